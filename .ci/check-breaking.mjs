@@ -1,0 +1,45 @@
+// Fails when the contract breaks the version of it that was committed before.
+//
+// That version is the one at HEAD while the contract has changes that are not committed, else the one before the last
+// commit that touched it: so a fresh clone, which has no changes, still checks what the last change did.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, tools } from './setup/paths.mjs';
+
+const CONTRACT = 'proto';
+
+const base = earlierVersion();
+if (base === undefined) console.log('buf breaking: skipped, there is no earlier version of the contract');
+else process.exitCode = compareWith(base);
+
+function earlierVersion() {
+  if (git('rev-parse', '--verify', '--quiet', 'HEAD') === undefined) return undefined;
+  const isDirty = git('status', '--porcelain', '--', CONTRACT) !== '';
+  const lastChange = git('log', '-1', '--format=%H', '--', CONTRACT);
+  const commit = isDirty ? 'HEAD' : `${lastChange}^`;
+  const isThere = git('rev-parse', '--verify', '--quiet', `${commit}:${CONTRACT}`) !== undefined;
+  return isThere ? git('rev-parse', commit) : undefined;
+}
+
+/** Gives buf's exit code. The old version is unpacked, since the imports' npm package is in no commit. */
+function compareWith(commit) {
+  console.log(`buf breaking: comparing with ${commit.slice(0, 12)}`);
+  const folder = mkdtempSync(join(tools, 'breaking-'));
+  try {
+    const archive = execFileSync('git', ['archive', commit, CONTRACT, 'buf.yaml'], { cwd: root, maxBuffer: 2 ** 26 });
+    execFileSync('tar', ['-xf', '-'], { cwd: folder, input: archive });
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const args = ['breaking', '--against', folder];
+    return spawnSync('buf', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The trimmed output of a git command, or undefined when it fails. */
+function git(...args) {
+  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}

@@ -1,0 +1,46 @@
+// Generates the code of the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools.
+//
+//   node .ci/generate.mjs [folder]     writes below the folder instead of the checkout
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { root, tools } from './setup/paths.mjs';
+
+const PACKAGE = 'muster/v1';
+const PYTHON_SOURCES = 'sdk/python/src';
+const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
+
+/** The folders that hold generated code and nothing else. */
+export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE)];
+
+/** Writes all generated code below `target`, and removes what was generated there before. */
+export function generate(target) {
+  runInRoot('buf', ['generate', '--output', target]);
+  generatePython(join(target, PYTHON_SOURCES));
+}
+
+/** The root of the Python tree is the import root: generated modules import each other as `muster.v1`. */
+function generatePython(target) {
+  const folder = join(target, PACKAGE);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const files = readdirSync(join(root, 'proto', PACKAGE)).filter((file) => file.endsWith('.proto'));
+  const services = files.filter((file) => file.endsWith('_service.proto'));
+  protoc(files, [`--python_out=${target}`, `--pyi_out=${target}`]);
+  protoc(services, [`--grpc_python_out=${target}`]);
+  writeFileSync(join(folder, '__init__.py'), PYTHON_INIT);
+}
+
+function protoc(files, outputs) {
+  const python = join(tools, 'python-tools', 'bin', 'python');
+  const includes = ['--proto_path=proto', '--proto_path=node_modules/google-proto-files'];
+  const paths = files.map((file) => join('proto', PACKAGE, file));
+  runInRoot(python, ['-m', 'grpc_tools.protoc', ...includes, ...outputs, ...paths]);
+}
+
+function runInRoot(program, args) {
+  execFileSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+if (import.meta.filename === process.argv[1]) generate(resolve(process.argv[2] ?? root));

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// Brings what this checkout needs into node_modules and .tools, then runs the given command with all of it on its PATH.
+//
+//   node .ci/setup.mjs [--checks] [-- command [argument...]]
+//
+// --checks also brings what only the checks and the code generation need. Runs on Node 20 and later, needs no root,
+// installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
+
+import { runCommand } from './setup/command.mjs';
+import { withLock } from './setup/lock.mjs';
+import { nats } from './setup/nats-server.mjs';
+import { nodeModules } from './setup/node-modules.mjs';
+import { nodeRuntime } from './setup/node-runtime.mjs';
+import { postgres } from './setup/postgres.mjs';
+import { pythonSdk, pythonTools } from './setup/python.mjs';
+import { say } from './setup/say.mjs';
+
+function parseArguments(args) {
+  const split = args.indexOf('--');
+  const options = split < 0 ? args : args.slice(0, split);
+  const unknown = options.find((option) => option !== '--checks');
+  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [-- command]`);
+  return { checks: options.includes('--checks'), command: split < 0 ? [] : args.slice(split + 1) };
+}
+
+/** The chains run side by side; within a chain each step needs the one before it. */
+function chains(checks) {
+  return [[nodeModules, postgres], [nodeRuntime], [nats], checks ? [pythonSdk, pythonTools] : [pythonSdk]];
+}
+
+async function bringChain(steps) {
+  for (const step of steps) {
+    if (!step.isReady()) await step.bring();
+  }
+}
+
+/** Runs the chains that have something missing; throws with every failure, not just the first. */
+async function bringMissing(all) {
+  const started = Date.now();
+  const results = await Promise.allSettled(all.map(bringChain));
+  const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason.message);
+  if (failures.length > 0) throw new Error(failures.join('\n\n'));
+  say(`ready after ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+async function main() {
+  if (process.platform === 'win32') throw new Error('Windows is supported through WSL only');
+  const { checks, command } = parseArguments(process.argv.slice(2));
+  const all = chains(checks);
+  const isReady = () => all.flat().every((step) => step.isReady());
+  if (!isReady()) {
+    await withLock(async () => {
+      if (!isReady()) await bringMissing(all);
+    });
+  }
+  if (command.length > 0) await runCommand(command);
+}
+
+try {
+  await main();
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}

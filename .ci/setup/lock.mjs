@@ -1,0 +1,116 @@
+// One set-up at a time in a checkout: a lock file that its holder keeps fresh, so that a dead holder's is taken over.
+// It names the host, the holder, and what the holder has started: an orphaned `npm ci` must end before the next begins.
+
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { tools } from './paths.mjs';
+import { onStart, stopRunning } from './run.mjs';
+import { say } from './say.mjs';
+
+const lockFile = join(tools, 'set-up.lock');
+const takeOverFile = join(tools, 'set-up.take-over');
+const FRESHEN_MS = 5_000;
+const STALE_MS = 60_000;
+const POLL_MS = 200;
+const WAIT_LIMIT_MS = 30 * 60_000;
+
+/** Runs `work` while no other set-up works on this checkout; gives up after half an hour of waiting. */
+export async function withLock(work) {
+  mkdirSync(tools, { recursive: true });
+  await acquire();
+  onStart((pid) => appendFileSync(lockFile, ` ${pid}`));
+  const freshen = setInterval(() => utimes(lockFile, new Date(), new Date(), () => {}), FRESHEN_MS);
+  const release = () => {
+    clearInterval(freshen);
+    process.off('SIGINT', leave).off('SIGTERM', leave).off('SIGHUP', leave);
+    rmSync(lockFile, { force: true });
+  };
+  const leave = (signal) => {
+    stopRunning();
+    release();
+    process.kill(process.pid, signal);
+  };
+  process.on('SIGINT', leave).on('SIGTERM', leave).on('SIGHUP', leave);
+  try {
+    await work();
+  } finally {
+    release();
+  }
+}
+
+async function acquire() {
+  const watch = watchFreshness();
+  const deadline = performance.now() + WAIT_LIMIT_MS;
+  let told = false;
+  while (!create(lockFile)) {
+    if (performance.now() > deadline) throw new Error(`${lockFile} is held for too long; delete it if no set-up runs`);
+    const isStale = () => areHoldersDead() || watch() > STALE_MS;
+    if (isStale()) takeOver(isStale);
+    if (!told) say('another set-up is at work in this checkout; waiting for it');
+    told = true;
+    await delay(POLL_MS);
+  }
+}
+
+/** Gives a function that tells for how many milliseconds of this process's own watching the lock was not freshened. */
+function watchFreshness() {
+  let seen;
+  let since = performance.now();
+  return () => {
+    const freshened = modified(lockFile);
+    if (freshened !== seen) since = performance.now();
+    seen = freshened;
+    return performance.now() - since;
+  };
+}
+
+function create(path) {
+  try {
+    writeFileSync(path, `${hostname()} ${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes a dead holder's lock; of several that see it dead, only one may, or a second would remove a living lock. */
+function takeOver(isStale) {
+  if (!create(takeOverFile)) {
+    if (Date.now() - modified(takeOverFile) > STALE_MS) rmSync(takeOverFile, { force: true });
+    return;
+  }
+  if (isStale()) rmSync(lockFile, { force: true });
+  rmSync(takeOverFile, { force: true });
+}
+
+/** When the file was last freshened, in milliseconds since 1970; not a number when it is gone. */
+function modified(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+}
+
+/** Whether holder and programs ran on this host and none of them does any more. */
+function areHoldersDead() {
+  const [host, ...pids] = readLock();
+  return host === hostname() && !pids.some((pid) => isAlive(Number(pid)));
+}
+
+function readLock() {
+  try {
+    return readFileSync(lockFile, 'utf8').split(' ');
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}

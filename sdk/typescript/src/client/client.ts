@@ -1,0 +1,196 @@
+/** Submits jobs to Muster and follows them. */
+import { randomUUID } from 'node:crypto';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
+import type { Client as GrpcClient } from '@grpc/grpc-js';
+import { Code, MusterError } from '../error.ts';
+import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
+import { JobDefinitionSchema, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
+import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
+import { JobService } from '../gen/muster/v1/job_service_pb.ts';
+import type { ListWorkersResponse } from '../gen/muster/v1/worker_service_pb.ts';
+import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
+import { openChannel } from '../transport/channel.ts';
+import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
+import { unaryClient } from '../transport/unary-client.ts';
+import type { WaitOptions } from './job-wait.ts';
+import { jobResult, waitForEnd } from './job-wait.ts';
+import type { JobOptions } from './submission.ts';
+import { jobSubmission } from './submission.ts';
+import type { TransportRetry } from './transport-retry.ts';
+import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
+
+export interface ClientOptions {
+  /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
+  readonly address: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** Longest time of a call in milliseconds, repeats included. Default: 15,000. */
+  readonly timeoutMs?: number;
+  /** How calls are repeated while the control plane can't be reached. */
+  readonly retry?: Partial<TransportRetry>;
+}
+
+/** What each call takes besides its own parameters. */
+export interface RequestOptions {
+  /** Replaces the client's `timeoutMs` for this call. */
+  readonly timeoutMs?: number;
+  /** Ends the call early with CANCELLED. */
+  readonly signal?: AbortSignal;
+  /** UUID that makes repeats of this call harmless, over restarts of this process too. Default: a new one. */
+  readonly requestId?: string;
+}
+
+/** A job as it was accepted. */
+export interface SubmittedJob {
+  readonly jobId: string;
+  /** Whether the job was there already: the idempotency key or the request id was in use. */
+  readonly existing: boolean;
+}
+
+/** One job of `submitMany`. */
+export interface JobRequest extends JobOptions {
+  readonly definition: string;
+  readonly input?: unknown;
+}
+
+/** A job's id, or anything that carries it. */
+export type JobRef = string | { readonly jobId: string };
+
+/** A definition; without a `body` it is a task that the handler of the same name runs. */
+export type DefinitionInit = MessageInitShape<typeof JobDefinitionSchema>;
+
+/**
+ * A connection to Muster. Every method fails with a `MusterError`; UNAVAILABLE is repeated a bounded number of times
+ * under one request id, so that a repeated submission is the same job.
+ */
+export class Client {
+  readonly #channel: GrpcClient;
+  readonly #namespace: string;
+  readonly #timeoutMs: number;
+  readonly #retry: TransportRetry;
+  readonly #jobs: UnaryClient<(typeof JobService)['method']>;
+  readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
+  readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
+
+  constructor(options: ClientOptions) {
+    this.#channel = openChannel(options.address);
+    this.#namespace = options.namespace ?? '';
+    this.#timeoutMs = options.timeoutMs ?? 15_000;
+    this.#retry = { ...DEFAULT_RETRY, ...options.retry };
+    this.#jobs = unaryClient(this.#channel, JobService);
+    this.#definitions = unaryClient(this.#channel, JobDefinitionService);
+    this.#workers = unaryClient(this.#channel, WorkerService);
+  }
+
+  /** Stores a definition as a new version; the same content again gives the version that is there. */
+  async applyDefinition(definition: DefinitionInit, options: RequestOptions = {}): Promise<JobDefinition> {
+    const request = {
+      definition: withDefaults(definition, this.#namespace),
+      requestId: options.requestId ?? randomUUID(),
+    };
+    const response = await this.#call(options, (call) => this.#definitions.applyJobDefinition(request, call));
+    return present(response.definition, 'definition');
+  }
+
+  /** Reads a definition. `version` 0: the newest. */
+  async getDefinition(name: string, version = 0, options: RequestOptions = {}): Promise<JobDefinition> {
+    const request = { namespace: this.#namespace, name, version };
+    const response = await this.#call(options, (call) => this.#definitions.getJobDefinition(request, call));
+    return present(response.definition, 'definition');
+  }
+
+  /**
+   * Stores a job; when it answers, the job is committed.
+   *
+   * @param input Any JSON value, a `Uint8Array` (application/octet-stream), a `Payload`, or nothing.
+   */
+  async submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
+    const { timeoutMs: _timeoutMs, signal: _signal, requestId = randomUUID(), ...job } = options;
+    const request = { namespace: this.#namespace, job: jobSubmission(definition, input, job), requestId };
+    const { jobId, existing } = await this.#call(options, (call) => this.#jobs.submitJob(request, call));
+    return { jobId, existing };
+  }
+
+  /** Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. */
+  async submitMany(jobs: readonly JobRequest[], options: RequestOptions = {}): Promise<SubmittedJob[]> {
+    const request = {
+      namespace: this.#namespace,
+      jobs: jobs.map(({ definition, input, ...job }) => jobSubmission(definition, input, job)),
+      requestId: options.requestId ?? randomUUID(),
+    };
+    const response = await this.#call(options, (call) => this.#jobs.submitJobs(request, call));
+    return response.jobs.map(({ jobId, existing }) => ({ jobId, existing }));
+  }
+
+  /** Reads a job as it is now. */
+  async get(job: JobRef, options: RequestOptions = {}): Promise<Job> {
+    const response = await this.#call(options, (call) => this.#jobs.getJob(this.#target(job), call));
+    return present(response.job, 'job');
+  }
+
+  /** Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. */
+  wait(job: JobRef, options: WaitOptions = {}): Promise<Job> {
+    return waitForEnd(this.#jobs, this.#retry, this.#target(job), options);
+  }
+
+  /**
+   * Waits for the job's end and answers what its handler returned.
+   *
+   * @throws JobFailedError when it ended without a result.
+   * @throws MusterError DEADLINE_EXCEEDED when `timeoutMs` is up before.
+   */
+  async result<T = unknown>(job: JobRef, options: WaitOptions = {}): Promise<T> {
+    return jobResult(await this.wait(job, options)) as T;
+  }
+
+  /**
+   * Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler has yet to return.
+   *
+   * @param reason Why, for people. At most 256 characters.
+   */
+  async cancel(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.cancelJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /** Lists a page of the workers whose session is open or closing. */
+  listWorkers(
+    page: { pageSize?: number; pageToken?: string } = {},
+    options: RequestOptions = {},
+  ): Promise<ListWorkersResponse> {
+    return this.#call(options, (call) => this.#workers.listWorkers({ namespace: this.#namespace, ...page }, call));
+  }
+
+  /** Ends the connection; calls under way fail. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #target(job: JobRef): { namespace: string; jobId: string } {
+    return { namespace: this.#namespace, jobId: typeof job === 'string' ? job : job.jobId };
+  }
+
+  #call<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
+    const { signal, timeoutMs = this.#timeoutMs } = options;
+    return withRetry(this.#retry, { timeoutMs, signal }, (left) => call({ timeoutMs: left, signal }));
+  }
+}
+
+function withDefaults(init: DefinitionInit, namespace: string): JobDefinition {
+  const definition = clone(JobDefinitionSchema, create(JobDefinitionSchema, init));
+  definition.namespace ||= namespace;
+  if (definition.body.case === undefined) definition.body = { case: 'task', value: create(TaskBodySchema) };
+  return definition;
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new MusterError({ code: Code.INTERNAL, message: `the reply names no ${what}` });
+  return value;
+}

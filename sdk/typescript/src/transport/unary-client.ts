@@ -1,0 +1,92 @@
+/** Typed unary calls over grpc-js, with protobuf-es as the codec and the service's own description as the stub. */
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { Client, ServiceError } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
+import { Code, MusterError } from '../error.ts';
+import { musterError } from './status-details.ts';
+
+export interface CallOptions {
+  /** The call fails with DEADLINE_EXCEEDED after this many milliseconds. */
+  readonly timeoutMs: number;
+  /** Ends the call early with CANCELLED. */
+  readonly signal?: AbortSignal | undefined;
+  /** Waits within the deadline for a connection instead of failing at once with UNAVAILABLE. Default: false. */
+  readonly waitForReady?: boolean;
+}
+
+/** The unary methods of a service as functions; streaming methods are left out. */
+export type UnaryClient<M extends GenServiceMethods> = {
+  readonly [K in keyof M as M[K]['methodKind'] extends 'unary' ? K : never]: (
+    request: MessageInitShape<M[K]['input']>,
+    options: CallOptions,
+  ) => Promise<MessageShape<M[K]['output']>>;
+};
+
+/** Makes a client for every unary method of `service`. Each call fails with a `MusterError`. */
+export function unaryClient<M extends GenServiceMethods>(client: Client, service: GenService<M>): UnaryClient<M> {
+  const methods: Record<string, unknown> = {};
+  for (const method of Object.values<DescMethod>(service.method)) {
+    if (method.methodKind !== 'unary') continue;
+    const stub = makeStub(service.typeName, method);
+    methods[method.localName] = (request: MessageInitShape<DescMessage>, options: CallOptions) =>
+      callUnary(client, stub, request, options);
+  }
+  return methods as UnaryClient<M>;
+}
+
+interface Stub {
+  readonly path: string;
+  readonly input: DescMessage;
+  readonly serialize: (request: MessageShape<DescMessage>) => Buffer;
+  readonly deserialize: (bytes: Buffer) => MessageShape<DescMessage>;
+}
+
+function makeStub(service: string, method: DescMethod): Stub {
+  return {
+    path: `/${service}/${method.name}`,
+    input: method.input,
+    serialize: (request) => {
+      const bytes = toBinary(method.input, request);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
+    // A plain view, so that the bytes fields of a message are plain arrays and not Buffers.
+    deserialize: (bytes) => fromBinary(method.output, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+  };
+}
+
+function callUnary(
+  client: Client,
+  stub: Stub,
+  request: MessageInitShape<DescMessage>,
+  options: CallOptions,
+): Promise<MessageShape<DescMessage>> {
+  const { signal, timeoutMs, waitForReady = false } = options;
+  if (signal?.aborted) return Promise.reject(cancelled(signal));
+  return new Promise((resolve, reject) => {
+    const abort = () => call.cancel();
+    const done = (error: ServiceError | null, response?: MessageShape<DescMessage>) => {
+      signal?.removeEventListener('abort', abort);
+      if (error) reject(signal?.aborted ? cancelled(signal) : musterError(error));
+      else resolve(response as MessageShape<DescMessage>);
+    };
+    const message = create(stub.input, request);
+    const metadata = new Metadata({ waitForReady });
+    const deadline = { deadline: Date.now() + timeoutMs };
+    const call = client.makeUnaryRequest(
+      stub.path,
+      stub.serialize,
+      stub.deserialize,
+      message,
+      metadata,
+      deadline,
+      done,
+    );
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function cancelled(signal: AbortSignal): MusterError {
+  return new MusterError({ code: Code.CANCELLED, message: 'the caller ended the call', cause: signal.reason });
+}

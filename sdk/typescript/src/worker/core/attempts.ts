@@ -1,0 +1,262 @@
+/** What becomes of each attempt of a session, from its arrival to the making of its report. */
+
+import { durationToMs } from '../../duration.ts';
+import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
+import type { Progress } from '../../gen/muster/v1/job_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import { judge } from './acceptance.ts';
+import type { AttemptKey } from './attempt-key.ts';
+import { attemptKey } from './attempt-key.ts';
+import type { Cancels } from './cancels.ts';
+import type { Credits } from './credits.ts';
+import type { Held, HeldList } from './held.ts';
+import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, PROMISE_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
+import type { Outcome } from './outcome.ts';
+import { aborted, cancelled, failed, handlerOutcome, released, runTimeoutFailure } from './outcome.ts';
+import type { Execution, Places } from './places.ts';
+import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
+import type { CoreStats } from './stats.ts';
+import type { Updates } from './updates.ts';
+
+/** What the attempts of a session work with. */
+export interface AttemptsContext {
+  readonly ports: CorePorts;
+  readonly places: Places;
+  readonly held: HeldList;
+  readonly credits: Credits;
+  readonly cancels: Cancels;
+  readonly updates: Updates;
+  readonly stats: CoreStats;
+  readonly maxPayload: number;
+  fenced(now: number): boolean;
+  draining(): boolean;
+  supports(handler: string, version: number): boolean;
+  /** Queues the report that closes the attempt. */
+  report(held: Held, outcome: Outcome): void;
+  /** Asks for `watch` to be called at `at` at the latest. */
+  dueBy(at: number): void;
+}
+
+export class Attempts {
+  readonly #context: AttemptsContext;
+
+  constructor(context: AttemptsContext) {
+    this.#context = context;
+  }
+
+  /** Those of slots go first: a prefetched one may wait, and must not take the slot that another was promised. */
+  admitAll(assignments: readonly Assignment[], now: number): void {
+    for (const assignment of assignments) if (!assignment.prefetch) this.#admit(assignment, now);
+    for (const assignment of assignments) if (assignment.prefetch) this.#admit(assignment, now);
+  }
+
+  #admit(assignment: Assignment, now: number): void {
+    const { credits, cancels, held, places, stats } = this.#context;
+    const key = attemptKey(assignment.jobId, assignment.attempt);
+    const credit = credits.live(Number(assignment.creditId), now);
+    const known = held.get(key) !== undefined;
+    const seen = credit?.seen?.has(key) === true;
+    const verdict = judge({
+      held: known,
+      seen,
+      fenced: this.#context.fenced(now),
+      full: held.size >= MAX_HELD,
+      cancelled: cancels.has(key, now),
+      draining: this.#context.draining(),
+      supported: this.#context.supports(assignment.handler, assignment.definitionVersion),
+      creditUnspent: credit !== undefined && (assignment.prefetch ? credit.prefetch : credit.slots) > 0,
+      placeFree: assignment.prefetch || places.free > 0,
+    });
+    if (verdict.kind === 'ignore') {
+      if (known || seen) stats.duplicates++;
+      else stats.ignored++;
+      return;
+    }
+    // The server has spent the place, whatever becomes of the attempt here.
+    if (credit) credits.spend(credit, key, assignment.prefetch);
+    const entry = held.add(key, assignment);
+    if (verdict.kind === 'release') this.#release(entry, verdict.reason);
+    else this.#accept(entry, assignment, now);
+  }
+
+  #accept(entry: Held, assignment: Assignment, now: number): void {
+    this.#context.stats.accepted++;
+    if (assignment.prefetch) {
+      this.#context.held.wait(entry, assignment, now + PREFETCH_WAIT);
+      this.startWaiting(now);
+    } else {
+      this.#start(entry, assignment, now);
+    }
+  }
+
+  #start(entry: Held, assignment: Assignment, now: number): void {
+    const { places, ports, dueBy } = this.#context;
+    const timeoutAt = now + durationToMs(assignment.runTimeout, DEFAULT_RUN_TIMEOUT);
+    const execution = places.take(entry, timeoutAt);
+    entry.phase = 'running';
+    entry.execution = execution;
+    dueBy(timeoutAt);
+    ports.runner.start(execution.place, assignment);
+  }
+
+  /** Starts what waits, as far as places are free. */
+  startWaiting(now: number): void {
+    const { held, places, dueBy } = this.#context;
+    while (places.free > 0 && !this.#context.fenced(now)) {
+      const entry = held.first();
+      if (entry === undefined) return;
+      const dueAt = this.#mayStartAt(entry, now);
+      if (now < dueAt) return dueBy(dueAt);
+      const assignment = held.leaveLine(entry);
+      if (assignment === undefined || now >= entry.expireAt) this.#release(entry, ReleaseReason.NOT_STARTED);
+      else this.#start(entry, assignment, now);
+    }
+    const entry = held.first();
+    if (entry !== undefined) dueBy(entry.expireAt);
+  }
+
+  /**
+   * A free place that a credit promises is left to the assignment that is on its way for it, but not for long: under
+   * several replicas the promise may lie where there is no work.
+   */
+  #mayStartAt(entry: Held, now: number): number {
+    const { credits, places } = this.#context;
+    if (places.free > credits.slots) return now;
+    credits.expire(now);
+    return places.free > credits.slots ? now : entry.expireAt - PREFETCH_WAIT + PROMISE_WAIT;
+  }
+
+  cancel(jobId: Uint8Array, attempt: number, now: number): void {
+    const key: AttemptKey = attemptKey(jobId, attempt);
+    const entry = this.#context.held.get(key);
+    if (entry === undefined) this.#context.cancels.remember(key, now);
+    else if (entry.phase !== 'closing' && !this.#giveBack(entry, ReleaseReason.CANCELLED))
+      this.#signal(entry, 'cancelled');
+  }
+
+  /** The handler returned; what it works for, if anything still, is to be reported. */
+  ended(execution: Execution, outcome: HandlerOutcome): void {
+    const entry = execution.held;
+    if (entry === undefined) return;
+    this.#close(execution, this.#verdictOn(execution, outcome));
+  }
+
+  /** False when nobody asks any more how far the handler is. */
+  progress({ held }: Execution, progress: Progress): boolean {
+    if (held) this.#context.updates.progress(held, progress);
+    return held !== undefined;
+  }
+
+  checkpoint({ held }: Execution, checkpoint: Payload): boolean {
+    if (held) this.#context.updates.checkpoint(held, checkpoint);
+    return held !== undefined;
+  }
+
+  /** Gives back every attempt whose handler was not entered. */
+  giveBackUnstarted(reason: ReleaseReason): void {
+    for (const entry of this.#context.held) if (entry.phase !== 'closing') this.#giveBack(entry, reason);
+  }
+
+  /** The fence fell: what may not go on without a lease is stopped and reported as aborted. */
+  abort(): void {
+    this.giveBackUnstarted(ReleaseReason.NOT_STARTED);
+    const { places, ports, stats } = this.#context;
+    for (const execution of places) {
+      if (execution.held === undefined || execution.held.continues) continue;
+      ports.runner.stop(execution.place, 'lease_lost');
+      execution.stopped = 'lease_lost';
+      stats.aborted++;
+      this.#close(execution, aborted());
+    }
+  }
+
+  /** The session is over: handlers are told, and what they return is dropped. */
+  drop(reason: StopReason): void {
+    const { places, ports } = this.#context;
+    for (const execution of places) {
+      if (execution.held === undefined) continue;
+      execution.held = undefined;
+      execution.stopped = reason;
+      if (ports.runner.withdraw(execution.place)) places.release(execution.place);
+      else ports.runner.stop(execution.place, reason);
+    }
+  }
+
+  /** Does what is due by `now`, and asks to be called again for the next. */
+  watch(now: number): void {
+    const { held, places, dueBy } = this.#context;
+    for (let entry = held.first(); entry !== undefined; entry = held.first()) {
+      if (now < entry.expireAt) {
+        dueBy(entry.expireAt);
+        break;
+      }
+      this.#giveBack(entry, ReleaseReason.NOT_STARTED);
+    }
+    for (const execution of places)
+      if (execution.held !== undefined) this.#watchTimeout(execution, execution.held, now);
+  }
+
+  #watchTimeout(execution: Execution, entry: Held, now: number): void {
+    const { stats, dueBy } = this.#context;
+    if (execution.stopped === undefined && now >= execution.timeoutAt) {
+      if (this.#giveBack(entry, ReleaseReason.NOT_STARTED)) return;
+      stats.timeouts++;
+      this.#signal(entry, 'run_timeout');
+      execution.graceAt = now + RUN_TIMEOUT_GRACE;
+    }
+    if (now >= execution.graceAt) this.#close(execution, failed(runTimeoutFailure()));
+    else if (execution.stopped === undefined) dueBy(execution.timeoutAt);
+    else dueBy(execution.graceAt);
+  }
+
+  #signal(entry: Held, reason: StopReason): void {
+    const { execution } = entry;
+    if (execution === undefined || execution.stopped !== undefined) return;
+    execution.stopped = reason;
+    if (reason === 'cancelled') this.#context.stats.cancels++;
+    this.#context.ports.runner.stop(execution.place, reason);
+  }
+
+  /** Releases an attempt if its handler has not been entered. */
+  #giveBack(entry: Held, reason: ReleaseReason): boolean {
+    const { held, places, ports } = this.#context;
+    const { execution } = entry;
+    if (execution !== undefined) {
+      if (!ports.runner.withdraw(execution.place)) return false;
+      execution.held = undefined;
+      places.release(execution.place);
+    } else if (entry.phase === 'waiting') {
+      held.leaveLine(entry);
+    }
+    this.#release(entry, reason);
+    return true;
+  }
+
+  #release(entry: Held, reason: ReleaseReason): void {
+    this.#context.stats.released++;
+    this.#finish(entry, released(reason));
+  }
+
+  #verdictOn(execution: Execution, outcome: HandlerOutcome): Outcome {
+    if (execution.stopped === 'run_timeout') return failed(runTimeoutFailure());
+    // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+    if (execution.stopped === 'cancelled' && outcome.kind === 'failure') return cancelled();
+    return handlerOutcome(outcome, this.#context.maxPayload);
+  }
+
+  /** The attempt of a started handler gets its report. The place stays taken until the handler has returned. */
+  #close(execution: Execution, outcome: Outcome): void {
+    const entry = execution.held;
+    if (entry === undefined) return;
+    execution.held = undefined;
+    entry.started = true;
+    this.#finish(entry, outcome);
+  }
+
+  #finish(entry: Held, outcome: Outcome): void {
+    entry.phase = 'closing';
+    entry.execution = undefined;
+    this.#context.report(entry, outcome);
+  }
+}

@@ -1,0 +1,75 @@
+/** When heartbeats are sent. One that is slow to be answered never holds up the next. */
+
+import { durationToMs } from '../../duration.ts';
+import type { HeartbeatResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import { Alarm } from './alarm.ts';
+import type { CallFailure } from './call-failure.ts';
+import { callFailure } from './call-failure.ts';
+import { MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP } from './limits.ts';
+import type { CorePorts } from './ports.ts';
+
+/** The share of the interval by which a beat may come early, so that workers that started together drift apart. */
+const JITTER = 0.1;
+
+/** A heartbeat under way, and what is to be done about its end. */
+export interface Beat {
+  readonly answer: Promise<HeartbeatResponse>;
+  answered(response: HeartbeatResponse): void;
+  failed(failure: CallFailure): void;
+}
+
+export class Beats {
+  readonly #ports: CorePorts;
+  readonly #interval: number;
+  readonly #send: (sentAt: number) => Beat;
+  readonly #alarm: Alarm;
+  #lastSent = Number.NEGATIVE_INFINITY;
+  #inFlight = 0;
+  #closed = false;
+
+  constructor(ports: CorePorts, interval: number, send: (sentAt: number) => Beat) {
+    this.#ports = ports;
+    this.#interval = interval;
+    this.#send = send;
+    this.#alarm = new Alarm(ports.clock, ports.timers, () => this.now());
+  }
+
+  /** Beats at once. With too many beats unanswered it waits a moment, but not for them. */
+  now(): void {
+    if (this.#closed) return;
+    const sentAt = this.#ports.clock.now();
+    if (this.#inFlight >= MAX_BEATS_IN_FLIGHT) {
+      this.#alarm.by(sentAt + MIN_BEAT_GAP);
+      return;
+    }
+    this.#lastSent = sentAt;
+    this.#alarm.set(sentAt + this.#interval * (1 - JITTER * this.#ports.random()));
+    this.#inFlight++;
+    const beat = this.#send(sentAt);
+    beat.answer.then(
+      (response) => this.#settle(() => this.#answered(beat, response)),
+      (error: unknown) => this.#settle(() => beat.failed(callFailure(error))),
+    );
+  }
+
+  /** Beats within `ms`, but not too soon after the last one. */
+  within(ms: number): void {
+    if (this.#closed) return;
+    this.#alarm.by(Math.max(this.#ports.clock.now() + ms, this.#lastSent + MIN_BEAT_GAP));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#alarm.cancel();
+  }
+
+  #settle(handle: () => void): void {
+    this.#inFlight--;
+    if (!this.#closed) handle();
+  }
+
+  #answered(beat: Beat, response: HeartbeatResponse): void {
+    if (response.nextBeat) this.within(durationToMs(response.nextBeat, this.#interval));
+    beat.answered(response);
+  }
+}

@@ -1,0 +1,33 @@
+/** Until when the worker may believe that its lease holds. */
+import { FENCE_MARGIN } from './limits.ts';
+
+/** Leases shorter than the usual 15 s keep the same share of themselves as the margin. */
+const MARGIN_SHARE = FENCE_MARGIN / 15_000;
+
+/**
+ * The lease counts from the *sending* of the last answered heartbeat: the server renewed it at some time after that, so
+ * the worker's fence always falls before the server's.
+ */
+export class Fence {
+  readonly #validMs: number;
+  #at: number;
+
+  constructor(openedAt: number, leaseMs: number) {
+    this.#validMs = leaseMs - Math.min(FENCE_MARGIN, leaseMs * MARGIN_SHARE);
+    this.#at = openedAt + this.#validMs;
+  }
+
+  /** When it falls. */
+  get at(): number {
+    return this.#at;
+  }
+
+  passed(now: number): boolean {
+    return now >= this.#at;
+  }
+
+  /** A heartbeat that was sent at `sentAt` has been answered well. Late answers set nothing back. */
+  extend(sentAt: number): void {
+    this.#at = Math.max(this.#at, sentAt + this.#validMs);
+  }
+}

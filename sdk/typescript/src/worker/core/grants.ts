@@ -1,0 +1,82 @@
+/** Decides which credits a call grants and which it voids, and what becomes of them when the call fails. */
+import type { Credit } from '../../gen/muster/v1/session_service_pb.ts';
+import type { CompletionRate } from './completion-rate.ts';
+import type { Credits } from './credits.ts';
+import type { HeldList } from './held.ts';
+import { MAX_HELD, MAX_PREFETCH } from './limits.ts';
+import type { Places } from './places.ts';
+
+/** What one call says about credits. */
+export interface Terms {
+  readonly credits: Credit[];
+  readonly voided: bigint[];
+}
+
+export interface Supply {
+  readonly credits: Credits;
+  readonly held: HeldList;
+  readonly places: Places;
+  readonly rate: CompletionRate;
+}
+
+export class Grants {
+  readonly #supply: Supply;
+  /** Voids that no answered call has carried yet. */
+  readonly #unsaid = new Set<number>();
+
+  constructor(supply: Supply) {
+    this.#supply = supply;
+  }
+
+  /** Takes back everything that is not spent, to be said with the next call. */
+  voidAll(): void {
+    this.#note(this.#supply.credits.voidAll());
+  }
+
+  /** At a heartbeat: credits that end soon are replaced. */
+  renew(now: number): void {
+    this.#note(this.#supply.credits.voidAging(now));
+  }
+
+  /** What the next call says. The life of what it grants begins here, before the sending. */
+  compose(now: number, mayGrant: boolean): Terms {
+    const { credits } = this.#supply;
+    credits.expire(now);
+    const voided = Array.from(this.#unsaid, BigInt);
+    this.#unsaid.clear();
+    if (!mayGrant) return { credits: [], voided };
+    const { slots, prefetch } = this.#wanted(now);
+    return { credits: slots + prefetch > 0 ? [credits.grant(slots, prefetch, now)] : [], voided };
+  }
+
+  /**
+   * The call failed, and nobody knows whether its credits were parked. They are void: a fresh one, with its whole life
+   * ahead, takes their place.
+   */
+  failed(terms: Terms): void {
+    for (const id of terms.voided) this.#unsaid.add(Number(id));
+    for (const { creditId } of terms.credits) {
+      const id = Number(creditId);
+      if (this.#supply.credits.void(id)) this.#unsaid.add(id);
+    }
+    this.#forgetDead();
+  }
+
+  #wanted(now: number): { slots: number; prefetch: number } {
+    const { credits, held, places, rate } = this.#supply;
+    const room = Math.max(0, MAX_HELD - held.size - credits.slots - credits.prefetch);
+    const slots = Math.min(room, Math.max(0, places.free - credits.slots));
+    const depth = Math.min(MAX_PREFETCH, rate.recent(now));
+    const prefetch = Math.min(room - slots, Math.max(0, depth - held.waiting - credits.prefetch));
+    return { slots, prefetch };
+  }
+
+  #note(ids: number[]): void {
+    for (const id of ids) this.#unsaid.add(id);
+  }
+
+  /** A credit that has ended needs no voiding; forgetting those bounds the list while no call gets through. */
+  #forgetDead(): void {
+    for (const id of this.#unsaid) if (!this.#supply.credits.remembers(id)) this.#unsaid.delete(id);
+  }
+}

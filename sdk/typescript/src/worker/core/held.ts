@@ -1,0 +1,114 @@
+/** The attempts that the session holds: accepted or being given back, until their report is acknowledged. */
+import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
+import { LeaseLossAction } from '../../gen/muster/v1/job_definition_pb.ts';
+import type { HeldAttempt } from '../../gen/muster/v1/session_service_pb.ts';
+import type { AttemptKey } from './attempt-key.ts';
+import { Fifo } from './fifo.ts';
+import type { Execution } from './places.ts';
+import type { AttemptUpdate } from './updates.ts';
+
+/**
+ * `waiting` for a place → `running` → `closing`: its report is on the way. A release goes to `closing` at once; the
+ * entry goes when the server has acknowledged the report.
+ */
+export type HeldPhase = 'waiting' | 'running' | 'closing';
+
+export interface Held {
+  readonly key: AttemptKey;
+  readonly jobId: Uint8Array;
+  readonly attempt: number;
+  /** Its handler goes on when the lease can't be proved. */
+  readonly continues: boolean;
+  phase: HeldPhase;
+  /** What is to be run, while it waits. */
+  assignment: Assignment | undefined;
+  /** When it has waited too long. */
+  expireAt: number;
+  /** Its handler, while it runs. */
+  execution: Execution | undefined;
+  /** Whether a handler was entered, once that is over. */
+  started: boolean;
+  /** What its handler said of itself. */
+  update: AttemptUpdate | undefined;
+}
+
+export class HeldList {
+  readonly #byKey = new Map<AttemptKey, Held>();
+  readonly #line = new Fifo<Held>();
+  #waiting = 0;
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Attempts that wait for a place. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get(key: AttemptKey): Held | undefined {
+    return this.#byKey.get(key);
+  }
+
+  add(key: AttemptKey, assignment: Assignment): Held {
+    const held: Held = {
+      key,
+      // A copy: the bytes that came are a view of a whole message, which would stay in memory as long as the attempt.
+      jobId: assignment.jobId.slice(),
+      attempt: assignment.attempt,
+      continues: assignment.leaseLossAction === LeaseLossAction.CONTINUE,
+      phase: 'closing',
+      assignment: undefined,
+      expireAt: Number.POSITIVE_INFINITY,
+      execution: undefined,
+      started: false,
+      update: undefined,
+    };
+    this.#byKey.set(key, held);
+    return held;
+  }
+
+  wait(held: Held, assignment: Assignment, expireAt: number): void {
+    held.phase = 'waiting';
+    held.assignment = assignment;
+    held.expireAt = expireAt;
+    this.#line.push(held);
+    this.#waiting++;
+  }
+
+  /** Ends the waiting of an attempt: it is to be started or given back. */
+  leaveLine(held: Held): Assignment | undefined {
+    const { assignment } = held;
+    held.assignment = undefined;
+    held.phase = 'closing';
+    this.#waiting--;
+    return assignment;
+  }
+
+  /** The attempt that has waited longest. */
+  first(): Held | undefined {
+    for (;;) {
+      const held = this.#line.peek();
+      if (held === undefined || held.phase === 'waiting') return held;
+      this.#line.shift();
+    }
+  }
+
+  delete(held: Held): void {
+    if (this.#byKey.get(held.key) === held) this.#byKey.delete(held.key);
+  }
+
+  *[Symbol.iterator](): Generator<Held> {
+    yield* this.#byKey.values();
+  }
+
+  /** What a heartbeat lists. */
+  list(hasStarted: (place: number) => boolean): HeldAttempt[] {
+    return Array.from(this.#byKey.values(), ({ jobId, attempt, execution, started }) => ({
+      $typeName: 'muster.v1.HeldAttempt' as const,
+      jobId,
+      attempt,
+      started: execution ? hasStarted(execution.place) : started,
+    }));
+  }
+}

@@ -1,0 +1,74 @@
+/** Outcomes of attempts as the messages that reports carry, and their size. */
+import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
+import { FailureCause } from '../../gen/muster/v1/failure_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type { AttemptReport, ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import type { HandlerOutcome } from './ports.ts';
+
+export type Outcome = AttemptReport['outcome'];
+
+/** Ids, numbers and framing of one report. */
+const FRAME_BYTES = 64;
+
+export function released(reason: ReleaseReason): Outcome {
+  return { case: 'released', value: { $typeName: 'muster.v1.Released', reason } };
+}
+
+export function cancelled(): Outcome {
+  return { case: 'cancelled', value: { $typeName: 'muster.v1.Cancelled' } };
+}
+
+export function aborted(): Outcome {
+  return { case: 'aborted', value: { $typeName: 'muster.v1.Aborted' } };
+}
+
+export function failed(failure: Failure): Outcome {
+  return { case: 'failure', value: failure };
+}
+
+/** What the handler returned or failed with; a result that the server would refuse becomes a final failure. */
+export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Outcome {
+  if (outcome.kind === 'failure') return failed(outcome.failure);
+  const size = outcome.payload.data.length;
+  if (size <= maxPayload) return { case: 'result', value: outcome.payload };
+  return failed(sdkFailure('ResultTooLarge', `the result has ${size} bytes, and at most ${maxPayload} may be`));
+}
+
+export function runTimeoutFailure(): Failure {
+  const failure = sdkFailure('RunTimeout', 'the handler did not return within its run timeout');
+  return { ...failure, failureCause: FailureCause.TIMEOUT, final: false };
+}
+
+/** A failure that the SDK itself found, and that another attempt would not mend. */
+export function sdkFailure(type: string, message: string): Failure {
+  return {
+    $typeName: 'muster.v1.Failure',
+    type,
+    message,
+    stackTrace: '',
+    failureCause: FailureCause.APPLICATION,
+    final: true,
+  };
+}
+
+/** About how many bytes a report of this outcome takes. Text counts three bytes a character: never too few. */
+export function outcomeBytes(outcome: Outcome): number {
+  if (outcome.case === 'result') return FRAME_BYTES + payloadBytes(outcome.value);
+  if (outcome.case === 'failure') return FRAME_BYTES + failureBytes(outcome.value);
+  return FRAME_BYTES;
+}
+
+function failureBytes(failure: Failure): number {
+  let bytes = 0;
+  for (let f: Failure | undefined = failure; f !== undefined; f = f.cause) {
+    bytes += FRAME_BYTES + 3 * (f.type.length + f.message.length + f.stackTrace.length);
+    if (f.details) bytes += payloadBytes(f.details);
+  }
+  return bytes;
+}
+
+function payloadBytes(payload: Payload): number {
+  let bytes = payload.data.length + 3 * payload.contentType.length;
+  for (const key in payload.metadata) bytes += 8 + 3 * (key.length + (payload.metadata[key]?.length ?? 0));
+  return bytes;
+}

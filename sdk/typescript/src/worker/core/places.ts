@@ -1,0 +1,76 @@
+/** The places in which handlers run. They belong to the worker and outlive its sessions. */
+import type { Held } from './held.ts';
+import { MAX_SLOTS } from './limits.ts';
+import type { StopReason } from './ports.ts';
+
+/** A handler that was handed its attempt and has not returned yet. */
+export interface Execution {
+  readonly place: number;
+  /** When its run timeout is reached. */
+  readonly timeoutAt: number;
+  /** After the signal of the run timeout: when it is reported even though the handler has not returned. */
+  graceAt: number;
+  stopped: StopReason | undefined;
+  /** The attempt that it works for. Unset once the attempt was given up: what the handler then returns is dropped. */
+  held: Held | undefined;
+}
+
+export class Places {
+  #slots: number;
+  readonly #taken: (Execution | undefined)[] = [];
+  readonly #vacant: number[] = [];
+  #busy = 0;
+
+  constructor(slots: number) {
+    this.#slots = checkedSlots(slots);
+  }
+
+  /** Handlers that may run at once. */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  set slots(slots: number) {
+    this.#slots = checkedSlots(slots);
+  }
+
+  /** Handlers that run, those included that were told to stop and have not returned. */
+  get busy(): number {
+    return this.#busy;
+  }
+
+  get free(): number {
+    return Math.max(0, this.#slots - this.#busy);
+  }
+
+  take(held: Held, timeoutAt: number): Execution {
+    const place = this.#vacant.pop() ?? this.#taken.length;
+    const execution = { place, timeoutAt, graceAt: Number.POSITIVE_INFINITY, stopped: undefined, held };
+    this.#taken[place] = execution;
+    this.#busy++;
+    return execution;
+  }
+
+  get(place: number): Execution | undefined {
+    return this.#taken[place];
+  }
+
+  /** The handler in `place` has returned, or never was entered. */
+  release(place: number): Execution | undefined {
+    const execution = this.#taken[place];
+    if (execution === undefined) return undefined;
+    this.#taken[place] = undefined;
+    this.#vacant.push(place);
+    this.#busy--;
+    return execution;
+  }
+
+  *[Symbol.iterator](): Generator<Execution> {
+    for (const execution of this.#taken) if (execution !== undefined) yield execution;
+  }
+}
+
+function checkedSlots(slots: number): number {
+  if (Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS) return slots;
+  throw new RangeError(`slots must be a whole number from 1 to ${MAX_SLOTS}, not ${slots}`);
+}

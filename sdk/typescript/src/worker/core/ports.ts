@@ -1,0 +1,119 @@
+/** What the core needs of the world: a real thread gives it gRPC, NATS and a clock, a simulator gives it its own. */
+import type { Assignment, SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
+import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type {
+  CloseSessionRequest,
+  CloseSessionResponse,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  NatsCredentials,
+  OpenSessionRequest,
+  OpenSessionResponse,
+  ReportAttemptsRequest,
+  ReportAttemptsResponse,
+} from '../../gen/muster/v1/session_service_pb.ts';
+import type { LogLevel } from '../../logger.ts';
+
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Timers {
+  /** Runs `run` once, after `ms` milliseconds. */
+  after(ms: number, run: () => void): Timer;
+}
+
+/**
+ * SessionService. Every promise settles within `timeoutMs`. A failure carries `code` (gRPC), `reason` and `retryDelayMs`
+ * as `MusterError` does.
+ */
+export interface SessionApi {
+  openSession(request: OpenSessionRequest, timeoutMs: number): Promise<OpenSessionResponse>;
+  heartbeat(request: HeartbeatRequest, timeoutMs: number): Promise<HeartbeatResponse>;
+  reportAttempts(request: ReportAttemptsRequest, timeoutMs: number): Promise<ReportAttemptsResponse>;
+  closeSession(request: CloseSessionRequest, timeoutMs: number): Promise<CloseSessionResponse>;
+}
+
+export interface BusOptions {
+  readonly urls: readonly string[];
+  readonly subject: string;
+  /** The newest credentials; asked for at each connection. `undefined`: the bus asks for none. */
+  readonly credentials: () => NatsCredentials | undefined;
+  readonly onMessage: (message: SessionMessage) => void;
+  /** `true` each time the subscription has come into force, `false` each time it is lost. */
+  readonly onStatus: (connected: boolean) => void;
+}
+
+/** A subscription that keeps itself connected until it is closed. */
+export interface BusConnection {
+  /** Drops the connection and makes a new one. */
+  reconnect(): void;
+  close(): void;
+}
+
+export interface Bus {
+  connect(options: BusOptions): BusConnection;
+}
+
+/** Why a handler is asked to stop. */
+export type StopReason = 'cancelled' | 'run_timeout' | 'lease_lost' | 'shutdown';
+
+/** How a handler ended. */
+export type HandlerOutcome =
+  | { readonly kind: 'result'; readonly payload: Payload }
+  | { readonly kind: 'failure'; readonly failure: Failure };
+
+/** The end of the handler that ran in `place`. */
+export interface HandlerEnd {
+  readonly place: number;
+  readonly outcome: HandlerOutcome;
+}
+
+/**
+ * Runs handlers, each in a place of its own: a number below `MAX_SLOTS` that stays taken until `handlersEnded` names it
+ * or `withdraw` answers true.
+ */
+export interface Runner {
+  start(place: number, assignment: Assignment): void;
+  /** Whether the handler in `place` has been entered. */
+  hasStarted(place: number): boolean;
+  /** Takes the attempt back if its handler has not been entered. True: it has not been and never will be. */
+  withdraw(place: number): boolean;
+  /** Signals the handler in `place`; it still has to return. */
+  stop(place: number, reason: StopReason): void;
+}
+
+/** What happened to the worker's session. */
+export type CoreEvent =
+  | { readonly type: 'opened'; readonly sessionId: Uint8Array; readonly maxPayload: number }
+  /** The session heard the bus and has granted credits. */
+  | { readonly type: 'ready' }
+  /** The lease can't be proved any more: nothing is accepted until a heartbeat is answered. */
+  | { readonly type: 'fenced' }
+  | { readonly type: 'recovered' }
+  /** The server has closed the session; a new one is being opened. */
+  | { readonly type: 'lost' }
+  | { readonly type: 'draining' }
+  | { readonly type: 'closed' }
+  /** The server refuses the worker for good. */
+  | { readonly type: 'failed'; readonly error: unknown };
+
+export interface CorePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
+  /** A new UUID, as text. */
+  readonly newId: () => string;
+  readonly api: SessionApi;
+  readonly bus: Bus;
+  readonly runner: Runner;
+  readonly onEvent: (event: CoreEvent) => void;
+  readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}

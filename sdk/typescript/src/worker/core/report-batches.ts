@@ -1,0 +1,65 @@
+/** Pending reports, cut into calls that are bounded in number and in bytes. */
+import { Fifo } from './fifo.ts';
+import type { Held } from './held.ts';
+import { MAX_REPORT_BYTES, MAX_REPORTS } from './limits.ts';
+import type { Outcome } from './outcome.ts';
+import { outcomeBytes } from './outcome.ts';
+
+export interface PendingReport {
+  readonly held: Held;
+  outcome: Outcome;
+  bytes: number;
+}
+
+export class ReportBatches {
+  readonly #queue = new Fifo<PendingReport>();
+  /** Batches that failed, whole or halved: they go before everything else. */
+  readonly #again: PendingReport[][] = [];
+  #count = 0;
+  #bytes = 0;
+
+  /** Reports that no call carries at the moment. */
+  get size(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(held: Held, outcome: Outcome): void {
+    const report = { held, outcome, bytes: outcomeBytes(outcome) };
+    this.#queue.push(report);
+    this.#count++;
+    this.#bytes += report.bytes;
+  }
+
+  /** Gives a batch back, to be called with again just as it is. */
+  putBack(batch: PendingReport[]): void {
+    if (batch.length === 0) return;
+    this.#again.push(batch);
+    this.#count += batch.length;
+    for (const report of batch) this.#bytes += report.bytes;
+  }
+
+  take(): PendingReport[] {
+    const batch = this.#again.shift() ?? this.#fill();
+    this.#count -= batch.length;
+    for (const report of batch) this.#bytes -= report.bytes;
+    return batch;
+  }
+
+  #fill(): PendingReport[] {
+    const batch: PendingReport[] = [];
+    let bytes = 0;
+    while (batch.length < MAX_REPORTS) {
+      const next = this.#queue.peek();
+      if (next === undefined) break;
+      bytes += next.bytes;
+      if (bytes > MAX_REPORT_BYTES && batch.length > 0) break;
+      batch.push(next);
+      this.#queue.shift();
+    }
+    return batch;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The worker's side of the dispatch protocol, apart from all I/O: it opens sessions, one after the other if need be,
+ * accepts assignments, hands them to places and reports what became of them.
+ */
+import type { Progress } from '../../gen/muster/v1/job_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Handler } from '../../gen/muster/v1/worker_pb.ts';
+import { CompletionRate } from './completion-rate.ts';
+import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
+import { Opener } from './opener.ts';
+import { Places } from './places.ts';
+import type { CorePorts, HandlerEnd } from './ports.ts';
+import type { SessionHost } from './session.ts';
+import { Session } from './session.ts';
+import type { CoreStats } from './stats.ts';
+import { newStats } from './stats.ts';
+
+/** What the worker says of itself when it opens a session. `slots` and `handlers` also rule what it accepts. */
+export type CoreOptions = Omit<OpenSessionRequest, 'requestId'>;
+
+export class SessionCore {
+  readonly stats: CoreStats = newStats();
+  readonly #ports: CorePorts;
+  readonly #options: CoreOptions;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #places: Places;
+  readonly #rate = new CompletionRate();
+  readonly #opener: Opener;
+  #session: Session | undefined;
+  #openedAt = Number.NEGATIVE_INFINITY;
+  #draining = false;
+  #closed = false;
+
+  constructor(options: CoreOptions, ports: CorePorts) {
+    this.#ports = ports;
+    this.#options = { ...options };
+    this.#handlers = new Map(options.handlers.map((handler) => [handler.name, handler]));
+    this.#places = new Places(options.slots);
+    this.#opener = new Opener(ports, this.#options, {
+      sessionOpened: (response, openedAt) => this.#opened(response, openedAt),
+      openingFailed: (error) => this.#end(() => this.#ports.onEvent({ type: 'failed', error })),
+    });
+  }
+
+  start(): void {
+    this.#opener.open(0);
+  }
+
+  /** Handlers have returned. Those that returned together are told together: their reports share a call. */
+  handlersEnded(ends: readonly HandlerEnd[]): void {
+    this.#rate.add(this.#ports.clock.now(), ends.length);
+    for (const { place, outcome } of ends) {
+      const execution = this.#places.release(place);
+      if (execution) this.#session?.ended(execution, outcome);
+    }
+    this.#session?.advance();
+  }
+
+  progress(place: number, progress: Progress): void {
+    const execution = this.#places.get(place);
+    if (execution) this.#session?.progress(execution, progress);
+  }
+
+  checkpoint(place: number, checkpoint: Payload): void {
+    const execution = this.#places.get(place);
+    if (execution) this.#session?.checkpoint(execution, checkpoint);
+  }
+
+  /** Changes how many handlers may run at once. Those that run go on. */
+  setSlots(slots: number): void {
+    this.#places.slots = slots;
+    this.#options.slots = slots;
+    this.#session?.regrant();
+  }
+
+  /** Takes nothing more, gives back what has not started, finishes the rest, then closes. */
+  drain(): void {
+    if (this.#draining || this.#closed) return;
+    this.#draining = true;
+    this.#ports.onEvent({ type: 'draining' });
+    if (this.#session) this.#session.drain();
+    else this.close();
+  }
+
+  /** Signals every handler and ends the session; the server gives its attempts back at once. */
+  close(): void {
+    const session = this.#session;
+    this.#end(() => {
+      const closed = () => this.#ports.onEvent({ type: 'closed' });
+      if (session === undefined) {
+        closed();
+        return;
+      }
+      const request = { $typeName: 'muster.v1.CloseSessionRequest' as const, sessionId: session.id };
+      this.#ports.api.closeSession(request, CLOSE_TIMEOUT).then(closed, (error: unknown) => {
+        this.#ports.log('warn', 'the session could not be closed; it lapses by itself', { error: String(error) });
+        closed();
+      });
+    });
+  }
+
+  #end(report: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#opener.cancel();
+    this.#session?.close('shutdown');
+    this.#session = undefined;
+    report();
+  }
+
+  #opened(response: OpenSessionResponse, openedAt: number): void {
+    this.stats.sessions++;
+    this.#openedAt = this.#ports.clock.now();
+    this.#session = new Session(this.#host, response, openedAt);
+    this.#ports.onEvent({ type: 'opened', sessionId: response.sessionId, maxPayload: response.maxPayload });
+    this.#session.start(response);
+  }
+
+  /** Everything of the session is stopped and dropped; places stay taken until their handlers return. */
+  #lost(): void {
+    this.stats.sessionsLost++;
+    this.#session?.close('lease_lost');
+    this.#session = undefined;
+    this.#ports.log('warn', 'the session was closed by the server; a new one is opened');
+    this.#ports.onEvent({ type: 'lost' });
+    if (this.#draining) this.close();
+    else this.#opener.open(this.#reopenDelay());
+  }
+
+  /** A session that did not last is not followed by another one at once, lest the two chase each other. */
+  #reopenDelay(): number {
+    const { clock, random } = this.#ports;
+    return clock.now() - this.#openedAt < SHORT_SESSION ? SHORT_SESSION * (0.5 + 0.5 * random()) : 0;
+  }
+
+  #supports(name: string, version: number): boolean {
+    const handler = this.#handlers.get(name);
+    if (handler === undefined || version < handler.minVersion) return false;
+    return handler.maxVersion === 0 || version <= handler.maxVersion;
+  }
+
+  get #host(): SessionHost {
+    const isDraining = () => this.#draining;
+    return {
+      ports: this.#ports,
+      places: this.#places,
+      rate: this.#rate,
+      stats: this.stats,
+      get draining() {
+        return isDraining();
+      },
+      supports: (name, version) => this.#supports(name, version),
+      drain: () => this.drain(),
+      sessionLost: () => this.#lost(),
+      sessionDrained: () => this.close(),
+    };
+  }
+}

@@ -1,0 +1,290 @@
+/** One registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds. */
+
+import { durationToMs } from '../../duration.ts';
+import { Code } from '../../error.ts';
+import type { Assignment, CancelNotice } from '../../gen/muster/v1/assignment_pb.ts';
+import type { Progress } from '../../gen/muster/v1/job_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import type { HeartbeatResponse, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
+import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import { Alarm } from './alarm.ts';
+import { Attempts } from './attempts.ts';
+import type { Beat } from './beats.ts';
+import { Beats } from './beats.ts';
+import { BusLink } from './bus-link.ts';
+import type { CallFailure } from './call-failure.ts';
+import { isLeaseLost } from './call-failure.ts';
+import { Cancels } from './cancels.ts';
+import type { CompletionRate } from './completion-rate.ts';
+import { Credits } from './credits.ts';
+import { Fence } from './fence.ts';
+import { Grants } from './grants.ts';
+import type { Held } from './held.ts';
+import { HeldList } from './held.ts';
+import { BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import type { Execution, Places } from './places.ts';
+import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
+import type { CoreStats } from './stats.ts';
+import { Updates } from './updates.ts';
+
+const DEFAULT_BEAT_INTERVAL = 5_000;
+const DEFAULT_LEASE = 15_000;
+
+/** The worker that the session belongs to. */
+export interface SessionHost {
+  readonly ports: CorePorts;
+  readonly places: Places;
+  readonly rate: CompletionRate;
+  readonly stats: CoreStats;
+  readonly draining: boolean;
+  supports(handler: string, version: number): boolean;
+  /** The server asks the worker to drain. */
+  drain(): void;
+  /** The server has closed the session. */
+  sessionLost(): void;
+  /** Nothing is held any more, and nothing more will come. */
+  sessionDrained(): void;
+}
+
+export class Session {
+  readonly id: Uint8Array;
+  readonly #host: SessionHost;
+  readonly #ports: CorePorts;
+  readonly #beatInterval: number;
+  readonly #credits = new Credits();
+  readonly #held = new HeldList();
+  readonly #updates = new Updates();
+  readonly #grants: Grants;
+  readonly #attempts: Attempts;
+  readonly #fence: Fence;
+  readonly #beats: Beats;
+  readonly #outbox: Outbox;
+  readonly #bus: BusLink;
+  /** Rings when the fence, a waiting attempt or a run timeout is due. */
+  readonly #alarm: Alarm;
+  #ready = false;
+  #fenced = false;
+  #closed = false;
+
+  constructor(host: SessionHost, opened: OpenSessionResponse, openedAt: number) {
+    const { ports, places, rate, stats } = host;
+    this.id = opened.sessionId;
+    this.#host = host;
+    this.#ports = ports;
+    this.#beatInterval = durationToMs(opened.beatInterval, DEFAULT_BEAT_INTERVAL);
+    this.#fence = new Fence(openedAt, durationToMs(opened.lease, DEFAULT_LEASE));
+    this.#alarm = new Alarm(ports.clock, ports.timers, () => this.#watch());
+    this.#beats = new Beats(ports, this.#beatInterval, (sentAt) => this.#beat(sentAt));
+    this.#bus = new BusLink({
+      received: (message) => this.#take(message.assignments, message.cancels),
+      connected: () => this.#beats.now(),
+      broken: () => this.#broken(),
+      heard: () => this.#heard(),
+    });
+    this.#grants = new Grants({ credits: this.#credits, held: this.#held, places, rate });
+    this.#outbox = new Outbox(ports, this.id, this.#grants, this.#updates, {
+      mayGrant: (now) => this.#mayGrant(now),
+      acknowledged: (attempt) => this.#acknowledged(attempt),
+      beatWanted: () => this.#beats.within(0),
+      leaseLost: () => this.#lost(),
+      settled: () => this.advance(),
+    });
+    this.#attempts = new Attempts({
+      ports,
+      places,
+      stats,
+      held: this.#held,
+      credits: this.#credits,
+      cancels: new Cancels(),
+      updates: this.#updates,
+      maxPayload: opened.maxPayload || Number.POSITIVE_INFINITY,
+      fenced: (now) => this.#fence.passed(now),
+      draining: () => host.draining,
+      supports: (handler, version) => host.supports(handler, version),
+      report: (attempt, outcome) => this.#outbox.add(attempt, outcome),
+      dueBy: (at) => this.#alarm.by(at),
+    });
+  }
+
+  start(opened: OpenSessionResponse): void {
+    this.#alarm.by(this.#fence.at);
+    this.#bus.open(this.#ports.bus, opened);
+    this.#beats.now();
+  }
+
+  /** A handler has returned. `advance` follows once for all that returned together. */
+  ended(execution: Execution, outcome: HandlerOutcome): void {
+    this.#attempts.ended(execution, outcome);
+  }
+
+  /** Starts what waits, sends what is to be reported, and offers what is free. */
+  advance(): void {
+    if (this.#closed) return;
+    const now = this.#ports.clock.now();
+    this.#attempts.startWaiting(now);
+    this.#outbox.flush();
+    const idle = this.#host.places.free - this.#credits.slots;
+    if (idle > 0 && !this.#outbox.active && this.#mayGrant(now)) this.#beats.within(OFFER_DELAY);
+    if (this.#host.draining && this.#held.size === 0) this.#host.sessionDrained();
+  }
+
+  progress(execution: Execution, progress: Progress): void {
+    if (this.#attempts.progress(execution, progress)) this.#beats.within(PROGRESS_DELAY);
+  }
+
+  checkpoint(execution: Execution, checkpoint: Payload): void {
+    if (this.#attempts.checkpoint(execution, checkpoint)) this.#beats.within(PROGRESS_DELAY);
+  }
+
+  /** The number of places has changed: what was promised is taken back and granted anew. */
+  regrant(): void {
+    this.#grants.voidAll();
+    this.#beats.within(0);
+    this.advance();
+  }
+
+  drain(): void {
+    this.#grants.voidAll();
+    this.#attempts.giveBackUnstarted(ReleaseReason.DRAIN);
+    this.#beats.within(0);
+    this.advance();
+  }
+
+  /** Ends everything on this side. Nothing is heard of the session after it. */
+  close(reason: StopReason): void {
+    this.#closed = true;
+    this.#beats.close();
+    this.#outbox.close();
+    this.#alarm.cancel();
+    this.#bus.close();
+    this.#attempts.drop(reason);
+  }
+
+  /** Cancels go first: one that comes along with its own assignment then keeps it from starting. */
+  #take(assignments: readonly Assignment[], cancels: readonly CancelNotice[]): void {
+    if (this.#closed) return;
+    const now = this.#ports.clock.now();
+    for (const { jobId, attempt } of cancels) this.#attempts.cancel(jobId, attempt, now);
+    this.#attempts.admitAll(assignments, now);
+    this.advance();
+  }
+
+  /**
+   * The server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat that
+   * brings it the echo.
+   */
+  #heard(): void {
+    this.#grants.voidAll();
+    this.#beats.now();
+  }
+
+  /**
+   * Assignments under these credits may have gone down with the connection. While the bus is down, answers to
+   * heartbeats carry assignments, so new credits are granted all the same.
+   */
+  #broken(): void {
+    this.#grants.voidAll();
+    this.#beats.within(this.#ports.random() * RECONNECT_SPREAD);
+  }
+
+  #mayGrant(now: number): boolean {
+    return this.#bus.echo > 0n && !this.#host.draining && !this.#fence.passed(now) && !this.#outbox.backlogged;
+  }
+
+  #beat(sentAt: number): Beat {
+    const { echo } = this.#bus;
+    this.#grants.renew(sentAt);
+    const terms = this.#grants.compose(sentAt, this.#mayGrant(sentAt));
+    const updates = this.#updates.collect();
+    const number = this.#outbox.beatSent();
+    const { runner } = this.#ports;
+    const request = {
+      $typeName: 'muster.v1.HeartbeatRequest' as const,
+      sessionId: this.id,
+      held: this.#held.list((place) => runner.hasStarted(place)),
+      credits: terms.credits,
+      voidedCreditIds: terms.voided,
+      progress: updates.messages,
+      pingEcho: echo,
+      draining: this.#host.draining,
+    };
+    return {
+      answer: this.#ports.api.heartbeat(request, this.#beatInterval),
+      answered: (response) => {
+        this.#updates.delivered(updates);
+        this.#outbox.beatOver(number, true);
+        this.#answered(sentAt, response);
+        if (echo > 0n) this.#becomeReady();
+      },
+      failed: (failure) => {
+        this.#grants.failed(terms);
+        // Words that the server refuses must not cost the lease: they are not said again.
+        if (failure.code === Code.INVALID_ARGUMENT) this.#updates.delivered(updates);
+        this.#outbox.beatOver(number, false);
+        this.#beatFailed(failure);
+      },
+    };
+  }
+
+  #answered(sentAt: number, response: HeartbeatResponse): void {
+    this.#fence.extend(sentAt);
+    if (this.#fenced && !this.#fence.passed(this.#ports.clock.now())) this.#recover();
+    if (response.natsCredentials) this.#bus.renewCredentials(response.natsCredentials);
+    if (response.reconnectBus) this.#bus.reconnect();
+    if (this.#updates.pending) this.#beats.within(PROGRESS_DELAY);
+    if (response.drain) this.#host.drain();
+    this.#take(response.assignments, response.cancels);
+  }
+
+  #beatFailed(failure: CallFailure): void {
+    if (isLeaseLost(failure)) {
+      this.#lost();
+      return;
+    }
+    this.#ports.log('warn', 'a heartbeat failed', { code: failure.code, error: failure.message });
+    this.#beats.within(Math.max(BEAT_RETRY, failure.retryDelayMs ?? 0));
+    this.advance();
+  }
+
+  #becomeReady(): void {
+    if (this.#ready || this.#closed) return;
+    this.#ready = true;
+    this.#ports.onEvent({ type: 'ready' });
+  }
+
+  #lost(): void {
+    if (!this.#closed) this.#host.sessionLost();
+  }
+
+  #acknowledged(held: Held): void {
+    this.#host.stats.acknowledged++;
+    this.#held.delete(held);
+  }
+
+  #watch(): void {
+    const now = this.#ports.clock.now();
+    if (this.#fence.passed(now)) this.#fall();
+    else this.#alarm.by(this.#fence.at);
+    this.#attempts.watch(now);
+    this.advance();
+  }
+
+  /** The lease can't be proved any more. The session is kept and goes on beating. */
+  #fall(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#host.stats.fences++;
+    this.#ports.log('warn', 'the lease can not be proved: handlers are stopped until a heartbeat is answered');
+    this.#grants.voidAll();
+    this.#attempts.abort();
+    this.#ports.onEvent({ type: 'fenced' });
+  }
+
+  #recover(): void {
+    this.#fenced = false;
+    this.#alarm.by(this.#fence.at);
+    this.#beats.within(0);
+    this.#ports.onEvent({ type: 'recovered' });
+  }
+}

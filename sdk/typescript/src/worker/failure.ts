@@ -1,0 +1,63 @@
+/** What a handler threw, as the failure that is reported. */
+import { durationFromMs } from '../duration.ts';
+import type { Failure } from '../gen/muster/v1/failure_pb.ts';
+import { FailureCause } from '../gen/muster/v1/failure_pb.ts';
+import { FinalError, RetryLater } from './handler.ts';
+
+const MAX_TYPE = 256;
+const MAX_MESSAGE = 8 * 1024;
+const MAX_STACK = 16 * 1024;
+const MAX_CAUSES = 16;
+
+const encoder = new TextEncoder();
+
+/** Anything can be thrown; whatever it was, the failure names its type and says what it said. */
+export function toFailure(error: unknown): Failure {
+  const failure = describe(error, 1);
+  if (error instanceof FinalError) failure.final = true;
+  if (error instanceof RetryLater) failure.retryDelay = durationFromMs(error.delayMs);
+  return failure;
+}
+
+function describe(error: unknown, level: number): Failure {
+  const thrown = error instanceof Error ? error : new NotAnError(textOf(error));
+  const failure: Failure = {
+    $typeName: 'muster.v1.Failure',
+    type: cut(typeName(thrown), MAX_TYPE),
+    message: cut(textOf(thrown.message), MAX_MESSAGE),
+    stackTrace: cut(textOf(thrown.stack ?? ''), MAX_STACK),
+    failureCause: FailureCause.APPLICATION,
+    final: false,
+  };
+  if (thrown.cause !== undefined && level < MAX_CAUSES) failure.cause = describe(thrown.cause, level + 1);
+  return failure;
+}
+
+/** A subclass that sets no name of its own is known by its class. */
+function typeName(thrown: Error): string {
+  const name = textOf(thrown.name);
+  return name === 'Error' || name === '' ? textOf(thrown.constructor?.name ?? 'Error') : name;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value).toWellFormed();
+  } catch {
+    return `a ${typeof value} that can't be written as text`;
+  }
+}
+
+/** As much of the text as fits into `maxBytes` of UTF-8. */
+function cut(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text;
+  return text.slice(0, encoder.encodeInto(text, new Uint8Array(maxBytes)).read);
+}
+
+class NotAnError extends Error {
+  override readonly name = 'NotAnError';
+  override readonly stack = '';
+
+  constructor(thrown: string) {
+    super(`the handler threw ${thrown}, which is no error`);
+  }
+}

@@ -1,0 +1,148 @@
+/** Runs handlers on the main thread and hands their outcomes back, those of one turn together. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Failure } from '../gen/muster/v1/failure_pb.ts';
+import type { Payload } from '../gen/muster/v1/payload_pb.ts';
+import type { Logger } from '../logger.ts';
+import { decodePayload } from '../payload.ts';
+import type { StopReason } from './core/ports.ts';
+import { toFailure } from './failure.ts';
+import type { HandlerFunction } from './handler.ts';
+import { FinalError } from './handler.ts';
+import type { JobOutlet } from './running-job.ts';
+import { RunningJob } from './running-job.ts';
+import { EndsPacker } from './thread/ends.ts';
+import type { HandlerUpdate, ToSession } from './thread/messages.ts';
+import type { PlaceFlags } from './thread/place-flags.ts';
+import type { PackedStarts, StartedAttempt } from './thread/starts.ts';
+import { unpackStarts } from './thread/starts.ts';
+
+/** Outcomes are not kept longer than this while other handlers block the thread. */
+const LONGEST_HOLD_MS = 5;
+
+/** The sending half of the line to the session's thread. */
+export type SessionPort = Pick<MessagePort, 'postMessage'>;
+
+export class HandlerHost implements JobOutlet {
+  maxPayload = Number.POSITIVE_INFINITY;
+  readonly #handlers: ReadonlyMap<string, HandlerFunction>;
+  readonly #flags: PlaceFlags;
+  readonly #logger: Logger;
+  readonly #port: SessionPort;
+  readonly #running: (RunningJob | undefined)[] = [];
+  readonly #ends = new EndsPacker();
+  #updates: HandlerUpdate[] = [];
+  #flushAt = 0;
+  #flushDue = false;
+
+  constructor(handlers: ReadonlyMap<string, HandlerFunction>, flags: PlaceFlags, logger: Logger, port: SessionPort) {
+    this.#handlers = handlers;
+    this.#flags = flags;
+    this.#logger = logger;
+    this.#port = port;
+  }
+
+  startAll(starts: PackedStarts): void {
+    for (const started of unpackStarts(starts)) {
+      // What was taken back meanwhile is never entered.
+      if (this.#flags.enter(started.place, started.ticket)) this.#start(started);
+      if (this.#flushDue && performance.now() >= this.#flushAt) this.#flush();
+    }
+  }
+
+  stop(place: number, reason: StopReason): void {
+    this.#running[place]?.stop(reason);
+  }
+
+  stopAll(reason: StopReason): void {
+    for (const job of this.#running) job?.stop(reason);
+  }
+
+  progress(place: number, fraction: number, message: string): void {
+    this.#update({ place, progress: { fraction, message } });
+  }
+
+  checkpoint(place: number, { data, contentType, metadata }: Payload): void {
+    this.#update({ place, checkpoint: { data: data.slice(), contentType, metadata } });
+  }
+
+  log(...record: Parameters<Logger['log']>): void {
+    this.#logger.log(...record);
+  }
+
+  #start(started: StartedAttempt): void {
+    const job = new RunningJob(started, this);
+    this.#running[started.place] = job;
+    let returned: unknown;
+    try {
+      const handler = this.#handlers.get(started.handler);
+      if (handler === undefined) throw new FinalError(`there is no handler "${started.handler}"`);
+      returned = handler(job, decodeInput(started.input));
+    } catch (error) {
+      this.#failed(job, error);
+      return;
+    }
+    if (!isPromiseLike(returned)) this.#succeeded(job, returned);
+    else
+      returned.then(
+        (value) => this.#succeeded(job, value),
+        (error: unknown) => this.#failed(job, error),
+      );
+  }
+
+  #succeeded(job: RunningJob, value: unknown): void {
+    try {
+      this.#ends.addResult(job.place, value);
+    } catch (error) {
+      this.#failed(job, new FinalError('the result can not be written as JSON', { cause: error }));
+      return;
+    }
+    this.#ended(job);
+  }
+
+  #failed(job: RunningJob, error: unknown): void {
+    const failure: Failure = toFailure(error);
+    this.#ends.addFailure(job.place, failure);
+    this.#ended(job);
+  }
+
+  #ended(job: RunningJob): void {
+    job.end();
+    this.#running[job.place] = undefined;
+    this.#flushSoon();
+  }
+
+  #update(update: HandlerUpdate): void {
+    this.#updates.push(update);
+    this.#flushSoon();
+  }
+
+  /** At the end of this turn: by then every handler that had nothing to wait for has returned. */
+  #flushSoon(): void {
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    this.#flushAt = performance.now() + LONGEST_HOLD_MS;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (!this.#flushDue) return;
+    this.#flushDue = false;
+    const updates = this.#updates;
+    this.#updates = [];
+    const ends = this.#ends.take();
+    const message: ToSession = { kind: 'ends', updates, ends };
+    this.#port.postMessage(message, [ends.bytes.buffer]);
+  }
+}
+
+function decodeInput(input: Payload | undefined): unknown {
+  try {
+    return decodePayload(input);
+  } catch (error) {
+    throw new FinalError('the input is not what its content type says', { cause: error });
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,101 @@
+/** What a handler is, and the errors by which it steers what becomes of its job. */
+import type { Payload } from '../gen/muster/v1/payload_pb.ts';
+import type { LogLevel } from '../logger.ts';
+import type { StopReason } from './core/ports.ts';
+
+/** The job that a handler works on. */
+export interface JobContext {
+  /** UUID of the job. */
+  readonly jobId: string;
+  /** Number of the attempt; rises within a job and may skip. */
+  readonly attempt: number;
+  /** Attempts before this one that counted towards the retry policy. */
+  readonly attemptsCounted: number;
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  /** Longest time that the handler may run, in milliseconds. */
+  readonly runTimeoutMs: number;
+  /** The input as it was submitted, byte for byte. `undefined`: none was. */
+  readonly input: Payload | undefined;
+  /** What an earlier attempt left with `checkpoint`, decoded. `undefined`: nothing. */
+  readonly lastCheckpoint: unknown;
+  /** Aborted when the handler should stop; its `reason` is a `HandlerStopped`. */
+  readonly signal: AbortSignal;
+  /** The same for every attempt of the job: pass it to services that keep duplicates out. */
+  readonly idempotencyKey: string;
+  /** Higher for each later attempt: a store that remembers the highest can refuse writes of those before. */
+  readonly fencingToken: number;
+  /** W3C trace context of the attempt. Empty: none. */
+  readonly traceparent: string;
+  readonly tracestate: string;
+  /**
+   * Says how far the handler is. Sent within a second.
+   *
+   * @param fraction From 0 to 1; what lies outside is cut.
+   * @param message For people; cut at 256 characters.
+   */
+  progress(fraction: number, message?: string): void;
+  /**
+   * Keeps what a later attempt may start from. Sent within a second, and before the report if this attempt fails.
+   *
+   * @param value Any JSON value, a `Uint8Array` or a `Payload`.
+   * @throws RangeError when it is larger than the server takes; TypeError when it can't be written as JSON.
+   */
+  checkpoint(value: unknown): void;
+  /** Writes a record that carries the job's id, the attempt and the trace. */
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/**
+ * Runs one attempt. What it returns is the job's result: any JSON value, a `Uint8Array`, a `Payload`, or nothing. What
+ * it throws fails the attempt, and the retry policy decides about another one.
+ *
+ * @param input The input, decoded: a JSON value, the bytes of any other type, or `undefined`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the shape of the input is the user's, who states it in the handler.
+export type HandlerFunction = (context: JobContext, input: any) => unknown;
+
+/** A handler that serves only some versions of its definition. */
+export interface VersionedHandler {
+  readonly run: HandlerFunction;
+  /** Lowest version. Default: any. */
+  readonly minVersion?: number;
+  /** Highest version. Default: any. */
+  readonly maxVersion?: number;
+}
+
+export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
+
+/** Thrown by a handler that knows that another attempt can't help. */
+export class FinalError extends Error {
+  override readonly name: string = 'FinalError';
+}
+
+/** Thrown by a handler that wants its next attempt after a time of its own choice. */
+export class RetryLater extends Error {
+  override readonly name: string = 'RetryLater';
+  readonly delayMs: number;
+
+  /** @param delayMs Milliseconds until the next attempt. */
+  constructor(delayMs: number, message = `again in ${delayMs} ms`, options?: ErrorOptions) {
+    super(message, options);
+    if (!Number.isFinite(delayMs) || delayMs < 0) throw new RangeError(`a delay can't be ${delayMs} ms`);
+    this.delayMs = delayMs;
+  }
+}
+
+/** The reason of `ctx.signal`. */
+export class HandlerStopped extends Error {
+  override readonly name = 'HandlerStopped';
+  /**
+   * `cancelled`: the job was; `run_timeout`: the handler took too long; `lease_lost`: the worker can't prove that the
+   * attempt is still its own; `shutdown`: the worker ends.
+   */
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`the handler was asked to stop: ${reason}`);
+    this.reason = reason;
+  }
+}

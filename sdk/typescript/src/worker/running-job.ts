@@ -1,0 +1,129 @@
+/** A job whose handler runs. What most handlers never ask for is made only when it is asked for. */
+import type { Payload } from '../gen/muster/v1/payload_pb.ts';
+import type { LogLevel } from '../logger.ts';
+import { decodePayload, encodePayload } from '../payload.ts';
+import { uuidText } from '../uuid.ts';
+import type { StopReason } from './core/ports.ts';
+import type { JobContext } from './handler.ts';
+import { HandlerStopped } from './handler.ts';
+import type { StartedAttempt } from './thread/starts.ts';
+
+const MAX_PROGRESS_MESSAGE = 256;
+
+/** Where a running job says what it has to say. */
+export interface JobOutlet {
+  /** Largest checkpoint in bytes. */
+  readonly maxPayload: number;
+  progress(place: number, fraction: number, message: string): void;
+  checkpoint(place: number, checkpoint: Payload): void;
+  log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+export class RunningJob implements JobContext {
+  readonly place: number;
+  readonly #started: StartedAttempt;
+  readonly #outlet: JobOutlet;
+  #jobId: string | undefined;
+  #controller: AbortController | undefined;
+  #stopped: StopReason | undefined;
+  #ended = false;
+
+  constructor(started: StartedAttempt, outlet: JobOutlet) {
+    this.place = started.place;
+    this.#started = started;
+    this.#outlet = outlet;
+  }
+
+  get jobId(): string {
+    this.#jobId ??= uuidText(this.#started.jobId);
+    return this.#jobId;
+  }
+
+  get attempt(): number {
+    return this.#started.attempt;
+  }
+
+  get attemptsCounted(): number {
+    return this.#started.attemptsCounted;
+  }
+
+  get namespace(): string {
+    return this.#started.namespace;
+  }
+
+  get definition(): string {
+    return this.#started.definition;
+  }
+
+  get definitionVersion(): number {
+    return this.#started.definitionVersion;
+  }
+
+  get runTimeoutMs(): number {
+    return this.#started.runTimeoutMs;
+  }
+
+  get input(): Payload | undefined {
+    return this.#started.input;
+  }
+
+  get lastCheckpoint(): unknown {
+    return decodePayload(this.#started.checkpoint);
+  }
+
+  get idempotencyKey(): string {
+    return this.jobId;
+  }
+
+  get fencingToken(): number {
+    return this.#started.attempt;
+  }
+
+  get traceparent(): string {
+    return this.#started.traceparent;
+  }
+
+  get tracestate(): string {
+    return this.#started.tracestate;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#stopped) this.#controller.abort(new HandlerStopped(this.#stopped));
+    }
+    return this.#controller.signal;
+  }
+
+  progress(fraction: number, message = ''): void {
+    if (this.#ended) return;
+    const within = Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+    this.#outlet.progress(this.place, within, message.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed());
+  }
+
+  checkpoint(value: unknown): void {
+    if (this.#ended) return;
+    const checkpoint = encodePayload(value);
+    if (checkpoint === undefined) throw new TypeError('a checkpoint needs a value');
+    const size = checkpoint.data.length;
+    const { maxPayload } = this.#outlet;
+    if (size > maxPayload) throw new RangeError(`the checkpoint has ${size} bytes, and at most ${maxPayload} may be`);
+    this.#outlet.checkpoint(this.place, checkpoint);
+  }
+
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    const { jobId, attempt, traceparent } = this;
+    this.#outlet.log(level, message, { ...fields, jobId, attempt, ...(traceparent && { traceparent }) });
+  }
+
+  /** Signals the handler. */
+  stop(reason: StopReason): void {
+    this.#stopped ??= reason;
+    this.#controller?.abort(new HandlerStopped(this.#stopped));
+  }
+
+  /** The handler has returned: what is said after it is not heard. */
+  end(): void {
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,74 @@
+/** Outcomes on their way to the session's thread: one flat row of plain values each, and their bytes in one buffer. */
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
+import { FailureSchema } from '../../gen/muster/v1/failure_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
+import { BYTES_TYPE, isPayload, JSON_TYPE, jsonText, payload } from '../../payload.ts';
+import type { HandlerEnd } from '../core/ports.ts';
+import { ByteBatch } from './byte-batch.ts';
+import { metadataCell } from './starts.ts';
+
+type Metadata = { [key: string]: string };
+type Cell = number | string | Metadata | null;
+
+export interface PackedEnds {
+  readonly rows: readonly Cell[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const WIDTH = 4;
+/** Stands where a result has its content type. No media type looks like it. */
+const FAILURE = '!failure';
+
+export class EndsPacker {
+  #rows: Cell[] = [];
+  readonly #bytes = new ByteBatch();
+
+  get empty(): boolean {
+    return this.#rows.length === 0;
+  }
+
+  /** @throws TypeError when the value can't be written as JSON; nothing is added then. */
+  addResult(place: number, value: unknown): void {
+    if (value === undefined) this.#rows.push(place, '', 0, null);
+    else if (value instanceof Uint8Array) this.#addBytes(place, payload(value, BYTES_TYPE));
+    else if (isPayload(value)) this.#addBytes(place, value);
+    else this.#rows.push(place, JSON_TYPE, this.#bytes.appendText(jsonText(value)), null);
+  }
+
+  addFailure(place: number, failure: Failure): void {
+    const bytes = toBinary(FailureSchema, failure);
+    this.#bytes.append(bytes);
+    this.#rows.push(place, FAILURE, bytes.length, null);
+  }
+
+  take(): PackedEnds {
+    const rows = this.#rows;
+    this.#rows = [];
+    return { rows, bytes: this.#bytes.take() };
+  }
+
+  #addBytes(place: number, result: Payload): void {
+    this.#bytes.append(result.data);
+    this.#rows.push(place, result.contentType, result.data.length, metadataCell(result));
+  }
+}
+
+export function unpackEnds({ rows, bytes }: PackedEnds): HandlerEnd[] {
+  const ends: HandlerEnd[] = [];
+  let offset = 0;
+  for (let i = 0; i < rows.length; i += WIDTH) {
+    const place = rows[i] as number;
+    const type = rows[i + 1] as string;
+    const end = offset + (rows[i + 2] as number);
+    const data = bytes.subarray(offset, end);
+    offset = end;
+    if (type === FAILURE) ends.push({ place, outcome: { kind: 'failure', failure: fromBinary(FailureSchema, data) } });
+    else
+      ends.push({
+        place,
+        outcome: { kind: 'result', payload: payload(data, type, (rows[i + 3] as Metadata | null) ?? {}) },
+      });
+  }
+  return ends;
+}

@@ -1,0 +1,48 @@
+/** The session thread's end of the line to the handlers: what is to be started in one turn goes as one message. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
+import type { Runner, StopReason } from '../core/ports.ts';
+import type { ToHandlers } from './messages.ts';
+import type { PlaceFlags } from './place-flags.ts';
+import { StartsPacker } from './starts.ts';
+
+export class HandlerLink implements Runner {
+  readonly #port: MessagePort;
+  readonly #flags: PlaceFlags;
+  readonly #starts = new StartsPacker();
+
+  constructor(port: MessagePort, flags: PlaceFlags) {
+    this.#port = port;
+    this.#flags = flags;
+  }
+
+  start(place: number, assignment: Assignment): void {
+    if (this.#starts.empty) queueMicrotask(() => this.#flush());
+    this.#starts.add(place, this.#flags.hand(place), assignment);
+  }
+
+  hasStarted(place: number): boolean {
+    return this.#flags.hasEntered(place);
+  }
+
+  withdraw(place: number): boolean {
+    return this.#flags.withdraw(place);
+  }
+
+  /** Starts go before it: the handler to be stopped may be among them. */
+  stop(place: number, reason: StopReason): void {
+    this.#flush();
+    this.send({ kind: 'stop', place, reason });
+  }
+
+  send(message: ToHandlers): void {
+    this.#port.postMessage(message);
+  }
+
+  #flush(): void {
+    if (this.#starts.empty) return;
+    const starts = this.#starts.take();
+    const message: ToHandlers = { kind: 'starts', starts };
+    this.#port.postMessage(message, [starts.bytes.buffer]);
+  }
+}

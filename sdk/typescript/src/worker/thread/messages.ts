@@ -1,0 +1,47 @@
+/** What the two threads of a worker say to each other. */
+import type { LogLevel } from '../../logger.ts';
+import type { CoreEvent, StopReason } from '../core/ports.ts';
+import type { CoreOptions } from '../core/session-core.ts';
+import type { CoreStats } from '../core/stats.ts';
+import type { PackedEnds } from './ends.ts';
+import type { PackedStarts } from './starts.ts';
+
+/** What the session's thread is started with. */
+export interface ThreadData {
+  readonly address: string;
+  readonly core: CoreOptions;
+  readonly flags: SharedArrayBuffer;
+}
+
+/** A `failed` event carries its error as plain data: classes do not survive the way between threads. */
+export type ThreadEvent =
+  | Exclude<CoreEvent, { type: 'failed' }>
+  | { readonly type: 'failed'; readonly code: number; readonly reason: string; readonly message: string };
+
+export type ToHandlers =
+  | { readonly kind: 'starts'; readonly starts: PackedStarts }
+  | { readonly kind: 'stop'; readonly place: number; readonly reason: StopReason }
+  | { readonly kind: 'event'; readonly event: ThreadEvent; readonly stats: CoreStats }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>> | undefined;
+    };
+
+/** What a running handler says of itself. The checkpoint's bytes are a copy of their own. */
+export interface HandlerUpdate {
+  readonly place: number;
+  readonly progress?: { readonly fraction: number; readonly message: string };
+  readonly checkpoint?: {
+    readonly data: Uint8Array;
+    readonly contentType: string;
+    readonly metadata: { [key: string]: string };
+  };
+}
+
+export type ToSession =
+  | { readonly kind: 'ends'; readonly updates: readonly HandlerUpdate[]; readonly ends: PackedEnds }
+  | { readonly kind: 'slots'; readonly slots: number }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'close' };

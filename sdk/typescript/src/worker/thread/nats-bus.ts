@@ -1,0 +1,147 @@
+/** A session's subscription over NATS. It connects again by itself, with the newest credentials, until it is closed. */
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Authenticator, Msg, NatsConnection, Status } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator } from '@nats-io/transport-node';
+import { SessionMessageSchema } from '../../gen/muster/v1/assignment_pb.ts';
+import type { Bus, BusConnection, BusOptions, CorePorts } from '../core/ports.ts';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_WAIT_MS = 200;
+/** A dead line is noticed within three of these. */
+const PING_INTERVAL_MS = 10_000;
+
+const encoder = new TextEncoder();
+
+export function natsBus(log: CorePorts['log']): Bus {
+  return { connect: (options) => new NatsSubscription(options, log) };
+}
+
+class NatsSubscription implements BusConnection {
+  readonly #options: BusOptions;
+  readonly #log: CorePorts['log'];
+  #connection: NatsConnection | undefined;
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: BusOptions, log: CorePorts['log']) {
+    this.#options = options;
+    this.#log = log;
+    void this.#keepConnected();
+  }
+
+  reconnect(): void {
+    this.#connection?.reconnect().catch((error: unknown) => this.#warn('the bus could not be connected anew', error));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake?.();
+    this.#connection?.close().catch((error: unknown) => this.#warn('the bus could not be closed', error));
+  }
+
+  async #keepConnected(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#connectOnce();
+      } catch (error) {
+        this.#warn('the bus can not be reached yet', error);
+      }
+      this.#connection = undefined;
+      if (!this.#closed) await this.#pause();
+    }
+  }
+
+  /** Lasts as long as the connection, its own reconnects included. */
+  async #connectOnce(): Promise<void> {
+    const connection = await connect({
+      servers: [...this.#options.urls],
+      ...authentication(this.#options),
+      timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: 2,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_WAIT_MS,
+      // Credentials are renewed while it tries: one refusal is not the last word.
+      ignoreAuthErrorAbort: true,
+    });
+    this.#connection = connection;
+    if (this.#closed) return connection.close();
+    const watching = this.#watch(connection);
+    connection.subscribe(this.#options.subject, { callback: (error, message) => this.#receive(error, message) });
+    await this.#reportInForce(connection);
+    const error = await connection.closed();
+    await watching;
+    this.#report(false);
+    if (error) throw error;
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) await this.#changed(connection, status);
+  }
+
+  async #changed(connection: NatsConnection, status: Status): Promise<void> {
+    if (status.type === 'disconnect') this.#report(false);
+    else if (status.type === 'reconnect') await this.#reportInForce(connection).catch(() => this.#report(false));
+    else if (status.type === 'error') {
+      // A subscription that was refused stays dead on this connection, whatever becomes of the credentials.
+      this.#warn('the bus refused something', status.error);
+      if (status.error.name === 'PermissionViolationError') await connection.close();
+    }
+  }
+
+  /** The server has answered after the subscription, so the subscription is in force. */
+  async #reportInForce(connection: NatsConnection): Promise<void> {
+    await connection.flush();
+    this.#report(true);
+  }
+
+  #receive(error: Error | null, message: Msg): void {
+    if (this.#closed) return;
+    if (error) {
+      this.#warn('the subscription failed', error);
+      return;
+    }
+    let decoded: ReturnType<typeof decode>;
+    try {
+      decoded = decode(message.data);
+    } catch (reason) {
+      this.#warn('a message could not be read', reason);
+      return;
+    }
+    this.#options.onMessage(decoded);
+  }
+
+  #report(connected: boolean): void {
+    if (!this.#closed) this.#options.onStatus(connected);
+  }
+
+  #warn(message: string, error: unknown): void {
+    if (!this.#closed) this.#log('warn', message, { error: error instanceof Error ? error.message : String(error) });
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, RECONNECT_WAIT_MS * (1 + Math.random()));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function decode(data: Uint8Array) {
+  return fromBinary(SessionMessageSchema, data, { readUnknownFields: false });
+}
+
+/** The functions are asked at each connection, so a reconnect takes the newest credentials. */
+function authentication({ credentials }: BusOptions): { authenticator?: Authenticator } {
+  if (!credentials()?.jwt) return {};
+  return {
+    authenticator: jwtAuthenticator(
+      () => credentials()?.jwt ?? '',
+      () => encoder.encode(credentials()?.seed ?? ''),
+    ),
+  };
+}

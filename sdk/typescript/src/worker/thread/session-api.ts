@@ -1,0 +1,17 @@
+/** SessionService over gRPC, as the core wants it. */
+import type { Client } from '@grpc/grpc-js';
+import { SessionService } from '../../gen/muster/v1/session_service_pb.ts';
+import { unaryClient } from '../../transport/unary-client.ts';
+import type { SessionApi } from '../core/ports.ts';
+
+/** Calls wait for a connection within their deadline, so that they are on their way as soon as there is one. */
+export function sessionApi(channel: Client): SessionApi {
+  const service = unaryClient(channel, SessionService);
+  const options = (timeoutMs: number) => ({ timeoutMs, waitForReady: true });
+  return {
+    openSession: (request, timeoutMs) => service.openSession(request, options(timeoutMs)),
+    heartbeat: (request, timeoutMs) => service.heartbeat(request, options(timeoutMs)),
+    reportAttempts: (request, timeoutMs) => service.reportAttempts(request, options(timeoutMs)),
+    closeSession: (request, timeoutMs) => service.closeSession(request, options(timeoutMs)),
+  };
+}

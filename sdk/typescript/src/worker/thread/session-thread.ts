@@ -1,0 +1,88 @@
+/**
+ * The thread that beats: it owns the session, the connections and every decision about attempts, so that nothing a
+ * handler does can starve a heartbeat.
+ */
+import { randomUUID } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Client } from '@grpc/grpc-js';
+import { openChannel } from '../../transport/channel.ts';
+import { callFailure } from '../core/call-failure.ts';
+import type { CoreEvent, CorePorts } from '../core/ports.ts';
+import { SessionCore } from '../core/session-core.ts';
+import { unpackEnds } from './ends.ts';
+import { HandlerLink } from './handler-link.ts';
+import type { HandlerUpdate, ThreadData, ThreadEvent, ToSession } from './messages.ts';
+import { natsBus } from './nats-bus.ts';
+import { PlaceFlags } from './place-flags.ts';
+import { sessionApi } from './session-api.ts';
+
+function main(port: MessagePort, data: ThreadData): void {
+  const channel = openChannel(data.address);
+  const link = new HandlerLink(port, new PlaceFlags(data.flags));
+  const core = new SessionCore(
+    data.core,
+    realPorts(link, channel, (event) => {
+      link.send({ kind: 'event', event: plainEvent(event), stats: core.stats });
+      if (event.type !== 'closed' && event.type !== 'failed') return;
+      port.close();
+      channel.close();
+    }),
+  );
+  port.on('message', (message: ToSession) => handle(core, message));
+  core.start();
+}
+
+function realPorts(link: HandlerLink, channel: Client, onEvent: (event: CoreEvent) => void): CorePorts {
+  const log: CorePorts['log'] = (level, message, fields) => link.send({ kind: 'log', level, message, fields });
+  return {
+    clock: { now: () => performance.now() },
+    timers: {
+      after(ms, run) {
+        const timer = setTimeout(run, ms);
+        return { cancel: () => clearTimeout(timer) };
+      },
+    },
+    random: Math.random,
+    newId: randomUUID,
+    api: sessionApi(channel),
+    bus: natsBus(log),
+    runner: link,
+    onEvent,
+    log,
+  };
+}
+
+function handle(core: SessionCore, message: ToSession): void {
+  switch (message.kind) {
+    case 'ends':
+      for (const update of message.updates) applyUpdate(core, update);
+      core.handlersEnded(unpackEnds(message.ends));
+      break;
+    case 'slots':
+      core.setSlots(message.slots);
+      break;
+    case 'drain':
+      core.drain();
+      break;
+    case 'close':
+      core.close();
+      break;
+    default:
+      message satisfies never;
+  }
+}
+
+function applyUpdate(core: SessionCore, { place, progress, checkpoint }: HandlerUpdate): void {
+  if (progress) core.progress(place, { $typeName: 'muster.v1.Progress', ...progress });
+  if (checkpoint) core.checkpoint(place, { $typeName: 'muster.v1.Payload', ...checkpoint });
+}
+
+function plainEvent(event: CoreEvent): ThreadEvent {
+  if (event.type !== 'failed') return event;
+  const { code, reason, message } = callFailure(event.error);
+  return { type: 'failed', code, reason, message };
+}
+
+if (parentPort === null) throw new Error('this module runs as a worker thread');
+main(parentPort, workerData as ThreadData);

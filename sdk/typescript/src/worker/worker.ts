@@ -1,0 +1,208 @@
+/** Runs jobs: handlers on this thread, everything that keeps the worker's session alive on one of its own. */
+import { Worker as Thread } from 'node:worker_threads';
+import { MusterError } from '../error.ts';
+import type { OpenSessionRequest } from '../gen/muster/v1/session_service_pb.ts';
+import type { Handler } from '../gen/muster/v1/worker_pb.ts';
+import type { Logger } from '../logger.ts';
+import { consoleLogger } from '../logger.ts';
+import { uuidText } from '../uuid.ts';
+import type { CoreStats } from './core/stats.ts';
+import { newStats } from './core/stats.ts';
+import type { HandlerFunction, Handlers } from './handler.ts';
+import { HandlerHost } from './handler-host.ts';
+import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
+import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
+import { PlaceFlags } from './thread/place-flags.ts';
+
+export interface WorkerOptions {
+  /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
+  readonly address: string;
+  /** Name of the worker, for people; several may share it. `^[a-z0-9][a-z0-9._-]{0,62}$`. */
+  readonly name: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** What it runs, by the handler's name, which is the definition's unless that says otherwise. */
+  readonly handlers: Handlers;
+  /** Handlers that may run at once, from 1 to 10,000. Default: 10. */
+  readonly slots?: number;
+  /** Labels that jobs may demand. At most 64. */
+  readonly labels?: Record<string, string>;
+  /** Amounts that jobs may demand, such as `{ gpu: 2 }`. At most 16. */
+  readonly resources?: Record<string, number>;
+  /** Whether SIGINT and SIGTERM stop the worker; a second one does not wait for handlers. Default: false. */
+  readonly signals?: boolean;
+  /** How long `stop` waits for handlers, in milliseconds. Default: 30,000. */
+  readonly stopTimeoutMs?: number;
+  /** Where the worker and `ctx.log` write. Default: JSON lines on the console. */
+  readonly logger?: Logger;
+  /** Told what becomes of the worker's session. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** What happened to the worker's session. `ready`: it can be given jobs. */
+export type WorkerEvent = Exclude<ThreadEvent, { type: 'failed' }>['type'];
+
+/** A process that runs jobs. `run` it once. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #flags = new PlaceFlags();
+  #thread: Thread | undefined;
+  #host: HandlerHost | undefined;
+  #finished: Promise<void> | undefined;
+  #sessionId: string | undefined;
+  #stats: CoreStats = newStats();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** The present session's UUID. `undefined` while there is none. */
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** Counts of what happened, as of the last event. */
+  get stats(): Readonly<CoreStats> {
+    return this.#stats;
+  }
+
+  /**
+   * Runs jobs until `stop`, until the server drains the worker, or, with `signals`, until SIGINT or SIGTERM.
+   *
+   * @throws MusterError when the server refuses the worker for good.
+   */
+  run(): Promise<void> {
+    this.#finished ??= this.#run();
+    return this.#finished;
+  }
+
+  /**
+   * Takes nothing more, gives back what has not started, and waits for the handlers that run; those that still run
+   * after `timeoutMs` are signalled, and their jobs are given back.
+   */
+  async stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#finished === undefined) return;
+    const timeoutMs = options.timeoutMs ?? this.#options.stopTimeoutMs ?? 30_000;
+    if (timeoutMs > 0) this.#send({ kind: 'drain' });
+    const timer = setTimeout(() => this.#send({ kind: 'close' }), timeoutMs);
+    try {
+      await this.#finished;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Changes how many handlers may run at once. Those that run go on. */
+  setSlots(slots: number): void {
+    this.#send({ kind: 'slots', slots });
+  }
+
+  async #run(): Promise<void> {
+    const { handlers, logger = consoleLogger, signals = false } = this.#options;
+    const functions = new Map(Object.entries(handlers).map(([name, handler]) => [name, handlerFunction(handler)]));
+    const thread = new Thread(threadUrl(), { workerData: this.#threadData(), name: 'muster-session' });
+    this.#thread = thread;
+    this.#host = new HandlerHost(functions, this.#flags, logger, thread);
+    const forget = signals ? this.#listenForSignals() : () => {};
+    try {
+      await this.#untilEnd(thread);
+    } finally {
+      forget();
+      this.#thread = undefined;
+      this.#host.stopAll('shutdown');
+      await thread.terminate();
+    }
+  }
+
+  #untilEnd(thread: Thread): Promise<void> {
+    return new Promise((resolve, reject) => {
+      thread.on('message', (message: ToHandlers) => {
+        if (message.kind !== 'event') this.#handle(message);
+        else if (message.event.type === 'failed') reject(new MusterError(message.event));
+        else if (this.#observe(message.event, message.stats) === 'closed') resolve();
+      });
+      thread.on('error', reject);
+      thread.on('exit', (code) => reject(new Error(`the session's thread ended with code ${code}`)));
+    });
+  }
+
+  #handle(message: Exclude<ToHandlers, { kind: 'event' }>): void {
+    switch (message.kind) {
+      case 'starts':
+        this.#host?.startAll(message.starts);
+        break;
+      case 'stop':
+        this.#host?.stop(message.place, message.reason);
+        break;
+      case 'log':
+        this.#host?.log(message.level, message.message, message.fields);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #observe(event: Exclude<ThreadEvent, { type: 'failed' }>, stats: CoreStats): WorkerEvent {
+    this.#stats = stats;
+    if (event.type === 'opened') {
+      this.#sessionId = uuidText(event.sessionId);
+      if (this.#host && event.maxPayload > 0) this.#host.maxPayload = event.maxPayload;
+    }
+    if (event.type === 'lost' || event.type === 'closed') this.#sessionId = undefined;
+    this.#options.onEvent?.(event.type);
+    return event.type;
+  }
+
+  #listenForSignals(): () => void {
+    let stopping = false;
+    const listener = () => {
+      // A failure is told by `run`.
+      this.stop(stopping ? { timeoutMs: 0 } : {}).catch(() => {});
+      stopping = true;
+    };
+    process.on('SIGINT', listener);
+    process.on('SIGTERM', listener);
+    return () => {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    };
+  }
+
+  #threadData(): ThreadData {
+    return { address: this.#options.address, core: openRequest(this.#options), flags: this.#flags.memory };
+  }
+
+  #send(message: ToSession): void {
+    this.#thread?.postMessage(message);
+  }
+}
+
+/** The same code runs as TypeScript source and built to JavaScript. */
+function threadUrl(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./thread/session-thread.${extension}`, import.meta.url);
+}
+
+function handlerFunction(handler: Handlers[string]): HandlerFunction {
+  return typeof handler === 'function' ? handler : handler.run;
+}
+
+function openRequest(options: WorkerOptions): Omit<OpenSessionRequest, 'requestId'> {
+  return {
+    $typeName: 'muster.v1.OpenSessionRequest',
+    namespace: options.namespace ?? '',
+    workerName: options.name,
+    protocolVersion: PROTOCOL_VERSION,
+    sdk: { $typeName: 'muster.v1.Sdk', ...SDK, language: `node ${process.versions.node}` },
+    capabilities: [],
+    handlers: Object.entries(options.handlers).map(([name, handler]) => describeHandler(name, handler)),
+    labels: { ...options.labels },
+    resources: { ...options.resources },
+    slots: options.slots ?? 10,
+  };
+}
+
+function describeHandler(name: string, handler: Handlers[string]): Handler {
+  const { minVersion = 0, maxVersion = 0 } = typeof handler === 'function' ? {} : handler;
+  return { $typeName: 'muster.v1.Handler', name, minVersion, maxVersion };
+}

@@ -1,0 +1,126 @@
+/** Job definitions between the contract and the core: checked, every default filled in. */
+import { createHash } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { type Demands, definitionDefaults, type JobDefinition, type RetryPolicy } from '../domain/definition.ts';
+import { type JobDefinition as WireDefinition, JobDefinitionSchema, LeaseLossAction, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
+import { type Demands as WireDemands, DemandsSchema } from '../gen/muster/v1/placement_pb.ts';
+import { type RetryPolicy as WirePolicy, RetryPolicySchema } from '../gen/muster/v1/retry_policy_pb.ts';
+import { checkDottedName, checkLabels, checkName, checkProse, checkRange, checkText, durationMs, isKnown, namespaceOf, TEN_YEARS_MS, THIRTY_DAYS_MS } from './checks.ts';
+import { durationTo, timestampTo } from './convert-payload.ts';
+import { notImplemented } from './status.ts';
+import { Violations } from './violations.ts';
+
+export function retryPolicyFrom(wire: WirePolicy | undefined, field: string, violations: Violations): RetryPolicy | undefined {
+  if (!wire) return undefined;
+  const defaults = definitionDefaults.retryPolicy;
+  checkRange(wire.maxAttempts, 0, 1_000, `${field}.max_attempts`, violations);
+  violations.check(wire.multiplier === 0 || (wire.multiplier >= 1 && wire.multiplier <= 100), `${field}.multiplier`, 'must be 0 (the default of 2) or from 1 to 100');
+  violations.check(wire.nonRetryableTypes.length <= 64, `${field}.non_retryable_types`, 'has more than 64 entries');
+  for (const type of wire.nonRetryableTypes.slice(0, 64)) checkText(type, 256, `${field}.non_retryable_types`, violations);
+  const minBackoffMs = durationMs(wire.minBackoff, 1, THIRTY_DAYS_MS, `${field}.min_backoff`, violations) ?? defaults.minBackoffMs;
+  const maxBackoffMs = durationMs(wire.maxBackoff, 1, THIRTY_DAYS_MS, `${field}.max_backoff`, violations) ?? Math.max(defaults.maxBackoffMs, minBackoffMs);
+  violations.check(maxBackoffMs >= minBackoffMs, `${field}.max_backoff`, 'must not be shorter than min_backoff');
+  return {
+    maxAttempts: wire.maxAttempts || defaults.maxAttempts,
+    minBackoffMs,
+    maxBackoffMs,
+    multiplier: wire.multiplier || defaults.multiplier,
+    maxRetryDurationMs: durationMs(wire.maxRetryDuration, 1, TEN_YEARS_MS, `${field}.max_retry_duration`, violations) ?? defaults.maxRetryDurationMs,
+    nonRetryableTypes: wire.nonRetryableTypes,
+  };
+}
+
+function retryPolicyTo(policy: RetryPolicy): WirePolicy {
+  return create(RetryPolicySchema, {
+    maxAttempts: policy.maxAttempts,
+    minBackoff: durationTo(policy.minBackoffMs),
+    maxBackoff: durationTo(policy.maxBackoffMs),
+    multiplier: policy.multiplier,
+    ...(policy.maxRetryDurationMs > 0 ? { maxRetryDuration: durationTo(policy.maxRetryDurationMs) } : {}),
+    nonRetryableTypes: [...policy.nonRetryableTypes],
+  });
+}
+
+export function demandsFrom(wire: WireDemands | undefined, field: string, violations: Violations): Demands | undefined {
+  if (!wire) return undefined;
+  if (Object.keys(wire.resources).length > 0) throw notImplemented(`${field}.resources: demands for amounts of resources`);
+  checkLabels(wire.labels, 16, `${field}.labels`, violations);
+  return { labels: wire.labels };
+}
+
+/** Refuses what this release can't honour: better than taking it and doing nothing. */
+function refuseUnimplemented(wire: WireDefinition): void {
+  if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
+  if (wire.inputJsonSchema || wire.outputJsonSchema) throw notImplemented('definition.input_json_schema and output_json_schema: schemas');
+}
+
+export function definitionFrom(wire: WireDefinition | undefined): JobDefinition {
+  const violations = new Violations();
+  if (!wire) {
+    violations.add('definition', 'is missing');
+    violations.throwIfAny();
+  }
+  const given = wire as WireDefinition;
+  refuseUnimplemented(given);
+  checkDottedName(given.name, 'definition.name', violations);
+  violations.check(given.body.case === 'task', 'definition.body', 'is missing: set task');
+  const handler = (given.body.case === 'task' && given.body.value.handler) || given.name;
+  if (handler !== given.name) checkDottedName(handler, 'definition.task.handler', violations);
+  const queue = given.queue || definitionDefaults.queue;
+  checkName(queue, 'definition.queue', violations);
+  checkRange(given.priority, -100, 100, 'definition.priority', violations);
+  checkProse(given.description, 1_024, 'definition.description', violations);
+  checkLabels(given.labels, 64, 'definition.labels', violations);
+  violations.check(isKnown(LeaseLossAction, given.leaseLossAction), 'definition.lease_loss_action', `has the unknown value ${given.leaseLossAction}`);
+  const definition: JobDefinition = {
+    namespace: namespaceOf(given.namespace, violations),
+    name: given.name,
+    version: 0,
+    handler,
+    queue,
+    retryPolicy: retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
+    runTimeoutMs: durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ?? definitionDefaults.runTimeoutMs,
+    cancelGraceMs: durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ?? definitionDefaults.cancelGraceMs,
+    leaseLossAction: given.leaseLossAction === LeaseLossAction.CONTINUE ? 'CONTINUE' : 'ABORT',
+    demands: demandsFrom(given.demands, 'definition.demands', violations) ?? { labels: {} },
+    priority: given.priority,
+    description: given.description,
+    labels: given.labels,
+    retentionMs: durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations) ?? definitionDefaults.retentionMs,
+    createTimeUs: 0,
+  };
+  violations.throwIfAny();
+  return definition;
+}
+
+export function definitionTo(definition: JobDefinition): WireDefinition {
+  const created = definition.createTimeUs > 0 ? timestampTo(definition.createTimeUs) : undefined;
+  return create(JobDefinitionSchema, {
+    namespace: definition.namespace,
+    name: definition.name,
+    version: definition.version,
+    body: { case: 'task', value: create(TaskBodySchema, { handler: definition.handler }) },
+    queue: definition.queue,
+    retryPolicy: retryPolicyTo(definition.retryPolicy),
+    runTimeout: durationTo(definition.runTimeoutMs),
+    cancelGrace: durationTo(definition.cancelGraceMs),
+    leaseLossAction: definition.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
+    demands: create(DemandsSchema, { labels: { ...definition.demands.labels } }),
+    priority: definition.priority,
+    description: definition.description,
+    labels: { ...definition.labels },
+    retention: durationTo(definition.retentionMs),
+    ...(created ? { createTime: created } : {}),
+  });
+}
+
+/** Of everything but the version: the same content is the same version, in whatever order maps were written. */
+export function definitionHash(definition: JobDefinition): Uint8Array {
+  const { version: _, createTimeUs: __, ...content } = definition;
+  return createHash('sha256').update(JSON.stringify(content, sortedKeys)).digest();
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,123 @@
+/** Jobs and submissions between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import { stateCodes } from '../domain/job-state.ts';
+import { attemptOutcomes } from '../domain/run.ts';
+import type { AttemptView, JobView } from '../engine/store-port.ts';
+import type { Submission } from '../engine/submissions.ts';
+import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
+import { IdempotencyConflictPolicy, type Job, JobSchema, type JobSubmission, ProgressSchema } from '../gen/muster/v1/job_pb.ts';
+import { checkDottedName, checkLabels, checkName, checkRange, checkText, durationMs, isKnown, payloadFrom, TEN_YEARS_MS, THIRTY_DAYS_MS, timestampUs } from './checks.ts';
+import { demandsFrom, retryPolicyFrom } from './convert-definition.ts';
+import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
+import { notImplemented } from './status.ts';
+import type { Violations } from './violations.ts';
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** A malformed trace context is dropped, as W3C asks: it must never fail the call it describes. */
+export function traceparentOf(value: string): string {
+  return TRACEPARENT.test(value) ? value : '';
+}
+
+export interface SubmissionDefaults {
+  readonly maxPayload: number;
+  /** Trace context of the call. */
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+export function submissionFrom(wire: JobSubmission, path: string, defaults: SubmissionDefaults, violations: Violations): Submission {
+  refuseUnimplemented(wire, path);
+  checkDottedName(wire.definition, `${path}.definition`, violations);
+  violations.check(wire.definitionVersion >= 0, `${path}.definition_version`, 'must not be negative');
+  if (wire.idempotencyKey) checkText(wire.idempotencyKey, 256, `${path}.idempotency_key`, violations);
+  violations.check(isKnown(IdempotencyConflictPolicy, wire.idempotencyConflictPolicy), `${path}.idempotency_conflict_policy`, `has the unknown value ${wire.idempotencyConflictPolicy}`);
+  checkLabels(wire.labels, 64, `${path}.labels`, violations);
+  if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
+  if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
+  if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);
+  return {
+    definition: wire.definition,
+    definitionVersion: wire.definitionVersion,
+    input: payloadFrom(wire.input, defaults.maxPayload, `${path}.input`, violations),
+    idempotencyKey: wire.idempotencyKey,
+    conflictPolicy: wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.FAIL ? 'FAIL' : 'USE_EXISTING',
+    labels: wire.labels,
+    priority: wire.priority,
+    ...timesFrom(wire, path, violations),
+    queue: wire.queue,
+    retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
+    runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
+    demands: demandsFrom(wire.demands, `${path}.demands`, violations),
+    traceparent: traceparentOf(wire.traceparent) || defaults.traceparent,
+    tracestate: wire.traceparent ? wire.tracestate : defaults.tracestate,
+  };
+}
+
+function timesFrom(wire: JobSubmission, path: string, violations: Violations): Pick<Submission, 'runTimeUs' | 'delayMs' | 'expireTimeUs'> {
+  const runTimeUs = wire.start.case === 'runTime' ? timestampUs(wire.start.value, `${path}.run_time`, violations) : undefined;
+  const delayMs = wire.start.case === 'delay' ? durationMs(wire.start.value, 0, TEN_YEARS_MS, `${path}.delay`, violations) : undefined;
+  const expireTimeUs = timestampUs(wire.expireTime, `${path}.expire_time`, violations);
+  violations.check(runTimeUs === undefined || expireTimeUs === undefined || runTimeUs <= expireTimeUs, `${path}.run_time`, 'is later than expire_time: the job could never run');
+  return { runTimeUs, delayMs, expireTimeUs };
+}
+
+function refuseUnimplemented(wire: JobSubmission, path: string): void {
+  if (wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.REPLACE) throw notImplemented(`${path}.idempotency_conflict_policy: REPLACE and its cancels`);
+  if (wire.fairnessKey) throw notImplemented(`${path}.fairness_key: fairness keys`);
+}
+
+function attemptTo(view: AttemptView): Attempt {
+  return create(AttemptSchema, {
+    attempt: view.attempt,
+    sessionId: view.sessionId,
+    workerName: view.workerName,
+    outcome: view.outcome ? attemptOutcomes[view.outcome] : 0,
+    counted: view.counted,
+    ...defined('assignTime', timestampTo(view.assignTimeUs)),
+    ...defined('endTime', timestampTo(view.endTimeUs)),
+    ...defined('failure', view.failure && failureTo(view.failure)),
+  });
+}
+
+/** `{ key: value }`, or nothing when the value is undefined: protobuf-es takes no undefined. */
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}
+
+export function jobTo(view: JobView): Job {
+  return create(JobSchema, {
+    jobId: view.jobId,
+    namespace: view.namespace,
+    definition: view.definition,
+    definitionVersion: view.definitionVersion,
+    queue: view.queue,
+    state: stateCodes[view.state],
+    stateReason: view.reason,
+    priority: view.priority,
+    labels: { ...view.labels },
+    input: payloadTo(view.input),
+    ...defined('progress', view.progress && create(ProgressSchema, view.progress)),
+    attempt: view.attempt,
+    attemptsCounted: view.attemptsCounted,
+    ...defined('createTime', timestampTo(view.createTimeUs)),
+    ...defined('runTime', timestampTo(view.runTimeUs)),
+    ...defined('expireTime', timestampTo(view.expireTimeUs)),
+    ...defined('assignTime', timestampTo(view.assignTimeUs)),
+    ...defined('endTime', timestampTo(view.endTimeUs)),
+    outcome: outcomeTo(view),
+    sessionId: view.endTimeUs === undefined ? (view.sessionId ?? '') : '',
+    idempotencyKey: view.idempotencyKey,
+    retryOf: view.retryOf ?? '',
+    parentJobId: view.parentJobId ?? '',
+    traceparent: view.traceparent,
+    revision: BigInt(view.revision),
+    attempts: view.attempts.map(attemptTo),
+  });
+}
+
+function outcomeTo(view: JobView): Job['outcome'] {
+  if (view.result) return { case: 'result', value: payloadTo(view.result) };
+  if (view.failure) return { case: 'failure', value: failureTo(view.failure) };
+  return { case: undefined };
+}

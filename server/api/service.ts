@@ -1,0 +1,41 @@
+/** How a service of the contract is implemented: one handler for each of its RPCs, whatever the transport. */
+import type { DescService, MessageShape } from '@bufbuild/protobuf';
+import type { GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { Replica } from '../engine/replica.ts';
+import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
+import { JobService } from '../gen/muster/v1/job_service_pb.ts';
+import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
+import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
+import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
+import type { Handler } from './context.ts';
+import { definitionService } from './services/definitions.ts';
+import { jobService } from './services/jobs.ts';
+import { queueService } from './services/queues.ts';
+import { sessionService } from './services/sessions.ts';
+import { workerService } from './services/workers.ts';
+
+/** Server streams come with the issue that implements the first of them; until then each RPC gives one answer. */
+export type Implementation<S extends DescService> = S extends { method: infer M extends GenServiceMethods }
+  ? { [K in keyof M]: Handler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>> }
+  : never;
+
+export interface ServiceBinding {
+  readonly service: DescService;
+  // biome-ignore lint/suspicious/noExplicitAny: the binding of a service to its handlers is checked where it is made
+  readonly handlers: Record<string, Handler<any, any>>;
+}
+
+function bind<S extends DescService>(service: S, handlers: Implementation<S>): ServiceBinding {
+  return { service, handlers: handlers as ServiceBinding['handlers'] };
+}
+
+/** Every service of the contract. */
+export function services(replica: Replica): ServiceBinding[] {
+  return [
+    bind(JobDefinitionService, definitionService(replica)),
+    bind(JobService, jobService(replica)),
+    bind(QueueService, queueService()),
+    bind(SessionService, sessionService(replica)),
+    bind(WorkerService, workerService(replica)),
+  ];
+}

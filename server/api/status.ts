@@ -1,0 +1,93 @@
+/** The one mapping from refusals to gRPC: code, ErrorInfo, and the details that go with it. */
+import { randomUUID } from 'node:crypto';
+import { Code } from './code.ts';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { EngineError, type ErrorReason } from '../engine/errors.ts';
+import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
+import { durationTo } from './convert-payload.ts';
+import { InvalidRequest } from './violations.ts';
+
+/** What only the API refuses. */
+type ApiReason = ErrorReason | 'NOT_IMPLEMENTED' | 'PROTOCOL_VERSION_UNSUPPORTED' | 'DEADLINE_EXCEEDED' | 'CALL_CANCELLED';
+
+const codes: Record<ApiReason, number> = {
+  INVALID_FIELD: Code.INVALID_ARGUMENT,
+  REQUEST_ID_REUSED: Code.INVALID_ARGUMENT,
+  DEFINITION_NOT_FOUND: Code.NOT_FOUND,
+  JOB_NOT_FOUND: Code.NOT_FOUND,
+  IDEMPOTENCY_CONFLICT: Code.ALREADY_EXISTS,
+  JOB_ENDED: Code.FAILED_PRECONDITION,
+  LEASE_LOST: Code.FAILED_PRECONDITION,
+  PROTOCOL_VERSION_UNSUPPORTED: Code.FAILED_PRECONDITION,
+  OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  STORE_FULL: Code.RESOURCE_EXHAUSTED,
+  STORE_UNAVAILABLE: Code.UNAVAILABLE,
+  SHUTTING_DOWN: Code.UNAVAILABLE,
+  CONFLICT: Code.ABORTED,
+  NOT_IMPLEMENTED: Code.UNIMPLEMENTED,
+  DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
+  CALL_CANCELLED: Code.CANCELLED,
+  INTERNAL: Code.INTERNAL,
+};
+
+/** A refusal that only the API makes. */
+export class ApiError extends Error {
+  readonly reason: ApiReason;
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(reason: ApiReason, message: string, metadata: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.reason = reason;
+    this.metadata = metadata;
+  }
+}
+
+export function notImplemented(what: string): ApiError {
+  return new ApiError('NOT_IMPLEMENTED', `${what} are not part of this release of Muster yet`, { what });
+}
+
+export interface RpcStatus {
+  readonly code: number;
+  readonly message: string;
+  /** google.rpc.Status in binary, for the trailer `grpc-status-details-bin`. */
+  readonly details: Uint8Array;
+  /** Set when the fault is ours: what the log should say, under an id that the caller sees too. */
+  readonly fault?: { readonly id: string; readonly error: unknown };
+}
+
+interface Refusal {
+  readonly reason: ApiReason;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violations?: InvalidRequest['violations'];
+  readonly retryAfterMs?: number | undefined;
+}
+
+function encode(refusal: Refusal): RpcStatus {
+  const { reason, message, metadata, violations, retryAfterMs } = refusal;
+  const code = codes[reason];
+  const details = [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } }))];
+  if (violations) details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: [...violations] })));
+  if (code === Code.FAILED_PRECONDITION) {
+    const violation = { type: reason, subject: metadata.job_id ?? metadata.session_id ?? '', description: message };
+    details.push(anyPack(PreconditionFailureSchema, create(PreconditionFailureSchema, { violations: [violation] })));
+  }
+  if (retryAfterMs !== undefined) details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationTo(retryAfterMs) })));
+  return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details })) };
+}
+
+/** Whatever was thrown, as a status. What nobody expected becomes INTERNAL with an id, and no inner detail leaks. */
+export function statusOf(error: unknown): RpcStatus {
+  if (error instanceof InvalidRequest) return encode({ reason: 'INVALID_FIELD', message: error.message, metadata: {}, violations: error.violations });
+  if (error instanceof ApiError) return encode({ reason: error.reason, message: error.message, metadata: error.metadata });
+  if (error instanceof EngineError && error.reason !== 'INTERNAL') {
+    const { field, metadata, retryAfterMs } = error.facts;
+    const isField = codes[error.reason] === Code.INVALID_ARGUMENT && field !== undefined;
+    return encode({ reason: error.reason, message: error.message, metadata: metadata ?? {}, retryAfterMs, ...(isField ? { violations: [{ field, description: error.message }] } : {}) });
+  }
+  const id = randomUUID();
+  const status = encode({ reason: 'INTERNAL', message: `internal error ${id}; the server's log says more under this id`, metadata: { error_id: id } });
+  return { ...status, fault: { id, error } };
+}

@@ -1,0 +1,149 @@
+/** Builds a replica's bus: with a nats-server of its own, or on one that is already there. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
+import type { Bus, Log } from '../engine/ports.ts';
+import { BusConnection } from './connection.ts';
+import { CredentialsFile } from './credentials-file.ts';
+import { EmbeddedServer } from './embedded-server.ts';
+import { keyFromSeed } from './keys.ts';
+import { NatsBus, type NatsBusParts, userPayloadLimit } from './nats-bus.ts';
+import { ownAccess, type SessionAccessRule, sharedAccess } from './session-access.ts';
+import { issueReplicaCredentials, type UserCredentials } from './trust.ts';
+
+export interface EmbeddedBusOptions {
+  readonly mode: 'embedded';
+  /** The data folder, whose lock the caller holds; everything of the bus lies in `nats/` below it. */
+  readonly dataFolder: string;
+  readonly log: Log;
+  /** Path of nats-server. Default: see `findServerBinary`. */
+  readonly binary?: string | undefined;
+}
+
+export interface ExternalBusOptions {
+  readonly mode: 'external';
+  /** `nats://host:port` or `tls://host:port`, at least one, without user or password in it. Sessions are told the same. */
+  readonly urls: readonly string[];
+  /** Path of the `.creds` file that replicas connect with. None: the bus asks for no credentials. */
+  readonly credentialsFile?: string | undefined;
+  /**
+   * Path of a file with the seed (`SA…`) of the account of those credentials, or of one of its signing keys. With it each
+   * session gets credentials for its own subject; without it all get those of `credentialsFile`.
+   */
+  readonly signingSeedFile?: string | undefined;
+  readonly log: Log;
+}
+
+export type BusOptions = EmbeddedBusOptions | ExternalBusOptions;
+
+export type ConnectedBus = Bus & {
+  /** Sends what was published (for at most a second), disconnects, and ends the server if it is ours. */
+  close(): Promise<void>;
+};
+
+const firstEchoMs = 3_000;
+
+/**
+ * Connects a replica.
+ *
+ * @throws Error when the server can't be started or reached within 10 s, refuses the credentials, or does not carry a
+ *   message of the replica back to it.
+ */
+export async function connectBus(options: BusOptions): Promise<ConnectedBus> {
+  return options.mode === 'embedded' ? connectEmbedded(options) : connectExternal(options);
+}
+
+async function connectEmbedded(options: EmbeddedBusOptions): Promise<ConnectedBus> {
+  const { log, binary } = options;
+  const server = await EmbeddedServer.start({ folder: join(options.dataFolder, 'nats'), log, binary });
+  try {
+    const credentials = await issueReplicaCredentials(server.trust);
+    const accessRule = ownAccess({ accountId: server.trust.accountId, signingKey: server.trust.accountKey });
+    const release = () => server.stop();
+    return await openBus({ urls: [server.url], credentials: () => credentials, accessRule, log, release });
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBus> {
+  const { urls, log } = options;
+  for (const url of urls) refuseUserInUrl(url);
+  const file = options.credentialsFile === undefined ? undefined : new CredentialsFile(options.credentialsFile);
+  const accessRule = externalAccess(options, file);
+  return openBus({ urls, credentials: file && (() => file.readAgain()), accessRule, log });
+}
+
+function externalAccess(options: ExternalBusOptions, file: CredentialsFile | undefined): SessionAccessRule {
+  const { signingSeedFile, log } = options;
+  if (signingSeedFile === undefined) {
+    log.warn(
+      {},
+      'no signing seed for the bus: sessions share its credentials and can read what other sessions are sent',
+    );
+    return sharedAccess(() => file?.current);
+  }
+  if (!file) throw new Error('a signing seed for the bus needs a credentials file, which names the account');
+  return ownAccess({ accountId: file.current.accountId, signingKey: readSigningKey(signingSeedFile) });
+}
+
+function readSigningKey(path: string) {
+  const seed = readFileSync(path, 'utf8');
+  try {
+    return keyFromSeed(seed, 'account');
+  } catch (cause) {
+    throw new Error(`${path} does not hold the seed of a NATS account key`, { cause });
+  }
+}
+
+/** A password there could be handed neither to the client, which ignores it, nor to sessions. */
+function refuseUserInUrl(url: string): void {
+  if (/^[a-z]+:\/\/[^/]*@/i.test(url)) {
+    throw new Error('the URL of the bus holds a user or a password: use a credentials file instead');
+  }
+}
+
+interface OpenOptions {
+  readonly urls: readonly string[];
+  readonly credentials: (() => UserCredentials) | undefined;
+  readonly accessRule: SessionAccessRule;
+  readonly log: Log;
+  readonly release?: (() => Promise<void>) | undefined;
+}
+
+async function openBus(options: OpenOptions): Promise<NatsBus> {
+  const { urls, log, accessRule, release } = options;
+  const replicaId = randomUUID();
+  const authenticator = options.credentials && authenticate(options.credentials);
+  const connection = await BusConnection.open({ urls, authenticator, name: `muster replica ${replicaId}`, log });
+  return startBus({ connection, replicaId, sessionUrls: urls, accessRule, log, release });
+}
+
+async function startBus(parts: NatsBusParts): Promise<NatsBus> {
+  const bus = new NatsBus(parts);
+  const echoed = bus.firstEcho.then(() => true);
+  const abort = new AbortController();
+  const timeUp = delay(firstEchoMs, false, { signal: abort.signal }).catch(() => false);
+  const problem = (await Promise.race([echoed, timeUp]))
+    ? payloadProblem(parts.connection.maxPayload)
+    : "the bus does not carry a replica's message back to it: its credentials have to allow muster.v1.>";
+  abort.abort();
+  if (problem === undefined) return bus;
+  await bus.close();
+  throw new Error(problem);
+}
+
+function payloadProblem(maxPayload: number): string | undefined {
+  if (userPayloadLimit(maxPayload) > 0) return undefined;
+  return `max_payload of the bus is ${maxPayload} bytes, which leaves no room for a payload: raise it, best to 2 MiB`;
+}
+
+function authenticate(credentials: () => UserCredentials): Authenticator {
+  return (nonce) => {
+    const { jwt, seed } = credentials();
+    return jwtAuthenticator(jwt, Buffer.from(seed))(nonce);
+  };
+}

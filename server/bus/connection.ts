@@ -1,0 +1,199 @@
+/**
+ * A replica's connection to the bus. It reconnects for ever, and publishing never throws and never piles up: what can't
+ * leave now is dropped, because everything on the bus is a hint.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsConnection, Status } from '@nats-io/transport-node';
+import type { Log } from '../engine/ports.ts';
+import { type ClientOptions, openClient, openFirstClient } from './client.ts';
+
+export interface ConnectionOptions extends ClientOptions {
+  readonly log: Log;
+  /** How long the first connection may take, in ms. Default: 10,000. */
+  readonly firstConnectMs?: number | undefined;
+}
+
+interface Subscription {
+  readonly subject: string;
+  readonly hear: (data: Uint8Array) => void;
+}
+
+/** Most bytes on their way to a server that has not confirmed them. */
+const maxUnconfirmedBytes = 32 * 1024 * 1024;
+const dropLogMs = 10_000;
+const closeFlushMs = 1_000;
+const renewMs = 500;
+
+export class BusConnection {
+  readonly #options: ConnectionOptions;
+  readonly #log: Log;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #reconnectListeners: (() => void)[] = [];
+  readonly #closing = new AbortController();
+  #client: NatsConnection;
+  #renewal: Promise<void> = Promise.resolve();
+  #connected = true;
+  #maxPayload: number;
+  #published = 0;
+  #confirmed = 0;
+  #dropped = 0;
+  #dropLogTime = Number.NEGATIVE_INFINITY;
+
+  private constructor(client: NatsConnection, options: ConnectionOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#log = options.log;
+    this.#maxPayload = client.info?.max_payload ?? 0;
+    void this.#watch(client);
+  }
+
+  /** @throws Error when no server answers in time or one refuses the credentials. */
+  static async open(options: ConnectionOptions): Promise<BusConnection> {
+    return new BusConnection(await openFirstClient(options, options.firstConnectMs ?? 10_000), options);
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Largest message that the server takes, in bytes; the last server's while there is none. */
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  /** Bytes published so far. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /** The server has taken in everything up to this many published bytes. */
+  confirm(published: number): void {
+    this.#confirmed = Math.max(this.#confirmed, published);
+  }
+
+  /**
+   * Leaves with the end of the running task, or is dropped. The bytes may not be changed afterwards.
+   *
+   * @param maxUnconfirmed With more bytes than these on their way it is dropped.
+   */
+  publish(subject: string, data: Uint8Array, maxUnconfirmed = maxUnconfirmedBytes): void {
+    const obstacle = this.#obstacle(data.length, maxUnconfirmed);
+    if (obstacle !== undefined) {
+      this.#drop(obstacle);
+      return;
+    }
+    try {
+      this.#client.publish(subject, data);
+      this.#published += data.length;
+    } catch (error) {
+      this.#drop((error as Error).message);
+    }
+  }
+
+  /** Stays over reconnects. */
+  subscribe(subject: string, hear: (data: Uint8Array) => void): void {
+    const subscription = { subject, hear };
+    this.#subscriptions.push(subscription);
+    this.#listen(subscription);
+  }
+
+  onReconnect(listener: () => void): void {
+    this.#reconnectListeners.push(listener);
+  }
+
+  /** Sends what was published, if that takes no longer than a second, and closes. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#connected) {
+      const abort = new AbortController();
+      const flushed = this.#client.flush().catch(() => undefined);
+      await Promise.race([flushed, delay(closeFlushMs, undefined, { signal: abort.signal }).catch(() => undefined)]);
+      abort.abort();
+    }
+    await this.#renewal;
+    await this.#client.close();
+  }
+
+  #obstacle(bytes: number, maxUnconfirmed: number): string | undefined {
+    if (!this.#connected) return 'the bus is down';
+    if (bytes > this.#maxPayload) return 'larger than max_payload';
+    if (this.#published - this.#confirmed > maxUnconfirmed) return 'the bus is slow';
+    return undefined;
+  }
+
+  #listen({ subject, hear }: Subscription): void {
+    this.#client.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) this.#log.error({ subject, error: error.message }, 'the bus refused a subscription');
+        else hear(message.data);
+      },
+    });
+  }
+
+  async #watch(client: NatsConnection): Promise<void> {
+    for await (const status of client.status()) {
+      if (client === this.#client) this.#note(status);
+    }
+  }
+
+  #note(status: Status): void {
+    switch (status.type) {
+      case 'disconnect':
+        if (this.#connected) this.#log.warn({ server: status.server }, 'lost the connection to the bus');
+        this.#connected = false;
+        break;
+      case 'reconnect':
+        this.#returned(status.server);
+        break;
+      case 'error':
+        this.#log.error({ error: status.error.message }, 'the bus reports an error');
+        break;
+      case 'staleConnection':
+        this.#log.warn({}, 'the bus does not answer; connecting anew');
+        this.#renewal = this.#renew(this.#client);
+        break;
+      case 'close':
+        this.#connected = false;
+        break;
+    }
+  }
+
+  /**
+   * Takes a new client in place of one whose server does not answer. The client's own way is to send first what it has
+   * buffered, so it would wait for as long as the operating system believes in the connection: a quarter of an hour.
+   */
+  async #renew(stuck: NatsConnection): Promise<void> {
+    const { signal } = this.#closing;
+    this.#connected = false;
+    await stuck.close();
+    while (!signal.aborted) {
+      try {
+        this.#client = await openClient(this.#options);
+      } catch {
+        await delay(renewMs, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      void this.#watch(this.#client);
+      for (const subscription of this.#subscriptions) this.#listen(subscription);
+      this.#returned(this.#client.getServer());
+      return;
+    }
+  }
+
+  #returned(server: string): void {
+    this.#maxPayload = this.#client.info?.max_payload ?? this.#maxPayload;
+    // What the old connection had not sent died with it.
+    this.#confirmed = this.#published;
+    this.#connected = true;
+    this.#log.info({ server, dropped: this.#dropped }, 'connected to the bus again');
+    this.#dropped = 0;
+    for (const listener of this.#reconnectListeners) listener();
+  }
+
+  #drop(reason: string): void {
+    this.#dropped += 1;
+    if (performance.now() - this.#dropLogTime < dropLogMs) return;
+    this.#dropLogTime = performance.now();
+    this.#log.warn({ reason, dropped: this.#dropped }, 'hints to the bus are dropped');
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What replicas tell each other, on the wire: one byte that says which kind it is, the sender's replica id (16 bytes), then
+ * the items: 16 bytes an id of an ended job; 16 bytes a lane that has ready jobs (its id and its rank, both as float64).
+ */
+import type { Hint, LaneHint } from '../engine/messages.ts';
+import { uuidFromBytes, writeUuid } from './uuid-bytes.ts';
+
+export interface ReceivedHint {
+  readonly replicaId: string;
+  readonly hint: Hint;
+}
+
+/** Most items in one message; what is over goes into the next. */
+export const maxHintItems = 1_000;
+
+const kinds = { ready: 1, ended: 2 } as const;
+const headerBytes = 17;
+const itemBytes = 16;
+
+/** One message for each 1,000 items; none when there are no items. */
+export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
+  return hint.kind === 'ready'
+    ? encodePages(replicaId, kinds.ready, hint.lanes, writeLane)
+    : encodePages(replicaId, kinds.ended, hint.jobIds, (jobId, bytes, at) => writeUuid(jobId, bytes, at));
+}
+
+function encodePages<Item>(
+  replicaId: string,
+  kind: number,
+  items: readonly Item[],
+  write: (item: Item, bytes: Uint8Array, at: number) => void,
+): Uint8Array[] {
+  const pages: Uint8Array[] = [];
+  for (let from = 0; from < items.length; from += maxHintItems) {
+    const page = items.slice(from, from + maxHintItems);
+    const bytes = new Uint8Array(headerBytes + page.length * itemBytes);
+    bytes[0] = kind;
+    writeUuid(replicaId, bytes, 1);
+    for (const [index, item] of page.entries()) write(item, bytes, headerBytes + index * itemBytes);
+    pages.push(bytes);
+  }
+  return pages;
+}
+
+function writeLane(lane: LaneHint, bytes: Uint8Array, at: number): void {
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(at, lane.laneId);
+  view.setFloat64(at + 8, lane.rank);
+}
+
+/** Undefined for what no replica of this release sends: another release may, and a hint can always be ignored. */
+export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
+  const count = (bytes.length - headerBytes) / itemBytes;
+  if (!Number.isInteger(count) || count < 1 || count > maxHintItems) return undefined;
+  const replicaId = uuidFromBytes(bytes, 1);
+  const offsets = Array.from({ length: count }, (_, index) => headerBytes + index * itemBytes);
+  if (bytes[0] === kinds.ended) {
+    return { replicaId, hint: { kind: 'ended', jobIds: offsets.map((at) => uuidFromBytes(bytes, at)) } };
+  }
+  if (bytes[0] !== kinds.ready) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lanes = offsets.map((at) => ({ laneId: view.getFloat64(at), rank: view.getFloat64(at + 8) }));
+  return { replicaId, hint: { kind: 'ready', lanes } };
+}

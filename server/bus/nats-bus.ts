@@ -1,0 +1,131 @@
+/** The engine's bus over NATS. */
+import type { Assignment, CancelNotice, Hint } from '../engine/messages.ts';
+import type { Bus, Log, SessionAccess } from '../engine/ports.ts';
+import { encodeAssignments, encodeCancels, encodePing, splitBySize } from './assignment-message.ts';
+import type { BusConnection } from './connection.ts';
+import { decodeHint, encodeHint } from './hint-codec.ts';
+import { Loopback } from './loopback.ts';
+import type { SessionAccessRule } from './session-access.ts';
+import { hintsSubject, loopbackSubject, sessionSubject } from './subjects.ts';
+
+export interface NatsBusParts {
+  readonly connection: BusConnection;
+  readonly replicaId: string;
+  /** What sessions are told to connect to. */
+  readonly sessionUrls: readonly string[];
+  readonly accessRule: SessionAccessRule;
+  readonly log: Log;
+  /** Runs at the end of `close`. */
+  readonly release?: (() => Promise<void>) | undefined;
+}
+
+/** What an assignment carries besides its payloads, and what a message carries besides its assignments. */
+const marginBytes = 8 * 1024;
+const payloadCap = 512 * 1024;
+const maxCancels = 1_000;
+
+/** Largest payload of which two, an input and a checkpoint, fit into one message with everything around them; in bytes. */
+export function userPayloadLimit(maxPayload: number): number {
+  return Math.min(payloadCap, Math.floor(maxPayload / 2) - marginBytes);
+}
+
+export class NatsBus implements Bus {
+  readonly #connection: BusConnection;
+  readonly #replicaId: string;
+  readonly #sessionUrls: readonly string[];
+  readonly #accessRule: SessionAccessRule;
+  readonly #log: Log;
+  readonly #release: (() => Promise<void>) | undefined;
+  readonly #loopback: Loopback;
+  readonly #listeners: ((hint: Hint) => void)[] = [];
+
+  constructor(parts: NatsBusParts) {
+    this.#connection = parts.connection;
+    this.#replicaId = parts.replicaId;
+    this.#sessionUrls = parts.sessionUrls;
+    this.#accessRule = parts.accessRule;
+    this.#log = parts.log;
+    this.#release = parts.release;
+    this.#connection.subscribe(hintsSubject, (data) => this.#hear(data));
+    this.#loopback = new Loopback(this.#connection, loopbackSubject(this.#replicaId));
+  }
+
+  /** Settles with the first message that went to the server and came back. */
+  get firstEcho(): Promise<void> {
+    return this.#loopback.firstEcho;
+  }
+
+  get maxUserPayload(): number {
+    return userPayloadLimit(this.#connection.maxPayload);
+  }
+
+  assign(sessionId: string, assignments: readonly Assignment[]): void {
+    this.#publish(() => {
+      const subject = sessionSubject(sessionId);
+      for (const group of splitBySize(assignments, this.#connection.maxPayload - marginBytes)) {
+        this.#send(subject, encodeAssignments(group));
+      }
+    });
+  }
+
+  cancel(sessionId: string, notices: readonly CancelNotice[]): void {
+    this.#publish(() => {
+      const subject = sessionSubject(sessionId);
+      for (let from = 0; from < notices.length; from += maxCancels) {
+        this.#send(subject, encodeCancels(notices.slice(from, from + maxCancels)));
+      }
+    });
+  }
+
+  ping(sessionId: string, counter: number): void {
+    this.#publish(() => this.#send(sessionSubject(sessionId), encodePing(counter)));
+  }
+
+  announce(hint: Hint): void {
+    this.#publish(() => {
+      for (const message of encodeHint(this.#replicaId, hint)) this.#send(hintsSubject, message);
+    });
+  }
+
+  onHint(listener: (hint: Hint) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  isUp(): boolean {
+    return this.#loopback.isUp();
+  }
+
+  grantAccess(sessionId: string): SessionAccess {
+    const subject = sessionSubject(sessionId);
+    return { natsUrls: this.#sessionUrls, subject, credentials: this.#accessRule(sessionId) };
+  }
+
+  async close(): Promise<void> {
+    this.#loopback.stop();
+    try {
+      await this.#connection.close();
+    } finally {
+      await this.#release?.();
+    }
+  }
+
+  #send(subject: string, data: Uint8Array): void {
+    this.#connection.publish(subject, data);
+    this.#loopback.afterPublish();
+  }
+
+  /** Only what can't be encoded ends up in the log here; it is a mistake of the caller, and no reason to stop its loop. */
+  #publish(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#log.error({ error: (error as Error).message }, 'a message for the bus can not be made');
+    }
+  }
+
+  #hear(data: Uint8Array): void {
+    const received = decodeHint(data);
+    if (!received || received.replicaId === this.#replicaId) return;
+    for (const listener of this.#listeners) listener(received.hint);
+  }
+}

@@ -1,0 +1,79 @@
+/** Whom the embedded nats-server trusts: an operator and one account, made on the first start and kept beside its data. */
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeAccount, encodeOperator, encodeUser } from '@nats-io/jwt';
+import type { KeyPair } from '@nats-io/nkeys';
+import { createKey, type KeyRole, keyFromSeed } from './keys.ts';
+
+export interface Trust {
+  readonly operatorJwt: string;
+  readonly accountJwt: string;
+  readonly accountId: string;
+  /** Signs the JWTs of sessions and replicas. */
+  readonly accountKey: KeyPair;
+}
+
+/** A JWT and the seed that proves it; the seed is a secret. */
+export interface UserCredentials {
+  readonly jwt: string;
+  readonly seed: string;
+}
+
+/** Nothing is rationed inside the account but what a session's own JWT rations; there are no leaf nodes. */
+const accountLimits = {
+  subs: -1,
+  data: -1,
+  payload: -1,
+  imports: -1,
+  exports: -1,
+  wildcards: true,
+  conn: -1,
+  leaf: 0,
+  disallow_bearer: true,
+};
+
+/**
+ * Reads the keys in `folder`, or makes them (files of mode 0600), and signs anew who trusts whom.
+ *
+ * @throws Error when a key file is damaged; it names the file and does not show what is in it.
+ */
+export async function loadTrust(folder: string): Promise<Trust> {
+  const operatorKey = await loadKey(join(folder, 'operator.seed'), 'operator');
+  const accountKey = await loadKey(join(folder, 'account.seed'), 'account');
+  return {
+    operatorJwt: await encodeOperator('muster', operatorKey),
+    accountJwt: await encodeAccount('muster', accountKey, { limits: accountLimits }, { signer: operatorKey }),
+    accountId: accountKey.getPublicKey(),
+    accountKey,
+  };
+}
+
+/** Fresh credentials of a replica: it may do everything inside the account. */
+export async function issueReplicaCredentials(trust: Trust): Promise<UserCredentials> {
+  const user = createKey('user');
+  const jwt = await encodeUser('replica', user, trust.accountKey);
+  return { jwt, seed: Buffer.from(user.getSeed()).toString() };
+}
+
+async function loadKey(path: string, role: KeyRole): Promise<KeyPair> {
+  const seed = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (seed === undefined) return makeKey(path, role);
+  try {
+    return keyFromSeed(seed, role);
+  } catch (cause) {
+    throw new Error(`${path} is damaged: bring it back, or delete it to have a new key made`, { cause });
+  }
+}
+
+/** Renamed into place, so that a crash leaves either no key or a whole one. */
+async function makeKey(path: string, role: KeyRole): Promise<KeyPair> {
+  const key = createKey(role);
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, key.getSeed(), { mode: 0o600, flag: 'wx' });
+  await rename(draft, path);
+  return key;
+}

@@ -1,0 +1,141 @@
+/** What becomes of an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and chance come in. */
+import { backoffMs, lossBackoff, releaseBackoff } from './backoff.ts';
+import type { RetryPolicy } from './definition.ts';
+import type { JobEvent } from './job-state.ts';
+import { type Failure, systemFailure } from './payload.ts';
+import { rankOf } from './rank.ts';
+import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
+
+export interface Moment {
+  /** The database's clock, in microseconds. */
+  readonly nowUs: number;
+  /** From 0 up to, not including, 1. */
+  readonly random: number;
+}
+
+const RELEASE_WINDOW_US = 60_000_000;
+const RELEASES_A_WINDOW = 10;
+
+function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
+  return { kind: 'end', event, run, state, attemptsCounted: run.attemptsCounted, reason: run.reason, ...rest };
+}
+
+function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
+  const { rank, attemptsCounted, losses, lost, releases, releasesSinceUs, reason } = run;
+  return { kind: 'continue', event, run, rank, dueTimeUs: null, attemptsCounted, losses, lost, releases, releasesSinceUs, reason, ...rest };
+}
+
+/** READY at once, or SCHEDULED until the delay is over. */
+function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Continue {
+  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: null, ...rest });
+  const dueTimeUs = nowUs + delayMs * 1000;
+  return goOn(event, run, { state: 'SCHEDULED', dueTimeUs, rank: rankOf(dueTimeUs, run.priority), ...rest });
+}
+
+function cancelled(event: JobEvent, run: OpenRun): End {
+  return end(event, run, 'CANCELLED', { failure: systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled') });
+}
+
+/** Why no further attempt is made, or undefined if one is. */
+function whyNoRetry(run: OpenRun, failure: Failure, policy: RetryPolicy, nextUs: number): string | undefined {
+  if (failure.final) return 'the handler said that another attempt cannot help';
+  if (policy.nonRetryableTypes.includes(failure.type)) return `the retry policy does not retry ${failure.type}`;
+  const counted = run.attemptsCounted + 1;
+  if (counted >= policy.maxAttempts) return `attempt ${counted} of ${policy.maxAttempts} failed`;
+  if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000) {
+    return 'the next attempt would begin after the policy\'s longest time for retries';
+  }
+  return undefined;
+}
+
+/** An attempt failed or ran out of time: another one after a backoff, or the end. */
+function afterFailure(event: 'fail' | 'timeOut', run: OpenRun, failure: Failure, policy: RetryPolicy, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled(event, run);
+  const attemptsCounted = run.attemptsCounted + 1;
+  const delayMs = Math.max(1, failure.retryDelayMs ?? backoffMs(policy, attemptsCounted, moment.random));
+  const stop = whyNoRetry(run, failure, policy, moment.nowUs + delayMs * 1000);
+  if (stop) return end(event, run, 'FAILED', { failure, attemptsCounted, reason: stop });
+  const closed: ClosedAttempt = { outcome: event === 'fail' ? 'FAILED' : 'TIMED_OUT', counted: true, failure };
+  const reason = `attempt ${attemptsCounted} of ${policy.maxAttempts} failed (${failure.type}); waits ${delayMs} ms for the next`;
+  return goBack(event, run, delayMs, moment.nowUs, { attemptsCounted, losses: 0, reason, closed });
+}
+
+/** The worker reported a failure. */
+export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, moment: Moment): Change {
+  return afterFailure('fail', run, failure, policy, moment);
+}
+
+/** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
+export function decideTimeOut(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change {
+  const failure = systemFailure('TIMEOUT', 'RunTimeout', `the attempt ran longer than its run timeout of ${runTimeoutMs} ms`);
+  return afterFailure('timeOut', run, failure, policy, moment);
+}
+
+/** The handler was never started. Costs no attempt; a job that is released over and over backs off. */
+export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('release', run);
+  const fresh = run.releasesSinceUs === null || moment.nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
+  const releases = fresh ? 1 : run.releases + 1;
+  const releasesSinceUs = fresh ? moment.nowUs : run.releasesSinceUs;
+  const over = releases - RELEASES_A_WINDOW;
+  const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, moment.random)) : 0;
+  const reason = over > 0 ? `released ${releases} times within a minute, last by ${why}` : null;
+  return goBack('release', run, delayMs, moment.nowUs, { releases, releasesSinceUs, reason });
+}
+
+/** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
+export function decideAbort(run: OpenRun, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('abort', run);
+  const lost = run.lost + 1;
+  const failure = systemFailure('LEASE_LOST', 'LeaseLost', 'the worker could not prove its lease and stopped the handler');
+  const closed: ClosedAttempt = { outcome: 'ABORTED', counted: false, failure };
+  const delayMs = Math.max(1, backoffMs(lossBackoff, lost, moment.random));
+  return goBack('abort', run, delayMs, moment.nowUs, { lost, closed, reason: 'its worker lost its lease' });
+}
+
+export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
+
+/** The session ended before a report. The first loss comes back at once, later ones after a backoff. */
+export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment): Change {
+  const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
+  if (run.state === 'CANCELLING') return cancelled(event, run);
+  const lost = run.lost + 1;
+  const losses = how === 'LAPSE' ? run.losses + 1 : run.losses;
+  const delayMs = lost === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, lost - 1, moment.random));
+  const failure =
+    how === 'CLOSE'
+      ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
+      : systemFailure('LOST_WORKER', 'WorkerLost', 'the worker\'s lease lapsed before it reported');
+  const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
+  return goBack(event, run, delayMs, moment.nowUs, { lost, losses, closed, reason: failure.message });
+}
+
+/** The worker reports that it stopped for a cancel. Without one on record the attempt goes back as aborted. */
+export function decideConfirmCancel(run: OpenRun, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('confirmCancel', run);
+  return { ...decideAbort(run, moment), event: 'confirmCancel' };
+}
+
+/** Somebody asks the job to stop. Undefined: nothing changes, it is being cancelled already. */
+export function decideCancel(run: OpenRun, why: string, graceMs: number, moment: Moment): Change | undefined {
+  if (run.state === 'CANCELLING') return undefined;
+  const reason = why || 'cancelled on request';
+  if (run.sessionId === null) return cancelled('requestCancel', { ...run, reason });
+  return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
+}
+
+/** The time that `due_time` stood for has come. Undefined: it has not, or not for this state. */
+export function decideDue(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change | undefined {
+  if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
+  switch (run.state) {
+    case 'SCHEDULED':
+      return goOn('promote', run, { state: 'READY', dueTimeUs: run.attempt === 0 ? run.expireTimeUs : null, reason: null });
+    case 'RUNNING':
+    case 'CANCELLING':
+      return decideTimeOut(run, runTimeoutMs, policy, moment);
+    case 'READY':
+      return end('expire', run, 'EXPIRED', { failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'), reason: null });
+    default:
+      return undefined;
+  }
+}

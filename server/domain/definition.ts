@@ -1,0 +1,51 @@
+/** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
+
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly multiplier: number;
+  /** Total time after creation in which another attempt may begin; 0 is no limit. */
+  readonly maxRetryDurationMs: number;
+  readonly nonRetryableTypes: readonly string[];
+}
+
+export interface Demands {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type LeaseLossAction = 'ABORT' | 'CONTINUE';
+
+export interface JobDefinition {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+  readonly handler: string;
+  readonly queue: string;
+  readonly retryPolicy: RetryPolicy;
+  readonly runTimeoutMs: number;
+  readonly cancelGraceMs: number;
+  readonly leaseLossAction: LeaseLossAction;
+  readonly demands: Demands;
+  readonly priority: number;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly retentionMs: number;
+  /** Microseconds since 1970 on the database's clock. */
+  readonly createTimeUs: number;
+}
+
+export const definitionDefaults = {
+  queue: 'default',
+  runTimeoutMs: 3_600_000,
+  cancelGraceMs: 30_000,
+  retentionMs: 7 * 86_400_000,
+  retryPolicy: {
+    maxAttempts: 3,
+    minBackoffMs: 1_000,
+    maxBackoffMs: 300_000,
+    multiplier: 2,
+    maxRetryDurationMs: 0,
+    nonRetryableTypes: [],
+  } satisfies RetryPolicy,
+} as const;

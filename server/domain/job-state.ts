@@ -1,0 +1,91 @@
+/** The states of a job and the one table of the transitions between them. */
+
+/** Codes as stored in SQL; the same numbers as `JobState` in the contract. */
+export const stateCodes = {
+  BLOCKED: 1,
+  SCHEDULED: 2,
+  READY: 3,
+  PAUSED: 4,
+  ASSIGNED: 5,
+  RUNNING: 6,
+  WAITING: 7,
+  CANCELLING: 8,
+  SUCCEEDED: 9,
+  FAILED: 10,
+  CANCELLED: 11,
+  EXPIRED: 12,
+  SKIPPED: 13,
+} as const;
+
+export type JobState = keyof typeof stateCodes;
+
+const stateNames = new Map<number, JobState>(Object.entries(stateCodes).map(([name, code]) => [code, name as JobState]));
+
+/** Throws on a code that no state has: the store holds only known ones (a CHECK says so). */
+export function stateOf(code: number): JobState {
+  const state = stateNames.get(code);
+  if (!state) throw new Error(`unknown job state code ${code}`);
+  return state;
+}
+
+export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;
+export type TerminalState = (typeof terminalStates)[number];
+
+/** States in which a session holds the job's open attempt. */
+export const heldStates = ['ASSIGNED', 'RUNNING', 'CANCELLING'] as const;
+
+export function isTerminal(state: JobState): state is TerminalState {
+  return (terminalStates as readonly string[]).includes(state);
+}
+
+/** What can happen to a job. */
+export type JobEvent =
+  | 'promote'
+  | 'claim'
+  | 'observe'
+  | 'succeed'
+  | 'fail'
+  | 'release'
+  | 'abort'
+  | 'lapse'
+  | 'closeSession'
+  | 'requestCancel'
+  | 'confirmCancel'
+  | 'timeOut'
+  | 'expire';
+
+/** For each event: each allowed source with the destinations it may lead to. What is not here is refused. */
+export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]?: readonly JobState[] } } = {
+  promote: { SCHEDULED: ['READY'] },
+  claim: { READY: ['ASSIGNED'] },
+  observe: { ASSIGNED: ['RUNNING'] },
+  // A success that commits before the cancel is confirmed wins: the work is done, and the record says so.
+  succeed: { ASSIGNED: ['SUCCEEDED'], RUNNING: ['SUCCEEDED'], CANCELLING: ['SUCCEEDED'] },
+  fail: { ASSIGNED: ['SCHEDULED', 'FAILED'], RUNNING: ['SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  release: { ASSIGNED: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  abort: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  lapse: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  closeSession: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  requestCancel: {
+    BLOCKED: ['CANCELLED'],
+    SCHEDULED: ['CANCELLED'],
+    READY: ['CANCELLED'],
+    PAUSED: ['CANCELLED'],
+    ASSIGNED: ['CANCELLING'],
+    RUNNING: ['CANCELLING'],
+    WAITING: ['CANCELLING'],
+  },
+  confirmCancel: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  timeOut: { RUNNING: ['SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
+};
+
+/** States that an event may start from. */
+export function sourcesOf(event: JobEvent): JobState[] {
+  return Object.keys(transitions[event]) as JobState[];
+}
+
+/** Whether the table allows this event to lead from one state to the other. */
+export function isLegal(event: JobEvent, from: JobState, to: JobState): boolean {
+  return transitions[event][from]?.includes(to) ?? false;
+}

@@ -1,0 +1,81 @@
+/** An open job as a decision sees it, and what a decision may say about it. */
+import type { RetryPolicy } from './definition.ts';
+import type { JobEvent, JobState, TerminalState } from './job-state.ts';
+import type { Failure } from './payload.ts';
+
+/** Times are microseconds on the database's clock. */
+export interface OpenRun {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly state: JobState;
+  readonly rank: number;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly attemptsCounted: number;
+  readonly sessionId: string | null;
+  readonly assignTimeUs: number | null;
+  readonly dueTimeUs: number | null;
+  readonly expireTimeUs: number | null;
+  readonly createTimeUs: number;
+  /** Losses by lapse in a row. */
+  readonly losses: number;
+  /** Attempts lost for whatever reason, since submission. */
+  readonly lost: number;
+  readonly releases: number;
+  readonly releasesSinceUs: number | null;
+  readonly reason: string | null;
+  /** Set where the submission overrides the definition's. */
+  readonly retryPolicy: RetryPolicy | null;
+}
+
+/** Codes as stored in SQL; the same numbers as `AttemptOutcome` in the contract. */
+export const attemptOutcomes = {
+  SUCCEEDED: 1,
+  FAILED: 2,
+  CANCELLED: 3,
+  RELEASED: 4,
+  ABORTED: 5,
+  LAPSED: 6,
+  SESSION_CLOSED: 7,
+  TIMED_OUT: 8,
+} as const;
+
+export type AttemptOutcome = keyof typeof attemptOutcomes;
+
+/** An attempt that a decision closes while the job goes on. */
+export interface ClosedAttempt {
+  readonly outcome: AttemptOutcome;
+  readonly counted: boolean;
+  readonly failure?: Failure | undefined;
+}
+
+/** The job goes on in another state. */
+export interface Continue {
+  readonly kind: 'continue';
+  readonly event: JobEvent;
+  readonly run: OpenRun;
+  readonly state: JobState;
+  readonly rank: number;
+  readonly dueTimeUs: number | null;
+  readonly attemptsCounted: number;
+  readonly losses: number;
+  readonly lost: number;
+  readonly releases: number;
+  readonly releasesSinceUs: number | null;
+  readonly reason: string | null;
+  /** Undefined where the attempt stays open (cancel, observe) or leaves no row (release). */
+  readonly closed?: ClosedAttempt | undefined;
+}
+
+/** The job has ended. */
+export interface End {
+  readonly kind: 'end';
+  readonly event: JobEvent;
+  readonly run: OpenRun;
+  readonly state: TerminalState;
+  readonly attemptsCounted: number;
+  readonly failure?: Failure | undefined;
+  readonly reason: string | null;
+}
+
+export type Change = Continue | End;

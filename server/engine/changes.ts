@@ -1,0 +1,79 @@
+/** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
+import type { JobDefinition } from '../domain/definition.ts';
+import type { Change, OpenRun } from '../domain/run.ts';
+import { pause } from './batcher.ts';
+import { asEngineError, storeFault } from './errors.ts';
+import type { Lanes } from './lanes.ts';
+import type { LaneHint } from './messages.ts';
+import type { Random, Timers } from './ports.ts';
+import type { Selection, Store } from './store-port.ts';
+
+const MAX_RETRIES = 5;
+
+/** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
+export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
+
+export interface ChangesParts {
+  readonly store: Pick<Store, 'change'>;
+  readonly lanes: Lanes;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly onReady: (hints: readonly LaneHint[]) => void;
+  readonly onDue: (dueUs: number) => void;
+  readonly onEnded: (jobIds: readonly string[]) => void;
+}
+
+export class Changes {
+  readonly #parts: ChangesParts;
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** One transaction: locks and loads the selection, asks `decide` for each, writes. Rejects with an EngineError. */
+  async apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
+    for (let retry = 0; ; retry++) {
+      try {
+        const changes = await this.#parts.store.change(selection, (run, nowUs) => decide(run, nowUs, this.#definitionOf(run)));
+        this.#tell(changes);
+        return changes;
+      } catch (error) {
+        if (error instanceof UnknownLane) {
+          // Each round makes one more lane known, so this ends.
+          await this.#parts.lanes.load([error.laneId]);
+          retry--;
+          continue;
+        }
+        if (retry === MAX_RETRIES || storeFault(error) !== 'concurrency') throw asEngineError(error);
+        await pause(this.#parts.timers, 2 ** retry * 10 * this.#parts.random.next());
+      }
+    }
+  }
+
+  #definitionOf(run: OpenRun): JobDefinition {
+    const lane = this.#parts.lanes.get(run.laneId);
+    if (!lane) throw new UnknownLane(run.laneId);
+    return lane.definitionBody;
+  }
+
+  #tell(changes: readonly Change[]): void {
+    const ready = new Map<number, number>();
+    const ended: string[] = [];
+    for (const change of changes) {
+      if (change.kind === 'end') ended.push(change.run.jobId);
+      else if (change.state === 'READY') ready.set(change.run.laneId, Math.min(ready.get(change.run.laneId) ?? change.rank, change.rank));
+      if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
+    }
+    if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
+    if (ended.length > 0) this.#parts.onEnded(ended);
+  }
+}
+
+/** Rolls the transaction back: a job's lane, and so its definition, is not known here yet. */
+class UnknownLane extends Error {
+  readonly laneId: number;
+  constructor(laneId: number) {
+    super(`lane ${laneId} is not loaded`);
+    this.laneId = laneId;
+  }
+}

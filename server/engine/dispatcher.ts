@@ -1,0 +1,156 @@
+/** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
+import type { Assignment, LaneHint } from './messages.ts';
+import type { KnownLane, Lanes } from './lanes.ts';
+import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
+import type { Bus, Log } from './ports.ts';
+import type { ClaimedJob, Place, Store } from './store-port.ts';
+
+const CLAIMS_IN_FLIGHT = 2;
+const PLACES_A_CLAIM = 1_000;
+const LANES_A_CLAIM = 4;
+const BYTES_A_CLAIM = 8 << 20;
+
+export class Dispatcher {
+  readonly #store: Pick<Store, 'claim'>;
+  readonly #lanes: Lanes;
+  readonly #credits: ParkedCredits;
+  readonly #bus: Bus;
+  readonly #log: Log;
+  #claims = 0;
+  #again = false;
+  #stopped = false;
+
+  constructor(parts: { store: Pick<Store, 'claim'>; lanes: Lanes; credits: ParkedCredits; bus: Bus; log: Log }) {
+    this.#store = parts.store;
+    this.#lanes = parts.lanes;
+    this.#credits = parts.credits;
+    this.#bus = parts.bus;
+    this.#log = parts.log;
+  }
+
+  /** Jobs became ready: in these lanes, at these ranks. */
+  hint(hints: readonly LaneHint[]): void {
+    if (hints.every((hint) => this.#lanes.lower(hint))) this.wake();
+    else this.#lanes.hint(hints).then(() => this.wake(), (error) => this.#log.warn({ error: String(error) }, 'lanes could not be loaded; the next scan tries again'));
+  }
+
+  /** Something changed that may let a claim succeed. Several wakes in one turn of the event loop are one. */
+  wake(): void {
+    if (this.#again || this.#stopped) return;
+    this.#again = true;
+    queueMicrotask(() => {
+      this.#again = false;
+      this.#pump();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** While the bus is down: claims for one session and returns the assignments, to ride in a reply. */
+  async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
+    if (!parked) return [];
+    const lanes = this.#lanes.readyFor(parked.sessionClass, parked.fit, LANES_A_CLAIM);
+    const places = lanes.length === 0 ? [] : this.#credits.takeOf(sessionId, PLACES_A_CLAIM);
+    return places.length === 0 ? [] : (await this.#claim(lanes, places)).map((job) => this.assignmentOf(job));
+  }
+
+  #pump(): void {
+    if (this.#stopped || !this.#bus.isUp()) return;
+    for (const parked of this.#credits.classes()) {
+      while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(parked)) {}
+    }
+  }
+
+  /** Starts one claim for a class; false if it has no ready lane or no place. */
+  #start(parked: ParkedClass): boolean {
+    const lanes = this.#lanes.readyFor(parked.sessionClass, parked.fit, LANES_A_CLAIM);
+    if (lanes.length === 0) return false;
+    const places = this.#credits.take(parked, PLACES_A_CLAIM);
+    if (places.length === 0) return false;
+    this.#claims++;
+    this.#claim(lanes, places)
+      .then((jobs) => this.#publish(jobs))
+      .catch((error) => this.#log.warn({ error: String(error) }, 'a claim failed; the next one tries again'))
+      .finally(() => {
+        this.#claims--;
+        this.wake();
+      });
+    return true;
+  }
+
+  async #claim(lanes: readonly KnownLane[], places: readonly Place[]): Promise<ClaimedJob[]> {
+    const before = lanes.map((lane) => lane.hints);
+    try {
+      const jobs = await this.#store.claim({ places, lanes, maxBytes: BYTES_A_CLAIM });
+      this.#credits.giveBack(unfilled(places, jobs));
+      this.#advance(lanes, before, jobs, places.length);
+      return jobs;
+    } catch (error) {
+      // What the claim did, if it did, is found by the sessions' next heartbeats; the places stay spent until then.
+      for (const lane of lanes) lane.hints++;
+      throw error;
+    }
+  }
+
+  /** Moves heads and cursors behind what was claimed. A lane that ran dry has no head until the next hint or scan. */
+  #advance(lanes: readonly KnownLane[], before: readonly number[], jobs: readonly ClaimedJob[], asked: number): void {
+    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
+    const dry = jobs.length < asked && bytes < BYTES_A_CLAIM / 2;
+    lanes.forEach((lane, i) => {
+      let last: number | undefined;
+      for (const job of jobs) if (job.laneId === lane.laneId) last = Math.max(last ?? job.rank, job.rank);
+      if (lane.hints !== before[i]) return;
+      if (last !== undefined) lane.cursor = Math.max(lane.cursor, last);
+      if (dry) lane.head = undefined;
+      else if (last !== undefined) lane.head = last;
+    });
+  }
+
+  #publish(jobs: readonly ClaimedJob[]): void {
+    const bySession = new Map<string, Assignment[]>();
+    for (const job of jobs) {
+      const assignments = bySession.get(job.sessionId);
+      if (assignments) assignments.push(this.assignmentOf(job));
+      else bySession.set(job.sessionId, [this.assignmentOf(job)]);
+    }
+    for (const [sessionId, assignments] of bySession) this.#bus.assign(sessionId, assignments);
+  }
+
+  /** The lane must be known: it is, for whatever this replica claimed. */
+  assignmentOf(job: ClaimedJob): Assignment {
+    const lane = this.#lanes.get(job.laneId);
+    if (!lane) throw new Error(`lane ${job.laneId} is not loaded`);
+    return {
+      jobId: job.jobId,
+      attempt: job.attempt,
+      creditId: job.creditId,
+      prefetch: job.prefetch,
+      namespace: lane.namespace,
+      definition: lane.definition,
+      definitionVersion: lane.definitionVersion,
+      handler: lane.definitionBody.handler,
+      input: job.input,
+      runTimeoutMs: job.runTimeoutMs,
+      leaseLossAction: lane.definitionBody.leaseLossAction,
+      attemptsCounted: job.attemptsCounted,
+      checkpoint: job.checkpoint,
+      traceparent: job.traceparent,
+      tracestate: job.tracestate,
+    };
+  }
+}
+
+/** Places that no job was assigned to. */
+function unfilled(places: readonly Place[], jobs: readonly ClaimedJob[]): Place[] {
+  if (jobs.length === places.length) return [];
+  const filled = new Map<string, number>();
+  const key = (place: Place) => `${place.sessionId}/${place.creditId}/${place.prefetch}`;
+  for (const job of jobs) filled.set(key(job), (filled.get(key(job)) ?? 0) + 1);
+  return places.filter((place) => {
+    const left = filled.get(key(place)) ?? 0;
+    if (left > 0) filled.set(key(place), left - 1);
+    return left === 0;
+  });
+}

@@ -1,0 +1,67 @@
+/** The closed list of what the engine refuses, and how it names what the store could not do. */
+
+export type ErrorReason =
+  | 'DEFINITION_NOT_FOUND'
+  | 'JOB_NOT_FOUND'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'REQUEST_ID_REUSED'
+  | 'INVALID_FIELD'
+  | 'JOB_ENDED'
+  | 'LEASE_LOST'
+  | 'OVERLOADED'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_FULL'
+  | 'CONFLICT'
+  | 'SHUTTING_DOWN'
+  | 'INTERNAL';
+
+export interface ErrorFacts {
+  /** Every variable of the message, for programs. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Path of the field that is to blame, such as `jobs[3].definition`. */
+  readonly field?: string;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A refusal that a caller can act on. */
+export class EngineError extends Error {
+  readonly reason: ErrorReason;
+  readonly facts: ErrorFacts;
+
+  constructor(reason: ErrorReason, message: string, facts: ErrorFacts = {}) {
+    super(message, { cause: facts.cause });
+    this.name = 'EngineError';
+    this.reason = reason;
+    this.facts = facts;
+  }
+}
+
+/** SQLSTATE classes: 22 and 23 bad data, P0 raised by us; 40 concurrent changes; the rest is the world's doing. */
+export type StoreFault = 'data' | 'concurrency' | 'world' | 'bug';
+
+const concurrency = new Set(['40P01', '40001', '55P03']);
+
+export function storeFault(error: unknown): StoreFault {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string') return (error as Error)?.message?.match(/connection|timeout|terminated|stopped|closed/i) ? 'world' : 'bug';
+  if (concurrency.has(code)) return 'concurrency';
+  if (/^(22|23|P0)/.test(code)) return 'data';
+  if (/^(08|53|57|58|25)/.test(code) || /^E[A-Z]+$/.test(code)) return 'world';
+  return 'bug';
+}
+
+/** Turns whatever the store threw into a refusal with the fitting reason. */
+export function asEngineError(error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === '53100') return new EngineError('STORE_FULL', 'the database has no room left', { cause: error });
+  switch (storeFault(error)) {
+    case 'world':
+      return new EngineError('STORE_UNAVAILABLE', 'the database did not answer; what became of the call is not known', { cause: error, retryAfterMs: 200 });
+    case 'concurrency':
+      return new EngineError('CONFLICT', 'concurrent changes kept getting in each other\'s way; try again', { cause: error, retryAfterMs: 50 });
+    default:
+      return new EngineError('INTERNAL', `unexpected: ${message ?? error}`, { cause: error });
+  }
+}

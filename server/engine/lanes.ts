@@ -1,0 +1,100 @@
+/** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
+import type { JobDefinition } from '../domain/definition.ts';
+import { fits, type LaneKey, type SessionClass } from '../domain/placement.ts';
+import type { Definitions } from './definitions.ts';
+import type { LaneHint } from './messages.ts';
+import type { Lane, Store } from './store-port.ts';
+
+export interface KnownLane extends Lane {
+  readonly definitionBody: JobDefinition;
+  /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
+  head: number | undefined;
+  /** Rises with each hint, so that a claim that found nothing does not wipe out a hint that came meanwhile. */
+  hints: number;
+  /** A claim scans from here: below it there are only dead entries, which are dear under an old snapshot. */
+  cursor: number;
+}
+
+function keyText(key: LaneKey): string {
+  return JSON.stringify([key.namespace, key.queue, key.definition, key.definitionVersion, key.demands, key.suspect]);
+}
+
+export class Lanes {
+  readonly #store: Pick<Store, 'ensureLane' | 'readLanes'>;
+  readonly #definitions: Definitions;
+  #ids = new Map<string, Promise<number>>();
+  #lanes = new Map<number, KnownLane>();
+  /** Hints for lanes that are being loaded. */
+  #loading = new Map<number, Promise<void>>();
+
+  constructor(store: Pick<Store, 'ensureLane' | 'readLanes'>, definitions: Definitions) {
+    this.#store = store;
+    this.#definitions = definitions;
+  }
+
+  /** The id of the lane with this key; made if there is none. */
+  idOf(key: LaneKey): Promise<number> {
+    const text = keyText(key);
+    let id = this.#ids.get(text);
+    if (!id) {
+      id = this.#store.ensureLane(key);
+      this.#ids.set(text, id);
+      id.catch(() => this.#ids.delete(text));
+    }
+    return id;
+  }
+
+  get(laneId: number): KnownLane | undefined {
+    return this.#lanes.get(laneId);
+  }
+
+  /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
+  async hint(hints: readonly LaneHint[]): Promise<void> {
+    const unknown = hints.filter((hint) => !this.#lanes.has(hint.laneId));
+    if (unknown.length > 0) await this.load(unknown.map((hint) => hint.laneId));
+    for (const hint of hints) this.lower(hint);
+  }
+
+  /** As `hint`, for a lane that is known; returns false if it is not. */
+  lower(hint: LaneHint): boolean {
+    const lane = this.#lanes.get(hint.laneId);
+    if (!lane) return false;
+    lane.hints++;
+    lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);
+    lane.cursor = Math.min(lane.cursor, hint.rank);
+    return true;
+  }
+
+  async load(laneIds: readonly number[]): Promise<void> {
+    const missing = laneIds.filter((id) => !this.#lanes.has(id) && !this.#loading.has(id));
+    if (missing.length > 0) {
+      const work = this.#load(missing).finally(() => {
+        for (const id of missing) this.#loading.delete(id);
+      });
+      for (const id of missing) this.#loading.set(id, work);
+    }
+    await Promise.all(laneIds.map((id) => this.#loading.get(id)));
+  }
+
+  async #load(laneIds: readonly number[]): Promise<void> {
+    for (const lane of await this.#store.readLanes(laneIds)) {
+      const definitionBody = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
+      this.#lanes.set(lane.laneId, { ...lane, definitionBody, head: undefined, hints: 0, cursor: Number.MAX_SAFE_INTEGER });
+    }
+  }
+
+  /** Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first. */
+  readyFor(sessionClass: SessionClass, fit: Map<number, boolean>, limit: number): KnownLane[] {
+    const ready: KnownLane[] = [];
+    for (const lane of this.#lanes.values()) {
+      if (lane.head === undefined) continue;
+      let suits = fit.get(lane.laneId);
+      if (suits === undefined) {
+        suits = fits(sessionClass, lane, lane.definitionBody.handler);
+        fit.set(lane.laneId, suits);
+      }
+      if (suits) ready.push(lane);
+    }
+    return ready.sort((a, b) => (a.head as number) - (b.head as number)).slice(0, limit);
+  }
+}

@@ -1,0 +1,39 @@
+/** What the core hands to a session, in its own types; the bus and the API turn it into the contract's messages. */
+import type { LeaseLossAction } from '../domain/definition.ts';
+import type { Payload } from '../domain/payload.ts';
+
+/** One attempt of a job for one session. Ids are UUIDs in canonical text. */
+export interface Assignment {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly creditId: number;
+  readonly prefetch: boolean;
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly handler: string;
+  readonly input: Payload;
+  readonly runTimeoutMs: number;
+  readonly leaseLossAction: LeaseLossAction;
+  readonly attemptsCounted: number;
+  readonly checkpoint?: Payload | undefined;
+  /** Empty when none was sent. */
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+export interface CancelNotice {
+  readonly jobId: string;
+  readonly attempt: number;
+}
+
+/** A lane that has ready jobs, and the lowest rank among them that the sender knows of. */
+export interface LaneHint {
+  readonly laneId: number;
+  readonly rank: number;
+}
+
+/** What replicas tell each other. Losing one costs at most a second. */
+export type Hint =
+  | { readonly kind: 'ready'; readonly lanes: readonly LaneHint[] }
+  | { readonly kind: 'ended'; readonly jobIds: readonly string[] };

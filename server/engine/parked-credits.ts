@@ -1,0 +1,134 @@
+/** Credits that sessions have granted and that no claim has spent yet. They pace the dispatcher; safety never rests on them. */
+import { classKey, type SessionClass } from '../domain/placement.ts';
+import type { Clock } from './ports.ts';
+import type { Place } from './store-port.ts';
+
+/** A worker counts 15 s from before it sent the credit; ours ends earlier, so that an assignment can still arrive. */
+export const CREDIT_LIFE_MS = 15_000;
+export const CREDIT_MARGIN_MS = 2_000;
+
+export interface GrantedCredit {
+  readonly creditId: number;
+  readonly slots: number;
+  readonly prefetch: number;
+}
+
+interface ParkedCredit {
+  readonly creditId: number;
+  readonly until: number;
+  slots: number;
+  prefetch: number;
+}
+
+interface ParkedSession {
+  readonly sessionId: string;
+  /** By credit id, so that a repeated grant changes nothing. */
+  readonly credits: Map<number, ParkedCredit>;
+}
+
+export interface ParkedClass {
+  readonly key: string;
+  readonly sessionClass: SessionClass;
+  /** Which lanes fit: a pure function of class and lane, computed once. */
+  readonly fit: Map<number, boolean>;
+  readonly sessions: Map<string, ParkedSession>;
+}
+
+export class ParkedCredits {
+  readonly #clock: Clock;
+  #classes = new Map<string, ParkedClass>();
+  #classOf = new Map<string, ParkedClass>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  park(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[]): void {
+    const session = this.#session(sessionId, sessionClass);
+    const until = this.#clock.now() + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
+    for (const { creditId, slots, prefetch } of credits) {
+      // A copy that arrives late must not revive what was spent: a known id stays as it is until it ends.
+      if (!session.credits.has(creditId)) session.credits.set(creditId, { creditId, until, slots, prefetch });
+    }
+  }
+
+  void(sessionId: string, creditIds: readonly number[]): void {
+    const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
+    if (!session) return;
+    for (const id of creditIds) {
+      const credit = session.credits.get(id);
+      if (credit) credit.slots = credit.prefetch = 0;
+    }
+  }
+
+  forget(sessionId: string): void {
+    this.#classOf.get(sessionId)?.sessions.delete(sessionId);
+    this.#classOf.delete(sessionId);
+  }
+
+  /** Classes with sessions, those served longest ago first: whoever takes places moves to the end. */
+  classes(): ParkedClass[] {
+    return [...this.#classes.values()];
+  }
+
+  /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
+  take(parked: ParkedClass, limit: number): Place[] {
+    this.#classes.delete(parked.key);
+    this.#classes.set(parked.key, parked);
+    const now = this.#clock.now();
+    for (const session of parked.sessions.values()) this.#expire(session, now);
+    const slots = this.#takeKind(parked, limit, 'slots');
+    return slots.length < limit ? slots.concat(this.#takeKind(parked, limit - slots.length, 'prefetch')) : slots;
+  }
+
+  /** As `take`, of one session. */
+  takeOf(sessionId: string, limit: number): Place[] {
+    const parked = this.#classOf.get(sessionId);
+    const session = parked?.sessions.get(sessionId);
+    if (!parked || !session) return [];
+    return this.take({ ...parked, sessions: new Map([[sessionId, session]]) }, limit);
+  }
+
+  /** Gives back places that a claim did not fill. */
+  giveBack(places: readonly Place[]): void {
+    for (const { sessionId, creditId, prefetch } of places) {
+      const credit = this.#classOf.get(sessionId)?.sessions.get(sessionId)?.credits.get(creditId);
+      if (credit) credit[prefetch ? 'prefetch' : 'slots']++;
+    }
+  }
+
+  #takeKind(parked: ParkedClass, limit: number, kind: 'slots' | 'prefetch'): Place[] {
+    const places: Place[] = [];
+    let open = [...parked.sessions.values()].flatMap((session) => [...session.credits.values()].filter((c) => c[kind] > 0).map((credit) => ({ session, credit })));
+    while (places.length < limit && open.length > 0) {
+      for (const { session, credit } of open) {
+        if (places.length === limit) break;
+        credit[kind]--;
+        places.push({ sessionId: session.sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
+      }
+      open = open.filter(({ credit }) => credit[kind] > 0);
+    }
+    return places;
+  }
+
+  /** Spent credits stay until they end: that is what makes a repeated grant harmless. */
+  #expire(session: ParkedSession, now: number): void {
+    for (const credit of session.credits.values()) if (credit.until <= now) session.credits.delete(credit.creditId);
+  }
+
+  #session(sessionId: string, sessionClass: SessionClass): ParkedSession {
+    const key = classKey(sessionClass);
+    let parked = this.#classes.get(key);
+    if (!parked) {
+      parked = { key, sessionClass, fit: new Map(), sessions: new Map() };
+      this.#classes.set(key, parked);
+    }
+    this.#classOf.set(sessionId, parked);
+    let session = parked.sessions.get(sessionId);
+    if (!session) {
+      session = { sessionId, credits: new Map() };
+      parked.sessions.set(sessionId, session);
+    }
+    return session;
+  }
+}

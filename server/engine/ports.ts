@@ -1,0 +1,64 @@
+/** What the engine needs of the outside. The simulator stands in for each of these under virtual time. */
+import type { Assignment, CancelNotice, Hint } from './messages.ts';
+
+/** Monotonic time of this process; says nothing about the time of day. */
+export interface Clock {
+  /** Milliseconds, with fractions, from an arbitrary start. */
+  now(): number;
+}
+
+export interface Timer {
+  /** Harmless after it has fired. */
+  cancel(): void;
+}
+
+export interface Timers {
+  /** Runs once after `ms` milliseconds. */
+  after(ms: number, run: () => void): Timer;
+}
+
+export interface Random {
+  /** Evenly from 0 up to, not including, 1. */
+  next(): number;
+  /** Sixteen random bytes. */
+  bytes16(): Uint8Array;
+}
+
+export interface Log {
+  info(facts: Record<string, unknown>, message: string): void;
+  warn(facts: Record<string, unknown>, message: string): void;
+  error(facts: Record<string, unknown>, message: string): void;
+}
+
+/** Access to the bus for one session. */
+export interface SessionAccess {
+  readonly natsUrls: readonly string[];
+  readonly subject: string;
+  readonly credentials: SessionCredentials;
+}
+
+export interface SessionCredentials {
+  /** Empty when the bus asks for none. */
+  readonly jwt: string;
+  /** A secret: never logged. */
+  readonly seed: string;
+  /** Milliseconds since 1970 on this machine's wall clock; 0 when they do not end. */
+  readonly expireTimeMs: number;
+}
+
+/** Carries hints only: losing, doubling, delaying or reordering any of them costs at most some latency. */
+export interface Bus {
+  /** Largest payload (input, result, checkpoint) that fits: min(512 KiB, half of max_payload - 8 KiB), in bytes. */
+  readonly maxUserPayload: number;
+  /** Publishes assignments to one session in as few messages as `max_payload` - 8 KiB allows. Never throws. */
+  assign(sessionId: string, assignments: readonly Assignment[]): void;
+  cancel(sessionId: string, notices: readonly CancelNotice[]): void;
+  ping(sessionId: string, counter: number): void;
+  /** Tells the other replicas; the own listener does not hear it. */
+  announce(hint: Hint): void;
+  onHint(listener: (hint: Hint) => void): void;
+  /** Whether this replica's own loopback ping came back within the last two of its rounds. */
+  isUp(): boolean;
+  /** Subject and fresh credentials for a session. */
+  grantAccess(sessionId: string): SessionAccess;
+}

@@ -1,0 +1,99 @@
+/** One replica's engine: everything that decides and moves jobs, wired from the ports. */
+import type { JobDefinition } from '../domain/definition.ts';
+import type { Failure } from '../domain/payload.ts';
+import { Cancels, jobNotFound } from './cancels.ts';
+import { Changes } from './changes.ts';
+import { DbClock } from './db-clock.ts';
+import { Definitions } from './definitions.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { JobIds } from './job-ids.ts';
+import { Lanes } from './lanes.ts';
+import type { LaneHint } from './messages.ts';
+import { ParkedCredits } from './parked-credits.ts';
+import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
+import { Reports } from './reports.ts';
+import { Sessions, type SessionTimes } from './sessions.ts';
+import type { JobView, Store } from './store-port.ts';
+import { Submissions } from './submissions.ts';
+import { Sweeper } from './sweeper.ts';
+import { Waits } from './waits.ts';
+
+export interface ReplicaParts {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly times: SessionTimes;
+  /** How the store writes a failure. */
+  readonly failureText: (failure: Failure) => string;
+}
+
+export interface Replica {
+  readonly definitions: Definitions;
+  readonly submissions: Submissions;
+  readonly sessions: Sessions;
+  readonly reports: Reports;
+  readonly cancels: Cancels;
+  readonly waits: Waits;
+  /** Largest input, result or checkpoint, in bytes. */
+  readonly maxPayload: number;
+  applyDefinition(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }>;
+  getJob(namespace: string, jobId: string): Promise<JobView>;
+  /** Reads the database's clock and makes today's partitions; before it the replica can't make job ids. */
+  prepare(): Promise<void>;
+  /** Once the API listens. */
+  start(): void;
+  /** Stops dispatching and sweeping and lets waiting callers go; what is under way finishes. */
+  stop(): Promise<void>;
+}
+
+export function createReplica(parts: ReplicaParts): Replica {
+  const { store, bus, clock, timers, random, log, times } = parts;
+  const dbClock = new DbClock(clock);
+  const definitions = new Definitions(store, clock);
+  const lanes = new Lanes(store, definitions);
+  const credits = new ParkedCredits(clock);
+  const dispatcher = new Dispatcher({ store, lanes, credits, bus, log });
+  const waits = new Waits({ store, timers, log });
+  const onReady = (hints: readonly LaneHint[]) => {
+    dispatcher.hint(hints);
+    bus.announce({ kind: 'ready', lanes: hints });
+  };
+  const onEnded = (jobIds: readonly string[]) => {
+    waits.notify(jobIds);
+    bus.announce({ kind: 'ended', jobIds });
+  };
+  const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
+  const changes = new Changes({ store, lanes, timers, random, onReady, onDue, onEnded });
+  const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
+  const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
+  const sweeper = new Sweeper({ store, sessions, changes, dispatcher, dbClock, clock, timers, random, log, leaseMs: times.leaseMs });
+  bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
+  return {
+    definitions,
+    submissions: new Submissions({ store, definitions, lanes, ids: new JobIds(dbClock, random), clock: dbClock, timers, random, onReady, onDue }),
+    sessions,
+    reports: new Reports({ store, sessions, changes, timers, random, onEnded, failureText: parts.failureText }),
+    cancels: new Cancels({ store, changes, bus, random }),
+    waits,
+    maxPayload: bus.maxUserPayload,
+    applyDefinition: (definition, contentHash, validateOnly) => definitions.apply(definition, contentHash, validateOnly),
+    async getJob(namespace, jobId) {
+      const job = await store.readJob(namespace, jobId);
+      if (!job) throw jobNotFound(namespace, jobId);
+      return job;
+    },
+    async prepare() {
+      await dbClock.refresh(store);
+      await store.ensurePartitions();
+    },
+    start: () => sweeper.start(),
+    async stop() {
+      dispatcher.stop();
+      waits.stop();
+      await sweeper.stop();
+    },
+  };
+}

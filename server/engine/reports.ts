@@ -1,0 +1,153 @@
+/** Reports of workers: each closes one attempt, fenced by job, attempt and session; a repeat is harmless. */
+import { decideAbort, decideConfirmCancel, decideFail, decideRelease } from '../domain/decide.ts';
+import type { JobDefinition } from '../domain/definition.ts';
+import type { Failure, Payload } from '../domain/payload.ts';
+import type { Change, OpenRun } from '../domain/run.ts';
+import { Batcher } from './batcher.ts';
+import type { Changes } from './changes.ts';
+import type { Random, Timers } from './ports.ts';
+import type { Sessions } from './sessions.ts';
+import type { AttemptKey, ClosedRecord, Completion, Store } from './store-port.ts';
+
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly result: Payload }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'released'; readonly why: string }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'aborted' };
+
+export interface Report {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+}
+
+export type ReportResult = 'ACCEPTED' | 'DUPLICATE' | 'LEASE_LOST';
+
+type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succeeded' }> };
+
+export interface ReportsParts {
+  readonly store: Pick<Store, 'complete' | 'readClosed'>;
+  readonly sessions: Sessions;
+  readonly changes: Changes;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly onEnded: (jobIds: readonly string[]) => void;
+  /** How the store writes a failure, to tell a repeat from another result. */
+  readonly failureText: (failure: Failure) => string;
+}
+
+export class Reports {
+  readonly #parts: ReportsParts;
+  readonly #completions: Batcher<readonly Completion[], ReadonlySet<string>>;
+  readonly #closings: Batcher<readonly Closing[], ReadonlySet<string>>;
+
+  constructor(parts: ReportsParts) {
+    this.#parts = parts;
+    const { timers, random } = parts;
+    this.#completions = new Batcher({
+      name: 'results',
+      flush: (lists) => this.#complete(lists),
+      sizeOf: (list) => ({ rows: list.length, bytes: list.reduce((sum, item) => sum + item.result.data.length, 0) }),
+      timers,
+      random,
+    });
+    this.#closings = new Batcher({
+      name: 'failure reports',
+      flush: (lists) => this.#close(lists),
+      sizeOf: (list) => ({ rows: list.length, bytes: 0 }),
+      timers,
+      random,
+    });
+  }
+
+  /** Results in the order of the reports. Throws LEASE_LOST when the session is closed and nothing was accepted. */
+  async report(sessionId: string, reports: readonly Report[]): Promise<ReportResult[]> {
+    const completions: Completion[] = [];
+    const closings: Closing[] = [];
+    for (const { jobId, attempt, outcome } of reports) {
+      if (outcome.kind === 'succeeded') completions.push({ jobId, attempt, sessionId, result: outcome.result });
+      else closings.push({ jobId, attempt, sessionId, outcome });
+    }
+    const none: ReadonlySet<string> = new Set();
+    const [completed, closed] = await Promise.all([
+      completions.length > 0 ? this.#completions.add(completions) : none,
+      closings.length > 0 ? this.#closings.add(closings) : none,
+    ]);
+    const accepted = (report: Report) => (report.outcome.kind === 'succeeded' ? completed : closed).has(keyOf(report.jobId, report.attempt, sessionId));
+    const refused = reports.filter((report) => !accepted(report));
+    if (refused.length === 0) return reports.map(() => 'ACCEPTED');
+    const repeated = await this.#repeated(sessionId, refused);
+    if (refused.length === reports.length && repeated.size === 0) await this.#parts.sessions.requireOpen(sessionId);
+    return reports.map((report) => (accepted(report) ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
+  }
+
+  async #complete(lists: readonly (readonly Completion[])[]): Promise<ReadonlySet<string>[]> {
+    // One report a job in a flush: the store could not say which of two copies it took.
+    const byJob = new Map<string, Completion>();
+    for (const list of lists) for (const item of list) if (!byJob.has(item.jobId)) byJob.set(item.jobId, item);
+    const ended = await this.#parts.store.complete([...byJob.values()]);
+    const keys = new Set<string>();
+    for (const jobId of ended) {
+      const item = byJob.get(jobId);
+      if (item) keys.add(keyOf(jobId, item.attempt, item.sessionId));
+    }
+    if (ended.length > 0) this.#parts.onEnded(ended);
+    return lists.map(() => keys);
+  }
+
+  async #close(lists: readonly (readonly Closing[])[]): Promise<ReadonlySet<string>[]> {
+    const byKey = new Map<string, Closing>();
+    for (const list of lists) for (const item of list) byKey.set(keyOf(item.jobId, item.attempt, item.sessionId), item);
+    const keys = new Set<string>();
+    await this.#parts.changes.apply({ by: 'attempts', attempts: [...byKey.values()] }, (run, nowUs, definition) => {
+      const key = keyOf(run.jobId, run.attempt, run.sessionId as string);
+      const closing = byKey.get(key);
+      if (!closing) return undefined;
+      keys.add(key);
+      return this.#decide(run, closing.outcome, nowUs, definition);
+    });
+    return lists.map(() => keys);
+  }
+
+  #decide(run: OpenRun, outcome: Closing['outcome'], nowUs: number, definition: JobDefinition): Change {
+    const moment = { nowUs, random: this.#parts.random.next() };
+    switch (outcome.kind) {
+      case 'failed':
+        return decideFail(run, outcome.failure, run.retryPolicy ?? definition.retryPolicy, moment);
+      case 'released':
+        return decideRelease(run, outcome.why, moment);
+      case 'cancelled':
+        return decideConfirmCancel(run, moment);
+      case 'aborted':
+        return decideAbort(run, moment);
+    }
+  }
+
+  /** Which of the refused reports had been accepted before, with the same content. */
+  async #repeated(sessionId: string, refused: readonly Report[]): Promise<Set<Report>> {
+    const records = await this.#parts.store.readClosed(refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })));
+    const byKey = new Map(records.map((record) => [keyOf(record.jobId, record.attempt, record.sessionId), record]));
+    return new Set(refused.filter((report) => {
+      const record = byKey.get(keyOf(report.jobId, report.attempt, sessionId));
+      return record !== undefined && this.#isSame(record, report.outcome);
+    }));
+  }
+
+  #isSame(record: ClosedRecord, outcome: Outcome): boolean {
+    switch (outcome.kind) {
+      case 'succeeded':
+        return record.result !== undefined && record.result.contentType === outcome.result.contentType && Buffer.compare(record.result.data, outcome.result.data) === 0;
+      case 'failed':
+        return record.outcome === 'FAILED' && record.failure === this.#parts.failureText(outcome.failure);
+      case 'cancelled':
+        return record.outcome === 'CANCELLED';
+      default:
+        return false;
+    }
+  }
+}
+
+function keyOf(jobId: string, attempt: number, sessionId: string): string {
+  return `${jobId}/${attempt}/${sessionId}`;
+}

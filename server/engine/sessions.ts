@@ -1,0 +1,276 @@
+/** Worker sessions: opened, kept alive by heartbeats, closed; what they hold is compared with what the store says. */
+import { decideAbort, decideSessionEnd, type SessionEnd } from '../domain/decide.ts';
+import type { SessionClass } from '../domain/placement.ts';
+import { Batcher } from './batcher.ts';
+import type { Changes } from './changes.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { EngineError } from './errors.ts';
+import { sessionIdOf } from './job-ids.ts';
+import type { Assignment, CancelNotice } from './messages.ts';
+import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
+import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
+import type { AttemptKey, Beat, HeldRun, NewSession, ProgressChange, Renewal, SessionRow, Store } from './store-port.ts';
+
+export interface SessionTimes {
+  /** Default 5,000. */
+  readonly beatMs: number;
+  /** Default 15,000. */
+  readonly leaseMs: number;
+}
+
+export interface Heartbeat {
+  readonly sessionId: string;
+  readonly held: readonly { readonly jobId: string; readonly attempt: number; readonly started: boolean }[];
+  readonly credits: readonly GrantedCredit[];
+  readonly voidedCreditIds: readonly number[];
+  readonly progress: readonly Omit<ProgressChange, 'sessionId'>[];
+  readonly pingEcho: number;
+  readonly draining: boolean;
+}
+
+export interface HeartbeatReply {
+  readonly assignments: readonly Assignment[];
+  readonly cancels: readonly CancelNotice[];
+  readonly reconnectBus: boolean;
+  /** Undefined: after the usual interval. */
+  readonly nextBeatMs: number | undefined;
+  readonly credentials: SessionCredentials | undefined;
+}
+
+/** Beats that the ping may lag behind before a session counts as deaf. */
+const DEAF_AFTER_BEATS = 3;
+const BUS_DOWN_BEAT_MS = 500;
+/** Each so many beats RUNNING attempts are compared too. */
+const WHOLE_COMPARISON_BEATS = 12;
+const RESEND_BYTES = 1 << 20;
+const PAGE = 1_000;
+/** Pages freed in one go; a sweeper goes on with the rest. */
+const PAGES = 100;
+const CREDENTIALS_LIFE_MS = 3_600_000;
+
+interface KnownSession {
+  readonly sessionClass: SessionClass;
+  /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
+  hears: boolean;
+}
+
+export interface SessionsParts {
+  readonly store: Pick<Store, 'openSession' | 'renewSessions' | 'readSessions' | 'readHeld' | 'readAssigned' | 'observe' | 'saveProgress' | 'closeSessions' | 'endSessions' | 'listSessions'>;
+  readonly changes: Changes;
+  readonly credits: ParkedCredits;
+  readonly dispatcher: Dispatcher;
+  readonly bus: Bus;
+  readonly times: SessionTimes;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** Makes sure that the lanes of these attempts are known. */
+  readonly loadLanes: (laneIds: readonly number[]) => Promise<void>;
+}
+
+export class Sessions {
+  readonly #parts: SessionsParts;
+  readonly #renewals: Batcher<Beat, Renewal | undefined>;
+  readonly #observed: Batcher<readonly AttemptKey[], undefined>;
+  readonly #progress: Batcher<readonly ProgressChange[], undefined>;
+  #known = new Map<string, KnownSession>();
+
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
+    const { store, timers, random } = parts;
+    this.#renewals = new Batcher({ name: 'heartbeats', flush: (beats) => this.#renew(beats), timers, random });
+    this.#observed = new Batcher({
+      name: 'observations',
+      flush: async (lists) => {
+        await store.observe(lists.flat());
+        return lists.map(() => undefined);
+      },
+      sizeOf: (list) => ({ rows: list.length, bytes: 0 }),
+      timers,
+      random,
+    });
+    this.#progress = new Batcher({
+      name: 'progress updates',
+      flush: async (lists) => {
+        await store.saveProgress(newest(lists.flat()));
+        return lists.map(() => undefined);
+      },
+      sizeOf: (list) => ({ rows: list.length, bytes: list.reduce((sum, change) => sum + (change.checkpoint?.data.length ?? 0), 0) }),
+      timers,
+      random,
+    });
+  }
+
+  async open(offer: Omit<NewSession, 'sessionId' | 'leaseMs'>): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
+    const { store, bus, times, random } = this.#parts;
+    const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
+    if (session.state !== 'OPEN') throw leaseLost(session.sessionId);
+    this.#know(session);
+    return { session, access: bus.grantAccess(session.sessionId), times };
+  }
+
+  /** Throws LEASE_LOST when the session is closed. */
+  async beat(beat: Heartbeat): Promise<HeartbeatReply> {
+    const { bus, credits, dispatcher } = this.#parts;
+    const { sessionId } = beat;
+    credits.void(sessionId, beat.voidedCreditIds);
+    const renewal = await this.#renewals.add({ sessionId, pingEcho: beat.pingEcho, draining: beat.draining });
+    if (!renewal) throw this.#lost(sessionId);
+    const known = await this.#find(sessionId);
+    const busUp = bus.isUp();
+    const deaf = busUp && renewal.beats - renewal.pingEcho >= DEAF_AFTER_BEATS;
+    known.hears = renewal.pingEcho > 0 && !deaf;
+    bus.ping(sessionId, renewal.beats);
+    if (!beat.draining && (known.hears || !busUp)) {
+      credits.park(sessionId, known.sessionClass, beat.credits);
+      dispatcher.wake();
+    }
+    if (beat.progress.length > 0) await this.#progress.add(beat.progress.map((change) => ({ ...change, sessionId })));
+    const { assignments, cancels } = await this.#compare(beat, renewal);
+    const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classes().find((parked) => parked.sessions.has(sessionId)));
+    return {
+      assignments: [...assignments, ...fresh],
+      cancels,
+      reconnectBus: deaf,
+      nextBeatMs: busUp ? undefined : BUS_DOWN_BEAT_MS,
+      credentials: this.#renewedCredentials(sessionId, renewal),
+    };
+  }
+
+  /** Credits that came with a report. Those of a session that does not hear are worth nothing. */
+  async grant(sessionId: string, granted: readonly GrantedCredit[], voided: readonly number[]): Promise<void> {
+    const { credits, dispatcher } = this.#parts;
+    credits.void(sessionId, voided);
+    if (granted.length === 0) return;
+    const known = this.#known.get(sessionId) ?? (await this.#find(sessionId));
+    if (!known.hears) return;
+    credits.park(sessionId, known.sessionClass, granted);
+    dispatcher.wake();
+  }
+
+  /** Ends a session at its own wish; what it holds goes back at once. */
+  async close(sessionId: string): Promise<void> {
+    await this.end([sessionId], 'CLOSE');
+  }
+
+  /** Closes sessions and gives back what they hold. With `lapsedForMs`, only those whose lease ended that long ago. */
+  async end(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
+    const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
+    for (const sessionId of closed) await this.free(sessionId, how);
+    return closed;
+  }
+
+  /** Gives back what a CLOSING session holds, page by page, and then closes it. */
+  async free(sessionId: string, how: SessionEnd): Promise<void> {
+    const { changes, store, random } = this.#parts;
+    this.#forget(sessionId);
+    for (let page = 0; page < PAGES; page++) {
+      const freed = await changes.apply({ by: 'session', sessionId, limit: PAGE }, (run, nowUs) =>
+        decideSessionEnd(run, how, { nowUs, random: random.next() }),
+      );
+      if (freed.length < PAGE) break;
+    }
+    await store.endSessions([sessionId]);
+  }
+
+  list(namespace: string, afterSessionId: string, limit: number): Promise<(SessionRow & { held: number })[]> {
+    return this.#parts.store.listSessions(namespace, afterSessionId, limit);
+  }
+
+  /** Whether a listed session does not hear the bus. */
+  isDeaf(session: SessionRow): boolean {
+    return session.beats - session.pingEcho >= DEAF_AFTER_BEATS && this.#parts.bus.isUp();
+  }
+
+  /** Throws LEASE_LOST unless the session is open. */
+  async requireOpen(sessionId: string): Promise<void> {
+    const [row] = await this.#parts.store.readSessions([sessionId]);
+    if (row?.state !== 'OPEN') throw this.#lost(sessionId);
+  }
+
+  async #renew(beats: readonly Beat[]): Promise<(Renewal | undefined)[]> {
+    const last = new Map(beats.map((beat) => [beat.sessionId, beat]));
+    const renewals = await this.#parts.store.renewSessions([...last.values()], this.#parts.times.leaseMs);
+    const bySession = new Map(renewals.map((renewal) => [renewal.sessionId, renewal]));
+    return beats.map((beat) => bySession.get(beat.sessionId));
+  }
+
+  /** The session's list against the store's: re-sends what it should hold, tells what to stop, marks what runs. */
+  async #compare(beat: Heartbeat, renewal: Renewal): Promise<{ assignments: Assignment[]; cancels: CancelNotice[] }> {
+    const whole = renewal.beats % WHOLE_COMPARISON_BEATS === 0;
+    const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
+    const listed = new Map(beat.held.map((held) => [`${held.jobId}/${held.attempt}`, held.started]));
+    const startedOf = (run: HeldRun) => listed.get(`${run.jobId}/${run.attempt}`);
+    const old = (run: HeldRun) => run.assignTimeUs < renewal.previousBeatUs;
+    const started = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run));
+    if (started.length > 0) await this.#observed.add(started);
+    const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
+    if (unknown.length > 0) await this.#abort(unknown);
+    const missing = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run) === undefined && old(run));
+    return { assignments: missing.length > 0 ? await this.#resend(missing) : [], cancels: runs.filter((run) => run.state === 'CANCELLING') };
+  }
+
+  /** At least one, and no more than fit into a reply. */
+  async #resend(missing: readonly HeldRun[]): Promise<Assignment[]> {
+    const jobs = await this.#parts.store.readAssigned(missing.slice(0, PAGE));
+    await this.#parts.loadLanes(jobs.map((job) => job.laneId));
+    let bytes = 0;
+    const fitting = jobs.filter((job, i) => {
+      bytes += job.input.data.length + 512;
+      return i === 0 || bytes <= RESEND_BYTES;
+    });
+    return fitting.map((job) => this.#parts.dispatcher.assignmentOf(job));
+  }
+
+  async #abort(unknown: readonly HeldRun[]): Promise<void> {
+    const { changes, random } = this.#parts;
+    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs) => decideAbort(run, { nowUs, random: random.next() }));
+  }
+
+  /** Stateless: at the beats in which another half of the credentials' life is over. */
+  #renewedCredentials(sessionId: string, renewal: Renewal): SessionCredentials | undefined {
+    const beats = Math.max(1, Math.floor(CREDENTIALS_LIFE_MS / 2 / this.#parts.times.beatMs));
+    return renewal.beats % beats === 0 ? this.#parts.bus.grantAccess(sessionId).credentials : undefined;
+  }
+
+  async #find(sessionId: string): Promise<KnownSession> {
+    const known = this.#known.get(sessionId);
+    if (known) return known;
+    const [row] = await this.#parts.store.readSessions([sessionId]);
+    if (row?.state !== 'OPEN') throw this.#lost(sessionId);
+    return this.#know(row);
+  }
+
+  #know(row: SessionRow): KnownSession {
+    const { namespace, handlers, labels } = row;
+    const hears = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
+    const known = { sessionClass: { namespace, handlers, labels }, hears };
+    this.#known.set(row.sessionId, known);
+    return known;
+  }
+
+  #forget(sessionId: string): void {
+    this.#known.delete(sessionId);
+    this.#parts.credits.forget(sessionId);
+  }
+
+  #lost(sessionId: string): EngineError {
+    this.#forget(sessionId);
+    return leaseLost(sessionId);
+  }
+}
+
+function leaseLost(sessionId: string): EngineError {
+  return new EngineError('LEASE_LOST', `session ${sessionId} is closed: stop what it runs and open a new one`, { metadata: { session_id: sessionId } });
+}
+
+/** The newest change of each attempt; an older checkpoint is kept if the newer change has none. */
+function newest(changes: readonly ProgressChange[]): ProgressChange[] {
+  const byAttempt = new Map<string, ProgressChange>();
+  for (const change of [...changes].sort((a, b) => a.sequence - b.sequence)) {
+    const key = `${change.jobId}/${change.attempt}/${change.sessionId}`;
+    const before = byAttempt.get(key);
+    byAttempt.set(key, before ? { ...change, checkpoint: change.checkpoint ?? before.checkpoint } : change);
+  }
+  return [...byAttempt.values()];
+}

@@ -1,0 +1,279 @@
+/** What the engine asks of the store: each function is one transaction, batches in, facts out. */
+import type { SessionEnd } from '../domain/decide.ts';
+import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
+import type { JobState } from '../domain/job-state.ts';
+import type { Failure, Payload } from '../domain/payload.ts';
+import type { Handler, LaneKey } from '../domain/placement.ts';
+import type { AttemptOutcome, Change, OpenRun } from '../domain/run.ts';
+
+/** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
+export interface NewJob {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly state: 'READY' | 'SCHEDULED';
+  readonly rank: number;
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly priority: number;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly input: Payload;
+  /** Canonical text of the demands where the submission overrides the definition's. */
+  readonly demands?: string | undefined;
+  readonly retryPolicy?: RetryPolicy | undefined;
+  readonly runTimeoutMs: number;
+  readonly idempotencyKey?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+  readonly runTimeUs?: number | undefined;
+  readonly expireTimeUs?: number | undefined;
+}
+
+/** Room for one attempt in a session. */
+export interface Place {
+  readonly sessionId: string;
+  readonly creditId: number;
+  readonly prefetch: boolean;
+}
+
+export interface Claim {
+  /** In the order in which they are to be filled. At most 1,000. */
+  readonly places: readonly Place[];
+  /** Lanes whose jobs fit every place, each with the rank to scan from. */
+  readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
+  /** Bound of inputs and overhead together. */
+  readonly maxBytes: number;
+}
+
+export interface ClaimedJob extends Place {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly rank: number;
+  readonly attempt: number;
+  readonly attemptsCounted: number;
+  readonly runTimeoutMs: number;
+  readonly input: Payload;
+  readonly checkpoint: Payload | undefined;
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+/** A report that an attempt returned a result. */
+export interface Completion {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly sessionId: string;
+  readonly result: Payload;
+}
+
+/** One call of SubmitJob or SubmitJobs: all of its jobs or none. */
+export interface SubmitCall {
+  readonly namespace: string;
+  readonly requestId?: string | undefined;
+  /** Of the whole call; set with `requestId`. */
+  readonly bodyHash?: Uint8Array | undefined;
+  readonly jobs: readonly NewJob[];
+  /** One for each job that has an idempotency key. */
+  readonly keys: readonly IdempotencyKey[];
+}
+
+export interface IdempotencyKey {
+  /** Place of the job in its call. */
+  readonly index: number;
+  readonly key: string;
+  readonly contentHash: Uint8Array;
+  readonly policy: 'FAIL' | 'USE_EXISTING';
+}
+
+export interface SubmittedJob {
+  readonly jobId: string;
+  readonly existing: boolean;
+}
+
+export type SubmitResult =
+  | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[] }
+  | { readonly kind: 'requestIdReused' }
+  | { readonly kind: 'idempotencyConflict'; readonly index: number; readonly jobId: string; readonly sameContent: boolean };
+
+export interface Lane extends LaneKey {
+  readonly laneId: number;
+}
+
+export interface LaneHead {
+  readonly laneId: number;
+  readonly rank: number;
+}
+
+export interface NewSession {
+  readonly sessionId: string;
+  readonly namespace: string;
+  readonly workerName: string;
+  readonly leaseMs: number;
+  readonly slots: number;
+  readonly handlers: readonly Handler[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly resources: Readonly<Record<string, number>>;
+  readonly sdk: { readonly name: string; readonly version: string; readonly language: string };
+  readonly requestId?: string | undefined;
+}
+
+export interface SessionRow extends Omit<NewSession, 'leaseMs' | 'requestId'> {
+  readonly state: 'OPEN' | 'CLOSING' | 'CLOSED';
+  readonly leaseUntilUs: number;
+  readonly beatTimeUs: number;
+  readonly openTimeUs: number;
+  readonly beats: number;
+  readonly pingEcho: number;
+  readonly draining: boolean;
+}
+
+export interface Beat {
+  readonly sessionId: string;
+  readonly pingEcho: number;
+  readonly draining: boolean;
+}
+
+/** What a heartbeat changed; a session that is not open has none. */
+export interface Renewal {
+  readonly sessionId: string;
+  readonly beats: number;
+  readonly pingEcho: number;
+  /** Time of the beat before this one. */
+  readonly previousBeatUs: number;
+  readonly draining: boolean;
+}
+
+export interface AttemptKey {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly sessionId: string;
+}
+
+/** An attempt that a session holds according to the store. */
+export interface HeldRun extends AttemptKey {
+  readonly laneId: number;
+  readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
+  readonly creditId: number;
+  readonly assignTimeUs: number;
+}
+
+export interface ProgressChange extends AttemptKey {
+  readonly sequence: number;
+  readonly fraction: number | undefined;
+  readonly message: string | undefined;
+  readonly checkpoint: Payload | undefined;
+}
+
+/** How an attempt that is no longer open was closed. */
+export interface ClosedRecord {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly sessionId: string;
+  readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'OTHER';
+  readonly result: Payload | undefined;
+  /** JSON text as `failureText` makes it. */
+  readonly failure: string | undefined;
+}
+
+/** Which open jobs a change locks and loads. */
+export type Selection =
+  | { readonly by: 'attempts'; readonly attempts: readonly AttemptKey[] }
+  | { readonly by: 'jobs'; readonly namespace: string; readonly jobIds: readonly string[] }
+  | { readonly by: 'session'; readonly sessionId: string; readonly limit: number }
+  | { readonly by: 'due'; readonly limit: number };
+
+export type Decide = (run: OpenRun, nowUs: number) => Change | undefined;
+
+export interface Lapse {
+  readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
+  readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
+  readonly open: number;
+  readonly nowUs: number;
+}
+
+export interface Store {
+  nowUs(): Promise<number>;
+  applyDefinition(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }>;
+  /** Version 0 is the newest. */
+  readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition | undefined>;
+  ensureLane(key: LaneKey): Promise<number>;
+  readLanes(laneIds: readonly number[]): Promise<Lane[]>;
+  /** Lowest rank of each lane that has ready jobs; at most 5,000 lanes. */
+  readHeads(): Promise<LaneHead[]>;
+  /** Results in the order of the calls. At most 1,000 jobs together unless there is one call only. */
+  submit(calls: readonly SubmitCall[]): Promise<SubmitResult[]>;
+  /** Which of these jobs are stored; settles a commit whose answer was lost. */
+  findJobs(jobIds: readonly string[]): Promise<string[]>;
+  claim(claim: Claim): Promise<ClaimedJob[]>;
+  complete(completions: readonly Completion[]): Promise<string[]>;
+  readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
+  /** Locks, loads, asks `decide` for each, writes, commits; returns what was changed. */
+  change(selection: Selection, decide: Decide): Promise<Change[]>;
+  /** Earliest due time of all, if any. */
+  nextDueUs(): Promise<number | undefined>;
+  openSession(session: NewSession): Promise<SessionRow>;
+  renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
+  readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
+  listSessions(namespace: string, afterSessionId: string, limit: number): Promise<(SessionRow & { held: number })[]>;
+  /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
+  readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
+  /** Builds assignments anew for attempts that a session should hold. */
+  readAssigned(attempts: readonly AttemptKey[]): Promise<ClaimedJob[]>;
+  /** ASSIGNED attempts whose handler has started become RUNNING. */
+  observe(attempts: readonly AttemptKey[]): Promise<void>;
+  saveProgress(changes: readonly ProgressChange[]): Promise<void>;
+  /** OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago. */
+  closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
+  /** CLOSING sessions that hold nothing become CLOSED. */
+  endSessions(sessionIds: readonly string[]): Promise<string[]>;
+  readLapse(): Promise<Lapse>;
+  readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
+  /** Which of these jobs have ended. */
+  findEnded(jobIds: readonly string[]): Promise<string[]>;
+  /** Makes the partitions of the days to come. */
+  ensurePartitions(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AttemptView {
+  readonly attempt: number;
+  readonly sessionId: string;
+  readonly workerName: string;
+  readonly outcome: AttemptOutcome | undefined;
+  readonly counted: boolean;
+  readonly assignTimeUs: number | undefined;
+  readonly endTimeUs: number | undefined;
+  readonly failure: Failure | undefined;
+}
+
+/** A job as people see it. */
+export interface JobView {
+  readonly jobId: string;
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly reason: string;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly input: Payload;
+  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+  readonly attempt: number;
+  readonly attemptsCounted: number;
+  readonly createTimeUs: number;
+  readonly runTimeUs: number | undefined;
+  readonly expireTimeUs: number | undefined;
+  readonly assignTimeUs: number | undefined;
+  readonly endTimeUs: number | undefined;
+  readonly result: Payload | undefined;
+  readonly failure: Failure | undefined;
+  readonly sessionId: string | undefined;
+  readonly idempotencyKey: string;
+  readonly retryOf: string | undefined;
+  readonly parentJobId: string | undefined;
+  readonly traceparent: string;
+  readonly revision: number;
+  readonly attempts: readonly AttemptView[];
+}

@@ -1,0 +1,29 @@
+/** What the store needs of a database driver: prepared statements, alone or in a transaction. */
+
+/** A prepared statement. The name is unique in the program. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * A parameter: text, number, boolean, bytes or NULL. Arrays are passed as PostgreSQL's text form (see `arrays.ts`), so
+ * that both drivers send just the same.
+ */
+export type Parameter = string | number | boolean | Uint8Array | null;
+
+/** A row by column name: bigint and timestamptz come as numbers (microseconds since 1970), bytea as bytes. */
+// biome-ignore lint/suspicious/noExplicitAny: each statement's function gives its rows their type
+export type Row = Record<string, any>;
+
+export interface Session {
+  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]>;
+}
+
+export interface Database extends Session {
+  /** Runs `work` in one READ COMMITTED transaction; what it throws rolls back and is thrown on. */
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** Runs a script of several statements, outside any transaction of ours. For migrations. */
+  script(text: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+/** The PostgreSQL driver: a bounded pool of `pg` connections with every time-out set. */
+import pg from 'pg';
+import type { Database, Parameter, Row, Session, Statement } from './database.ts';
+import { microsOf } from './times.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
+  readonly url: string;
+  /** Most connections at once. Default 12. */
+  readonly poolSize?: number;
+}
+
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+export const typeParsers = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === TIMESTAMPTZ) return microsOf;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+const settings = [
+  '-c search_path=muster',
+  '-c timezone=UTC',
+  '-c statement_timeout=15s',
+  '-c lock_timeout=5s',
+  '-c idle_in_transaction_session_timeout=15s',
+  '-c jit=off',
+].join(' ');
+
+/** Our statements on a client or a pool of `pg`. */
+export function sessionOf(client: pg.Pool | pg.ClientBase): Session {
+  return {
+    async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+      const values = parameters.map((value) =>
+        value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value,
+      );
+      return (await client.query({ name: statement.name, text: statement.text, values })).rows;
+    },
+  };
+}
+
+/** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
+export function openPostgres(options: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 12,
+    options: settings,
+    types: typeParsers,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'muster',
+  });
+  pool.on('error', () => {});
+  return {
+    ...sessionOf(pool),
+    async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN');
+        const result = await work(sessionOf(client));
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((failed: Error) => {
+          broken = failed;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async script(text: string): Promise<void> {
+      await pool.query(text);
+    },
+    close: () => pool.end(),
+  };
+}

@@ -1,0 +1,203 @@
+/** Locks open jobs in the order of their ids, loads what a decision needs, and writes what was decided. */
+import { stateCodes, stateOf } from '../../domain/job-state.ts';
+import { attemptOutcomes, type Change, type Continue, type End, type OpenRun } from '../../domain/run.ts';
+import type { Decide, Selection } from '../../engine/store-port.ts';
+import { plainArray, textArray } from '../arrays.ts';
+import type { Database, Parameter, Row, Session, Statement } from '../database.ts';
+import { failureText } from '../failure-text.ts';
+import { inputTable } from '../input-table.ts';
+import { timestampOf } from '../times.ts';
+
+const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
+
+function lockStatement(name: string, picked: string): Statement {
+  return {
+    name,
+    text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+picked AS MATERIALIZED (${picked})
+SELECT p.*, j.priority, j.create_time, j.retry_policy, now.time AS now
+FROM picked p
+CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
+  };
+}
+
+const fence = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
+
+// The fence of a report: job, attempt and session match an open state, and the session is open.
+const lockAttempts = lockStatement(
+  'lock_attempts',
+  `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON r.job_id = i.job_id
+   WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state IN ${held}
+     AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
+   ORDER BY r.job_id FOR UPDATE OF r`,
+);
+
+const lockJobs = lockStatement(
+  'lock_jobs',
+  `SELECT r.* FROM job_runs r
+   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM jobs WHERE jobs.job_id = r.job_id AND jobs.namespace = $2)
+   ORDER BY r.job_id FOR UPDATE OF r`,
+);
+
+const lockSession = lockStatement(
+  'lock_session_runs',
+  `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY r.job_id LIMIT $2 FOR UPDATE OF r`,
+);
+
+// Never waits: what somebody else has locked is due again at the next sweep.
+const lockDue = lockStatement(
+  'lock_due_runs',
+  `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT time FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
+);
+
+function lockFor(selection: Selection): [Statement, Parameter[]] {
+  switch (selection.by) {
+    case 'attempts': {
+      const keys = selection.attempts;
+      return [lockAttempts, [plainArray(keys.map((k) => k.jobId)), plainArray(keys.map((k) => k.attempt)), plainArray(keys.map((k) => k.sessionId))]];
+    }
+    case 'jobs':
+      return [lockJobs, [plainArray(selection.jobIds), selection.namespace]];
+    case 'session':
+      return [lockSession, [selection.sessionId, selection.limit]];
+    case 'due':
+      return [lockDue, [selection.limit]];
+  }
+}
+
+function openRun(row: Row): OpenRun {
+  return {
+    jobId: row.job_id,
+    laneId: row.lane_id,
+    state: stateOf(row.state),
+    rank: row.rank,
+    priority: row.priority,
+    attempt: row.attempt,
+    attemptsCounted: row.attempts_counted,
+    sessionId: row.session_id,
+    assignTimeUs: row.assign_time,
+    dueTimeUs: row.due_time,
+    expireTimeUs: row.expire_time,
+    createTimeUs: row.create_time,
+    losses: row.losses,
+    lost: row.lost,
+    releases: row.releases,
+    releasesSinceUs: row.releases_since,
+    reason: row.reason,
+    retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
+  };
+}
+
+const updates = {
+  job_id: 'uuid',
+  state: 'smallint',
+  rank: 'bigint',
+  due_time: 'timestamptz',
+  attempts_counted: 'int',
+  losses: 'smallint',
+  lost: 'smallint',
+  releases: 'smallint',
+  releases_since: 'timestamptz',
+  reason: 'text',
+};
+
+const updateRuns = {
+  name: 'update_runs',
+  text: `
+UPDATE job_runs r
+SET state = i.state, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted, losses = i.losses,
+    lost = i.lost, releases = i.releases, releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
+    session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
+    credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
+FROM ${inputTable(updates, 'i')} WHERE r.job_id = i.job_id`,
+};
+
+async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
+  const plain = (pick: (change: Continue) => string | number) => plainArray(changes.map(pick));
+  const text = (pick: (change: Continue) => string | null) => textArray(changes.map(pick));
+  await session.run(updateRuns, [
+    plain((c) => c.run.jobId),
+    plain((c) => stateCodes[c.state]),
+    plain((c) => c.rank),
+    text((c) => timestampOf(c.dueTimeUs)),
+    plain((c) => c.attemptsCounted),
+    plain((c) => Math.min(c.losses, 32_767)),
+    plain((c) => Math.min(c.lost, 32_767)),
+    plain((c) => Math.min(c.releases, 32_767)),
+    text((c) => timestampOf(c.releasesSinceUs)),
+    text((c) => c.reason),
+  ]);
+}
+
+const ends = { job_id: 'uuid', state: 'smallint', attempts_counted: 'int', failure: 'text', reason: 'text' };
+
+const endRuns = {
+  name: 'end_runs',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+ended AS (
+  DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE r.job_id = i.job_id
+  RETURNING r.job_id, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
+            r.progress_fraction, r.progress_message, i.reason
+),
+checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE c.job_id = e.job_id)
+INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
+                          progress_fraction, progress_message, reason)
+SELECT job_id, state, revision + 1, attempt, attempts_counted, session_id, assign_time, now.time, failure,
+       progress_fraction, progress_message, reason
+FROM ended, now`,
+};
+
+async function writeEnds(session: Session, changes: readonly End[]): Promise<void> {
+  await session.run(endRuns, [
+    plainArray(changes.map((c) => c.run.jobId)),
+    plainArray(changes.map((c) => stateCodes[c.state])),
+    plainArray(changes.map((c) => c.attemptsCounted)),
+    textArray(changes.map((c) => (c.failure ? failureText(c.failure) : null))),
+    textArray(changes.map((c) => c.reason)),
+  ]);
+}
+
+const attempts = { job_id: 'uuid', attempt: 'int', session_id: 'uuid', outcome: 'smallint', counted: 'boolean', assign_time: 'timestamptz', failure: 'text' };
+
+const insertAttempts = {
+  name: 'insert_attempts',
+  text: `
+INSERT INTO job_attempts (job_id, attempt, session_id, outcome, counted, assign_time, end_time, failure)
+SELECT job_id, attempt, session_id, outcome, counted, assign_time, (SELECT muster_now()), failure
+FROM ${inputTable(attempts, 'i')}`,
+};
+
+async function writeAttempts(session: Session, changes: readonly Continue[]): Promise<void> {
+  const closed = (c: Continue) => c.closed as NonNullable<Continue['closed']>;
+  await session.run(insertAttempts, [
+    plainArray(changes.map((c) => c.run.jobId)),
+    plainArray(changes.map((c) => c.run.attempt)),
+    plainArray(changes.map((c) => c.run.sessionId)),
+    plainArray(changes.map((c) => attemptOutcomes[closed(c).outcome])),
+    plainArray(changes.map((c) => closed(c).counted)),
+    textArray(changes.map((c) => timestampOf(c.run.assignTimeUs))),
+    textArray(changes.map((c) => {
+      const { failure } = closed(c);
+      return failure ? failureText(failure) : null;
+    })),
+  ]);
+}
+
+/** One transaction: lock and load, decide, write. Returns what was changed. */
+export function changeRuns(database: Database, selection: Selection, decide: Decide): Promise<Change[]> {
+  const [statement, parameters] = lockFor(selection);
+  return database.transaction(async (session) => {
+    const rows = await session.run(statement, parameters);
+    const changes = rows.flatMap((row) => decide(openRun(row), row.now) ?? []);
+    const goingOn = changes.filter((change) => change.kind === 'continue');
+    const ended = changes.filter((change) => change.kind === 'end');
+    const closing = goingOn.filter((change) => change.closed);
+    if (closing.length > 0) await writeAttempts(session, closing);
+    if (goingOn.length > 0) await writeContinues(session, goingOn);
+    if (ended.length > 0) await writeEnds(session, ended);
+    return changes;
+  });
+}
+

@@ -1,0 +1,104 @@
+/** Claims ready jobs of a few lanes for places that sessions offer: one statement, one transaction. */
+import { stateCodes } from '../../domain/job-state.ts';
+import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
+import { plainArray } from '../arrays.ts';
+import type { Row, Session } from '../database.ts';
+
+/** What an assignment carries besides the input, counted into the byte bound. */
+const OVERHEAD_BYTES = 512;
+
+/** What an assignment needs of the job's record and its last checkpoint, for a run that the query calls `k`. */
+// OFFSET 0 keeps the planner from turning the look-ups by key into scans of whole partitions.
+export const recordOfRun = {
+  columns: `j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate,
+    c.data AS checkpoint, c.content_type AS checkpoint_content_type, c.metadata AS checkpoint_metadata`,
+  joins: `
+CROSS JOIN LATERAL (
+  SELECT input, input_content_type, input_metadata, traceparent, tracestate FROM jobs WHERE jobs.job_id = k.job_id OFFSET 0
+) AS j
+LEFT JOIN LATERAL (
+  SELECT data, content_type, metadata FROM job_checkpoints WHERE job_checkpoints.job_id = k.job_id AND k.attempt > 1 OFFSET 0
+) AS c ON true`,
+};
+
+// The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so no
+// claim can land on a closed session. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one
+// that locks, since PostgreSQL refuses a window function beside FOR UPDATE. Places are arrays read by subscript: the
+// planner would join two lists of unknown length by a nested loop (1,000 places: 250 ms).
+const statement = {
+  name: 'claim_jobs',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+open_sessions AS MATERIALIZED (
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state = 1
+  ORDER BY session_id FOR KEY SHARE SKIP LOCKED
+),
+places AS MATERIALIZED (
+  SELECT count(*) AS total, array_agg(p.session_id ORDER BY p.n) AS session_ids,
+         array_agg(p.credit_id ORDER BY p.n) AS credit_ids, array_agg(p.prefetch ORDER BY p.n) AS prefetches
+  FROM unnest($2::uuid[], $3::bigint[], $4::boolean[]) WITH ORDINALITY AS p (session_id, credit_id, prefetch, n)
+  JOIN open_sessions USING (session_id)
+),
+candidates AS MATERIALIZED (
+  SELECT c.job_id, c.rank, c.input_size
+  FROM unnest($5::int[], $6::bigint[]) AS l (lane_id, cursor_rank)
+  CROSS JOIN LATERAL (
+    SELECT r.job_id, r.rank, r.input_size FROM job_runs r
+    WHERE r.lane_id = l.lane_id AND r.state = ${stateCodes.READY} AND r.rank >= l.cursor_rank
+    ORDER BY r.rank, r.job_id
+    LIMIT (SELECT total FROM places)
+    FOR UPDATE SKIP LOCKED
+  ) AS c
+),
+chosen AS MATERIALIZED (
+  SELECT job_id, row_number() OVER w AS place, sum(input_size + ${OVERHEAD_BYTES}) OVER w AS bytes
+  FROM candidates WINDOW w AS (ORDER BY rank, job_id)
+),
+claimed AS (
+  UPDATE job_runs r
+  SET state = ${stateCodes.ASSIGNED}, attempt = r.attempt + 1, revision = r.revision + 1, session_id = p.session_ids[c.place],
+      credit_id = p.credit_ids[c.place], assign_time = now.time, due_time = NULL, reason = NULL,
+      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
+  FROM chosen c, places p, now
+  WHERE r.job_id = c.job_id AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, r.run_timeout_ms, r.session_id, r.credit_id,
+            p.prefetches[c.place] AS prefetch
+)
+SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
+};
+
+export function payloadOf(data: Uint8Array, contentType: string, metadata: string | null) {
+  return { data, contentType, ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as Record<string, string> }) };
+}
+
+export function claimedJob(row: Row): ClaimedJob {
+  return {
+    jobId: row.job_id,
+    laneId: row.lane_id,
+    rank: row.rank,
+    attempt: row.attempt,
+    attemptsCounted: row.attempts_counted,
+    runTimeoutMs: row.run_timeout_ms,
+    sessionId: row.session_id,
+    creditId: row.credit_id,
+    prefetch: row.prefetch,
+    input: payloadOf(row.input, row.input_content_type, row.input_metadata),
+    checkpoint: row.checkpoint === null ? undefined : payloadOf(row.checkpoint, row.checkpoint_content_type, row.checkpoint_metadata),
+    traceparent: row.traceparent ?? '',
+    tracestate: row.tracestate ?? '',
+  };
+}
+
+/** Jobs in no particular order; fewer than places when the lanes ran dry, rows were locked or the byte bound was hit. */
+export async function claimJobs(session: Session, claim: Claim): Promise<ClaimedJob[]> {
+  const rows = await session.run(statement, [
+    plainArray([...new Set(claim.places.map((place) => place.sessionId))]),
+    plainArray(claim.places.map((place) => place.sessionId)),
+    plainArray(claim.places.map((place) => place.creditId)),
+    plainArray(claim.places.map((place) => place.prefetch)),
+    plainArray(claim.lanes.map((lane) => lane.laneId)),
+    plainArray(claim.lanes.map((lane) => lane.cursor)),
+    claim.maxBytes,
+  ]);
+  return rows.map(claimedJob);
+}

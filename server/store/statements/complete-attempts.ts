@@ -1,0 +1,67 @@
+/** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
+import { stateCodes } from '../../domain/job-state.ts';
+import type { Completion } from '../../engine/store-port.ts';
+import { byteSlices, plainArray, textArray } from '../arrays.ts';
+import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { jsonOrNull } from './insert-jobs.ts';
+
+const columns = {
+  job_id: 'uuid',
+  attempt: 'int',
+  session_id: 'uuid',
+  result_start: 'int',
+  result_length: 'int',
+  result_content_type: 'text',
+  result_metadata: 'text',
+};
+
+// The fence: job, attempt and session must match an open state, and the session must be open.
+const statement = {
+  name: 'complete_attempts',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+i AS MATERIALIZED (SELECT * FROM ${inputTable(columns, 'i', 3)}),
+open_sessions AS MATERIALIZED (SELECT session_id FROM sessions WHERE session_id = ANY($2::uuid[]) AND state = 1),
+locked AS MATERIALIZED (
+  SELECT r.job_id, r.attempt, r.session_id, i.result_start, i.result_length, i.result_content_type, i.result_metadata
+  FROM i JOIN job_runs r ON r.job_id = i.job_id
+  WHERE r.attempt = i.attempt AND r.session_id = i.session_id
+    AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})
+    AND i.session_id IN (SELECT session_id FROM open_sessions)
+  ORDER BY r.job_id
+  FOR UPDATE OF r
+),
+ended AS (
+  DELETE FROM job_runs r USING locked l WHERE r.job_id = l.job_id
+  RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_fraction,
+            r.progress_message, l.result_start, l.result_length, l.result_content_type, l.result_metadata
+),
+checkpoints AS (
+  DELETE FROM job_checkpoints c USING ended e WHERE c.job_id = e.job_id AND e.attempt > 0
+)
+INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
+                          result_content_type, result_metadata, progress_fraction, progress_message)
+SELECT job_id, ${stateCodes.SUCCEEDED}, revision + 1, attempt, attempts_counted + 1, session_id, assign_time, now.time,
+       substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
+       progress_fraction, progress_message
+FROM ended, now
+RETURNING job_id`,
+};
+
+/** Ids of the jobs that this call completed; the others were not this attempt's to complete. */
+export async function completeAttempts(session: Session, completions: readonly Completion[]): Promise<string[]> {
+  const slices = byteSlices(completions.map((item) => item.result.data));
+  const rows = await session.run(statement, [
+    slices.bytes,
+    plainArray([...new Set(completions.map((item) => item.sessionId))]),
+    plainArray(completions.map((item) => item.jobId)),
+    plainArray(completions.map((item) => item.attempt)),
+    plainArray(completions.map((item) => item.sessionId)),
+    slices.starts,
+    slices.lengths,
+    textArray(completions.map((item) => item.result.contentType)),
+    textArray(completions.map((item) => jsonOrNull(item.result.metadata))),
+  ]);
+  return rows.map((row) => row.job_id);
+}

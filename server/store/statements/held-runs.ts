@@ -1,0 +1,124 @@
+/** What sessions hold: compared with what they say in their heartbeats. */
+import { stateCodes, stateOf } from '../../domain/job-state.ts';
+import type { AttemptKey, ClaimedJob, HeldRun, ProgressChange } from '../../engine/store-port.ts';
+import { byteSlices, plainArray, textArray } from '../arrays.ts';
+import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { claimedJob, recordOfRun } from './claim-jobs.ts';
+import { jsonOrNull } from './insert-jobs.ts';
+
+/** How much later than the worker the server ends an attempt that runs too long: the worker tells more. */
+const RUN_TIMEOUT_SLACK_MS = 2_000;
+
+const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+const keyColumns = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
+
+function keyParameters(keys: readonly AttemptKey[]) {
+  return [plainArray(keys.map((k) => k.jobId)), plainArray(keys.map((k) => k.attempt)), plainArray(keys.map((k) => k.sessionId))];
+}
+
+const readMany = {
+  name: 'read_held_runs',
+  text: `
+SELECT job_id, attempt, session_id, lane_id, state, credit_id, assign_time FROM job_runs
+WHERE session_id = $1 AND state = ANY($2::smallint[]) LIMIT 10000`,
+};
+
+const readAssignedRuns = {
+  name: 'read_assigned_runs',
+  text: `
+SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
+       false AS prefetch, ${recordOfRun.columns}
+FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON k.job_id = i.job_id ${recordOfRun.joins}
+WHERE k.attempt = i.attempt AND k.session_id = i.session_id AND k.state = ${ASSIGNED}`,
+};
+
+const observeMany = {
+  name: 'observe_attempts',
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON r.job_id = i.job_id
+  WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state = ${ASSIGNED}
+  ORDER BY r.job_id FOR NO KEY UPDATE OF r
+)
+UPDATE job_runs r
+SET state = ${RUNNING}, revision = r.revision + 1,
+    due_time = r.assign_time + (r.run_timeout_ms + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms'
+FROM locked l WHERE r.job_id = l.job_id`,
+};
+
+const progressColumns = {
+  ...keyColumns,
+  sequence: 'bigint',
+  fraction: 'double precision',
+  message: 'text',
+  checkpoint_start: 'int',
+  checkpoint_length: 'int',
+  checkpoint_content_type: 'text',
+  checkpoint_metadata: 'text',
+};
+
+// The sequence keeps a late beat from setting progress back; the fence keeps a lost session from setting any.
+const saveMany = {
+  name: 'save_progress',
+  text: `
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
+locked AS MATERIALIZED (
+  SELECT r.job_id FROM i JOIN job_runs r ON r.job_id = i.job_id
+  WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
+    AND i.sequence > r.progress_sequence
+    AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
+  ORDER BY r.job_id FOR NO KEY UPDATE OF r
+),
+checkpoints AS (
+  INSERT INTO job_checkpoints AS c (job_id, sequence, attempt, data, content_type, metadata)
+  SELECT job_id, sequence, attempt, substring($1::bytea FROM checkpoint_start FOR checkpoint_length), checkpoint_content_type,
+         checkpoint_metadata
+  FROM i JOIN locked USING (job_id) WHERE checkpoint_length IS NOT NULL
+  ON CONFLICT (job_id) DO UPDATE
+  SET sequence = excluded.sequence, attempt = excluded.attempt, data = excluded.data, content_type = excluded.content_type,
+      metadata = excluded.metadata
+)
+UPDATE job_runs r
+SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.progress_fraction),
+    progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1
+FROM i JOIN locked USING (job_id) WHERE r.job_id = i.job_id`,
+};
+
+export async function readHeld(session: Session, sessionId: string, whole: boolean): Promise<HeldRun[]> {
+  const states = whole ? [ASSIGNED, RUNNING, CANCELLING] : [ASSIGNED, CANCELLING];
+  const rows = await session.run(readMany, [sessionId, plainArray(states)]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    laneId: row.lane_id,
+    state: stateOf(row.state) as HeldRun['state'],
+    creditId: row.credit_id,
+    assignTimeUs: row.assign_time,
+  }));
+}
+
+export async function readAssigned(session: Session, attempts: readonly AttemptKey[]): Promise<ClaimedJob[]> {
+  return (await session.run(readAssignedRuns, keyParameters(attempts))).map(claimedJob);
+}
+
+export async function observeAttempts(session: Session, attempts: readonly AttemptKey[]): Promise<void> {
+  await session.run(observeMany, keyParameters(attempts));
+}
+
+/** At most one change an attempt: the caller keeps the newest. */
+export async function saveProgress(session: Session, changes: readonly ProgressChange[]): Promise<void> {
+  const slices = byteSlices(changes.map((change) => change.checkpoint?.data));
+  await session.run(saveMany, [
+    slices.bytes,
+    ...keyParameters(changes),
+    plainArray(changes.map((change) => change.sequence)),
+    plainArray(changes.map((change) => change.fraction)),
+    textArray(changes.map((change) => change.message)),
+    slices.starts,
+    slices.lengths,
+    textArray(changes.map((change) => change.checkpoint?.contentType)),
+    textArray(changes.map((change) => jsonOrNull(change.checkpoint?.metadata))),
+  ]);
+}

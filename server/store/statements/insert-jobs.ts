@@ -1,0 +1,137 @@
+/** Stores new jobs: the record and the run of each, and the request ids of their calls, in one statement. */
+import { stateCodes } from '../../domain/job-state.ts';
+import type { NewJob, SubmitCall } from '../../engine/store-port.ts';
+import { byteSlices, plainArray, textArray } from '../arrays.ts';
+import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { timestampOf } from '../times.ts';
+
+const callColumns = { namespace: 'text', request_id: 'uuid', body_hash: 'text', job_ids: 'text', existing: 'text' };
+
+const columns = {
+  request_id: 'uuid',
+  job_id: 'uuid',
+  lane_id: 'int',
+  state: 'smallint',
+  rank: 'bigint',
+  namespace: 'text',
+  definition: 'text',
+  definition_version: 'int',
+  queue: 'text',
+  priority: 'smallint',
+  labels: 'text',
+  input_start: 'int',
+  input_length: 'int',
+  input_content_type: 'text',
+  input_metadata: 'text',
+  demands: 'text',
+  retry_policy: 'text',
+  run_timeout_ms: 'bigint',
+  idempotency_key: 'text',
+  traceparent: 'text',
+  tracestate: 'text',
+  run_time: 'timestamptz',
+  expire_time: 'timestamptz',
+};
+
+const statement = {
+  name: 'insert_jobs',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+won AS (
+  INSERT INTO request_ids (namespace, request_id, body_hash, job_ids, existing, create_time)
+  SELECT namespace, request_id, decode(body_hash, 'hex'), job_ids::uuid[], existing::boolean[], now.time
+  FROM ${inputTable(callColumns, 'call', 2)}, now
+  ORDER BY namespace, request_id
+  ON CONFLICT DO NOTHING
+  RETURNING namespace, request_id
+),
+i AS MATERIALIZED (
+  SELECT * FROM ${inputTable(columns, 'i', 2 + Object.keys(callColumns).length)}
+  WHERE i.request_id IS NULL OR (i.namespace, i.request_id) IN (SELECT namespace, request_id FROM won)
+),
+record AS (
+  INSERT INTO jobs (job_id, namespace, definition, definition_version, queue, priority, labels, input,
+                    input_content_type, input_metadata, demands, retry_policy, run_timeout_ms, idempotency_key,
+                    traceparent, tracestate, create_time, run_time, expire_time)
+  SELECT job_id, namespace, definition, definition_version, queue, priority, labels::jsonb,
+         substring($1::bytea FROM input_start FOR input_length), input_content_type, input_metadata, demands,
+         retry_policy, run_timeout_ms, idempotency_key, traceparent, tracestate, now.time, run_time, expire_time
+  FROM i, now
+),
+run AS (
+  INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, due_time, expire_time, run_timeout_ms)
+  SELECT job_id, lane_id, state, rank, input_length,
+         CASE WHEN state = ${stateCodes.SCHEDULED} THEN run_time ELSE expire_time END, expire_time, run_timeout_ms
+  FROM i
+)
+SELECT namespace, request_id FROM won`,
+};
+
+export function jsonOrNull(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+/** One call's jobs, less those that were there already by idempotency key. */
+export interface Insertion {
+  readonly call: SubmitCall;
+  readonly jobs: readonly NewJob[];
+  /** Answer to a repeat of the call: all of its jobs, in order. */
+  readonly jobIds: readonly string[];
+  readonly existing: readonly boolean[];
+}
+
+export function requestKey(namespace: string, requestId: string): string {
+  return `${namespace}/${requestId}`;
+}
+
+/** What the statement takes of the calls that carry a request id. */
+function callParameters(insertions: readonly Insertion[]) {
+  const calls = insertions.filter((item) => item.call.requestId);
+  return [
+    textArray(calls.map((item) => item.call.namespace)),
+    plainArray(calls.map((item) => item.call.requestId)),
+    plainArray(calls.map((item) => Buffer.from(item.call.bodyHash ?? []).toString('hex'))),
+    textArray(calls.map((item) => plainArray(item.jobIds))),
+    textArray(calls.map((item) => plainArray(item.existing))),
+  ];
+}
+
+/**
+ * At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. Returns the keys (see `requestKey`) of the request
+ * ids that were new; calls whose request id was there already have stored nothing.
+ */
+export async function insertJobs(session: Session, insertions: readonly Insertion[]): Promise<Set<string>> {
+  const jobs = insertions.flatMap((item) => item.jobs);
+  const requestIds = insertions.flatMap((item) => item.jobs.map(() => item.call.requestId));
+  const slices = byteSlices(jobs.map((job) => job.input.data));
+  const plain = (pick: (job: NewJob) => string | number) => plainArray(jobs.map(pick));
+  const text = (pick: (job: NewJob) => string | null | undefined) => textArray(jobs.map(pick));
+  const rows = await session.run(statement, [
+    slices.bytes,
+    ...callParameters(insertions),
+    plainArray(requestIds),
+    plain((job) => job.jobId),
+    plain((job) => job.laneId),
+    plain((job) => stateCodes[job.state]),
+    plain((job) => job.rank),
+    text((job) => job.namespace),
+    text((job) => job.definition),
+    plain((job) => job.definitionVersion),
+    text((job) => job.queue),
+    plain((job) => job.priority),
+    text((job) => jsonOrNull(job.labels)),
+    slices.starts,
+    slices.lengths,
+    text((job) => job.input.contentType),
+    text((job) => jsonOrNull(job.input.metadata)),
+    text((job) => job.demands),
+    text((job) => jsonOrNull(job.retryPolicy)),
+    plain((job) => job.runTimeoutMs),
+    text((job) => job.idempotencyKey),
+    text((job) => job.traceparent),
+    text((job) => job.tracestate),
+    text((job) => timestampOf(job.runTimeUs)),
+    text((job) => timestampOf(job.expireTimeUs)),
+  ]);  return new Set(rows.map((row) => requestKey(row.namespace, row.request_id)));
+}

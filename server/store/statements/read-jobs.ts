@@ -1,0 +1,149 @@
+/** Jobs as people see them, and how attempts were closed. */
+import { stateCodes, stateOf } from '../../domain/job-state.ts';
+import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
+import type { AttemptKey, AttemptView, ClosedRecord, JobView } from '../../engine/store-port.ts';
+import { plainArray } from '../arrays.ts';
+import type { Row, Session } from '../database.ts';
+import { failureOf } from '../failure-text.ts';
+import { inputTable } from '../input-table.ts';
+import { payloadOf } from './claim-jobs.ts';
+
+const readOne = {
+  name: 'read_job',
+  text: `
+SELECT j.*, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
+       coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
+       coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
+       coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
+       CASE WHEN r.state = ${stateCodes.SCHEDULED} THEN r.due_time ELSE j.run_time END AS next_time,
+       o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
+FROM jobs j
+LEFT JOIN job_runs r USING (job_id)
+LEFT JOIN job_outcomes o USING (job_id)
+LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
+WHERE j.job_id = $1 AND j.namespace = $2`,
+};
+
+const readAttempts = {
+  name: 'read_attempts',
+  text: `
+SELECT a.*, s.worker_name FROM job_attempts a LEFT JOIN sessions s USING (session_id)
+WHERE job_id = $1 ORDER BY attempt DESC LIMIT 99`,
+};
+
+const findMany = { name: 'find_jobs', text: 'SELECT job_id FROM jobs WHERE job_id = ANY($1::uuid[])' };
+const findEndedMany = { name: 'find_ended_jobs', text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])' };
+
+const readClosedMany = {
+  name: 'read_closed_attempts',
+  text: `
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')})
+SELECT o.job_id, o.attempt, o.session_id, o.state, NULL::smallint AS outcome, o.result, o.result_content_type,
+       o.result_metadata, o.failure
+FROM i CROSS JOIN LATERAL (
+  SELECT * FROM job_outcomes WHERE job_outcomes.job_id = i.job_id AND job_outcomes.attempt = i.attempt
+    AND job_outcomes.session_id = i.session_id OFFSET 0
+) AS o
+UNION ALL
+SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure
+FROM i JOIN job_attempts a USING (job_id, attempt, session_id)`,
+};
+
+const outcomeNames = new Map<number, AttemptOutcome>(Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]));
+
+function attemptView(row: Row): AttemptView {
+  return {
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    workerName: row.worker_name ?? '',
+    outcome: outcomeNames.get(row.outcome),
+    counted: row.counted,
+    assignTimeUs: row.assign_time,
+    endTimeUs: row.end_time,
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+  };
+}
+
+const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
+  [stateCodes.SUCCEEDED]: 'SUCCEEDED',
+  [stateCodes.FAILED]: 'FAILED',
+  [stateCodes.CANCELLED]: 'CANCELLED',
+};
+
+/** The open attempt, or the one that ended the job; none if the job is between two. */
+function lastAttempt(row: Row): AttemptView[] {
+  if (row.session_id === null) return [];
+  const outcome = lastOutcomes[row.state];
+  const counted = outcome === 'SUCCEEDED' || outcome === 'FAILED';
+  const failure = row.failure === null ? undefined : failureOf(row.failure);
+  return [{ attempt: row.attempt, sessionId: row.session_id, workerName: row.worker_name ?? '', outcome, counted, assignTimeUs: row.assign_time, endTimeUs: row.end_time ?? undefined, failure }];
+}
+
+function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
+  return {
+    jobId: row.job_id,
+    namespace: row.namespace,
+    definition: row.definition,
+    definitionVersion: row.definition_version,
+    queue: row.queue,
+    state: stateOf(row.state),
+    reason: row.reason ?? '',
+    priority: row.priority,
+    labels: row.labels ?? {},
+    input: payloadOf(row.input, row.input_content_type, row.input_metadata),
+    progress: row.progress_fraction === null && row.progress_message === null ? undefined : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
+    attempt: row.attempt,
+    attemptsCounted: row.attempts_counted,
+    createTimeUs: row.create_time,
+    runTimeUs: row.next_time ?? undefined,
+    expireTimeUs: row.expire_time ?? undefined,
+    assignTimeUs: row.assign_time ?? undefined,
+    endTimeUs: row.end_time ?? undefined,
+    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+    sessionId: row.session_id ?? undefined,
+    idempotencyKey: row.idempotency_key ?? '',
+    retryOf: row.retry_of ?? undefined,
+    parentJobId: row.parent_job_id ?? undefined,
+    traceparent: row.traceparent ?? '',
+    revision: row.revision,
+    attempts: [...attempts, ...lastAttempt(row)],
+  };
+}
+
+export async function readJob(session: Session, namespace: string, jobId: string): Promise<JobView | undefined> {
+  const [row] = await session.run(readOne, [jobId, namespace]);
+  if (!row) return undefined;
+  const attempts = row.attempt > 0 ? (await session.run(readAttempts, [jobId])).map(attemptView).reverse() : [];
+  return jobView(row, attempts);
+}
+
+export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {
+  return (await session.run(findMany, [plainArray(jobIds)])).map((row) => row.job_id);
+}
+
+export async function findEnded(session: Session, jobIds: readonly string[]): Promise<string[]> {
+  return (await session.run(findEndedMany, [plainArray(jobIds)])).map((row) => row.job_id);
+}
+
+function outcomeOf(row: Row): ClosedRecord['outcome'] {
+  const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcomes[row.state];
+  return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' ? name : 'OTHER';
+}
+
+export async function readClosed(session: Session, attempts: readonly AttemptKey[]): Promise<ClosedRecord[]> {
+  const rows = await session.run(readClosedMany, [
+    plainArray(attempts.map((key) => key.jobId)),
+    plainArray(attempts.map((key) => key.attempt)),
+    plainArray(attempts.map((key) => key.sessionId)),
+  ]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    outcome: outcomeOf(row),
+    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    failure: row.failure ?? undefined,
+  }));
+}

@@ -1,0 +1,163 @@
+/** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
+import type { IdempotencyKey, SubmitCall, SubmitResult, SubmittedJob } from '../../engine/store-port.ts';
+import { plainArray, textArray } from '../arrays.ts';
+import type { Database, Row, Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
+
+const readRequestIds = {
+  name: 'read_request_ids',
+  text: `
+SELECT r.namespace, r.request_id, r.body_hash, r.job_ids, r.existing
+FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r USING (namespace, request_id)`,
+};
+
+const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'text' };
+
+// Sorted, so that two flushes that share keys wait for each other in one direction only.
+const insertKeys = {
+  name: 'insert_idempotency_keys',
+  text: `
+INSERT INTO idempotency_keys (namespace, idempotency_key, job_id, content_hash, create_time)
+SELECT namespace, idempotency_key, job_id, decode(content_hash, 'hex'), (SELECT muster_now())
+FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, idempotency_key
+ON CONFLICT DO NOTHING`,
+};
+
+// A statement of its own: only a new snapshot sees the rows that won against ours.
+const readKeys = {
+  name: 'read_idempotency_keys',
+  text: `
+SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
+FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k USING (namespace, idempotency_key)`,
+};
+
+function insertionOf(call: SubmitCall): Insertion {
+  return { call, jobs: call.jobs, jobIds: call.jobs.map((job) => job.jobId), existing: call.jobs.map(() => false) };
+}
+
+function stored(insertion: Pick<Insertion, 'jobIds' | 'existing'>): SubmitResult {
+  return { kind: 'stored', jobs: insertion.jobIds.map((jobId, i): SubmittedJob => ({ jobId, existing: insertion.existing[i] ?? false })) };
+}
+
+/** The answer to a repeated request id, or that it was used for something else. */
+function repeated(call: SubmitCall, row: Row): SubmitResult {
+  if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
+  const jobIds: string[] = row.job_ids;
+  return { kind: 'stored', jobs: jobIds.map((jobId) => ({ jobId, existing: true })) };
+}
+
+async function readRepeated(session: Session, calls: readonly SubmitCall[]): Promise<Map<string, Row>> {
+  if (calls.length === 0) return new Map();
+  const rows = await session.run(readRequestIds, [textArray(calls.map((c) => c.namespace)), plainArray(calls.map((c) => c.requestId))]);
+  return new Map(rows.map((row) => [requestKey(row.namespace, row.request_id), row]));
+}
+
+const ROWS_A_STATEMENT = 1000;
+
+/** A large call goes in several statements of one transaction; its request id goes with the first. */
+async function insertLarge(session: Session, insertion: Insertion): Promise<Set<string>> {
+  const { jobs } = insertion;
+  const won = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }]);
+  if (insertion.call.requestId && won.size === 0) return won;
+  const rest: SubmitCall = { namespace: insertion.call.namespace, jobs: [], keys: [] };
+  for (let at = ROWS_A_STATEMENT; at < jobs.length; at += ROWS_A_STATEMENT) {
+    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }]);
+  }
+  return won;
+}
+
+async function insertAll(database: Database, session: Session, insertions: readonly Insertion[]): Promise<Set<string>> {
+  const [first] = insertions;
+  if (!first || first.jobs.length <= ROWS_A_STATEMENT) return insertJobs(session, insertions);
+  return session === database ? database.transaction((inner) => insertLarge(inner, first)) : insertLarge(session, first);
+}
+
+/** Calls without idempotency keys: one statement, one round trip; a second one only for repeated request ids. */
+async function submitPlain(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+  const insertions = calls.map(insertionOf);
+  const won = await insertAll(database, database, insertions);
+  const lost = calls.filter((call) => call.requestId && !won.has(requestKey(call.namespace, call.requestId)));
+  const rows = await readRepeated(database, lost);
+  return insertions.map((insertion) => {
+    const row = insertion.call.requestId ? rows.get(requestKey(insertion.call.namespace, insertion.call.requestId)) : undefined;
+    return row ? repeated(insertion.call, row) : stored(insertion);
+  });
+}
+
+interface KeyRow {
+  readonly jobId: string;
+  readonly contentHash: Uint8Array;
+}
+
+async function takeKeys(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
+  const namespaces = textArray(call.keys.map(() => call.namespace));
+  const keys = textArray(call.keys.map((key) => key.key));
+  const jobId = (key: IdempotencyKey) => call.jobs[key.index]?.jobId;
+  await session.run(insertKeys, [namespaces, keys, plainArray(call.keys.map(jobId)), plainArray(call.keys.map((key) => Buffer.from(key.contentHash).toString('hex')))]);
+  const rows = await session.run(readKeys, [namespaces, keys]);
+  return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
+}
+
+/** The first key whose job is another one that may not be used instead. */
+function conflictOf(call: SubmitCall, owners: Map<string, KeyRow>): SubmitResult | undefined {
+  for (const key of call.keys) {
+    const owner = owners.get(key.key);
+    if (!owner || owner.jobId === call.jobs[key.index]?.jobId) continue;
+    const sameContent = Buffer.compare(owner.contentHash, key.contentHash) === 0;
+    if (key.policy === 'FAIL' || !sameContent) return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
+  }
+  return undefined;
+}
+
+/** Replaces jobs that were there already by the ones that hold their key. */
+function withOwners(call: SubmitCall, owners: Map<string, KeyRow>): Insertion {
+  const jobIds = call.jobs.map((job) => (job.idempotencyKey ? (owners.get(job.idempotencyKey)?.jobId ?? job.jobId) : job.jobId));
+  const existing = call.jobs.map((job, i) => jobIds[i] !== job.jobId);
+  return { call, jobs: call.jobs.filter((_, i) => !existing[i]), jobIds, existing };
+}
+
+class Refused extends Error {
+  readonly result: SubmitResult;
+  constructor(result: SubmitResult) {
+    super(result.kind);
+    this.result = result;
+  }
+}
+
+/** A call with idempotency keys: a transaction of its own, so that a refusal takes its keys back. */
+async function submitKeyed(database: Database, call: SubmitCall): Promise<SubmitResult> {
+  const repeats = call.requestId ? [call] : [];
+  const before = (await readRepeated(database, repeats)).values().next().value;
+  if (before) return repeated(call, before);
+  try {
+    return await database.transaction(async (session) => {
+      const owners = await takeKeys(session, call);
+      const conflict = conflictOf(call, owners);
+      if (conflict) throw new Refused(conflict);
+      const insertion = withOwners(call, owners);
+      const won = await insertAll(database, session, [insertion]);
+      // The same request id was stored between the look and now: the keys we took must not stay.
+      if (call.requestId && won.size === 0) throw new Refused({ kind: 'requestIdReused' });
+      return stored(insertion);
+    });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const after = (await readRepeated(database, repeats)).values().next().value;
+    return after ? repeated(call, after) : error.result;
+  }
+}
+
+/** Results in the order of the calls. Calls with keys are stored one by one, the others in one statement. */
+export async function submitCalls(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+  const plain = calls.filter((call) => call.keys.length === 0);
+  const results = new Map<SubmitCall, SubmitResult>();
+  if (plain.length > 0) {
+    const answers = await submitPlain(database, plain);
+    plain.forEach((call, i) => {
+      results.set(call, answers[i] as SubmitResult);
+    });
+  }
+  for (const call of calls) if (call.keys.length > 0) results.set(call, await submitKeyed(database, call));
+  return calls.map((call) => results.get(call) as SubmitResult);
+}

@@ -1,0 +1,51 @@
+/** The store: the engine's port on one database. */
+import type { Store } from '../engine/store-port.ts';
+import type { Database } from './database.ts';
+import { ensurePartitions } from './partitions.ts';
+import { changeRuns } from './statements/change-runs.ts';
+import { claimJobs } from './statements/claim-jobs.ts';
+import { completeAttempts } from './statements/complete-attempts.ts';
+import { applyDefinition, readDefinition } from './statements/definitions.ts';
+import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
+import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
+import { findEnded, findJobs, readClosed, readJob } from './statements/read-jobs.ts';
+import { closeSessions, endSessions, listSessions, openSession, readLapse, readSessions, renewSessions } from './statements/sessions.ts';
+import { submitCalls } from './statements/submit.ts';
+
+const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
+const readNextDue = { name: 'read_next_due', text: 'SELECT min(due_time) AS due FROM job_runs WHERE due_time IS NOT NULL' };
+
+/** The schema must be up to date (see `migrate`). */
+export function createStore(database: Database): Store {
+  const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
+  return {
+    nowUs,
+    applyDefinition: (definition, contentHash, validateOnly) => applyDefinition(database, definition, contentHash, validateOnly),
+    readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
+    ensureLane: (key) => ensureLane(database, key),
+    readLanes: (laneIds) => readLanes(database, laneIds),
+    readHeads: () => readHeads(database),
+    submit: (calls) => submitCalls(database, calls),
+    findJobs: (jobIds) => findJobs(database, jobIds),
+    claim: (claim) => claimJobs(database, claim),
+    complete: (completions) => completeAttempts(database, completions),
+    readClosed: (attempts) => readClosed(database, attempts),
+    change: (selection, decide) => changeRuns(database, selection, decide),
+    nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
+    openSession: (session) => openSession(database, session),
+    renewSessions: (beats, leaseMs) => renewSessions(database, beats, leaseMs),
+    readSessions: (sessionIds) => readSessions(database, sessionIds),
+    listSessions: (namespace, afterSessionId, limit) => listSessions(database, namespace, afterSessionId, limit),
+    readHeld: (sessionId, whole) => readHeld(database, sessionId, whole),
+    readAssigned: (attempts) => readAssigned(database, attempts),
+    observe: (attempts) => observeAttempts(database, attempts),
+    saveProgress: (changes) => saveProgress(database, changes),
+    closeSessions: (sessionIds, how, lapsedForMs) => closeSessions(database, sessionIds, how, lapsedForMs),
+    endSessions: (sessionIds) => endSessions(database, sessionIds),
+    readLapse: () => readLapse(database),
+    readJob: (namespace, jobId) => readJob(database, namespace, jobId),
+    findEnded: (jobIds) => findEnded(database, jobIds),
+    ensurePartitions: async () => ensurePartitions(database, await nowUs()),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,16 @@
+/** Timestamps as microseconds since 1970, exact in a JavaScript number until the year 2255. */
+
+/** Reads PostgreSQL's ISO form in UTC, such as `2026-11-25 08:01:02.345678+00`. */
+export function microsOf(text: string): number {
+  const ms = Date.UTC(+text.slice(0, 4), +text.slice(5, 7) - 1, +text.slice(8, 10), +text.slice(11, 13), +text.slice(14, 16), +text.slice(17, 19));
+  if (text.charCodeAt(19) !== 46) return ms * 1000;
+  const end = text.length - 3;
+  return ms * 1000 + Number(text.slice(20, end).padEnd(6, '0'));
+}
+
+/** The form that PostgreSQL reads; null stays null. */
+export function timestampOf(micros: number | null | undefined): string | null {
+  if (micros === null || micros === undefined) return null;
+  const ms = Math.floor(micros / 1000);
+  return `${new Date(ms).toISOString().slice(0, 23)}${String(micros - ms * 1000).padStart(3, '0')}Z`;
+}

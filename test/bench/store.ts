@@ -1,0 +1,85 @@
+/** Statement bench: rows a second of each hot statement, alone, on PostgreSQL and PGlite. `npm run bench:store [-- rows]` */
+import { randomUUID } from 'node:crypto';
+import { openPglite } from '../../server/store/pglite.ts';
+import { openPostgres } from '../../server/store/postgres.ts';
+import { migrate } from '../../server/store/migrate.ts';
+import type { Database } from '../../server/store/database.ts';
+import { insertJobs } from '../../server/store/statements/insert-jobs.ts';
+import { claimJobs } from '../../server/store/statements/claim-jobs.ts';
+import { completeAttempts } from '../../server/store/statements/complete-attempts.ts';
+import { startPostgres } from '../support/postgres.ts';
+
+const rows = Number(process.argv[2] ?? 50_000);
+const batches = [100, 500, 1000];
+const input = { data: new TextEncoder().encode(JSON.stringify({ from: 0, to: 100, text: 'x'.repeat(60) })), contentType: 'application/json' };
+
+function uuid7(n: number): string {
+  const hex = (Date.now() * 4096 + n).toString(16).padStart(15, '0');
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(-3)}-8${randomUUID().slice(20)}`;
+}
+
+function chunks(size: number): number[][] {
+  return Array.from({ length: Math.ceil(rows / size) }, (_, i) => Array.from({ length: Math.min(size, rows - i * size) }, (_, k) => i * size + k));
+}
+
+/** Runs the work for each chunk, two at a time, and returns rows a second. */
+async function rate<T>(items: readonly T[], work: (item: T) => Promise<number>): Promise<number> {
+  const queue = items.slice();
+  let done = 0;
+  const start = performance.now();
+  const lane = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) done += await work(item);
+  };
+  await Promise.all([lane(), lane()]);
+  return Math.round((done / (performance.now() - start)) * 1000);
+}
+
+async function bench(name: string, database: Database): Promise<void> {
+  await migrate(database);
+  const sessionId = randomUUID();
+  await database.script(`INSERT INTO muster.sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels, resources, sdk)
+    VALUES ('${sessionId}', 'default', 'bench', 1, now() + interval '1 day', now(), now(), 1, '[]', '{}', '{}', '{}')`);
+  for (const size of batches) {
+    const parts = chunks(size);
+    const insert = await rate(parts, async (part) => {
+      await insertJobs(database, part.map((n) => ({ jobId: uuid7(n), laneId: 1, state: 'READY', rank: Date.now() * 1000, namespace: 'default', definition: 'bench', definitionVersion: 1, queue: 'default', priority: 0, input, runTimeoutMs: 60_000 })));
+      return part.length;
+    });
+    const held: { jobId: string; attempt: number }[] = [];
+    const claim = await rate(parts, async (part) => {
+      const places = part.map(() => ({ sessionId, creditId: 1, prefetch: false }));
+      const claimed = await claimJobs(database, { places, lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
+      held.push(...claimed);
+      return claimed.length;
+    });
+    const ends = Array.from({ length: Math.ceil(held.length / size) }, (_, i) => held.slice(i * size, i * size + size));
+    const complete = await rate(ends, async (part) => (await completeAttempts(database, part.map((job) => ({ ...job, sessionId, result: input })))).length);
+    const single = [];
+    for (let i = 0; i < 200; i++) {
+      const start = performance.now();
+      await insertJobs(database, [{ jobId: uuid7(i), laneId: 1, state: 'READY', rank: Date.now() * 1000, namespace: 'default', definition: 'bench', definitionVersion: 1, queue: 'default', priority: 0, input, runTimeoutMs: 60_000 }]);
+      const inserted = performance.now();
+      const [job] = await claimJobs(database, { places: [{ sessionId, creditId: 1, prefetch: false }], lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
+      const claimed = performance.now();
+      if (!job) throw new Error('the claim of one found no job');
+      await completeAttempts(database, [{ ...job, sessionId, result: input }]);
+      single.push([inserted - start, claimed - inserted, performance.now() - claimed]);
+    }
+    const median = (k: number) => single.map((times) => times[k] as number).sort((a, b) => a - b)[100]?.toFixed(2);
+    const whole = Math.round(1 / (1 / insert + 1 / claim + 1 / complete));
+    console.log(`${name.padEnd(12)} batch ${String(size).padStart(4)}: insert ${insert}/s  claim ${claim}/s  complete ${complete}/s  all three ${whole}/s   one row: ${median(0)} / ${median(1)} / ${median(2)} ms`);
+  }
+}
+
+const server = await startPostgres();
+try {
+  const postgres = openPostgres({ url: await server.createDatabase() });
+  await bench('PostgreSQL', postgres);
+  await postgres.close();
+} finally {
+  await server.stop();
+}
+const pglite = await openPglite({ dataDir: 'memory://' });
+await bench('PGlite', pglite);
+await pglite.close();

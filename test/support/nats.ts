@@ -1,0 +1,67 @@
+/** Starts a scratch embedded nats-server for tests, with what a replica of any process needs to connect to it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExternalBusOptions } from '../../server/bus/connect-bus.ts';
+import { EmbeddedServer } from '../../server/bus/embedded-server.ts';
+import { issueReplicaCredentials, type UserCredentials } from '../../server/bus/trust.ts';
+import type { Log } from '../../server/engine/ports.ts';
+
+export interface ScratchNats {
+  readonly url: string;
+  readonly server: EmbeddedServer;
+  /** A replica's credentials: they may do everything. */
+  readonly replica: UserCredentials;
+  /** The same as a file. */
+  readonly credentialsFile: string;
+  /** Seed of the account, which signs the credentials of sessions, as a file. */
+  readonly signingSeedFile: string;
+  /** For `connectBus`: a replica that signs its sessions' credentials itself. */
+  busOptions(log?: Log): ExternalBusOptions;
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export const quietLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export async function startNats(log: Log = quietLog): Promise<ScratchNats> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-nats-'));
+  const server = await EmbeddedServer.start({ folder: join(folder, 'nats'), log });
+  const replica = await issueReplicaCredentials(server.trust);
+  const credentialsFile = join(folder, 'replica.creds');
+  const signingSeedFile = join(folder, 'account.seed');
+  await writeFile(credentialsFile, formatCredentials(replica), { mode: 0o600 });
+  await writeFile(signingSeedFile, server.trust.accountKey.getSeed(), { mode: 0o600 });
+  return {
+    url: server.url,
+    server,
+    replica,
+    credentialsFile,
+    signingSeedFile,
+    busOptions: (busLog = quietLog) => ({
+      mode: 'external',
+      urls: [server.url],
+      credentialsFile,
+      signingSeedFile,
+      log: busLog,
+    }),
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The contents of a `.creds` file. */
+export function formatCredentials({ jwt, seed }: UserCredentials): string {
+  return [
+    '-----BEGIN NATS USER JWT-----',
+    jwt,
+    '------END NATS USER JWT------',
+    '',
+    '-----BEGIN USER NKEY SEED-----',
+    seed,
+    '------END USER NKEY SEED------',
+    '',
+  ].join('\n');
+}
