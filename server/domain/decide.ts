@@ -1,7 +1,7 @@
 /** What becomes of an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and chance come in. */
 import { backoffMs, lossBackoff, releaseBackoff } from './backoff.ts';
 import type { RetryPolicy } from './definition.ts';
-import type { JobEvent } from './job-state.ts';
+import { type JobEvent, transitions } from './job-state.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { rankOf } from './rank.ts';
 import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
@@ -25,11 +25,17 @@ function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Cont
   return { kind: 'continue', event, run, rank, dueTimeUs: null, attemptsCounted, losses, lost, releases, releasesSinceUs, reason, ...rest };
 }
 
+/** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
+function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'>): number | null {
+  return run.attemptsCounted === 0 && run.lost === 0 ? run.expireTimeUs : null;
+}
+
 /** READY at once, or SCHEDULED until the delay is over. */
 function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Continue {
-  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: null, ...rest });
+  const expireTimeUs = expiryOf({ ...run, ...rest });
+  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: expireTimeUs, ...rest });
   const dueTimeUs = nowUs + delayMs * 1000;
-  return goOn(event, run, { state: 'SCHEDULED', dueTimeUs, rank: rankOf(dueTimeUs, run.priority), ...rest });
+  return goOn(event, run, { state: 'SCHEDULED', dueTimeUs, rank: rankOf(dueTimeUs, run.priority, expireTimeUs), ...rest });
 }
 
 function cancelled(event: JobEvent, run: OpenRun): End {
@@ -71,9 +77,13 @@ export function decideTimeOut(run: OpenRun, runTimeoutMs: number, policy: RetryP
   return afterFailure('timeOut', run, failure, policy, moment);
 }
 
-/** The handler was never started. Costs no attempt; a job that is released over and over backs off. */
+/**
+ * The handler was never started. Costs no attempt; a job that is released over and over backs off. One that was seen
+ * running can't be released any more: that counts as aborted.
+ */
 export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('release', run);
+  if (run.state === 'RUNNING') return decideAbort(run, moment);
   const fresh = run.releasesSinceUs === null || moment.nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
   const releases = fresh ? 1 : run.releases + 1;
   const releasesSinceUs = fresh ? moment.nowUs : run.releasesSinceUs;
@@ -118,9 +128,10 @@ export function decideConfirmCancel(run: OpenRun, moment: Moment): Change {
 
 /** Somebody asks the job to stop. Undefined: nothing changes, it is being cancelled already. */
 export function decideCancel(run: OpenRun, why: string, graceMs: number, moment: Moment): Change | undefined {
-  if (run.state === 'CANCELLING') return undefined;
+  const [to] = transitions.requestCancel[run.state] ?? [];
+  if (!to) return undefined;
   const reason = why || 'cancelled on request';
-  if (run.sessionId === null) return cancelled('requestCancel', { ...run, reason });
+  if (to === 'CANCELLED') return cancelled('requestCancel', { ...run, reason });
   return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
 }
 
@@ -128,14 +139,22 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
 export function decideDue(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change | undefined {
   if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
   switch (run.state) {
-    case 'SCHEDULED':
-      return goOn('promote', run, { state: 'READY', dueTimeUs: run.attempt === 0 ? run.expireTimeUs : null, reason: null });
+    case 'SCHEDULED': {
+      const expireTimeUs = expiryOf(run);
+      // Its time to run and its expiry have both passed: READY even for a moment, it might still be started.
+      if (expireTimeUs !== null && expireTimeUs <= moment.nowUs) return expired(run);
+      return goOn('promote', run, { state: 'READY', dueTimeUs: expireTimeUs, reason: null });
+    }
     case 'RUNNING':
     case 'CANCELLING':
       return decideTimeOut(run, runTimeoutMs, policy, moment);
     case 'READY':
-      return end('expire', run, 'EXPIRED', { failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'), reason: null });
+      return expired(run);
     default:
       return undefined;
   }
+}
+
+function expired(run: OpenRun): End {
+  return end('expire', run, 'EXPIRED', { failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'), reason: null });
 }

@@ -9,13 +9,10 @@ import type { AttemptOutcome, Change, OpenRun } from '../domain/run.ts';
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
 export interface NewJob {
   readonly jobId: string;
+  /** Says namespace, queue, definition and version. */
   readonly laneId: number;
   readonly state: 'READY' | 'SCHEDULED';
   readonly rank: number;
-  readonly namespace: string;
-  readonly definition: string;
-  readonly definitionVersion: number;
-  readonly queue: string;
   readonly priority: number;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly input: Payload;

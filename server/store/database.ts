@@ -4,6 +4,8 @@
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Each row that it writes is a job that has ended: counted by the driver that has to clean up after them. */
+  readonly endsJobs?: boolean;
 }
 
 /**

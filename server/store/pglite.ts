@@ -1,71 +1,142 @@
 /** The PGlite driver: the embedded PostgreSQL in a worker thread behind one `pg` client; transactions queue here. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
 import type { Database, Parameter, Row, Session, Statement } from './database.ts';
+import { prepareFolder } from './pglite-folder.ts';
+import { type MaintenanceOptions, PgliteMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
-import { sessionOf, typeParsers } from './postgres.ts';
+import { planSettings, sessionOf, typeParsers } from './postgres.ts';
 
 export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
   readonly dataDir: string;
+  readonly maintenance?: MaintenanceOptions;
 }
 
-const insideTransaction = new AsyncLocalStorage<boolean>();
+const CLOSE_MS = 10_000;
 
 async function startThread(dataDir: string): Promise<Worker> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const thread = new Worker(new URL(`./pglite-thread.${extension}`, import.meta.url), { workerData: { dataDir } });
-  await once(thread, 'message');
+  await new Promise<void>((resolve, reject) => {
+    thread.once('message', () => resolve());
+    thread.once('error', reject);
+    thread.once('exit', () => reject(new Error('the embedded database stopped while it started')));
+  });
   return thread;
+}
+
+/** Asks the database to shut down; ends it the hard way when it does not, which it survives. */
+async function stopThread(thread: Worker): Promise<void> {
+  const timer = setTimeout(() => void thread.terminate(), CLOSE_MS);
+  const exited = new Promise<void>((resolve) => {
+    thread.once('exit', () => resolve());
+    if (thread.threadId < 0) resolve();
+  });
+  thread.postMessage('close');
+  await exited;
+  clearTimeout(timer);
 }
 
 /** Runs one piece of work at a time, in the order of arrival: PGlite has one connection. */
 class Turnstile {
+  readonly #transactions = new AsyncLocalStorage<{ open: boolean }>();
   #last: Promise<unknown> = Promise.resolve();
 
   enter<T>(work: () => Promise<T>): Promise<T> {
-    if (insideTransaction.getStore()) {
+    if (this.#transactions.getStore()?.open) {
       throw new Error('a query beside its own transaction would wait for itself for ever: use the handle that was passed in');
     }
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
     return result;
   }
-}
 
-async function inTransaction<T>(client: pg.Client, session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    const result = await insideTransaction.run(true, () => work(session));
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
+  /** Marks what `work` does, and what it starts, until it is over. */
+  async insideTransaction<T>(work: () => Promise<T>): Promise<T> {
+    const transaction = { open: true };
+    try {
+      return await this.#transactions.run(transaction, work);
+    } finally {
+      transaction.open = false;
+    }
   }
 }
 
+class Pglite implements Database {
+  readonly #thread: Worker;
+  readonly #client: pg.Client;
+  readonly #session: Session;
+  readonly #turnstile = new Turnstile();
+  readonly #maintenance: PgliteMaintenance;
+  #closed: Promise<void> | undefined;
+
+  constructor(thread: Worker, client: pg.Client, options: MaintenanceOptions) {
+    this.#thread = thread;
+    this.#client = client;
+    const enqueue = (work: () => Promise<void>) => this.#turnstile.enter(work);
+    this.#maintenance = new PgliteMaintenance({ enqueue, query: async (sql) => (await client.query(sql)).rows[0] }, options);
+    this.#session = sessionOf(client, (statement, rows) => {
+      if (statement.endsJobs) this.#maintenance.noteEnded(rows);
+    });
+  }
+
+  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+    return this.#work(() => this.#session.run(statement, parameters));
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#work(() => this.#turnstile.insideTransaction(() => this.#inTransaction(work)));
+  }
+
+  script(text: string): Promise<void> {
+    return this.#work(async () => void (await this.#client.query(text)));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#turnstile.enter(async () => {
+      await this.#maintenance.checkpoint();
+      await this.#client.end();
+      await stopThread(this.#thread);
+    });
+    return this.#closed;
+  }
+
+  /** Waits its turn; the time that it takes itself counts as work. */
+  #work<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turnstile.enter(async () => {
+      const start = performance.now();
+      try {
+        return await work();
+      } finally {
+        this.#maintenance.noteWork(performance.now() - start);
+      }
+    });
+  }
+
+  async #inTransaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    await this.#client.query('BEGIN');
+    try {
+      const result = await work(this.#session);
+      await this.#client.query('COMMIT');
+      return result;
+    } catch (error) {
+      // Fails only with the database itself, which the error at hand tells of already.
+      await this.#client.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  }
+}
+
+/** Throws when the folder can't be this database's: of another major version, or of something else. */
 export async function openPglite(options: PgliteOptions): Promise<Database> {
-  const thread = await startThread(options.dataDir);
+  const { dataDir, maintenance = {} } = options;
+  if (!dataDir.startsWith('memory://')) await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
+  const thread = await startThread(dataDir);
   const client = new pg.Client({ stream: () => new PgliteStream(thread) as never, user: 'postgres', database: 'postgres', types: typeParsers });
   client.on('error', () => {});
   await client.connect();
-  await client.query('SET search_path = muster; SET timezone = UTC; SET jit = off');
-  const session = sessionOf(client);
-  const turnstile = new Turnstile();
-  return {
-    run: (statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> => turnstile.enter(() => session.run(statement, parameters)),
-    transaction: (work) => turnstile.enter(() => inTransaction(client, session, work)),
-    script: (text) => turnstile.enter(async () => void (await client.query(text))),
-    close: () => turnstile.enter(() => closeAll(client, thread)),
-  };
-}
-
-async function closeAll(client: pg.Client, thread: Worker): Promise<void> {
-  await client.end();
-  const exited = once(thread, 'exit');
-  thread.postMessage('close');
-  await exited;
+  await client.query(Object.entries(planSettings).map(([name, value]) => `SET ${name} = ${value};`).join(' '));
+  return new Pglite(thread, client, maintenance);
 }

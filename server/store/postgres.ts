@@ -20,23 +20,38 @@ export const typeParsers = {
   }) as typeof pg.types.getTypeParser,
 };
 
+/**
+ * Every statement of ours is a handful of look-ups by index, whatever the tables hold. A plan made while a table was
+ * empty must not stay a scan of it, and planning anew each time costs more than running: so plans are generic, and scans
+ * and the joins that need them are ruled out.
+ */
+export const planSettings = {
+  search_path: 'muster',
+  timezone: 'UTC',
+  jit: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
+
 const settings = [
-  '-c search_path=muster',
-  '-c timezone=UTC',
+  ...Object.entries(planSettings).map(([name, value]) => `-c ${name}=${value}`),
   '-c statement_timeout=15s',
   '-c lock_timeout=5s',
   '-c idle_in_transaction_session_timeout=15s',
-  '-c jit=off',
 ].join(' ');
 
-/** Our statements on a client or a pool of `pg`. */
-export function sessionOf(client: pg.Pool | pg.ClientBase): Session {
+/** Our statements on a client or a pool of `pg`; `onRows` is told how many rows each wrote or returned. */
+export function sessionOf(client: pg.Pool | pg.ClientBase, onRows?: (statement: Statement, rows: number) => void): Session {
   return {
     async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
       const values = parameters.map((value) =>
         value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value,
       );
-      return (await client.query({ name: statement.name, text: statement.text, values })).rows;
+      const result = await client.query({ name: statement.name, text: statement.text, values });
+      onRows?.(statement, result.rowCount ?? 0);
+      return result.rows;
     },
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openPglite } from '../../server/store/pglite.ts';
 import { openPostgres } from '../../server/store/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
+import type { NewJob } from '../../server/engine/store-port.ts';
 import type { Database } from '../../server/store/database.ts';
 import { insertJobs } from '../../server/store/statements/insert-jobs.ts';
 import { claimJobs } from '../../server/store/statements/claim-jobs.ts';
@@ -17,6 +18,10 @@ function uuid7(n: number): string {
   const hex = (Date.now() * 4096 + n).toString(16).padStart(15, '0');
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(-3)}-8${randomUUID().slice(20)}`;
+}
+
+async function store(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  await insertJobs(database, [{ call: { namespace: 'default', jobs, keys: [] }, jobs, jobIds: [], existing: [] }]);
 }
 
 function chunks(size: number): number[][] {
@@ -43,7 +48,7 @@ async function bench(name: string, database: Database): Promise<void> {
   for (const size of batches) {
     const parts = chunks(size);
     const insert = await rate(parts, async (part) => {
-      await insertJobs(database, part.map((n) => ({ jobId: uuid7(n), laneId: 1, state: 'READY', rank: Date.now() * 1000, namespace: 'default', definition: 'bench', definitionVersion: 1, queue: 'default', priority: 0, input, runTimeoutMs: 60_000 })));
+      await store(database, part.map((n) => ({ jobId: uuid7(n), laneId: 1, state: 'READY', rank: Date.now() * 1000, priority: 0, input, runTimeoutMs: 60_000 })));
       return part.length;
     });
     const held: { jobId: string; attempt: number }[] = [];
@@ -55,10 +60,10 @@ async function bench(name: string, database: Database): Promise<void> {
     });
     const ends = Array.from({ length: Math.ceil(held.length / size) }, (_, i) => held.slice(i * size, i * size + size));
     const complete = await rate(ends, async (part) => (await completeAttempts(database, part.map((job) => ({ ...job, sessionId, result: input })))).length);
-    const single = [];
+    const single: number[][] = [];
     for (let i = 0; i < 200; i++) {
       const start = performance.now();
-      await insertJobs(database, [{ jobId: uuid7(i), laneId: 1, state: 'READY', rank: Date.now() * 1000, namespace: 'default', definition: 'bench', definitionVersion: 1, queue: 'default', priority: 0, input, runTimeoutMs: 60_000 }]);
+      await store(database, [{ jobId: uuid7(i), laneId: 1, state: 'READY', rank: Date.now() * 1000, priority: 0, input, runTimeoutMs: 60_000 }]);
       const inserted = performance.now();
       const [job] = await claimJobs(database, { places: [{ sessionId, creditId: 1, prefetch: false }], lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
       const claimed = performance.now();

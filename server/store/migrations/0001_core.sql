@@ -56,10 +56,8 @@ CREATE UNIQUE INDEX sessions_request_id ON sessions (namespace, request_id) WHER
 
 CREATE TABLE jobs (
   job_id             uuid NOT NULL,
-  namespace          text NOT NULL,
-  definition         text NOT NULL,
-  definition_version integer NOT NULL,
-  queue              text NOT NULL,
+  -- Namespace, queue, definition and its version: the lane that the job was submitted to says them.
+  lane_id            integer NOT NULL,
   priority           smallint NOT NULL,
   labels             jsonb,
   input              bytea NOT NULL,
@@ -78,7 +76,7 @@ CREATE TABLE jobs (
   expire_time        timestamptz,
   PRIMARY KEY (job_id)
 ) PARTITION BY RANGE (job_id);
-CREATE INDEX jobs_by_definition ON jobs (namespace, definition, job_id);
+CREATE INDEX jobs_by_lane ON jobs (lane_id, job_id);
 CREATE INDEX jobs_by_label ON jobs USING gin (labels jsonb_path_ops) WHERE labels IS NOT NULL;
 CREATE TABLE jobs_default PARTITION OF jobs DEFAULT;
 

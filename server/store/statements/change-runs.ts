@@ -28,7 +28,7 @@ const fence = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
 const lockAttempts = lockStatement(
   'lock_attempts',
   `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON r.job_id = i.job_id
-   WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state IN ${held}
+   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN ${held}
      AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
@@ -36,7 +36,7 @@ const lockAttempts = lockStatement(
 const lockJobs = lockStatement(
   'lock_jobs',
   `SELECT r.* FROM job_runs r
-   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM jobs WHERE jobs.job_id = r.job_id AND jobs.namespace = $2)
+   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE lanes.lane_id = r.lane_id AND lanes.namespace = $2)
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
@@ -134,6 +134,7 @@ const ends = { job_id: 'uuid', state: 'smallint', attempts_counted: 'int', failu
 
 const endRuns = {
   name: 'end_runs',
+  endsJobs: true,
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (

@@ -30,7 +30,7 @@ const readAssignedRuns = {
 SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
        false AS prefetch, ${recordOfRun.columns}
 FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON k.job_id = i.job_id ${recordOfRun.joins}
-WHERE k.attempt = i.attempt AND k.session_id = i.session_id AND k.state = ${ASSIGNED}`,
+WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state = ${ASSIGNED}`,
 };
 
 const observeMany = {
@@ -38,7 +38,7 @@ const observeMany = {
   text: `
 WITH locked AS MATERIALIZED (
   SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON r.job_id = i.job_id
-  WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state = ${ASSIGNED}
+  WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state = ${ASSIGNED}
   ORDER BY r.job_id FOR NO KEY UPDATE OF r
 )
 UPDATE job_runs r
@@ -64,8 +64,8 @@ const saveMany = {
   text: `
 WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
 locked AS MATERIALIZED (
-  SELECT r.job_id FROM i JOIN job_runs r ON r.job_id = i.job_id
-  WHERE r.attempt = i.attempt AND r.session_id = i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
+  SELECT i.* FROM i JOIN job_runs r ON r.job_id = i.job_id
+  WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence
     AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
   ORDER BY r.job_id FOR NO KEY UPDATE OF r
@@ -74,7 +74,7 @@ checkpoints AS (
   INSERT INTO job_checkpoints AS c (job_id, sequence, attempt, data, content_type, metadata)
   SELECT job_id, sequence, attempt, substring($1::bytea FROM checkpoint_start FOR checkpoint_length), checkpoint_content_type,
          checkpoint_metadata
-  FROM i JOIN locked USING (job_id) WHERE checkpoint_length IS NOT NULL
+  FROM locked WHERE checkpoint_length IS NOT NULL
   ON CONFLICT (job_id) DO UPDATE
   SET sequence = excluded.sequence, attempt = excluded.attempt, data = excluded.data, content_type = excluded.content_type,
       metadata = excluded.metadata
@@ -82,7 +82,7 @@ checkpoints AS (
 UPDATE job_runs r
 SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.progress_fraction),
     progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1
-FROM i JOIN locked USING (job_id) WHERE r.job_id = i.job_id`,
+FROM locked i WHERE r.job_id = i.job_id`,
 };
 
 export async function readHeld(session: Session, sessionId: string, whole: boolean): Promise<HeldRun[]> {

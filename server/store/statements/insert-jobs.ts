@@ -14,26 +14,19 @@ const columns = {
   lane_id: 'int',
   state: 'smallint',
   rank: 'bigint',
-  namespace: 'text',
-  definition: 'text',
-  definition_version: 'int',
-  queue: 'text',
   priority: 'smallint',
-  labels: 'text',
   input_start: 'int',
   input_length: 'int',
   input_content_type: 'text',
-  input_metadata: 'text',
-  demands: 'text',
-  retry_policy: 'text',
   run_timeout_ms: 'bigint',
-  idempotency_key: 'text',
-  traceparent: 'text',
-  tracestate: 'text',
   run_time: 'timestamptz',
   expire_time: 'timestamptz',
+  idempotency_key: 'text',
+  traceparent: 'text',
+  rest: 'jsonb',
 };
 
+// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -48,15 +41,14 @@ won AS (
 ),
 i AS MATERIALIZED (
   SELECT * FROM ${inputTable(columns, 'i', 2 + Object.keys(callColumns).length)}
-  WHERE i.request_id IS NULL OR (i.namespace, i.request_id) IN (SELECT namespace, request_id FROM won)
+  WHERE i.request_id IS NULL OR (i.request_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = i.lane_id)) IN (SELECT request_id, namespace FROM won)
 ),
 record AS (
-  INSERT INTO jobs (job_id, namespace, definition, definition_version, queue, priority, labels, input,
-                    input_content_type, input_metadata, demands, retry_policy, run_timeout_ms, idempotency_key,
-                    traceparent, tracestate, create_time, run_time, expire_time)
-  SELECT job_id, namespace, definition, definition_version, queue, priority, labels::jsonb,
-         substring($1::bytea FROM input_start FOR input_length), input_content_type, input_metadata, demands,
-         retry_policy, run_timeout_ms, idempotency_key, traceparent, tracestate, now.time, run_time, expire_time
+  INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
+                    run_timeout_ms, idempotency_key, traceparent, tracestate, create_time, run_time, expire_time)
+  SELECT job_id, lane_id, priority, rest->'labels', substring($1::bytea FROM input_start FOR input_length),
+         input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
+         idempotency_key, traceparent, rest->>'tracestate', now.time, run_time, expire_time
   FROM i, now
 ),
 run AS (
@@ -67,6 +59,15 @@ run AS (
 )
 SELECT namespace, request_id FROM won`,
 };
+
+/** JSON of what few jobs have; NULL when this one has none of it. */
+function restOf(job: NewJob): string | null {
+  const { labels, demands, retryPolicy, tracestate } = job;
+  const { metadata } = job.input;
+  if (!labels && !demands && !retryPolicy && !tracestate && !metadata) return null;
+  const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
+  return JSON.stringify({ labels, demands, tracestate, input_metadata: text(metadata), retry_policy: text(retryPolicy) });
+}
 
 export function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
@@ -115,23 +116,16 @@ export async function insertJobs(session: Session, insertions: readonly Insertio
     plain((job) => job.laneId),
     plain((job) => stateCodes[job.state]),
     plain((job) => job.rank),
-    text((job) => job.namespace),
-    text((job) => job.definition),
-    plain((job) => job.definitionVersion),
-    text((job) => job.queue),
     plain((job) => job.priority),
-    text((job) => jsonOrNull(job.labels)),
     slices.starts,
     slices.lengths,
     text((job) => job.input.contentType),
-    text((job) => jsonOrNull(job.input.metadata)),
-    text((job) => job.demands),
-    text((job) => jsonOrNull(job.retryPolicy)),
     plain((job) => job.runTimeoutMs),
-    text((job) => job.idempotencyKey),
-    text((job) => job.traceparent),
-    text((job) => job.tracestate),
     text((job) => timestampOf(job.runTimeUs)),
     text((job) => timestampOf(job.expireTimeUs)),
-  ]);  return new Set(rows.map((row) => requestKey(row.namespace, row.request_id)));
+    text((job) => job.idempotencyKey),
+    text((job) => job.traceparent),
+    text(restOf),
+  ]);
+  return new Set(rows.map((row) => requestKey(row.namespace, row.request_id)));
 }

@@ -11,7 +11,7 @@ import { payloadOf } from './claim-jobs.ts';
 const readOne = {
   name: 'read_job',
   text: `
-SELECT j.*, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
@@ -19,10 +19,11 @@ SELECT j.*, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision
        CASE WHEN r.state = ${stateCodes.SCHEDULED} THEN r.due_time ELSE j.run_time END AS next_time,
        o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
 FROM jobs j
+JOIN lanes n ON n.lane_id = j.lane_id
 LEFT JOIN job_runs r USING (job_id)
 LEFT JOIN job_outcomes o USING (job_id)
 LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
-WHERE j.job_id = $1 AND j.namespace = $2`,
+WHERE j.job_id = $1 AND n.namespace = $2`,
 };
 
 const readAttempts = {

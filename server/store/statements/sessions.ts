@@ -38,13 +38,13 @@ const renewMany = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 2)}),
 locked AS MATERIALIZED (
-  SELECT s.session_id, s.beat_time AS previous_beat FROM sessions s JOIN i USING (session_id)
+  SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM sessions s JOIN i USING (session_id)
   WHERE s.state = 1 ORDER BY s.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
 SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
-    beats = s.beats + 1, ping_echo = greatest(s.ping_echo, i.ping_echo), draining = i.draining
-FROM locked l JOIN i USING (session_id), now WHERE s.session_id = l.session_id
+    beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
+FROM locked l, now WHERE s.session_id = l.session_id
 RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining`,
 };
 

@@ -1,0 +1,97 @@
+/** What PGlite does not do by itself: VACUUM, ANALYZE and CHECKPOINT, between other work and never when idle. */
+
+export interface MaintenanceTask {
+  /** Such as `VACUUM (ANALYZE) muster.job_runs` or `CHECKPOINT`. */
+  readonly sql: string;
+  readonly ms: number;
+  readonly error?: unknown;
+}
+
+export interface MaintenanceOptions {
+  /** Jobs that end between two rounds of VACUUM. Default 20,000. */
+  readonly vacuumJobs?: number;
+  /** Work of the database between two rounds of VACUUM, in ms. Default 5,000. */
+  readonly vacuumWorkMs?: number;
+  /** Write-ahead log between two checkpoints, in bytes. Default 256 MiB. */
+  readonly checkpointBytes?: number;
+  /** Told of each task that was done or has failed. */
+  readonly onTask?: (task: MaintenanceTask) => void;
+}
+
+export interface MaintenanceParts {
+  /** Puts work at the end of the database's queue. */
+  readonly enqueue: (work: () => Promise<void>) => Promise<void>;
+  /** Runs one command outside any transaction; resolves with its first row. */
+  readonly query: (sql: string) => Promise<Record<string, unknown> | undefined>;
+}
+
+/** Tables whose rows are changed or deleted all the time. */
+const hotTables = ['job_runs', 'sessions', 'job_checkpoints'];
+
+/** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */
+const LOOK_AFTER_MS = 500;
+
+const readLogBytes = 'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()';
+
+export class PgliteMaintenance {
+  readonly #parts: MaintenanceParts;
+  readonly #options: MaintenanceOptions;
+  #endedJobs = 0;
+  #workMs = 0;
+  #unseenMs = 0;
+  #vacuuming = false;
+  #looking = false;
+
+  constructor(parts: MaintenanceParts, options: MaintenanceOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** So many jobs have ended: their runs are dead rows now. */
+  noteEnded(jobs: number): void {
+    this.#endedJobs += jobs;
+  }
+
+  /** The database has worked for so long on somebody's behalf. */
+  noteWork(ms: number): void {
+    this.#workMs += ms;
+    this.#unseenMs += ms;
+    const { vacuumJobs = 20_000, vacuumWorkMs = 5_000 } = this.#options;
+    if (!this.#vacuuming && (this.#endedJobs >= vacuumJobs || this.#workMs >= vacuumWorkMs)) void this.#vacuum();
+    if (!this.#looking && this.#unseenMs >= LOOK_AFTER_MS) void this.#look();
+  }
+
+  /** For the end of the process: the next start has nothing to recover. */
+  async checkpoint(): Promise<void> {
+    await this.#run('CHECKPOINT');
+  }
+
+  async #vacuum(): Promise<void> {
+    this.#vacuuming = true;
+    this.#endedJobs = 0;
+    this.#workMs = 0;
+    // An item each, so that other work waits for one table at the most.
+    await Promise.all(hotTables.map((table) => this.#parts.enqueue(() => this.#run(`VACUUM (ANALYZE) muster.${table}`))));
+    this.#vacuuming = false;
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    this.#unseenMs = 0;
+    await this.#parts.enqueue(async () => {
+      const row = await this.#parts.query(readLogBytes).catch(() => undefined);
+      if (Number(row?.bytes ?? 0) >= (this.#options.checkpointBytes ?? 256 << 20)) await this.#run('CHECKPOINT');
+    });
+    this.#looking = false;
+  }
+
+  /** Never rejects: what could not be done is due again soon, and the next query tells what is wrong. */
+  async #run(sql: string): Promise<void> {
+    const start = performance.now();
+    const error = await this.#parts.query(sql).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    this.#options.onTask?.({ sql, ms: performance.now() - start, ...(error === undefined ? {} : { error }) });
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The bench: throughput of a job's whole life and idle latency on both stores.
+ *
+ *   npm run bench                       both stores, some two minutes
+ *   npm run bench -- --store postgres   one of them
+ *   npm run bench -- --quick            fewer jobs
+ *   npm run bench -- --idle             also the latency of a worker that has idled for a minute
+ *   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
+ *   npm run bench -- --json FILE        the results as JSON
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Client } from '../../sdk/typescript/src/index.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { backlog } from './backlog.ts';
+import { startDeployment, startWorker } from './deployment.ts';
+import { idleLatency, throughput } from './measures.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    store: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    idle: { type: 'boolean', default: false },
+    backlog: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+  },
+});
+
+const jobs = options.quick ? 30_000 : 200_000;
+const results: Record<string, Record<string, unknown>> = {};
+
+function note(store: string, name: string, value: unknown): void {
+  results[store] = { ...results[store], [name]: value };
+  console.log(`${store.padEnd(10)} ${name.padEnd(46)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+}
+
+async function measure(store: string, postgresUrl: string | undefined): Promise<void> {
+  const share = postgresUrl ? 1 : 0.5;
+  const deployment = await startDeployment(postgresUrl, options.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/muster-profiles'] : []);
+  const client = new Client({ address: deployment.address });
+  await client.applyDefinition({ name: 'nothing' });
+  await client.applyDefinition({ name: 'clock' });
+  const worker = await startWorker(deployment.address, 1_000);
+  try {
+    await throughput(client, worker, 10_000, 100, 8);
+    note(store, 'whole life, batches of 100, jobs/s', await throughput(client, worker, jobs * share, 100, 8));
+    note(store, 'whole life, batches of 500, jobs/s', await throughput(client, worker, jobs * share, 500, 4));
+    note(store, 'whole life, unary submission, jobs/s', await throughput(client, worker, jobs * share * 0.2, 1, 128));
+    const pause = () => 5 + 20 * Math.random();
+    await idleLatency(client, 50, pause);
+    note(store, 'submit to handler start, ms', await idleLatency(client, options.quick ? 200 : 1_000, pause));
+    if (options.idle) {
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      note(store, 'the same, first after a minute idle, ms', await idleLatency(client, 1, () => 0));
+      const once = [];
+      for (let i = 0; i < 5; i++) once.push((await idleLatency(client, 1, () => 12_000)).max);
+      note(store, 'the same, first after 12 s idle, ms', once);
+    }
+    note(store, 'memory of the control plane, MB', deployment.memory());
+    if (options.backlog) await backlog({ store, client, worker, deployment, postgresUrl, note });
+  } finally {
+    await worker.stop();
+    client.close();
+    await deployment.stop();
+  }
+}
+
+console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
+if (options.store !== 'embedded') {
+  const server = await startPostgres();
+  try {
+    await measure('PostgreSQL', await server.createDatabase());
+  } finally {
+    await server.stop();
+  }
+}
+if (options.store !== 'postgres') await measure('embedded', undefined);
+if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,0 +1,92 @@
+/** A control plane and a worker as processes of their own, as in production, for the benches. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = new URL('../../', import.meta.url).pathname;
+
+export interface Deployment {
+  readonly address: string;
+  /** Memory of the control plane's process in MB: resident now, and the peak. */
+  memory(): { readonly now: number; readonly peak: number };
+  stop(): Promise<void>;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+/** Resolves with the gRPC address that the control plane prints. */
+async function addressOf(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    const found = line.match(/gRPC\s+(\S+)/);
+    if (found?.[1]) return found[1];
+  }
+  throw new Error('the control plane ended before it was up');
+}
+
+function megabytes(pid: number, field: string): number {
+  const found = readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`${field}:\\s+(\\d+) kB`));
+  return Math.round(Number(found?.[1] ?? 0) / 1024);
+}
+
+export async function startDeployment(postgresUrl?: string, nodeFlags: readonly string[] = []): Promise<Deployment> {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
+  const store = postgresUrl ? ['--postgres', postgresUrl] : [];
+  const args = [...nodeFlags, 'server/cli/muster.ts', 'start', '--data', folder, '--grpc-port', '0', '--http-port', '0', '--log-level', 'warn', ...store];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const address = await addressOf(child);
+  child.stdout.resume();
+  return {
+    address,
+    memory: () => ({ now: megabytes(child.pid as number, 'VmRSS'), peak: megabytes(child.pid as number, 'VmHWM') }),
+    async stop() {
+      await end(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface BenchWorker {
+  /** Handlers that have run. */
+  readonly handled: () => number;
+  /** Resolves once so many more handlers have run than at the call. */
+  untilHandled(more: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startWorker(address: string, slots: number): Promise<BenchWorker> {
+  const child = fork(new URL('./worker.ts', import.meta.url), [address, String(slots)], { stdio: 'inherit' });
+  let handled = 0;
+  const listeners = new Set<() => void>();
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: { event?: string; handled?: number }) => {
+      if (message.event === 'ready') resolve();
+      handled = message.handled ?? handled;
+      for (const listener of listeners) listener();
+    });
+    child.once('exit', (code) => reject(new Error(`the worker ended with code ${code}`)));
+  });
+  await ready;
+  return {
+    handled: () => handled,
+    untilHandled(more) {
+      const goal = handled + more;
+      return new Promise((resolve) => {
+        const listener = () => {
+          if (handled < goal) return;
+          listeners.delete(listener);
+          resolve();
+        };
+        listeners.add(listener);
+        listener();
+      });
+    },
+    stop: () => end(child),
+  };
+}

@@ -1,0 +1,54 @@
+/** What the bench measures, each on a running deployment. */
+import type { Client } from '../../sdk/typescript/src/index.ts';
+import type { BenchWorker } from './deployment.ts';
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export function latencyOf(samples: readonly number[]): Latency {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2));
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+/** Runs `count` pieces of work, `width` at a time. */
+async function inParallel(count: number, width: number, work: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}
+
+/** Jobs a second from the first submission until the last outcome is stored. */
+export async function throughput(client: Client, worker: BenchWorker, jobs: number, batch: number, width: number): Promise<number> {
+  const done = worker.untilHandled(jobs);
+  const last: string[] = [];
+  const start = performance.now();
+  await inParallel(Math.ceil(jobs / batch), width, async () => {
+    const submitted =
+      batch === 1
+        ? [await client.submit('nothing', { n: 1 })]
+        : await client.submitMany(Array.from({ length: batch }, (_, n) => ({ definition: 'nothing', input: { n, text: 'a job of some sixty bytes, as many are in practice' } })));
+    last.push(submitted.at(-1)?.jobId as string);
+  });
+  await done;
+  // Every handler has run; the last results may still be on their way into the store.
+  for (const id of last.slice(-20)) await client.wait(id);
+  return Math.round((jobs / (performance.now() - start)) * 1000);
+}
+
+/** Milliseconds from the call of `submit` to the start of the handler, one job at a time. */
+export async function idleLatency(client: Client, samples: number, pauseMs: () => number): Promise<Latency> {
+  const times: number[] = [];
+  for (let i = 0; i < samples; i++) {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs()));
+    const sent = performance.timeOrigin + performance.now();
+    const job = await client.submit('clock', null);
+    times.push((await client.result<number>(job)) - sent);
+  }
+  return latencyOf(times);
+}

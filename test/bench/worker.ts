@@ -1,0 +1,31 @@
+/** The bench's worker process: does nothing, and tells its parent how many handlers have run. */
+import { Worker } from '../../sdk/typescript/src/index.ts';
+
+const [address = '', slots = '1000'] = process.argv.slice(2);
+let handled = 0;
+let told = 0;
+
+const worker = new Worker({
+  address,
+  name: 'bench-worker',
+  slots: Number(slots),
+  signals: true,
+  handlers: {
+    nothing: () => {
+      handled++;
+      return null;
+    },
+    // Same machine, same clock: the caller subtracts the time at which it submitted.
+    clock: () => performance.timeOrigin + performance.now(),
+  },
+  onEvent: (event) => process.send?.({ event }),
+});
+
+const teller = setInterval(() => {
+  if (handled !== told) process.send?.({ handled });
+  told = handled;
+}, 10);
+
+await worker.run();
+clearInterval(teller);
+process.disconnect?.();
