@@ -14,7 +14,10 @@ const schema = z
     /** Folder of the embedded database and of the embedded bus. */
     dataFolder: z.string().min(1).default('.muster'),
     /** URL of a PostgreSQL server; none: embedded. */
-    postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
+    postgresUrl: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+      .optional(),
     /** URLs of NATS servers; none: embedded. */
     natsUrls: z.array(z.string()).default([]),
     natsCredentialsFile: z.string().optional(),
@@ -24,7 +27,10 @@ const schema = z
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
   .strict()
-  .refine((config) => config.leaseMs >= 3 * config.beatMs, { path: ['leaseMs'], message: 'must be at least three times beatMs, or one lost heartbeat ends a session' });
+  .refine((config) => config.leaseMs >= 3 * config.beatMs, {
+    path: ['leaseMs'],
+    message: 'must be at least three times beatMs, or one lost heartbeat ends a session',
+  });
 
 export type Config = z.infer<typeof schema>;
 export type ConfigInput = z.input<typeof schema>;

@@ -55,7 +55,13 @@ async function openDatabase(config: Config): Promise<Database> {
 
 function busOptions(config: Config, log: Log) {
   if (config.natsUrls.length === 0) return { mode: 'embedded', dataFolder: config.dataFolder, log } as const;
-  return { mode: 'external', urls: config.natsUrls, credentialsFile: config.natsCredentialsFile, signingSeedFile: config.natsSigningSeedFile, log } as const;
+  return {
+    mode: 'external',
+    urls: config.natsUrls,
+    credentialsFile: config.natsCredentialsFile,
+    signingSeedFile: config.natsSigningSeedFile,
+    log,
+  } as const;
 }
 
 /** @throws Error that says what could not be opened and what to do about it; then nothing stays open. */
@@ -82,9 +88,24 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
   const times = { beatMs: config.beatMs, leaseMs: config.leaseMs };
-  const replica = createReplica({ store, bus, clock: systemClock, timers: systemTimers, random: systemRandom, log, times, failureText });
+  const replica = createReplica({
+    store,
+    bus,
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    log,
+    times,
+    failureText,
+  });
   await replica.prepare();
-  const answers = async () => ({ database: await store.nowUs().then(() => true, () => false), bus: bus.isUp() });
+  const answers = async () => ({
+    database: await store.nowUs().then(
+      () => true,
+      () => false,
+    ),
+    bus: bus.isUp(),
+  });
   const health = await startHealthServer(config.host, config.httpPort, answers);
   closers.add(() => health.stop());
   closers.add(() => replica.stop());
@@ -93,5 +114,9 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   closers.add(() => server.stop());
   closers.add(() => replica.waits.stop());
   replica.start();
-  return { grpcAddress: `${config.host}:${server.port}`, httpAddress: `http://${config.host}:${health.port}`, stop: () => closers.run() };
+  return {
+    grpcAddress: `${config.host}:${server.port}`,
+    httpAddress: `http://${config.host}:${health.port}`,
+    stop: () => closers.run(),
+  };
 }

@@ -1,8 +1,8 @@
 /** Checks of the parts that requests share: names, text, spans, times, labels, payloads. Each adds what it finds. */
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+import type { Payload } from '../domain/payload.ts';
 import { isUuid } from '../domain/uuid.ts';
 import type { Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
-import type { Payload } from '../domain/payload.ts';
 import type { Violations } from './violations.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -18,13 +18,23 @@ export const THIRTY_DAYS_MS = 30 * 86_400_000;
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 function checkReserved(name: string, field: string, violations: Violations): void {
-  violations.check(!/^(sys|internal)-/.test(name), field, 'begins with a reserved prefix (sys-, internal-); choose another name');
+  violations.check(
+    !/^(sys|internal)-/.test(name),
+    field,
+    'begins with a reserved prefix (sys-, internal-); choose another name',
+  );
 }
 
 /** The namespace, or "default" when it is empty. */
 export function namespaceOf(value: string, violations: Violations): string {
   const namespace = value || 'default';
-  if (violations.check(NAME.test(namespace), 'namespace', 'must be 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter or digit')) {
+  if (
+    violations.check(
+      NAME.test(namespace),
+      'namespace',
+      'must be 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter or digit',
+    )
+  ) {
     checkReserved(namespace, 'namespace', violations);
   }
   return namespace;
@@ -32,12 +42,25 @@ export function namespaceOf(value: string, violations: Violations): string {
 
 /** A name that becomes part of subjects and metrics. */
 export function checkName(value: string, field: string, violations: Violations): void {
-  if (violations.check(NAME.test(value), field, 'must be 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter or digit')) checkReserved(value, field, violations);
+  if (
+    violations.check(
+      NAME.test(value),
+      field,
+      'must be 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter or digit',
+    )
+  )
+    checkReserved(value, field, violations);
 }
 
 /** A name that may also have dots and underscores. */
 export function checkDottedName(value: string, field: string, violations: Violations): void {
-  if (violations.check(DOTTED_NAME.test(value), field, 'must be 1 to 63 characters of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit')) {
+  if (
+    violations.check(
+      DOTTED_NAME.test(value),
+      field,
+      'must be 1 to 63 characters of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
+    )
+  ) {
     checkReserved(value, field, violations);
   }
 }
@@ -56,7 +79,11 @@ export function checkProse(value: string, max: number, field: string, violations
 
 /** Empty, or a UUID other than the nil one. */
 export function checkRequestId(value: string, violations: Violations): void {
-  violations.check(value === '' || (isUuid(value) && value !== NIL_UUID), 'request_id', 'must be a UUID such as 0198c0de-0000-7000-8000-000000000001, or empty');
+  violations.check(
+    value === '' || (isUuid(value) && value !== NIL_UUID),
+    'request_id',
+    'must be a UUID such as 0198c0de-0000-7000-8000-000000000001, or empty',
+  );
 }
 
 /** A job id in canonical text. The nil UUID is well formed; no job has it. */
@@ -66,13 +93,33 @@ export function jobIdOf(value: string, violations: Violations): string {
 }
 
 /** Milliseconds, or undefined when unset. */
-export function durationMs(value: Duration | undefined, min: number, max: number, field: string, violations: Violations): number | undefined {
+export function durationMs(
+  value: Duration | undefined,
+  min: number,
+  max: number,
+  field: string,
+  violations: Violations,
+): number | undefined {
   if (!value) return undefined;
   const { seconds, nanos } = value;
   const mixed = (seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0);
-  if (!violations.check(Math.abs(nanos) < 1_000_000_000 && !mixed, field, 'is no valid duration: nanos must be below 1e9 and have the sign of seconds')) return undefined;
+  if (
+    !violations.check(
+      Math.abs(nanos) < 1_000_000_000 && !mixed,
+      field,
+      'is no valid duration: nanos must be below 1e9 and have the sign of seconds',
+    )
+  )
+    return undefined;
   const ms = Number(seconds) * 1000 + nanos / 1e6;
-  if (!violations.check(ms >= min && ms <= max, field, `is ${ms / 1000} s; must be from ${min / 1000} s to ${max / 1000} s`)) return undefined;
+  if (
+    !violations.check(
+      ms >= min && ms <= max,
+      field,
+      `is ${ms / 1000} s; must be from ${min / 1000} s to ${max / 1000} s`,
+    )
+  )
+    return undefined;
   return Math.max(min, Math.round(ms));
 }
 
@@ -85,34 +132,68 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 
-export function checkLabels(labels: Readonly<Record<string, string>>, max: number, field: string, violations: Violations): void {
+export function checkLabels(
+  labels: Readonly<Record<string, string>>,
+  max: number,
+  field: string,
+  violations: Violations,
+): void {
   const entries = Object.entries(labels);
   violations.check(entries.length <= max, field, `has ${entries.length} entries; at most ${max} are allowed`);
   for (const [key, value] of entries.slice(0, max)) {
-    violations.check(LABEL_KEY.test(key), field, `has the key "${key.slice(0, 80)}"; keys are 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"`);
+    violations.check(
+      LABEL_KEY.test(key),
+      field,
+      `has the key "${key.slice(0, 80)}"; keys are 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"`,
+    );
     violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
-    violations.check(value.length <= 256 && !CONTROL.test(value), field, `has a value at "${key.slice(0, 80)}" that is longer than 256 characters or has control characters`);
+    violations.check(
+      value.length <= 256 && !CONTROL.test(value),
+      field,
+      `has a value at "${key.slice(0, 80)}" that is longer than 256 characters or has control characters`,
+    );
   }
 }
 
 const EMPTY = new Uint8Array();
 
 /** An unset payload is an empty one. */
-export function payloadFrom(value: WirePayload | undefined, maxBytes: number, field: string, violations: Violations): Payload {
+export function payloadFrom(
+  value: WirePayload | undefined,
+  maxBytes: number,
+  field: string,
+  violations: Violations,
+): Payload {
   if (!value) return { data: EMPTY, contentType: '' };
-  violations.check(value.data.length <= maxBytes, `${field}.data`, `is ${value.data.length} bytes; at most ${maxBytes} are allowed. Keep large data elsewhere and pass a reference`);
+  violations.check(
+    value.data.length <= maxBytes,
+    `${field}.data`,
+    `is ${value.data.length} bytes; at most ${maxBytes} are allowed. Keep large data elsewhere and pass a reference`,
+  );
   if (value.contentType !== 'application/json') checkText(value.contentType, 128, `${field}.content_type`, violations);
   const entries = Object.entries(value.metadata);
   if (entries.length === 0) return { data: value.data, contentType: value.contentType };
   const size = entries.reduce((sum, [key, text]) => sum + key.length + text.length, 0);
-  violations.check(entries.length <= 16 && size <= 1024, `${field}.metadata`, 'has more than 16 entries or 1,024 characters');
-  violations.check(!entries.some(([key, text]) => CONTROL.test(key) || CONTROL.test(text)), `${field}.metadata`, 'has control characters; remove them');
+  violations.check(
+    entries.length <= 16 && size <= 1024,
+    `${field}.metadata`,
+    'has more than 16 entries or 1,024 characters',
+  );
+  violations.check(
+    !entries.some(([key, text]) => CONTROL.test(key) || CONTROL.test(text)),
+    `${field}.metadata`,
+    'has control characters; remove them',
+  );
   return { data: value.data, contentType: value.contentType, metadata: value.metadata };
 }
 
 /** Attempts between 0 (the default) and `max`. */
 export function checkRange(value: number, min: number, max: number, field: string, violations: Violations): void {
-  violations.check(Number.isFinite(value) && value >= min && value <= max, field, `is ${value}; must be from ${min} to ${max}`);
+  violations.check(
+    Number.isFinite(value) && value >= min && value <= max,
+    field,
+    `is ${value}; must be from ${min} to ${max}`,
+  );
 }
 
 /** Page size by the rules of lists: 0 is 50, more than 1,000 is 1,000. */

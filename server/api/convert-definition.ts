@@ -2,30 +2,61 @@
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { type Demands, definitionDefaults, type JobDefinition, type RetryPolicy } from '../domain/definition.ts';
-import { type JobDefinition as WireDefinition, JobDefinitionSchema, LeaseLossAction, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
-import { type Demands as WireDemands, DemandsSchema } from '../gen/muster/v1/placement_pb.ts';
-import { type RetryPolicy as WirePolicy, RetryPolicySchema } from '../gen/muster/v1/retry_policy_pb.ts';
-import { checkDottedName, checkLabels, checkName, checkProse, checkRange, checkText, durationMs, isKnown, namespaceOf, TEN_YEARS_MS, THIRTY_DAYS_MS } from './checks.ts';
+import {
+  JobDefinitionSchema,
+  LeaseLossAction,
+  TaskBodySchema,
+  type JobDefinition as WireDefinition,
+} from '../gen/muster/v1/job_definition_pb.ts';
+import { DemandsSchema, type Demands as WireDemands } from '../gen/muster/v1/placement_pb.ts';
+import { RetryPolicySchema, type RetryPolicy as WirePolicy } from '../gen/muster/v1/retry_policy_pb.ts';
+import {
+  checkDottedName,
+  checkLabels,
+  checkName,
+  checkProse,
+  checkRange,
+  checkText,
+  durationMs,
+  isKnown,
+  namespaceOf,
+  TEN_YEARS_MS,
+  THIRTY_DAYS_MS,
+} from './checks.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
 
-export function retryPolicyFrom(wire: WirePolicy | undefined, field: string, violations: Violations): RetryPolicy | undefined {
+export function retryPolicyFrom(
+  wire: WirePolicy | undefined,
+  field: string,
+  violations: Violations,
+): RetryPolicy | undefined {
   if (!wire) return undefined;
   const defaults = definitionDefaults.retryPolicy;
   checkRange(wire.maxAttempts, 0, 1_000, `${field}.max_attempts`, violations);
-  violations.check(wire.multiplier === 0 || (wire.multiplier >= 1 && wire.multiplier <= 100), `${field}.multiplier`, 'must be 0 (the default of 2) or from 1 to 100');
+  violations.check(
+    wire.multiplier === 0 || (wire.multiplier >= 1 && wire.multiplier <= 100),
+    `${field}.multiplier`,
+    'must be 0 (the default of 2) or from 1 to 100',
+  );
   violations.check(wire.nonRetryableTypes.length <= 64, `${field}.non_retryable_types`, 'has more than 64 entries');
-  for (const type of wire.nonRetryableTypes.slice(0, 64)) checkText(type, 256, `${field}.non_retryable_types`, violations);
-  const minBackoffMs = durationMs(wire.minBackoff, 1, THIRTY_DAYS_MS, `${field}.min_backoff`, violations) ?? defaults.minBackoffMs;
-  const maxBackoffMs = durationMs(wire.maxBackoff, 1, THIRTY_DAYS_MS, `${field}.max_backoff`, violations) ?? Math.max(defaults.maxBackoffMs, minBackoffMs);
+  for (const type of wire.nonRetryableTypes.slice(0, 64))
+    checkText(type, 256, `${field}.non_retryable_types`, violations);
+  const minBackoffMs =
+    durationMs(wire.minBackoff, 1, THIRTY_DAYS_MS, `${field}.min_backoff`, violations) ?? defaults.minBackoffMs;
+  const maxBackoffMs =
+    durationMs(wire.maxBackoff, 1, THIRTY_DAYS_MS, `${field}.max_backoff`, violations) ??
+    Math.max(defaults.maxBackoffMs, minBackoffMs);
   violations.check(maxBackoffMs >= minBackoffMs, `${field}.max_backoff`, 'must not be shorter than min_backoff');
   return {
     maxAttempts: wire.maxAttempts || defaults.maxAttempts,
     minBackoffMs,
     maxBackoffMs,
     multiplier: wire.multiplier || defaults.multiplier,
-    maxRetryDurationMs: durationMs(wire.maxRetryDuration, 1, TEN_YEARS_MS, `${field}.max_retry_duration`, violations) ?? defaults.maxRetryDurationMs,
+    maxRetryDurationMs:
+      durationMs(wire.maxRetryDuration, 1, TEN_YEARS_MS, `${field}.max_retry_duration`, violations) ??
+      defaults.maxRetryDurationMs,
     nonRetryableTypes: wire.nonRetryableTypes,
   };
 }
@@ -43,7 +74,8 @@ function retryPolicyTo(policy: RetryPolicy): WirePolicy {
 
 export function demandsFrom(wire: WireDemands | undefined, field: string, violations: Violations): Demands | undefined {
   if (!wire) return undefined;
-  if (Object.keys(wire.resources).length > 0) throw notImplemented(`${field}.resources: demands for amounts of resources`);
+  if (Object.keys(wire.resources).length > 0)
+    throw notImplemented(`${field}.resources: demands for amounts of resources`);
   checkLabels(wire.labels, 16, `${field}.labels`, violations);
   return { labels: wire.labels };
 }
@@ -51,7 +83,8 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
-  if (wire.inputJsonSchema || wire.outputJsonSchema) throw notImplemented('definition.input_json_schema and output_json_schema: schemas');
+  if (wire.inputJsonSchema || wire.outputJsonSchema)
+    throw notImplemented('definition.input_json_schema and output_json_schema: schemas');
 }
 
 export function definitionFrom(wire: WireDefinition | undefined): JobDefinition {
@@ -71,22 +104,33 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
   checkRange(given.priority, -100, 100, 'definition.priority', violations);
   checkProse(given.description, 1_024, 'definition.description', violations);
   checkLabels(given.labels, 64, 'definition.labels', violations);
-  violations.check(isKnown(LeaseLossAction, given.leaseLossAction), 'definition.lease_loss_action', `has the unknown value ${given.leaseLossAction}`);
+  violations.check(
+    isKnown(LeaseLossAction, given.leaseLossAction),
+    'definition.lease_loss_action',
+    `has the unknown value ${given.leaseLossAction}`,
+  );
   const definition: JobDefinition = {
     namespace: namespaceOf(given.namespace, violations),
     name: given.name,
     version: 0,
     handler,
     queue,
-    retryPolicy: retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
-    runTimeoutMs: durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ?? definitionDefaults.runTimeoutMs,
-    cancelGraceMs: durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ?? definitionDefaults.cancelGraceMs,
+    retryPolicy:
+      retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
+    runTimeoutMs:
+      durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
+      definitionDefaults.runTimeoutMs,
+    cancelGraceMs:
+      durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ??
+      definitionDefaults.cancelGraceMs,
     leaseLossAction: given.leaseLossAction === LeaseLossAction.CONTINUE ? 'CONTINUE' : 'ABORT',
     demands: demandsFrom(given.demands, 'definition.demands', violations) ?? { labels: {} },
     priority: given.priority,
     description: given.description,
     labels: given.labels,
-    retentionMs: durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations) ?? definitionDefaults.retentionMs,
+    retentionMs:
+      durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations) ??
+      definitionDefaults.retentionMs,
     createTimeUs: 0,
   };
   violations.throwIfAny();

@@ -5,8 +5,26 @@ import { attemptOutcomes } from '../domain/run.ts';
 import type { AttemptView, JobView } from '../engine/store-port.ts';
 import type { Submission } from '../engine/submissions.ts';
 import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
-import { IdempotencyConflictPolicy, type Job, JobSchema, type JobSubmission, ProgressSchema } from '../gen/muster/v1/job_pb.ts';
-import { checkDottedName, checkLabels, checkName, checkRange, checkText, durationMs, isKnown, payloadFrom, TEN_YEARS_MS, THIRTY_DAYS_MS, timestampUs } from './checks.ts';
+import {
+  IdempotencyConflictPolicy,
+  type Job,
+  JobSchema,
+  type JobSubmission,
+  ProgressSchema,
+} from '../gen/muster/v1/job_pb.ts';
+import {
+  checkDottedName,
+  checkLabels,
+  checkName,
+  checkRange,
+  checkText,
+  durationMs,
+  isKnown,
+  payloadFrom,
+  TEN_YEARS_MS,
+  THIRTY_DAYS_MS,
+  timestampUs,
+} from './checks.ts';
 import { demandsFrom, retryPolicyFrom } from './convert-definition.ts';
 import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { notImplemented } from './status.ts';
@@ -26,12 +44,21 @@ export interface SubmissionDefaults {
   readonly tracestate: string;
 }
 
-export function submissionFrom(wire: JobSubmission, path: string, defaults: SubmissionDefaults, violations: Violations): Submission {
+export function submissionFrom(
+  wire: JobSubmission,
+  path: string,
+  defaults: SubmissionDefaults,
+  violations: Violations,
+): Submission {
   refuseUnimplemented(wire, path);
   checkDottedName(wire.definition, `${path}.definition`, violations);
   violations.check(wire.definitionVersion >= 0, `${path}.definition_version`, 'must not be negative');
   if (wire.idempotencyKey) checkText(wire.idempotencyKey, 256, `${path}.idempotency_key`, violations);
-  violations.check(isKnown(IdempotencyConflictPolicy, wire.idempotencyConflictPolicy), `${path}.idempotency_conflict_policy`, `has the unknown value ${wire.idempotencyConflictPolicy}`);
+  violations.check(
+    isKnown(IdempotencyConflictPolicy, wire.idempotencyConflictPolicy),
+    `${path}.idempotency_conflict_policy`,
+    `has the unknown value ${wire.idempotencyConflictPolicy}`,
+  );
   checkLabels(wire.labels, 64, `${path}.labels`, violations);
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
@@ -54,16 +81,29 @@ export function submissionFrom(wire: JobSubmission, path: string, defaults: Subm
   };
 }
 
-function timesFrom(wire: JobSubmission, path: string, violations: Violations): Pick<Submission, 'runTimeUs' | 'delayMs' | 'expireTimeUs'> {
-  const runTimeUs = wire.start.case === 'runTime' ? timestampUs(wire.start.value, `${path}.run_time`, violations) : undefined;
-  const delayMs = wire.start.case === 'delay' ? durationMs(wire.start.value, 0, TEN_YEARS_MS, `${path}.delay`, violations) : undefined;
+function timesFrom(
+  wire: JobSubmission,
+  path: string,
+  violations: Violations,
+): Pick<Submission, 'runTimeUs' | 'delayMs' | 'expireTimeUs'> {
+  const runTimeUs =
+    wire.start.case === 'runTime' ? timestampUs(wire.start.value, `${path}.run_time`, violations) : undefined;
+  const delayMs =
+    wire.start.case === 'delay'
+      ? durationMs(wire.start.value, 0, TEN_YEARS_MS, `${path}.delay`, violations)
+      : undefined;
   const expireTimeUs = timestampUs(wire.expireTime, `${path}.expire_time`, violations);
-  violations.check(runTimeUs === undefined || expireTimeUs === undefined || runTimeUs <= expireTimeUs, `${path}.run_time`, 'is later than expire_time: the job could never run');
+  violations.check(
+    runTimeUs === undefined || expireTimeUs === undefined || runTimeUs <= expireTimeUs,
+    `${path}.run_time`,
+    'is later than expire_time: the job could never run',
+  );
   return { runTimeUs, delayMs, expireTimeUs };
 }
 
 function refuseUnimplemented(wire: JobSubmission, path: string): void {
-  if (wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.REPLACE) throw notImplemented(`${path}.idempotency_conflict_policy: REPLACE and its cancels`);
+  if (wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.REPLACE)
+    throw notImplemented(`${path}.idempotency_conflict_policy: REPLACE and its cancels`);
   if (wire.fairnessKey) throw notImplemented(`${path}.fairness_key: fairness keys`);
 }
 

@@ -2,8 +2,8 @@
 import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { type Failure, failureCauses, type Payload } from '../domain/payload.ts';
-import { type Failure as WireFailure, FailureSchema } from '../gen/muster/v1/failure_pb.ts';
-import { type Payload as WirePayload, PayloadSchema } from '../gen/muster/v1/payload_pb.ts';
+import { FailureSchema, type Failure as WireFailure } from '../gen/muster/v1/failure_pb.ts';
+import { PayloadSchema, type Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
 import { durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import type { Violations } from './violations.ts';
 
@@ -19,7 +19,11 @@ export function durationTo(ms: number): Duration {
 }
 
 export function payloadTo(payload: Payload): WirePayload {
-  return create(PayloadSchema, { data: payload.data, contentType: payload.contentType, metadata: { ...payload.metadata } });
+  return create(PayloadSchema, {
+    data: payload.data,
+    contentType: payload.contentType,
+    metadata: { ...payload.metadata },
+  });
 }
 
 export function failureTo(failure: Failure): WireFailure {
@@ -40,7 +44,9 @@ const MAX_MESSAGE = 8 << 10;
 const MAX_STACK = 16 << 10;
 const MAX_DEPTH = 16;
 const CUT = '… (cut)';
-const causeNames = new Map(Object.entries(failureCauses).map(([name, code]) => [code as number, name as Failure['failureCause']]));
+const causeNames = new Map(
+  Object.entries(failureCauses).map(([name, code]) => [code as number, name as Failure['failureCause']]),
+);
 
 /** PostgreSQL text can't hold NUL, and a half surrogate is no text: both become U+FFFD. */
 function clean(text: string, max: number): string {
@@ -49,9 +55,18 @@ function clean(text: string, max: number): string {
 }
 
 /** What a worker reports is cut, not refused: the failure of a job must not fail over its own text. */
-export function failureFrom(wire: WireFailure, maxBytes: number, field: string, violations: Violations, depth = 1): Failure {
+export function failureFrom(
+  wire: WireFailure,
+  maxBytes: number,
+  field: string,
+  violations: Violations,
+  depth = 1,
+): Failure {
   const retryDelayMs = durationMs(wire.retryDelay, 0, THIRTY_DAYS_MS, `${field}.retry_delay`, violations);
-  const cause = wire.cause && depth < MAX_DEPTH ? failureFrom(wire.cause, maxBytes, `${field}.cause`, violations, depth + 1) : undefined;
+  const cause =
+    wire.cause && depth < MAX_DEPTH
+      ? failureFrom(wire.cause, maxBytes, `${field}.cause`, violations, depth + 1)
+      : undefined;
   return {
     type: clean(wire.type || 'Error', MAX_TYPE),
     message: clean(wire.message, MAX_MESSAGE),
@@ -60,6 +75,8 @@ export function failureFrom(wire: WireFailure, maxBytes: number, field: string, 
     final: wire.final,
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
     ...(cause ? { cause } : {}),
-    ...(wire.details ? { details: payloadFrom(wire.details, Math.min(maxBytes, 64 << 10), `${field}.details`, violations) } : {}),
+    ...(wire.details
+      ? { details: payloadFrom(wire.details, Math.min(maxBytes, 64 << 10), `${field}.details`, violations) }
+      : {}),
   };
 }

@@ -1,13 +1,10 @@
 /** What workers say and hear, between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
-import { uuidText } from '../domain/uuid.ts';
-import type { Assignment, CancelNotice } from '../engine/messages.ts';
+import { uuidFromBytes } from '../domain/uuid.ts';
 import type { GrantedCredit } from '../engine/parked-credits.ts';
 import type { SessionCredentials } from '../engine/ports.ts';
 import type { Outcome, Report } from '../engine/reports.ts';
 import type { Heartbeat } from '../engine/sessions.ts';
-import { type Assignment as WireAssignment, AssignmentSchema, type CancelNotice as WireNotice, CancelNoticeSchema } from '../gen/muster/v1/assignment_pb.ts';
-import { LeaseLossAction } from '../gen/muster/v1/job_definition_pb.ts';
 import {
   type AttemptReport,
   type Credit,
@@ -18,18 +15,16 @@ import {
   ReleaseReason,
 } from '../gen/muster/v1/session_service_pb.ts';
 import { checkProse, payloadFrom } from './checks.ts';
-import { durationTo, failureFrom, payloadTo, timestampTo } from './convert-payload.ts';
+import { failureFrom, timestampTo } from './convert-payload.ts';
 import type { Violations } from './violations.ts';
 
 const MAX_CREDIT_PLACES = 10_000;
 const releaseNames = new Map<number, string>(Object.entries(ReleaseReason).map(([name, code]) => [code, name]));
 
 export function uuidFrom(bytes: Uint8Array, field: string, violations: Violations): string {
-  return violations.check(bytes.length === 16, field, `is ${bytes.length} bytes; a UUID has 16`) ? uuidText(bytes) : '';
-}
-
-export function uuidTo(text: string): Uint8Array {
-  return Buffer.from(text.replaceAll('-', ''), 'hex');
+  return violations.check(bytes.length === 16, field, `is ${bytes.length} bytes; a UUID has 16`)
+    ? uuidFromBytes(bytes)
+    : '';
 }
 
 export function creditsFrom(credits: readonly Credit[], violations: Violations): GrantedCredit[] {
@@ -48,10 +43,18 @@ export function voidedFrom(ids: readonly bigint[], violations: Violations): numb
 
 export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
   violations.check(wire.held.length <= 10_000, 'held', `has ${wire.held.length} entries; at most 10,000 are allowed`);
-  violations.check(wire.progress.length <= 1_000, 'progress', `has ${wire.progress.length} entries; at most 1,000 are allowed`);
+  violations.check(
+    wire.progress.length <= 1_000,
+    'progress',
+    `has ${wire.progress.length} entries; at most 1,000 are allowed`,
+  );
   return {
     sessionId: uuidFrom(wire.sessionId, 'session_id', violations),
-    held: wire.held.map((held, i) => ({ jobId: uuidFrom(held.jobId, `held[${i}].job_id`, violations), attempt: held.attempt, started: held.started })),
+    held: wire.held.map((held, i) => ({
+      jobId: uuidFrom(held.jobId, `held[${i}].job_id`, violations),
+      attempt: held.attempt,
+      started: held.started,
+    })),
     credits: creditsFrom(wire.credits, violations),
     voidedCreditIds: voidedFrom(wire.voidedCreditIds, violations),
     progress: wire.progress.map((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
@@ -60,10 +63,19 @@ export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violat
   };
 }
 
-function progressFrom(wire: ProgressUpdate, path: string, maxPayload: number, violations: Violations): Heartbeat['progress'][number] {
+function progressFrom(
+  wire: ProgressUpdate,
+  path: string,
+  maxPayload: number,
+  violations: Violations,
+): Heartbeat['progress'][number] {
   const { progress, checkpoint } = wire;
   if (progress) {
-    violations.check(progress.fraction >= 0 && progress.fraction <= 1, `${path}.progress.fraction`, `is ${progress.fraction}; must be from 0 to 1`);
+    violations.check(
+      progress.fraction >= 0 && progress.fraction <= 1,
+      `${path}.progress.fraction`,
+      `is ${progress.fraction}; must be from 0 to 1`,
+    );
     checkProse(progress.message, 256, `${path}.progress.message`, violations);
   }
   return {
@@ -77,7 +89,11 @@ function progressFrom(wire: ProgressUpdate, path: string, maxPayload: number, vi
 }
 
 export function reportFrom(wire: AttemptReport, path: string, maxPayload: number, violations: Violations): Report {
-  return { jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations), attempt: wire.attempt, outcome: outcomeFrom(wire, path, maxPayload, violations) };
+  return {
+    jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
+    attempt: wire.attempt,
+    outcome: outcomeFrom(wire, path, maxPayload, violations),
+  };
 }
 
 function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, violations: Violations): Outcome {
@@ -89,7 +105,11 @@ function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, viol
       return { kind: 'failed', failure: failureFrom(outcome.value, maxPayload, `${path}.failure`, violations) };
     case 'released': {
       const { reason } = outcome.value;
-      violations.check(reason !== ReleaseReason.UNSPECIFIED && releaseNames.has(reason), `${path}.released.reason`, 'must say why the handler was not started');
+      violations.check(
+        reason !== ReleaseReason.UNSPECIFIED && releaseNames.has(reason),
+        `${path}.released.reason`,
+        'must say why the handler was not started',
+      );
       return { kind: 'released', why: releaseNames.get(reason) ?? '' };
     }
     case 'cancelled':
@@ -102,31 +122,11 @@ function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, viol
   }
 }
 
-export function assignmentTo(assignment: Assignment): WireAssignment {
-  return create(AssignmentSchema, {
-    jobId: uuidTo(assignment.jobId),
-    attempt: assignment.attempt,
-    creditId: BigInt(assignment.creditId),
-    handler: assignment.handler,
-    input: payloadTo(assignment.input),
-    prefetch: assignment.prefetch,
-    runTimeout: durationTo(assignment.runTimeoutMs),
-    definition: assignment.definition,
-    definitionVersion: assignment.definitionVersion,
-    namespace: assignment.namespace,
-    attemptsCounted: assignment.attemptsCounted,
-    ...(assignment.checkpoint ? { checkpoint: payloadTo(assignment.checkpoint) } : {}),
-    traceparent: assignment.traceparent,
-    tracestate: assignment.tracestate,
-    leaseLossAction: assignment.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
-  });
-}
-
-export function noticeTo(notice: CancelNotice): WireNotice {
-  return create(CancelNoticeSchema, { jobId: uuidTo(notice.jobId), attempt: notice.attempt });
-}
-
 export function credentialsTo(credentials: SessionCredentials): NatsCredentials {
   const expires = credentials.expireTimeMs > 0 ? timestampTo(credentials.expireTimeMs * 1000) : undefined;
-  return create(NatsCredentialsSchema, { jwt: credentials.jwt, seed: credentials.seed, ...(expires ? { expireTime: expires } : {}) });
+  return create(NatsCredentialsSchema, {
+    jwt: credentials.jwt,
+    seed: credentials.seed,
+    ...(expires ? { expireTime: expires } : {}),
+  });
 }

@@ -58,7 +58,10 @@ function contextOf(call: Call, signal: AbortSignal): CallContext {
 }
 
 /** Runs a handler within the caller's deadline and for as long as the caller is there. */
-async function invoke(call: Call, handler: (message: Message, context: CallContext) => Promise<Message>): Promise<Message> {
+async function invoke(
+  call: Call,
+  handler: (message: Message, context: CallContext) => Promise<Message>,
+): Promise<Message> {
   const deadline = call.getDeadline();
   const leftMs = deadline instanceof Date ? deadline.getTime() - Date.now() : deadline - Date.now();
   const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
@@ -68,7 +71,9 @@ async function invoke(call: Call, handler: (message: Message, context: CallConte
   const timer = leftMs < 2 ** 31 ? setTimeout(() => abort.abort(tooLate()), leftMs) : undefined;
   call.once('cancelled', gone);
   try {
-    const aborted = new Promise<never>((_, reject) => abort.signal.addEventListener('abort', () => reject(abort.signal.reason)));
+    const aborted = new Promise<never>((_, reject) =>
+      abort.signal.addEventListener('abort', () => reject(abort.signal.reason)),
+    );
     return await Promise.race([handler(call.request.message, contextOf(call, abort.signal)), aborted]);
   } finally {
     clearTimeout(timer);
@@ -89,9 +94,14 @@ class Calls {
     this.#stopping = true;
   }
 
-  async run(call: Call, name: string, handler: (message: Message, context: CallContext) => Promise<Message>): Promise<Message> {
+  async run(
+    call: Call,
+    name: string,
+    handler: (message: Message, context: CallContext) => Promise<Message>,
+  ): Promise<Message> {
     if (this.#stopping) throw this.#refuse('SHUTTING_DOWN', 'this replica is shutting down; try another');
-    if (this.#count >= MAX_CALLS) throw this.#refuse('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
+    if (this.#count >= MAX_CALLS)
+      throw this.#refuse('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
     this.#count++;
     try {
       return await invoke(call, handler);
@@ -108,7 +118,11 @@ class Calls {
 
   #statusError(error: unknown, name: string): Error {
     const { code, message, details, fault } = statusOf(error);
-    if (fault) this.#log.error({ rpc: name, errorId: fault.id, error: (fault.error as Error)?.stack ?? String(fault.error) }, 'a call failed for a reason of our own');
+    if (fault)
+      this.#log.error(
+        { rpc: name, errorId: fault.id, error: (fault.error as Error)?.stack ?? String(fault.error) },
+        'a call failed for a reason of our own',
+      );
     const metadata = new grpc.Metadata();
     metadata.set('grpc-status-details-bin', Buffer.from(details));
     return Object.assign(new Error(message), { code, details: message, metadata });
@@ -125,10 +139,16 @@ function addService(server: grpc.Server, { service, handlers }: ServiceBinding, 
     implementation[method.name] =
       method.methodKind === 'server_streaming'
         ? (call: grpc.ServerWritableStream<Decoded, Message>) => {
-            calls.run(call, method.name, handler).then((message) => call.end(message), (error) => call.emit('error', error));
+            calls.run(call, method.name, handler).then(
+              (message) => call.end(message),
+              (error) => call.emit('error', error),
+            );
           }
         : (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
-            calls.run(call, method.name, handler).then((message) => answer(null, message), (error) => answer(error));
+            calls.run(call, method.name, handler).then(
+              (message) => answer(null, message),
+              (error) => answer(error),
+            );
           };
   }
   server.addService(definition, implementation);
@@ -138,12 +158,19 @@ function listen(server: grpc.Server, options: GrpcServerOptions): Promise<number
   return new Promise((resolve, reject) => {
     server.bindAsync(`${options.host}:${options.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
       if (!error) return resolve(port);
-      reject(new Error(`can't listen on ${options.host}:${options.port} for gRPC: ${error.message}. Is another Muster running? Choose another port`));
+      reject(
+        new Error(
+          `can't listen on ${options.host}:${options.port} for gRPC: ${error.message}. Is another Muster running? Choose another port`,
+        ),
+      );
     });
   });
 }
 
-export async function startGrpcServer(bindings: readonly ServiceBinding[], options: GrpcServerOptions): Promise<GrpcServer> {
+export async function startGrpcServer(
+  bindings: readonly ServiceBinding[],
+  options: GrpcServerOptions,
+): Promise<GrpcServer> {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,

@@ -7,9 +7,14 @@ export interface HealthServer {
 }
 
 /** `/healthz` says that the process answers; `/readyz` that its database and its bus do. */
-export function startHealthServer(host: string, port: number, ready: () => Promise<Record<string, boolean>>): Promise<HealthServer> {
+export function startHealthServer(
+  host: string,
+  port: number,
+  ready: () => Promise<Record<string, boolean>>,
+): Promise<HealthServer> {
   const server = createServer(async (request, response) => {
-    const answer = (status: number, body: object) => response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+    const answer = (status: number, body: object) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
     if (request.method !== 'GET') return answer(405, { error: 'only GET is served here' });
     if (request.url === '/healthz') return answer(200, { status: 'ok' });
     if (request.url !== '/readyz') return answer(404, { error: 'not found: this port serves /healthz and /readyz' });
@@ -18,10 +23,19 @@ export function startHealthServer(host: string, port: number, ready: () => Promi
     return answer(good ? 200 : 503, { status: good ? 'ready' : 'not ready', ...parts });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`can't listen on ${host}:${port} for HTTP: ${error.message}. Is another Muster running? Choose another port`)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new Error(
+          `can't listen on ${host}:${port} for HTTP: ${error.message}. Is another Muster running? Choose another port`,
+        ),
+      ),
+    );
     server.listen(port, host, () => {
       const bound = server.address() as { port: number };
-      resolve({ port: bound.port, stop: () => new Promise((done) => server.close(() => done()).closeAllConnections()) });
+      resolve({
+        port: bound.port,
+        stop: () => new Promise((done) => server.close(() => done()).closeAllConnections()),
+      });
     });
   });
 }

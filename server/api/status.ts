@@ -1,16 +1,26 @@
 /** The one mapping from refusals to gRPC: code, ErrorInfo, and the details that go with it. */
 import { randomUUID } from 'node:crypto';
-import { Code } from './code.ts';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { EngineError, type ErrorReason } from '../engine/errors.ts';
-import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  RetryInfoSchema,
+} from '../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
+import { Code } from './code.ts';
 import { durationTo } from './convert-payload.ts';
 import { InvalidRequest } from './violations.ts';
 
 /** What only the API refuses. */
-type ApiReason = ErrorReason | 'NOT_IMPLEMENTED' | 'PROTOCOL_VERSION_UNSUPPORTED' | 'DEADLINE_EXCEEDED' | 'CALL_CANCELLED';
+type ApiReason =
+  | ErrorReason
+  | 'NOT_IMPLEMENTED'
+  | 'PROTOCOL_VERSION_UNSUPPORTED'
+  | 'DEADLINE_EXCEEDED'
+  | 'CALL_CANCELLED';
 
 const codes: Record<ApiReason, number> = {
   INVALID_FIELD: Code.INVALID_ARGUMENT,
@@ -68,26 +78,42 @@ interface Refusal {
 function encode(refusal: Refusal): RpcStatus {
   const { reason, message, metadata, violations, retryAfterMs } = refusal;
   const code = codes[reason];
-  const details = [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } }))];
-  if (violations) details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: [...violations] })));
+  const details = [
+    anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } })),
+  ];
+  if (violations)
+    details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: [...violations] })));
   if (code === Code.FAILED_PRECONDITION) {
     const violation = { type: reason, subject: metadata.job_id ?? metadata.session_id ?? '', description: message };
     details.push(anyPack(PreconditionFailureSchema, create(PreconditionFailureSchema, { violations: [violation] })));
   }
-  if (retryAfterMs !== undefined) details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationTo(retryAfterMs) })));
+  if (retryAfterMs !== undefined)
+    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationTo(retryAfterMs) })));
   return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details })) };
 }
 
 /** Whatever was thrown, as a status. What nobody expected becomes INTERNAL with an id, and no inner detail leaks. */
 export function statusOf(error: unknown): RpcStatus {
-  if (error instanceof InvalidRequest) return encode({ reason: 'INVALID_FIELD', message: error.message, metadata: {}, violations: error.violations });
-  if (error instanceof ApiError) return encode({ reason: error.reason, message: error.message, metadata: error.metadata });
+  if (error instanceof InvalidRequest)
+    return encode({ reason: 'INVALID_FIELD', message: error.message, metadata: {}, violations: error.violations });
+  if (error instanceof ApiError)
+    return encode({ reason: error.reason, message: error.message, metadata: error.metadata });
   if (error instanceof EngineError && error.reason !== 'INTERNAL') {
     const { field, metadata, retryAfterMs } = error.facts;
     const isField = codes[error.reason] === Code.INVALID_ARGUMENT && field !== undefined;
-    return encode({ reason: error.reason, message: error.message, metadata: metadata ?? {}, retryAfterMs, ...(isField ? { violations: [{ field, description: error.message }] } : {}) });
+    return encode({
+      reason: error.reason,
+      message: error.message,
+      metadata: metadata ?? {},
+      retryAfterMs,
+      ...(isField ? { violations: [{ field, description: error.message }] } : {}),
+    });
   }
   const id = randomUUID();
-  const status = encode({ reason: 'INTERNAL', message: `internal error ${id}; the server's log says more under this id`, metadata: { error_id: id } });
+  const status = encode({
+    reason: 'INTERNAL',
+    message: `internal error ${id}; the server's log says more under this id`,
+    metadata: { error_id: id },
+  });
   return { ...status, fault: { id, error } };
 }

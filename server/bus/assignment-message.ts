@@ -1,7 +1,6 @@
 /**
- * Turns what the engine hands to a session into SessionMessage bytes. The messages are written as literals, not through
- * `create`, and encoded many at a time: a copy through `create` costs as much again as the encoding, and each call of
- * `toBinary` costs 4 µs before its first field.
+ * Encodes what the engine hands to a session as SessionMessage bytes, many at a time: each call of `toBinary` costs 4 µs
+ * before its first field.
  */
 import { toBinary } from '@bufbuild/protobuf';
 import type { Payload } from '../domain/payload.ts';
@@ -11,51 +10,10 @@ import {
   type CancelNotice as CancelNoticeMessage,
   SessionMessageSchema,
 } from '../gen/muster/v1/assignment_pb.ts';
-import { LeaseLossAction } from '../gen/muster/v1/job_definition_pb.ts';
-import type { Payload as PayloadMessage } from '../gen/muster/v1/payload_pb.ts';
-import { uuidToBytes } from './uuid-bytes.ts';
+import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
 
 /** More than all numbers, tags and lengths of an assignment and its parts take. */
 const fixedBytes = 160;
-
-const leaseLossActions = { ABORT: LeaseLossAction.ABORT, CONTINUE: LeaseLossAction.CONTINUE } as const;
-
-/** The contract's form of an assignment. */
-export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
-  const { runTimeoutMs, checkpoint } = assignment;
-  const seconds = Math.floor(runTimeoutMs / 1_000);
-  return {
-    $typeName: 'muster.v1.Assignment',
-    jobId: uuidToBytes(assignment.jobId),
-    attempt: assignment.attempt,
-    creditId: BigInt(assignment.creditId),
-    handler: assignment.handler,
-    input: toPayloadMessage(assignment.input),
-    prefetch: assignment.prefetch,
-    runTimeout: {
-      $typeName: 'google.protobuf.Duration',
-      seconds: BigInt(seconds),
-      nanos: Math.round((runTimeoutMs - seconds * 1_000) * 1e6),
-    },
-    definition: assignment.definition,
-    definitionVersion: assignment.definitionVersion,
-    namespace: assignment.namespace,
-    attemptsCounted: assignment.attemptsCounted,
-    checkpoint: checkpoint && toPayloadMessage(checkpoint),
-    traceparent: assignment.traceparent,
-    tracestate: assignment.tracestate,
-    leaseLossAction: leaseLossActions[assignment.leaseLossAction],
-  };
-}
-
-function toPayloadMessage(payload: Payload): PayloadMessage {
-  const { data, contentType, metadata } = payload;
-  return { $typeName: 'muster.v1.Payload', data, contentType, metadata: metadata ?? {} } as PayloadMessage;
-}
-
-function toCancelMessage(notice: CancelNotice): CancelNoticeMessage {
-  return { $typeName: 'muster.v1.CancelNotice', jobId: uuidToBytes(notice.jobId), attempt: notice.attempt };
-}
 
 /** Encoded message with these assignments. */
 export function encodeAssignments(assignments: readonly Assignment[]): Uint8Array {

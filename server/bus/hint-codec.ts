@@ -2,8 +2,9 @@
  * What replicas tell each other, on the wire: one byte that says which kind it is, the sender's replica id (16 bytes), then
  * the items: 16 bytes an id of an ended job; 16 bytes a lane that has ready jobs (its id and its rank, both as float64).
  */
+
+import { uuidFromBytes, writeUuid } from '../domain/uuid.ts';
 import type { Hint, LaneHint } from '../engine/messages.ts';
-import { uuidFromBytes, writeUuid } from './uuid-bytes.ts';
 
 export interface ReceivedHint {
   readonly replicaId: string;

@@ -12,17 +12,26 @@ function list(text: string, before: readonly string[]): string[] {
   return [...before, text];
 }
 
-const program = new Command('muster').description('A job control plane: submit jobs over gRPC, run them in any language.').showHelpAfterError();
+const program = new Command('muster')
+  .description('A job control plane: submit jobs over gRPC, run them in any language.')
+  .showHelpAfterError();
 
 program
   .command('start')
-  .description('Start a control plane and stay until Ctrl-C. Without options everything is embedded: database and message bus.')
+  .description(
+    'Start a control plane and stay until Ctrl-C. Without options everything is embedded: database and message bus.',
+  )
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--grpc-port <port>', 'port for clients and workers; 0 takes any free one', integer, 7070)
   .option('--http-port <port>', 'port for health checks; 0 takes any free one', integer, 7080)
   .option('--data <folder>', 'folder of the embedded database and message bus', '.muster')
   .option('--postgres <url>', 'use this PostgreSQL server (16 or newer) instead of the embedded database')
-  .option('--nats <url>', 'use this NATS server (2.10 or newer) instead of the embedded one; may be repeated', list, [] as string[])
+  .option(
+    '--nats <url>',
+    'use this NATS server (2.10 or newer) instead of the embedded one; may be repeated',
+    list,
+    [] as string[],
+  )
   .option('--nats-credentials <file>', 'credentials file (.creds) for --nats')
   .option('--nats-signing-seed <file>', 'seed of the NATS account, to give each worker session credentials of its own')
   .option('--beat-ms <ms>', 'time between two heartbeats of a worker', integer, 5_000)

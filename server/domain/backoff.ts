@@ -2,12 +2,19 @@
 import type { RetryPolicy } from './definition.ts';
 
 /** Upper bound of the backoff before retry number `retry`, counted from 1, in ms. */
-export function backoffBoundMs(policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs' | 'multiplier'>, retry: number): number {
+export function backoffBoundMs(
+  policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs' | 'multiplier'>,
+  retry: number,
+): number {
   return Math.min(policy.maxBackoffMs, policy.minBackoffMs * policy.multiplier ** (retry - 1));
 }
 
 /** Drawn evenly from zero to the bound; `random` is from 0 up to, not including, 1. */
-export function backoffMs(policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs' | 'multiplier'>, retry: number, random: number): number {
+export function backoffMs(
+  policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs' | 'multiplier'>,
+  retry: number,
+  random: number,
+): number {
   return Math.round(backoffBoundMs(policy, retry) * random);
 }
 

@@ -22,7 +22,20 @@ function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<E
 
 function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
   const { rank, attemptsCounted, losses, lost, releases, releasesSinceUs, reason } = run;
-  return { kind: 'continue', event, run, rank, dueTimeUs: null, attemptsCounted, losses, lost, releases, releasesSinceUs, reason, ...rest };
+  return {
+    kind: 'continue',
+    event,
+    run,
+    rank,
+    dueTimeUs: null,
+    attemptsCounted,
+    losses,
+    lost,
+    releases,
+    releasesSinceUs,
+    reason,
+    ...rest,
+  };
 }
 
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
@@ -35,7 +48,12 @@ function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, r
   const expireTimeUs = expiryOf({ ...run, ...rest });
   if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: expireTimeUs, ...rest });
   const dueTimeUs = nowUs + delayMs * 1000;
-  return goOn(event, run, { state: 'SCHEDULED', dueTimeUs, rank: rankOf(dueTimeUs, run.priority, expireTimeUs), ...rest });
+  return goOn(event, run, {
+    state: 'SCHEDULED',
+    dueTimeUs,
+    rank: rankOf(dueTimeUs, run.priority, expireTimeUs),
+    ...rest,
+  });
 }
 
 function cancelled(event: JobEvent, run: OpenRun): End {
@@ -49,13 +67,19 @@ function whyNoRetry(run: OpenRun, failure: Failure, policy: RetryPolicy, nextUs:
   const counted = run.attemptsCounted + 1;
   if (counted >= policy.maxAttempts) return `attempt ${counted} of ${policy.maxAttempts} failed`;
   if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000) {
-    return 'the next attempt would begin after the policy\'s longest time for retries';
+    return "the next attempt would begin after the policy's longest time for retries";
   }
   return undefined;
 }
 
 /** An attempt failed or ran out of time: another one after a backoff, or the end. */
-function afterFailure(event: 'fail' | 'timeOut', run: OpenRun, failure: Failure, policy: RetryPolicy, moment: Moment): Change {
+function afterFailure(
+  event: 'fail' | 'timeOut',
+  run: OpenRun,
+  failure: Failure,
+  policy: RetryPolicy,
+  moment: Moment,
+): Change {
   if (run.state === 'CANCELLING') return cancelled(event, run);
   const attemptsCounted = run.attemptsCounted + 1;
   const delayMs = Math.max(1, failure.retryDelayMs ?? backoffMs(policy, attemptsCounted, moment.random));
@@ -73,7 +97,11 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
 
 /** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
 export function decideTimeOut(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change {
-  const failure = systemFailure('TIMEOUT', 'RunTimeout', `the attempt ran longer than its run timeout of ${runTimeoutMs} ms`);
+  const failure = systemFailure(
+    'TIMEOUT',
+    'RunTimeout',
+    `the attempt ran longer than its run timeout of ${runTimeoutMs} ms`,
+  );
   return afterFailure('timeOut', run, failure, policy, moment);
 }
 
@@ -97,7 +125,11 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
 export function decideAbort(run: OpenRun, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('abort', run);
   const lost = run.lost + 1;
-  const failure = systemFailure('LEASE_LOST', 'LeaseLost', 'the worker could not prove its lease and stopped the handler');
+  const failure = systemFailure(
+    'LEASE_LOST',
+    'LeaseLost',
+    'the worker could not prove its lease and stopped the handler',
+  );
   const closed: ClosedAttempt = { outcome: 'ABORTED', counted: false, failure };
   const delayMs = Math.max(1, backoffMs(lossBackoff, lost, moment.random));
   return goBack('abort', run, delayMs, moment.nowUs, { lost, closed, reason: 'its worker lost its lease' });
@@ -115,7 +147,7 @@ export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment):
   const failure =
     how === 'CLOSE'
       ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
-      : systemFailure('LOST_WORKER', 'WorkerLost', 'the worker\'s lease lapsed before it reported');
+      : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
   const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
   return goBack(event, run, delayMs, moment.nowUs, { lost, losses, closed, reason: failure.message });
 }
@@ -156,5 +188,8 @@ export function decideDue(run: OpenRun, runTimeoutMs: number, policy: RetryPolic
 }
 
 function expired(run: OpenRun): End {
-  return end('expire', run, 'EXPIRED', { failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'), reason: null });
+  return end('expire', run, 'EXPIRED', {
+    failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'),
+    reason: null,
+  });
 }

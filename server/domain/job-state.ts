@@ -19,7 +19,9 @@ export const stateCodes = {
 
 export type JobState = keyof typeof stateCodes;
 
-const stateNames = new Map<number, JobState>(Object.entries(stateCodes).map(([name, code]) => [code, name as JobState]));
+const stateNames = new Map<number, JobState>(
+  Object.entries(stateCodes).map(([name, code]) => [code, name as JobState]),
+);
 
 /** Throws on a code that no state has: the store holds only known ones (a CHECK says so). */
 export function stateOf(code: number): JobState {

@@ -15,7 +15,12 @@ const FEW = 10;
 const SHARE = 0.2;
 
 /** Stateless, so that every replica decides alike. `open` counts the lapsed ones too. */
-export function judgeLapsed(lapsed: readonly LapsedSession[], open: number, nowUs: number, leaseUs: number): LapseVerdict {
+export function judgeLapsed(
+  lapsed: readonly LapsedSession[],
+  open: number,
+  nowUs: number,
+  leaseUs: number,
+): LapseVerdict {
   const massLapse = lapsed.length > Math.max(FEW, SHARE * open);
   const close = lapsed.filter((session) => session.leaseUntilUs + (massLapse ? leaseUs : 0) <= nowUs);
   return { close: close.map((session) => session.sessionId), massLapse };

@@ -40,7 +40,11 @@ export function classKey(sessionClass: SessionClass): string {
 }
 
 function serves(handler: Handler, name: string, version: number): boolean {
-  return handler.name === name && version >= handler.minVersion && (handler.maxVersion === 0 || version <= handler.maxVersion);
+  return (
+    handler.name === name &&
+    version >= handler.minVersion &&
+    (handler.maxVersion === 0 || version <= handler.maxVersion)
+  );
 }
 
 /** Whether sessions of this class can run jobs of this lane; `handler` is the one that the lane's definition names. */

@@ -1,10 +1,56 @@
-/** UUIDs between their two forms: sixteen bytes and canonical text. */
+/** UUIDs in their two forms, canonical text and sixteen bytes, on the path of every job; and version 7, which carries its time. */
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const invalid = 0x80;
+const nibbles = nibbleTable();
+const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Where the two digits of each byte begin in the canonical text. */
+const digitOffsets = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 
-export function uuidText(bytes: Uint8Array): string {
-  const h = (i: number) => hex[bytes[i] as number] as string;
-  return `${h(0)}${h(1)}${h(2)}${h(3)}-${h(4)}${h(5)}-${h(6)}${h(7)}-${h(8)}${h(9)}-${h(10)}${h(11)}${h(12)}${h(13)}${h(14)}${h(15)}`;
+function nibbleTable(): Uint8Array {
+  const table = new Uint8Array(128).fill(invalid);
+  for (let value = 0; value < 16; value++) {
+    const digit = value.toString(16);
+    table[digit.charCodeAt(0)] = value;
+    table[digit.toUpperCase().charCodeAt(0)] = value;
+  }
+  return table;
+}
+
+/**
+ * Writes the 16 bytes of a UUID into `target` from `offset` on.
+ *
+ * @throws RangeError when the text is not as long as a UUID or a digit of it is none. The dashes are not looked at.
+ */
+export function writeUuid(text: string, target: Uint8Array, offset: number): void {
+  let seen = text.length === 36 ? 0 : invalid;
+  for (let index = 0; index < 16; index++) {
+    const at = digitOffsets[index] as number;
+    const high = nibbles[text.charCodeAt(at)] ?? invalid;
+    const low = nibbles[text.charCodeAt(at + 1)] ?? invalid;
+    seen |= high | low;
+    target[offset + index] = (high << 4) | low;
+  }
+  if (seen & invalid) throw new RangeError('not a UUID in canonical text');
+}
+
+/**
+ * The 16 bytes of a UUID.
+ *
+ * @throws RangeError when the text is not as long as a UUID or a digit of it is none. The dashes are not looked at.
+ */
+export function uuidToBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  writeUuid(text, bytes, 0);
+  return bytes;
+}
+
+/** Canonical text of the 16 bytes that begin at `offset`. */
+export function uuidFromBytes(bytes: Uint8Array, offset = 0): string {
+  const pair = (index: number) => pairs[bytes[offset + index] as number] as string;
+  return (
+    `${pair(0)}${pair(1)}${pair(2)}${pair(3)}-${pair(4)}${pair(5)}-${pair(6)}${pair(7)}-${pair(8)}${pair(9)}` +
+    `-${pair(10)}${pair(11)}${pair(12)}${pair(13)}${pair(14)}${pair(15)}`
+  );
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -20,7 +66,7 @@ export function uuid7(ms: number, counter: number, random: Uint8Array): string {
   bytes[6] = 0x70 | (counter >> 8);
   bytes[7] = counter & 0xff;
   bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
-  return uuidText(bytes);
+  return uuidFromBytes(bytes);
 }
 
 /** Milliseconds since 1970 that a version 7 UUID carries. */

@@ -46,7 +46,9 @@ export class Batcher<I, O> {
   add(item: I): Promise<O> {
     const { rows, bytes } = this.#options.sizeOf?.(item) ?? one;
     if (this.#queuedRows + rows > (this.#options.maxQueuedRows ?? 50_000) && this.#queuedRows > 0) {
-      return Promise.reject(new EngineError('OVERLOADED', `too many ${this.#options.name} wait already; try again`, { retryAfterMs: 250 }));
+      return Promise.reject(
+        new EngineError('OVERLOADED', `too many ${this.#options.name} wait already; try again`, { retryAfterMs: 250 }),
+      );
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, rows, bytes, resolve, reject });

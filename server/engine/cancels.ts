@@ -31,7 +31,9 @@ export class Cancels {
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     if (isTerminal(job.state) && job.state !== 'CANCELLED') {
-      throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already; nothing is left to cancel`, { metadata: { job_id: jobId, state: job.state } });
+      throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already; nothing is left to cancel`, {
+        metadata: { job_id: jobId, state: job.state },
+      });
     }
     return job;
   }
@@ -44,5 +46,7 @@ export class Cancels {
 }
 
 export function jobNotFound(namespace: string, jobId: string): EngineError {
-  return new EngineError('JOB_NOT_FOUND', `namespace ${namespace} has no job ${jobId}`, { metadata: { namespace, job_id: jobId } });
+  return new EngineError('JOB_NOT_FOUND', `namespace ${namespace} has no job ${jobId}`, {
+    metadata: { namespace, job_id: jobId },
+  });
 }

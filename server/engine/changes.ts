@@ -34,7 +34,9 @@ export class Changes {
   async apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
     for (let retry = 0; ; retry++) {
       try {
-        const changes = await this.#parts.store.change(selection, (run, nowUs) => decide(run, nowUs, this.#definitionOf(run)));
+        const changes = await this.#parts.store.change(selection, (run, nowUs) =>
+          decide(run, nowUs, this.#definitionOf(run)),
+        );
         this.#tell(changes);
         return changes;
       } catch (error) {
@@ -61,7 +63,8 @@ export class Changes {
     const ended: string[] = [];
     for (const change of changes) {
       if (change.kind === 'end') ended.push(change.run.jobId);
-      else if (change.state === 'READY') ready.set(change.run.laneId, Math.min(ready.get(change.run.laneId) ?? change.rank, change.rank));
+      else if (change.state === 'READY')
+        ready.set(change.run.laneId, Math.min(ready.get(change.run.laneId) ?? change.rank, change.rank));
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));

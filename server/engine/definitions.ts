@@ -27,7 +27,11 @@ export class Definitions {
     this.#clock = clock;
   }
 
-  async apply(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }> {
+  async apply(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    validateOnly: boolean,
+  ): Promise<{ definition: JobDefinition; created: boolean }> {
     const result = await this.#store.applyDefinition(definition, contentHash, validateOnly);
     if (!validateOnly) this.#keep(result.definition, true);
     return result;
@@ -40,10 +44,14 @@ export class Definitions {
     const definition = await this.#store.readDefinition(namespace, name, version);
     if (!definition) {
       const which = version === 0 ? '' : ` in version ${version}`;
-      throw new EngineError('DEFINITION_NOT_FOUND', `namespace ${namespace} has no job definition ${name}${which}; apply it first`, {
-        field,
-        metadata: { namespace, definition: name, version: String(version) },
-      });
+      throw new EngineError(
+        'DEFINITION_NOT_FOUND',
+        `namespace ${namespace} has no job definition ${name}${which}; apply it first`,
+        {
+          field,
+          metadata: { namespace, definition: name, version: String(version) },
+        },
+      );
     }
     this.#keep(definition, version === 0);
     return definition;

@@ -1,6 +1,7 @@
 /** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
-import type { Assignment, LaneHint } from './messages.ts';
+
 import type { KnownLane, Lanes } from './lanes.ts';
+import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
 import type { ClaimedJob, Place, Store } from './store-port.ts';
@@ -31,7 +32,11 @@ export class Dispatcher {
   /** Jobs became ready: in these lanes, at these ranks. */
   hint(hints: readonly LaneHint[]): void {
     if (hints.every((hint) => this.#lanes.lower(hint))) this.wake();
-    else this.#lanes.hint(hints).then(() => this.wake(), (error) => this.#log.warn({ error: String(error) }, 'lanes could not be loaded; the next scan tries again'));
+    else
+      this.#lanes.hint(hints).then(
+        () => this.wake(),
+        (error) => this.#log.warn({ error: String(error) }, 'lanes could not be loaded; the next scan tries again'),
+      );
   }
 
   /** Something changed that may let a claim succeed. Several wakes in one turn of the event loop are one. */

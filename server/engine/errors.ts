@@ -44,7 +44,8 @@ const concurrency = new Set(['40P01', '40001', '55P03']);
 
 export function storeFault(error: unknown): StoreFault {
   const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return (error as Error)?.message?.match(/connection|timeout|terminated|stopped|closed/i) ? 'world' : 'bug';
+  if (typeof code !== 'string')
+    return (error as Error)?.message?.match(/connection|timeout|terminated|stopped|closed/i) ? 'world' : 'bug';
   if (concurrency.has(code)) return 'concurrency';
   if (/^(22|23|P0)/.test(code)) return 'data';
   if (/^(08|53|57|58|25)/.test(code) || /^E[A-Z]+$/.test(code)) return 'world';
@@ -58,9 +59,15 @@ export function asEngineError(error: unknown): EngineError {
   if (code === '53100') return new EngineError('STORE_FULL', 'the database has no room left', { cause: error });
   switch (storeFault(error)) {
     case 'world':
-      return new EngineError('STORE_UNAVAILABLE', 'the database did not answer; what became of the call is not known', { cause: error, retryAfterMs: 200 });
+      return new EngineError('STORE_UNAVAILABLE', 'the database did not answer; what became of the call is not known', {
+        cause: error,
+        retryAfterMs: 200,
+      });
     case 'concurrency':
-      return new EngineError('CONFLICT', 'concurrent changes kept getting in each other\'s way; try again', { cause: error, retryAfterMs: 50 });
+      return new EngineError('CONFLICT', "concurrent changes kept getting in each other's way; try again", {
+        cause: error,
+        retryAfterMs: 50,
+      });
     default:
       return new EngineError('INTERNAL', `unexpected: ${message ?? error}`, { cause: error });
   }

@@ -1,5 +1,5 @@
 /** Makes job ids: version 7 UUIDs that take their time from the database's clock and rise within a replica. */
-import { uuid7, uuidText } from '../domain/uuid.ts';
+import { uuid7, uuidFromBytes } from '../domain/uuid.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Random } from './ports.ts';
 
@@ -35,5 +35,5 @@ export function sessionIdOf(random: Random): string {
   const bytes = random.bytes16();
   bytes[6] = 0x40 | ((bytes[6] as number) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
-  return uuidText(bytes);
+  return uuidFromBytes(bytes);
 }

@@ -79,7 +79,13 @@ export class Lanes {
   async #load(laneIds: readonly number[]): Promise<void> {
     for (const lane of await this.#store.readLanes(laneIds)) {
       const definitionBody = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
-      this.#lanes.set(lane.laneId, { ...lane, definitionBody, head: undefined, hints: 0, cursor: Number.MAX_SAFE_INTEGER });
+      this.#lanes.set(lane.laneId, {
+        ...lane,
+        definitionBody,
+        head: undefined,
+        hints: 0,
+        cursor: Number.MAX_SAFE_INTEGER,
+      });
     }
   }
 

@@ -99,7 +99,9 @@ export class ParkedCredits {
 
   #takeKind(parked: ParkedClass, limit: number, kind: 'slots' | 'prefetch'): Place[] {
     const places: Place[] = [];
-    let open = [...parked.sessions.values()].flatMap((session) => [...session.credits.values()].filter((c) => c[kind] > 0).map((credit) => ({ session, credit })));
+    let open = [...parked.sessions.values()].flatMap((session) =>
+      [...session.credits.values()].filter((c) => c[kind] > 0).map((credit) => ({ session, credit })),
+    );
     while (places.length < limit && open.length > 0) {
       for (const { session, credit } of open) {
         if (places.length === limit) break;

@@ -39,7 +39,11 @@ export interface Replica {
   readonly waits: Waits;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
-  applyDefinition(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }>;
+  applyDefinition(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    validateOnly: boolean,
+  ): Promise<{ definition: JobDefinition; created: boolean }>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** Reads the database's clock and makes today's partitions; before it the replica can't make job ids. */
   prepare(): Promise<void>;
@@ -69,17 +73,39 @@ export function createReplica(parts: ReplicaParts): Replica {
   const changes = new Changes({ store, lanes, timers, random, onReady, onDue, onEnded });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
-  const sweeper = new Sweeper({ store, sessions, changes, dispatcher, dbClock, clock, timers, random, log, leaseMs: times.leaseMs });
+  const sweeper = new Sweeper({
+    store,
+    sessions,
+    changes,
+    dispatcher,
+    dbClock,
+    clock,
+    timers,
+    random,
+    log,
+    leaseMs: times.leaseMs,
+  });
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
   return {
     definitions,
-    submissions: new Submissions({ store, definitions, lanes, ids: new JobIds(dbClock, random), clock: dbClock, timers, random, onReady, onDue }),
+    submissions: new Submissions({
+      store,
+      definitions,
+      lanes,
+      ids: new JobIds(dbClock, random),
+      clock: dbClock,
+      timers,
+      random,
+      onReady,
+      onDue,
+    }),
     sessions,
     reports: new Reports({ store, sessions, changes, timers, random, onEnded, failureText: parts.failureText }),
     cancels: new Cancels({ store, changes, bus, random }),
     waits,
     maxPayload: bus.maxUserPayload,
-    applyDefinition: (definition, contentHash, validateOnly) => definitions.apply(definition, contentHash, validateOnly),
+    applyDefinition: (definition, contentHash, validateOnly) =>
+      definitions.apply(definition, contentHash, validateOnly),
     async getJob(namespace, jobId) {
       const job = await store.readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);

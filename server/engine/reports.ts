@@ -74,7 +74,8 @@ export class Reports {
       completions.length > 0 ? this.#completions.add(completions) : none,
       closings.length > 0 ? this.#closings.add(closings) : none,
     ]);
-    const accepted = (report: Report) => (report.outcome.kind === 'succeeded' ? completed : closed).has(keyOf(report.jobId, report.attempt, sessionId));
+    const accepted = (report: Report) =>
+      (report.outcome.kind === 'succeeded' ? completed : closed).has(keyOf(report.jobId, report.attempt, sessionId));
     const refused = reports.filter((report) => !accepted(report));
     if (refused.length === 0) return reports.map(() => 'ACCEPTED');
     const repeated = await this.#repeated(sessionId, refused);
@@ -126,18 +127,26 @@ export class Reports {
 
   /** Which of the refused reports had been accepted before, with the same content. */
   async #repeated(sessionId: string, refused: readonly Report[]): Promise<Set<Report>> {
-    const records = await this.#parts.store.readClosed(refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })));
+    const records = await this.#parts.store.readClosed(
+      refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })),
+    );
     const byKey = new Map(records.map((record) => [keyOf(record.jobId, record.attempt, record.sessionId), record]));
-    return new Set(refused.filter((report) => {
-      const record = byKey.get(keyOf(report.jobId, report.attempt, sessionId));
-      return record !== undefined && this.#isSame(record, report.outcome);
-    }));
+    return new Set(
+      refused.filter((report) => {
+        const record = byKey.get(keyOf(report.jobId, report.attempt, sessionId));
+        return record !== undefined && this.#isSame(record, report.outcome);
+      }),
+    );
   }
 
   #isSame(record: ClosedRecord, outcome: Outcome): boolean {
     switch (outcome.kind) {
       case 'succeeded':
-        return record.result !== undefined && record.result.contentType === outcome.result.contentType && Buffer.compare(record.result.data, outcome.result.data) === 0;
+        return (
+          record.result !== undefined &&
+          record.result.contentType === outcome.result.contentType &&
+          Buffer.compare(record.result.data, outcome.result.data) === 0
+        );
       case 'failed':
         return record.outcome === 'FAILED' && record.failure === this.#parts.failureText(outcome.failure);
       case 'cancelled':

@@ -9,7 +9,16 @@ import { sessionIdOf } from './job-ids.ts';
 import type { Assignment, CancelNotice } from './messages.ts';
 import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
-import type { AttemptKey, Beat, HeldRun, NewSession, ProgressChange, Renewal, SessionRow, Store } from './store-port.ts';
+import type {
+  AttemptKey,
+  Beat,
+  HeldRun,
+  NewSession,
+  ProgressChange,
+  Renewal,
+  SessionRow,
+  Store,
+} from './store-port.ts';
 
 export interface SessionTimes {
   /** Default 5,000. */
@@ -55,7 +64,19 @@ interface KnownSession {
 }
 
 export interface SessionsParts {
-  readonly store: Pick<Store, 'openSession' | 'renewSessions' | 'readSessions' | 'readHeld' | 'readAssigned' | 'observe' | 'saveProgress' | 'closeSessions' | 'endSessions' | 'listSessions'>;
+  readonly store: Pick<
+    Store,
+    | 'openSession'
+    | 'renewSessions'
+    | 'readSessions'
+    | 'readHeld'
+    | 'readAssigned'
+    | 'observe'
+    | 'saveProgress'
+    | 'closeSessions'
+    | 'endSessions'
+    | 'listSessions'
+  >;
   readonly changes: Changes;
   readonly credits: ParkedCredits;
   readonly dispatcher: Dispatcher;
@@ -95,13 +116,18 @@ export class Sessions {
         await store.saveProgress(newest(lists.flat()));
         return lists.map(() => undefined);
       },
-      sizeOf: (list) => ({ rows: list.length, bytes: list.reduce((sum, change) => sum + (change.checkpoint?.data.length ?? 0), 0) }),
+      sizeOf: (list) => ({
+        rows: list.length,
+        bytes: list.reduce((sum, change) => sum + (change.checkpoint?.data.length ?? 0), 0),
+      }),
       timers,
       random,
     });
   }
 
-  async open(offer: Omit<NewSession, 'sessionId' | 'leaseMs'>): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
+  async open(
+    offer: Omit<NewSession, 'sessionId' | 'leaseMs'>,
+  ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
     const { store, bus, times, random } = this.#parts;
     const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
     if (session.state !== 'OPEN') throw leaseLost(session.sessionId);
@@ -127,7 +153,12 @@ export class Sessions {
     }
     if (beat.progress.length > 0) await this.#progress.add(beat.progress.map((change) => ({ ...change, sessionId })));
     const { assignments, cancels } = await this.#compare(beat, renewal);
-    const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classes().find((parked) => parked.sessions.has(sessionId)));
+    const fresh = busUp
+      ? []
+      : await dispatcher.claimFor(
+          sessionId,
+          credits.classes().find((parked) => parked.sessions.has(sessionId)),
+        );
     return {
       assignments: [...assignments, ...fresh],
       cancels,
@@ -207,7 +238,10 @@ export class Sessions {
     const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
     if (unknown.length > 0) await this.#abort(unknown);
     const missing = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run) === undefined && old(run));
-    return { assignments: missing.length > 0 ? await this.#resend(missing) : [], cancels: runs.filter((run) => run.state === 'CANCELLING') };
+    return {
+      assignments: missing.length > 0 ? await this.#resend(missing) : [],
+      cancels: runs.filter((run) => run.state === 'CANCELLING'),
+    };
   }
 
   /** At least one, and no more than fit into a reply. */
@@ -224,7 +258,9 @@ export class Sessions {
 
   async #abort(unknown: readonly HeldRun[]): Promise<void> {
     const { changes, random } = this.#parts;
-    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs) => decideAbort(run, { nowUs, random: random.next() }));
+    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs) =>
+      decideAbort(run, { nowUs, random: random.next() }),
+    );
   }
 
   /** Stateless: at the beats in which another half of the credentials' life is over. */
@@ -261,7 +297,9 @@ export class Sessions {
 }
 
 function leaseLost(sessionId: string): EngineError {
-  return new EngineError('LEASE_LOST', `session ${sessionId} is closed: stop what it runs and open a new one`, { metadata: { session_id: sessionId } });
+  return new EngineError('LEASE_LOST', `session ${sessionId} is closed: stop what it runs and open a new one`, {
+    metadata: { session_id: sessionId },
+  });
 }
 
 /** The newest change of each attempt; an older checkpoint is kept if the newer change has none. */

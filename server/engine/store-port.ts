@@ -91,7 +91,12 @@ export interface SubmittedJob {
 export type SubmitResult =
   | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[] }
   | { readonly kind: 'requestIdReused' }
-  | { readonly kind: 'idempotencyConflict'; readonly index: number; readonly jobId: string; readonly sameContent: boolean };
+  | {
+      readonly kind: 'idempotencyConflict';
+      readonly index: number;
+      readonly jobId: string;
+      readonly sameContent: boolean;
+    };
 
 export interface Lane extends LaneKey {
   readonly laneId: number;
@@ -191,7 +196,11 @@ export interface Lapse {
 
 export interface Store {
   nowUs(): Promise<number>;
-  applyDefinition(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }>;
+  applyDefinition(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    validateOnly: boolean,
+  ): Promise<{ definition: JobDefinition; created: boolean }>;
   /** Version 0 is the newest. */
   readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition | undefined>;
   ensureLane(key: LaneKey): Promise<number>;

@@ -70,7 +70,10 @@ export class Submissions {
     this.#batcher = new Batcher({
       name: 'submissions',
       flush: (calls) => this.#flush(calls),
-      sizeOf: (call) => ({ rows: call.jobs.length, bytes: call.jobs.reduce((sum, job) => sum + job.input.data.length, 0) }),
+      sizeOf: (call) => ({
+        rows: call.jobs.length,
+        bytes: call.jobs.reduce((sum, job) => sum + job.input.data.length, 0),
+      }),
       timers: parts.timers,
       random: parts.random,
     });
@@ -91,7 +94,12 @@ export class Submissions {
 
   async #build(namespace: string, submission: Submission, path: string): Promise<NewJob> {
     const { definitions, lanes, ids, clock } = this.#parts;
-    const definition = await definitions.get(namespace, submission.definition, submission.definitionVersion, `${path}.definition`);
+    const definition = await definitions.get(
+      namespace,
+      submission.definition,
+      submission.definitionVersion,
+      `${path}.definition`,
+    );
     const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
     const queue = submission.queue || definition.queue;
     const laneId = await lanes.idOf({
@@ -139,10 +147,15 @@ export class Submissions {
       return await this.#parts.store.submit(calls);
     } catch (error) {
       if (storeFault(error) !== 'world') throw error;
-      const found = await this.#parts.store.findJobs(calls.flatMap((call) => call.jobs.map((job) => job.jobId))).catch(() => []);
+      const found = await this.#parts.store
+        .findJobs(calls.flatMap((call) => call.jobs.map((job) => job.jobId)))
+        .catch(() => []);
       const stored = new Set(found);
       if (!calls.every((call) => call.jobs.every((job) => stored.has(job.jobId)))) throw error;
-      return calls.map((call) => ({ kind: 'stored', jobs: call.jobs.map((job) => ({ jobId: job.jobId, existing: false })) }));
+      return calls.map((call) => ({
+        kind: 'stored',
+        jobs: call.jobs.map((job) => ({ jobId: job.jobId, existing: false })),
+      }));
     }
   }
 }
@@ -152,7 +165,12 @@ function startOf(submission: Submission, nowUs: number): number {
   return submission.runTimeUs ?? nowUs;
 }
 
-function optionalOf(submission: Submission, definition: JobDefinition, demands: string | undefined, runTimeUs: number | undefined): Partial<NewJob> {
+function optionalOf(
+  submission: Submission,
+  definition: JobDefinition,
+  demands: string | undefined,
+  runTimeUs: number | undefined,
+): Partial<NewJob> {
   return {
     labels: Object.keys(submission.labels).length > 0 ? submission.labels : undefined,
     demands: demands === canonicalDemands(definition.demands) ? undefined : demands,
@@ -172,7 +190,14 @@ function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'
 function keysOf(submissions: readonly Submission[]): IdempotencyKey[] {
   return submissions.flatMap((submission, index) =>
     submission.idempotencyKey
-      ? [{ index, key: submission.idempotencyKey, contentHash: contentHash(submission), policy: submission.conflictPolicy }]
+      ? [
+          {
+            index,
+            key: submission.idempotencyKey,
+            contentHash: contentHash(submission),
+            policy: submission.conflictPolicy,
+          },
+        ]
       : [],
   );
 }
@@ -190,7 +215,11 @@ function refuseRepeatedKeys(keys: readonly IdempotencyKey[], field: string): voi
   for (const { key, index } of keys) {
     const first = seen.get(key);
     if (first !== undefined) {
-      throw new EngineError('INVALID_FIELD', `${field}[${index}].idempotency_key is the same as that of ${field}[${first}]`, { field: `${field}[${index}].idempotency_key` });
+      throw new EngineError(
+        'INVALID_FIELD',
+        `${field}[${index}].idempotency_key is the same as that of ${field}[${first}]`,
+        { field: `${field}[${index}].idempotency_key` },
+      );
     }
     seen.set(key, index);
   }
@@ -201,14 +230,22 @@ function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[
     case 'stored':
       return result.jobs;
     case 'requestIdReused':
-      throw new EngineError('REQUEST_ID_REUSED', 'request_id was used for a call with another body; make a new one for each call', { field: 'request_id', metadata: { request_id: request.requestId } });
+      throw new EngineError(
+        'REQUEST_ID_REUSED',
+        'request_id was used for a call with another body; make a new one for each call',
+        { field: 'request_id', metadata: { request_id: request.requestId } },
+      );
     case 'idempotencyConflict': {
       const path = request.field === 'job' ? 'job' : `jobs[${result.index}]`;
       const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';
-      throw new EngineError('IDEMPOTENCY_CONFLICT', `${path}.idempotency_key belongs to job ${result.jobId} already, ${what}`, {
-        field: `${path}.idempotency_key`,
-        metadata: { job_id: result.jobId },
-      });
+      throw new EngineError(
+        'IDEMPOTENCY_CONFLICT',
+        `${path}.idempotency_key belongs to job ${result.jobId} already, ${what}`,
+        {
+          field: `${path}.idempotency_key`,
+          metadata: { job_id: result.jobId },
+        },
+      );
     }
   }
 }

@@ -109,7 +109,11 @@ export class Sweeper {
   /** Whether workers have had a whole lease of time in which this replica and the database could renew them. */
   #mayClose(): boolean {
     const now = this.#parts.clock.now();
-    return this.#healthySince !== undefined && now - this.#lastAnswer <= GAP_MS && now - this.#healthySince >= this.#parts.leaseMs;
+    return (
+      this.#healthySince !== undefined &&
+      now - this.#lastAnswer <= GAP_MS &&
+      now - this.#healthySince >= this.#parts.leaseMs
+    );
   }
 
   async #closeLapsed(): Promise<void> {
@@ -118,17 +122,25 @@ export class Sweeper {
     for (const { sessionId, how } of closing) await sessions.free(sessionId, how);
     if (lapsed.length === 0 || !this.#mayClose()) return;
     const { close, massLapse } = judgeLapsed(lapsed, open, nowUs, leaseMs * 1000);
-    if (massLapse) log.error({ lapsed: lapsed.length, open }, 'so many sessions lapsed at once that the fault must be ours: their jobs are not charged');
+    if (massLapse)
+      log.error(
+        { lapsed: lapsed.length, open },
+        'so many sessions lapsed at once that the fault must be ours: their jobs are not charged',
+      );
     if (close.length === 0) return;
     const closed = await sessions.end(close, massLapse ? 'MASS_LAPSE' : 'LAPSE', massLapse ? leaseMs : 0);
-    if (closed.length > 0) log.warn({ sessions: closed.slice(0, 20), count: closed.length }, 'sessions lapsed; what they held goes back');
+    if (closed.length > 0)
+      log.warn({ sessions: closed.slice(0, 20), count: closed.length }, 'sessions lapsed; what they held goes back');
   }
 
   async #promote(): Promise<void> {
     const { changes, random, store } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
       const changed = await changes.apply({ by: 'due', limit: PAGE }, (run, nowUs, definition) =>
-        decideDue(run, definition.runTimeoutMs, run.retryPolicy ?? definition.retryPolicy, { nowUs, random: random.next() }),
+        decideDue(run, definition.runTimeoutMs, run.retryPolicy ?? definition.retryPolicy, {
+          nowUs,
+          random: random.next(),
+        }),
       );
       if (changed.length < PAGE) break;
     }

@@ -25,7 +25,8 @@ export class Waits {
 
   /** The job when it has ended, or as it is once the time is up or the caller has gone. */
   async wait(namespace: string, jobId: string, timeoutMs: number, gone: AbortSignal): Promise<JobView> {
-    if (this.#waiting.size >= MAX_WAITS) throw new EngineError('OVERLOADED', 'too many callers wait for jobs already', { retryAfterMs: 1_000 });
+    if (this.#waiting.size >= MAX_WAITS)
+      throw new EngineError('OVERLOADED', 'too many callers wait for jobs already', { retryAfterMs: 1_000 });
     const woken = this.#register(jobId, timeoutMs, gone);
     const before = await this.#read(namespace, jobId).catch((error) => {
       woken.leave();
@@ -95,6 +96,7 @@ export class Waits {
   /** Hints can be lost: this is the guarantee. */
   async #look(): Promise<void> {
     const ids = [...this.#waiting.keys()];
-    for (let at = 0; at < ids.length; at += IDS_A_LOOK) this.notify(await this.#store.findEnded(ids.slice(at, at + IDS_A_LOOK)));
+    for (let at = 0; at < ids.length; at += IDS_A_LOOK)
+      this.notify(await this.#store.findEnded(ids.slice(at, at + IDS_A_LOOK)));
   }
 }

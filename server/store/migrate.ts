@@ -14,7 +14,11 @@ function readMigrations(): Migration[] {
   return readdirSync(folder)
     .filter((file) => /^\d{4}_.*\.sql$/.test(file))
     .sort()
-    .map((file) => ({ version: Number(file.slice(0, 4)), name: file.slice(5, -4), text: readFileSync(new URL(file, folder), 'utf8') }));
+    .map((file) => ({
+      version: Number(file.slice(0, 4)),
+      name: file.slice(5, -4),
+      text: readFileSync(new URL(file, folder), 'utf8'),
+    }));
 }
 
 const prepare = `
@@ -29,7 +33,10 @@ DO $$ BEGIN
   );
 END $$;`;
 
-const readVersions = { name: 'read_schema_versions', text: 'SELECT version, name, breaking FROM muster.schema_migrations ORDER BY version' };
+const readVersions = {
+  name: 'read_schema_versions',
+  text: 'SELECT version, name, breaking FROM muster.schema_migrations ORDER BY version',
+};
 
 /** A script that begins with `-- breaking` leaves a schema that older binaries can't work with. */
 function script(migration: Migration): string {
@@ -66,7 +73,9 @@ export async function migrate(database: Database): Promise<string[]> {
   const newest = known.at(-1)?.version ?? 0;
   const foreign = applied.find((row) => row.version > newest && row.breaking);
   if (foreign) {
-    throw new Error(`the database has schema version ${foreign.version} (${foreign.name}), which this release of Muster (schema ${newest}) can't work with: start a newer release`);
+    throw new Error(
+      `the database has schema version ${foreign.version} (${foreign.name}), which this release of Muster (schema ${newest}) can't work with: start a newer release`,
+    );
   }
   const done = new Set(applied.map((row) => row.version));
   const names: string[] = [];

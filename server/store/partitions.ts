@@ -26,7 +26,10 @@ DO $$ BEGIN
 END $$;`;
 }
 
-const existing = { name: 'list_partitions', text: "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relispartition" };
+const existing = {
+  name: 'list_partitions',
+  text: "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relispartition",
+};
 const LOCK_NOT_AVAILABLE = '55P03';
 
 async function make(database: Database, table: string, dayMs: number): Promise<void> {

@@ -31,7 +31,8 @@ const hotTables = ['job_runs', 'sessions', 'job_checkpoints'];
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */
 const LOOK_AFTER_MS = 500;
 
-const readLogBytes = 'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()';
+const readLogBytes =
+  'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()';
 
 export class PgliteMaintenance {
   readonly #parts: MaintenanceParts;
@@ -71,7 +72,9 @@ export class PgliteMaintenance {
     this.#endedJobs = 0;
     this.#workMs = 0;
     // An item each, so that other work waits for one table at the most.
-    await Promise.all(hotTables.map((table) => this.#parts.enqueue(() => this.#run(`VACUUM (ANALYZE) muster.${table}`))));
+    await Promise.all(
+      hotTables.map((table) => this.#parts.enqueue(() => this.#run(`VACUUM (ANALYZE) muster.${table}`))),
+    );
     this.#vacuuming = false;
   }
 

@@ -46,7 +46,9 @@ class Turnstile {
 
   enter<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()?.open) {
-      throw new Error('a query beside its own transaction would wait for itself for ever: use the handle that was passed in');
+      throw new Error(
+        'a query beside its own transaction would wait for itself for ever: use the handle that was passed in',
+      );
     }
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
@@ -76,7 +78,10 @@ class Pglite implements Database {
     this.#thread = thread;
     this.#client = client;
     const enqueue = (work: () => Promise<void>) => this.#turnstile.enter(work);
-    this.#maintenance = new PgliteMaintenance({ enqueue, query: async (sql) => (await client.query(sql)).rows[0] }, options);
+    this.#maintenance = new PgliteMaintenance(
+      { enqueue, query: async (sql) => (await client.query(sql)).rows[0] },
+      options,
+    );
     this.#session = sessionOf(client, (statement, rows) => {
       if (statement.endsJobs) this.#maintenance.noteEnded(rows);
     });
@@ -132,11 +137,21 @@ class Pglite implements Database {
 /** Throws when the folder can't be this database's: of another major version, or of something else. */
 export async function openPglite(options: PgliteOptions): Promise<Database> {
   const { dataDir, maintenance = {} } = options;
-  if (!dataDir.startsWith('memory://')) await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
+  if (!dataDir.startsWith('memory://'))
+    await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
   const thread = await startThread(dataDir);
-  const client = new pg.Client({ stream: () => new PgliteStream(thread) as never, user: 'postgres', database: 'postgres', types: typeParsers });
+  const client = new pg.Client({
+    stream: () => new PgliteStream(thread) as never,
+    user: 'postgres',
+    database: 'postgres',
+    types: typeParsers,
+  });
   client.on('error', () => {});
   await client.connect();
-  await client.query(Object.entries(planSettings).map(([name, value]) => `SET ${name} = ${value};`).join(' '));
+  await client.query(
+    Object.entries(planSettings)
+      .map(([name, value]) => `SET ${name} = ${value};`)
+      .join(' '),
+  );
   return new Pglite(thread, client, maintenance);
 }

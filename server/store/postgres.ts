@@ -43,11 +43,16 @@ const settings = [
 ].join(' ');
 
 /** Our statements on a client or a pool of `pg`; `onRows` is told how many rows each wrote or returned. */
-export function sessionOf(client: pg.Pool | pg.ClientBase, onRows?: (statement: Statement, rows: number) => void): Session {
+export function sessionOf(
+  client: pg.Pool | pg.ClientBase,
+  onRows?: (statement: Statement, rows: number) => void,
+): Session {
   return {
     async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
       const values = parameters.map((value) =>
-        value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value,
+        value instanceof Uint8Array && !Buffer.isBuffer(value)
+          ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+          : value,
       );
       const result = await client.query({ name: statement.name, text: statement.text, values });
       onRows?.(statement, result.rowCount ?? 0);

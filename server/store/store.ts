@@ -9,18 +9,30 @@ import { applyDefinition, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { findEnded, findJobs, readClosed, readJob } from './statements/read-jobs.ts';
-import { closeSessions, endSessions, listSessions, openSession, readLapse, readSessions, renewSessions } from './statements/sessions.ts';
+import {
+  closeSessions,
+  endSessions,
+  listSessions,
+  openSession,
+  readLapse,
+  readSessions,
+  renewSessions,
+} from './statements/sessions.ts';
 import { submitCalls } from './statements/submit.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
-const readNextDue = { name: 'read_next_due', text: 'SELECT min(due_time) AS due FROM job_runs WHERE due_time IS NOT NULL' };
+const readNextDue = {
+  name: 'read_next_due',
+  text: 'SELECT min(due_time) AS due FROM job_runs WHERE due_time IS NOT NULL',
+};
 
 /** The schema must be up to date (see `migrate`). */
 export function createStore(database: Database): Store {
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
-    applyDefinition: (definition, contentHash, validateOnly) => applyDefinition(database, definition, contentHash, validateOnly),
+    applyDefinition: (definition, contentHash, validateOnly) =>
+      applyDefinition(database, definition, contentHash, validateOnly),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
     ensureLane: (key) => ensureLane(database, key),
     readLanes: (laneIds) => readLanes(database, laneIds),

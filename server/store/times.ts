@@ -2,7 +2,14 @@
 
 /** Reads PostgreSQL's ISO form in UTC, such as `2026-11-25 08:01:02.345678+00`. */
 export function microsOf(text: string): number {
-  const ms = Date.UTC(+text.slice(0, 4), +text.slice(5, 7) - 1, +text.slice(8, 10), +text.slice(11, 13), +text.slice(14, 16), +text.slice(17, 19));
+  const ms = Date.UTC(
+    +text.slice(0, 4),
+    +text.slice(5, 7) - 1,
+    +text.slice(8, 10),
+    +text.slice(11, 13),
+    +text.slice(14, 16),
+    +text.slice(17, 19),
+  );
   if (text.charCodeAt(19) !== 46) return ms * 1000;
   const end = text.length - 3;
   return ms * 1000 + Number(text.slice(20, end).padEnd(6, '0'));

@@ -38,7 +38,10 @@ function note(store: string, name: string, value: unknown): void {
 
 async function measure(store: string, postgresUrl: string | undefined): Promise<void> {
   const share = postgresUrl ? 1 : 0.5;
-  const deployment = await startDeployment(postgresUrl, options.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/muster-profiles'] : []);
+  const deployment = await startDeployment(
+    postgresUrl,
+    options.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/muster-profiles'] : [],
+  );
   const client = new Client({ address: deployment.address });
   await client.applyDefinition({ name: 'nothing' });
   await client.applyDefinition({ name: 'clock' });

@@ -38,7 +38,20 @@ function megabytes(pid: number, field: string): number {
 export async function startDeployment(postgresUrl?: string, nodeFlags: readonly string[] = []): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   const store = postgresUrl ? ['--postgres', postgresUrl] : [];
-  const args = [...nodeFlags, 'server/cli/muster.ts', 'start', '--data', folder, '--grpc-port', '0', '--http-port', '0', '--log-level', 'warn', ...store];
+  const args = [
+    ...nodeFlags,
+    'server/cli/muster.ts',
+    'start',
+    '--data',
+    folder,
+    '--grpc-port',
+    '0',
+    '--http-port',
+    '0',
+    '--log-level',
+    'warn',
+    ...store,
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await addressOf(child);
   child.stdout.resume();

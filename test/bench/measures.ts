@@ -10,7 +10,8 @@ export interface Latency {
 
 export function latencyOf(samples: readonly number[]): Latency {
   const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2));
+  const at = (share: number) =>
+    Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2));
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
@@ -24,7 +25,13 @@ async function inParallel(count: number, width: number, work: (i: number) => Pro
 }
 
 /** Jobs a second from the first submission until the last outcome is stored. */
-export async function throughput(client: Client, worker: BenchWorker, jobs: number, batch: number, width: number): Promise<number> {
+export async function throughput(
+  client: Client,
+  worker: BenchWorker,
+  jobs: number,
+  batch: number,
+  width: number,
+): Promise<number> {
   const done = worker.untilHandled(jobs);
   const last: string[] = [];
   const start = performance.now();
@@ -32,7 +39,12 @@ export async function throughput(client: Client, worker: BenchWorker, jobs: numb
     const submitted =
       batch === 1
         ? [await client.submit('nothing', { n: 1 })]
-        : await client.submitMany(Array.from({ length: batch }, (_, n) => ({ definition: 'nothing', input: { n, text: 'a job of some sixty bytes, as many are in practice' } })));
+        : await client.submitMany(
+            Array.from({ length: batch }, (_, n) => ({
+              definition: 'nothing',
+              input: { n, text: 'a job of some sixty bytes, as many are in practice' },
+            })),
+          );
     last.push(submitted.at(-1)?.jobId as string);
   });
   await done;

@@ -1,18 +1,21 @@
 /** Statement bench: rows a second of each hot statement, alone, on PostgreSQL and PGlite. `npm run bench:store [-- rows]` */
 import { randomUUID } from 'node:crypto';
-import { openPglite } from '../../server/store/pglite.ts';
-import { openPostgres } from '../../server/store/postgres.ts';
-import { migrate } from '../../server/store/migrate.ts';
 import type { NewJob } from '../../server/engine/store-port.ts';
 import type { Database } from '../../server/store/database.ts';
-import { insertJobs } from '../../server/store/statements/insert-jobs.ts';
+import { migrate } from '../../server/store/migrate.ts';
+import { openPglite } from '../../server/store/pglite.ts';
+import { openPostgres } from '../../server/store/postgres.ts';
 import { claimJobs } from '../../server/store/statements/claim-jobs.ts';
 import { completeAttempts } from '../../server/store/statements/complete-attempts.ts';
+import { insertJobs } from '../../server/store/statements/insert-jobs.ts';
 import { startPostgres } from '../support/postgres.ts';
 
 const rows = Number(process.argv[2] ?? 50_000);
 const batches = [100, 500, 1000];
-const input = { data: new TextEncoder().encode(JSON.stringify({ from: 0, to: 100, text: 'x'.repeat(60) })), contentType: 'application/json' };
+const input = {
+  data: new TextEncoder().encode(JSON.stringify({ from: 0, to: 100, text: 'x'.repeat(60) })),
+  contentType: 'application/json',
+};
 
 function uuid7(n: number): string {
   const hex = (Date.now() * 4096 + n).toString(16).padStart(15, '0');
@@ -25,7 +28,9 @@ async function store(database: Database, jobs: readonly NewJob[]): Promise<void>
 }
 
 function chunks(size: number): number[][] {
-  return Array.from({ length: Math.ceil(rows / size) }, (_, i) => Array.from({ length: Math.min(size, rows - i * size) }, (_, k) => i * size + k));
+  return Array.from({ length: Math.ceil(rows / size) }, (_, i) =>
+    Array.from({ length: Math.min(size, rows - i * size) }, (_, k) => i * size + k),
+  );
 }
 
 /** Runs the work for each chunk, two at a time, and returns rows a second. */
@@ -48,7 +53,18 @@ async function bench(name: string, database: Database): Promise<void> {
   for (const size of batches) {
     const parts = chunks(size);
     const insert = await rate(parts, async (part) => {
-      await store(database, part.map((n) => ({ jobId: uuid7(n), laneId: 1, state: 'READY', rank: Date.now() * 1000, priority: 0, input, runTimeoutMs: 60_000 })));
+      await store(
+        database,
+        part.map((n) => ({
+          jobId: uuid7(n),
+          laneId: 1,
+          state: 'READY',
+          rank: Date.now() * 1000,
+          priority: 0,
+          input,
+          runTimeoutMs: 60_000,
+        })),
+      );
       return part.length;
     });
     const held: { jobId: string; attempt: number }[] = [];
@@ -59,21 +75,50 @@ async function bench(name: string, database: Database): Promise<void> {
       return claimed.length;
     });
     const ends = Array.from({ length: Math.ceil(held.length / size) }, (_, i) => held.slice(i * size, i * size + size));
-    const complete = await rate(ends, async (part) => (await completeAttempts(database, part.map((job) => ({ ...job, sessionId, result: input })))).length);
+    const complete = await rate(
+      ends,
+      async (part) =>
+        (
+          await completeAttempts(
+            database,
+            part.map((job) => ({ ...job, sessionId, result: input })),
+          )
+        ).length,
+    );
     const single: number[][] = [];
     for (let i = 0; i < 200; i++) {
       const start = performance.now();
-      await store(database, [{ jobId: uuid7(i), laneId: 1, state: 'READY', rank: Date.now() * 1000, priority: 0, input, runTimeoutMs: 60_000 }]);
+      await store(database, [
+        {
+          jobId: uuid7(i),
+          laneId: 1,
+          state: 'READY',
+          rank: Date.now() * 1000,
+          priority: 0,
+          input,
+          runTimeoutMs: 60_000,
+        },
+      ]);
       const inserted = performance.now();
-      const [job] = await claimJobs(database, { places: [{ sessionId, creditId: 1, prefetch: false }], lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
+      const [job] = await claimJobs(database, {
+        places: [{ sessionId, creditId: 1, prefetch: false }],
+        lanes: [{ laneId: 1, cursor: 0 }],
+        maxBytes: 8 << 20,
+      });
       const claimed = performance.now();
       if (!job) throw new Error('the claim of one found no job');
       await completeAttempts(database, [{ ...job, sessionId, result: input }]);
       single.push([inserted - start, claimed - inserted, performance.now() - claimed]);
     }
-    const median = (k: number) => single.map((times) => times[k] as number).sort((a, b) => a - b)[100]?.toFixed(2);
+    const median = (k: number) =>
+      single
+        .map((times) => times[k] as number)
+        .sort((a, b) => a - b)[100]
+        ?.toFixed(2);
     const whole = Math.round(1 / (1 / insert + 1 / claim + 1 / complete));
-    console.log(`${name.padEnd(12)} batch ${String(size).padStart(4)}: insert ${insert}/s  claim ${claim}/s  complete ${complete}/s  all three ${whole}/s   one row: ${median(0)} / ${median(1)} / ${median(2)} ms`);
+    console.log(
+      `${name.padEnd(12)} batch ${String(size).padStart(4)}: insert ${insert}/s  claim ${claim}/s  complete ${complete}/s  all three ${whole}/s   one row: ${median(0)} / ${median(1)} / ${median(2)} ms`,
+    );
   }
 }
 

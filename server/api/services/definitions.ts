@@ -1,7 +1,11 @@
 /** JobDefinitionService: keeps the definitions that jobs are made from. */
 import { create } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
-import { ApplyJobDefinitionResponseSchema, GetJobDefinitionResponseSchema, JobDefinitionService } from '../../gen/muster/v1/job_definition_service_pb.ts';
+import {
+  ApplyJobDefinitionResponseSchema,
+  GetJobDefinitionResponseSchema,
+  type JobDefinitionService,
+} from '../../gen/muster/v1/job_definition_service_pb.ts';
 import { checkDottedName, checkRequestId, namespaceOf } from '../checks.ts';
 import { definitionFrom, definitionHash, definitionTo } from '../convert-definition.ts';
 import type { Implementation } from '../service.ts';
@@ -17,7 +21,10 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       violations.throwIfAny();
       const definition = definitionFrom(request.definition);
       const applied = await replica.applyDefinition(definition, definitionHash(definition), request.validateOnly);
-      return create(ApplyJobDefinitionResponseSchema, { definition: definitionTo(applied.definition), created: applied.created });
+      return create(ApplyJobDefinitionResponseSchema, {
+        definition: definitionTo(applied.definition),
+        created: applied.created,
+      });
     },
     async getJobDefinition(request) {
       const violations = new Violations();
@@ -25,7 +32,9 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       checkDottedName(request.name, 'name', violations);
       violations.check(request.version >= 0, 'version', 'must not be negative');
       violations.throwIfAny();
-      return create(GetJobDefinitionResponseSchema, { definition: definitionTo(await replica.definitions.get(namespace, request.name, request.version)) });
+      return create(GetJobDefinitionResponseSchema, {
+        definition: definitionTo(await replica.definitions.get(namespace, request.name, request.version)),
+      });
     },
     async listJobDefinitions() {
       throw notImplemented('ListJobDefinitions: lists of definitions');

@@ -6,7 +6,7 @@ import type { SubmittedJob } from '../../engine/store-port.ts';
 import {
   CancelJobResponseSchema,
   GetJobResponseSchema,
-  JobService,
+  type JobService,
   type SubmitJobRequest,
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
@@ -16,8 +16,8 @@ import {
 import { checkRequestId, checkText, durationMs, jobIdOf, namespaceOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
 import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
-import { notImplemented } from '../status.ts';
 import type { Implementation } from '../service.ts';
+import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
 
 const MAX_JOBS = 10_000;
@@ -25,24 +25,42 @@ const MAX_CALL_BYTES = 3 << 20;
 const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 300_000;
 
-async function submit(replica: Replica, request: SubmitJobRequest | SubmitJobsRequest, field: 'job' | 'jobs', context: CallContext): Promise<readonly SubmittedJob[]> {
+async function submit(
+  replica: Replica,
+  request: SubmitJobRequest | SubmitJobsRequest,
+  field: 'job' | 'jobs',
+  context: CallContext,
+): Promise<readonly SubmittedJob[]> {
   const violations = new Violations();
   const namespace = namespaceOf(request.namespace, violations);
   checkRequestId(request.requestId, violations);
   const jobs = 'jobs' in request ? request.jobs : request.job ? [request.job] : [];
   violations.check(jobs.length > 0, field, 'is missing: at least one job is needed');
   violations.check(jobs.length <= MAX_JOBS, field, `has ${jobs.length} entries; at most ${MAX_JOBS} are allowed`);
-  violations.check(context.body.length <= MAX_CALL_BYTES, field, `is ${context.body.length} bytes; at most ${MAX_CALL_BYTES} are allowed in a call: send several`);
+  violations.check(
+    context.body.length <= MAX_CALL_BYTES,
+    field,
+    `is ${context.body.length} bytes; at most ${MAX_CALL_BYTES} are allowed in a call: send several`,
+  );
   violations.throwIfAny();
-  const defaults = { maxPayload: replica.maxPayload, traceparent: traceparentOf(context.header('traceparent')), tracestate: context.header('tracestate').slice(0, 512) };
-  const submissions = jobs.map((job, i) => submissionFrom(job, field === 'job' ? 'job' : `jobs[${i}]`, defaults, violations));
+  const defaults = {
+    maxPayload: replica.maxPayload,
+    traceparent: traceparentOf(context.header('traceparent')),
+    tracestate: context.header('tracestate').slice(0, 512),
+  };
+  const submissions = jobs.map((job, i) =>
+    submissionFrom(job, field === 'job' ? 'job' : `jobs[${i}]`, defaults, violations),
+  );
   violations.throwIfAny();
   const bodyHash = request.requestId ? createHash('sha256').update(context.body).digest() : new Uint8Array();
   return replica.submissions.submit({ namespace, requestId: request.requestId, bodyHash, submissions, field });
 }
 
 /** The namespace and the id that a request names. */
-function nameOf(request: { namespace: string; jobId: string }, violations: Violations): { namespace: string; jobId: string } {
+function nameOf(
+  request: { namespace: string; jobId: string },
+  violations: Violations,
+): { namespace: string; jobId: string } {
   const named = { namespace: namespaceOf(request.namespace, violations), jobId: jobIdOf(request.jobId, violations) };
   violations.throwIfAny();
   return named;
@@ -71,14 +89,18 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       const violations = new Violations();
       const asked = durationMs(request.timeout, 0, TEN_YEARS_MS, 'timeout', violations) ?? DEFAULT_WAIT_MS;
       const { namespace, jobId } = nameOf(request, violations);
-      return create(WaitJobResponseSchema, { job: jobTo(await replica.waits.wait(namespace, jobId, Math.min(asked, MAX_WAIT_MS), context.signal)) });
+      return create(WaitJobResponseSchema, {
+        job: jobTo(await replica.waits.wait(namespace, jobId, Math.min(asked, MAX_WAIT_MS), context.signal)),
+      });
     },
     async cancelJob(request) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
       checkRequestId(request.requestId, violations);
       const { namespace, jobId } = nameOf(request, violations);
-      return create(CancelJobResponseSchema, { job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)) });
+      return create(CancelJobResponseSchema, {
+        job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),
+      });
     },
     listJobs: later('ListJobs: lists of jobs'),
     watchJob: later('WatchJob: streams of changes'),

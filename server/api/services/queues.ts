@@ -1,5 +1,5 @@
 /** QueueService: none of it yet; queues are made on first use. */
-import { QueueService } from '../../gen/muster/v1/queue_service_pb.ts';
+import type { QueueService } from '../../gen/muster/v1/queue_service_pb.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 
@@ -7,5 +7,12 @@ export function queueService(): Implementation<typeof QueueService> {
   const later = async () => {
     throw notImplemented('QueueService: queues as resources');
   };
-  return { getQueue: later, listQueues: later, updateQueue: later, pauseQueue: later, resumeQueue: later, deleteQueue: later };
+  return {
+    getQueue: later,
+    listQueues: later,
+    updateQueue: later,
+    pauseQueue: later,
+    resumeQueue: later,
+    deleteQueue: later,
+  };
 }

@@ -1,7 +1,9 @@
 /** SessionService: what workers speak. */
 import { create } from '@bufbuild/protobuf';
-import type { NewSession } from '../../engine/store-port.ts';
+import { uuidToBytes } from '../../domain/uuid.ts';
+import type { Clock } from '../../engine/ports.ts';
 import type { Replica } from '../../engine/replica.ts';
+import type { NewSession } from '../../engine/store-port.ts';
 import {
   CloseSessionResponseSchema,
   HeartbeatResponseSchema,
@@ -9,11 +11,12 @@ import {
   OpenSessionResponseSchema,
   ReportAttemptsResponseSchema,
   ReportResult,
-  SessionService,
+  type SessionService,
 } from '../../gen/muster/v1/session_service_pb.ts';
+import { toAssignmentMessage, toCancelMessage } from '../../wire/assignment.ts';
 import { checkDottedName, checkLabels, checkRange, checkRequestId, checkText, namespaceOf } from '../checks.ts';
 import { durationTo } from '../convert-payload.ts';
-import { assignmentTo, credentialsTo, creditsFrom, heartbeatFrom, noticeTo, reportFrom, uuidFrom, uuidTo, voidedFrom } from '../convert-session.ts';
+import { credentialsTo, creditsFrom, heartbeatFrom, reportFrom, uuidFrom, voidedFrom } from '../convert-session.ts';
 import { BeatLimiter, OpenLimiter } from '../limits.ts';
 import type { Implementation } from '../service.ts';
 import { ApiError } from '../status.ts';
@@ -23,27 +26,44 @@ const PROTOCOL_VERSION = 1;
 
 function checkProtocol(version: number): void {
   if (version === PROTOCOL_VERSION) return;
-  throw new ApiError('PROTOCOL_VERSION_UNSUPPORTED', `the worker speaks protocol ${version}, this server speaks ${PROTOCOL_VERSION}: use an SDK that fits`, {
-    worker: String(version),
-    server: String(PROTOCOL_VERSION),
-  });
+  throw new ApiError(
+    'PROTOCOL_VERSION_UNSUPPORTED',
+    `the worker speaks protocol ${version}, this server speaks ${PROTOCOL_VERSION}: use an SDK that fits`,
+    {
+      worker: String(version),
+      server: String(PROTOCOL_VERSION),
+    },
+  );
 }
 
 function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 'leaseMs'> {
   const violations = new Violations();
   const namespace = namespaceOf(request.namespace, violations);
   checkDottedName(request.workerName, 'worker_name', violations);
-  violations.check(request.handlers.length >= 1 && request.handlers.length <= 1_000, 'handlers', `has ${request.handlers.length} entries; must have from 1 to 1,000`);
+  violations.check(
+    request.handlers.length >= 1 && request.handlers.length <= 1_000,
+    'handlers',
+    `has ${request.handlers.length} entries; must have from 1 to 1,000`,
+  );
   for (const [i, handler] of request.handlers.slice(0, 1_000).entries()) {
     checkDottedName(handler.name, `handlers[${i}].name`, violations);
-    violations.check(handler.minVersion >= 0 && (handler.maxVersion === 0 || handler.maxVersion >= handler.minVersion), `handlers[${i}]`, 'has a range of versions that holds none');
+    violations.check(
+      handler.minVersion >= 0 && (handler.maxVersion === 0 || handler.maxVersion >= handler.minVersion),
+      `handlers[${i}]`,
+      'has a range of versions that holds none',
+    );
   }
   checkLabels(request.labels, 64, 'labels', violations);
   violations.check(Object.keys(request.resources).length <= 16, 'resources', 'has more than 16 entries');
-  for (const [name, amount] of Object.entries(request.resources).slice(0, 16)) checkRange(amount, 0, 1e12, `resources["${name.slice(0, 64)}"]`, violations);
+  for (const [name, amount] of Object.entries(request.resources).slice(0, 16))
+    checkRange(amount, 0, 1e12, `resources["${name.slice(0, 64)}"]`, violations);
   checkRange(request.slots, 1, 10_000, 'slots', violations);
   checkRequestId(request.requestId, violations);
-  const sdk = { name: request.sdk?.name ?? '', version: request.sdk?.version ?? '', language: request.sdk?.language ?? '' };
+  const sdk = {
+    name: request.sdk?.name ?? '',
+    version: request.sdk?.version ?? '',
+    language: request.sdk?.language ?? '',
+  };
   for (const [part, text] of Object.entries(sdk)) checkText(text, 128, `sdk.${part}`, violations);
   violations.throwIfAny();
   return {
@@ -58,9 +78,11 @@ function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 
   };
 }
 
-export function sessionService(replica: Replica): Implementation<typeof SessionService> {
-  const opens = new OpenLimiter();
-  const beats = new BeatLimiter();
+const monotonic: Clock = { now: () => performance.now() };
+
+export function sessionService(replica: Replica, clock = monotonic): Implementation<typeof SessionService> {
+  const opens = new OpenLimiter(clock);
+  const beats = new BeatLimiter(clock);
   return {
     async openSession(request) {
       checkProtocol(request.protocolVersion);
@@ -68,7 +90,7 @@ export function sessionService(replica: Replica): Implementation<typeof SessionS
       opens.take();
       const { session, access, times } = await replica.sessions.open(offer);
       return create(OpenSessionResponseSchema, {
-        sessionId: uuidTo(session.sessionId),
+        sessionId: uuidToBytes(session.sessionId),
         beatInterval: durationTo(times.beatMs),
         lease: durationTo(times.leaseMs),
         natsUrls: [...access.natsUrls],
@@ -84,8 +106,8 @@ export function sessionService(replica: Replica): Implementation<typeof SessionS
       beats.take(beat.sessionId);
       const reply = await replica.sessions.beat(beat);
       return create(HeartbeatResponseSchema, {
-        assignments: reply.assignments.map(assignmentTo),
-        cancels: reply.cancels.map(noticeTo),
+        assignments: reply.assignments.map(toAssignmentMessage),
+        cancels: reply.cancels.map(toCancelMessage),
         reconnectBus: reply.reconnectBus,
         ...(reply.nextBeatMs === undefined ? {} : { nextBeat: durationTo(reply.nextBeatMs) }),
         ...(reply.credentials ? { natsCredentials: credentialsTo(reply.credentials) } : {}),
@@ -94,8 +116,14 @@ export function sessionService(replica: Replica): Implementation<typeof SessionS
     async reportAttempts(request) {
       const violations = new Violations();
       const sessionId = uuidFrom(request.sessionId, 'session_id', violations);
-      violations.check(request.reports.length >= 1 && request.reports.length <= 1_000, 'reports', `has ${request.reports.length} entries; must have from 1 to 1,000`);
-      const reports = request.reports.slice(0, 1_000).map((report, i) => reportFrom(report, `reports[${i}]`, replica.maxPayload, violations));
+      violations.check(
+        request.reports.length >= 1 && request.reports.length <= 1_000,
+        'reports',
+        `has ${request.reports.length} entries; must have from 1 to 1,000`,
+      );
+      const reports = request.reports
+        .slice(0, 1_000)
+        .map((report, i) => reportFrom(report, `reports[${i}]`, replica.maxPayload, violations));
       const credits = creditsFrom(request.credits, violations);
       const voided = voidedFrom(request.voidedCreditIds, violations);
       violations.throwIfAny();

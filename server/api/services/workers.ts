@@ -4,15 +4,17 @@ import { isUuid } from '../../domain/uuid.ts';
 import type { Replica } from '../../engine/replica.ts';
 import type { SessionRow } from '../../engine/store-port.ts';
 import { SessionState, type Worker, WorkerSchema } from '../../gen/muster/v1/worker_pb.ts';
-import { ListWorkersResponseSchema, WorkerService } from '../../gen/muster/v1/worker_service_pb.ts';
-import { namespaceOf, NIL_UUID, pageSizeOf } from '../checks.ts';
+import { ListWorkersResponseSchema, type WorkerService } from '../../gen/muster/v1/worker_service_pb.ts';
+import { NIL_UUID, namespaceOf, pageSizeOf } from '../checks.ts';
 import { timestampTo } from '../convert-payload.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
 
 function workerTo(session: SessionRow & { held: number }, deaf: boolean): Worker {
-  const [openTime, beatTime, leaseExpireTime] = [session.openTimeUs, session.beatTimeUs, session.leaseUntilUs].map((us) => timestampTo(us));
+  const [openTime, beatTime, leaseExpireTime] = [session.openTimeUs, session.beatTimeUs, session.leaseUntilUs].map(
+    (us) => timestampTo(us),
+  );
   return create(WorkerSchema, {
     name: session.workerName,
     namespace: session.namespace,
@@ -40,7 +42,11 @@ function tokenOf(namespace: string, sessionId: string): string {
 function afterOf(token: string, namespace: string, violations: Violations): string {
   if (token === '') return NIL_UUID;
   const [owner, sessionId = ''] = Buffer.from(token, 'base64url').toString().split('/');
-  violations.check(owner === namespace && isUuid(sessionId), 'page_token', 'is not one that ListWorkers returned for this namespace');
+  violations.check(
+    owner === namespace && isUuid(sessionId),
+    'page_token',
+    'is not one that ListWorkers returned for this namespace',
+  );
   return sessionId;
 }
 

@@ -55,7 +55,14 @@ function lockFor(selection: Selection): [Statement, Parameter[]] {
   switch (selection.by) {
     case 'attempts': {
       const keys = selection.attempts;
-      return [lockAttempts, [plainArray(keys.map((k) => k.jobId)), plainArray(keys.map((k) => k.attempt)), plainArray(keys.map((k) => k.sessionId))]];
+      return [
+        lockAttempts,
+        [
+          plainArray(keys.map((k) => k.jobId)),
+          plainArray(keys.map((k) => k.attempt)),
+          plainArray(keys.map((k) => k.sessionId)),
+        ],
+      ];
     }
     case 'jobs':
       return [lockJobs, [plainArray(selection.jobIds), selection.namespace]];
@@ -160,7 +167,15 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
   ]);
 }
 
-const attempts = { job_id: 'uuid', attempt: 'int', session_id: 'uuid', outcome: 'smallint', counted: 'boolean', assign_time: 'timestamptz', failure: 'text' };
+const attempts = {
+  job_id: 'uuid',
+  attempt: 'int',
+  session_id: 'uuid',
+  outcome: 'smallint',
+  counted: 'boolean',
+  assign_time: 'timestamptz',
+  failure: 'text',
+};
 
 const insertAttempts = {
   name: 'insert_attempts',
@@ -179,10 +194,12 @@ async function writeAttempts(session: Session, changes: readonly Continue[]): Pr
     plainArray(changes.map((c) => attemptOutcomes[closed(c).outcome])),
     plainArray(changes.map((c) => closed(c).counted)),
     textArray(changes.map((c) => timestampOf(c.run.assignTimeUs))),
-    textArray(changes.map((c) => {
-      const { failure } = closed(c);
-      return failure ? failureText(failure) : null;
-    })),
+    textArray(
+      changes.map((c) => {
+        const { failure } = closed(c);
+        return failure ? failureText(failure) : null;
+      }),
+    ),
   ]);
 }
 
@@ -201,4 +218,3 @@ export function changeRuns(database: Database, selection: Selection, decide: Dec
     return changes;
   });
 }
-

@@ -69,7 +69,11 @@ SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
 };
 
 export function payloadOf(data: Uint8Array, contentType: string, metadata: string | null) {
-  return { data, contentType, ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as Record<string, string> }) };
+  return {
+    data,
+    contentType,
+    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as Record<string, string> }),
+  };
 }
 
 export function claimedJob(row: Row): ClaimedJob {
@@ -84,7 +88,10 @@ export function claimedJob(row: Row): ClaimedJob {
     creditId: row.credit_id,
     prefetch: row.prefetch,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
-    checkpoint: row.checkpoint === null ? undefined : payloadOf(row.checkpoint, row.checkpoint_content_type, row.checkpoint_metadata),
+    checkpoint:
+      row.checkpoint === null
+        ? undefined
+        : payloadOf(row.checkpoint, row.checkpoint_content_type, row.checkpoint_metadata),
     traceparent: row.traceparent ?? '',
     tracestate: row.tracestate ?? '',
   };

@@ -31,14 +31,27 @@ interface Stored {
   readonly contentHash: Uint8Array;
 }
 
-async function readStored(session: Session, namespace: string, name: string, version: number): Promise<Stored | undefined> {
+async function readStored(
+  session: Session,
+  namespace: string,
+  name: string,
+  version: number,
+): Promise<Stored | undefined> {
   const [row] = await session.run(readOne, [namespace, name, version]);
   if (!row) return undefined;
-  return { definition: { ...JSON.parse(row.body), version: row.version, createTimeUs: row.create_time }, contentHash: row.content_hash };
+  return {
+    definition: { ...JSON.parse(row.body), version: row.version, createTimeUs: row.create_time },
+    contentHash: row.content_hash,
+  };
 }
 
 /** Version 0 is the newest. */
-export async function readDefinition(session: Session, namespace: string, name: string, version: number): Promise<JobDefinition | undefined> {
+export async function readDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+  version: number,
+): Promise<JobDefinition | undefined> {
   return (await readStored(session, namespace, name, version))?.definition;
 }
 
@@ -46,19 +59,33 @@ export async function readDefinition(session: Session, namespace: string, name: 
 const TRIES = 20;
 
 /** Stores a version unless the newest has the same content. */
-export function applyDefinition(database: Database, definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<{ definition: JobDefinition; created: boolean }> {
+export function applyDefinition(
+  database: Database,
+  definition: JobDefinition,
+  contentHash: Uint8Array,
+  validateOnly: boolean,
+): Promise<{ definition: JobDefinition; created: boolean }> {
   return database.transaction(async (session) => {
     const { namespace, name, version: _, createTimeUs: __, ...body } = definition;
     for (let i = 0; i < TRIES; i++) {
       const newest = await readStored(session, namespace, name, 0);
-      if (newest && Buffer.compare(newest.contentHash, contentHash) === 0) return { definition: newest.definition, created: false };
+      if (newest && Buffer.compare(newest.contentHash, contentHash) === 0)
+        return { definition: newest.definition, created: false };
       const version = (newest?.definition.version ?? 0) + 1;
       if (validateOnly) return { definition: { ...definition, version }, created: true };
-      const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify({ namespace, name, ...body })]);
+      const [row] = await session.run(insertOne, [
+        namespace,
+        name,
+        version,
+        contentHash,
+        JSON.stringify({ namespace, name, ...body }),
+      ]);
       if (!row) continue;
       await session.run(setRetention, [namespace, name, definition.retentionMs]);
       return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true };
     }
-    throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), { code: '40001' });
+    throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {
+      code: '40001',
+    });
   });
 }

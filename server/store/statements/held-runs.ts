@@ -14,7 +14,11 @@ const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const keyColumns = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
 
 function keyParameters(keys: readonly AttemptKey[]) {
-  return [plainArray(keys.map((k) => k.jobId)), plainArray(keys.map((k) => k.attempt)), plainArray(keys.map((k) => k.sessionId))];
+  return [
+    plainArray(keys.map((k) => k.jobId)),
+    plainArray(keys.map((k) => k.attempt)),
+    plainArray(keys.map((k) => k.sessionId)),
+  ];
 }
 
 const readMany = {

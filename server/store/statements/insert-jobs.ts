@@ -66,7 +66,13 @@ function restOf(job: NewJob): string | null {
   const { metadata } = job.input;
   if (!labels && !demands && !retryPolicy && !tracestate && !metadata) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
-  return JSON.stringify({ labels, demands, tracestate, input_metadata: text(metadata), retry_policy: text(retryPolicy) });
+  return JSON.stringify({
+    labels,
+    demands,
+    tracestate,
+    input_metadata: text(metadata),
+    retry_policy: text(retryPolicy),
+  });
 }
 
 export function jsonOrNull(value: object | undefined): string | null {

@@ -17,7 +17,10 @@ const insertLane = {
   text: `INSERT INTO lanes (${keyColumns}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
 
-const readMany = { name: 'read_lanes', text: `SELECT lane_id, ${keyColumns} FROM lanes WHERE lane_id = ANY($1::int[])` };
+const readMany = {
+  name: 'read_lanes',
+  text: `SELECT lane_id, ${keyColumns} FROM lanes WHERE lane_id = ANY($1::int[])`,
+};
 
 // Hops from lane to lane along the index instead of reading every ready job.
 const readAllHeads = {

@@ -34,7 +34,10 @@ WHERE job_id = $1 ORDER BY attempt DESC LIMIT 99`,
 };
 
 const findMany = { name: 'find_jobs', text: 'SELECT job_id FROM jobs WHERE job_id = ANY($1::uuid[])' };
-const findEndedMany = { name: 'find_ended_jobs', text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])' };
+const findEndedMany = {
+  name: 'find_ended_jobs',
+  text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',
+};
 
 const readClosedMany = {
   name: 'read_closed_attempts',
@@ -51,7 +54,9 @@ SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.f
 FROM i JOIN job_attempts a USING (job_id, attempt, session_id)`,
 };
 
-const outcomeNames = new Map<number, AttemptOutcome>(Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]));
+const outcomeNames = new Map<number, AttemptOutcome>(
+  Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]),
+);
 
 function attemptView(row: Row): AttemptView {
   return {
@@ -78,7 +83,18 @@ function lastAttempt(row: Row): AttemptView[] {
   const outcome = lastOutcomes[row.state];
   const counted = outcome === 'SUCCEEDED' || outcome === 'FAILED';
   const failure = row.failure === null ? undefined : failureOf(row.failure);
-  return [{ attempt: row.attempt, sessionId: row.session_id, workerName: row.worker_name ?? '', outcome, counted, assignTimeUs: row.assign_time, endTimeUs: row.end_time ?? undefined, failure }];
+  return [
+    {
+      attempt: row.attempt,
+      sessionId: row.session_id,
+      workerName: row.worker_name ?? '',
+      outcome,
+      counted,
+      assignTimeUs: row.assign_time,
+      endTimeUs: row.end_time ?? undefined,
+      failure,
+    },
+  ];
 }
 
 function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
@@ -93,7 +109,10 @@ function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
-    progress: row.progress_fraction === null && row.progress_message === null ? undefined : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
+    progress:
+      row.progress_fraction === null && row.progress_message === null
+        ? undefined
+        : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
     attempt: row.attempt,
     attemptsCounted: row.attempts_counted,
     createTimeUs: row.create_time,

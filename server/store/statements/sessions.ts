@@ -21,7 +21,10 @@ ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
 RETURNING ${columns}`,
 };
 
-const readByRequest = { name: 'read_session_by_request', text: `SELECT ${columns} FROM sessions WHERE namespace = $1 AND request_id = $2` };
+const readByRequest = {
+  name: 'read_session_by_request',
+  text: `SELECT ${columns} FROM sessions WHERE namespace = $1 AND request_id = $2`,
+};
 const readMany = { name: 'read_sessions', text: `SELECT ${columns} FROM sessions WHERE session_id = ANY($1::uuid[])` };
 
 const listOpen = {
@@ -108,7 +111,15 @@ function sessionRow(row: Row): SessionRow {
 export async function openSession(session: Session, opened: NewSession): Promise<SessionRow> {
   const { sessionId, namespace, workerName, leaseMs, slots, handlers, labels, resources, sdk, requestId } = opened;
   const texts = [handlers, labels, resources, sdk].map((value) => JSON.stringify(value));
-  const [row] = await session.run(insertOne, [sessionId, namespace, workerName, leaseMs, slots, ...texts, requestId ?? null]);
+  const [row] = await session.run(insertOne, [
+    sessionId,
+    namespace,
+    workerName,
+    leaseMs,
+    slots,
+    ...texts,
+    requestId ?? null,
+  ]);
   const [found] = row || !requestId ? [row] : await session.run(readByRequest, [namespace, requestId]);
   if (!found) throw new Error('a session can neither be made nor found');
   return sessionRow(found);
@@ -134,12 +145,22 @@ export async function readSessions(session: Session, sessionIds: readonly string
   return (await session.run(readMany, [plainArray(sessionIds)])).map(sessionRow);
 }
 
-export async function listSessions(session: Session, namespace: string, afterSessionId: string, limit: number): Promise<(SessionRow & { held: number })[]> {
+export async function listSessions(
+  session: Session,
+  namespace: string,
+  afterSessionId: string,
+  limit: number,
+): Promise<(SessionRow & { held: number })[]> {
   const rows = await session.run(listOpen, [namespace, afterSessionId, limit]);
   return rows.map((row) => ({ ...sessionRow(row), held: row.held }));
 }
 
-export async function closeSessions(session: Session, sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
+export async function closeSessions(
+  session: Session,
+  sessionIds: readonly string[],
+  how: SessionEnd,
+  lapsedForMs?: number,
+): Promise<string[]> {
   const rows = await session.run(closeMany, [plainArray(sessionIds), causes.indexOf(how) + 1, lapsedForMs ?? null]);
   return rows.map((row) => row.session_id);
 }
@@ -154,7 +175,11 @@ export async function readLapse(session: Session): Promise<Lapse> {
   return {
     nowUs: rows[0]?.now,
     open: rows[0]?.open,
-    lapsed: sessions.filter((row) => row.state === 1).map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until })),
-    closing: sessions.filter((row) => row.state === 2).map((row) => ({ sessionId: row.session_id, how: causes[row.close_cause - 1] as SessionEnd })),
+    lapsed: sessions
+      .filter((row) => row.state === 1)
+      .map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until })),
+    closing: sessions
+      .filter((row) => row.state === 2)
+      .map((row) => ({ sessionId: row.session_id, how: causes[row.close_cause - 1] as SessionEnd })),
   };
 }

@@ -37,7 +37,10 @@ function insertionOf(call: SubmitCall): Insertion {
 }
 
 function stored(insertion: Pick<Insertion, 'jobIds' | 'existing'>): SubmitResult {
-  return { kind: 'stored', jobs: insertion.jobIds.map((jobId, i): SubmittedJob => ({ jobId, existing: insertion.existing[i] ?? false })) };
+  return {
+    kind: 'stored',
+    jobs: insertion.jobIds.map((jobId, i): SubmittedJob => ({ jobId, existing: insertion.existing[i] ?? false })),
+  };
 }
 
 /** The answer to a repeated request id, or that it was used for something else. */
@@ -49,7 +52,10 @@ function repeated(call: SubmitCall, row: Row): SubmitResult {
 
 async function readRepeated(session: Session, calls: readonly SubmitCall[]): Promise<Map<string, Row>> {
   if (calls.length === 0) return new Map();
-  const rows = await session.run(readRequestIds, [textArray(calls.map((c) => c.namespace)), plainArray(calls.map((c) => c.requestId))]);
+  const rows = await session.run(readRequestIds, [
+    textArray(calls.map((c) => c.namespace)),
+    plainArray(calls.map((c) => c.requestId)),
+  ]);
   return new Map(rows.map((row) => [requestKey(row.namespace, row.request_id), row]));
 }
 
@@ -70,7 +76,9 @@ async function insertLarge(session: Session, insertion: Insertion): Promise<Set<
 async function insertAll(database: Database, session: Session, insertions: readonly Insertion[]): Promise<Set<string>> {
   const [first] = insertions;
   if (!first || first.jobs.length <= ROWS_A_STATEMENT) return insertJobs(session, insertions);
-  return session === database ? database.transaction((inner) => insertLarge(inner, first)) : insertLarge(session, first);
+  return session === database
+    ? database.transaction((inner) => insertLarge(inner, first))
+    : insertLarge(session, first);
 }
 
 /** Calls without idempotency keys: one statement, one round trip; a second one only for repeated request ids. */
@@ -80,7 +88,9 @@ async function submitPlain(database: Database, calls: readonly SubmitCall[]): Pr
   const lost = calls.filter((call) => call.requestId && !won.has(requestKey(call.namespace, call.requestId)));
   const rows = await readRepeated(database, lost);
   return insertions.map((insertion) => {
-    const row = insertion.call.requestId ? rows.get(requestKey(insertion.call.namespace, insertion.call.requestId)) : undefined;
+    const row = insertion.call.requestId
+      ? rows.get(requestKey(insertion.call.namespace, insertion.call.requestId))
+      : undefined;
     return row ? repeated(insertion.call, row) : stored(insertion);
   });
 }
@@ -94,7 +104,12 @@ async function takeKeys(session: Session, call: SubmitCall): Promise<Map<string,
   const namespaces = textArray(call.keys.map(() => call.namespace));
   const keys = textArray(call.keys.map((key) => key.key));
   const jobId = (key: IdempotencyKey) => call.jobs[key.index]?.jobId;
-  await session.run(insertKeys, [namespaces, keys, plainArray(call.keys.map(jobId)), plainArray(call.keys.map((key) => Buffer.from(key.contentHash).toString('hex')))]);
+  await session.run(insertKeys, [
+    namespaces,
+    keys,
+    plainArray(call.keys.map(jobId)),
+    plainArray(call.keys.map((key) => Buffer.from(key.contentHash).toString('hex'))),
+  ]);
   const rows = await session.run(readKeys, [namespaces, keys]);
   return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
 }
@@ -105,14 +120,17 @@ function conflictOf(call: SubmitCall, owners: Map<string, KeyRow>): SubmitResult
     const owner = owners.get(key.key);
     if (!owner || owner.jobId === call.jobs[key.index]?.jobId) continue;
     const sameContent = Buffer.compare(owner.contentHash, key.contentHash) === 0;
-    if (key.policy === 'FAIL' || !sameContent) return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
+    if (key.policy === 'FAIL' || !sameContent)
+      return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
   }
   return undefined;
 }
 
 /** Replaces jobs that were there already by the ones that hold their key. */
 function withOwners(call: SubmitCall, owners: Map<string, KeyRow>): Insertion {
-  const jobIds = call.jobs.map((job) => (job.idempotencyKey ? (owners.get(job.idempotencyKey)?.jobId ?? job.jobId) : job.jobId));
+  const jobIds = call.jobs.map((job) =>
+    job.idempotencyKey ? (owners.get(job.idempotencyKey)?.jobId ?? job.jobId) : job.jobId,
+  );
   const existing = call.jobs.map((job, i) => jobIds[i] !== job.jobId);
   return { call, jobs: call.jobs.filter((_, i) => !existing[i]), jobIds, existing };
 }

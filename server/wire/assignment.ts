@@ -1,0 +1,53 @@
+/**
+ * What the engine hands to sessions, in the contract's form: for the bus and for replies to heartbeats. Written as
+ * literals, not through `create`, which would cost as much again as the encoding.
+ */
+import type { Payload } from '../domain/payload.ts';
+import { uuidToBytes } from '../domain/uuid.ts';
+import type { Assignment, CancelNotice } from '../engine/messages.ts';
+import type {
+  Assignment as AssignmentMessage,
+  CancelNotice as CancelNoticeMessage,
+} from '../gen/muster/v1/assignment_pb.ts';
+import { LeaseLossAction } from '../gen/muster/v1/job_definition_pb.ts';
+import type { Payload as PayloadMessage } from '../gen/muster/v1/payload_pb.ts';
+
+const leaseLossActions = { ABORT: LeaseLossAction.ABORT, CONTINUE: LeaseLossAction.CONTINUE } as const;
+
+/** The contract's form of an assignment. */
+export function toAssignmentMessage(assignment: Assignment): AssignmentMessage {
+  const { runTimeoutMs, checkpoint } = assignment;
+  const seconds = Math.floor(runTimeoutMs / 1_000);
+  return {
+    $typeName: 'muster.v1.Assignment',
+    jobId: uuidToBytes(assignment.jobId),
+    attempt: assignment.attempt,
+    creditId: BigInt(assignment.creditId),
+    handler: assignment.handler,
+    input: toPayloadMessage(assignment.input),
+    prefetch: assignment.prefetch,
+    runTimeout: {
+      $typeName: 'google.protobuf.Duration',
+      seconds: BigInt(seconds),
+      nanos: Math.round((runTimeoutMs - seconds * 1_000) * 1e6),
+    },
+    definition: assignment.definition,
+    definitionVersion: assignment.definitionVersion,
+    namespace: assignment.namespace,
+    attemptsCounted: assignment.attemptsCounted,
+    checkpoint: checkpoint && toPayloadMessage(checkpoint),
+    traceparent: assignment.traceparent,
+    tracestate: assignment.tracestate,
+    leaseLossAction: leaseLossActions[assignment.leaseLossAction],
+  };
+}
+
+function toPayloadMessage(payload: Payload): PayloadMessage {
+  const { data, contentType, metadata } = payload;
+  return { $typeName: 'muster.v1.Payload', data, contentType, metadata: metadata ?? {} } as PayloadMessage;
+}
+
+/** The contract's form of a cancel. */
+export function toCancelMessage(notice: CancelNotice): CancelNoticeMessage {
+  return { $typeName: 'muster.v1.CancelNotice', jobId: uuidToBytes(notice.jobId), attempt: notice.attempt };
+}

@@ -1,0 +1,146 @@
+/** A bus that is not ours: with a signing seed, with shared credentials, and with none. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeAccount, encodeOperator, encodeUser } from '@nats-io/jwt';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectBus } from '../../../server/bus/connect-bus.ts';
+import { createKey } from '../../../server/bus/keys.ts';
+import { findServerBinary } from '../../../server/bus/server-binary.ts';
+import { prepareFolder, readBoundPort } from '../../../server/bus/server-files.ts';
+import { formatCredentials, quietLog, type ScratchNats, startNats } from '../../support/nats.ts';
+import { accessOf, captureLog, connectWorker, until } from './fixtures.ts';
+
+let nats: ScratchNats;
+let folder: string;
+
+beforeAll(async () => {
+  nats = await startNats();
+  folder = await mkdtemp(join(tmpdir(), 'muster-external-'));
+});
+afterAll(async () => {
+  await nats?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a nats-server with this configuration, on a port that it takes itself. */
+async function withServer(config: object, use: (url: string) => Promise<void>): Promise<void> {
+  const files = await prepareFolder(join(folder, randomUUID()));
+  await writeFile(
+    files.config,
+    JSON.stringify({ host: '127.0.0.1', port: -1, ports_file_dir: files.folder, ...config }),
+  );
+  const child = spawn(await findServerBinary(), ['-c', files.config], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const bound = () => readBoundPort(files, child.pid as number);
+    await until(async () => (await bound()) !== undefined, 'the server listens');
+    await use(`nats://127.0.0.1:${await bound()}`);
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+test('without a signing seed sessions share the credentials, and the log warns of it', async () => {
+  const log = captureLog();
+  const { credentialsFile } = nats;
+  const bus = await connectBus({ mode: 'external', urls: [nats.url], credentialsFile, log });
+  const sessionId = randomUUID();
+  const access = bus.grantAccess(sessionId);
+  expect(access.credentials).toEqual({ ...nats.replica, expireTimeMs: 0 });
+  expect(log.lines.filter((line) => line.startsWith('warn no signing seed'))).toHaveLength(1);
+  expect(log.lines.join('\n')).not.toContain(nats.replica.seed);
+  const worker = await connectWorker(access);
+  await worker.listen(access.subject);
+  bus.ping(sessionId, 8);
+  await until(() => worker.messages[0]?.ping === 8n, 'the ping arrives');
+  await worker.connection.close();
+  await bus.close();
+});
+
+test('a bus without authentication hands out empty credentials', async () => {
+  await withServer({ max_payload: 128 * 1024 }, async (url) => {
+    const bus = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    expect(bus.maxUserPayload).toBe(56 * 1024);
+    const access = bus.grantAccess(randomUUID());
+    expect(access.credentials).toEqual({ jwt: '', seed: '', expireTimeMs: 0 });
+    const worker = await connectWorker(access);
+    await worker.connection.close();
+    await bus.close();
+  });
+});
+
+test('a max_payload that leaves no room for payloads is refused', async () => {
+  await withServer({ max_payload: 16 * 1024 }, async (url) => {
+    await expect(connectBus({ mode: 'external', urls: [url], log: quietLog })).rejects.toThrow(/no room for a payload/);
+  });
+});
+
+test("a signing key of the account signs sessions' credentials", async () => {
+  const account = createKey('account');
+  const signingKey = createKey('account');
+  const operator = createKey('operator');
+  const user = createKey('user');
+  const accountId = account.getPublicKey();
+  const config = {
+    operator: await encodeOperator('test', operator),
+    resolver: 'MEMORY',
+    resolver_preload: {
+      [accountId]: await encodeAccount(
+        'test',
+        account,
+        {
+          limits: { subs: -1, data: -1, payload: -1, imports: -1, exports: -1, conn: -1, wildcards: true },
+          signing_keys: [signingKey.getPublicKey()],
+        },
+        { signer: operator },
+      ),
+    },
+  };
+  const jwt = await encodeUser('replica', user, accountId, {}, { signer: signingKey });
+  const credentialsFile = join(folder, 'test.creds');
+  const signingSeedFile = join(folder, 'signing.seed');
+  await writeFile(credentialsFile, formatCredentials({ jwt, seed: Buffer.from(user.getSeed()).toString() }));
+  await writeFile(signingSeedFile, signingKey.getSeed());
+  await withServer(config, async (url) => {
+    const bus = await connectBus({ mode: 'external', urls: [url], credentialsFile, signingSeedFile, log: quietLog });
+    const sessionId = randomUUID();
+    const worker = await connectWorker(bus.grantAccess(sessionId));
+    await worker.listen(`muster.v1.session.${sessionId}`);
+    bus.ping(sessionId, 3);
+    await until(() => worker.messages[0]?.ping === 3n, 'the ping arrives');
+    await worker.listen('>');
+    await until(() => worker.statuses.some((status) => /permissions violation/i.test(status)), 'the rest is refused');
+    await worker.connection.close();
+    await bus.close();
+  });
+});
+
+test('credentials that may not publish are found out at the start', async () => {
+  const access = accessOf(nats, randomUUID());
+  const credentialsFile = join(folder, 'weak.creds');
+  await writeFile(credentialsFile, formatCredentials(access.credentials));
+  const connecting = connectBus({ mode: 'external', urls: [nats.url], credentialsFile, log: quietLog });
+  await expect(connecting).rejects.toThrow(/have to allow muster\.v1\.>/);
+});
+
+test('what can not work is refused with what to do', async () => {
+  const external = { mode: 'external', log: quietLog } as const;
+  const { credentialsFile, signingSeedFile } = nats;
+  await expect(connectBus({ ...external, urls: ['nats://me:secret@127.0.0.1:4222'] })).rejects.toThrow(
+    'the URL of the bus holds a user or a password: use a credentials file instead',
+  );
+  await expect(connectBus({ ...external, urls: [nats.url] })).rejects.toThrow(/refuses the credentials/);
+  await expect(connectBus({ ...external, urls: [nats.url], signingSeedFile })).rejects.toThrow(
+    /needs a credentials file/,
+  );
+  await expect(
+    connectBus({ ...external, urls: [nats.url], credentialsFile, signingSeedFile: credentialsFile }),
+  ).rejects.toThrow(/does not hold the seed/);
+  await expect(connectBus({ ...external, urls: [nats.url], credentialsFile: signingSeedFile })).rejects.toThrow(
+    /is not a NATS credentials file/,
+  );
+});

@@ -1,0 +1,112 @@
+/** What the property tests draw: open jobs that the schema would take, retry policies, failures, names and labels. */
+import fc from 'fast-check';
+import type { RetryPolicy } from '../../server/domain/definition.ts';
+import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/job-state.ts';
+import type { Failure } from '../../server/domain/payload.ts';
+import type { OpenRun } from '../../server/domain/run.ts';
+
+/** Some time in 2026, in microseconds. */
+export const NOON_US = 1_795_000_000_000_000;
+export const SESSION_ID = '0198c0de-0000-4000-8000-000000000001';
+const DAY_MS = 86_400_000;
+
+export const openStates = (Object.keys(stateCodes) as JobState[]).filter((state) => !isTerminal(state));
+
+export function isHeld(state: JobState): boolean {
+  return (heldStates as readonly string[]).includes(state);
+}
+
+/** Anything in the contract's bounds, the odd corners of them more often than not. */
+export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
+  .record({
+    maxAttempts: fc.integer({ min: 1, max: 1_000 }),
+    minBackoffMs: fc.integer({ min: 1, max: 30 * DAY_MS }),
+    more: fc.integer({ min: 0, max: 30 * DAY_MS }),
+    multiplier: fc.double({ min: 1, max: 100, noNaN: true }),
+    maxRetryDurationMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 * DAY_MS })),
+    nonRetryableTypes: fc.subarray(['ValueError', 'Gone', 'TypeError', 'RunTimeout']),
+  })
+  .map(({ more, ...policy }) => ({ ...policy, maxBackoffMs: Math.min(30 * DAY_MS, policy.minBackoffMs + more) }));
+
+export const failure: fc.Arbitrary<Failure> = fc.record({
+  type: fc.constantFrom('ValueError', 'Gone', 'Error', ''),
+  message: fc.string({ maxLength: 20 }),
+  stackTrace: fc.constant(''),
+  failureCause: fc.constantFrom('APPLICATION' as const, 'TIMEOUT' as const),
+  final: fc.boolean(),
+  retryDelayMs: fc.option(fc.integer({ min: 0, max: 30 * DAY_MS }), { nil: undefined }),
+});
+
+/** From 0 up to, not including, 1: what a source of chance gives. */
+export const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+export const priority = fc.integer({ min: -100, max: 100 });
+
+const times = {
+  releasesAgoUs: fc.integer({ min: 0, max: 120_000_000 }),
+  dueInUs: fc.integer({ min: -60_000_000, max: 60_000_000 }),
+  expireInUs: fc.option(fc.integer({ min: -60_000_000, max: 60_000_000 }), { nil: null }),
+  ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
+};
+
+const counts = {
+  attempt: fc.integer({ min: 1, max: 5_000 }),
+  counted: fc.integer({ min: 0, max: 5_000 }),
+  losses: fc.integer({ min: 0, max: 100 }),
+  lost: fc.integer({ min: 0, max: 5_000 }),
+  releases: fc.integer({ min: 0, max: 5_000 }),
+};
+
+function dueOf(state: JobState, dueTimeUs: number, expireTimeUs: number | null): number | null {
+  if (state === 'READY') return expireTimeUs;
+  return state === 'SCHEDULED' || state === 'RUNNING' || state === 'CANCELLING' ? dueTimeUs : null;
+}
+
+/** A job in this state that keeps the CHECKs of `job_runs`, and has counted attempts left by its policy. */
+export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<OpenRun> {
+  return fc.record({ ...times, ...counts, priority }).map((drawn): OpenRun => {
+    const expireTimeUs = drawn.expireInUs === null ? null : NOON_US + drawn.expireInUs;
+    const dueTimeUs = NOON_US + drawn.dueInUs;
+    return {
+      jobId: '0198c0de-0000-7000-8000-000000000001',
+      laneId: 1,
+      state,
+      rank: NOON_US - drawn.ageUs,
+      priority: drawn.priority,
+      attempt: drawn.attempt,
+      attemptsCounted: drawn.counted % Math.min(policy.maxAttempts, drawn.attempt),
+      sessionId: isHeld(state) ? SESSION_ID : null,
+      assignTimeUs: NOON_US - 1_000,
+      dueTimeUs: dueOf(state, dueTimeUs, expireTimeUs),
+      expireTimeUs,
+      createTimeUs: NOON_US - drawn.ageUs,
+      losses: drawn.losses,
+      lost: drawn.lost,
+      releases: drawn.releases,
+      releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
+      reason: null,
+      retryPolicy: null,
+    };
+  });
+}
+
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A name as the contract allows it for definitions and handlers. */
+export const name = fc
+  .tuple(fc.constantFrom(...letters), fc.string({ unit: fc.constantFrom(...letters, '-', '.', '_'), maxLength: 8 }))
+  .map(([first, rest]) => first + rest);
+
+/** Few keys and values, so that they meet often; some that objects have by themselves. */
+export const labels = fc.dictionary(
+  fc.constantFrom('zone', 'gpu', 'a', 'b', '1', '10', '2', 'constructor', 'toString', 'x/y.z'),
+  fc.constantFrom('', 'eu', 'us', '1', 'true'),
+  { maxKeys: 5, noNullPrototype: true },
+);
+
+/** The same entries in another order. */
+export function shuffled<T>(record: Readonly<Record<string, T>>): fc.Arbitrary<Record<string, T>> {
+  return fc
+    .shuffledSubarray(Object.entries(record), { minLength: Object.keys(record).length })
+    .map((entries) => Object.fromEntries(entries));
+}

@@ -1,0 +1,127 @@
+/** Backoff: from zero to a bound that grows, is capped, and is used in its whole width. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoffBoundMs, backoffMs, lossBackoff, releaseBackoff } from '../../server/domain/backoff.ts';
+import { decideRelease, decideSessionEnd } from '../../server/domain/decide.ts';
+import { definitionDefaults } from '../../server/domain/definition.ts';
+import type { Continue, OpenRun } from '../../server/domain/run.ts';
+import { chance, NOON_US, openRun, retryPolicy } from './arbitraries.ts';
+
+const retry = fc.integer({ min: 1, max: 2_000 });
+
+describe('backoffBoundMs', () => {
+  it('begins with the smallest, never falls, and stops at the cap', () => {
+    fc.assert(
+      fc.property(retryPolicy, retry, (policy, n) => {
+        const bound = backoffBoundMs(policy, n);
+        expect(backoffBoundMs(policy, 1)).toBe(policy.minBackoffMs);
+        expect(bound).toBeGreaterThanOrEqual(policy.minBackoffMs);
+        expect(bound).toBeLessThanOrEqual(policy.maxBackoffMs);
+        expect(backoffBoundMs(policy, n + 1)).toBeGreaterThanOrEqual(bound);
+      }),
+    );
+  });
+
+  it('grows by the multiplier until the cap', () => {
+    fc.assert(
+      fc.property(retryPolicy, fc.integer({ min: 1, max: 6 }), (policy, n) => {
+        const grown = backoffBoundMs(policy, n) * policy.multiplier;
+        expect(backoffBoundMs(policy, n + 1) / Math.min(grown, policy.maxBackoffMs)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+});
+
+describe('backoffMs', () => {
+  it('lies between zero and the bound, in whole milliseconds', () => {
+    fc.assert(
+      fc.property(retryPolicy, retry, chance, (policy, n, random) => {
+        const ms = backoffMs(policy, n, random);
+        expect(Number.isSafeInteger(ms)).toBe(true);
+        expect(ms).toBeGreaterThanOrEqual(0);
+        expect(ms).toBeLessThanOrEqual(Math.round(backoffBoundMs(policy, n)));
+      }),
+    );
+  });
+
+  it('covers the whole width evenly', () => {
+    fc.assert(
+      fc.property(retryPolicy, retry, (policy, n) => {
+        const bound = backoffBoundMs(policy, n);
+        for (let part = 0; part < 100; part++) {
+          expect(Math.abs(backoffMs(policy, n, part / 100) - (bound * part) / 100)).toBeLessThanOrEqual(0.5);
+        }
+        expect(backoffMs(policy, n, 1 - Number.EPSILON)).toBe(Math.round(bound));
+      }),
+    );
+  });
+});
+
+const { retryPolicy: defaults } = definitionDefaults;
+const assigned = openRun('ASSIGNED', defaults);
+
+/** Releases the job at each of these times, one after the other; how long it is held back each time, in µs. */
+function delaysOf(run: OpenRun, timesUs: readonly number[], random: number): number[] {
+  let now: OpenRun = { ...run, releases: 0, releasesSinceUs: null };
+  return timesUs.map((nowUs) => {
+    const change = decideRelease(now, 'NO_SLOT', { nowUs, random }) as Continue;
+    now = { ...now, releases: change.releases, releasesSinceUs: change.releasesSinceUs };
+    return change.state === 'READY' ? 0 : (change.dueTimeUs ?? 0) - nowUs;
+  });
+}
+
+const gapsUs = (max: number, length: number) =>
+  fc.array(fc.integer({ min: 0, max }), { minLength: length, maxLength: length });
+
+function timesFrom(gaps: readonly number[]): number[] {
+  let at = NOON_US;
+  return gaps.map((gap) => (at += gap));
+}
+
+describe('the back-off of releases', () => {
+  it('never holds back ten releases, however close', () => {
+    fc.assert(
+      fc.property(assigned, gapsUs(120_000_000, 10), chance, (run, gaps, random) => {
+        expect(delaysOf(run, timesFrom(gaps), random)).toEqual(gaps.map(() => 0));
+      }),
+    );
+  });
+
+  it('holds back each one over ten within a minute, within bounds that grow to their cap', () => {
+    fc.assert(
+      fc.property(assigned, gapsUs(2_000_000, 30), chance, (run, gaps, random) => {
+        const delays = delaysOf(run, timesFrom([0, ...gaps.slice(1)]), random);
+        expect(delays.slice(0, 10).every((delay) => delay === 0)).toBe(true);
+        delays.slice(10).forEach((delay, i) => {
+          expect(delay).toBeGreaterThan(0);
+          expect(delay).toBeLessThanOrEqual(Math.max(1, backoffBoundMs(releaseBackoff, i + 1)) * 1_000);
+        });
+      }),
+    );
+  });
+
+  it('counts anew once the minute is over', () => {
+    fc.assert(
+      fc.property(assigned, fc.integer({ min: 60_000_001, max: 600_000_000 }), chance, (run, pauseUs, random) => {
+        const first = Array.from({ length: 15 }, () => NOON_US);
+        const second = Array.from({ length: 10 }, () => NOON_US + pauseUs);
+        expect(delaysOf(run, [...first, ...second], random).slice(15)).toEqual(second.map(() => 0));
+      }),
+    );
+  });
+});
+
+describe('the back-off of losses', () => {
+  it('spares the first loss and bounds the others', () => {
+    fc.assert(
+      fc.property(assigned, fc.integer({ min: 0, max: 200 }), chance, (run, lost, random) => {
+        const change = decideSessionEnd({ ...run, lost }, 'LAPSE', { nowUs: NOON_US, random }) as Continue;
+        expect(change.state).toBe(lost === 0 ? 'READY' : 'SCHEDULED');
+        if (lost === 0) return;
+        const delayMs = ((change.dueTimeUs ?? 0) - NOON_US) / 1_000;
+        expect(delayMs).toBeGreaterThan(0);
+        expect(delayMs).toBeLessThanOrEqual(backoffBoundMs(lossBackoff, lost));
+      }),
+    );
+  });
+});

@@ -1,0 +1,127 @@
+/** Whatever is decided about whatever open job is legal by the table, bounded, and never undoes a cancel. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as decide from '../../server/domain/decide.ts';
+import type { RetryPolicy } from '../../server/domain/definition.ts';
+import { isLegal, isTerminal, type JobState } from '../../server/domain/job-state.ts';
+import type { Failure } from '../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../server/domain/run.ts';
+import { chance, failure, isHeld, NOON_US, openRun, openStates, retryPolicy } from './arbitraries.ts';
+
+interface Case {
+  readonly run: OpenRun;
+  readonly policy: RetryPolicy;
+  readonly failure: Failure;
+  readonly moment: decide.Moment;
+  readonly how: decide.SessionEnd;
+}
+
+/** Each decision with the states from which the engine may ask it: reports and session ends only concern held attempts. */
+const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => Change | undefined }> = {
+  decideFail: { from: openStates.filter(isHeld), ask: (c) => decide.decideFail(c.run, c.failure, c.policy, c.moment) },
+  decideRelease: { from: openStates.filter(isHeld), ask: (c) => decide.decideRelease(c.run, 'NO_SLOT', c.moment) },
+  decideAbort: { from: openStates.filter(isHeld), ask: (c) => decide.decideAbort(c.run, c.moment) },
+  decideSessionEnd: {
+    from: openStates.filter(isHeld),
+    ask: (c) => decide.decideSessionEnd(c.run, c.how, c.moment),
+  },
+  decideConfirmCancel: {
+    from: openStates.filter(isHeld),
+    ask: (c) => decide.decideConfirmCancel(c.run, c.moment),
+  },
+  decideTimeOut: {
+    from: ['RUNNING', 'CANCELLING'],
+    ask: (c) => decide.decideTimeOut(c.run, 1_000, c.policy, c.moment),
+  },
+  decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
+  decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, 1_000, c.policy, c.moment) },
+};
+
+function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
+  return fc.tuple(fc.constantFrom(...states), retryPolicy).chain(([state, policy]) =>
+    fc.record({
+      run: openRun(state, policy),
+      policy: fc.constant(policy),
+      failure,
+      moment: chance.map((random) => ({ nowUs: NOON_US, random })),
+      how: fc.constantFrom<decide.SessionEnd>('LAPSE', 'CLOSE', 'MASS_LAPSE'),
+    }),
+  );
+}
+
+/** Checks `hold` on every change that any decision makes from any state it may be asked in. */
+function always(hold: (change: Change, given: Case) => void): void {
+  for (const { from, ask } of Object.values(decisions)) {
+    fc.assert(
+      fc.property(caseFrom(from), (given) => {
+        const change = ask(given);
+        if (change) hold(change, given);
+      }),
+      { numRuns: 300 },
+    );
+  }
+}
+
+describe('every decision', () => {
+  it('is legal by the table of transitions', () => {
+    always((change, { run }) => {
+      expect([change.event, run.state, change.state]).toSatisfy(() => isLegal(change.event, run.state, change.state));
+    });
+  });
+
+  it('is asked from every source that the table gives its event, and changes something there', () => {
+    const seen = new Set<string>();
+    always((change, { run }) => void seen.add(`${change.event} ${run.state}`));
+    const asked = ['fail', 'release', 'abort', 'lapse', 'closeSession', 'confirmCancel', 'timeOut', 'requestCancel'];
+    const missing = asked.flatMap((event) =>
+      openStates
+        .map((state) => [event, state] as const)
+        .filter(([name, state]) => {
+          const anywhere = openStates.concat('CANCELLED', 'FAILED');
+          return anywhere.some((to) => isLegal(name as Change['event'], state, to)) && !seen.has(`${name} ${state}`);
+        }),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('ends a job exactly when it says so', () => {
+    always((change) => expect(isTerminal(change.state)).toBe(change.kind === 'end'));
+  });
+
+  it('never takes a cancel back', () => {
+    always((change, { run }) => {
+      if (run.state === 'CANCELLING') expect(change.state).toBe('CANCELLED');
+    });
+  });
+
+  it('never counts more attempts than the policy allows, and no more than there were', () => {
+    always((change, { run, policy }) => {
+      expect(change.attemptsCounted).toBeLessThanOrEqual(policy.maxAttempts);
+      expect(change.attemptsCounted).toBeLessThanOrEqual(run.attempt);
+      expect(change.attemptsCounted - run.attemptsCounted).toBeOneOf([0, 1]);
+      if (change.kind === 'continue') expect(change.attemptsCounted).toBeLessThan(policy.maxAttempts);
+    });
+  });
+
+  it('writes what the schema takes: a due time for what waits for one, whole microseconds, a failure for each bad end', () => {
+    always((change) => {
+      if (change.kind === 'end') {
+        expect(change.failure !== undefined).toBe(change.state !== 'SUCCEEDED');
+        return;
+      }
+      if (change.state === 'SCHEDULED' || change.state === 'CANCELLING') expect(change.dueTimeUs).not.toBeNull();
+      if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
+      expect(Number.isSafeInteger(change.rank)).toBe(true);
+      if (change.dueTimeUs !== null) expect(Number.isSafeInteger(change.dueTimeUs)).toBe(true);
+    });
+  });
+
+  it('closes a row for each attempt that is over while the job goes on, except for releases', () => {
+    always((change, { run }) => {
+      if (change.kind === 'end') return;
+      const over = isHeld(run.state) && !isHeld(change.state) && change.event !== 'release';
+      expect(change.closed !== undefined).toBe(over);
+      if (change.closed) expect(change.closed.counted).toBe(change.attemptsCounted > run.attemptsCounted);
+    });
+  });
+});

@@ -1,0 +1,207 @@
+/** Random lives of a job: whatever happens in whatever order, its path is legal, it ends once, and its attempts only rise. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as decide from '../../server/domain/decide.ts';
+import type { RetryPolicy } from '../../server/domain/definition.ts';
+import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/job-state.ts';
+import { systemFailure } from '../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../server/domain/run.ts';
+import { chance, isHeld, NOON_US, retryPolicy, SESSION_ID } from './arbitraries.ts';
+
+type Word =
+  | 'claim'
+  | 'observe'
+  | 'succeed'
+  | 'fail'
+  | 'release'
+  | 'abort'
+  | 'lapse'
+  | 'massLapse'
+  | 'close'
+  | 'confirmCancel'
+  | 'cancel'
+  | 'wait';
+type ReportWord = Exclude<Word, 'wait' | 'claim' | 'observe' | 'cancel'>;
+
+const sessionEnds = { lapse: 'LAPSE', massLapse: 'MASS_LAPSE', close: 'CLOSE' } as const;
+
+interface Step {
+  readonly word: Word;
+  readonly random: number;
+  readonly waitUs: number;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  // Cancels end the story early: they are drawn less often than the rest.
+  word: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom<Word>('claim', 'observe', 'wait') },
+    { weight: 6, arbitrary: fc.constantFrom<Word>('fail', 'release', 'abort', 'lapse', 'massLapse', 'close') },
+    { weight: 1, arbitrary: fc.constantFrom<Word>('succeed', 'cancel', 'confirmCancel') },
+  ),
+  random: chance,
+  waitUs: fc.integer({ min: 0, max: 400_000_000 }),
+});
+
+/** Plays what the store does with a decision, and the events that are SQL statements of their own. */
+class Life {
+  run: OpenRun;
+  end: JobState | undefined;
+  nowUs = NOON_US;
+  readonly path: { event: JobEvent; from: JobState; to: JobState; attempt: number }[] = [];
+  readonly #policy: RetryPolicy;
+
+  constructor(run: OpenRun, policy: RetryPolicy) {
+    this.run = run;
+    this.#policy = policy;
+  }
+
+  play({ word, random, waitUs }: Step): void {
+    const moment = { nowUs: this.nowUs, random };
+    if (word === 'wait') {
+      this.nowUs += waitUs;
+      this.#take(decide.decideDue(this.run, 1_000, this.#policy, { nowUs: this.nowUs, random }));
+    } else if (word === 'claim') this.#claim();
+    else if (word === 'observe') this.#observe();
+    else if (word === 'cancel') this.#take(decide.decideCancel(this.run, '', 30_000, moment));
+    else if (isHeld(this.run.state)) this.#report(word, moment);
+  }
+
+  #report(word: ReportWord, moment: decide.Moment): void {
+    if (word === 'succeed') {
+      this.#note('succeed', 'SUCCEEDED');
+      this.end = 'SUCCEEDED';
+    } else this.#take(this.#decide(word, moment));
+  }
+
+  #decide(word: Exclude<ReportWord, 'succeed'>, moment: decide.Moment): Change {
+    switch (word) {
+      case 'fail':
+        return decide.decideFail(this.run, systemFailure('APPLICATION', 'Error', 'no'), this.#policy, moment);
+      case 'release':
+        return decide.decideRelease(this.run, 'NO_SLOT', moment);
+      case 'abort':
+        return decide.decideAbort(this.run, moment);
+      case 'confirmCancel':
+        return decide.decideConfirmCancel(this.run, moment);
+      default:
+        return decide.decideSessionEnd(this.run, sessionEnds[word], moment);
+    }
+  }
+
+  #claim(): void {
+    if (this.run.state !== 'READY') return;
+    const attempt = this.run.attempt + 1;
+    const assigned = { state: 'ASSIGNED', attempt, sessionId: SESSION_ID, dueTimeUs: null } as const;
+    this.run = { ...this.run, attempt };
+    this.#note('claim', 'ASSIGNED');
+    this.run = { ...this.run, ...assigned };
+  }
+
+  #observe(): void {
+    if (this.run.state !== 'ASSIGNED') return;
+    this.#note('observe', 'RUNNING');
+    this.run = { ...this.run, state: 'RUNNING', dueTimeUs: this.nowUs + 1_000_000 };
+  }
+
+  #note(event: JobEvent, to: JobState): void {
+    this.path.push({ event, from: this.run.state, to, attempt: this.run.attempt });
+  }
+
+  #take(change: Change | undefined): void {
+    if (!change) return;
+    this.#note(change.event, change.state);
+    if (change.kind === 'end') {
+      this.end = change.state;
+      return;
+    }
+    const { kind: _, event: __, run, closed: ___, ...rest } = change;
+    this.run = { ...run, ...rest, sessionId: isHeld(change.state) ? run.sessionId : null };
+  }
+}
+
+function newRun(priority: number, expireInUs: number | null): OpenRun {
+  const expireTimeUs = expireInUs === null ? null : NOON_US + expireInUs;
+  return {
+    jobId: '0198c0de-0000-7000-8000-000000000001',
+    laneId: 1,
+    state: 'READY',
+    rank: NOON_US,
+    priority,
+    attempt: 0,
+    attemptsCounted: 0,
+    sessionId: null,
+    assignTimeUs: null,
+    dueTimeUs: expireTimeUs,
+    expireTimeUs,
+    createTimeUs: NOON_US,
+    losses: 0,
+    lost: 0,
+    releases: 0,
+    releasesSinceUs: null,
+    reason: null,
+    retryPolicy: null,
+  };
+}
+
+const expiry = fc.option(fc.integer({ min: 0, max: 300_000_000 }), { nil: null });
+const story = fc.record({ policy: retryPolicy, expireInUs: expiry, steps: fc.array(step, { maxLength: 120 }) });
+
+/** Plays a story until the job has ended, checking after each step. */
+function lives(check: (life: Life) => void): void {
+  fc.assert(
+    fc.property(story, ({ policy, expireInUs, steps }) => {
+      const life = new Life(newRun(0, expireInUs), { ...policy, maxAttempts: 1 + (policy.maxAttempts % 10) });
+      for (const next of steps) {
+        if (life.end) break;
+        life.play(next);
+        check(life);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+}
+
+describe('the life of a job', () => {
+  it('follows the table, each step from where the last one led', () => {
+    lives(({ path }) => {
+      const last = path.at(-1);
+      if (!last) return;
+      expect(last).toSatisfy(() => isLegal(last.event, last.from, last.to));
+      expect(last.from).toBe(path.at(-2)?.to ?? 'READY');
+    });
+  });
+
+  it('passes no terminal state but the last', () => {
+    lives(({ path }) => expect(path.slice(0, -1).some(({ to }) => isTerminal(to))).toBe(false));
+  });
+
+  it('assigns nothing after a cancel', () => {
+    lives(({ path }) => {
+      const cancel = path.findIndex(({ event }) => event === 'requestCancel');
+      if (cancel >= 0) expect(path.slice(cancel).some(({ to }) => ['READY', 'ASSIGNED'].includes(to))).toBe(false);
+    });
+  });
+
+  it('numbers its attempts strictly upwards', () => {
+    lives(({ path }) => {
+      const attempts = path.filter(({ event }) => event === 'claim').map(({ attempt }) => attempt);
+      expect(attempts).toEqual(attempts.map((_, i) => i + 1));
+    });
+  });
+
+  it('keeps its expiry while no attempt may have started, and no longer', () => {
+    lives(({ run, end, path }) => {
+      if (end === 'EXPIRED')
+        expect(path.every(({ event }) => !['observe', 'fail', 'lapse'].includes(event))).toBe(true);
+      if (end || run.state !== 'READY' || run.expireTimeUs === null) return;
+      const untouched = path.every(({ event }) => ['claim', 'release', 'promote'].includes(event));
+      expect(run.dueTimeUs).toBe(untouched ? run.expireTimeUs : null);
+    });
+  });
+
+  it('reaches every kind of end, so these stories are not empty ones', () => {
+    const ends = new Set<JobState>();
+    lives(({ end }) => void (end && ends.add(end)));
+    expect([...ends].sort()).toEqual(['CANCELLED', 'EXPIRED', 'FAILED', 'SUCCEEDED']);
+  });
+});

@@ -1,0 +1,129 @@
+/** Placement: which sessions can run which jobs, compared with its definition spelled out; canonical texts. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalDemands, classKey, fits, type LaneKey, type SessionClass } from '../../server/domain/placement.ts';
+import { labels, name, shuffled } from './arbitraries.ts';
+
+const version = fc.integer({ min: 1, max: 4 });
+const someName = fc.constantFrom('resize', 'mail', 'sum');
+const namespace = fc.constantFrom('default', 'other');
+
+const handler = fc.record({
+  name: someName,
+  minVersion: fc.integer({ min: 0, max: 4 }),
+  maxVersion: fc.integer({ min: 0, max: 4 }),
+});
+const sessionClass: fc.Arbitrary<SessionClass> = fc.record({
+  namespace,
+  handlers: fc.array(handler, { maxLength: 3 }),
+  labels,
+});
+
+function lane(demanded: Record<string, string>, rest: Pick<LaneKey, 'namespace' | 'definitionVersion'>): LaneKey {
+  return {
+    ...rest,
+    queue: 'default',
+    definition: 'any',
+    demands: canonicalDemands({ labels: demanded }),
+    suspect: false,
+  };
+}
+
+const laneFacts = fc.record({ namespace, definitionVersion: version });
+
+describe('fits', () => {
+  it('is namespace, handler with version, and labels that hold all demands', () => {
+    let yes = 0;
+    fc.assert(
+      fc.property(sessionClass, labels, laneFacts, someName, (offer, demanded, facts, wanted) => {
+        const serves = offer.handlers.some(
+          (h) =>
+            h.name === wanted &&
+            facts.definitionVersion >= h.minVersion &&
+            (h.maxVersion === 0 || facts.definitionVersion <= h.maxVersion),
+        );
+        const superset = Object.entries(demanded).every(
+          ([key, value]) => Object.hasOwn(offer.labels, key) && offer.labels[key] === value,
+        );
+        const expected = offer.namespace === facts.namespace && serves && superset;
+        if (expected) yes++;
+        expect(fits(offer, lane(demanded, facts), wanted)).toBe(expected);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(yes, 'cases that fit').toBeGreaterThan(20);
+  });
+
+  it('holds for a session that offers just what is demanded, and for one that offers more', () => {
+    fc.assert(
+      fc.property(labels, labels, laneFacts, someName, (demanded, more, facts, wanted) => {
+        const handlers = [{ name: wanted, minVersion: 0, maxVersion: 0 }];
+        const offer = { namespace: facts.namespace, handlers, labels: { ...more, ...demanded } };
+        expect(fits(offer, lane(demanded, facts), wanted)).toBe(true);
+        expect(fits({ ...offer, namespace: 'elsewhere' }, lane(demanded, facts), wanted)).toBe(false);
+      }),
+    );
+  });
+
+  it('does not ask for the suspect mark: that is the claim that does', () => {
+    fc.assert(
+      fc.property(sessionClass, labels, laneFacts, someName, (offer, demanded, facts, wanted) => {
+        const plain = lane(demanded, facts);
+        expect(fits(offer, { ...plain, suspect: true }, wanted)).toBe(fits(offer, plain, wanted));
+      }),
+    );
+  });
+});
+
+describe('canonicalDemands', () => {
+  it('is the same in whatever order the labels were written', () => {
+    const both = labels.chain((given) => fc.tuple(fc.constant(given), shuffled(given)));
+    fc.assert(
+      fc.property(both, ([one, other]) => {
+        expect(canonicalDemands({ labels: one })).toBe(canonicalDemands({ labels: other }));
+      }),
+    );
+  });
+
+  it('tells different labels apart and reads back as what it was made from', () => {
+    fc.assert(
+      fc.property(labels, labels, (one, other) => {
+        const text = canonicalDemands({ labels: one });
+        expect(text === '' ? {} : JSON.parse(text)).toEqual(one);
+        const same = JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+        expect(text === canonicalDemands({ labels: other })).toBe(same);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('classKey', () => {
+  const named = fc.record({ name, minVersion: fc.nat(3), maxVersion: fc.nat(3) });
+  const offers = fc.record({ namespace, handlers: fc.array(named, { maxLength: 4 }), labels });
+
+  it('is the same in whatever order handlers and labels were written', () => {
+    const both = offers.chain((offer) =>
+      fc.tuple(
+        fc.constant(offer),
+        fc.shuffledSubarray(offer.handlers, { minLength: offer.handlers.length }),
+        shuffled(offer.labels),
+      ),
+    );
+    fc.assert(
+      fc.property(both, ([offer, handlers, sameLabels]) => {
+        expect(classKey({ ...offer, handlers, labels: sameLabels })).toBe(classKey(offer));
+      }),
+    );
+  });
+
+  it('is another one for another offer', () => {
+    fc.assert(
+      fc.property(offers, named, fc.constantFrom('tier', 'disk'), (offer, extra, key) => {
+        expect(classKey({ ...offer, handlers: [...offer.handlers, extra] })).not.toBe(classKey(offer));
+        expect(classKey({ ...offer, labels: { ...offer.labels, [key]: 'x' } })).not.toBe(classKey(offer));
+        expect(classKey({ ...offer, namespace: 'third' })).not.toBe(classKey(offer));
+      }),
+    );
+  });
+});
