@@ -4,6 +4,7 @@ import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
+import { findJobs } from './read-jobs.ts';
 
 const readRequestIds = {
   name: 'read_request_ids',
@@ -166,8 +167,8 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
   }
 }
 
-/** Results in the order of the calls. Calls with keys are stored one by one, the others in one statement. */
-export async function submitCalls(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+/** Calls with keys are stored one by one, the others in one statement. */
+async function submitAll(database: Database, calls: readonly SubmitCall[]): Promise<Map<SubmitCall, SubmitResult>> {
   const plain = calls.filter((call) => call.keys.length === 0);
   const results = new Map<SubmitCall, SubmitResult>();
   if (plain.length > 0) {
@@ -177,5 +178,37 @@ export async function submitCalls(database: Database, calls: readonly SubmitCall
     });
   }
   for (const call of calls) if (call.keys.length > 0) results.set(call, await submitKeyed(database, call));
+  return results;
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Calls of these that an earlier try has stored: each is all or nothing, so one of its jobs tells of the others. */
+async function findStored(database: Database, calls: readonly SubmitCall[]): Promise<Map<SubmitCall, SubmitResult>> {
+  const found = new Set(await findJobs(database, calls.flatMap((call) => call.jobs.map((job) => job.jobId))));
+  const there = calls.filter((call) => call.jobs.some((job) => found.has(job.jobId)));
+  const results = new Map<SubmitCall, SubmitResult>();
+  for (const call of there) {
+    const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map<string, KeyRow>();
+    results.set(call, stored(withOwners(call, owners)));
+  }
+  return results;
+}
+
+/**
+ * Results in the order of the calls. A flush may be tried again after a part of it was stored: what is there already is
+ * told by its job ids, which nobody else has.
+ */
+export async function submitCalls(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+  let results: Map<SubmitCall, SubmitResult>;
+  try {
+    results = await submitAll(database, calls);
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    const before = await findStored(database, calls);
+    if (before.size === 0) throw error;
+    const rest = calls.filter((call) => !before.has(call));
+    results = new Map([...before, ...(await submitAll(database, rest))]);
+  }
   return calls.map((call) => results.get(call) as SubmitResult);
 }
