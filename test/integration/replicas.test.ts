@@ -1,0 +1,180 @@
+/** Two replicas on one PostgreSQL and one NATS: no leader, and what one of them is told the other one acts on. */
+import { Client, isTerminal, JobState, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { type ScratchNats, startNats } from '../support/nats.ts';
+import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
+import { startTestReplica, type TestReplica } from '../support/replica.ts';
+
+let postgres: ScratchPostgres;
+let nats: ScratchNats;
+let replicas: TestReplica[];
+
+beforeAll(async () => {
+  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
+  const shared = {
+    postgresUrl: await postgres.createDatabase(),
+    natsUrls: [nats.url],
+    natsCredentialsFile: nats.credentialsFile,
+    natsSigningSeedFile: nats.signingSeedFile,
+    beatMs: 500,
+    leaseMs: 4_000,
+  };
+  // Both at once: each finds an empty database, and one of them migrates it.
+  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+});
+
+afterAll(async () => {
+  await Promise.all((replicas ?? []).map((replica) => replica.stop()));
+  await Promise.all([postgres?.stop(), nats?.stop()]);
+});
+
+function clientOf(replica: number): Client {
+  return new Client({ address: replicas[replica]?.grpcAddress ?? '' });
+}
+
+/** A worker whose session lives at one replica, and what ends it. */
+async function startWorker(
+  replica: number,
+  name: string,
+  handlers: ConstructorParameters<typeof Worker>[0]['handlers'],
+) {
+  let ready = () => {};
+  const isReady = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const worker = new Worker({
+    address: replicas[replica]?.grpcAddress ?? '',
+    name,
+    handlers,
+    logger: { log: () => {} },
+    onEvent: (event) => event === 'ready' && ready(),
+  });
+  const running = worker.run();
+  await isReady;
+  return async () => {
+    await worker.stop();
+    await running;
+  };
+}
+
+describe('two replicas', () => {
+  it('run at the one what was submitted at the other, and tell a caller there at once', async () => {
+    const [here, there] = [clientOf(0), clientOf(1)];
+    const stop = await startWorker(1, 'far', { far: (_ctx, input) => ({ got: input }) });
+    try {
+      await here.applyDefinition({ name: 'far' });
+      for (let i = 0; i < 20; i++) {
+        const job = await here.submit('far', { i });
+        expect(await there.result(job)).toEqual({ got: { i } });
+        expect(await here.result(job)).toEqual({ got: { i } });
+      }
+    } finally {
+      await stop();
+      here.close();
+      there.close();
+    }
+  });
+
+  it('share the jobs out among workers at both, none twice', async () => {
+    const [here, there] = [clientOf(0), clientOf(1)];
+    const ran = new Map<string, string[]>();
+    const record = (where: string) => (ctx: { jobId: string }) => {
+      ran.set(ctx.jobId, [...(ran.get(ctx.jobId) ?? []), where]);
+      return null;
+    };
+    const stops = [
+      await startWorker(0, 'one', { share: record('one') }),
+      await startWorker(1, 'two', { share: record('two') }),
+    ];
+    try {
+      await here.applyDefinition({ name: 'share' });
+      const jobs = await here.submitMany(Array.from({ length: 2_000 }, (_, n) => ({ definition: 'share', input: n })));
+      for (const job of jobs) expect((await there.wait(job)).state).toBe(JobState.SUCCEEDED);
+      expect([...ran.values()].every((places) => places.length === 1)).toBe(true);
+      expect(new Set([...ran.values()].flat())).toEqual(new Set(['one', 'two']));
+    } finally {
+      for (const stop of stops) await stop();
+      here.close();
+      there.close();
+    }
+  });
+
+  it('cancel at the one what runs at the other, within a moment', async () => {
+    const [here, there] = [clientOf(0), clientOf(1)];
+    let entered = () => {};
+    const isRunning = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const stop = await startWorker(1, 'slow', {
+      slow: (ctx) =>
+        new Promise((_, reject) => {
+          ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason));
+          entered();
+        }),
+    });
+    try {
+      await here.applyDefinition({ name: 'slow' });
+      const job = await here.submit('slow');
+      await isRunning;
+      await here.cancel(job, 'no longer needed');
+      const ended = await there.wait(job);
+      expect(ended.state).toBe(JobState.CANCELLED);
+      expect(ended.outcome.case === 'failure' && ended.outcome.value.message).toBe('no longer needed');
+    } finally {
+      await stop();
+      here.close();
+      there.close();
+    }
+  });
+
+  it('keep a session alive whichever of them its calls reach, and list it at both', async () => {
+    const [here, there] = [clientOf(0), clientOf(1)];
+    const stop = await startWorker(0, 'listed', { listed: () => null });
+    try {
+      for (const client of [here, there]) {
+        const workers = await eventually('the worker is listed', async () => {
+          const { workers } = await client.listWorkers();
+          return workers.filter((worker) => worker.name === 'listed').length === 1 && workers;
+        });
+        expect(workers.find((worker) => worker.name === 'listed')?.deaf).toBe(false);
+      }
+    } finally {
+      await stop();
+      here.close();
+      there.close();
+    }
+  });
+
+  it('retry a failed job with its policy, and end it with the last failure', async () => {
+    const client = clientOf(0);
+    let tries = 0;
+    const stop = await startWorker(1, 'failing', {
+      failing: () => {
+        tries++;
+        throw new TypeError('not today');
+      },
+    });
+    try {
+      await client.applyDefinition({
+        name: 'failing',
+        retryPolicy: {
+          $typeName: 'muster.v1.RetryPolicy',
+          maxAttempts: 3,
+          minBackoff: { $typeName: 'google.protobuf.Duration', seconds: 0n, nanos: 1_000_000 },
+          multiplier: 1,
+          nonRetryableTypes: [],
+        },
+      });
+      const job = await client.wait(await client.submit('failing'));
+      expect(isTerminal(job.state) && job.state).toBe(JobState.FAILED);
+      expect(tries).toBe(3);
+      expect(job.attemptsCounted).toBe(3);
+      expect(job.outcome.case === 'failure' && job.outcome.value.type).toBe('TypeError');
+      expect(job.attempts.map((attempt) => attempt.counted)).toEqual([true, true, true]);
+    } finally {
+      await stop();
+      client.close();
+    }
+  });
+});
