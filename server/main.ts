@@ -8,6 +8,7 @@ import { services } from './api/service.ts';
 import { connectBus } from './bus/connect-bus.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-lock.ts';
+import { armKillPoint, killPoint } from './engine/kill-points.ts';
 import type { Log } from './engine/ports.ts';
 import { createReplica } from './engine/replica.ts';
 import type { Database } from './store/database.ts';
@@ -47,7 +48,9 @@ class Closers {
 }
 
 async function openDatabase(config: Config): Promise<Database> {
-  if (config.postgresUrl) return openPostgres({ url: config.postgresUrl });
+  if (config.postgresUrl) {
+    return openPostgres({ url: config.postgresUrl, beforeCommit: () => killPoint('transaction.before_commit') });
+  }
   const folder = join(config.dataFolder, 'postgres');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return openPglite({ dataDir: folder });
@@ -68,6 +71,9 @@ function busOptions(config: Config, log: Log) {
 export async function startReplica(given: Config): Promise<RunningReplica> {
   const config = { ...given, dataFolder: resolve(given.dataFolder) };
   const log: Log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+  const crash = process.env.MUSTER_KILL_POINT;
+  // Only crash tests set it.
+  if (crash) armKillPoint(crash, () => process.kill(process.pid, 'SIGKILL'));
   const closers = new Closers();
   try {
     return await start(config, log, closers);

@@ -3,21 +3,28 @@ import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Payload } from '../domain/payload.ts';
 import { isUuid } from '../domain/uuid.ts';
 import type { Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
+import { cutText } from './cut-text.ts';
 import type { Violations } from './violations.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const DOTTED_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+const LABEL_KEY_RULE = 'must be 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Control characters other than those that text of several lines is made with. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const CONTROL_IN_PROSE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+const MAX_COUNTER = BigInt(Number.MAX_SAFE_INTEGER);
 export const TEN_YEARS_MS = 315_576_000_000;
 export const THIRTY_DAYS_MS = 30 * 86_400_000;
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
+/** Names that some file systems give to devices: a name may become that of a file. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
+
 function checkReserved(name: string, field: string, violations: Violations): void {
+  violations.check(!DEVICE.test(name), field, 'is the name of a device on some systems; choose another name');
   violations.check(
     !/^(sys|internal)-/.test(name),
     field,
@@ -77,13 +84,14 @@ export function checkProse(value: string, max: number, field: string, violations
   violations.check(!CONTROL_IN_PROSE.test(value), field, 'has control characters; remove them');
 }
 
-/** Empty, or a UUID other than the nil one. */
-export function checkRequestId(value: string, violations: Violations): void {
+/** Empty, or a UUID other than the nil one; in lower case, so that it is the same one however it was written. */
+export function requestIdOf(value: string, violations: Violations): string {
   violations.check(
     value === '' || (isUuid(value) && value !== NIL_UUID),
     'request_id',
     'must be a UUID such as 0198c0de-0000-7000-8000-000000000001, or empty',
   );
+  return value.toLowerCase();
 }
 
 /** A job id in canonical text. The nil UUID is well formed; no job has it. */
@@ -132,6 +140,19 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 
+export function checkResources(
+  resources: Readonly<Record<string, number>>,
+  field: string,
+  violations: Violations,
+): void {
+  const entries = Object.entries(resources);
+  violations.check(entries.length <= 16, field, `has ${entries.length} entries; at most 16 are allowed`);
+  for (const [name, amount] of entries.slice(0, 16)) {
+    if (violations.check(LABEL_KEY.test(name), field, `has the name "${cutText(name, 80)}"; ${LABEL_KEY_RULE}`))
+      checkRange(amount, 0, 1e12, `${field}["${name}"]`, violations);
+  }
+}
+
 export function checkLabels(
   labels: Readonly<Record<string, string>>,
   max: number,
@@ -141,16 +162,12 @@ export function checkLabels(
   const entries = Object.entries(labels);
   violations.check(entries.length <= max, field, `has ${entries.length} entries; at most ${max} are allowed`);
   for (const [key, value] of entries.slice(0, max)) {
-    violations.check(
-      LABEL_KEY.test(key),
-      field,
-      `has the key "${key.slice(0, 80)}"; keys are 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"`,
-    );
+    violations.check(LABEL_KEY.test(key), field, `has the key "${cutText(key, 80)}"; ${LABEL_KEY_RULE}`);
     violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
     violations.check(
       value.length <= 256 && !CONTROL.test(value),
       field,
-      `has a value at "${key.slice(0, 80)}" that is longer than 256 characters or has control characters`,
+      `has a value at "${cutText(key, 80)}" that is longer than 256 characters or has control characters`,
     );
   }
 }
@@ -194,6 +211,12 @@ export function checkRange(value: number, min: number, max: number, field: strin
     field,
     `is ${value}; must be from ${min} to ${max}`,
   );
+}
+
+/** A number of the worker's own counting. Above 2^53 - 1 neither JavaScript nor the store could hold it exactly. */
+export function counterOf(value: bigint, field: string, violations: Violations): number {
+  const good = value >= 0n && value <= MAX_COUNTER;
+  return violations.check(good, field, `is ${value}; must be from 0 to ${MAX_COUNTER}`) ? Number(value) : 0;
 }
 
 /** Page size by the rules of lists: 0 is 50, more than 1,000 is 1,000. */

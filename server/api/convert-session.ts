@@ -14,7 +14,7 @@ import {
   type ProgressUpdate,
   ReleaseReason,
 } from '../gen/muster/v1/session_service_pb.ts';
-import { checkProse, payloadFrom } from './checks.ts';
+import { checkProse, counterOf, payloadFrom } from './checks.ts';
 import { failureFrom, timestampTo } from './convert-payload.ts';
 import type { Violations } from './violations.ts';
 
@@ -32,13 +32,14 @@ export function creditsFrom(credits: readonly Credit[], violations: Violations):
   return credits.slice(0, 100).map((credit, i) => {
     const good = credit.slots >= 0 && credit.prefetch >= 0 && credit.slots + credit.prefetch <= MAX_CREDIT_PLACES;
     violations.check(good, `credits[${i}]`, `must have from 0 to ${MAX_CREDIT_PLACES} places`);
-    return { creditId: Number(credit.creditId), slots: credit.slots, prefetch: credit.prefetch };
+    const creditId = counterOf(credit.creditId, `credits[${i}].credit_id`, violations);
+    return { creditId, slots: credit.slots, prefetch: credit.prefetch };
   });
 }
 
 export function voidedFrom(ids: readonly bigint[], violations: Violations): number[] {
   violations.check(ids.length <= 1_000, 'voided_credit_ids', 'has more than 1,000 entries');
-  return ids.slice(0, 1_000).map(Number);
+  return ids.slice(0, 1_000).map((id, i) => counterOf(id, `voided_credit_ids[${i}]`, violations));
 }
 
 export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
@@ -58,7 +59,7 @@ export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violat
     credits: creditsFrom(wire.credits, violations),
     voidedCreditIds: voidedFrom(wire.voidedCreditIds, violations),
     progress: wire.progress.map((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
-    pingEcho: Number(wire.pingEcho),
+    pingEcho: counterOf(wire.pingEcho, 'ping_echo', violations),
     draining: wire.draining,
   };
 }
@@ -81,7 +82,7 @@ function progressFrom(
   return {
     jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
     attempt: wire.attempt,
-    sequence: Number(wire.sequence),
+    sequence: counterOf(wire.sequence, `${path}.sequence`, violations),
     fraction: progress?.fraction,
     message: progress?.message,
     checkpoint: checkpoint ? payloadFrom(checkpoint, maxPayload, `${path}.checkpoint`, violations) : undefined,

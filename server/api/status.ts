@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
-import { EngineError, type ErrorReason } from '../engine/errors.ts';
+import { asEngineError, type ErrorReason } from '../engine/errors.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -12,6 +12,7 @@ import {
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
 import { Code } from './code.ts';
 import { durationTo } from './convert-payload.ts';
+import { cutText } from './cut-text.ts';
 import { InvalidRequest } from './violations.ts';
 
 /** What only the API refuses. */
@@ -75,8 +76,12 @@ interface Refusal {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** Percent-encoding in the trailer may make it nine times as long. */
+const MAX_MESSAGE = 256;
+
 function encode(refusal: Refusal): RpcStatus {
-  const { reason, message, metadata, violations, retryAfterMs } = refusal;
+  const { reason, metadata, violations, retryAfterMs } = refusal;
+  const message = cutText(refusal.message, MAX_MESSAGE);
   const code = codes[reason];
   const details = [
     anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } })),
@@ -98,15 +103,17 @@ export function statusOf(error: unknown): RpcStatus {
     return encode({ reason: 'INVALID_FIELD', message: error.message, metadata: {}, violations: error.violations });
   if (error instanceof ApiError)
     return encode({ reason: error.reason, message: error.message, metadata: error.metadata });
-  if (error instanceof EngineError && error.reason !== 'INTERNAL') {
-    const { field, metadata, retryAfterMs } = error.facts;
-    const isField = codes[error.reason] === Code.INVALID_ARGUMENT && field !== undefined;
+  const refusal = asEngineError(error);
+  if (refusal.reason !== 'INTERNAL') {
+    const { reason, message } = refusal;
+    const { field, metadata, retryAfterMs } = refusal.facts;
+    const isField = codes[reason] === Code.INVALID_ARGUMENT && field !== undefined;
     return encode({
-      reason: error.reason,
-      message: error.message,
+      reason,
+      message,
       metadata: metadata ?? {},
       retryAfterMs,
-      ...(isField ? { violations: [{ field, description: error.message }] } : {}),
+      ...(isField ? { violations: [{ field, description: message }] } : {}),
     });
   }
   const id = randomUUID();

@@ -1,5 +1,6 @@
 /** Collects everything that is wrong with a request, field by field, so that one answer names it all. */
 import { EngineError } from '../engine/errors.ts';
+import { cutText } from './cut-text.ts';
 
 export interface Violation {
   /** Path of the field, such as `jobs[3].input.data`. */
@@ -11,21 +12,33 @@ export interface Violation {
 export class InvalidRequest extends EngineError {
   readonly violations: readonly Violation[];
 
-  constructor(violations: readonly Violation[]) {
+  /** `total` counts those that found no room, too. */
+  constructor(violations: readonly Violation[], total = violations.length) {
     const [first] = violations;
-    const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+    const more = total > 1 ? ` (and ${total - 1} more)` : '';
     super('INVALID_FIELD', `${first?.field} ${first?.description}${more}`, { field: first?.field ?? '' });
     this.violations = violations;
   }
 }
 
-const MAX_VIOLATIONS = 100;
+/** Errors travel in trailers, of which many clients take no more than 8 KiB. */
+const MAX_BYTES = 2_048;
+const MAX_FIELD = 128;
+const MAX_DESCRIPTION = 256;
 
 export class Violations {
   #found: Violation[] = [];
+  #bytes = 0;
+  #total = 0;
 
   add(field: string, description: string): void {
-    if (this.#found.length < MAX_VIOLATIONS) this.#found.push({ field, description });
+    this.#total++;
+    if (this.#bytes >= MAX_BYTES) return;
+    const violation = { field: cutText(field, MAX_FIELD), description: cutText(description, MAX_DESCRIPTION) };
+    const bytes = Buffer.byteLength(violation.field) + Buffer.byteLength(violation.description);
+    const fits = this.#found.length === 0 || this.#bytes + bytes <= MAX_BYTES;
+    if (fits) this.#found.push(violation);
+    this.#bytes = fits ? this.#bytes + bytes : MAX_BYTES;
   }
 
   /** Adds the violation unless `good`; returns `good`. */
@@ -35,6 +48,6 @@ export class Violations {
   }
 
   throwIfAny(): void {
-    if (this.#found.length > 0) throw new InvalidRequest(this.#found);
+    if (this.#total > 0) throw new InvalidRequest(this.#found, this.#total);
   }
 }

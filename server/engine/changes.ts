@@ -3,6 +3,7 @@ import type { JobDefinition } from '../domain/definition.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import { pause } from './batcher.ts';
 import { asEngineError, storeFault } from './errors.ts';
+import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
@@ -37,6 +38,7 @@ export class Changes {
         const changes = await this.#parts.store.change(selection, (run, nowUs) =>
           decide(run, nowUs, this.#definitionOf(run)),
         );
+        if (changes.length > 0) killPoint('change.after_commit_before_reply');
         this.#tell(changes);
         return changes;
       } catch (error) {

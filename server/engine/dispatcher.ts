@@ -1,6 +1,7 @@
 /** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
 
-import type { KnownLane, Lanes } from './lanes.ts';
+import { killPoint } from './kill-points.ts';
+import type { ClaimWatch, KnownLane, Lanes } from './lanes.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
@@ -8,6 +9,8 @@ import type { ClaimedJob, Place, Store } from './store-port.ts';
 
 const CLAIMS_IN_FLIGHT = 2;
 const PLACES_A_CLAIM = 1_000;
+/** A claim for one job does not pay for a thousand places; one that finds more than was expected asks for twice as many. */
+const LEAST_PLACES = 16;
 const LANES_A_CLAIM = 4;
 const BYTES_A_CLAIM = 8 << 20;
 
@@ -72,7 +75,8 @@ export class Dispatcher {
   #start(parked: ParkedClass): boolean {
     const lanes = this.#lanes.readyFor(parked.sessionClass, parked.fit, LANES_A_CLAIM);
     if (lanes.length === 0) return false;
-    const places = this.#credits.take(parked, PLACES_A_CLAIM);
+    const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+    const places = this.#credits.take(parked, Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting)));
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)
@@ -86,34 +90,26 @@ export class Dispatcher {
   }
 
   async #claim(lanes: readonly KnownLane[], places: readonly Place[]): Promise<ClaimedJob[]> {
-    const before = lanes.map((lane) => lane.hints);
+    const watches = lanes.map((lane) => {
+      const watch: ClaimWatch = { lowest: Number.POSITIVE_INFINITY };
+      lane.claims.add(watch);
+      return { lane, watch };
+    });
     try {
+      // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
       const jobs = await this.#store.claim({ places, lanes, maxBytes: BYTES_A_CLAIM });
       this.#credits.giveBack(unfilled(places, jobs));
-      this.#advance(lanes, before, jobs, places.length);
+      const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
+      const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;
+      for (const { lane, watch } of watches) advance(lane, watch, jobs, dry);
       return jobs;
-    } catch (error) {
-      // What the claim did, if it did, is found by the sessions' next heartbeats; the places stay spent until then.
-      for (const lane of lanes) lane.hints++;
-      throw error;
+    } finally {
+      for (const { lane, watch } of watches) lane.claims.delete(watch);
     }
   }
 
-  /** Moves heads and cursors behind what was claimed. A lane that ran dry has no head until the next hint or scan. */
-  #advance(lanes: readonly KnownLane[], before: readonly number[], jobs: readonly ClaimedJob[], asked: number): void {
-    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    const dry = jobs.length < asked && bytes < BYTES_A_CLAIM / 2;
-    lanes.forEach((lane, i) => {
-      let last: number | undefined;
-      for (const job of jobs) if (job.laneId === lane.laneId) last = Math.max(last ?? job.rank, job.rank);
-      if (lane.hints !== before[i]) return;
-      if (last !== undefined) lane.cursor = Math.max(lane.cursor, last);
-      if (dry) lane.head = undefined;
-      else if (last !== undefined) lane.head = last;
-    });
-  }
-
   #publish(jobs: readonly ClaimedJob[]): void {
+    if (jobs.length > 0) killPoint('claim.after_commit_before_publish');
     const bySession = new Map<string, Assignment[]>();
     for (const job of jobs) {
       const assignments = bySession.get(job.sessionId);
@@ -158,4 +154,19 @@ function unfilled(places: readonly Place[], jobs: readonly ClaimedJob[]): Place[
     if (left > 0) filled.set(key(place), left - 1);
     return left === 0;
   });
+}
+
+/**
+ * Moves a lane's head and cursor behind what was claimed, but not past what was hinted at meanwhile. A lane that ran dry
+ * has no head until the next hint or scan.
+ */
+function advance(lane: KnownLane, watch: ClaimWatch, jobs: readonly ClaimedJob[], dry: boolean): void {
+  const claimed = jobs.filter((job) => job.laneId === lane.laneId);
+  const left = Math.max(0, lane.waiting - claimed.length);
+  const hinted = watch.lowest < Number.POSITIVE_INFINITY;
+  lane.waiting = dry ? (hinted ? left : 0) : Math.max(left, 2 * claimed.length);
+  const last = claimed.reduce((highest, job) => Math.max(highest, job.rank), lane.cursor);
+  lane.cursor = Math.min(last, watch.lowest);
+  if (dry && !hinted) lane.head = undefined;
+  else lane.head = lane.cursor;
 }

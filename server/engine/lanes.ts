@@ -5,15 +5,26 @@ import type { Definitions } from './definitions.ts';
 import type { LaneHint } from './messages.ts';
 import type { Lane, Store } from './store-port.ts';
 
+/** What a claim under way has to know of one of its lanes. */
+export interface ClaimWatch {
+  /** Lowest rank that was hinted at since the claim began. */
+  lowest: number;
+}
+
 export interface KnownLane extends Lane {
   readonly definitionBody: JobDefinition;
   /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
   head: number | undefined;
-  /** Rises with each hint, so that a claim that found nothing does not wipe out a hint that came meanwhile. */
-  hints: number;
+  /** About how many ready jobs a claim may find: it asks for no more places than that, and doubles while it finds more. */
+  waiting: number;
+  /** Claims under way; each is told of hints that come meanwhile, so that it wipes out none of them. */
+  readonly claims: Set<ClaimWatch>;
   /** A claim scans from here: below it there are only dead entries, which are dear under an old snapshot. */
   cursor: number;
 }
+
+/** What a hint without a number stands for. */
+const UNKNOWN_JOBS = 100;
 
 function keyText(key: LaneKey): string {
   return JSON.stringify([key.namespace, key.queue, key.definition, key.definitionVersion, key.demands, key.suspect]);
@@ -59,7 +70,8 @@ export class Lanes {
   lower(hint: LaneHint): boolean {
     const lane = this.#lanes.get(hint.laneId);
     if (!lane) return false;
-    lane.hints++;
+    for (const claim of lane.claims) claim.lowest = Math.min(claim.lowest, hint.rank);
+    lane.waiting += hint.jobs ?? UNKNOWN_JOBS;
     lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);
     lane.cursor = Math.min(lane.cursor, hint.rank);
     return true;
@@ -83,7 +95,8 @@ export class Lanes {
         ...lane,
         definitionBody,
         head: undefined,
-        hints: 0,
+        waiting: 0,
+        claims: new Set(),
         cursor: Number.MAX_SAFE_INTEGER,
       });
     }

@@ -31,6 +31,8 @@ export interface CancelNotice {
 export interface LaneHint {
   readonly laneId: number;
   readonly rank: number;
+  /** How many jobs became ready, where the sender knows; it stays on this replica. */
+  readonly jobs?: number | undefined;
 }
 
 /** What replicas tell each other. Losing one costs at most a second. */

@@ -71,22 +71,29 @@ export class ParkedCredits {
     return [...this.#classes.values()];
   }
 
+  /** The class of a session that has granted credits here. */
+  classOf(sessionId: string): ParkedClass | undefined {
+    return this.#classOf.get(sessionId);
+  }
+
   /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
   take(parked: ParkedClass, limit: number): Place[] {
     this.#classes.delete(parked.key);
     this.#classes.set(parked.key, parked);
-    const now = this.#clock.now();
-    for (const session of parked.sessions.values()) this.#expire(session, now);
-    const slots = this.#takeKind(parked, limit, 'slots');
-    return slots.length < limit ? slots.concat(this.#takeKind(parked, limit - slots.length, 'prefetch')) : slots;
+    return this.#takeFrom([...parked.sessions.values()], limit);
   }
 
   /** As `take`, of one session. */
   takeOf(sessionId: string, limit: number): Place[] {
-    const parked = this.#classOf.get(sessionId);
-    const session = parked?.sessions.get(sessionId);
-    if (!parked || !session) return [];
-    return this.take({ ...parked, sessions: new Map([[sessionId, session]]) }, limit);
+    const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
+    return session ? this.#takeFrom([session], limit) : [];
+  }
+
+  #takeFrom(sessions: readonly ParkedSession[], limit: number): Place[] {
+    const now = this.#clock.now();
+    for (const session of sessions) this.#expire(session, now);
+    const slots = takeKind(sessions, limit, 'slots');
+    return slots.length < limit ? slots.concat(takeKind(sessions, limit - slots.length, 'prefetch')) : slots;
   }
 
   /** Gives back places that a claim did not fill. */
@@ -95,22 +102,6 @@ export class ParkedCredits {
       const credit = this.#classOf.get(sessionId)?.sessions.get(sessionId)?.credits.get(creditId);
       if (credit) credit[prefetch ? 'prefetch' : 'slots']++;
     }
-  }
-
-  #takeKind(parked: ParkedClass, limit: number, kind: 'slots' | 'prefetch'): Place[] {
-    const places: Place[] = [];
-    let open = [...parked.sessions.values()].flatMap((session) =>
-      [...session.credits.values()].filter((c) => c[kind] > 0).map((credit) => ({ session, credit })),
-    );
-    while (places.length < limit && open.length > 0) {
-      for (const { session, credit } of open) {
-        if (places.length === limit) break;
-        credit[kind]--;
-        places.push({ sessionId: session.sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
-      }
-      open = open.filter(({ credit }) => credit[kind] > 0);
-    }
-    return places;
   }
 
   /** Spent credits stay until they end: that is what makes a repeated grant harmless. */
@@ -133,4 +124,21 @@ export class ParkedCredits {
     }
     return session;
   }
+}
+
+/** Places of one kind, one of each session's credits in turn, so that no session gets all of a small batch. */
+function takeKind(sessions: readonly ParkedSession[], limit: number, kind: 'slots' | 'prefetch'): Place[] {
+  const places: Place[] = [];
+  let open = sessions.flatMap(({ sessionId, credits }) =>
+    [...credits.values()].filter((credit) => credit[kind] > 0).map((credit) => ({ sessionId, credit })),
+  );
+  while (places.length < limit && open.length > 0) {
+    for (const { sessionId, credit } of open) {
+      if (places.length === limit) break;
+      credit[kind]--;
+      places.push({ sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
+    }
+    open = open.filter(({ credit }) => credit[kind] > 0);
+  }
+  return places;
 }

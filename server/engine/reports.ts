@@ -5,6 +5,7 @@ import type { Failure, Payload } from '../domain/payload.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
+import { killPoint } from './kill-points.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 import type { AttemptKey, ClosedRecord, Completion, Store } from './store-port.ts';
@@ -88,6 +89,7 @@ export class Reports {
     const byJob = new Map<string, Completion>();
     for (const list of lists) for (const item of list) if (!byJob.has(item.jobId)) byJob.set(item.jobId, item);
     const ended = await this.#parts.store.complete([...byJob.values()]);
+    if (ended.length > 0) killPoint('complete.after_commit_before_reply');
     const keys = new Set<string>();
     for (const jobId of ended) {
       const item = byJob.get(jobId);

@@ -6,6 +6,7 @@ import type { Changes } from './changes.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { EngineError } from './errors.ts';
 import { sessionIdOf } from './job-ids.ts';
+import { killPoint } from './kill-points.ts';
 import type { Assignment, CancelNotice } from './messages.ts';
 import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
@@ -130,6 +131,7 @@ export class Sessions {
   ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
     const { store, bus, times, random } = this.#parts;
     const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
+    killPoint('open.after_commit_before_reply');
     if (session.state !== 'OPEN') throw leaseLost(session.sessionId);
     this.#know(session);
     return { session, access: bus.grantAccess(session.sessionId), times };
@@ -153,12 +155,7 @@ export class Sessions {
     }
     if (beat.progress.length > 0) await this.#progress.add(beat.progress.map((change) => ({ ...change, sessionId })));
     const { assignments, cancels } = await this.#compare(beat, renewal);
-    const fresh = busUp
-      ? []
-      : await dispatcher.claimFor(
-          sessionId,
-          credits.classes().find((parked) => parked.sessions.has(sessionId)),
-        );
+    const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
     return {
       assignments: [...assignments, ...fresh],
       cancels,
@@ -187,6 +184,7 @@ export class Sessions {
   /** Closes sessions and gives back what they hold. With `lapsedForMs`, only those whose lease ended that long ago. */
   async end(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
     const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
+    if (closed.length > 0) killPoint('close.after_closing_before_freeing');
     for (const sessionId of closed) await this.free(sessionId, how);
     return closed;
   }
@@ -234,7 +232,10 @@ export class Sessions {
     const startedOf = (run: HeldRun) => listed.get(`${run.jobId}/${run.attempt}`);
     const old = (run: HeldRun) => run.assignTimeUs < renewal.previousBeatUs;
     const started = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run));
-    if (started.length > 0) await this.#observed.add(started);
+    if (started.length > 0) {
+      killPoint('observe.after_publish_before_mark');
+      await this.#observed.add(started);
+    }
     const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
     if (unknown.length > 0) await this.#abort(unknown);
     const missing = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run) === undefined && old(run));

@@ -9,6 +9,7 @@ import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
 import { EngineError, storeFault } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
+import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
@@ -127,16 +128,20 @@ export class Submissions {
 
   async #flush(calls: readonly SubmitCall[]): Promise<readonly SubmitResult[]> {
     const results = await this.#store(calls);
-    const heads = new Map<number, number>();
+    killPoint('submit.after_commit_before_reply');
+    const heads = new Map<number, { rank: number; jobs: number }>();
     let dueUs = Number.POSITIVE_INFINITY;
     for (const call of calls) {
       for (const job of call.jobs) {
-        if (job.state === 'READY') heads.set(job.laneId, Math.min(heads.get(job.laneId) ?? job.rank, job.rank));
+        if (job.state === 'READY') {
+          const head = heads.get(job.laneId);
+          heads.set(job.laneId, { rank: Math.min(head?.rank ?? job.rank, job.rank), jobs: (head?.jobs ?? 0) + 1 });
+        }
         const due = job.runTimeUs ?? job.expireTimeUs;
         if (due !== undefined) dueUs = Math.min(dueUs, due);
       }
     }
-    if (heads.size > 0) this.#parts.onReady(Array.from(heads, ([laneId, rank]) => ({ laneId, rank })));
+    if (heads.size > 0) this.#parts.onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));
     if (dueUs < Number.POSITIVE_INFINITY) this.#parts.onDue(dueUs);
     return results;
   }

@@ -14,14 +14,19 @@ function lowestUuid(ms: number): string {
 function script(table: string, dayMs: number): string {
   const day = new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
   const name = `${table}_${day}`;
-  // LIKE + ATTACH locks the parent for SHARE UPDATE EXCLUSIVE only; CREATE ... PARTITION OF would stop every reader.
+  const [from, to] = [lowestUuid(dayMs), lowestUuid(dayMs + DAY_MS)];
+  // LIKE + ATTACH locks the parent for SHARE UPDATE EXCLUSIVE only; CREATE ... PARTITION OF would stop every reader. Rows
+  // of the day that went to the default partition, because this came too late, would keep it from being attached for ever.
   return `
 SET LOCAL lock_timeout = '100ms';
 DO $$ BEGIN
   PERFORM pg_advisory_xact_lock(7302419);
   IF to_regclass('muster.${name}') IS NULL THEN
     CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL);
-    ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${lowestUuid(dayMs)}') TO ('${lowestUuid(dayMs + DAY_MS)}');
+    LOCK TABLE ${table}_default IN ACCESS EXCLUSIVE MODE;
+    WITH late AS (DELETE FROM ${table}_default WHERE job_id >= '${from}' AND job_id < '${to}' RETURNING *)
+    INSERT INTO ${name} SELECT * FROM late;
+    ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}');
   END IF;
 END $$;`;
 }

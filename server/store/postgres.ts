@@ -8,6 +8,8 @@ export interface PostgresOptions {
   readonly url: string;
   /** Most connections at once. Default 12. */
   readonly poolSize?: number;
+  /** Called when a transaction has written everything and is about to be committed. */
+  readonly beforeCommit?: (() => void) | undefined;
 }
 
 const INT8 = 20;
@@ -80,6 +82,7 @@ export function openPostgres(options: PostgresOptions): Database {
       try {
         await client.query('BEGIN');
         const result = await work(sessionOf(client));
+        options.beforeCommit?.();
         await client.query('COMMIT');
         return result;
       } catch (error) {

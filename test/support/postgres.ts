@@ -21,7 +21,10 @@ function binariesOf(major: 16 | 18): string {
   const platform = `${process.platform}-${process.arch}`;
   const name = `postgres-${major}-${platform}`;
   const folder = join(root, 'node_modules', name, 'native');
-  if (!existsSync(folder)) throw new Error(`PostgreSQL ${major} is not installed: run "npm test" once, which sets it up (looked in node_modules/${name})`);
+  if (!existsSync(folder))
+    throw new Error(
+      `PostgreSQL ${major} is not installed: run "npm test" once, which sets it up (looked in node_modules/${name})`,
+    );
   return folder;
 }
 
@@ -46,13 +49,16 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
       await client.end();
       return;
     } catch (error) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${error}\n${output()}`);
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`PostgreSQL did not start: ${error}\n${output()}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }
 
-export async function startPostgres(options: { major?: 16 | 18; settings?: Record<string, string> } = {}): Promise<ScratchPostgres> {
+export async function startPostgres(
+  options: { major?: 16 | 18; settings?: Record<string, string> } = {},
+): Promise<ScratchPostgres> {
   const native = binariesOf(options.major ?? 18);
   const data = mkdtempSync(join(tmpdir(), 'muster-postgres-'));
   const asRoot = process.getuid?.() === 0;
@@ -60,11 +66,27 @@ export async function startPostgres(options: { major?: 16 | 18; settings?: Recor
   if (asRoot) chownSync(data, NOBODY, NOBODY);
   chmodSync(data, 0o700);
   const env = { ...process.env, LD_LIBRARY_PATH: join(native, 'lib') };
-  execFileSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'muster', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'], { ...identity, env, cwd: data, stdio: 'pipe' });
+  execFileSync(
+    join(native, 'bin/initdb'),
+    ['-D', data, '-U', 'muster', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    { ...identity, env, cwd: data, stdio: 'pipe' },
+  );
   const port = await freePort();
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: data, shared_buffers: '256MB', max_wal_size: '4GB', ...options.settings };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: data,
+    shared_buffers: '256MB',
+    max_wal_size: '4GB',
+    ...options.settings,
+  };
   const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const child = spawn(join(native, 'bin/postgres'), ['-D', data, ...flags], { ...identity, env, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(join(native, 'bin/postgres'), ['-D', data, ...flags], {
+    ...identity,
+    env,
+    cwd: data,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (log = (log + chunk).slice(-8_000)));
   const killed = () => child.kill('SIGQUIT');

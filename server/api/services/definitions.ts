@@ -6,7 +6,7 @@ import {
   GetJobDefinitionResponseSchema,
   type JobDefinitionService,
 } from '../../gen/muster/v1/job_definition_service_pb.ts';
-import { checkDottedName, checkRequestId, namespaceOf } from '../checks.ts';
+import { checkDottedName, namespaceOf, requestIdOf } from '../checks.ts';
 import { definitionFrom, definitionHash, definitionTo } from '../convert-definition.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
@@ -17,7 +17,7 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
     // The content itself makes a repeat harmless, so the request id is only checked.
     async applyJobDefinition(request) {
       const violations = new Violations();
-      checkRequestId(request.requestId, violations);
+      requestIdOf(request.requestId, violations);
       violations.throwIfAny();
       const definition = definitionFrom(request.definition);
       const applied = await replica.applyDefinition(definition, definitionHash(definition), request.validateOnly);

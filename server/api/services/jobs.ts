@@ -1,5 +1,4 @@
 /** JobService: submits jobs and follows them. */
-import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
 import type { SubmittedJob } from '../../engine/store-port.ts';
@@ -13,7 +12,8 @@ import {
   SubmitJobsResponseSchema,
   WaitJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
-import { checkRequestId, checkText, durationMs, jobIdOf, namespaceOf, TEN_YEARS_MS } from '../checks.ts';
+import { bodyHashOf } from '../body-hash.ts';
+import { checkText, durationMs, jobIdOf, namespaceOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
 import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
 import type { Implementation } from '../service.ts';
@@ -33,7 +33,7 @@ async function submit(
 ): Promise<readonly SubmittedJob[]> {
   const violations = new Violations();
   const namespace = namespaceOf(request.namespace, violations);
-  checkRequestId(request.requestId, violations);
+  const requestId = requestIdOf(request.requestId, violations);
   const jobs = 'jobs' in request ? request.jobs : request.job ? [request.job] : [];
   violations.check(jobs.length > 0, field, 'is missing: at least one job is needed');
   violations.check(jobs.length <= MAX_JOBS, field, `has ${jobs.length} entries; at most ${MAX_JOBS} are allowed`);
@@ -52,8 +52,8 @@ async function submit(
     submissionFrom(job, field === 'job' ? 'job' : `jobs[${i}]`, defaults, violations),
   );
   violations.throwIfAny();
-  const bodyHash = request.requestId ? createHash('sha256').update(context.body).digest() : new Uint8Array();
-  return replica.submissions.submit({ namespace, requestId: request.requestId, bodyHash, submissions, field });
+  const bodyHash = requestId ? bodyHashOf(request, context.body) : new Uint8Array();
+  return replica.submissions.submit({ namespace, requestId, bodyHash, submissions, field });
 }
 
 /** The namespace and the id that a request names. */
@@ -96,7 +96,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async cancelJob(request) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
-      checkRequestId(request.requestId, violations);
+      requestIdOf(request.requestId, violations);
       const { namespace, jobId } = nameOf(request, violations);
       return create(CancelJobResponseSchema, {
         job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),

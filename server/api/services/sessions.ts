@@ -14,7 +14,15 @@ import {
   type SessionService,
 } from '../../gen/muster/v1/session_service_pb.ts';
 import { toAssignmentMessage, toCancelMessage } from '../../wire/assignment.ts';
-import { checkDottedName, checkLabels, checkRange, checkRequestId, checkText, namespaceOf } from '../checks.ts';
+import {
+  checkDottedName,
+  checkLabels,
+  checkRange,
+  checkResources,
+  checkText,
+  namespaceOf,
+  requestIdOf,
+} from '../checks.ts';
 import { durationTo } from '../convert-payload.ts';
 import { credentialsTo, creditsFrom, heartbeatFrom, reportFrom, uuidFrom, voidedFrom } from '../convert-session.ts';
 import { BeatLimiter, OpenLimiter } from '../limits.ts';
@@ -54,11 +62,9 @@ function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 
     );
   }
   checkLabels(request.labels, 64, 'labels', violations);
-  violations.check(Object.keys(request.resources).length <= 16, 'resources', 'has more than 16 entries');
-  for (const [name, amount] of Object.entries(request.resources).slice(0, 16))
-    checkRange(amount, 0, 1e12, `resources["${name.slice(0, 64)}"]`, violations);
+  checkResources(request.resources, 'resources', violations);
   checkRange(request.slots, 1, 10_000, 'slots', violations);
-  checkRequestId(request.requestId, violations);
+  const requestId = requestIdOf(request.requestId, violations);
   const sdk = {
     name: request.sdk?.name ?? '',
     version: request.sdk?.version ?? '',
@@ -74,7 +80,7 @@ function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 
     labels: request.labels,
     resources: request.resources,
     sdk,
-    requestId: request.requestId || undefined,
+    requestId: requestId || undefined,
   };
 }
 

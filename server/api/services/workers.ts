@@ -1,4 +1,5 @@
 /** WorkerService: shows the workers to people. */
+import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { isUuid } from '../../domain/uuid.ts';
 import type { Replica } from '../../engine/replica.ts';
@@ -34,16 +35,21 @@ function workerTo(session: SessionRow & { held: number }, deaf: boolean): Worker
   });
 }
 
-/** A token is the namespace and the last session id: it opens nothing, it only says where to go on. */
+/**
+ * A token is the namespace and the last session id: it opens nothing, it only says where to go on. The checksum tells a
+ * damaged one.
+ */
 function tokenOf(namespace: string, sessionId: string): string {
-  return Buffer.from(`${namespace}/${sessionId}`).toString('base64url');
+  const text = `${namespace}/${sessionId}`;
+  const checksum = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return Buffer.from(`${text}/${checksum}`).toString('base64url');
 }
 
 function afterOf(token: string, namespace: string, violations: Violations): string {
   if (token === '') return NIL_UUID;
   const [owner, sessionId = ''] = Buffer.from(token, 'base64url').toString().split('/');
   violations.check(
-    owner === namespace && isUuid(sessionId),
+    owner === namespace && isUuid(sessionId) && token === tokenOf(namespace, sessionId),
     'page_token',
     'is not one that ListWorkers returned for this namespace',
   );

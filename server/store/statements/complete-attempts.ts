@@ -38,19 +38,24 @@ locked AS MATERIALIZED (
 ),
 ended AS (
   DELETE FROM job_runs r USING locked l WHERE r.job_id = l.job_id
-  RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_fraction,
-            r.progress_message, l.result_start, l.result_length, l.result_content_type, l.result_metadata
+  RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
+            r.progress_fraction, r.progress_message, l.result_start, l.result_length, l.result_content_type, l.result_metadata
 ),
-checkpoints AS (
-  DELETE FROM job_checkpoints c USING ended e WHERE c.job_id = e.job_id AND e.attempt > 0
+recorded AS (
+  INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
+                            result_content_type, result_metadata, progress_fraction, progress_message)
+  SELECT job_id, ${stateCodes.SUCCEEDED}, revision + 1, attempt, attempts_counted + 1, session_id, assign_time, now.time,
+         substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
+         progress_fraction, progress_message
+  FROM ended, now
 )
-INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
-                          result_content_type, result_metadata, progress_fraction, progress_message)
-SELECT job_id, ${stateCodes.SUCCEEDED}, revision + 1, attempt, attempts_counted + 1, session_id, assign_time, now.time,
-       substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
-       progress_fraction, progress_message
-FROM ended, now
-RETURNING job_id`,
+SELECT job_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
+};
+
+// A statement of its own: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
+const deleteCheckpoints = {
+  name: 'delete_checkpoints',
+  text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',
 };
 
 /** Ids of the jobs that this call completed; the others were not this attempt's to complete. */
@@ -68,5 +73,7 @@ export async function completeAttempts(session: Session, reported: readonly Comp
     textArray(completions.map((item) => item.result.contentType)),
     textArray(completions.map((item) => jsonOrNull(item.result.metadata))),
   ]);
+  const progressed = rows.filter((row) => row.may_have_checkpoint);
+  if (progressed.length > 0) await session.run(deleteCheckpoints, [plainArray(progressed.map((row) => row.job_id))]);
   return rows.map((row) => row.job_id);
 }

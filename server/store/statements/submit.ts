@@ -82,17 +82,33 @@ async function insertAll(database: Database, session: Session, insertions: reado
     : insertLarge(session, first);
 }
 
+/** The calls whose request id comes for the first time in this flush. */
+function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
+  const seen = new Set<string>();
+  return new Set(
+    calls.filter((call) => {
+      if (!call.requestId) return true;
+      const key = requestKey(call.namespace, call.requestId);
+      return !seen.has(key) && seen.add(key);
+    }),
+  );
+}
+
 /** Calls without idempotency keys: one statement, one round trip; a second one only for repeated request ids. */
 async function submitPlain(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
-  const insertions = calls.map(insertionOf);
-  const won = await insertAll(database, database, insertions);
-  const lost = calls.filter((call) => call.requestId && !won.has(requestKey(call.namespace, call.requestId)));
-  const rows = await readRepeated(database, lost);
-  return insertions.map((insertion) => {
-    const row = insertion.call.requestId
-      ? rows.get(requestKey(insertion.call.namespace, insertion.call.requestId))
-      : undefined;
-    return row ? repeated(insertion.call, row) : stored(insertion);
+  const first = firstTries(calls);
+  const won = await insertAll(database, database, calls.filter((call) => first.has(call)).map(insertionOf));
+  const isStored = (call: SubmitCall) =>
+    first.has(call) && (!call.requestId || won.has(requestKey(call.namespace, call.requestId)));
+  const rows = await readRepeated(
+    database,
+    calls.filter((call) => !isStored(call)),
+  );
+  return calls.map((call) => {
+    if (isStored(call)) return stored(insertionOf(call));
+    const row = rows.get(requestKey(call.namespace, call.requestId as string));
+    if (!row) throw new Error('a request id can neither be taken nor found');
+    return repeated(call, row);
   });
 }
 
@@ -101,18 +117,21 @@ interface KeyRow {
   readonly contentHash: Uint8Array;
 }
 
-async function takeKeys(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
-  const namespaces = textArray(call.keys.map(() => call.namespace));
-  const keys = textArray(call.keys.map((key) => key.key));
-  const jobId = (key: IdempotencyKey) => call.jobs[key.index]?.jobId;
-  await session.run(insertKeys, [
-    namespaces,
-    keys,
-    plainArray(call.keys.map(jobId)),
-    plainArray(call.keys.map((key) => Buffer.from(key.contentHash).toString('hex'))),
-  ]);
-  const rows = await session.run(readKeys, [namespaces, keys]);
+/** Namespace and name of each key, as arrays. */
+function keyNames(call: SubmitCall): [string, string] {
+  return [textArray(call.keys.map(() => call.namespace)), textArray(call.keys.map((key) => key.key))];
+}
+
+async function readOwners(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
+  const rows = await session.run(readKeys, keyNames(call));
   return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
+}
+
+async function takeKeys(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
+  const jobId = (key: IdempotencyKey) => call.jobs[key.index]?.jobId;
+  const hashes = call.keys.map((key) => Buffer.from(key.contentHash).toString('hex'));
+  await session.run(insertKeys, [...keyNames(call), plainArray(call.keys.map(jobId)), plainArray(hashes)]);
+  return readOwners(session, call);
 }
 
 /** The first key whose job is another one that may not be used instead. */
@@ -185,7 +204,12 @@ const UNIQUE_VIOLATION = '23505';
 
 /** Calls of these that an earlier try has stored: each is all or nothing, so one of its jobs tells of the others. */
 async function findStored(database: Database, calls: readonly SubmitCall[]): Promise<Map<SubmitCall, SubmitResult>> {
-  const found = new Set(await findJobs(database, calls.flatMap((call) => call.jobs.map((job) => job.jobId))));
+  const found = new Set(
+    await findJobs(
+      database,
+      calls.flatMap((call) => call.jobs.map((job) => job.jobId)),
+    ),
+  );
   const there = calls.filter((call) => call.jobs.some((job) => found.has(job.jobId)));
   const results = new Map<SubmitCall, SubmitResult>();
   for (const call of there) {

@@ -1,0 +1,50 @@
+/** What a request id is bound to: the bytes of its call, with the entries of each map in one order. */
+import { createHash } from 'node:crypto';
+import { toBinary } from '@bufbuild/protobuf';
+import type { JobSubmission } from '../gen/muster/v1/job_pb.ts';
+import {
+  type SubmitJobRequest,
+  SubmitJobRequestSchema,
+  type SubmitJobsRequest,
+  SubmitJobsRequestSchema,
+} from '../gen/muster/v1/job_service_pb.ts';
+
+type Entries = Readonly<Record<string, unknown>>;
+
+function mapsOf(job: JobSubmission): Entries[] {
+  return [job.labels, job.input?.metadata ?? {}, job.demands?.labels ?? {}, job.demands?.resources ?? {}];
+}
+
+function hasOrder(job: JobSubmission): boolean {
+  return mapsOf(job).some((map) => Object.keys(map).length > 1);
+}
+
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function withSortedMaps(job: JobSubmission): JobSubmission {
+  const { input, demands } = job;
+  return {
+    ...job,
+    labels: sorted(job.labels),
+    ...(input ? { input: { ...input, metadata: sorted(input.metadata) } } : {}),
+    ...(demands
+      ? { demands: { ...demands, labels: sorted(demands.labels), resources: sorted(demands.resources) } }
+      : {}),
+  };
+}
+
+/** Some languages write a map in another order each time they encode it, so bytes alone would not know a retry again. */
+export function bodyHashOf(request: SubmitJobRequest | SubmitJobsRequest, body: Uint8Array): Uint8Array {
+  return createHash('sha256').update(canonicalBody(request, body)).digest();
+}
+
+function canonicalBody(request: SubmitJobRequest | SubmitJobsRequest, body: Uint8Array): Uint8Array {
+  if ('jobs' in request) {
+    if (!request.jobs.some(hasOrder)) return body;
+    return toBinary(SubmitJobsRequestSchema, { ...request, jobs: request.jobs.map(withSortedMaps) });
+  }
+  if (!request.job || !hasOrder(request.job)) return body;
+  return toBinary(SubmitJobRequestSchema, { ...request, job: withSortedMaps(request.job) });
+}
