@@ -44,7 +44,8 @@ export type Failure = Message<"muster.v1.Failure"> & {
   stackTrace: string;
 
   /**
-   * Who or what made it fail. Workers report APPLICATION; the others are set by the server.
+   * Who or what made it fail. Workers report APPLICATION, or TIMEOUT for a run timeout that they enforced; the others are
+   * set by the server.
    *
    * @generated from field: muster.v1.FailureCause failure_cause = 4;
    */

@@ -1,0 +1,92 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from muster.v1 import placement_pb2 as _placement_pb2
+from muster.v1 import retry_policy_pb2 as _retry_policy_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class LeaseLossAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LEASE_LOSS_ACTION_UNSPECIFIED: _ClassVar[LeaseLossAction]
+    LEASE_LOSS_ACTION_ABORT: _ClassVar[LeaseLossAction]
+    LEASE_LOSS_ACTION_CONTINUE: _ClassVar[LeaseLossAction]
+LEASE_LOSS_ACTION_UNSPECIFIED: LeaseLossAction
+LEASE_LOSS_ACTION_ABORT: LeaseLossAction
+LEASE_LOSS_ACTION_CONTINUE: LeaseLossAction
+
+class JobDefinition(_message.Message):
+    __slots__ = ("namespace", "name", "version", "task", "workflow", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_POLICY_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_GRACE_FIELD_NUMBER: _ClassVar[int]
+    LEASE_LOSS_ACTION_FIELD_NUMBER: _ClassVar[int]
+    DEMANDS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    INPUT_JSON_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_JSON_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    name: str
+    version: int
+    task: TaskBody
+    workflow: WorkflowBody
+    queue: str
+    retry_policy: _retry_policy_pb2.RetryPolicy
+    run_timeout: _duration_pb2.Duration
+    cancel_grace: _duration_pb2.Duration
+    lease_loss_action: LeaseLossAction
+    demands: _placement_pb2.Demands
+    priority: int
+    description: str
+    labels: _containers.ScalarMap[str, str]
+    retention: _duration_pb2.Duration
+    create_time: _timestamp_pb2.Timestamp
+    input_json_schema: str
+    output_json_schema: str
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., task: _Optional[_Union[TaskBody, _Mapping]] = ..., workflow: _Optional[_Union[WorkflowBody, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cancel_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., lease_loss_action: _Optional[_Union[LeaseLossAction, str]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., priority: _Optional[int] = ..., description: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_json_schema: _Optional[str] = ..., output_json_schema: _Optional[str] = ...) -> None: ...
+
+class TaskBody(_message.Message):
+    __slots__ = ("handler",)
+    HANDLER_FIELD_NUMBER: _ClassVar[int]
+    handler: str
+    def __init__(self, handler: _Optional[str] = ...) -> None: ...
+
+class WorkflowBody(_message.Message):
+    __slots__ = ("steps",)
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    steps: _containers.RepeatedCompositeFieldContainer[WorkflowStep]
+    def __init__(self, steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ...) -> None: ...
+
+class WorkflowStep(_message.Message):
+    __slots__ = ("name", "definition", "dependencies")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    definition: str
+    dependencies: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., dependencies: _Optional[_Iterable[str]] = ...) -> None: ...

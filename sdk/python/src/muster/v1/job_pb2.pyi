@@ -1,0 +1,192 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from muster.v1 import attempt_pb2 as _attempt_pb2
+from muster.v1 import failure_pb2 as _failure_pb2
+from muster.v1 import payload_pb2 as _payload_pb2
+from muster.v1 import placement_pb2 as _placement_pb2
+from muster.v1 import retry_policy_pb2 as _retry_policy_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    JOB_STATE_UNSPECIFIED: _ClassVar[JobState]
+    JOB_STATE_BLOCKED: _ClassVar[JobState]
+    JOB_STATE_SCHEDULED: _ClassVar[JobState]
+    JOB_STATE_READY: _ClassVar[JobState]
+    JOB_STATE_PAUSED: _ClassVar[JobState]
+    JOB_STATE_ASSIGNED: _ClassVar[JobState]
+    JOB_STATE_RUNNING: _ClassVar[JobState]
+    JOB_STATE_WAITING: _ClassVar[JobState]
+    JOB_STATE_CANCELLING: _ClassVar[JobState]
+    JOB_STATE_SUCCEEDED: _ClassVar[JobState]
+    JOB_STATE_FAILED: _ClassVar[JobState]
+    JOB_STATE_CANCELLED: _ClassVar[JobState]
+    JOB_STATE_EXPIRED: _ClassVar[JobState]
+    JOB_STATE_SKIPPED: _ClassVar[JobState]
+
+class SkipReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SKIP_REASON_UNSPECIFIED: _ClassVar[SkipReason]
+    SKIP_REASON_CONDITION: _ClassVar[SkipReason]
+    SKIP_REASON_TRIGGER_RULE: _ClassVar[SkipReason]
+    SKIP_REASON_UPSTREAM_FAILED: _ClassVar[SkipReason]
+    SKIP_REASON_MANUAL: _ClassVar[SkipReason]
+
+class IdempotencyConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: _ClassVar[IdempotencyConflictPolicy]
+    IDEMPOTENCY_CONFLICT_POLICY_FAIL: _ClassVar[IdempotencyConflictPolicy]
+    IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: _ClassVar[IdempotencyConflictPolicy]
+    IDEMPOTENCY_CONFLICT_POLICY_REPLACE: _ClassVar[IdempotencyConflictPolicy]
+JOB_STATE_UNSPECIFIED: JobState
+JOB_STATE_BLOCKED: JobState
+JOB_STATE_SCHEDULED: JobState
+JOB_STATE_READY: JobState
+JOB_STATE_PAUSED: JobState
+JOB_STATE_ASSIGNED: JobState
+JOB_STATE_RUNNING: JobState
+JOB_STATE_WAITING: JobState
+JOB_STATE_CANCELLING: JobState
+JOB_STATE_SUCCEEDED: JobState
+JOB_STATE_FAILED: JobState
+JOB_STATE_CANCELLED: JobState
+JOB_STATE_EXPIRED: JobState
+JOB_STATE_SKIPPED: JobState
+SKIP_REASON_UNSPECIFIED: SkipReason
+SKIP_REASON_CONDITION: SkipReason
+SKIP_REASON_TRIGGER_RULE: SkipReason
+SKIP_REASON_UPSTREAM_FAILED: SkipReason
+SKIP_REASON_MANUAL: SkipReason
+IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: IdempotencyConflictPolicy
+IDEMPOTENCY_CONFLICT_POLICY_FAIL: IdempotencyConflictPolicy
+IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: IdempotencyConflictPolicy
+IDEMPOTENCY_CONFLICT_POLICY_REPLACE: IdempotencyConflictPolicy
+
+class Job(_message.Message):
+    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempts_counted", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_VERSION_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SKIP_REASON_FIELD_NUMBER: _ClassVar[int]
+    STATE_REASON_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_COUNTED_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ASSIGN_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    RETRY_OF_FIELD_NUMBER: _ClassVar[int]
+    PARENT_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    namespace: str
+    definition: str
+    definition_version: int
+    queue: str
+    state: JobState
+    skip_reason: SkipReason
+    state_reason: str
+    priority: int
+    labels: _containers.ScalarMap[str, str]
+    input: _payload_pb2.Payload
+    progress: Progress
+    attempt: int
+    attempts_counted: int
+    create_time: _timestamp_pb2.Timestamp
+    run_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    assign_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    result: _payload_pb2.Payload
+    failure: _failure_pb2.Failure
+    session_id: str
+    idempotency_key: str
+    retry_of: str
+    parent_job_id: str
+    traceparent: str
+    revision: int
+    attempts: _containers.RepeatedCompositeFieldContainer[_attempt_pb2.Attempt]
+    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempts_counted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("fraction", "message")
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    fraction: float
+    message: str
+    def __init__(self, fraction: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+
+class JobSubmission(_message.Message):
+    __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_CONFLICT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIME_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_POLICY_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    DEMANDS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    TRACESTATE_FIELD_NUMBER: _ClassVar[int]
+    FAIRNESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    definition: str
+    definition_version: int
+    input: _payload_pb2.Payload
+    idempotency_key: str
+    idempotency_conflict_policy: IdempotencyConflictPolicy
+    labels: _containers.ScalarMap[str, str]
+    priority: int
+    run_time: _timestamp_pb2.Timestamp
+    delay: _duration_pb2.Duration
+    expire_time: _timestamp_pb2.Timestamp
+    queue: str
+    retry_policy: _retry_policy_pb2.RetryPolicy
+    run_timeout: _duration_pb2.Duration
+    demands: _placement_pb2.Demands
+    traceparent: str
+    tracestate: str
+    fairness_key: str
+    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., idempotency_conflict_policy: _Optional[_Union[IdempotencyConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[int] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., fairness_key: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,40 @@
+"""Proves to the message bus who the session is; the seed stays in here."""
+
+from __future__ import annotations
+
+import base64
+
+import nkeys
+
+from muster.v1.session_service_pb2 import NatsCredentials
+
+
+class BusCredentials:
+    """Holds the newest credentials; every connection reads them when it is made."""
+
+    def __init__(self, newest: NatsCredentials) -> None:
+        self._newest = newest
+
+    def __repr__(self) -> str:
+        return "BusCredentials(...)"
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether the bus asks for any."""
+        return bool(self._newest.jwt)
+
+    def renew(self, newest: NatsCredentials) -> None:
+        """Replaces them."""
+        self._newest = newest
+
+    def jwt(self) -> bytes:
+        """Returns the user's JWT."""
+        return self._newest.jwt.encode()
+
+    def sign(self, nonce: str) -> bytes:
+        """Answers the server's challenge."""
+        pair = nkeys.from_seed(bytearray(self._newest.seed.encode()))
+        try:
+            return base64.b64encode(pair.sign(nonce.encode()))
+        finally:
+            pair.wipe()

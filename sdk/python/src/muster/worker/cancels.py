@@ -1,0 +1,44 @@
+"""Remembers cancels that came before their assignment."""
+
+from __future__ import annotations
+
+from muster.worker.attempt_key import AttemptKey
+
+LIFE_SECONDS = 15.0
+_MOST = 10_000
+
+
+class RememberedCancels:
+    """Holds cancels of attempts that have not been seen, each for 15 s after its last notice, at most 10,000."""
+
+    def __init__(self) -> None:
+        self._notices: dict[AttemptKey, tuple[float, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._notices)
+
+    def remember(self, now: float, key: AttemptKey) -> float:
+        """Takes note of a cancel and returns when the first notice of it came."""
+        self.purge(now)
+        first, _ = self._notices.pop(key, (now, now))
+        self._notices[key] = (first, now + LIFE_SECONDS)
+        if len(self._notices) > _MOST:
+            del self._notices[next(iter(self._notices))]
+        return first
+
+    def has(self, now: float, key: AttemptKey) -> bool:
+        """Whether a cancel of the attempt is on record."""
+        notice = self._notices.get(key)
+        return notice is not None and now < notice[1]
+
+    def forget(self, key: AttemptKey) -> None:
+        """Drops the record of an attempt that has been released."""
+        self._notices.pop(key, None)
+
+    def purge(self, now: float) -> None:
+        """Forgets what is over; notices are in the order of their ends."""
+        while self._notices:
+            key, (_, end) = next(iter(self._notices.items()))
+            if now < end:
+                return
+            del self._notices[key]

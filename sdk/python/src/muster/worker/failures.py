@@ -1,0 +1,77 @@
+"""Turns exceptions into failures."""
+
+from __future__ import annotations
+
+import traceback
+
+from muster.durations import to_duration
+from muster.errors import FinalError, RetryLater
+from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, Failure
+
+MOST_TYPE_CHARACTERS = 256
+MOST_MESSAGE_BYTES = 8 * 1024
+MOST_TRACE_BYTES = 16 * 1024
+MOST_LEVELS = 16
+# The module that calls handlers; its frames say nothing to anybody.
+_CALLER = "muster.worker.handler_run"
+
+
+def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
+    """Describes an exception with its chain of causes, as `raise ... from` and implicit chaining make it.
+
+    Args:
+        error: The exception.
+        max_payload: Largest details that the control plane takes, in bytes; larger ones are left out. 0: not stated.
+    """
+    failure = outermost = _describe(error)
+    seen = {id(error)}
+    cause = _cause_of(error)
+    while cause is not None and id(cause) not in seen and len(seen) < MOST_LEVELS:
+        seen.add(id(cause))
+        failure.cause.CopyFrom(_describe(cause))
+        failure = failure.cause
+        cause = _cause_of(cause)
+    if isinstance(error, FinalError):
+        outermost.final = True
+        if error.details is not None and not 0 < max_payload < len(error.details.data):
+            outermost.details.CopyFrom(error.details)
+    if isinstance(error, RetryLater):
+        outermost.retry_delay.CopyFrom(to_duration(max(0.0, error.seconds)))
+    return outermost
+
+
+def _describe(error: BaseException) -> Failure:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") == _CALLER:
+        trace = trace.tb_next
+    stack = "".join(traceback.format_tb(trace)) + "".join(traceback.format_exception_only(type(error), error))
+    return Failure(
+        type=type(error).__name__[:MOST_TYPE_CHARACTERS],
+        message=_head(_message_of(error), MOST_MESSAGE_BYTES),
+        stack_trace=_tail(stack, MOST_TRACE_BYTES),
+        failure_cause=FAILURE_CAUSE_APPLICATION,
+    )
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - a user's __str__ may do anything
+        return f"<no message: {type(broken).__name__}>"
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None:
+        return error.__cause__
+    return None if error.__suppress_context__ else error.__context__
+
+
+def _head(text: str, most: int) -> str:
+    data = text.encode(errors="replace")
+    return data.decode() if len(data) <= most else data[:most].decode(errors="ignore")
+
+
+def _tail(text: str, most: int) -> str:
+    """Keeps the end of a trace: that is where it happened."""
+    data = text.encode(errors="replace")
+    return data.decode() if len(data) <= most else data[-most:].decode(errors="ignore")

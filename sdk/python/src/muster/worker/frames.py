@@ -1,0 +1,52 @@
+"""Frames between the session process and the handler process: length (4 bytes), kind (1 byte), body."""
+
+from __future__ import annotations
+
+import struct
+
+_HEADER = struct.Struct("<IB")
+# An input is at most 512 KiB; a larger frame is a fault, not a message.
+MOST_BODY_BYTES = 16 * 1024 * 1024
+
+
+class FrameError(Exception):
+    """The other side does not speak frames."""
+
+
+def frame(kind: int, body: bytes) -> bytes:
+    """Returns the bytes of one frame.
+
+    Raises:
+        FrameError: The body is larger than a frame may be.
+    """
+    if len(body) > MOST_BODY_BYTES:
+        raise FrameError(f"a frame of {len(body)} bytes")
+    return _HEADER.pack(len(body), kind) + body
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Takes the next bytes and returns the frames that they complete, as (kind, body).
+
+        Raises:
+            FrameError: A length is out of bounds.
+        """
+        buffer = self._rest + data if self._rest else data
+        frames: list[tuple[int, bytes]] = []
+        start, end = 0, len(buffer)
+        while end - start >= _HEADER.size:
+            length, kind = _HEADER.unpack_from(buffer, start)
+            if length > MOST_BODY_BYTES:
+                raise FrameError(f"a frame of {length} bytes")
+            body = start + _HEADER.size
+            if end - body < length:
+                break
+            start = body + length
+            frames.append((kind, buffer[body:start]))
+        self._rest = buffer[start:]
+        return frames

@@ -1,0 +1,92 @@
+"""How many more attempts the session says it can take, and when it takes its word back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from muster.durations import to_seconds
+from muster.v1.session_service_pb2 import Credit, HeartbeatResponse
+from muster.worker.session_state import SessionState
+
+MOST_HELD = 10_000
+MOST_SEEN = 300_000
+# With more bytes of reports on their way, nothing more is taken.
+MOST_REPORT_BYTES = 32 * 1024 * 1024
+
+
+class Grants:
+    """Makes the credits that heartbeats and reports carry."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._hears_bus = False
+        self._rides_in_replies = False
+        self.highest_ping = 0
+
+    def for_report(self, now: float) -> list[Credit]:
+        """Grants what is free and not promised yet: at most one credit."""
+        state = self._state
+        if not self._may_grant():
+            return []
+        promised = state.credits.promised_slots + state.credits.promised_prefetch
+        room = max(0, min(MOST_HELD - len(state.held), MOST_SEEN - len(state.seen)) - promised)
+        slots = min(room, max(0, state.slots.free - state.credits.promised_slots))
+        depth = self._depth(now) - state.held.waiting_count - state.credits.promised_prefetch
+        prefetch = min(room - slots, max(0, depth))
+        if slots == 0 and prefetch == 0:
+            return []
+        credit = state.credits.grant(now, slots, prefetch)
+        return [Credit(credit_id=credit.credit_id, slots=slots, prefetch=prefetch)]
+
+    def for_beat(self, now: float) -> list[Credit]:
+        """Voids what ages, or is more than an idle session can make use of, and grants anew."""
+        if self._may_grant():
+            self._state.credits.void_ageing(now)
+            if self._depth(now) == 0:
+                self._state.credits.void_prefetch()
+        return self.for_report(now)
+
+    def forget(self, granted: Iterable[Credit], *, is_broken: bool) -> None:
+        """Voids what a failed call carried or, if the connection broke, everything."""
+        if is_broken:
+            self._state.credits.void_all()
+        else:
+            self._state.credits.void([credit.credit_id for credit in granted])
+
+    def on_ping(self, ping: int) -> None:
+        """The bus is heard: from the first ping of a connection on, credits count."""
+        self.highest_ping = max(self.highest_ping, ping)
+        if not self._hears_bus:
+            # What was granted before was ignored, or went to a connection that is gone.
+            self._hears_bus = True
+            self._state.credits.void_all()
+            self._state.ports.beat_soon()
+
+    def on_bus_broken(self) -> None:
+        """Voids what was granted over a connection that is gone; a ping over the next one grants anew."""
+        self._hears_bus = False
+        self._state.credits.void_all()
+
+    def on_reply(self, reply: HeartbeatResponse) -> None:
+        """While the bus is down, beats are asked for sooner and assignments ride in their replies."""
+        self._rides_in_replies = (
+            reply.HasField("next_beat") and to_seconds(reply.next_beat) < self._state.settings.beat_interval
+        )
+
+    def void_all(self) -> None:
+        """Takes everything back; the next beat grants anew."""
+        self._state.credits.void_all()
+
+    def start_anew(self) -> None:
+        """Voids everything and asks for a beat that grants anew."""
+        self._state.credits.void_all()
+        self._state.ports.beat_soon()
+
+    def _may_grant(self) -> bool:
+        state = self._state
+        is_heard = self._hears_bus or self._rides_in_replies
+        is_full = state.outbox.byte_count > MOST_REPORT_BYTES
+        return is_heard and not (is_full or state.is_draining or state.is_fenced or state.is_lost)
+
+    def _depth(self, now: float) -> int:
+        return self._state.completions.prefetch_depth(now, self._state.slots.total)

@@ -1,0 +1,83 @@
+"""The session process's end of the pipe to the handler process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from muster.v1.assignment_pb2 import Assignment
+from muster.worker.frames import FrameReader
+from muster.worker.messages import Kind, json_frame, run_frame, stop_frame
+from muster.worker.stop_reason import StopReason
+
+
+class HandlerLink(asyncio.Protocol):
+    """Reads frames, and writes those of one turn of the event loop together.
+
+    When the other end is gone, the process ends at once: nobody may beat for handlers that are dead, and closing the
+    session would hide from the control plane that they crashed.
+    """
+
+    def __init__(self, on_frame: Callable[[int, bytes], None]) -> None:
+        self._on_frame = on_frame
+        self._reader = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def open(cls, end: socket.socket, on_frame: Callable[[int, bytes], None]) -> HandlerLink:
+        """Takes over a connected socket."""
+        loop = asyncio.get_running_loop()
+        _, link = await loop.create_unix_connection(lambda: cls(on_frame), sock=end)
+        return link
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Part of asyncio.Protocol."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Part of asyncio.Protocol."""
+        for kind, body in self._reader.feed(data):
+            self._on_frame(kind, body)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Part of asyncio.Protocol."""
+        os._exit(0)
+
+    def start_run(self, run_id: int, assignment: Assignment) -> None:
+        """Hands an attempt over."""
+        self._send(run_frame(Kind.START, run_id, assignment.SerializeToString()))
+
+    def stop_run(self, run_id: int, reason: StopReason) -> None:
+        """Asks a handler to stop."""
+        self._send(stop_frame(run_id, reason))
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Says what became of the session."""
+        self._send(json_frame(Kind.EVENT, {"event": event, **facts}))
+
+    def log(self, level: int, message: str) -> None:
+        """Adds a line to the worker's log."""
+        self._send(json_frame(Kind.LOG, {"level": level, "message": message}))
+
+    def flush(self) -> None:
+        """Writes what has piled up."""
+        if self._transport is not None and self._unsent:
+            self._transport.write(b"".join(self._unsent))
+            self._unsent.clear()
+
+    def close(self) -> None:
+        """Writes what is left and ends the process."""
+        self.flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _send(self, data: bytes) -> None:
+        if not self._unsent:
+            self._loop.call_soon(self.flush)
+        self._unsent.append(data)

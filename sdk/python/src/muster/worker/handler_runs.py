@@ -1,0 +1,121 @@
+"""Starts handlers, asks them to stop, and settles what becomes of their attempts."""
+
+from __future__ import annotations
+
+import logging
+
+from muster.durations import to_seconds
+from muster.v1.assignment_pb2 import Assignment
+from muster.v1.session_service_pb2 import RELEASE_REASON_NOT_STARTED, AttemptReport, ProgressUpdate
+from muster.worker import reports
+from muster.worker.attempt_key import AttemptKey
+from muster.worker.held import HeldAttempt
+from muster.worker.session_state import SessionState
+from muster.worker.stop_reason import StopReason
+
+WAIT_SECONDS = 1.0
+DEFAULT_RUN_TIMEOUT_SECONDS = 3_600.0
+RUN_TIMEOUT_GRACE_SECONDS = 5.0
+# Progress and checkpoints are told within this time.
+PROGRESS_SECONDS = 1.0
+
+
+class HandlerRuns:
+    """The rules for attempts between acceptance and report."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+
+    def start(self, now: float, key: AttemptKey, assignment: Assignment) -> None:
+        """Hands an attempt to the handler process; a slot must be free."""
+        state = self._state
+        run_id = state.slots.take()
+        held = state.held.start(key, assignment, run_id, now)
+        has_timeout = assignment.HasField("run_timeout")
+        held.run_deadline = now + (to_seconds(assignment.run_timeout) if has_timeout else DEFAULT_RUN_TIMEOUT_SECONDS)
+        state.held.expect_deadline(held.run_deadline)
+        state.ports.start_run(run_id, assignment)
+
+    def stop(self, held: HeldAttempt, reason: StopReason) -> None:
+        """Asks a handler to stop, once."""
+        if held.stopped_for is None:
+            held.stopped_for = reason
+            self._state.ports.stop_run(held.run_id, reason)
+
+    def returned(self, now: float, run_id: int, returned: AttemptReport | None) -> None:
+        """Takes note that a handler has returned, with its result or failure; None: neither is known."""
+        state = self._state
+        state.slots.give_back(run_id)
+        held = state.held.returned(run_id)
+        if held is not None:
+            state.completions.note(now, held.started_at)
+            if returned is not None and not held.is_settled:
+                self._settle(held, returned)
+
+    def progressed(self, update: ProgressUpdate) -> None:
+        """Takes what a running handler says of itself."""
+        key = (update.job_id, update.attempt)
+        held = self._state.held.get(key)
+        if held is not None and not held.is_settled:
+            self._state.progress.put(key, update)
+            self._state.ports.beat_within(PROGRESS_SECONDS)
+
+    def tick(self, now: float) -> None:
+        """Starts what may start, gives back what has waited too long, stops what has run too long."""
+        state = self._state
+        self._start_waiting(now)
+        while (waiting := state.held.oldest_waiting()) is not None and now >= waiting.accepted_at + WAIT_SECONDS:
+            state.release_waiting(RELEASE_REASON_NOT_STARTED)
+        for held in state.held.overdue(now):
+            if not held.is_settled:
+                self._stop_overdue(now, held)
+
+    def enter_fence(self) -> None:
+        """The lease can't be proved: what waits goes back, and handlers that may not go on are aborted."""
+        state = self._state
+        state.is_fenced = True
+        state.ports.log(logging.WARNING, "the lease can't be proved any more: nothing new is accepted")
+        state.credits.void_all()
+        state.release_all_waiting(RELEASE_REASON_NOT_STARTED)
+        for held in state.held.running():
+            if not (held.is_settled or held.stopped_for or held.continues_without_lease):
+                self.stop(held, StopReason.LEASE_LOST)
+                held.is_settled = True
+                state.report(held.key, reports.aborted(held.key))
+
+    def stop_all(self, reason: StopReason) -> None:
+        """Asks every handler of the session to stop."""
+        for held in self._state.held.running():
+            self.stop(held, reason)
+
+    def fill_slots(self, now: float) -> None:
+        """After a slot has come free: starts what waits for it, or sees to it that the slot is granted again."""
+        self._start_waiting(now)
+        if not self._state.outbox.is_ready:
+            self._state.ports.beat_soon()
+
+    def _start_waiting(self, now: float) -> None:
+        state = self._state
+        while state.slots.free > 0 and state.held.waiting_count > 0 and not state.is_fenced:
+            held = state.held.next_waiting()
+            assert held.assignment is not None
+            self.start(now, held.key, held.assignment)
+
+    def _settle(self, held: HeldAttempt, returned: AttemptReport) -> None:
+        state = self._state
+        held.is_settled = True
+        report = reports.settle(returned, held.stopped_for, state.settings.max_payload)
+        if report is None:
+            return
+        if report.HasField("failure") and state.progress.has_checkpoint(held.key):
+            # The next attempt is to start from the checkpoint, so the control plane must hear of that first.
+            state.awaiting_beat[held.key] = report
+            state.ports.beat_soon()
+        else:
+            state.report(held.key, report)
+
+    def _stop_overdue(self, now: float, held: HeldAttempt) -> None:
+        self.stop(held, StopReason.RUN_TIMEOUT)
+        if now >= held.run_deadline + RUN_TIMEOUT_GRACE_SECONDS:
+            held.is_settled = True
+            self._state.report(held.key, reports.run_timeout(held.key))

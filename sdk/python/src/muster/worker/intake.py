@@ -1,0 +1,92 @@
+"""Takes assignments and cancels, whichever way they come."""
+
+from __future__ import annotations
+
+from muster.v1.assignment_pb2 import Assignment, CancelNotice
+from muster.v1.session_service_pb2 import RELEASE_REASON_CANCELLED
+from muster.worker import reports
+from muster.worker.acceptance import AssignmentFacts, Verdict, decide
+from muster.worker.attempt_key import AttemptKey
+from muster.worker.credits import LIFE_SECONDS, GrantedCredit
+from muster.worker.grants import MOST_HELD
+from muster.worker.handler_runs import HandlerRuns
+from muster.worker.session_state import SessionState
+from muster.worker.stop_reason import StopReason
+
+
+class Intake:
+    """Gathers the facts for acceptance and does what it decides."""
+
+    def __init__(self, state: SessionState, runs: HandlerRuns) -> None:
+        self._state = state
+        self._runs = runs
+
+    def on_assignment(self, now: float, assignment: Assignment) -> None:
+        """Starts, lines up, releases or ignores an attempt."""
+        state = self._state
+        key = (assignment.job_id, assignment.attempt)
+        credit = state.credits.find(now, assignment.credit_id, prefetch=assignment.prefetch)
+        decision = decide(self._facts(now, key, assignment, credit))
+        if decision is Verdict.IGNORE:
+            return
+        state.seen.remember(key, now + LIFE_SECONDS if credit is None else credit.expires_at)
+        if credit is not None:
+            state.credits.spend(credit, prefetch=assignment.prefetch)
+        if decision is Verdict.START:
+            self._runs.start(now, key, assignment)
+        elif decision is Verdict.WAIT:
+            state.held.hold_waiting(key, assignment, now)
+        else:
+            assert isinstance(decision, int)
+            state.release(key, decision)
+
+    def on_cancel(self, now: float, notice: CancelNotice, answers_beat_of: float | None = None) -> None:
+        """Stops an attempt, or remembers that it is not to start.
+
+        Args:
+            now: The present moment.
+            notice: The cancel.
+            answers_beat_of: When the heartbeat was sent whose reply carries it; None: it came over the bus.
+        """
+        state = self._state
+        key = (notice.job_id, notice.attempt)
+        held = state.held.get(key)
+        if held is None:
+            self._on_early_cancel(now, key, answers_beat_of)
+        elif held.assignment is not None:
+            state.held.settle_waiting(held)
+            state.report(key, reports.released(key, RELEASE_REASON_CANCELLED))
+        elif not held.is_settled:
+            self._runs.stop(held, StopReason.CANCELLED)
+
+    def _on_early_cancel(self, now: float, key: AttemptKey, answers_beat_of: float | None) -> None:
+        """Remembers a cancel that overtook its assignment.
+
+        If the reply to a heartbeat that was sent after the first notice repeats it, the assignment is lost, and only a
+        release ends the job before its grace period does.
+        """
+        state = self._state
+        if state.seen.has(now, key):
+            return
+        first_notice = state.cancels.remember(now, key)
+        if answers_beat_of is not None and first_notice < answers_beat_of:
+            state.seen.remember(key, now + LIFE_SECONDS)
+            state.release(key, RELEASE_REASON_CANCELLED)
+
+    def _facts(
+        self, now: float, key: AttemptKey, assignment: Assignment, credit: GrantedCredit | None
+    ) -> AssignmentFacts:
+        state = self._state
+        settings = state.settings
+        return AssignmentFacts(
+            is_known=key in state.held or state.seen.has(now, key),
+            is_fenced=state.is_fenced,
+            is_full=len(state.held) >= MOST_HELD,
+            is_cancelled=state.cancels.has(now, key),
+            has_handler=settings.handlers.serves(assignment.handler, assignment.definition_version),
+            fits=settings.max_input == 0 or len(assignment.input.data) <= settings.max_input,
+            is_draining=state.is_draining,
+            has_credit=credit is not None,
+            has_slot=state.slots.free > 0,
+            may_wait=assignment.prefetch,
+        )

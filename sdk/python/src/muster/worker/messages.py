@@ -1,0 +1,105 @@
+"""What the session process and the handler process tell each other."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from muster.v1.session_service_pb2 import OpenSessionRequest
+from muster.worker.frames import frame
+from muster.worker.stop_reason import StopReason
+
+_RUN = struct.Struct("<Q")
+_RUN_AND_REASON = struct.Struct("<QB")
+
+
+class Kind(IntEnum):
+    """The kinds of frames."""
+
+    CONFIGURE = 1
+    """To the session: the first frame, a `Configuration`."""
+    RETURNED = 2
+    """To the session: run id, then the AttemptReport."""
+    PROGRESS = 3
+    """To the session: run id, then the ProgressUpdate."""
+    RESIZE = 4
+    """To the session: the number of slots as JSON."""
+    DRAIN = 5
+    """To the session: the seconds that handlers get to finish, as JSON."""
+    START = 6
+    """To the handlers: run id, then the Assignment."""
+    STOP = 7
+    """To the handlers: run id and StopReason."""
+    EVENT = 8
+    """To the handlers: what became of the session, a JSON object with `event`."""
+    LOG = 9
+    """To the handlers: a JSON object with `level` and `message`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a session process needs to know.
+
+    Attributes:
+        address: gRPC target of the control plane.
+        request: Describes the worker.
+        busy_runs: Runs of an earlier session process whose handlers have not returned.
+        max_input: Largest input that the worker takes, in bytes. 0: any.
+    """
+
+    address: str
+    request: OpenSessionRequest
+    busy_runs: tuple[int, ...] = ()
+    max_input: int = 0
+
+    def to_frame(self) -> bytes:
+        """Returns the frame that carries it."""
+        fields = {
+            "address": self.address,
+            "request": base64.b64encode(self.request.SerializeToString()).decode(),
+            "busy_runs": self.busy_runs,
+            "max_input": self.max_input,
+        }
+        return json_frame(Kind.CONFIGURE, fields)
+
+    @classmethod
+    def from_body(cls, body: bytes) -> Configuration:
+        """Reads the body of its frame."""
+        fields = json.loads(body)
+        request = OpenSessionRequest.FromString(base64.b64decode(fields["request"]))
+        return cls(fields["address"], request, tuple(fields["busy_runs"]), fields["max_input"])
+
+
+def json_frame(kind: Kind, value: Any) -> bytes:
+    """Returns a frame whose body is JSON."""
+    return frame(kind, json.dumps(value).encode())
+
+
+def run_frame(kind: Kind, run_id: int, message: bytes = b"") -> bytes:
+    """Returns a frame about one run."""
+    return frame(kind, _RUN.pack(run_id) + message)
+
+
+def read_run(body: bytes) -> tuple[int, bytes]:
+    """Returns run id and message of a frame about one run."""
+    return _RUN.unpack_from(body)[0], body[_RUN.size :]
+
+
+def stop_frame(run_id: int, reason: StopReason) -> bytes:
+    """Returns a frame that asks a handler to stop."""
+    return frame(Kind.STOP, _RUN_AND_REASON.pack(run_id, reason))
+
+
+def read_stop(body: bytes) -> tuple[int, StopReason]:
+    """Returns run id and reason of such a frame."""
+    run_id, reason = _RUN_AND_REASON.unpack(body)
+    return run_id, StopReason(reason)
+
+
+def read_json(body: bytes) -> Any:
+    """Returns what a JSON body holds."""
+    return json.loads(body)

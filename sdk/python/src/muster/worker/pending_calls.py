@@ -1,0 +1,24 @@
+"""Calls in flight: the request, and what its answer confirms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from muster.v1.session_service_pb2 import HeartbeatRequest, ReportAttemptsRequest
+from muster.worker.outbox import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class PendingBeat:
+    """A heartbeat; `sent_at` is the moment just before it was sent."""
+
+    request: HeartbeatRequest
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PendingReport:
+    """A call of ReportAttempts."""
+
+    request: ReportAttemptsRequest
+    batch: Batch

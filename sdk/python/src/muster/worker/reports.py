@@ -1,0 +1,78 @@
+"""Builds the reports of attempts that ended otherwise than by what their handler returned."""
+
+from __future__ import annotations
+
+from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_TIMEOUT, Failure
+from muster.v1.session_service_pb2 import Aborted, AttemptReport, Cancelled, Released
+from muster.worker.attempt_key import AttemptKey
+from muster.worker.stop_reason import StopReason
+
+
+def released(key: AttemptKey, reason: int) -> AttemptReport:
+    """The handler never started."""
+    return AttemptReport(job_id=key[0], attempt=key[1], released=Released(reason=reason))  # type: ignore[arg-type]
+
+
+def cancelled(key: AttemptKey) -> AttemptReport:
+    """The handler stopped because the job was cancelled."""
+    return AttemptReport(job_id=key[0], attempt=key[1], cancelled=Cancelled())
+
+
+def aborted(key: AttemptKey) -> AttemptReport:
+    """The handler was stopped because the lease could not be proved."""
+    return AttemptReport(job_id=key[0], attempt=key[1], aborted=Aborted())
+
+
+def run_timeout(key: AttemptKey) -> AttemptReport:
+    """The handler ran longer than it may."""
+    failure = Failure(
+        type="RunTimeout", message="the handler ran longer than it may", failure_cause=FAILURE_CAUSE_TIMEOUT
+    )
+    return AttemptReport(job_id=key[0], attempt=key[1], failure=failure)
+
+
+def too_large(key: AttemptKey, size: int, most: int) -> AttemptReport:
+    """The result is larger than the control plane takes; another attempt would not be smaller."""
+    failure = Failure(
+        type="PayloadTooLarge",
+        message=f"the result has {size} bytes and the control plane takes {most}",
+        failure_cause=FAILURE_CAUSE_APPLICATION,
+        final=True,
+    )
+    return AttemptReport(job_id=key[0], attempt=key[1], failure=failure)
+
+
+def refused(key: AttemptKey, why: str) -> AttemptReport:
+    """The control plane refused the report for its content."""
+    failure = Failure(
+        type=REFUSED_TYPE, message=f"the report was refused: {why}", failure_cause=FAILURE_CAUSE_APPLICATION, final=True
+    )
+    return AttemptReport(job_id=key[0], attempt=key[1], failure=failure)
+
+
+REFUSED_TYPE = "ReportRefused"
+
+
+def settle(returned: AttemptReport, stopped_for: StopReason | None, max_payload: int) -> AttemptReport | None:
+    """Decides what is reported of a handler that has returned.
+
+    Args:
+        returned: What the handler process says: a result or a failure.
+        stopped_for: Why the handler had been asked to stop, if it had.
+        max_payload: Largest result that the control plane takes, in bytes. 0: not stated.
+
+    Returns:
+        A result stays a result; a failure after a stop is told as what stopped it. None: nothing is to be reported,
+        closing the session gives the attempt back.
+    """
+    key = (returned.job_id, returned.attempt)
+    if returned.HasField("result"):
+        size = len(returned.result.data)
+        return too_large(key, size, max_payload) if 0 < max_payload < size else returned
+    if stopped_for is StopReason.CANCELLED:
+        return cancelled(key)
+    if stopped_for is StopReason.RUN_TIMEOUT:
+        return run_timeout(key)
+    if stopped_for is StopReason.SHUTDOWN:
+        return None
+    return returned

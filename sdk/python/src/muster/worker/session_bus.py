@@ -1,0 +1,138 @@
+"""The session's subscription on the message bus, one connection after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from typing import Any, Protocol
+
+from google.protobuf.message import DecodeError
+from nats.aio.client import Client as NatsClient
+from nats.aio.msg import Msg
+
+from muster.v1.assignment_pb2 import SessionMessage
+from muster.worker.backoff import Backoff
+from muster.worker.bus_credentials import BusCredentials
+
+_CONNECT_SECONDS = 3
+_PING_SECONDS = 10
+_FIRST_RETRY_SECONDS = 0.1
+_LAST_RETRY_SECONDS = 2.0
+_CLOSE_SECONDS = 2.0
+
+
+class BusListener(Protocol):
+    """Who is told what happens on the bus."""
+
+    def on_bus_message(self, message: SessionMessage) -> None:
+        """A message of the session's subject."""
+
+    def on_bus_ready(self) -> None:
+        """The subscription stands, on a new connection."""
+
+    def on_bus_broken(self) -> None:
+        """The connection is gone."""
+
+    def log(self, level: int, message: str) -> None:
+        """Something worth a line in the log."""
+
+
+class SessionBus:
+    """Keeps a subscription alive until it is closed.
+
+    The NATS client gives up for good when a server ends a connection for reasons of authentication, as it does each
+    time a JWT expires. So each connection is a client of its own, made with the newest credentials.
+    """
+
+    def __init__(self, urls: list[str], subject: str, credentials: BusCredentials, listener: BusListener) -> None:
+        self._urls = urls
+        self._subject = subject
+        self._credentials = credentials
+        self._listener = listener
+        self._client: NatsClient | None = None
+        self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
+
+    async def run(self) -> None:
+        """Connects, listens, and connects anew, until it is cancelled."""
+        while True:
+            try:
+                await self._listen_once()
+            except Exception as error:  # noqa: BLE001 - whatever a client dies of, the next one may live
+                self._listener.log(logging.WARNING, f"message bus: {type(error).__name__}: {error}")
+            await asyncio.sleep(self._backoff.fail())
+
+    async def reconnect(self) -> None:
+        """Ends the connection, if there is one; a new one follows."""
+        if self._client is not None:
+            await _close(self._client)
+
+    async def _listen_once(self) -> None:
+        gone = asyncio.Event()
+        client = NatsClient()
+        try:
+            await client.connect(**self._options(gone))
+            await client.subscribe(self._subject, cb=self._on_message)
+            if not await _is_confirmed(client, gone):
+                return
+            self._client = client
+            self._backoff.succeed()
+            self._listener.on_bus_ready()
+            try:
+                await gone.wait()
+            finally:
+                self._client = None
+                self._listener.on_bus_broken()
+        finally:
+            await _close(client)
+
+    def _options(self, gone: asyncio.Event) -> dict[str, Any]:
+        async def on_end() -> None:
+            gone.set()
+
+        async def on_error(error: Exception) -> None:
+            self._listener.log(logging.WARNING, f"message bus: {error}")
+            gone.set()  # a refused subscription leaves the connection open, and deaf
+
+        options: dict[str, Any] = {
+            "servers": self._urls,
+            "allow_reconnect": False,
+            "connect_timeout": _CONNECT_SECONDS,
+            "ping_interval": _PING_SECONDS,
+            "closed_cb": on_end,
+            "disconnected_cb": on_end,
+            "error_cb": on_error,
+        }
+        if self._credentials.are_needed:
+            options["user_jwt_cb"] = self._credentials.jwt
+            options["signature_cb"] = self._credentials.sign
+        return options
+
+    async def _on_message(self, message: Msg) -> None:
+        try:
+            content = SessionMessage.FromString(message.data)
+        except DecodeError:
+            self._listener.log(logging.ERROR, "message bus: a message that is none of ours")
+            return
+        self._listener.on_bus_message(content)
+
+
+async def _is_confirmed(client: NatsClient, gone: asyncio.Event) -> bool:
+    """Whether the server has taken the subscription; a connection that ends meanwhile is not waited for."""
+    flush = asyncio.ensure_future(client.flush(_CONNECT_SECONDS))
+    end = asyncio.ensure_future(gone.wait())
+    try:
+        await asyncio.wait({flush, end}, return_when=asyncio.FIRST_COMPLETED)
+        if flush.done():
+            flush.result()
+        return not gone.is_set()
+    finally:
+        flush.cancel()
+        end.cancel()
+
+
+async def _close(client: NatsClient) -> None:
+    """Closes a client within two seconds; one whose connection is dead may fail in many ways, and is dropped."""
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(client.close(), _CLOSE_SECONDS)

@@ -1,0 +1,112 @@
+"""The calls of SessionService, with deadlines, over a connection that is watched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from muster.channels import channel_options
+from muster.errors import MusterError, error_from
+from muster.v1.session_service_pb2 import (
+    CloseSessionRequest,
+    HeartbeatRequest,
+    HeartbeatResponse,
+    OpenSessionRequest,
+    OpenSessionResponse,
+    ReportAttemptsRequest,
+    ReportAttemptsResponse,
+)
+from muster.v1.session_service_pb2_grpc import SessionServiceStub
+
+OPEN_DEADLINE_SECONDS = 10.0
+REPORT_DEADLINE_SECONDS = 10.0
+CLOSE_DEADLINE_SECONDS = 3.0
+# After so many deadlines in a row the connection is taken for dead, whatever the operating system says of it.
+_DEADLINES_TO_RECONNECT = 2
+
+
+class SessionCalls:
+    """Every method raises `MusterError` when the call fails."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._on_broken: Callable[[], None] = lambda: None
+        self._deadlines = 0
+        self._retired: asyncio.Task[None] | None = None
+        self._connect()
+
+    def when_broken(self, on_broken: Callable[[], None]) -> None:
+        """Sets what to call each time a connection that was ready breaks."""
+        self._on_broken = on_broken
+
+    async def open_session(self, request: OpenSessionRequest) -> OpenSessionResponse:
+        """Registers this life of the worker."""
+        response = await self._call(self._stub.OpenSession, request, OPEN_DEADLINE_SECONDS)
+        assert isinstance(response, OpenSessionResponse)
+        return response
+
+    async def heartbeat(self, request: HeartbeatRequest, deadline: float) -> HeartbeatResponse:
+        """Beats."""
+        response = await self._call(self._stub.Heartbeat, request, deadline)
+        assert isinstance(response, HeartbeatResponse)
+        return response
+
+    async def report_attempts(self, request: ReportAttemptsRequest) -> ReportAttemptsResponse:
+        """Reports."""
+        response = await self._call(self._stub.ReportAttempts, request, REPORT_DEADLINE_SECONDS)
+        assert isinstance(response, ReportAttemptsResponse)
+        return response
+
+    async def close_session(self, session_id: bytes) -> None:
+        """Ends the session."""
+        await self._call(self._stub.CloseSession, CloseSessionRequest(session_id=session_id), CLOSE_DEADLINE_SECONDS)
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        self._watch.cancel()
+        if self._retired is not None:
+            self._retired.cancel()
+        await self._channel.close()
+
+    def _connect(self) -> None:
+        self._channel = grpc.aio.insecure_channel(self._address, options=channel_options(self._address))
+        self._stub = SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._watch = asyncio.get_running_loop().create_task(self._watch_connection(self._channel))
+
+    def _reconnect(self) -> None:
+        """Opens a new connection; calls over the old one end by their deadlines."""
+        self._watch.cancel()
+        self._retired = asyncio.get_running_loop().create_task(self._channel.close(REPORT_DEADLINE_SECONDS))
+        self._connect()
+        self._on_broken()
+
+    async def _watch_connection(self, channel: grpc.aio.Channel) -> None:
+        state = channel.get_state()
+        while state is not grpc.ChannelConnectivity.SHUTDOWN:
+            await channel.wait_for_state_change(state)
+            if state is grpc.ChannelConnectivity.READY:
+                self._on_broken()
+            state = channel.get_state()
+
+    async def _call(self, method: Callable[..., Any], request: Any, deadline: float) -> Any:
+        try:
+            response = await method(request, timeout=deadline)
+        except grpc.aio.AioRpcError as error:
+            failure = error_from(error)
+            self._after_failure(failure)
+            raise failure from error
+        self._deadlines = 0
+        return response
+
+    def _after_failure(self, failure: MusterError) -> None:
+        if failure.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            self._deadlines = 0
+            return
+        self._deadlines += 1
+        if self._deadlines >= _DEADLINES_TO_RECONNECT:
+            self._deadlines = 0
+            self._reconnect()

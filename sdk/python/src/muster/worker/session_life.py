@@ -1,0 +1,241 @@
+"""One session, from its opening to its end: drives the core with real time, calls and messages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from enum import Enum
+from typing import Any
+
+import grpc
+
+from muster.durations import to_seconds
+from muster.errors import MusterError
+from muster.v1.assignment_pb2 import Assignment, SessionMessage
+from muster.v1.session_service_pb2 import AttemptReport, OpenSessionResponse, ProgressUpdate
+from muster.worker.beat_schedule import BeatSchedule
+from muster.worker.bus_credentials import BusCredentials
+from muster.worker.clock import monotonic_seconds
+from muster.worker.handler_link import HandlerLink
+from muster.worker.pending_calls import PendingBeat
+from muster.worker.report_sender import ReportSender
+from muster.worker.session_bus import SessionBus
+from muster.worker.session_calls import SessionCalls
+from muster.worker.session_core import SessionCore
+from muster.worker.session_settings import SessionSettings
+from muster.worker.slot_table import SlotTable
+from muster.worker.stop_reason import StopReason
+
+TICK_SECONDS = 0.1
+# After a broken connection, workers beat at random times within this one, lest they all come at once.
+RECONNECT_SPREAD_SECONDS = 0.5
+_SHUTDOWN_GRACE_SECONDS = 5.0
+
+
+class SessionEnd(Enum):
+    """How a session ended."""
+
+    LOST = "lost"
+    DRAINED = "drained"
+
+
+class SessionLife:
+    """Implements the core's ports and runs its loops: beats, reports, ticks, bus."""
+
+    def __init__(
+        self,
+        opened: OpenSessionResponse,
+        settings: SessionSettings,
+        calls: SessionCalls,
+        link: HandlerLink,
+        slots: SlotTable,
+    ) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._link = link
+        self._credentials = BusCredentials(opened.nats_credentials)
+        self._bus = SessionBus(list(opened.nats_urls), opened.subject, self._credentials, self)
+        self._core = SessionCore(settings, self, slots)
+        self._schedule = BeatSchedule(monotonic_seconds(), settings.beat_interval, settings.lease, random.random)
+        self._beat_wanted = asyncio.Event()
+        self._reports = ReportSender(self._core, calls, self._lose, self.log)
+        self._end: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
+        self._bus_ready_at = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop_at: float | None = None
+
+    @property
+    def max_payload(self) -> int:
+        """Largest result or checkpoint that the control plane takes, in bytes. 0: not stated."""
+        return self._settings.max_payload
+
+    async def run(self) -> SessionEnd:
+        """Lives until the session is lost or drained."""
+        self._calls.when_broken(self._on_calls_broken)
+        for loop in (self._beat_loop(), self._reports.run(), self._tick_loop(), self._bus.run()):
+            self._spawn(loop)
+        try:
+            return await self._end
+        finally:
+            self._calls.when_broken(lambda: None)
+            await self._stop_tasks()
+
+    def on_returned(self, run_id: int, report: AttemptReport | None) -> None:
+        """A handler has returned."""
+        self._core.on_returned(monotonic_seconds(), run_id, report)
+
+    def on_progress(self, update: ProgressUpdate) -> None:
+        """A handler says how far it is."""
+        self._core.on_progress(update)
+
+    def resize(self, slots: int) -> None:
+        """The worker has another number of slots."""
+        self._core.resize(slots)
+
+    def drain(self, seconds: float) -> None:
+        """Finishes what is held; handlers that still run after so many seconds are asked to stop."""
+        now = monotonic_seconds()
+        self._stop_at = now + seconds
+        self._core.drain(now)
+
+    # ---- ports of the core
+
+    def start_run(self, run_id: int, assignment: Assignment) -> None:
+        """Part of SessionPorts."""
+        self._link.start_run(run_id, assignment)
+
+    def stop_run(self, run_id: int, reason: StopReason) -> None:
+        """Part of SessionPorts."""
+        self._link.stop_run(run_id, reason)
+
+    def beat_soon(self) -> None:
+        """Part of SessionPorts."""
+        self._schedule.want()
+        self._beat_wanted.set()
+
+    def beat_within(self, seconds: float) -> None:
+        """Part of SessionPorts."""
+        self._schedule.want(monotonic_seconds() + seconds)
+        self._beat_wanted.set()
+
+    def report_soon(self) -> None:
+        """Part of SessionPorts."""
+        self._reports.wake()
+
+    def reconnect_bus(self) -> None:
+        """Part of SessionPorts. A connection gets two intervals to be heard before it is given up."""
+        if monotonic_seconds() >= self._bus_ready_at + 2 * self._settings.beat_interval:
+            self.log(logging.WARNING, "the control plane says that this session is deaf; connecting to the bus anew")
+            self._spawn(self._bus.reconnect())
+
+    def log(self, level: int, message: str) -> None:
+        """Part of SessionPorts and of BusListener."""
+        self._link.log(level, message)
+
+    # ---- the bus
+
+    def on_bus_message(self, message: SessionMessage) -> None:
+        """Part of BusListener."""
+        self._core.on_message(monotonic_seconds(), message)
+
+    def on_bus_ready(self) -> None:
+        """Part of BusListener. The beat brings a ping, and that the credits."""
+        is_first = self._bus_ready_at == float("-inf")
+        self._bus_ready_at = monotonic_seconds()
+        self.beat_within(0.0 if is_first else random.random() * RECONNECT_SPREAD_SECONDS)  # noqa: S311 - no secret
+
+    def on_bus_broken(self) -> None:
+        """Part of BusListener."""
+        self._core.on_bus_broken()
+
+    def _on_calls_broken(self) -> None:
+        self._core.on_calls_broken()
+        self.beat_within(random.random() * RECONNECT_SPREAD_SECONDS)  # noqa: S311 - no secret
+
+    # ---- loops
+
+    async def _beat_loop(self) -> None:
+        while True:
+            wait = self._schedule.due - monotonic_seconds()
+            if wait > 0:
+                self._beat_wanted.clear()
+                await _wait(self._beat_wanted, wait)
+                continue
+            await self._beat_once()
+
+    async def _beat_once(self) -> None:
+        beat = self._core.begin_beat(monotonic_seconds())
+        self._schedule.sent(beat.sent_at)
+        try:
+            reply = await self._calls.heartbeat(beat.request, self._schedule.deadline)
+        except MusterError as error:
+            self._beat_failed(beat, error)
+            return
+        now = monotonic_seconds()
+        if reply.HasField("nats_credentials"):
+            self._credentials.renew(reply.nats_credentials)
+        self._schedule.answered(now, to_seconds(reply.next_beat) if reply.HasField("next_beat") else None)
+        self._core.end_beat(now, beat, reply)
+
+    def _beat_failed(self, beat: PendingBeat, error: MusterError) -> None:
+        if error.is_lease_lost:
+            self._lose()
+            return
+        self.log(logging.WARNING, f"heartbeat: {error}")
+        now = monotonic_seconds()
+        self._schedule.failed(now, error.retry_after)
+        if error.code is grpc.StatusCode.INVALID_ARGUMENT:
+            self._core.refuse_beat(now, beat)
+        else:
+            self._core.fail_beat(now, beat, is_broken=error.code is grpc.StatusCode.UNAVAILABLE)
+
+    async def _tick_loop(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = monotonic_seconds()
+            self._core.tick(now)
+            if self._stop_at is not None and now >= self._stop_at:
+                self._core.shut_down(now)
+                if now >= self._stop_at + _SHUTDOWN_GRACE_SECONDS:
+                    self._finish(SessionEnd.DRAINED)
+            self._end_if_drained()
+
+    # ---- the end
+
+    def _end_if_drained(self) -> None:
+        if self._core.is_drained:
+            self._finish(SessionEnd.DRAINED)
+
+    def _lose(self) -> None:
+        self._core.lose()
+        self._finish(SessionEnd.LOST)
+
+    def _finish(self, end: SessionEnd) -> None:
+        if not self._end.done():
+            self._end.set_result(end)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self._end.done():
+            self._end.set_exception(task.exception() or RuntimeError("a loop ended"))
+
+    async def _stop_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Waits until the event is set or the time is up."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return

@@ -1,0 +1,78 @@
+"""Starts the session process and is the handler process's end of the pipe to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from muster.worker.frame_writer import FrameWriter, LateFrame
+from muster.worker.frames import FrameReader
+from muster.worker.messages import Configuration
+
+_CHUNK_BYTES = 256 * 1024
+_EXIT_SECONDS = 5.0
+# The child imports what the parent would: its path is handed over before anything is imported from it.
+_PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[3:]\n"
+    "from muster.worker.session_process import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+)
+
+
+class SessionPipe:
+    """One session process.
+
+    Attributes:
+        pid: Its process id.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), *sys.path]
+            self._process = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env=_environment()
+            )
+        self._end = ours
+        self._writer = FrameWriter(ours)
+        self.pid = self._process.pid
+        self.send(configuration.to_frame())
+
+    def send(self, data: bytes | LateFrame) -> None:
+        """Sends a frame; does nothing once the process is gone."""
+        self._writer.send(data)
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """Yields the frames that come, until the process is gone."""
+        reader = FrameReader()
+        while True:
+            try:
+                data = self._end.recv(_CHUNK_BYTES)
+            except OSError:
+                return
+            if not data:
+                return
+            yield from reader.feed(data)
+
+    def hang_up(self) -> None:
+        """Ends the conversation; the process ends itself then."""
+        with contextlib.suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> int:
+        """Ends the process, if it is not gone yet, and returns its exit code."""
+        self.hang_up()
+        self._end.close()
+        try:
+            return self._process.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait(_EXIT_SECONDS)
+
+
+def _environment() -> dict[str, str]:
+    """Silences the line that gRPC writes for each connection that a server ends; the session's log says it better."""
+    return {"GRPC_VERBOSITY": "ERROR", **os.environ}

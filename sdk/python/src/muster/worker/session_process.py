@@ -1,0 +1,204 @@
+"""The session process: opens one session after the other for the handlers at the other end of its pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import traceback
+import uuid
+
+import grpc
+
+from muster.durations import to_seconds
+from muster.errors import MusterError
+from muster.v1.session_service_pb2 import AttemptReport, OpenSessionRequest, ProgressUpdate
+from muster.worker.backoff import Backoff
+from muster.worker.clock import monotonic_seconds
+from muster.worker.handler_link import HandlerLink
+from muster.worker.handler_set import HandlerSet
+from muster.worker.messages import Configuration, Kind, read_json, read_run
+from muster.worker.session_calls import SessionCalls
+from muster.worker.session_life import SessionEnd, SessionLife
+from muster.worker.session_settings import SessionSettings
+from muster.worker.slot_table import SlotTable
+
+_PARENT_CHECK_SECONDS = 0.5
+_OPEN_FIRST_RETRY_SECONDS = 0.2
+_OPEN_LAST_RETRY_SECONDS = 5.0
+_CLOSE_TRIES = 2
+# A repeat of OpenSession is the same request for so long; later ones ask for a session of their own.
+_SAME_REQUEST_SECONDS = 5.0
+# A session that is lost within this time is followed by another one only after about the same.
+_SHORT_SESSION_SECONDS = 1.0
+_REFUSALS = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+
+
+class SessionProcess:
+    """Routes frames to the current session, and replaces a session that is lost."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._configured: asyncio.Future[Configuration] = loop.create_future()
+        self._drain_wanted = asyncio.Event()
+        self._drain_seconds = 0.0
+        self._life: SessionLife | None = None
+        self._slots = SlotTable(0)
+
+    async def run(self, end: socket.socket, parent: int) -> None:
+        """Lives until it is drained or refused; ends the process when the parent is gone."""
+        link = await HandlerLink.open(end, self._on_frame)
+        watch = asyncio.get_running_loop().create_task(_watch_parent(parent))
+        configuration = await self._configured
+        self._slots = SlotTable(configuration.request.slots, configuration.busy_runs)
+        calls = SessionCalls(configuration.address)
+        try:
+            await self._serve(configuration, calls, link)
+            link.tell("drained")
+        except MusterError as error:
+            link.tell("refused", message=str(error))
+        except Exception:  # noqa: BLE001 - told to the handler process, which starts another session process
+            link.log(logging.CRITICAL, f"the session process fails: {traceback.format_exc()}")
+        finally:
+            watch.cancel()
+            await calls.close()
+            link.close()
+
+    async def _serve(self, configuration: Configuration, calls: SessionCalls, link: HandlerLink) -> None:
+        while True:
+            opened = await self._open(configuration, calls, link)
+            if opened is None:
+                return
+            self._life, session_id = opened
+            if self._drain_wanted.is_set():
+                self._life.drain(self._drain_seconds)
+            link.tell("opened", session_id=str(uuid.UUID(bytes=session_id)), max_payload=self._life.max_payload)
+            opened_at = monotonic_seconds()
+            end = await self._life.run()
+            self._life = None
+            if end is SessionEnd.DRAINED:
+                await _close_session(calls, session_id, link)
+                return
+            link.tell("lost")
+            link.log(logging.WARNING, "the session is lost; opening a new one")
+            if monotonic_seconds() - opened_at < _SHORT_SESSION_SECONDS:
+                await self._pause(_SHORT_SESSION_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+    async def _open(
+        self, configuration: Configuration, calls: SessionCalls, link: HandlerLink
+    ) -> tuple[SessionLife, bytes] | None:
+        """Opens a session; None: the worker is to stop.
+
+        Raises:
+            MusterError: The control plane refuses this worker.
+        """
+        backoff = Backoff(_OPEN_FIRST_RETRY_SECONDS, _OPEN_LAST_RETRY_SECONDS, random.random)
+        request = OpenSessionRequest()
+        request.CopyFrom(configuration.request)
+        request.slots = self._slots.total
+        asked_since = float("-inf")
+        while not self._drain_wanted.is_set():
+            sent_at = monotonic_seconds()
+            if sent_at - asked_since >= _SAME_REQUEST_SECONDS:
+                request.request_id, asked_since = str(uuid.uuid4()), sent_at
+            try:
+                opened = await calls.open_session(request)
+            except MusterError as error:
+                if error.code in _REFUSALS:
+                    raise
+                link.log(logging.WARNING, f"opening a session: {error}")
+                await self._pause(max(backoff.fail(), min(error.retry_after or 0.0, _OPEN_LAST_RETRY_SECONDS)))
+                continue
+            settings = SessionSettings(
+                session_id=opened.session_id,
+                lease=to_seconds(opened.lease),
+                beat_interval=to_seconds(opened.beat_interval),
+                opened_at=sent_at,
+                handlers=HandlerSet.of(configuration.request.handlers),
+                max_payload=opened.max_payload,
+                max_input=configuration.max_input,
+            )
+            return SessionLife(opened, settings, calls, link, self._slots), opened.session_id
+        return None
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._drain_wanted.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+
+    def _on_frame(self, kind: int, body: bytes) -> None:
+        if kind == Kind.RETURNED:
+            self._on_returned(*read_run(body))
+        elif kind == Kind.PROGRESS:
+            if self._life is not None:
+                self._life.on_progress(ProgressUpdate.FromString(read_run(body)[1]))
+        elif kind == Kind.CONFIGURE:
+            self._configured.set_result(Configuration.from_body(body))
+        elif kind == Kind.RESIZE:
+            self._resize(read_json(body))
+        elif kind == Kind.DRAIN:
+            self._drain(read_json(body))
+
+    def _on_returned(self, run_id: int, report: bytes) -> None:
+        if self._life is None:
+            self._slots.give_back(run_id)
+        else:
+            self._life.on_returned(run_id, AttemptReport.FromString(report) if report else None)
+
+    def _resize(self, slots: int) -> None:
+        self._slots.total = slots
+        if self._life is not None:
+            self._life.resize(slots)
+
+    def _drain(self, seconds: float) -> None:
+        self._drain_seconds = seconds
+        self._drain_wanted.set()
+        if self._life is not None:
+            self._life.drain(seconds)
+
+
+async def _close_session(calls: SessionCalls, session_id: bytes, link: HandlerLink) -> None:
+    """Gives back at once what is not reported; a session that can't be closed lapses on its own."""
+    for _ in range(_CLOSE_TRIES):
+        try:
+            await calls.close_session(session_id)
+        except MusterError as error:
+            link.log(logging.WARNING, f"closing the session: {error}")
+        else:
+            return
+
+
+async def _watch_parent(parent: int) -> None:
+    """A pipe does not end while a child of the parent has it open too, so the parent itself is watched as well."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(_PARENT_CHECK_SECONDS)
+    os._exit(0)
+
+
+async def _run(descriptor: int, parent: int) -> None:
+    await SessionProcess().run(socket.socket(fileno=descriptor), parent)
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Runs in the child.
+
+    Args:
+        descriptor: The connected socket to the handler process.
+        parent: The handler process's id.
+    """
+    # The handler process decides when to stop; a signal to the whole process group is for it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    asyncio.run(_run(descriptor, parent))

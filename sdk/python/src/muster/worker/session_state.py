@@ -1,0 +1,69 @@
+"""The parts of one session that its rules share."""
+
+from __future__ import annotations
+
+from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker import reports
+from muster.worker.attempt_key import AttemptKey
+from muster.worker.cancels import RememberedCancels
+from muster.worker.completions import Completions
+from muster.worker.credits import Credits
+from muster.worker.fence import Fence
+from muster.worker.held import HeldAttempts
+from muster.worker.outbox import Outbox
+from muster.worker.progress import ProgressBoard
+from muster.worker.seen import SeenAttempts
+from muster.worker.session_ports import SessionPorts
+from muster.worker.session_settings import SessionSettings
+from muster.worker.slot_table import SlotTable
+
+
+class SessionState:
+    """Holds the parts; the modules beside it hold the rules.
+
+    Attributes:
+        awaiting_beat: Failures that go out once a heartbeat has carried their checkpoint.
+        is_fenced: Whether the lease could not be proved when the clock was last looked at.
+        is_draining: Whether nothing more is taken.
+        is_lost: Whether the control plane has closed the session.
+    """
+
+    def __init__(self, settings: SessionSettings, ports: SessionPorts, slots: SlotTable) -> None:
+        self.settings = settings
+        self.ports = ports
+        self.slots = slots
+        self.credits = Credits()
+        self.held = HeldAttempts()
+        self.seen = SeenAttempts()
+        self.cancels = RememberedCancels()
+        self.outbox = Outbox()
+        self.progress = ProgressBoard()
+        self.completions = Completions()
+        self.fence = Fence(settings.lease, settings.opened_at)
+        self.awaiting_beat: dict[AttemptKey, AttemptReport] = {}
+        self.is_fenced = False
+        self.is_draining = False
+        self.is_lost = False
+
+    def report(self, key: AttemptKey, report: AttemptReport) -> None:
+        """Puts a report into the outbox; the attempt stays held until it is acknowledged."""
+        self.outbox.put(key, report)
+        self.ports.report_soon()
+
+    def release(self, key: AttemptKey, reason: int) -> None:
+        """Gives an attempt back that was never accepted."""
+        self.cancels.forget(key)
+        self.held.hold_released(key)
+        self.report(key, reports.released(key, reason))
+
+    def release_waiting(self, reason: int) -> None:
+        """Gives the attempt back that has waited longest for a slot."""
+        held = self.held.oldest_waiting()
+        assert held is not None
+        self.held.settle_waiting(held)
+        self.report(held.key, reports.released(held.key, reason))
+
+    def release_all_waiting(self, reason: int) -> None:
+        """Gives everything back that waits for a slot."""
+        while self.held.waiting_count > 0:
+            self.release_waiting(reason)

@@ -1,0 +1,160 @@
+"""Keeps a session process running for the handlers, and starts another one when it dies."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from muster.v1.session_service_pb2 import OpenSessionRequest
+from muster.worker.attempt_runner import AttemptRunner
+from muster.worker.backoff import Backoff
+from muster.worker.clock import monotonic_seconds
+from muster.worker.frame_writer import LateFrame
+from muster.worker.frames import FrameError
+from muster.worker.handler_run import HandlerFunction
+from muster.worker.messages import Configuration, Kind, json_frame, read_run, read_stop, run_frame
+from muster.worker.session_pipe import SessionPipe
+from muster.worker.stop_reason import StopReason
+
+_FIRST_RETRY_SECONDS = 0.1
+_LAST_RETRY_SECONDS = 5.0
+# A session process that has lived so long did not die of its start.
+_STEADY_SECONDS = 30.0
+_MOST_FAILURES = 20
+
+_logger = logging.getLogger("muster.session")
+
+
+class WorkerError(Exception):
+    """The worker can't go on: the control plane refuses it, or its session process does not stay alive."""
+
+
+class SessionSupervisor:
+    """Runs in a thread of its own, which reads what the session process says.
+
+    Attributes:
+        session_id: The current session's UUID; None while there is none.
+        session_pid: Process id of the session process; None before the first start.
+    """
+
+    def __init__(self, address: str, request: OpenSessionRequest, handlers: Mapping[str, HandlerFunction]) -> None:
+        self._address = address
+        self._request = request
+        self._runner = AttemptRunner(handlers, self._send)
+        self._pipe: SessionPipe | None = None
+        self._pipe_lock = threading.Lock()
+        self._drain_seconds: float | None = None
+        self._is_over = False
+        self._refusal: str | None = None
+        self._opened = threading.Event()
+        self.session_id: str | None = None
+        self.session_pid: int | None = None
+
+    def wait_open(self, seconds: float) -> bool:
+        """Waits until a session is open; returns whether one is."""
+        return self._opened.wait(seconds)
+
+    def run(self) -> None:
+        """Serves until the worker is drained.
+
+        Raises:
+            WorkerError: The worker can't go on.
+        """
+        backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
+        pause = threading.Event()
+        while not self._is_over:
+            started_at = monotonic_seconds()
+            code = self._serve_once()
+            if self._refusal is not None:
+                raise WorkerError(self._refusal)
+            if self._is_over or self._drain_seconds is not None:
+                return
+            if monotonic_seconds() - started_at >= _STEADY_SECONDS:
+                backoff.succeed()
+            _logger.error("the session process ended with code %d; starting another one", code)
+            if backoff.failures >= _MOST_FAILURES:
+                raise WorkerError(f"the session process ended {backoff.failures} times in a row")
+            pause.wait(backoff.fail())
+
+    def drain(self, seconds: float) -> None:
+        """Finishes what is held; handlers that still run after so many seconds are asked to stop."""
+        with self._pipe_lock:
+            self._drain_seconds = seconds
+            if self._pipe is not None:
+                self._pipe.send(json_frame(Kind.DRAIN, seconds))
+
+    def resize(self, slots: int) -> None:
+        """Changes the number of slots."""
+        with self._pipe_lock:
+            self._request.slots = slots
+            if self._pipe is not None:
+                self._pipe.send(json_frame(Kind.RESIZE, slots))
+
+    def kill(self) -> None:
+        """Ends the session process without further ado."""
+        self._is_over = True
+        with self._pipe_lock:
+            if self._pipe is not None:
+                self._pipe.hang_up()
+
+    def _serve_once(self) -> int:
+        """Lives as long as one session process and returns its exit code."""
+        with self._pipe_lock:
+            if self._drain_seconds is not None:
+                return 0
+            configuration = Configuration(self._address, self._request, self._runner.busy_runs())
+            self._pipe = pipe = SessionPipe(configuration)
+        self.session_pid = pipe.pid
+        # A handler that returned while there was no pipe has told nobody.
+        for run_id in set(configuration.busy_runs) - set(self._runner.busy_runs()):
+            pipe.send(run_frame(Kind.RETURNED, run_id))
+        try:
+            for kind, body in pipe.frames():
+                self._on_frame(kind, body)
+        except FrameError:
+            _logger.exception("the session process does not speak frames")
+        finally:
+            with self._pipe_lock:
+                self._pipe = None
+            self._no_session()
+        return pipe.close()
+
+    def _no_session(self) -> None:
+        self.session_id = None
+        self._opened.clear()
+        self._runner.stop_all(StopReason.LEASE_LOST)
+
+    def _send(self, data: bytes | LateFrame) -> None:
+        pipe = self._pipe
+        if pipe is not None:
+            pipe.send(data)
+
+    def _on_frame(self, kind: int, body: bytes) -> None:
+        if kind == Kind.START:
+            self._runner.start(*read_run(body))
+        elif kind == Kind.STOP:
+            self._runner.stop(*read_stop(body))
+        elif kind == Kind.EVENT:
+            self._on_event(json.loads(body))
+        elif kind == Kind.LOG:
+            line = json.loads(body)
+            _logger.log(line["level"], "%s", line["message"])
+
+    def _on_event(self, event: Mapping[str, Any]) -> None:
+        name = event["event"]
+        if name == "opened":
+            self._runner.max_payload = event["max_payload"]
+            self.session_id = event["session_id"]
+            self._opened.set()
+            _logger.info("session %s is open", self.session_id)
+        elif name == "lost":
+            self.session_id = None
+            self._opened.clear()
+        elif name == "drained":
+            self._is_over = True
+        elif name == "refused":
+            self._refusal = event["message"]

@@ -1,0 +1,51 @@
+"""Job and definition services in memory, for the client's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from muster.v1.job_definition_service_pb2_grpc import (
+    JobDefinitionServiceServicer,
+    add_JobDefinitionServiceServicer_to_server,
+)
+from muster.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
+
+Serve = Callable[[Any, grpc.ServicerContext], Any]
+
+
+class Services(JobServiceServicer, JobDefinitionServiceServicer):
+    """Answers with what a test puts into `answers`, and remembers the requests."""
+
+    def __init__(self, answers: dict[str, Serve]) -> None:
+        self.answers = answers
+        self.requests: list[tuple[str, Any]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        if not name[:1].isupper():
+            return super().__getattribute__(name)
+
+        def serve(request: Any, context: grpc.ServicerContext) -> Any:
+            self.requests.append((name, request))
+            return self.answers[name](request, context)
+
+        return serve
+
+
+@contextmanager
+def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
+    """Yields the address and the services."""
+    services = Services(answers)
+    server = grpc.server(ThreadPoolExecutor(4))
+    add_JobServiceServicer_to_server(services, server)
+    add_JobDefinitionServiceServicer_to_server(services, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}", services
+    finally:
+        server.stop(None).wait(10)

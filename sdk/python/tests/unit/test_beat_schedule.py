@@ -1,0 +1,100 @@
+"""When the next heartbeat is due."""
+
+from __future__ import annotations
+
+import pytest
+
+from muster.worker.beat_schedule import LEAST_GAP_SECONDS, BeatSchedule
+
+
+def schedule(lease: float = 15.0, interval: float = 5.0) -> BeatSchedule:
+    return BeatSchedule(100.0, interval, lease, lambda: 1.0)
+
+
+def test_the_first_is_due_at_once() -> None:
+    assert schedule().is_due(100.0)
+
+
+def test_every_interval_counted_from_the_sending() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.answered(102.0, None)
+    assert beats.due == 105.0
+
+
+def test_never_two_at_a_time() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.want()
+    assert not beats.is_due(200.0)
+
+
+def test_sooner_when_wanted_but_not_more_than_the_server_takes() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.answered(100.01, None)
+    beats.want()
+    assert beats.due == 100.0 + LEAST_GAP_SECONDS
+    assert 1 / LEAST_GAP_SECONDS < 20
+
+
+def test_one_that_is_wanted_during_another_follows_it() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.want()
+    beats.answered(101.0, None)
+    assert beats.is_due(101.0)
+    beats.sent(101.0)
+    beats.answered(101.5, None)
+    assert beats.due == 106.0
+
+
+def test_one_may_be_wanted_by_a_moment() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.want(103.0)
+    beats.answered(101.0, None)
+    assert beats.due == 103.0
+    beats.want(104.0)
+    assert beats.due == 103.0
+    beats.want(102.0)
+    assert beats.due == 102.0
+    beats.want()
+    assert beats.due == 100.0 + LEAST_GAP_SECONDS
+
+
+@pytest.mark.parametrize(("named", "due"), [(0.5, 102.5), (3_600.0, 107.0), (0.0, 102.0)])
+def test_the_server_may_name_the_next(named: float, due: float) -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.answered(102.0, named)
+    assert beats.due == due
+
+
+def test_failures_are_repeated_soon_and_several_times_within_a_lease() -> None:
+    beats = schedule()
+    now, tries = 100.0, 0
+    while now < 113.0:
+        beats.sent(now)
+        now += beats.deadline
+        beats.failed(now)
+        assert now < beats.due <= now + 1.5
+        now = beats.due
+        tries += 1
+    assert tries >= 3
+
+
+def test_a_wish_does_not_shorten_the_wait_after_a_failure() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.failed(100.1)
+    due = beats.due
+    beats.want()
+    assert beats.due == due
+
+
+def test_the_server_may_name_the_wait_after_a_failure() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.failed(100.1, 2.0)
+    assert beats.due == pytest.approx(102.1)

@@ -1,0 +1,137 @@
+"""Exceptions as failures."""
+
+from __future__ import annotations
+
+from muster.durations import to_seconds
+from muster.errors import FinalError, RetryLater
+from muster.payloads import encode
+from muster.v1.assignment_pb2 import Assignment
+from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, Failure
+from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.failures import MOST_LEVELS, MOST_MESSAGE_BYTES, MOST_TRACE_BYTES, failure_from
+from muster.worker.handler_run import run_handler
+from muster.worker.job_context import JobContext
+
+
+def failure_of(function, value: object = None, max_payload: int = 0) -> Failure:
+    assignment = Assignment(job_id=b"j" * 16, attempt=1, input=encode(value))
+    context = JobContext(1, assignment, lambda _: None)
+    report = AttemptReport.FromString(run_handler(function, context, assignment, max_payload))
+    assert report.HasField("failure"), report
+    return report.failure
+
+
+def test_type_message_and_trace() -> None:
+    def handler(ctx, value):
+        raise ValueError("no good")
+
+    failure = failure_of(handler)
+    assert (failure.type, failure.message) == ("ValueError", "no good")
+    assert failure.failure_cause == FAILURE_CAUSE_APPLICATION
+    assert not failure.final
+    assert not failure.HasField("cause")
+    assert "in handler" in failure.stack_trace
+    assert failure.stack_trace.endswith("ValueError: no good\n")
+    assert "handler_run.py" not in failure.stack_trace
+
+
+def test_the_chain_of_causes() -> None:
+    def handler(ctx, value):
+        try:
+            try:
+                raise KeyError("inner")
+            except KeyError as error:
+                raise ValueError("middle") from error
+        except ValueError:
+            raise RuntimeError("outer")  # noqa: B904 - the implicit chain is what is tested
+
+    failure = failure_of(handler)
+    assert [failure.type, failure.cause.type, failure.cause.cause.type] == ["RuntimeError", "ValueError", "KeyError"]
+    assert not failure.cause.cause.HasField("cause")
+
+
+def test_a_suppressed_context_is_not_told() -> None:
+    def handler(ctx, value):
+        try:
+            raise KeyError("secret")
+        except KeyError:
+            raise ValueError("plain") from None
+
+    assert not failure_of(handler).HasField("cause")
+
+
+def test_chains_are_bounded_also_when_they_are_rings() -> None:
+    first, second = ValueError("1"), ValueError("2")
+    first.__cause__, second.__cause__ = second, first
+    assert failure_from(first).cause.message == "2"
+    assert not failure_from(first).cause.HasField("cause")
+    error: Exception = ValueError("0")
+    for number in range(30):
+        deeper = ValueError(str(number))
+        deeper.__cause__ = error
+        error = deeper
+    failure, levels = failure_from(error), 1
+    while failure.HasField("cause"):
+        failure, levels = failure.cause, levels + 1
+    assert levels == MOST_LEVELS
+
+
+def test_long_texts_are_cut() -> None:
+    def handler(ctx, value):
+        raise ValueError("ä" * 20_000)
+
+    failure = failure_of(handler)
+    assert MOST_MESSAGE_BYTES - 2 < len(failure.message.encode()) <= MOST_MESSAGE_BYTES
+    assert len(failure.stack_trace.encode()) <= MOST_TRACE_BYTES
+
+
+def test_an_exception_that_can_not_be_printed() -> None:
+    class BrokenError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def handler(ctx, value):
+        raise BrokenError
+
+    assert failure_of(handler).message == "<no message: RuntimeError>"
+
+
+def test_final() -> None:
+    def handler(ctx, value):
+        raise FinalError("never", details=encode({"code": 7}))
+
+    failure = failure_of(handler)
+    assert (failure.type, failure.message, failure.final) == ("FinalError", "never", True)
+    assert failure.details.data == b'{"code":7}'
+    assert not failure_of(handler, max_payload=5).HasField("details")
+
+
+def test_retry_later() -> None:
+    def handler(ctx, value):
+        raise RetryLater(2.5)
+
+    failure = failure_of(handler)
+    assert to_seconds(failure.retry_delay) == 2.5
+    assert failure.message == "try again in 2.5 s"
+
+
+def test_what_is_no_exception_fails_the_attempt_too() -> None:
+    def handler(ctx, value):
+        raise SystemExit(3)
+
+    assert failure_of(handler).type == "SystemExit"
+
+
+def test_a_result_without_a_json_form() -> None:
+    assert failure_of(lambda _ctx, _value: object()).type == "TypeError"
+    assert failure_of(lambda _ctx, _value: float("nan")).type == "ValueError"
+
+
+def test_an_input_that_is_not_what_it_says_is_final() -> None:
+    assignment = Assignment(job_id=b"j" * 16, attempt=1)
+    assignment.input.data = b"{"
+    assignment.input.content_type = "application/json"
+    context = JobContext(1, assignment, lambda _: None)
+    report = AttemptReport.FromString(run_handler(lambda *_: None, context, assignment, 0))
+    assert report.failure.final
+    assert report.failure.cause.type == "PayloadError"

@@ -1,0 +1,100 @@
+"""What a handler sees of its attempt."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import pytest
+
+from muster import payloads
+from muster.errors import JobStopped
+from muster.v1.assignment_pb2 import Assignment
+from muster.v1.session_service_pb2 import ProgressUpdate
+from muster.worker.frames import FrameReader
+from muster.worker.job_context import JobContext
+from muster.worker.messages import Kind, read_run
+from muster.worker.stop_reason import StopReason
+
+JOB = uuid.UUID(int=7)
+
+
+def context(sent: list | None = None, **fields: object) -> JobContext:
+    assignment = Assignment(job_id=JOB.bytes, attempt=3, **fields)
+    return JobContext(5, assignment, (sent if sent is not None else []).append, max_payload=100)
+
+
+def update_of(ctx: JobContext) -> ProgressUpdate:
+    ((kind, body),) = FrameReader().feed(ctx.take_frame())
+    run_id, data = read_run(body)
+    assert (kind, run_id) == (Kind.PROGRESS, 5)
+    return ProgressUpdate.FromString(data)
+
+
+def test_identity() -> None:
+    ctx = context(
+        definition="d",
+        definition_version=2,
+        namespace="n",
+        attempts_counted=1,
+        traceparent="00-1-2-01",
+        tracestate="s",
+        input=payloads.encode(1),
+    )
+    assert (ctx.job_id, ctx.attempt, ctx.fencing_token, ctx.attempts_counted) == (str(JOB), 3, 3, 1)
+    assert (ctx.definition, ctx.definition_version, ctx.namespace) == ("d", 2, "n")
+    assert (ctx.traceparent, ctx.tracestate, ctx.input.data) == ("00-1-2-01", "s", b"1")
+
+
+def test_the_last_checkpoint() -> None:
+    assert context().last_checkpoint is None
+    assert context(checkpoint=payloads.encode({"row": 5})).last_checkpoint == {"row": 5}
+
+
+def test_progress_and_checkpoint_go_together_and_rise() -> None:
+    sent: list[JobContext] = []
+    ctx = context(sent)
+    ctx.progress(0.25, "reading")
+    ctx.checkpoint([1])
+    ctx.progress(0.5)
+    assert len(sent) == 1  # whoever writes takes the newest
+    update = update_of(ctx)
+    assert (update.progress.fraction, update.progress.message, update.sequence) == (0.5, "", 1)
+    assert update.checkpoint.data == b"[1]"
+    ctx.progress(2.0, "x" * 500)
+    update = update_of(ctx)
+    assert (update.progress.fraction, len(update.progress.message), update.sequence) == (1.0, 256, 2)
+    assert not update.HasField("checkpoint")
+    assert len(sent) == 2
+
+
+def test_a_checkpoint_that_is_too_large() -> None:
+    with pytest.raises(ValueError, match="takes 100"):
+        context().checkpoint("x" * 200)
+
+
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_being_asked_to_stop(reason: StopReason) -> None:
+    ctx = context()
+    early = ctx.cancel_event
+    assert (ctx.cancelled(), ctx.cancel_reason, early.is_set()) == (False, None, False)
+    ctx.raise_if_cancelled()
+    ctx.stop(reason)
+    ctx.stop(StopReason.SHUTDOWN)  # the first reason stays
+    assert (ctx.cancelled(), ctx.cancel_reason, early.is_set()) == (True, reason.name.lower(), True)
+    with pytest.raises(JobStopped) as stopped:
+        ctx.raise_if_cancelled()
+    assert stopped.value.reason == reason.name.lower()
+
+
+def test_an_event_that_is_asked_for_late_is_set() -> None:
+    ctx = context()
+    ctx.stop(StopReason.CANCELLED)
+    assert ctx.cancel_event.is_set()
+
+
+def test_the_log_names_the_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "muster.job"):
+        context().log.info("hello %d", 1, extra={"more": 2})
+    (record,) = caplog.records
+    assert (record.getMessage(), record.job_id, record.attempt, record.more) == ("hello 1", str(JOB), 3, 2)

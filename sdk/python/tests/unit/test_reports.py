@@ -1,0 +1,248 @@
+"""Reports: batches, repeats, refusals, and what goes with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from muster import payloads
+from muster.v1 import session_service_pb2 as messages
+from muster.v1.failure_pb2 import Failure
+from muster.v1.job_pb2 import Progress
+from muster.worker.outbox import MOST_BYTES, MOST_REPORTS, Outbox
+from muster.worker.progress import ProgressBoard
+from tests.support.virtual_session import VirtualSession, kind_of
+
+
+def report(number: int, size: int = 1) -> tuple[tuple[bytes, int], messages.AttemptReport]:
+    key = (number.to_bytes(16, "big"), 1)
+    return key, messages.AttemptReport(job_id=key[0], attempt=1, result=payloads.encode(b"x" * size))
+
+
+class TestOutbox:
+    def test_one_batch_is_in_flight_at_a_time(self) -> None:
+        outbox = Outbox()
+        outbox.put(*report(1))
+        assert len(outbox.take()) == 1
+        outbox.put(*report(2))
+        outbox.put(*report(3))
+        assert outbox.take() == []
+        outbox.settle([])
+        assert [key for key, _ in outbox.take()] == [report(2)[0], report(3)[0]]
+
+    def test_a_thousand_reports_at_most(self) -> None:
+        outbox = Outbox()
+        for number in range(MOST_REPORTS + 1):
+            outbox.put(*report(number))
+        assert len(outbox.take()) == MOST_REPORTS
+        outbox.settle([])
+        assert len(outbox.take()) == 1
+
+    def test_three_mebibytes_at_most(self) -> None:
+        outbox = Outbox()
+        for number in range(10):
+            outbox.put(*report(number, 512 * 1024))
+        sizes = []
+        while batch := outbox.take():
+            sizes.append(messages.ReportAttemptsRequest(reports=[item for _, item in batch]).ByteSize())
+            outbox.settle([])
+        assert len(sizes) == 2
+        assert max(sizes) <= MOST_BYTES
+
+    def test_bytes_are_counted_until_they_are_acknowledged(self) -> None:
+        outbox = Outbox()
+        for number in range(10):
+            outbox.put(*report(number, 512 * 1024))
+        total = outbox.byte_count
+        assert total > 5 * 1024 * 1024
+        batch = list(outbox.take())
+        assert outbox.byte_count == total
+        outbox.settle(batch)
+        assert outbox.byte_count == total
+        while outbox.take():
+            outbox.settle([])
+        assert outbox.byte_count == 0
+
+    def test_repeats_go_first_and_in_their_order(self) -> None:
+        outbox = Outbox()
+        for number in range(3):
+            outbox.put(*report(number))
+        batch = list(outbox.take())
+        outbox.put(*report(9))
+        outbox.settle(batch)
+        assert [key for key, _ in outbox.take()] == [report(number)[0] for number in (0, 1, 2, 9)]
+
+
+def finished(session: VirtualSession, *values: object):
+    (credit,) = session.heard()
+    keys = [session.assign(credit.credit_id) for _ in values]
+    for key, value in zip(keys, values, strict=True):
+        session.returns(key, value)
+    return keys
+
+
+def test_the_same_reports_are_sent_again() -> None:
+    session = VirtualSession()
+    finished(session, 1, 2)
+    first = session.begin_report()
+    assert first is not None
+    session.core.fail_report(first, is_broken=True)
+    second = session.begin_report()
+    assert second is not None
+    assert list(second.request.reports) == list(first.request.reports)
+
+
+def test_the_credit_of_a_failed_call_is_replaced() -> None:
+    session = VirtualSession()
+    finished(session, 1)
+    first = session.begin_report()
+    assert first is not None
+    lost = first.request.credits[0].credit_id
+    session.core.fail_report(first, is_broken=False)
+    second = session.begin_report()
+    assert second is not None
+    assert lost in second.request.voided_credit_ids
+    assert second.request.credits[0].credit_id > lost
+
+
+def test_reports_without_a_clear_answer_are_sent_again() -> None:
+    session = VirtualSession()
+    keys = finished(session, 1, 2)
+    pending = session.begin_report()
+    assert pending is not None
+    assert not session.core.end_report(pending, [messages.REPORT_RESULT_ACCEPTED])
+    assert list(session.report(messages.REPORT_RESULT_UNSPECIFIED)) == [keys[1]]
+    assert list(session.report()) == [keys[1]]
+    assert session.held() == {}
+
+
+def test_a_refused_report_is_found_and_replaced() -> None:
+    session = VirtualSession(slots=3)
+    keys = finished(session, 1, "bad", 3)
+    outcomes = {}
+    for _ in range(10):
+        pending = session.begin_report()
+        if pending is None:
+            break
+        if any(report.result.data == b'"bad"' for report in pending.request.reports):
+            session.core.refuse_report(pending, "no such thing")
+        else:
+            session.core.end_report(pending, [1] * len(pending.batch))
+            outcomes.update(dict(pending.batch))
+    assert [kind_of(outcomes[key]) for key in keys] == ["result", "failure", "result"]
+    assert outcomes[keys[1]].failure.type == "ReportRefused"
+    assert session.held() == {}
+
+
+def test_a_report_that_is_always_refused_is_dropped() -> None:
+    session = VirtualSession(slots=1)
+    finished(session, 1)
+    for _ in range(2):
+        pending = session.begin_report()
+        assert pending is not None
+        session.core.refuse_report(pending, "no")
+    assert session.begin_report() is None
+    assert session.held() == {}
+
+
+def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muster.worker.grants.MOST_REPORT_BYTES", 1_000)
+    session = VirtualSession(slots=1)
+    finished(session, "x" * 2_000)
+    assert list(session.beat().request.credits) == []
+    session.report()
+    assert [credit.slots for credit in session.beat().request.credits] == [1]
+
+
+def test_a_result_that_is_too_large_is_a_final_failure() -> None:
+    session = VirtualSession(max_payload=10)
+    key, small = finished(session, "x" * 20, "x")
+    reports = session.report()
+    assert (reports[key].failure.type, reports[key].failure.final) == ("PayloadTooLarge", True)
+    assert kind_of(reports[small]) == "result"
+
+
+def update(key, sequence: int, fraction: float, checkpoint: object = None) -> messages.ProgressUpdate:
+    payload = None if checkpoint is None else payloads.encode(checkpoint)
+    return messages.ProgressUpdate(
+        job_id=key[0], attempt=key[1], sequence=sequence, progress=Progress(fraction=fraction), checkpoint=payload
+    )
+
+
+class TestProgress:
+    def test_told_until_acknowledged_and_no_longer(self) -> None:
+        session = VirtualSession()
+        key = session.assign(session.heard()[0].credit_id)
+        session.core.on_progress(update(key, 1, 0.5))
+        assert session.ports.beat_wishes == [1.0]
+        beat = session.begin_beat()
+        assert [item.progress.fraction for item in beat.request.progress] == [0.5]
+        session.core.fail_beat(session.now, beat, is_broken=True)
+        assert [item.progress.fraction for item in session.beat().request.progress] == [0.5]
+        assert list(session.beat().request.progress) == []
+
+    def test_news_during_a_beat_is_told_with_the_next(self) -> None:
+        session = VirtualSession()
+        key = session.assign(session.heard()[0].credit_id)
+        session.core.on_progress(update(key, 1, 0.5))
+        beat = session.begin_beat()
+        session.core.on_progress(update(key, 2, 0.7))
+        session.core.end_beat(session.now, beat, messages.HeartbeatResponse())
+        assert [item.progress.fraction for item in session.beat().request.progress] == [0.7]
+
+    def test_a_late_update_sets_nothing_back(self) -> None:
+        board = ProgressBoard()
+        key = (b"j", 1)
+        board.put(key, update(key, 2, 0.7))
+        board.put(key, update(key, 1, 0.5))
+        assert [item.sequence for item in board.next_updates()] == [2]
+
+    def test_progress_keeps_the_checkpoint_before_it(self) -> None:
+        board = ProgressBoard()
+        key = (b"j", 1)
+        board.put(key, update(key, 1, 0.5, "here"))
+        board.put(key, update(key, 2, 0.7))
+        assert board.next_updates()[0].checkpoint.data == b'"here"'
+
+    def test_a_beat_carries_a_mebibyte_at_most(self) -> None:
+        board = ProgressBoard()
+        for number in range(5):
+            key = (bytes([number]), 1)
+            board.put(key, update(key, 1, 0.5, b"x" * 512 * 1024))
+        told = []
+        while updates := board.next_updates():
+            assert len(updates) <= 2
+            told += [item.job_id for item in updates]
+            board.confirm(updates)
+        assert told == [bytes([number]) for number in range(5)]
+
+    def test_of_unknown_attempts_is_dropped(self) -> None:
+        session = VirtualSession()
+        session.core.on_progress(update((b"?", 1), 1, 0.5))
+        assert list(session.beat().request.progress) == []
+
+    def test_a_failure_waits_for_the_beat_that_carries_its_checkpoint(self) -> None:
+        session = VirtualSession()
+        key = session.assign(session.heard()[0].credit_id)
+        early = session.begin_beat()
+        session.core.on_progress(update(key, 1, 0.5, "here"))
+        wanted = session.ports.beats_wanted
+        session.returns(key, Failure(type="RetryLater"))
+        assert session.ports.beats_wanted > wanted
+        session.core.end_beat(session.now, early, messages.HeartbeatResponse())  # carried nothing of it
+        assert session.report() == {}
+        assert session.beat().request.progress[0].checkpoint.data == b'"here"'
+        assert kind_of(session.report()[key]) == "failure"
+
+    @pytest.mark.parametrize("refuse", [False, True])
+    def test_a_beat_that_fails_does_not_hold_a_failure_back(self, refuse: bool) -> None:
+        session = VirtualSession()
+        key = session.assign(session.heard()[0].credit_id)
+        session.core.on_progress(update(key, 1, 0.5, "here"))
+        session.returns(key, Failure(type="RetryLater"))
+        beat = session.begin_beat()
+        if refuse:
+            session.core.refuse_beat(session.now, beat)
+            assert list(session.begin_beat().request.progress) == []
+        else:
+            session.core.fail_beat(session.now, beat, is_broken=False)
+        assert kind_of(session.report()[key]) == "failure"

@@ -1,0 +1,85 @@
+"""Handlers that run longer than they may."""
+
+from __future__ import annotations
+
+import pytest
+
+from muster.v1.failure_pb2 import FAILURE_CAUSE_TIMEOUT, Failure
+from muster.worker.stop_reason import StopReason
+from tests.support.virtual_session import VirtualSession, kind_of
+
+
+def running(session: VirtualSession, timeout: float):
+    (credit,) = session.heard()
+    return session.assign(credit.credit_id, timeout=timeout)
+
+
+def test_signalled_at_its_time_and_reported_after_the_grace() -> None:
+    session = VirtualSession(slots=1)
+    key = running(session, 7.0)
+    session.sleep(6.9)
+    assert session.ports.stopped == []
+    session.sleep(0.2)
+    assert session.ports.stopped == [(session.ports.started[key], StopReason.RUN_TIMEOUT)]
+    session.sleep(4.8)
+    assert session.report() == {}
+    session.sleep(0.3)
+    failure = session.report()[key].failure
+    assert (failure.type, failure.failure_cause) == ("RunTimeout", FAILURE_CAUSE_TIMEOUT)
+    assert session.slots.free == 0
+    session.sleep(60)
+    assert session.report() == {}
+    session.returns(key)
+    assert session.slots.free == 1
+    assert session.report() == {}
+
+
+@pytest.mark.parametrize(("value", "kind"), [(Failure(type="JobStopped"), "failure"), ("finished", "result")])
+def test_a_handler_that_returns_in_the_grace_period(value: object, kind: str) -> None:
+    session = VirtualSession()
+    key = running(session, 1.0)
+    session.sleep(2.0)
+    session.returns(key, value)
+    report = session.report()[key]
+    assert kind_of(report) == kind
+    if kind == "failure":
+        assert report.failure.type == "RunTimeout"
+
+
+def test_the_time_counts_from_the_start_not_from_acceptance() -> None:
+    session = VirtualSession(slots=1)
+    (credit,) = session.heard()
+    session.returns(session.assign(credit.credit_id))
+    pending = session.begin_report()
+    assert pending is not None
+    session.core.end_report(pending, [1])
+    (credit,) = pending.request.credits
+    first = session.assign(credit.credit_id)
+    second = session.assign(credit.credit_id, prefetch=True, timeout=1.0)
+    session.sleep(0.8)
+    session.returns(first)
+    session.sleep(0.9)
+    assert session.ports.stopped == []
+    session.sleep(0.2)
+    assert session.ports.stopped == [(session.ports.started[second], StopReason.RUN_TIMEOUT)]
+
+
+def test_many_deadlines() -> None:
+    session = VirtualSession(slots=50)
+    (credit,) = session.heard()
+    keys = [session.assign(credit.credit_id, timeout=1.0 + number % 7) for number in range(50)]
+    for key in keys[:10]:
+        session.returns(key)
+    session.sleep(20)
+    assert sorted(run for run, _ in session.ports.stopped) == sorted(session.ports.started[key] for key in keys[10:])
+    assert len(session.report()) == 50
+
+
+def test_an_hour_if_nothing_else_is_said() -> None:
+    session = VirtualSession()
+    (credit,) = session.heard()
+    session.assign(credit.credit_id)
+    session.sleep(3_599)
+    assert session.ports.stopped == []
+    session.sleep(2)
+    assert [reason for _, reason in session.ports.stopped] == [StopReason.RUN_TIMEOUT]
