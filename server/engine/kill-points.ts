@@ -41,7 +41,8 @@ export function armKillPoint(plan: string, kill: () => void): void {
   const [name, text = ''] = plan.split(':');
   const armed = killPoints.find((point) => point === name);
   let left = /^\d+$/.test(text) ? Number(text) : 0;
-  if (!armed || left < 1) throw new Error(`"${plan}" is no kill point: use point:count, with one of ${killPoints.join(', ')}`);
+  if (!armed || left < 1)
+    throw new Error(`"${plan}" is no kill point: use point:count, with one of ${killPoints.join(', ')}`);
   pass = (point) => {
     if (point === armed && --left === 0) kill();
   };

@@ -85,17 +85,15 @@ export class Reports {
   }
 
   async #complete(lists: readonly (readonly Completion[])[]): Promise<ReadonlySet<string>[]> {
-    // One report a job in a flush: the store could not say which of two copies it took.
-    const byJob = new Map<string, Completion>();
-    for (const list of lists) for (const item of list) if (!byJob.has(item.jobId)) byJob.set(item.jobId, item);
-    const ended = await this.#parts.store.complete([...byJob.values()]);
-    if (ended.length > 0) killPoint('complete.after_commit_before_reply');
-    const keys = new Set<string>();
-    for (const jobId of ended) {
-      const item = byJob.get(jobId);
-      if (item) keys.add(keyOf(jobId, item.attempt, item.sessionId));
+    // Copies of one report are folded. Several attempts of one job are not: at most one of them is open.
+    const byKey = new Map<string, Completion>();
+    for (const list of lists) for (const item of list) byKey.set(keyOf(item.jobId, item.attempt, item.sessionId), item);
+    const ended = await this.#parts.store.complete([...byKey.values()]);
+    if (ended.length > 0) {
+      killPoint('complete.after_commit_before_reply');
+      this.#parts.onEnded(ended.map((key) => key.jobId));
     }
-    if (ended.length > 0) this.#parts.onEnded(ended);
+    const keys = new Set(ended.map((key) => keyOf(key.jobId, key.attempt, key.sessionId)));
     return lists.map(() => keys);
   }
 

@@ -237,12 +237,23 @@ export class Sessions {
       await this.#observed.add(started);
     }
     const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
-    if (unknown.length > 0) await this.#abort(unknown);
+    if (unknown.length > 0 && (await this.#isNewest(beat, renewal))) await this.#abort(unknown);
     const missing = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run) === undefined && old(run));
     return {
       assignments: missing.length > 0 ? await this.#resend(missing) : [],
       cancels: runs.filter((run) => run.state === 'CANCELLING'),
     };
+  }
+
+  /**
+   * Whether every beat that was processed before this one was also sent before it, and none has been processed since: a
+   * beat that comes late does not list what was accepted after it was sent, and says nothing about what is running. It
+   * heard the ping of the beat just before it, so it was sent after that one was processed.
+   */
+  async #isNewest(beat: Heartbeat, renewal: Renewal): Promise<boolean> {
+    if (beat.pingEcho !== renewal.beats - 1) return false;
+    const [row] = await this.#parts.store.readSessions([beat.sessionId]);
+    return row?.beats === renewal.beats;
   }
 
   /** At least one, and no more than fit into a reply. */

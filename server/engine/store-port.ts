@@ -212,7 +212,8 @@ export interface Store {
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;
-  complete(completions: readonly Completion[]): Promise<string[]>;
+  /** The attempts that were open and are now completed; the others were not the session's to complete. */
+  complete(completions: readonly Completion[]): Promise<AttemptKey[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
   /** Locks, loads, asks `decide` for each, writes, commits; returns what was changed. */
   change(selection: Selection, decide: Decide): Promise<Change[]>;

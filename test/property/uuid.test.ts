@@ -1,33 +1,50 @@
 /** UUIDs: bytes and text are the same thing, and job ids sort by when they were made. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { uuidFrom } from '../../server/api/convert-session.ts';
-import { Violations } from '../../server/api/violations.ts';
-import { isUuid, uuid7, uuid7Ms, uuidFromBytes, uuidToBytes } from '../../server/domain/uuid.ts';
+import { isUuid, uuid7, uuid7Ms, uuidFromBytes, uuidToBytes, writeUuid } from '../../server/domain/uuid.ts';
 
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const ms = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const counter = fc.integer({ min: 0, max: 4_095 });
 
-describe('uuidFromBytes', () => {
-  it('goes there and back', () => {
+describe('the two forms', () => {
+  it('go there and back, alone and inside other bytes', () => {
     fc.assert(
-      fc.property(bytes16, (bytes) => {
+      fc.property(bytes16, fc.nat(40), (bytes, offset) => {
         const text = uuidFromBytes(bytes);
         expect(isUuid(text)).toBe(true);
-        expect(new Uint8Array(uuidToBytes(text))).toEqual(bytes);
-        expect(uuidFrom(bytes, 'id', new Violations())).toBe(text);
+        expect(uuidToBytes(text)).toEqual(bytes);
+        expect(uuidToBytes(text.toUpperCase())).toEqual(bytes);
+        const target = new Uint8Array(60).fill(7);
+        writeUuid(text, target, offset);
+        expect(uuidFromBytes(target, offset)).toBe(text);
+        const others = [...target.subarray(0, offset), ...target.subarray(offset + 16)];
+        expect(others.every((byte) => byte === 7)).toBe(true);
       }),
     );
   });
 
-  it('reads the canonical form in either case and no other', () => {
+  it('know the canonical text in either case and no other', () => {
     fc.assert(
       fc.property(bytes16, fc.constantFrom('{', '}', ' ', '-', 'g', '0', '\n'), (bytes, extra) => {
         const text = uuidFromBytes(bytes);
         expect(isUuid(text.toUpperCase())).toBe(true);
-        for (const bad of [text + extra, extra + text, text.replaceAll('-', ''), text.slice(1)])
-          expect(isUuid(bad)).toBe(false);
+        const bad = [text + extra, extra + text, text.replaceAll('-', ''), text.slice(1)];
+        expect(bad.filter(isUuid)).toEqual([]);
+        for (const wrong of bad) expect(() => uuidToBytes(wrong)).toThrow(RangeError);
+      }),
+    );
+  });
+
+  it('refuse a digit that is none, wherever it stands', () => {
+    const wrong = fc.constantFrom('g', 'x', '-', ' ', ':', '/', '@', '`', '\u0000', 'é', '\uff11');
+    fc.assert(
+      fc.property(bytes16, fc.nat(35), wrong, (bytes, at, digit) => {
+        const text = uuidFromBytes(bytes);
+        fc.pre(text[at] !== '-');
+        const broken = text.slice(0, at) + digit + text.slice(at + 1);
+        expect(isUuid(broken)).toBe(false);
+        expect(() => uuidToBytes(broken)).toThrow(RangeError);
       }),
     );
   });

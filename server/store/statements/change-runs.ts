@@ -29,20 +29,21 @@ const lockAttempts = lockStatement(
   'lock_attempts',
   `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON r.job_id = i.job_id
    WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN ${held}
-     AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
+     AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state IS NOT DISTINCT FROM 1)
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
 const lockJobs = lockStatement(
   'lock_jobs',
   `SELECT r.* FROM job_runs r
-   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE lanes.lane_id = r.lane_id AND lanes.namespace = $2)
+   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE lanes.lane_id = r.lane_id AND lanes.namespace IS NOT DISTINCT FROM $2)
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
+// By id, but as a row, which no index is sorted by: for a LIMIT the planner would read the primary key from its start.
 const lockSession = lockStatement(
   'lock_session_runs',
-  `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY r.job_id LIMIT $2 FOR UPDATE OF r`,
+  `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY (r.job_id, 0) LIMIT $2 FOR UPDATE OF r`,
 );
 
 // Never waits: what somebody else has locked is due again at the next sweep.

@@ -1,6 +1,6 @@
 /** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
 import { stateCodes } from '../../domain/job-state.ts';
-import type { Completion } from '../../engine/store-port.ts';
+import type { AttemptKey, Completion } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
@@ -25,7 +25,7 @@ const statement = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable(columns, 'i', 3)}),
-open_sessions AS MATERIALIZED (SELECT session_id FROM sessions WHERE session_id = ANY($2::uuid[]) AND state = 1),
+open_sessions AS MATERIALIZED (SELECT session_id FROM sessions WHERE session_id = ANY($2::uuid[]) AND state IS NOT DISTINCT FROM 1),
 locked AS MATERIALIZED (
   SELECT r.job_id, i.result_start, i.result_length, i.result_content_type, i.result_metadata
   FROM i CROSS JOIN LATERAL (
@@ -49,7 +49,7 @@ recorded AS (
          progress_fraction, progress_message
   FROM ended, now
 )
-SELECT job_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
+SELECT job_id, attempt, session_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 
 // A statement of its own: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
@@ -58,8 +58,8 @@ const deleteCheckpoints = {
   text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',
 };
 
-/** Ids of the jobs that this call completed; the others were not this attempt's to complete. */
-export async function completeAttempts(session: Session, reported: readonly Completion[]): Promise<string[]> {
+/** The attempts that this call completed; the others were not open in their session. */
+export async function completeAttempts(session: Session, reported: readonly Completion[]): Promise<AttemptKey[]> {
   const completions = [...reported].sort((a, b) => (a.jobId < b.jobId ? -1 : 1));
   const slices = byteSlices(completions.map((item) => item.result.data));
   const rows = await session.run(statement, [
@@ -75,5 +75,5 @@ export async function completeAttempts(session: Session, reported: readonly Comp
   ]);
   const progressed = rows.filter((row) => row.may_have_checkpoint);
   if (progressed.length > 0) await session.run(deleteCheckpoints, [plainArray(progressed.map((row) => row.job_id))]);
-  return rows.map((row) => row.job_id);
+  return rows.map((row) => ({ jobId: row.job_id, attempt: row.attempt, sessionId: row.session_id }));
 }

@@ -71,7 +71,7 @@ locked AS MATERIALIZED (
   SELECT i.* FROM i JOIN job_runs r ON r.job_id = i.job_id
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence
-    AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state = 1)
+    AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state IS NOT DISTINCT FROM 1)
   ORDER BY r.job_id FOR NO KEY UPDATE OF r
 ),
 checkpoints AS (

@@ -23,7 +23,7 @@ JOIN lanes n ON n.lane_id = j.lane_id
 LEFT JOIN job_runs r USING (job_id)
 LEFT JOIN job_outcomes o USING (job_id)
 LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
-WHERE j.job_id = $1 AND n.namespace = $2`,
+WHERE j.job_id = $1 AND n.namespace IS NOT DISTINCT FROM $2`,
 };
 
 const readAttempts = {
@@ -33,7 +33,14 @@ SELECT a.*, s.worker_name FROM job_attempts a LEFT JOIN sessions s USING (sessio
 WHERE job_id = $1 ORDER BY attempt DESC LIMIT 99`,
 };
 
-const findMany = { name: 'find_jobs', text: 'SELECT job_id FROM jobs WHERE job_id = ANY($1::uuid[])' };
+// One look-up for each id, with a condition on a column that is in no index: else any index that holds the ids may be read
+// instead of the primary key, from one end to the other.
+const findMany = {
+  name: 'find_jobs',
+  text: `
+SELECT i.job_id FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id AND create_time > '-infinity' OFFSET 0) AS j`,
+};
 const findEndedMany = {
   name: 'find_ended_jobs',
   text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',

@@ -10,6 +10,8 @@ const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
 const columns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo, draining, slots,
   handlers, labels, resources, sdk`;
 
+// IS NOT DISTINCT FROM, where a session is looked up by its id: `=` would let the planner read the whole index of the
+// sessions that are not closed whenever that index is small, and keep the plan when it has grown.
 const insertOne = {
   name: 'insert_session',
   text: `
@@ -42,7 +44,7 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 2)}),
 locked AS MATERIALIZED (
   SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM sessions s JOIN i USING (session_id)
-  WHERE s.state = 1 ORDER BY s.session_id FOR NO KEY UPDATE OF s
+  WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY s.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
 SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
@@ -58,7 +60,8 @@ const closeMany = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 locked AS MATERIALIZED (
-  SELECT session_id, lease_until FROM sessions WHERE session_id = ANY($1::uuid[]) AND state = 1 ORDER BY session_id FOR UPDATE
+  SELECT session_id, lease_until FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1
+  ORDER BY session_id FOR UPDATE
 )
 UPDATE sessions s SET state = 2, close_cause = $2 FROM locked l, now
 WHERE s.session_id = l.session_id AND ($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)
@@ -69,7 +72,8 @@ const endMany = {
   name: 'end_sessions',
   text: `
 WITH locked AS MATERIALIZED (
-  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state = 2 ORDER BY session_id FOR UPDATE
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 2
+  ORDER BY session_id FOR UPDATE
 )
 UPDATE sessions s SET state = 3, close_time = (SELECT muster_now()) FROM locked l
 WHERE s.session_id = l.session_id AND NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = s.session_id)
