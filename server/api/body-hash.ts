@@ -8,6 +8,7 @@ import {
   type SubmitJobsRequest,
   SubmitJobsRequestSchema,
 } from '../gen/muster/v1/job_service_pb.ts';
+import { sortedMap } from './sorted-map.ts';
 
 type Entries = Readonly<Record<string, unknown>>;
 
@@ -19,18 +20,14 @@ function hasOrder(job: JobSubmission): boolean {
   return mapsOf(job).some((map) => Object.keys(map).length > 1);
 }
 
-function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 function withSortedMaps(job: JobSubmission): JobSubmission {
   const { input, demands } = job;
   return {
     ...job,
-    labels: sorted(job.labels),
-    ...(input ? { input: { ...input, metadata: sorted(input.metadata) } } : {}),
+    labels: sortedMap(job.labels),
+    ...(input ? { input: { ...input, metadata: sortedMap(input.metadata) } } : {}),
     ...(demands
-      ? { demands: { ...demands, labels: sorted(demands.labels), resources: sorted(demands.resources) } }
+      ? { demands: { ...demands, labels: sortedMap(demands.labels), resources: sortedMap(demands.resources) } }
       : {}),
   };
 }

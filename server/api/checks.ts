@@ -4,6 +4,7 @@ import type { Payload } from '../domain/payload.ts';
 import { isUuid } from '../domain/uuid.ts';
 import type { Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
 import { cutText } from './cut-text.ts';
+import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -201,7 +202,7 @@ export function payloadFrom(
     `${field}.metadata`,
     'has control characters; remove them',
   );
-  return { data: value.data, contentType: value.contentType, metadata: value.metadata };
+  return { data: value.data, contentType: value.contentType, metadata: sortedMap(value.metadata) };
 }
 
 /** Attempts between 0 (the default) and `max`. */

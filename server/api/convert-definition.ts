@@ -24,6 +24,7 @@ import {
   THIRTY_DAYS_MS,
 } from './checks.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
+import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
 
@@ -77,7 +78,7 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
   if (Object.keys(wire.resources).length > 0)
     throw notImplemented(`${field}.resources: demands for amounts of resources`);
   checkLabels(wire.labels, 16, `${field}.labels`, violations);
-  return { labels: wire.labels };
+  return { labels: sortedMap(wire.labels) };
 }
 
 /** Refuses what this release can't honour: better than taking it and doing nothing. */

@@ -238,7 +238,9 @@ export class Sessions {
     }
     const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
     if (unknown.length > 0 && (await this.#isNewest(beat, renewal))) await this.#abort(unknown);
-    const missing = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run) === undefined && old(run));
+    // A grant that is being cancelled goes out again too, along with its cancel: it is released at once, where a cancel
+    // alone would only be remembered.
+    const missing = runs.filter((run) => run.state !== 'RUNNING' && startedOf(run) === undefined && old(run));
     return {
       assignments: missing.length > 0 ? await this.#resend(missing) : [],
       cancels: runs.filter((run) => run.state === 'CANCELLING'),

@@ -8,6 +8,8 @@ export interface PostgresOptions {
   readonly url: string;
   /** Most connections at once. Default 12. */
   readonly poolSize?: number;
+  /** Longest wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
+  readonly answerMs?: number;
   /** Called when a transaction has written everything and is about to be committed. */
   readonly beforeCommit?: (() => void) | undefined;
 }
@@ -63,6 +65,18 @@ export function sessionOf(
   };
 }
 
+/** Says that no answer came: nothing can be asked on that connection any more. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
+  return client.query('ROLLBACK').then(
+    () => undefined,
+    (failed: Error) => failed,
+  );
+}
+
 /** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
 export function openPostgres(options: PostgresOptions): Database {
   const pool = new pg.Pool({
@@ -71,9 +85,13 @@ export function openPostgres(options: PostgresOptions): Database {
     options: settings,
     types: typeParsers,
     connectionTimeoutMillis: 5_000,
+    query_timeout: options.answerMs ?? 20_000,
+    keepAlive: true,
     application_name: 'muster',
   });
   pool.on('error', () => {});
+  // A connection that breaks between two queries of a transaction has nobody to tell: its next query will say so.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     ...sessionOf(pool),
     async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -86,9 +104,7 @@ export function openPostgres(options: PostgresOptions): Database {
         await client.query('COMMIT');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch((failed: Error) => {
-          broken = failed;
-        });
+        broken = isUnanswered(error) ? error : await rollBack(client);
         throw error;
       } finally {
         client.release(broken);

@@ -62,7 +62,8 @@ async function measure(store: string, postgresUrl: string | undefined): Promise<
       note(store, 'the same, first after 12 s idle, ms', once);
     }
     note(store, 'memory of the control plane, MB', deployment.memory());
-    if (options.backlog) await backlog({ store, client, worker, deployment, postgresUrl, note });
+    await worker.stop();
+    if (options.backlog) await backlog({ store, client, deployment, postgresUrl, note });
   } finally {
     await worker.stop();
     client.close();

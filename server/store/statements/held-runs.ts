@@ -34,7 +34,7 @@ const readAssignedRuns = {
 SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
        false AS prefetch, ${recordOfRun.columns}
 FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON k.job_id = i.job_id ${recordOfRun.joins}
-WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state = ${ASSIGNED}`,
+WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,
 };
 
 const observeMany = {

@@ -18,12 +18,12 @@ SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE WHEN r.state = ${stateCodes.SCHEDULED} THEN r.due_time ELSE j.run_time END AS next_time,
        o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
-FROM jobs j
+FROM (SELECT * FROM jobs WHERE job_id = $1 OFFSET 0) AS j
 JOIN lanes n ON n.lane_id = j.lane_id
 LEFT JOIN job_runs r USING (job_id)
 LEFT JOIN job_outcomes o USING (job_id)
 LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
-WHERE j.job_id = $1 AND n.namespace IS NOT DISTINCT FROM $2`,
+WHERE n.namespace IS NOT DISTINCT FROM $2`,
 };
 
 const readAttempts = {
@@ -33,13 +33,12 @@ SELECT a.*, s.worker_name FROM job_attempts a LEFT JOIN sessions s USING (sessio
 WHERE job_id = $1 ORDER BY attempt DESC LIMIT 99`,
 };
 
-// One look-up for each id, with a condition on a column that is in no index: else any index that holds the ids may be read
-// instead of the primary key, from one end to the other.
+// One look-up for each id: an ANY may be read off any index that holds the ids, from one end to the other.
 const findMany = {
   name: 'find_jobs',
   text: `
 SELECT i.job_id FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id AND create_time > '-infinity' OFFSET 0) AS j`,
+CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
 };
 const findEndedMany = {
   name: 'find_ended_jobs',

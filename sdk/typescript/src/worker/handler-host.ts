@@ -16,8 +16,8 @@ import type { PlaceFlags } from './thread/place-flags.ts';
 import type { PackedStarts, StartedAttempt } from './thread/starts.ts';
 import { unpackStarts } from './thread/starts.ts';
 
-/** Outcomes are not kept longer than this while other handlers block the thread. */
-const LONGEST_HOLD_MS = 5;
+/** After this time a turn ends, though more is to be started: outcomes go out before the next handler is entered. */
+const LONGEST_TURN_MS = 5;
 
 /** The sending half of the line to the session's thread. */
 export type SessionPort = Pick<MessagePort, 'postMessage'>;
@@ -30,8 +30,9 @@ export class HandlerHost implements JobOutlet {
   readonly #port: SessionPort;
   readonly #running: (RunningJob | undefined)[] = [];
   readonly #ends = new EndsPacker();
+  /** Batches that are not started, or not to their end. */
+  readonly #starting: Generator<StartedAttempt>[] = [];
   #updates: HandlerUpdate[] = [];
-  #flushAt = 0;
   #flushDue = false;
 
   constructor(handlers: ReadonlyMap<string, HandlerFunction>, flags: PlaceFlags, logger: Logger, port: SessionPort) {
@@ -42,11 +43,8 @@ export class HandlerHost implements JobOutlet {
   }
 
   startAll(starts: PackedStarts): void {
-    for (const started of unpackStarts(starts)) {
-      // What was taken back meanwhile is never entered.
-      if (this.#flags.enter(started.place, started.ticket)) this.#start(started);
-      if (this.#flushDue && performance.now() >= this.#flushAt) this.#flush();
-    }
+    this.#starting.push(unpackStarts(starts));
+    if (this.#starting.length === 1) this.#startTurn();
   }
 
   stop(place: number, reason: StopReason): void {
@@ -67,6 +65,21 @@ export class HandlerHost implements JobOutlet {
 
   log(...record: Parameters<Logger['log']>): void {
     this.#logger.log(...record);
+  }
+
+  #startTurn(): void {
+    this.#flush();
+    const end = performance.now() + LONGEST_TURN_MS;
+    for (let batch = this.#starting[0]; batch !== undefined; batch = this.#starting[0]) {
+      for (let next = batch.next(); !next.done; next = batch.next()) {
+        // What was taken back meanwhile is never entered.
+        if (this.#flags.enter(next.value.place, next.value.ticket)) this.#start(next.value);
+        if (performance.now() < end) continue;
+        setImmediate(() => this.#startTurn());
+        return;
+      }
+      this.#starting.shift();
+    }
   }
 
   #start(started: StartedAttempt): void {
@@ -120,7 +133,6 @@ export class HandlerHost implements JobOutlet {
   #flushSoon(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#flushAt = performance.now() + LONGEST_HOLD_MS;
     setImmediate(() => this.#flush());
   }
 

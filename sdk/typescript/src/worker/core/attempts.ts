@@ -11,7 +11,7 @@ import { attemptKey } from './attempt-key.ts';
 import type { Cancels } from './cancels.ts';
 import type { Credits } from './credits.ts';
 import type { Held, HeldList } from './held.ts';
-import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, PROMISE_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
+import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { aborted, cancelled, failed, handlerOutcome, released, runTimeoutFailure } from './outcome.ts';
 import type { Execution, Places } from './places.ts';
@@ -81,12 +81,13 @@ export class Attempts {
   }
 
   #accept(entry: Held, assignment: Assignment, now: number): void {
-    this.#context.stats.accepted++;
-    if (assignment.prefetch) {
-      this.#context.held.wait(entry, assignment, now + PREFETCH_WAIT);
-      this.startWaiting(now);
-    } else {
+    const { held, places, stats, dueBy } = this.#context;
+    stats.accepted++;
+    if (places.free > 0) {
       this.#start(entry, assignment, now);
+    } else {
+      held.wait(entry, assignment, now + PREFETCH_WAIT);
+      dueBy(entry.expireAt);
     }
   }
 
@@ -102,29 +103,14 @@ export class Attempts {
 
   /** Starts what waits, as far as places are free. */
   startWaiting(now: number): void {
-    const { held, places, dueBy } = this.#context;
+    const { held, places } = this.#context;
     while (places.free > 0 && !this.#context.fenced(now)) {
       const entry = held.first();
       if (entry === undefined) return;
-      const dueAt = this.#mayStartAt(entry, now);
-      if (now < dueAt) return dueBy(dueAt);
       const assignment = held.leaveLine(entry);
       if (assignment === undefined || now >= entry.expireAt) this.#release(entry, ReleaseReason.NOT_STARTED);
       else this.#start(entry, assignment, now);
     }
-    const entry = held.first();
-    if (entry !== undefined) dueBy(entry.expireAt);
-  }
-
-  /**
-   * A free place that a credit promises is left to the assignment that is on its way for it, but not for long: under
-   * several replicas the promise may lie where there is no work.
-   */
-  #mayStartAt(entry: Held, now: number): number {
-    const { credits, places } = this.#context;
-    if (places.free > credits.slots) return now;
-    credits.expire(now);
-    return places.free > credits.slots ? now : entry.expireAt - PREFETCH_WAIT + PROMISE_WAIT;
   }
 
   cancel(jobId: Uint8Array, attempt: number, now: number): void {
@@ -224,7 +210,6 @@ export class Attempts {
     const { execution } = entry;
     if (execution !== undefined) {
       if (!ports.runner.withdraw(execution.place)) return false;
-      execution.held = undefined;
       places.release(execution.place);
     } else if (entry.phase === 'waiting') {
       held.leaveLine(entry);

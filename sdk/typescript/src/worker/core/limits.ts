@@ -6,8 +6,6 @@ export const CREDIT_LIFE = 15_000;
 export const CREDIT_REPLACE_BELOW = 8_000;
 /** How long an accepted attempt may wait for a place. */
 export const PREFETCH_WAIT = 1_000;
-/** How long a prefetched attempt leaves a free place to the one that a credit promises it to. */
-export const PROMISE_WAIT = 5;
 /** The depth of the prefetch is the number of handlers that ended in this time ... */
 export const PREFETCH_WINDOW = 200;
 /** ... but never more than this. */

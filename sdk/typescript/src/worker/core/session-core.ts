@@ -11,8 +11,8 @@ import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
 import { Opener } from './opener.ts';
 import { Places } from './places.ts';
 import type { CorePorts, HandlerEnd } from './ports.ts';
-import type { SessionHost } from './session.ts';
 import { Session } from './session.ts';
+import type { SessionHost } from './session-host.ts';
 import type { CoreStats } from './stats.ts';
 import { newStats } from './stats.ts';
 

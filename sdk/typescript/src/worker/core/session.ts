@@ -15,7 +15,6 @@ import { BusLink } from './bus-link.ts';
 import type { CallFailure } from './call-failure.ts';
 import { isLeaseLost } from './call-failure.ts';
 import { Cancels } from './cancels.ts';
-import type { CompletionRate } from './completion-rate.ts';
 import { Credits } from './credits.ts';
 import { Fence } from './fence.ts';
 import { Grants } from './grants.ts';
@@ -23,29 +22,13 @@ import type { Held } from './held.ts';
 import { HeldList } from './held.ts';
 import { BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
 import { Outbox } from './outbox.ts';
-import type { Execution, Places } from './places.ts';
+import type { Execution } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
-import type { CoreStats } from './stats.ts';
+import type { SessionHost } from './session-host.ts';
 import { Updates } from './updates.ts';
 
 const DEFAULT_BEAT_INTERVAL = 5_000;
 const DEFAULT_LEASE = 15_000;
-
-/** The worker that the session belongs to. */
-export interface SessionHost {
-  readonly ports: CorePorts;
-  readonly places: Places;
-  readonly rate: CompletionRate;
-  readonly stats: CoreStats;
-  readonly draining: boolean;
-  supports(handler: string, version: number): boolean;
-  /** The server asks the worker to drain. */
-  drain(): void;
-  /** The server has closed the session. */
-  sessionLost(): void;
-  /** Nothing is held any more, and nothing more will come. */
-  sessionDrained(): void;
-}
 
 export class Session {
   readonly id: Uint8Array;
@@ -66,6 +49,8 @@ export class Session {
   #ready = false;
   #fenced = false;
   #closed = false;
+  /** The server asks for quick beats because the bus is down: their replies carry assignments. */
+  #servedInReplies = false;
 
   constructor(host: SessionHost, opened: OpenSessionResponse, openedAt: number) {
     const { ports, places, rate, stats } = host;
@@ -189,7 +174,8 @@ export class Session {
   }
 
   #mayGrant(now: number): boolean {
-    return this.#bus.echo > 0n && !this.#host.draining && !this.#fence.passed(now) && !this.#outbox.backlogged;
+    const reachable = this.#bus.echo > 0n || this.#servedInReplies;
+    return reachable && !this.#host.draining && !this.#fence.passed(now) && !this.#outbox.backlogged;
   }
 
   #beat(sentAt: number): Beat {
@@ -229,6 +215,7 @@ export class Session {
 
   #answered(sentAt: number, response: HeartbeatResponse): void {
     this.#fence.extend(sentAt);
+    this.#servedInReplies = durationToMs(response.nextBeat, this.#beatInterval) < this.#beatInterval;
     if (this.#fenced && !this.#fence.passed(this.#ports.clock.now())) this.#recover();
     if (response.natsCredentials) this.#bus.renewCredentials(response.natsCredentials);
     if (response.reconnectBus) this.#bus.reconnect();

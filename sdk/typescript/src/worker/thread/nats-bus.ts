@@ -1,6 +1,6 @@
 /** A session's subscription over NATS. It connects again by itself, with the newest credentials, until it is closed. */
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Authenticator, Msg, NatsConnection, Status } from '@nats-io/transport-node';
+import type { Authenticator, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import { SessionMessageSchema } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Bus, BusConnection, BusOptions, CorePorts } from '../core/ports.ts';
@@ -66,40 +66,46 @@ class NatsSubscription implements BusConnection {
       ignoreAuthErrorAbort: true,
     });
     this.#connection = connection;
-    if (this.#closed) return connection.close();
-    const watching = this.#watch(connection);
-    connection.subscribe(this.#options.subject, { callback: (error, message) => this.#receive(error, message) });
-    await this.#reportInForce(connection);
-    const error = await connection.closed();
-    await watching;
-    this.#report(false);
-    if (error) throw error;
-  }
-
-  async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) await this.#changed(connection, status);
-  }
-
-  async #changed(connection: NatsConnection, status: Status): Promise<void> {
-    if (status.type === 'disconnect') this.#report(false);
-    else if (status.type === 'reconnect') await this.#reportInForce(connection).catch(() => this.#report(false));
-    else if (status.type === 'error') {
-      // A subscription that was refused stays dead on this connection, whatever becomes of the credentials.
-      this.#warn('the bus refused something', status.error);
-      if (status.error.name === 'PermissionViolationError') await connection.close();
+    try {
+      if (!this.#closed) await this.#listen(connection);
+    } finally {
+      await connection.close();
+      this.#report(false);
     }
   }
 
-  /** The server has answered after the subscription, so the subscription is in force. */
-  async #reportInForce(connection: NatsConnection): Promise<void> {
-    await connection.flush();
-    this.#report(true);
+  async #listen(connection: NatsConnection): Promise<void> {
+    const subscription = connection.subscribe(this.#options.subject, {
+      callback: (error, message) => this.#receive(connection, error, message),
+    });
+    const watching = this.#watch(connection, subscription);
+    await this.#reportInForce(connection, subscription);
+    const error = await connection.closed();
+    await watching;
+    if (error) throw error;
   }
 
-  #receive(error: Error | null, message: Msg): void {
+  async #watch(connection: NatsConnection, subscription: Subscription): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') this.#report(false);
+      else if (status.type === 'error') this.#warn('the bus complained', status.error);
+      // A connection that breaks again before it has answered is told by the next status.
+      else if (status.type === 'reconnect') await this.#reportInForce(connection, subscription).catch(() => {});
+    }
+  }
+
+  /** The server has answered after the subscription; unless it refused it, the subscription is in force. */
+  async #reportInForce(connection: NatsConnection, subscription: Subscription): Promise<void> {
+    await connection.flush();
+    if (!subscription.isClosed()) this.#report(true);
+  }
+
+  #receive(connection: NatsConnection, error: Error | null, message: Msg): void {
     if (this.#closed) return;
     if (error) {
-      this.#warn('the subscription failed', error);
+      // It stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
+      this.#warn('the subscription was refused', error);
+      connection.close().catch((reason: unknown) => this.#warn('the bus could not be closed', reason));
       return;
     }
     let decoded: ReturnType<typeof decode>;

@@ -1,0 +1,287 @@
+/** Cancels, waiting attempts, run timeouts, progress and checkpoints. */
+import { describe, expect, test } from 'vitest';
+import { Code } from '../../../sdk/typescript/src/error.ts';
+import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { payload } from '../../../sdk/typescript/src/payload.ts';
+import { Cancels } from '../../../sdk/typescript/src/worker/core/cancels.ts';
+import { MAX_CANCELS } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { assign, CoreWorld, failure } from './support/core-world.ts';
+
+/** A session with one slot, busy with job 1, and a credit with prefetch places. */
+async function busy() {
+  const world = new CoreWorld({ slots: 1 });
+  const credit = await world.ready();
+  const warm = [assign(101, credit)] as [Assignment];
+  await world.deliver(warm);
+  await world.end(warm[0]);
+  await world.acknowledge();
+  const next = world.lastCredit;
+  const job = assign(1, next);
+  await world.deliver([job]);
+  return { world, job, credit: next, prefetched: (n: number) => assign(n, next, { prefetch: true }) };
+}
+
+describe('cancel', () => {
+  test('a running handler is signalled; when it gives up, the attempt is reported as cancelled', async () => {
+    const { world, job } = await busy();
+    await world.deliver([], { cancels: [job] });
+    await world.deliver([], { cancels: [job] });
+    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'cancelled' }]);
+    expect(world.outcomes).toEqual(['101.1 result']);
+    await world.end(job, failure('AbortError'));
+    expect(world.outcomes.at(-1)).toBe('1.1 cancelled');
+  });
+
+  test('a success that comes first wins', async () => {
+    const { world, job } = await busy();
+    await world.deliver([], { cancels: [job] });
+    await world.end(job);
+    expect(world.outcomes.at(-1)).toBe('1.1 result');
+  });
+
+  test('an attempt that waits is given back and never starts', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    await world.deliver([], { cancels: [waiting] });
+    expect(world.outcomes.at(-1)).toBe('2.1 released CANCELLED');
+    await world.end(job);
+    expect(world.started).not.toContain(waiting);
+  });
+
+  test('a handler that was handed its attempt but not entered never is', async () => {
+    const world = new CoreWorld({ slots: 1 });
+    world.entersAtOnce = false;
+    const credit = await world.ready();
+    const job = assign(1, credit);
+    await world.deliver([job]);
+    await world.deliver([], { cancels: [job] });
+    expect(world.outcomes).toEqual(['1.1 released CANCELLED']);
+    expect(world.running.size).toBe(0);
+    expect(world.lastCredit).toMatchObject({ creditId: 2n, slots: 1 });
+  });
+
+  test('one that overtakes its assignment is remembered for 15 s', async () => {
+    const world = new CoreWorld({ slots: 2 });
+    await world.ready();
+    const [early, late] = [assign(1, world.lastCredit), assign(2, world.lastCredit)];
+    await world.deliver([], { cancels: [early, late] });
+    expect(world.reports).toHaveLength(0);
+    await world.advanceBeating(14_500);
+    await world.deliver([early]);
+    expect(world.outcomes).toEqual(['1.1 released CANCELLED']);
+    await world.acknowledge();
+    await world.advanceBeating(500);
+    await world.deliver([assign(2, world.lastCredit)]);
+    expect(world.started).toHaveLength(1);
+  });
+
+  test('one that comes with its own assignment keeps it from starting', async () => {
+    const world = new CoreWorld({ slots: 2 });
+    const job = assign(1, await world.ready());
+    await world.deliver([job], { cancels: [job] });
+    expect(world.started).toEqual([]);
+    expect(world.outcomes).toEqual(['1.1 released CANCELLED']);
+  });
+
+  test('one that comes after the end changes nothing', async () => {
+    const { world, job } = await busy();
+    await world.end(job);
+    await world.deliver([], { cancels: [job] });
+    expect(world.outcomes.at(-1)).toBe('1.1 result');
+    expect(world.stops).toEqual([]);
+  });
+
+  test('a reply carries cancels too', async () => {
+    const { world, job } = await busy();
+    await world.time.advance(5_000);
+    const notice = { $typeName: 'muster.v1.CancelNotice' as const, jobId: job.jobId, attempt: 1 };
+    await world.answerBeats({ cancels: [notice] });
+    expect(world.stops).toHaveLength(1);
+  });
+
+  test('the memory is bounded, and the oldest goes first', () => {
+    const cancels = new Cancels();
+    for (let i = 0; i <= MAX_CANCELS; i++) cancels.remember(`job ${i}`, i / 100_000);
+    expect(cancels.size).toBe(MAX_CANCELS);
+    expect(cancels.has('job 0', 1)).toBe(false);
+    expect(cancels.has('job 1', 1)).toBe(true);
+  });
+});
+
+describe('waiting', () => {
+  test('a prefetched attempt starts as soon as a place is free, in order of arrival', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    expect(world.started.at(-1)).toBe(job);
+    await world.end(job);
+    expect(world.started.at(-1)).toBe(waiting);
+  });
+
+  test('one that has not started within 1 s is given back', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    await world.time.advance(999);
+    expect(world.outcomes).toEqual(['101.1 result']);
+    await world.time.advance(1);
+    expect(world.outcomes.at(-1)).toBe('2.1 released NOT_STARTED');
+    await world.end(job);
+    expect(world.started).not.toContain(waiting);
+  });
+
+  test('after a stop of the process, what waited too long is not started either', async () => {
+    const { world, job, prefetched } = await busy();
+    const waiting = prefetched(2);
+    await world.deliver([waiting]);
+    world.time.jump(1_000);
+    await world.end(job);
+    expect(world.started).not.toContain(waiting);
+    expect(world.outcomes).toContain('2.1 released NOT_STARTED');
+  });
+
+  test('a beat lists it as not started', async () => {
+    const world = new CoreWorld({ slots: 1, beatInterval: 500 });
+    const credit = await world.ready();
+    const first = assign(1, credit);
+    await world.deliver([first]);
+    await world.end(first);
+    await world.acknowledge();
+    const next = world.lastCredit;
+    await world.deliver([assign(2, next), assign(3, next, { prefetch: true })]);
+    await world.time.advance(500);
+    expect(world.lastBeat.request.held.map(({ started }) => started)).toEqual([true, false]);
+  });
+});
+
+describe('run timeout', () => {
+  const timed = async (runTimeoutMs = 2_000) => {
+    const world = new CoreWorld({ slots: 1 });
+    const credit = await world.ready();
+    const job = assign(1, credit, { runTimeoutMs });
+    await world.deliver([job]);
+    return { world, job };
+  };
+
+  test('the handler is signalled, and when it returns the attempt has timed out, whatever it returns', async () => {
+    const { world, job } = await timed();
+    await world.time.advance(1_999);
+    expect(world.stops).toEqual([]);
+    await world.time.advance(1);
+    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'run_timeout' }]);
+    expect(world.outcomes).toEqual([]);
+    await world.end(job);
+    expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
+    expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ failureCause: 2, final: false });
+  });
+
+  test('one that does not return is reported 5 s later; its place stays taken', async () => {
+    const { world, job } = await timed();
+    await world.time.advance(6_999);
+    expect(world.outcomes).toEqual([]);
+    await world.time.advance(1);
+    expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
+    expect(world.lastReport.request.credits).toEqual([]);
+    await world.acknowledge();
+    await world.end(job);
+    expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
+  });
+
+  test('one that was never entered is given back instead', async () => {
+    const world = new CoreWorld({ slots: 1 });
+    world.entersAtOnce = false;
+    const credit = await world.ready();
+    await world.deliver([assign(1, credit, { runTimeoutMs: 1_000 })]);
+    await world.time.advance(1_000);
+    expect(world.outcomes).toEqual(['1.1 released NOT_STARTED']);
+  });
+
+  test('a timeout of weeks does not overflow a timer', async () => {
+    const { world } = await timed(30 * 24 * 3_600_000);
+    await world.advanceBeating(10_000);
+    expect(world.stops).toEqual([]);
+  });
+});
+
+describe('progress and checkpoints', () => {
+  const words = (fraction: number) => ({ $typeName: 'muster.v1.Progress' as const, fraction, message: '' });
+  const point = (text: string) => payload(new TextEncoder().encode(text), 'text/plain');
+
+  test('the newest progress goes with a beat within a second, and is not repeated once that is answered', async () => {
+    const { world, job } = await busy();
+    const place = world.placeOf(job);
+    world.core.progress(place, words(0.1));
+    world.core.progress(place, words(0.2));
+    await world.time.advance(1_000);
+    expect(world.lastBeat.request.progress).toMatchObject([
+      { jobId: job.jobId, sequence: 2n, progress: { fraction: 0.2 } },
+    ]);
+    await world.answerBeats();
+    await world.time.advance(5_000);
+    expect(world.lastBeat.request.progress).toEqual([]);
+    world.core.progress(place, words(0.3));
+    await world.time.advance(1_000);
+    expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 3n }]);
+  });
+
+  test('what a failed beat carried, or what changed while it was under way, is sent again', async () => {
+    const { world, job } = await busy();
+    const place = world.placeOf(job);
+    world.core.checkpoint(place, point('a'));
+    await world.time.advance(1_000);
+    await world.lastBeat.fail(Code.UNAVAILABLE);
+    await world.time.advance(1_000);
+    expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 1n, checkpoint: point('a') }]);
+    world.core.progress(place, words(0.5));
+    await world.answerBeats();
+    await world.time.advance(1_000);
+    expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, checkpoint: point('a') }]);
+  });
+
+  test('words that the server refuses are not said again', async () => {
+    const { world, job } = await busy();
+    world.core.progress(world.placeOf(job), words(2));
+    await world.time.advance(1_000);
+    await world.lastBeat.fail(Code.INVALID_ARGUMENT);
+    await world.time.advance(1_000);
+    expect(world.lastBeat.request.progress).toEqual([]);
+  });
+
+  test('a failure waits until its checkpoint has been carried; a success does not', async () => {
+    const { world, job } = await busy();
+    world.core.checkpoint(world.placeOf(job), point('half'));
+    await world.end(job, failure());
+    expect(world.outcomes).toEqual(['101.1 result']);
+    await world.time.advance(60);
+    expect(world.lastBeat.request.progress).toMatchObject([{ checkpoint: point('half') }]);
+    expect(world.outcomes).toEqual(['101.1 result']);
+    await world.answerBeats();
+    expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
+
+    const next = assign(2, world.lastCredit);
+    await world.acknowledge();
+    await world.deliver([next]);
+    world.core.checkpoint(world.placeOf(next), point('all'));
+    await world.end(next);
+    expect(world.outcomes.at(-1)).toBe('2.1 result');
+  });
+
+  test('a beat that fails lets the report go all the same', async () => {
+    const { world, job } = await busy();
+    world.core.checkpoint(world.placeOf(job), point('half'));
+    await world.end(job, failure());
+    await world.time.advance(60);
+    await world.lastBeat.fail(Code.UNAVAILABLE);
+    expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
+  });
+
+  test('what a handler says after the end of its attempt is not heard', async () => {
+    const { world, job } = await busy();
+    const place = world.placeOf(job);
+    await world.end(job);
+    world.core.progress(place, words(1));
+    await world.time.advance(5_000);
+    expect(world.beats.flatMap(({ request }) => request.progress)).toEqual([]);
+  });
+});

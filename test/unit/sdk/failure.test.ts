@@ -1,0 +1,58 @@
+/** What handlers throw, as the failure that is reported. */
+import { describe, expect, test } from 'vitest';
+import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
+import { FinalError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
+
+class QuotaError extends Error {}
+
+describe('a failure', () => {
+  test('names the type, says what happened and keeps the chain of causes', () => {
+    const failure = toFailure(new TypeError('outer', { cause: new RangeError('inner', { cause: 'text' }) }));
+    expect(failure).toMatchObject({ type: 'TypeError', message: 'outer', final: false, failureCause: 1 });
+    expect(failure.stackTrace).toContain('failure.test.ts');
+    expect(failure.cause).toMatchObject({ type: 'RangeError', message: 'inner' });
+    expect(failure.cause?.cause).toMatchObject({
+      type: 'NotAnError',
+      message: 'the handler threw text, which is no error',
+    });
+  });
+
+  test('a subclass without a name of its own is known by its class', () => {
+    expect(toFailure(new QuotaError('x')).type).toBe('QuotaError');
+  });
+
+  test('handlers steer what follows', () => {
+    expect(toFailure(new FinalError('never'))).toMatchObject({ type: 'FinalError', final: true });
+    expect(toFailure(new RetryLater(1_500)).retryDelay).toMatchObject({ seconds: 1n, nanos: 500_000_000 });
+    expect(() => new RetryLater(-1)).toThrow(RangeError);
+  });
+
+  test.each([undefined, null, 42, 'text', {}, Symbol('s'), Object.create(null)])(
+    'anything can be thrown: case %#',
+    (thrown) => {
+      expect(toFailure(thrown).type).toBe('NotAnError');
+    },
+  );
+
+  test('an error without a stack or with a message that is no text is no trouble', () => {
+    const odd = Object.assign(new Error('x'), { message: 7, name: 3, stack: undefined });
+    expect(toFailure(odd)).toMatchObject({ type: '3', message: '7', stackTrace: '' });
+  });
+
+  test('texts are cut at their bounds in bytes, and causes at 16 levels', () => {
+    const failure = toFailure(new Error('ä'.repeat(10_000)));
+    expect(Buffer.byteLength(failure.message)).toBeLessThanOrEqual(8 * 1024);
+    expect(failure.message.length).toBe(4 * 1024);
+    let chain = new Error('end');
+    for (let i = 0; i < 30; i++) chain = new Error(`level ${i}`, { cause: chain });
+    let levels = 0;
+    for (let f: ReturnType<typeof toFailure> | undefined = toFailure(chain); f; f = f.cause) levels++;
+    expect(levels).toBe(16);
+  });
+
+  test('a chain that bites its own tail ends', () => {
+    const loop = new Error('loop');
+    loop.cause = loop;
+    expect(toFailure(loop).cause?.cause?.message).toBe('loop');
+  });
+});

@@ -1,0 +1,224 @@
+/** The fence: without an answered heartbeat the worker stops by itself, and goes on when one is answered. */
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+import { Code } from '../../../sdk/typescript/src/error.ts';
+import { LeaseLossAction } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
+import { HeartbeatResponseSchema, ReportResult } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { Fence } from '../../../sdk/typescript/src/worker/core/fence.ts';
+import { assign, CoreWorld, result } from './support/core-world.ts';
+
+const CONTINUE = { leaseLossAction: LeaseLossAction.CONTINUE };
+
+test('the fence counts from the sending of the last answered beat, whatever the order of the answers', () => {
+  const fence = new Fence(0, 15_000);
+  expect(fence.passed(12_999)).toBe(false);
+  expect(fence.passed(13_000)).toBe(true);
+  fence.extend(9_000);
+  fence.extend(5_000);
+  expect(fence.at).toBe(22_000);
+});
+
+/** A session whose last answered beat was sent just now. */
+async function beaten(slots = 3) {
+  const world = new CoreWorld({ slots });
+  const credit = await world.ready();
+  return { world, credit };
+}
+
+describe('when it falls', () => {
+  test('13 s after the sending, handlers are told and reported as aborted, until that is acknowledged', async () => {
+    const { world, credit } = await beaten();
+    const job = assign(1, credit);
+    await world.deliver([job]);
+    await world.time.advance(12_999);
+    expect(world.stops).toEqual([]);
+    await world.time.advance(1);
+    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'lease_lost' }]);
+    expect(world.outcomes).toEqual(['1.1 aborted']);
+    await world.lastReport.fail(Code.UNAVAILABLE);
+    await world.time.advance(100);
+    expect(world.outcomes).toEqual(['1.1 aborted', '1.1 aborted']);
+    await world.time.advance(5_000);
+    expect(world.lastBeat.request.held).toMatchObject([{ started: true }]);
+    await world.acknowledge();
+    await world.time.advance(5_000);
+    expect(world.lastBeat.request.held).toEqual([]);
+  });
+
+  test('what an aborted handler returns is dropped, and its place is taken until then', async () => {
+    const { world, credit } = await beaten(1);
+    const job = assign(1, credit);
+    await world.deliver([job]);
+    await world.time.advance(13_000);
+    await world.acknowledge();
+    await world.answerBeats();
+    await world.advanceBeating(1_000);
+    expect(world.credits).toHaveLength(1);
+    await world.end(job);
+    await world.time.advance(200);
+    expect(world.outcomes).toEqual(['1.1 aborted']);
+    expect(world.lastBeat.request.credits).toMatchObject([{ slots: 1 }]);
+  });
+
+  test('definitions that say CONTINUE go on, and their result is reported', async () => {
+    const { world, credit } = await beaten();
+    const job = assign(1, credit, CONTINUE);
+    await world.deliver([job]);
+    await world.time.advance(14_000);
+    expect(world.stops).toEqual([]);
+    await world.end(job);
+    expect(world.outcomes).toEqual(['1.1 result']);
+  });
+
+  test('nothing is accepted, released or granted; what waits or was not entered is given back', async () => {
+    const { world, credit } = await beaten(1);
+    world.entersAtOnce = false;
+    await world.deliver([assign(1, credit)]);
+    await world.time.advance(13_000);
+    expect(world.outcomes).toEqual(['1.1 released NOT_STARTED']);
+    await world.deliver([assign(2, credit), assign(3, 99n)]);
+    expect(world.outcomes).toEqual(['1.1 released NOT_STARTED']);
+    expect(world.core.stats.ignored).toBe(2);
+    await world.time.advance(5_000);
+    expect(world.credits).toHaveLength(1);
+    expect(world.events).toContain('fenced');
+  });
+
+  test('a process that was stopped fences itself before it looks at a message', async () => {
+    const { world, credit } = await beaten();
+    world.time.jump(13_000);
+    await world.deliver([assign(1, credit)]);
+    expect(world.started).toEqual([]);
+    expect(world.core.stats.ignored).toBe(1);
+  });
+});
+
+describe('recovering', () => {
+  test('the session goes on beating, and a beat that is answered lets it accept again', async () => {
+    const { world, credit } = await beaten();
+    await world.time.advance(14_000);
+    const beats = world.beats.length;
+    await world.time.advance(5_000);
+    expect(world.beats.length).toBeGreaterThan(beats);
+    await world.answerBeats();
+    expect(world.events).toContain('recovered');
+    await world.time.advance(100);
+    const fresh = world.lastCredit;
+    expect(fresh.creditId).toBeGreaterThan(credit.creditId);
+    await world.deliver([assign(1, fresh)]);
+    expect(world.started).toHaveLength(1);
+  });
+
+  test('an answer to a beat that is itself too old does not help', async () => {
+    const { world } = await beaten();
+    await world.time.advance(5_000);
+    const old = world.lastBeat;
+    await world.time.advance(14_000);
+    await world.answerBeats();
+    world.time.jump(20_000);
+    await old.answer({
+      $typeName: 'muster.v1.HeartbeatResponse',
+      assignments: [],
+      cancels: [],
+      drain: false,
+      reconnectBus: false,
+    });
+    await world.deliver([assign(1, world.lastCredit)]);
+    expect(world.started).toEqual([]);
+  });
+
+  test('it can fall again', async () => {
+    const { world } = await beaten();
+    await world.time.advance(13_500);
+    await world.answerBeats();
+    await world.time.advance(20_000);
+    expect(world.core.stats.fences).toBe(2);
+  });
+});
+
+describe('a closed session', () => {
+  test.each(['beat', 'report'])('LEASE_LOST to a %s stops everything and opens a new session', async (call) => {
+    const { world, credit } = await beaten(2);
+    const [a, b] = [assign(1, credit), assign(2, credit, CONTINUE)];
+    await world.deliver([a, b]);
+    await world.time.advance(5_000);
+    if (call === 'report') await world.end(a);
+    const failing = call === 'beat' ? world.lastBeat : world.lastReport;
+    await failing.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    expect(world.stops.at(-1)).toEqual({ place: world.placeOf(b), reason: 'lease_lost' });
+    expect(world.buses[0]?.closed).toBe(true);
+    expect(world.opens).toHaveLength(2);
+    expect(world.events).toContain('lost');
+    const reports = world.reports.length;
+    await world.end(b);
+    await world.time.advance(1_000);
+    expect(world.reports).toHaveLength(reports);
+  });
+
+  test('handlers of the old session keep their places until they return', async () => {
+    const { world, credit } = await beaten(2);
+    const zombie = assign(1, credit);
+    await world.deliver([zombie]);
+    await world.time.advance(5_000);
+    await world.lastBeat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    const fresh = await world.ready();
+    expect(fresh).toMatchObject({ creditId: 1n, slots: 1 });
+    expect(world.lastBeat.request.held).toEqual([]);
+    await world.end(zombie);
+    await world.time.advance(200);
+    expect(world.lastCredit).toMatchObject({ creditId: 2n, slots: 1 });
+    expect(world.outcomes).toEqual([]);
+  });
+
+  test('handlers that were not entered never are, and their places are free at once', async () => {
+    const { world, credit } = await beaten(2);
+    world.entersAtOnce = false;
+    await world.deliver([assign(1, credit)]);
+    await world.time.advance(5_000);
+    await world.lastBeat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    expect(world.running.size).toBe(0);
+    expect(await world.ready()).toMatchObject({ slots: 2 });
+  });
+
+  test('messages and answers that belong to the old session are not heard', async () => {
+    const { world, credit } = await beaten();
+    const [old] = world.buses;
+    await world.time.advance(10_000);
+    const [late, failing] = world.beats.filter((beat) => !beat.settled);
+    await failing?.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    await world.ready();
+    await late?.answer(create(HeartbeatResponseSchema, { drain: true }));
+    expect(world.events).not.toContain('draining');
+    old?.options.onMessage({
+      $typeName: 'muster.v1.SessionMessage',
+      assignments: [assign(1, credit)],
+      cancels: [],
+      ping: 9n,
+    });
+    expect(world.started).toEqual([]);
+  });
+
+  test('LEASE_LOST for one report concerns that attempt alone', async () => {
+    const { world, credit } = await beaten(2);
+    const [a, b] = [assign(1, credit), assign(2, credit)];
+    await world.deliver([a, b]);
+    await world.end(a);
+    await world.acknowledge(ReportResult.LEASE_LOST);
+    expect(world.opens).toHaveLength(1);
+    await world.end(b, result('fine'));
+    expect(world.outcomes).toEqual(['1.1 result', '2.1 result']);
+  });
+
+  test('sessions that do not last are not followed by another at once', async () => {
+    const { world } = await beaten();
+    await world.time.advance(200);
+    await world.answerBeats();
+    await world.time.advance(5_000);
+    await world.lastBeat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    await world.openNext();
+    await world.lastBeat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    expect(world.opens).toHaveLength(2);
+    await world.time.advance(1_000);
+    expect(world.opens).toHaveLength(3);
+  });
+});

@@ -1,0 +1,266 @@
+/** A server and a bus at their worst: what a random walk does to a session core, and what must hold all the same. */
+import { Code } from '../../../../sdk/typescript/src/error.ts';
+import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
+import type { Credit, HeartbeatRequest } from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { ReportResult } from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import type { Beat, Report } from './core-world.ts';
+import { assign, CoreWorld, failure, outcomeText, result } from './core-world.ts';
+
+/** A step of the walk; `pick` chooses among what there is to act on. */
+export interface Step {
+  readonly kind:
+    | 'assign'
+    | 'assignDead'
+    | 'duplicate'
+    | 'cancel'
+    | 'cancelUnseen'
+    | 'end'
+    | 'enter'
+    | 'answerBeat'
+    | 'failBeat'
+    | 'loseLease'
+    | 'acknowledge'
+    | 'failReport'
+    | 'wait'
+    | 'break'
+    | 'connect'
+    | 'ping';
+  readonly pick: number;
+}
+
+/** What became of one attempt so far. */
+interface Trail {
+  started: number;
+  entered: boolean;
+  outcomes: Set<string>;
+  acknowledged: boolean;
+}
+
+export class RoughServer {
+  readonly world: CoreWorld;
+  readonly slots: number;
+  readonly #sent: Assignment[] = [];
+  readonly #trails = new Map<string, Trail>();
+  #session = 1;
+  #seenReports = 0;
+  #seenStarts = 0;
+  #jobs = 0;
+
+  constructor(slots: number) {
+    this.slots = slots;
+    this.world = new CoreWorld({ slots });
+    this.world.entersAtOnce = false;
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    await this.world.ready();
+    for (const step of steps) {
+      await this.#act(step);
+      this.check();
+    }
+    await this.#heal();
+    this.check();
+    this.#checkEnd();
+  }
+
+  async #act({ kind, pick }: Step): Promise<void> {
+    const { world } = this;
+    switch (kind) {
+      case 'assign':
+        return this.#assign(pick);
+      case 'assignDead':
+        return this.#send(assign(++this.#jobs, BigInt(10_000 + pick)));
+      case 'duplicate':
+        return this.#sent.length > 0 ? world.deliver([choose(this.#sent, pick)]) : undefined;
+      case 'cancel':
+        return this.#sent.length > 0 ? world.deliver([], { cancels: [choose(this.#sent, pick)] }) : undefined;
+      case 'cancelUnseen':
+        return world.deliver([], { cancels: [assign(this.#jobs + 1, 0n)] });
+      case 'enter':
+        return this.#enter(pick);
+      case 'end':
+        return this.#end(pick);
+      case 'answerBeat':
+        return this.#withOpen(world.beats, pick, (beat) => beat.answer(emptyReply()));
+      case 'failBeat':
+        return this.#withOpen(world.beats, pick, (beat) => beat.fail(Code.UNAVAILABLE));
+      case 'loseLease':
+        return this.#loseLease(pick);
+      case 'acknowledge':
+        return this.#withOpen(world.reports, pick, (report) => this.#acknowledge(report));
+      case 'failReport':
+        return this.#withOpen(world.reports, pick, (report) => report.fail(Code.UNAVAILABLE));
+      case 'wait':
+        return world.time.advance([1, 50, 300, 1_000, 4_000, 9_000][pick % 6] ?? 1);
+      case 'break':
+        return world.connect(false);
+      case 'connect':
+        return world.connect(true);
+      case 'ping':
+        return world.ping();
+      default:
+        kind satisfies never;
+    }
+  }
+
+  /** As a dispatcher does: against any credit that was ever granted in the session, spent by now or not. */
+  #assign(pick: number): Promise<void> | undefined {
+    const credits = this.#credits();
+    if (credits.length === 0) return undefined;
+    const credit = credits[Math.max(0, credits.length - 1 - (pick % 3))] as Credit;
+    return this.#send(
+      assign(++this.#jobs, credit, {
+        prefetch: pick % 2 === 1,
+        leaseLossAction: pick % 5 === 0 ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
+      }),
+    );
+  }
+
+  #send(assignment: Assignment): Promise<void> {
+    this.#sent.push(assignment);
+    return this.world.deliver([assignment]);
+  }
+
+  #enter(pick: number): void {
+    const places = [...this.world.running.keys()].filter((place) => !this.world.entered.has(place));
+    if (places.length === 0) return;
+    const place = choose(places, pick);
+    this.world.entered.add(place);
+    const assignment = this.world.running.get(place);
+    if (assignment) this.#trail(assignment).entered = true;
+  }
+
+  #end(pick: number): Promise<void> | undefined {
+    const ending = [...this.world.running].filter(([place]) => this.world.entered.has(place));
+    if (ending.length === 0) return undefined;
+    const [, assignment] = choose(ending, pick);
+    return this.world.end(assignment, pick % 3 === 0 ? failure() : result('done'));
+  }
+
+  async #loseLease(pick: number): Promise<void> {
+    // Rare, or no session would live long enough for anything else to happen.
+    if (pick % 10 !== 0) return;
+    const beat = this.world.beats.find((one) => !one.settled);
+    if (beat === undefined) return;
+    this.check();
+    await beat.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
+    await this.world.time.advance(1_000);
+    this.#session++;
+    this.#sent.length = 0;
+    for (const trail of this.#trails.values()) trail.acknowledged = true;
+    await this.world.ready();
+  }
+
+  async #acknowledge(report: Report): Promise<void> {
+    const { reports } = report.request;
+    // Noted before the answer: whatever is sent after it is a repeat of something closed.
+    this.check();
+    for (const one of reports) this.#trailOf(keyOf(one)).acknowledged = true;
+    const results = reports.map(() => ReportResult.ACCEPTED);
+    await report.answer({ $typeName: 'muster.v1.ReportAttemptsResponse', results });
+  }
+
+  #withOpen<T extends Beat | Report>(
+    calls: T[],
+    pick: number,
+    act: (call: T) => Promise<void>,
+  ): Promise<void> | undefined {
+    const open = calls.filter((call) => !call.settled && this.#isCurrent(call.request));
+    return open.length > 0 ? act(choose(open, pick)) : undefined;
+  }
+
+  /** What must hold after every step. */
+  check(): void {
+    const { world } = this;
+    if (world.running.size > this.slots) throw new Error(`${world.running.size} handlers run in ${this.slots} slots`);
+    for (; this.#seenStarts < world.started.length; this.#seenStarts++) {
+      const trail = this.#trail(world.started[this.#seenStarts] as Assignment);
+      if (++trail.started > 1) throw new Error('an attempt was started twice');
+    }
+    for (; this.#seenReports < world.reports.length; this.#seenReports++) {
+      for (const report of (world.reports[this.#seenReports] as Report).request.reports) {
+        this.#checkReport(this.#trailOf(keyOf(report)), outcomeText(report));
+      }
+    }
+  }
+
+  #checkReport(trail: Trail, outcome: string): void {
+    if (trail.acknowledged) {
+      if (!outcome.includes('released')) throw new Error(`reported after its acknowledgement: ${outcome}`);
+      return;
+    }
+    trail.outcomes.add(outcome);
+    if (trail.outcomes.size > 1) throw new Error(`two outcomes: ${[...trail.outcomes]}`);
+    if (trail.entered && outcome.includes('released'))
+      throw new Error(`released after its handler was entered: ${outcome}`);
+  }
+
+  /** Everything works again and every handler returns: whatever is open has to come to its end. */
+  async #heal(): Promise<void> {
+    const { world } = this;
+    await world.connect(true);
+    await world.ping();
+    for (let round = 0; round < 40; round++) {
+      await this.#withAll(world.beats, (beat) => beat.answer(emptyReply()));
+      await this.#withAll(world.reports, (report) => this.#acknowledge(report));
+      for (const place of world.running.keys()) this.#enter(place);
+      world.endAll([...world.running.values()].filter((one) => world.entered.has(world.placeOf(one))));
+      await world.time.advance(500);
+    }
+  }
+
+  async #withAll<T extends Beat | Report>(calls: T[], act: (call: T) => Promise<void>): Promise<void> {
+    for (const call of calls.filter((one) => !one.settled && this.#isCurrent(one.request))) await act(call);
+  }
+
+  #checkEnd(): void {
+    const { held } = this.world.lastBeat.request;
+    if (held.length > 0) throw new Error(`${held.length} attempts are held for ever`);
+    for (const [key, trail] of this.#trails) {
+      if (trail.started > 0 && !trail.acknowledged) throw new Error(`${key} was started and never reported`);
+    }
+    const promised = this.#credits().at(-1);
+    if (promised === undefined) throw new Error('nothing is granted in the end');
+  }
+
+  #credits(): Credit[] {
+    const calls = [...this.world.beats, ...this.world.reports].filter(({ request }) => this.#isCurrent(request));
+    return calls.flatMap(({ request }) => request.credits).sort((a, b) => Number(a.creditId - b.creditId));
+  }
+
+  #isCurrent({ sessionId }: Pick<HeartbeatRequest, 'sessionId'>): boolean {
+    return sessionId[0] === this.#session;
+  }
+
+  #trail(assignment: Assignment): Trail {
+    return this.#trailOf(keyOf(assignment));
+  }
+
+  #trailOf(key: string): Trail {
+    let trail = this.#trails.get(key);
+    if (trail === undefined) {
+      trail = { started: 0, entered: false, outcomes: new Set(), acknowledged: false };
+      this.#trails.set(key, trail);
+    }
+    return trail;
+  }
+}
+
+function keyOf({ jobId, attempt }: Pick<Assignment, 'jobId' | 'attempt'>): string {
+  return `${Buffer.from(jobId).toString('hex')}.${attempt}`;
+}
+
+function choose<T>(items: readonly T[], pick: number): T {
+  return items[pick % items.length] as T;
+}
+
+function emptyReply() {
+  return {
+    $typeName: 'muster.v1.HeartbeatResponse' as const,
+    assignments: [],
+    cancels: [],
+    drain: false,
+    reconnectBus: false,
+  };
+}

@@ -1,0 +1,265 @@
+/** What goes between the two threads of a worker, and the host that runs handlers. */
+import { describe, expect, test } from 'vitest';
+import type { Payload } from '../../../sdk/typescript/src/gen/muster/v1/payload_pb.ts';
+import type { Logger } from '../../../sdk/typescript/src/logger.ts';
+import { payload } from '../../../sdk/typescript/src/payload.ts';
+import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
+import type { HandlerFunction } from '../../../sdk/typescript/src/worker/handler.ts';
+import { HandlerStopped } from '../../../sdk/typescript/src/worker/handler.ts';
+import { HandlerHost } from '../../../sdk/typescript/src/worker/handler-host.ts';
+import { EndsPacker, unpackEnds } from '../../../sdk/typescript/src/worker/thread/ends.ts';
+import type { ToSession } from '../../../sdk/typescript/src/worker/thread/messages.ts';
+import { PlaceFlags } from '../../../sdk/typescript/src/worker/thread/place-flags.ts';
+import { StartsPacker, unpackStarts } from '../../../sdk/typescript/src/worker/thread/starts.ts';
+import { assign } from './support/core-world.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const json = (value: unknown) => payload(bytes(JSON.stringify(value)), 'application/json');
+
+/** What postMessage makes of a value. */
+const sent = <T>(value: T): T => structuredClone(value);
+
+describe('starts', () => {
+  test('come out as they went in, many in one buffer', () => {
+    const first = assign(1, 1n, { attempt: 2, runTimeoutMs: 5_000 });
+    first.input = json({ a: 1 });
+    first.checkpoint = payload(bytes('half'), 'text/plain', { k: 'v' });
+    first.traceparent = '00-a-b-01';
+    const second = assign(2, 1n);
+    const packer = new StartsPacker();
+    packer.add(0, 11, first);
+    packer.add(7, 12, second);
+    const [one, two] = unpackStarts(sent(packer.take()));
+    expect(one).toMatchObject({
+      place: 0,
+      ticket: 11,
+      attempt: 2,
+      handler: 'add',
+      runTimeoutMs: 5_000,
+      traceparent: '00-a-b-01',
+    });
+    expect([one?.jobId, one?.input, one?.checkpoint]).toEqual([first.jobId, first.input, first.checkpoint]);
+    expect(two).toMatchObject({ place: 7, ticket: 12, jobId: second.jobId, input: undefined, checkpoint: undefined });
+    expect(packer.empty).toBe(true);
+  });
+});
+
+describe('ends', () => {
+  test('come out as they went in: JSON, bytes, payloads, nothing and failures', () => {
+    const own = payload(bytes('<a/>'), 'application/xml', { k: 'v' });
+    const failure = toFailure(new Error('it broke'));
+    const packer = new EndsPacker();
+    packer.addResult(0, { sum: 'ä'.repeat(20_000) });
+    packer.addResult(1, new Uint8Array([1, 2]));
+    packer.addResult(2, own);
+    packer.addResult(3, undefined);
+    packer.addFailure(4, failure);
+    const ends = unpackEnds(sent(packer.take()));
+    expect(ends.map(({ place }) => place)).toEqual([0, 1, 2, 3, 4]);
+    expect(ends.map(({ outcome }) => (outcome.kind === 'result' ? outcome.payload : outcome.failure))).toEqual([
+      json({ sum: 'ä'.repeat(20_000) }),
+      payload(new Uint8Array([1, 2]), 'application/octet-stream'),
+      own,
+      payload(new Uint8Array(), ''),
+      failure,
+    ]);
+  });
+
+  test('a value that can not be written leaves nothing behind', () => {
+    const packer = new EndsPacker();
+    expect(() => packer.addResult(0, 10n)).toThrow(TypeError);
+    expect(packer.empty).toBe(true);
+  });
+});
+
+describe('flags of places', () => {
+  test('an attempt is entered or taken back, never both', () => {
+    const session = new PlaceFlags();
+    const handlers = new PlaceFlags(session.memory);
+    const first = session.hand(3);
+    expect(handlers.enter(3, first)).toBe(true);
+    expect([session.hasEntered(3), session.withdraw(3)]).toEqual([true, false]);
+    const second = session.hand(3);
+    expect([session.hasEntered(3), session.withdraw(3)]).toEqual([false, true]);
+    expect(handlers.enter(3, second)).toBe(false);
+  });
+
+  test('an old ticket does not enter a place that was handed out anew', () => {
+    const flags = new PlaceFlags();
+    const old = flags.hand(0);
+    flags.withdraw(0);
+    const fresh = flags.hand(0);
+    expect(flags.enter(0, old)).toBe(false);
+    expect(flags.enter(0, fresh)).toBe(true);
+  });
+});
+
+/** A host whose messages to the session's thread are collected. */
+function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log: () => {} }) {
+  const flags = new PlaceFlags();
+  const messages: (ToSession & { kind: 'ends' })[] = [];
+  let notify: (() => void) | undefined;
+  const port = {
+    postMessage: (message: unknown) => {
+      messages.push(sent(message) as ToSession & { kind: 'ends' });
+      notify?.();
+    },
+  };
+  const one = new HandlerHost(new Map(Object.entries(handlers)), flags, logger, port);
+  const start = (inputs: (Payload | undefined)[], handler = 'add') => {
+    const packer = new StartsPacker();
+    inputs.forEach((input, place) => {
+      const assignment = assign(place + 1, 1n, { handler, attempt: 4 });
+      if (input) assignment.input = input;
+      packer.add(place, flags.hand(place), assignment);
+    });
+    one.startAll(sent(packer.take()));
+  };
+  const ends = async (count: number) => {
+    const all = () => messages.flatMap((message) => unpackEnds(message.ends));
+    while (all().length < count) {
+      await new Promise<void>((resolve) => {
+        notify = resolve;
+      });
+    }
+    return all().map(({ place, outcome }) =>
+      outcome.kind === 'failure'
+        ? `${place} ${outcome.failure.type}: ${outcome.failure.message}`
+        : `${place} ${new TextDecoder().decode(outcome.payload.data)}`,
+    );
+  };
+  return { one, flags, messages, start, ends };
+}
+
+describe('the host', () => {
+  test('runs handlers with the decoded input and sends the outcomes of one turn together', async () => {
+    const { start, ends, messages } = host({ add: async (_, input: { a: number }) => ({ sum: input.a + 1 }) });
+    start([json({ a: 1 }), json({ a: 2 })]);
+    expect(await ends(2)).toEqual(['0 {"sum":2}', '1 {"sum":3}']);
+    expect(messages).toHaveLength(1);
+  });
+
+  test('sync handlers, thrown errors, missing handlers, bad inputs and bad results all end', async () => {
+    const { start, ends } = host({
+      add: (_, input: { a: number }) => input.a,
+      fails: () => {
+        throw new RangeError('too far');
+      },
+      rejects: () => Promise.reject(new TypeError('no')),
+      big: () => 10n,
+    });
+    start([json({ a: 1 })]);
+    start([undefined], 'fails');
+    start([undefined], 'rejects');
+    start([undefined], 'none');
+    start([undefined], 'big');
+    start([payload(bytes('{'), 'application/json')]);
+    expect((await ends(6)).sort()).toEqual([
+      '0 1',
+      '0 FinalError: the input is not what its content type says',
+      '0 FinalError: the result can not be written as JSON',
+      '0 FinalError: there is no handler "none"',
+      '0 RangeError: too far',
+      '0 TypeError: no',
+    ]);
+  });
+
+  test('an attempt that was taken back is never entered', async () => {
+    const entered: number[] = [];
+    const { flags, start, ends } = host({
+      add: (_, n: number) => {
+        entered.push(n);
+        flags.withdraw(1);
+      },
+    });
+    start([json(0), json(1), json(2)]);
+    await ends(2);
+    expect(entered).toEqual([0, 2]);
+  });
+
+  test('outcomes do not wait for the handlers behind them that block the thread', async () => {
+    const before: number[] = [];
+    const { start, ends, messages } = host({
+      add: async (_, ms: number) => {
+        before.push(messages.length);
+        for (const end = performance.now() + ms; performance.now() < end; );
+      },
+    });
+    start([json(0), json(10), json(10)]);
+    start([json(0)]);
+    await ends(4);
+    expect(before).toEqual([0, 0, 1, 2]);
+  });
+
+  test('a context says who it is for, and a signal says why it stops', async () => {
+    const facts: unknown[] = [];
+    const { one, start, ends } = host({
+      add: async (context) => {
+        const { jobId, attempt, idempotencyKey, fencingToken, definition } = context;
+        facts.push({ jobId, attempt, idempotencyKey, fencingToken, definition });
+        await new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason)));
+      },
+    });
+    start([undefined]);
+    one.stop(0, 'cancelled');
+    expect(await ends(1)).toEqual(['0 HandlerStopped: the handler was asked to stop: cancelled']);
+    const jobId = '00000000-0000-0000-0000-000000000001';
+    expect(facts).toEqual([{ jobId, attempt: 4, idempotencyKey: jobId, fencingToken: 4, definition: 'add' }]);
+  });
+
+  test('a signal that is first looked at after the stop is aborted', async () => {
+    let go = () => {};
+    let seen: unknown;
+    const { one, start, ends } = host({
+      add: async (context) => {
+        await new Promise<void>((resolve) => {
+          go = resolve;
+        });
+        seen = context.signal.reason;
+      },
+    });
+    start([undefined]);
+    one.stopAll('shutdown');
+    go();
+    await ends(1);
+    expect(seen).toBeInstanceOf(HandlerStopped);
+    expect(seen).toMatchObject({ reason: 'shutdown' });
+  });
+
+  test('progress and checkpoints go out before the end of their attempt, and not after it', async () => {
+    let late = () => {};
+    const { one, start, ends, messages } = host({
+      add: (context) => {
+        context.progress(7, 'x'.repeat(300));
+        context.checkpoint({ done: 3 });
+        late = () => context.progress(0.9);
+      },
+    });
+    one.maxPayload = 100;
+    start([undefined]);
+    await ends(1);
+    late();
+    expect(messages.flatMap(({ updates }) => updates)).toEqual([
+      { place: 0, progress: { fraction: 1, message: 'x'.repeat(256) } },
+      { place: 0, checkpoint: { data: bytes('{"done":3}'), contentType: 'application/json', metadata: {} } },
+    ]);
+  });
+
+  test('a checkpoint that is too large is refused where it is made', async () => {
+    const { one, start, ends } = host({ add: (context) => context.checkpoint('x'.repeat(200)) });
+    one.maxPayload = 100;
+    start([undefined]);
+    expect(await ends(1)).toEqual(['0 RangeError: the checkpoint has 202 bytes, and at most 100 may be']);
+  });
+
+  test('log records carry the job', async () => {
+    const records: unknown[] = [];
+    const { start, ends } = host(
+      { add: (context) => context.log('info', 'hello', { n: 1 }) },
+      { log: (...record) => records.push(record) },
+    );
+    start([undefined]);
+    await ends(1);
+    expect(records).toEqual([['info', 'hello', { n: 1, jobId: '00000000-0000-0000-0000-000000000001', attempt: 4 }]]);
+  });
+});
