@@ -1,6 +1,7 @@
 /** Jobs and submissions between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { stateCodes } from '../domain/job-state.ts';
+import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
 import type { AttemptView, JobView } from '../engine/store-port.ts';
 import type { Submission } from '../engine/submissions.ts';
@@ -107,6 +108,25 @@ function refuseUnimplemented(wire: JobSubmission, path: string): void {
   if (wire.fairnessKey) throw notImplemented(`${path}.fairness_key: fairness keys`);
 }
 
+/** Of attempts in one answer; with input and outcome it stays below what a message may have. */
+const MAX_ATTEMPTS_BYTES = 2 << 20;
+
+function bytesOf(failure: Failure | undefined): number {
+  if (!failure) return 0;
+  const text = failure.type + failure.message + failure.stackTrace;
+  return Buffer.byteLength(text) + (failure.details?.data.length ?? 0) + bytesOf(failure.cause);
+}
+
+/** The last attempt and as many before it as there is room for: failures can be long, and there can be many of them. */
+function newestFitting(views: readonly AttemptView[]): AttemptView[] {
+  let bytes = 0;
+  const older = views.toReversed().findIndex((view, i) => {
+    bytes += bytesOf(view.failure);
+    return i > 0 && bytes > MAX_ATTEMPTS_BYTES;
+  });
+  return older < 0 ? [...views] : views.slice(views.length - older);
+}
+
 function attemptTo(view: AttemptView): Attempt {
   return create(AttemptSchema, {
     attempt: view.attempt,
@@ -152,7 +172,7 @@ export function jobTo(view: JobView): Job {
     parentJobId: view.parentJobId ?? '',
     traceparent: view.traceparent,
     revision: BigInt(view.revision),
-    attempts: view.attempts.map(attemptTo),
+    attempts: newestFitting(view.attempts).map(attemptTo),
   });
 }
 
