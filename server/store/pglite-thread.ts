@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 if (!parentPort) throw new Error('pglite-thread.ts is started by pglite.ts, never by hand');
 const port = parentPort;
 /** A process of its own would have memory to spare; here it is part of the control plane's. */
-const memory = ['shared_buffers = 64MB', 'maintenance_work_mem = 16MB', 'wal_buffers = 4MB'];
+const memory = ['shared_buffers = 32MB', 'maintenance_work_mem = 16MB', 'wal_buffers = 4MB'];
 const database = await PGlite.create({ dataDir: workerData.dataDir as string, postgresqlconf: memory });
 port.postMessage({ ready: true });
 
