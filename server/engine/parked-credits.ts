@@ -16,6 +16,7 @@ export interface GrantedCredit {
 interface ParkedCredit {
   readonly creditId: number;
   readonly until: number;
+  voided: boolean;
   slots: number;
   prefetch: number;
 }
@@ -38,17 +39,21 @@ export class ParkedCredits {
   readonly #clock: Clock;
   #classes = new Map<string, ParkedClass>();
   #classOf = new Map<string, ParkedClass>();
+  #nextPrune = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   park(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[]): void {
+    const now = this.#clock.now();
+    this.#prune(now);
+    const until = now + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
     const session = this.#session(sessionId, sessionClass);
-    const until = this.#clock.now() + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
     for (const { creditId, slots, prefetch } of credits) {
       // A copy that arrives late must not revive what was spent: a known id stays as it is until it ends.
-      if (!session.credits.has(creditId)) session.credits.set(creditId, { creditId, until, slots, prefetch });
+      if (!session.credits.has(creditId))
+        session.credits.set(creditId, { creditId, until, voided: false, slots, prefetch });
     }
   }
 
@@ -57,7 +62,7 @@ export class ParkedCredits {
     if (!session) return;
     for (const id of creditIds) {
       const credit = session.credits.get(id);
-      if (credit) credit.slots = credit.prefetch = 0;
+      if (credit) Object.assign(credit, { voided: true, slots: 0, prefetch: 0 });
     }
   }
 
@@ -100,7 +105,20 @@ export class ParkedCredits {
   giveBack(places: readonly Place[]): void {
     for (const { sessionId, creditId, prefetch } of places) {
       const credit = this.#classOf.get(sessionId)?.sessions.get(sessionId)?.credits.get(creditId);
-      if (credit) credit[prefetch ? 'prefetch' : 'slots']++;
+      if (credit && !credit.voided) credit[prefetch ? 'prefetch' : 'slots']++;
+    }
+  }
+
+  /** Forgets what has ended: a session that was closed elsewhere is never heard of here again. */
+  #prune(now: number): void {
+    if (now < this.#nextPrune) return;
+    this.#nextPrune = now + CREDIT_LIFE_MS;
+    for (const parked of this.#classes.values()) {
+      for (const session of parked.sessions.values()) {
+        this.#expire(session, now);
+        if (session.credits.size === 0) this.forget(session.sessionId);
+      }
+      if (parked.sessions.size === 0) this.#classes.delete(parked.key);
     }
   }
 

@@ -63,7 +63,8 @@ export class Waits {
         timer.cancel();
         gone.removeEventListener('abort', leave);
         wakes.delete(leave);
-        if (wakes.size === 0) this.#waiting.delete(jobId);
+        // Called again after it has left, it must not take away the set of those that came later.
+        if (wakes.size === 0 && this.#waiting.get(jobId) === wakes) this.#waiting.delete(jobId);
         resolve();
       };
       wakes.add(leave);

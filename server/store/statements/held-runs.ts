@@ -37,18 +37,20 @@ FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON k.job_id = i.job_id ${rec
 WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,
 };
 
+// Counted from here, not from the assignment, which may have arrived late: so the worker's own time-out comes first.
 const observeMany = {
   name: 'observe_attempts',
   text: `
-WITH locked AS MATERIALIZED (
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+locked AS MATERIALIZED (
   SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON r.job_id = i.job_id
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state = ${ASSIGNED}
   ORDER BY r.job_id FOR NO KEY UPDATE OF r
 )
 UPDATE job_runs r
 SET state = ${RUNNING}, revision = r.revision + 1,
-    due_time = r.assign_time + (r.run_timeout_ms + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms'
-FROM locked l WHERE r.job_id = l.job_id`,
+    due_time = now.time + (r.run_timeout_ms + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms'
+FROM locked l, now WHERE r.job_id = l.job_id`,
 };
 
 const progressColumns = {

@@ -1,0 +1,180 @@
+/** Every pair of statements that lock, over the same rows in opposite orders: they may wait, but never for each other. */
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { systemFailure } from '../../../server/domain/payload.ts';
+import type { AttemptKey, Store } from '../../../server/engine/store-port.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { type Mutation, plantBugs } from '../../support/database-taps.ts';
+import { useStore } from '../../support/store-context.ts';
+import {
+  bytes,
+  completionOf,
+  MAX_BYTES,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  payload,
+  submitMany,
+} from '../../support/store-fixtures.ts';
+
+const context = useStore('PostgreSQL 18');
+const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
+const JOBS = 24;
+const DEADLOCK = '40P01';
+const policy = definitionDefaults.retryPolicy;
+const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+
+let laneId = 0;
+let jobIds: string[] = [];
+let sessionIds: string[] = [];
+/** Of the two thirds of the jobs that are held. */
+let held: AttemptKey[] = [];
+let reset = '';
+
+beforeAll(async () => {
+  laneId = await makeLane(context);
+  jobIds = (await submitMany(context, laneId, JOBS)).sort();
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => openWorker(context)));
+  sessionIds = sessions.map((session) => session.sessionId).sort();
+  held = jobIds.flatMap((jobId, i) =>
+    i % 3 === 0 ? [] : [{ jobId, attempt: 1, sessionId: sessionIds[i % 4] as string }],
+  );
+  reset = resetScript();
+});
+
+/** Brings all rows back: a third READY, a third ASSIGNED, a third RUNNING; what can be due is due; all leases lapsed. */
+function resetScript(): string {
+  const rows = jobIds.map((jobId, i) => {
+    const isHeld = i % 3 > 0;
+    const state = [3, 5, 6][i % 3];
+    const due = i % 3 === 1 ? 'NULL' : `muster_now() - interval '1 minute'`;
+    return `('${jobId}', ${laneId}, ${state}, ${i}, 5, 60000, ${isHeld ? 1 : 0}, ${isHeld ? `'${sessionIds[i % 4]}'` : 'NULL'}, 7, muster_now(), ${due})`;
+  });
+  return `
+DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
+DELETE FROM idempotency_keys; DELETE FROM request_ids;
+UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, lease_until = muster_now() - interval '1 minute';
+INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)
+VALUES ${rows.join(', ')};`;
+}
+
+const turned = <T>(items: readonly T[], isReversed: boolean): T[] => (isReversed ? [...items].reverse() : [...items]);
+
+type Operation = (store: Store, isReversed: boolean, round: Round) => Promise<unknown>;
+
+/** What the operations of one round share. */
+interface Round {
+  readonly keys: readonly string[];
+  readonly requestIds: readonly string[];
+}
+
+const operations: Record<string, Operation> = {
+  claim: (store, isReversed) =>
+    store.claim({
+      places: turned(sessionIds, isReversed).flatMap((sessionId) =>
+        [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
+      ),
+      lanes: [{ laneId, cursor: 0 }],
+      maxBytes: MAX_BYTES,
+    }),
+  complete: (store, isReversed) => store.complete(turned(held, isReversed).map((key) => completionOf(key))),
+  'change by attempts': (store, isReversed) =>
+    store.change({ by: 'attempts', attempts: turned(held, isReversed) }, (run, nowUs) =>
+      decideFail(run, failure, policy, { nowUs, random: 0.5 }),
+    ),
+  'change by jobs': (store, isReversed) =>
+    store.change({ by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) }, (run, nowUs) =>
+      decideCancel(run, '', 1, { nowUs, random: 0 }),
+    ),
+  'change by session': async (store, isReversed) => {
+    for (const sessionId of turned(sessionIds, isReversed)) {
+      await store.change({ by: 'session', sessionId, limit: 1_000 }, (run, nowUs) =>
+        decideSessionEnd(run, 'LAPSE', { nowUs, random: 0.5 }),
+      );
+    }
+  },
+  'change by due time': (store) =>
+    store.change({ by: 'due', limit: 1_000 }, (run, nowUs) => decideDue(run, 1, policy, { nowUs, random: 0.5 })),
+  renew: (store, isReversed) =>
+    store.renewSessions(
+      turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, pingEcho: 1, draining: false })),
+      1_000,
+    ),
+  close: (store, isReversed) => store.closeSessions(turned(sessionIds, isReversed), 'LAPSE', 0),
+  end: (store, isReversed) => store.endSessions(turned(sessionIds, isReversed)),
+  observe: (store, isReversed) => store.observe(turned(held, isReversed)),
+  'save progress': (store, isReversed) =>
+    store.saveProgress(
+      turned(held, isReversed).map((key) => ({
+        ...key,
+        sequence: isReversed ? 1 : 2,
+        fraction: 0.5,
+        message: 'm',
+        checkpoint: payload('c'),
+      })),
+    ),
+  'submit with keys': (store, isReversed, { keys }) => {
+    const jobs = turned(keys, isReversed).map((idempotencyKey) => makeJob(laneId, { idempotencyKey }));
+    const wishes = jobs.map((job, index) => ({
+      index,
+      key: job.idempotencyKey as string,
+      contentHash: bytes('c'),
+      policy: 'USE_EXISTING' as const,
+    }));
+    return store.submit([makeCall(jobs, { keys: wishes })]);
+  },
+  'submit with request ids': (store, isReversed, { requestIds }) =>
+    store.submit(
+      turned(requestIds, isReversed).map((requestId) =>
+        makeCall([makeJob(laneId)], { requestId, bodyHash: bytes('b') }),
+      ),
+    ),
+};
+
+/** Two of each at once, each in both orders. Resolves with the number of deadlocks; any other failure is thrown. */
+async function collide(store: Store, names: readonly string[]): Promise<number> {
+  await context.database.script(reset);
+  const round = {
+    keys: Array.from({ length: 12 }, () => randomUUID()),
+    requestIds: Array.from({ length: 12 }, () => randomUUID()),
+  };
+  const runs = names.flatMap((name) => [false, true].map((isReversed) => operations[name]?.(store, isReversed, round)));
+  const results = await Promise.allSettled(runs);
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  const other = failures.find((error) => error.code !== DEADLOCK);
+  if (other) throw other;
+  return failures.length;
+}
+
+describe('lock order', () => {
+  const names = Object.keys(operations);
+  const pairs = names.flatMap((one, i) => names.slice(i).map((two) => [one, two] as const));
+
+  it.each(names)('%s against every other, and against itself', async (name) => {
+    const deadlocks: Record<string, number> = {};
+    for (const [one, two] of pairs.filter(([one]) => one === name)) {
+      for (let round = 0; round < ROUNDS; round++) {
+        const count = await collide(context.store, [one, two]);
+        if (count > 0) deadlocks[two] = (deadlocks[two] ?? 0) + count;
+      }
+    }
+    expect(deadlocks).toEqual({});
+  });
+
+  // Proves that the rounds above would show a wrong order.
+  const unordered: [string, Mutation][] = [
+    ['change by attempts', { of: 'lock_attempts', from: 'ORDER BY r.job_id', to: '' }],
+    ['save progress', { of: 'save_progress', from: 'ORDER BY r.job_id', to: '' }],
+    ['submit with keys', { of: 'insert_idempotency_keys', from: 'ORDER BY namespace, idempotency_key', to: '' }],
+  ];
+
+  it.each(unordered)('%s would deadlock if it locked in the order of its input', async (name, mutation) => {
+    const store = createStore(plantBugs(context.database, [mutation]));
+    let deadlocks = 0;
+    for (let round = 0; round < 200 && deadlocks === 0; round++) deadlocks = await collide(store, [name, name]);
+    expect(deadlocks).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,224 @@
+/** Two transactions at once on a real server, one held open: claims, closes, beats and reports against each other. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decideSessionEnd } from '../../../server/domain/decide.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { changeRuns } from '../../../server/store/statements/change-runs.ts';
+import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
+import { completeAttempts } from '../../../server/store/statements/complete-attempts.ts';
+import { saveProgress } from '../../../server/store/statements/held-runs.ts';
+import { closeSessions, renewSessions } from '../../../server/store/statements/sessions.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { type Mutation, plantBugs } from '../../support/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import {
+  claimMany,
+  claimOf,
+  completionOf,
+  holdOne,
+  keyOf,
+  lapse,
+  makeLane,
+  only,
+  openWorker,
+  payload,
+  readRow,
+  submitMany,
+} from '../../support/store-fixtures.ts';
+
+const context = useStore('PostgreSQL 18');
+
+const withoutSessionLock: Mutation = { of: 'claim_jobs', from: 'FOR KEY SHARE SKIP LOCKED', to: '' };
+const leaseCondition = `l.lease_until + $3 * interval '1 ms' <= now.time`;
+const withoutRecheck: Mutation = { of: 'close_sessions', from: leaseCondition, to: '$3 IS NOT NULL' };
+const leaseBeforeLock: Mutation = {
+  of: 'close_sessions',
+  from: leaseCondition,
+  to: leaseCondition.replace(
+    'l.lease_until',
+    '(SELECT o.lease_until FROM sessions o WHERE o.session_id = l.session_id)',
+  ),
+};
+
+/** All that a replica does to end a session. Resolves with the jobs that went back. */
+async function endSession(sessionId: string): Promise<string[]> {
+  await context.store.closeSessions([sessionId], 'CLOSE');
+  const freed = await context.store.change({ by: 'session', sessionId, limit: 1_000 }, (run, nowUs) =>
+    decideSessionEnd(run, 'CLOSE', { nowUs, random: 0 }),
+  );
+  await context.store.endSessions([sessionId]);
+  return freed.map((change) => change.run.jobId);
+}
+
+/** Attempts that nobody will ever report or take back. */
+async function countStuck(): Promise<number> {
+  const rows = await sql(
+    context,
+    'SELECT count(*) AS n FROM job_runs JOIN sessions USING (session_id) WHERE sessions.state = 3',
+  );
+  return only(rows).n;
+}
+
+async function prepare(jobs: number): Promise<{ laneId: number; sessionId: string }> {
+  const laneId = await makeLane(context);
+  await submitMany(context, laneId, jobs);
+  const { sessionId } = await openWorker(context);
+  return { laneId, sessionId };
+}
+
+beforeEach(() => emptyTables(context));
+
+describe('a claim that is open while another replica ends the session', () => {
+  async function race(claimer: Database) {
+    const { laneId, sessionId } = await prepare(3);
+    const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
+    const ending = endSession(sessionId);
+    const first = await untilWaitsOrOver(context.database, ending);
+    await claim.commit();
+    return { first, claimed: claim.result.map((job) => job.jobId), freed: await ending, stuck: await countStuck() };
+  }
+
+  it('makes the close wait, and its jobs go back', async () => {
+    const { first, claimed, freed, stuck } = await race(context.database);
+    expect(claimed).toHaveLength(3);
+    expect({ first, freed: freed.sort(), stuck }).toEqual({ first: 'waits', freed: claimed.sort(), stuck: 0 });
+  });
+
+  it('would leave jobs stuck for ever without the lock on the session', async () => {
+    const { first, freed, stuck } = await race(plantBugs(context.database, [withoutSessionLock]));
+    expect({ first, freed, stuck }).toEqual({ first: 'over', freed: [], stuck: 3 });
+  });
+});
+
+describe('a claim while the close of the session is open', () => {
+  async function race(claimer: Database) {
+    const { laneId, sessionId } = await prepare(3);
+    const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
+    const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
+    const first = await untilWaitsOrOver(context.database, claim);
+    const claimed = (await claim).length;
+    await closing.commit();
+    return { first, claimed };
+  }
+
+  it('gets nothing and does not wait', async () => {
+    expect(await race(context.database)).toEqual({ first: 'over', claimed: 0 });
+  });
+
+  it('would get jobs without the lock on the session', async () => {
+    expect(await race(plantBugs(context.database, [withoutSessionLock]))).toEqual({ first: 'over', claimed: 3 });
+  });
+
+  it('still serves the other sessions', async () => {
+    const { laneId, sessionId } = await prepare(3);
+    const other = await openWorker(context);
+    const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
+    const { places: closed, ...claim } = claimOf([laneId], sessionId, 2);
+    const { places: open } = claimOf([laneId], other.sessionId, 2);
+    const claimed = await context.store.claim({ ...claim, places: [...closed, ...open] });
+    expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
+    await closing.commit();
+  });
+});
+
+describe('a beat that is open while a sweeper closes the lapsed session', () => {
+  async function race(closer: Database) {
+    const { sessionId } = await openWorker(context);
+    await lapse(context, sessionId, 5_000);
+    const beat = await holdOpen(context.database, (session) =>
+      renewSessions(session, [{ sessionId, pingEcho: 0, draining: false }], 60_000),
+    );
+    const closing = createStore(closer).closeSessions([sessionId], 'LAPSE', 0);
+    const first = await untilWaitsOrOver(context.database, closing);
+    await beat.commit();
+    const closed = await closing;
+    return { first, closed: closed.length, state: only(await context.store.readSessions([sessionId])).state };
+  }
+
+  it('saves the session: the lease is read again under the lock', async () => {
+    expect(await race(context.database)).toEqual({ first: 'waits', closed: 0, state: 'OPEN' });
+  });
+
+  it.each([
+    ['is not read again', withoutRecheck],
+    ['is read as it was before the lock', leaseBeforeLock],
+  ])('would not save it where the lease %s', async (_what, mutation) => {
+    expect(await race(plantBugs(context.database, [mutation]))).toEqual({
+      first: 'waits',
+      closed: 1,
+      state: 'CLOSING',
+    });
+  });
+
+  it('loses to a close that commits first', async () => {
+    const { sessionId } = await openWorker(context);
+    await lapse(context, sessionId, 5_000);
+    const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'LAPSE', 0));
+    const beat = context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000);
+    expect(await untilWaitsOrOver(context.database, beat)).toBe('waits');
+    await closing.commit();
+    expect(await beat).toEqual([]);
+  });
+});
+
+describe('beats and claims of one session', () => {
+  it('never wait for each other', async () => {
+    const { laneId, sessionId } = await prepare(2);
+    const beats = [{ sessionId, pingEcho: 0, draining: false }];
+    const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
+    expect(await untilWaitsOrOver(context.database, context.store.renewSessions(beats, 60_000))).toBe('over');
+    await claim.commit();
+    const beat = await holdOpen(context.database, (session) => renewSessions(session, beats, 60_000));
+    expect(await claimMany(context, laneId, sessionId, 1)).toHaveLength(1);
+    await beat.commit();
+  });
+});
+
+describe('a report that is open while the session ends', () => {
+  it('counts, and the job does not go back', async () => {
+    const job = await holdOne(context);
+    const report = await holdOpen(context.database, (session) => completeAttempts(session, [completionOf(job)]));
+    const ending = endSession(job.sessionId);
+    expect(await untilWaitsOrOver(context.database, ending)).toBe('waits');
+    await report.commit();
+    expect(await ending).toEqual([]);
+    expect(await context.store.readJob('default', job.jobId)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await readRow(context, 'job_runs', job.jobId)).toBeUndefined();
+  });
+
+  it('is refused when the job went back first', async () => {
+    const job = await holdOne(context);
+    await context.store.closeSessions([job.sessionId], 'CLOSE');
+    await sql(context, `UPDATE sessions SET state = 1, close_cause = NULL WHERE session_id = '${job.sessionId}'`);
+    const freeing = await holdOpen(context.database, (session) => {
+      const inner = { ...context.database, transaction: <T>(work: (s: typeof session) => Promise<T>) => work(session) };
+      return changeRuns(inner, { by: 'session', sessionId: job.sessionId, limit: 9 }, (run, nowUs) =>
+        decideSessionEnd(run, 'CLOSE', { nowUs, random: 0 }),
+      );
+    });
+    const report = context.store.complete([completionOf(job)]);
+    expect(await untilWaitsOrOver(context.database, report)).toBe('waits');
+    await freeing.commit();
+    expect(await report).toEqual([]);
+    expect(await context.store.readJob('default', job.jobId)).toMatchObject({ state: 'READY' });
+  });
+});
+
+describe('a checkpoint that is open while the job is completed', () => {
+  it('does not stay behind', async () => {
+    const job = await holdOne(context);
+    const change = {
+      ...keyOf(job),
+      sequence: 1,
+      fraction: undefined,
+      message: undefined,
+      checkpoint: payload('state'),
+    };
+    const saving = await holdOpen(context.database, (session) => saveProgress(session, [change]));
+    const report = context.store.complete([completionOf(job)]);
+    expect(await untilWaitsOrOver(context.database, report)).toBe('waits');
+    await saving.commit();
+    expect(await report).toEqual([keyOf(job)]);
+    expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
+  });
+});

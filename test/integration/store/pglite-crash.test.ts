@@ -1,0 +1,146 @@
+/** SIGKILL of a process with an embedded database: nothing acknowledged is lost, and it starts again. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../../server/store/database.ts';
+import { migrate } from '../../../server/store/migrate.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+import { PGLITE_MAJOR } from '../../../server/store/pglite-folder.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { Prng } from '../../simulation/core/prng.ts';
+import { eventually } from '../../support/eventually.ts';
+import { sql } from '../../support/store-context.ts';
+import { only } from '../../support/store-fixtures.ts';
+
+const childFile = new URL('../../support/pglite-child.ts', import.meta.url);
+let folder: string;
+let dataDir: string;
+const children: ChildProcess[] = [];
+const databases: Database[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-crash-'));
+  dataDir = join(folder, 'postgres');
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child);
+  for (const database of databases.splice(0)) await database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function startChild(what: 'open' | 'work'): ChildProcess {
+  const child = fork(childFile, [dataDir, what], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  children.push(child);
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+async function open(): Promise<Database> {
+  const database = await openPglite({ dataDir });
+  databases.push(database);
+  return database;
+}
+
+interface Acknowledged {
+  readonly submitted: string[];
+  readonly completed: string[];
+}
+
+/** Lets the child work until so many messages came, kills it, and resolves with all that it had told by then. */
+async function workAndKill(messages: number): Promise<Acknowledged> {
+  const child = startChild('work');
+  const told: Acknowledged = { submitted: [], completed: [] };
+  let count = 0;
+  child.on('message', (message: Acknowledged) => {
+    told.submitted.push(...message.submitted);
+    told.completed.push(...message.completed);
+    if (++count === messages) child.kill('SIGKILL');
+  });
+  await once(child, 'exit');
+  expect({ signal: child.signalCode, enough: count >= messages }).toEqual({ signal: 'SIGKILL', enough: true });
+  return told;
+}
+
+/** Asks in pages, as any caller has to. */
+async function findAll(
+  ids: readonly string[],
+  find: (page: readonly string[]) => Promise<string[]>,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (let at = 0; at < ids.length; at += 1_000) found.push(...(await find(ids.slice(at, at + 1_000))));
+  return found;
+}
+
+describe('a process that is killed', () => {
+  it('has lost nothing that it acknowledged, time after time', async () => {
+    const seed = process.env.MUSTER_SEED ?? String(Date.now());
+    console.log(`MUSTER_SEED=${seed}`);
+    const prng = new Prng(seed);
+    const told: Acknowledged = { submitted: [], completed: [] };
+    for (let round = 0; round < 4; round++) {
+      const { submitted, completed } = await workAndKill(prng.int(20, 120));
+      told.submitted.push(...submitted);
+      told.completed.push(...completed);
+    }
+    expect(told.completed.length).toBeGreaterThan(100);
+    const database = await open();
+    const store = createStore(database);
+    expect((await findAll(told.submitted, store.findJobs)).sort()).toEqual(told.submitted.sort());
+    expect((await findAll(told.completed, store.findEnded)).sort()).toEqual(told.completed.sort());
+    const whole = await sql(
+      { database },
+      `SELECT count(*) AS jobs, count(r.job_id) + count(o.job_id) AS halves, count(*) FILTER (WHERE r.job_id = o.job_id) AS both
+       FROM jobs LEFT JOIN job_runs r USING (job_id) LEFT JOIN job_outcomes o USING (job_id)`,
+    );
+    const { jobs, halves, both } = only(whole);
+    expect({ halves, both }).toEqual({ halves: jobs, both: 0 });
+  });
+
+  it('in its first start leaves nothing that keeps the next one from starting', async () => {
+    const child = startChild('open');
+    await eventually('the first files are there', () => existsSync(`${dataDir}.new/PG_VERSION`), { everyMs: 1 });
+    await kill(child);
+    expect(existsSync(dataDir)).toBe(false);
+    const database = await open();
+    expect(await migrate(database)).not.toEqual([]);
+    expect(readdirSync(folder)).toEqual(['postgres']);
+  });
+
+  it('that ended in order is started again as fast, with all of it there', async () => {
+    const child = startChild('open');
+    expect(await once(child, 'message')).toEqual(['opened', undefined]);
+    await once(child, 'exit');
+    expect(await migrate(await open())).toEqual([]);
+  });
+});
+
+describe('a folder that is not its own', () => {
+  it('is refused when another major version wrote it, with what to do', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'PG_VERSION'), `${PGLITE_MAJOR - 1}\n`);
+    await expect(open()).rejects.toThrow(/holds data of PostgreSQL 17.*embeds PostgreSQL 18.*muster export/);
+    expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
+  });
+
+  it('is refused when it holds something else', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'letter.txt'), 'dear');
+    await expect(open()).rejects.toThrow(/neither empty nor/);
+    expect(readdirSync(dataDir)).toEqual(['letter.txt']);
+  });
+
+  it('is taken when it is empty, and names the version that it really has', async () => {
+    mkdirSync(dataDir);
+    const [row] = await sql({ database: await open() }, 'SHOW server_version_num');
+    expect(Math.floor(Number(row?.server_version_num) / 10_000)).toBe(PGLITE_MAJOR);
+  });
+});

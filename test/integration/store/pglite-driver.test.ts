@@ -1,0 +1,118 @@
+/** The PGlite driver: one piece of work at a time, never a wait for itself, and an end that nobody waits on for ever. */
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storeFault } from '../../../server/engine/errors.ts';
+import type { Database, Session } from '../../../server/store/database.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+
+const one = { name: 'one', text: 'SELECT 1 AS one' };
+const forAges = { name: 'for_ages', text: 'SELECT count(*) FROM generate_series(1, 1000000000000)' };
+let database: Database;
+let thread: Worker;
+
+beforeEach(async () => {
+  const started = new Promise<Worker>((resolve) => process.once('worker', resolve));
+  database = await openPglite({ dataDir: 'memory://' });
+  thread = await started;
+});
+afterEach(() => database.close());
+
+const rejection = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no rejection',
+    (error: unknown) => error,
+  );
+
+describe('work on PGlite', () => {
+  it('throws where a transaction would wait for a query beside it', async () => {
+    const nested: [string, () => Promise<unknown>][] = [
+      ['run', () => database.run(one, [])],
+      ['transaction', () => database.transaction(async () => 1)],
+      ['script', () => database.script('SELECT 1')],
+    ];
+    for (const [_what, query] of nested) {
+      await expect(database.transaction(() => query())).rejects.toThrow(/use the handle that was passed in/);
+    }
+    expect(await database.run(one, [])).toEqual([{ one: 1 }]);
+  });
+
+  it('may be asked for by what a transaction has started, once it is over', async () => {
+    const told = Promise.withResolvers<void>();
+    let later: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (session) => {
+      await session.run(one, []);
+      later = told.promise.then(() => database.run(one, []));
+    });
+    told.resolve();
+    expect(await later).toEqual([{ one: 1 }]);
+  });
+
+  it('waits for the transaction that came first, whole', async () => {
+    await database.script('CREATE SCHEMA IF NOT EXISTS muster; CREATE TABLE notes (n integer)');
+    const order: string[] = [];
+    const slow = database.transaction(async (session) => {
+      for (let n = 0; n < 5; n++) await session.run({ name: 'note', text: 'INSERT INTO notes VALUES ($1)' }, [n]);
+      order.push('transaction');
+    });
+    const count = database.run({ name: 'count', text: 'SELECT count(*) AS n FROM notes' }, []).then((rows) => {
+      order.push('query');
+      return rows[0]?.n;
+    });
+    await slow;
+    expect(await count).toBe(5);
+    expect(order).toEqual(['transaction', 'query']);
+  });
+
+  it('rolls back what was thrown and goes on', async () => {
+    await database.script('CREATE SCHEMA IF NOT EXISTS muster; CREATE TABLE notes (n integer)');
+    const broken = (session: Session) =>
+      session.run({ name: '', text: 'INSERT INTO notes VALUES (1)' }, []).then(() => Promise.reject(new Error('no')));
+    await expect(database.transaction(broken)).rejects.toThrow('no');
+    await expect(
+      database.transaction((session) => session.run({ name: '', text: 'SELECT 1 / 0' }, [])),
+    ).rejects.toMatchObject({ code: '22012' });
+    await expect(database.run({ name: '', text: 'nonsense' }, [])).rejects.toMatchObject({ code: '42601' });
+    expect(await database.run({ name: '', text: 'SELECT * FROM notes' }, [])).toEqual([]);
+  });
+});
+
+describe('a thread that is lost', () => {
+  it('fails what it was at, what waits, and what comes', async () => {
+    const running = rejection(database.run(forAges, []));
+    const waiting = rejection(database.run(one, []));
+    const transaction = rejection(database.transaction((session) => session.run(one, [])));
+    await thread.terminate();
+    for (const error of await Promise.all([running, waiting, transaction])) {
+      expect(error).toBeInstanceOf(Error);
+      expect(storeFault(error)).toBe('world');
+    }
+    expect(storeFault(await rejection(database.run(one, [])))).toBe('world');
+    expect(storeFault(await rejection(database.script('SELECT 1')))).toBe('world');
+  });
+
+  it('does not keep the database from being closed', async () => {
+    await thread.terminate();
+    await database.close();
+    await database.close();
+  });
+
+  it('fails a transaction at its next query when it is lost between two', async () => {
+    const work = database.transaction(async (session) => {
+      await session.run(one, []);
+      await thread.terminate();
+      await session.run(one, []);
+    });
+    expect(storeFault(await rejection(work))).toBe('world');
+  });
+});
+
+describe('the end', () => {
+  it('waits for what was asked before, leaves no thread, and may be asked for twice', async () => {
+    const last = database.run(one, []);
+    const ended = new Promise((resolve) => thread.once('exit', resolve));
+    await Promise.all([database.close(), database.close()]);
+    expect(await last).toEqual([{ one: 1 }]);
+    expect(await ended).toBe(0);
+    expect(await rejection(database.run(one, []))).toBeInstanceOf(Error);
+  });
+});

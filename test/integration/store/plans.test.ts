@@ -1,0 +1,206 @@
+/** The plan of each hot statement: look-ups by index, the same on empty tables and on full ones. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { systemFailure } from '../../../server/domain/payload.ts';
+import type { Statement } from '../../../server/store/database.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { recordStatements } from '../../support/database-taps.ts';
+import { emptyTables, sql, type StoreContext, useStore } from '../../support/store-context.ts';
+import {
+  bytes,
+  claimMany,
+  claimOf,
+  completionOf,
+  keyOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  payload,
+  submitMany,
+} from '../../support/store-fixtures.ts';
+
+const policy = definitionDefaults.retryPolicy;
+const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
+const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+
+/** Runs everything once, so that each statement's text is on record. */
+async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {
+  const { database, statements } = recordStatements(context.database);
+  const store = createStore(database);
+  const tap = { ...context, database, store };
+  const laneId = await makeLane(tap);
+  await store.submit([makeCall([makeJob(laneId)], { requestId: crypto.randomUUID(), bodyHash: bytes('b') })]);
+  await store.submit([
+    makeCall([makeJob(laneId, { idempotencyKey: 'k' })], {
+      keys: [{ index: 0, key: crypto.randomUUID(), contentHash: bytes('c'), policy: 'FAIL' }],
+      requestId: crypto.randomUUID(),
+      bodyHash: bytes('b'),
+    }),
+  ]);
+  await submitMany(tap, laneId, 10);
+  const { sessionId } = await openWorker(tap);
+  const [a, b, c, d, e] = (await claimMany(tap, laneId, sessionId, 8)).map(keyOf);
+  if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
+  await store.observe([a, b]);
+  await store.readAssigned([c]);
+  await store.readHeld(sessionId, true);
+  await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }]);
+  await store.complete([completionOf(a)]);
+  await store.change({ by: 'attempts', attempts: [b] }, (run, nowUs) =>
+    decideFail(run, failure, policy, moment(nowUs)),
+  );
+  await store.change({ by: 'jobs', namespace: 'default', jobIds: [b.jobId] }, (run, nowUs) =>
+    decideCancel(run, '', 1, moment(nowUs)),
+  );
+  await store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) =>
+    decideSessionEnd(run, 'LAPSE', moment(nowUs)),
+  );
+  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, 1, policy, moment(nowUs)));
+  await store.readClosed([a, b]);
+  await store.readJob('default', a.jobId);
+  await store.findJobs([a.jobId]);
+  await store.findEnded([a.jobId]);
+  await store.readHeads();
+  await store.nextDueUs();
+  await store.readLanes([laneId]);
+  await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
+  await store.readSessions([sessionId]);
+  await store.readLapse();
+  await store.listSessions('default', sessionId, 10);
+  await store.closeSessions([sessionId], 'CLOSE');
+  await store.endSessions([sessionId]);
+  return statements;
+}
+
+/** 20,000 jobs in 50 lanes, 500 sessions; a quarter held, a quarter ended, some due. */
+async function fillTables(context: StoreContext): Promise<void> {
+  const lanes = await Promise.all(Array.from({ length: 50 }, () => makeLane(context)));
+  const sessions = await Promise.all(Array.from({ length: 500 }, () => openWorker(context)));
+  for (const laneId of lanes) await submitMany(context, laneId, 400);
+  for (const [i, laneId] of lanes.entries()) {
+    const claimed = await context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200));
+    await context.store.complete(claimed.slice(0, 100).map((job) => completionOf(job)));
+    await context.store.observe(claimed.slice(100, 150));
+  }
+}
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly Alias?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const withoutDay = (name: string | undefined) => name?.replace(/_(\d{8}|default)(?=_|$)/, '_day');
+
+function* nodesOf(node: PlanNode): Generator<PlanNode> {
+  yield node;
+  for (const inner of node.Plans ?? []) yield* nodesOf(inner);
+}
+
+/** How each table is reached: `job_runs by job_runs_ready`, or `job_runs by Seq Scan`. Writes are not listed. */
+async function pathsOf(context: StoreContext, statement: Statement): Promise<string[]> {
+  const [row] = await sql(context, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement.text}`);
+  const paths = new Set<string>();
+  let table: string | undefined;
+  for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
+    const type = node['Node Type'];
+    if (type === 'Bitmap Heap Scan') table = withoutDay(node['Relation Name']);
+    else if (type.endsWith('Scan') && (node['Relation Name'] || type === 'Bitmap Index Scan')) {
+      paths.add(`${withoutDay(node['Relation Name']) ?? table} by ${withoutDay(node['Index Name']) ?? type}`);
+    }
+  }
+  return [...paths].sort();
+}
+
+const runs = 'job_runs by job_runs_pkey';
+const ready = 'job_runs by job_runs_ready';
+const held = 'job_runs by job_runs_held';
+const due = 'job_runs by job_runs_due';
+const jobs = 'jobs_day by jobs_day_pkey';
+const outcomes = 'job_outcomes_day by job_outcomes_day_pkey';
+const attempts = 'job_attempts by job_attempts_pkey';
+const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
+const lanes = 'lanes by lanes_pkey';
+const sessions = 'sessions by sessions_pkey';
+const notClosed = 'sessions by sessions_not_closed';
+
+const pinned: Record<string, readonly string[]> = {
+  insert_jobs: [lanes],
+  insert_idempotency_keys: [],
+  read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
+  read_request_ids: ['request_ids by request_ids_pkey'],
+  claim_jobs: [checkpoints, runs, ready, jobs, sessions],
+  complete_attempts: [runs, sessions],
+  delete_checkpoints: [checkpoints],
+  lock_attempts: [runs, jobs, sessions],
+  lock_jobs: [runs, jobs, lanes],
+  lock_session_runs: [held, jobs],
+  lock_due_runs: [due, jobs],
+  update_runs: [runs],
+  end_runs: [checkpoints, runs],
+  insert_attempts: [],
+  observe_attempts: [runs],
+  save_progress: [runs, sessions],
+  read_held_runs: [held],
+  read_assigned_runs: [checkpoints, runs, jobs],
+  read_closed_attempts: [attempts, outcomes],
+  read_job: [outcomes, runs, jobs, lanes, sessions],
+  read_attempts: [attempts, sessions],
+  find_jobs: [jobs],
+  find_ended_jobs: [outcomes],
+  read_lane_heads: [ready],
+  read_next_due: [due],
+  read_lanes: [lanes],
+  renew_sessions: [sessions],
+  read_sessions: [sessions],
+  close_sessions: [sessions],
+  end_sessions: [held, sessions],
+  read_lapsed_sessions: [notClosed],
+  list_sessions: [held, notClosed],
+};
+
+describe.each(['PostgreSQL 16', 'PostgreSQL 18'] as const)('plans on %s', (kind) => {
+  const context = useStore(kind);
+  let statements: Map<string, Statement>;
+
+  beforeAll(async () => {
+    statements = await recordAll(context);
+  });
+
+  async function plans(): Promise<Record<string, string[]>> {
+    const found: Record<string, string[]> = {};
+    for (const name of Object.keys(pinned)) {
+      const statement = statements.get(name);
+      if (!statement) throw new Error(`${name} was never run`);
+      found[name] = await pathsOf(context, statement);
+    }
+    return found;
+  }
+
+  it('are look-ups by index before anything is known of the tables', async () => {
+    await emptyTables(context);
+    expect(await plans()).toEqual(pinned);
+  });
+
+  it('are the same when the tables are known to be empty', async () => {
+    await sql(context, 'VACUUM ANALYZE');
+    expect(await plans()).toEqual(pinned);
+  });
+
+  it('are the same when the tables hold a few rows', async () => {
+    await recordAll(context);
+    await sql(context, 'VACUUM ANALYZE');
+    expect(await plans()).toEqual(pinned);
+  });
+
+  it('are the same when the tables are full', async () => {
+    await fillTables(context);
+    expect(await plans()).toEqual(pinned);
+    await sql(context, 'VACUUM ANALYZE');
+    expect(await plans()).toEqual(pinned);
+  });
+});

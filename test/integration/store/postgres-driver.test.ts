@@ -1,0 +1,97 @@
+/** The PostgreSQL driver when the server does not do what it should: it never hangs and never keeps a broken connection. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { storeFault } from '../../../server/engine/errors.ts';
+import type { Database, Session } from '../../../server/store/database.ts';
+import { openPostgres, type PostgresOptions } from '../../../server/store/postgres.ts';
+import { eventually } from '../../support/eventually.ts';
+import { only } from '../../support/store-fixtures.ts';
+import { sql, useStore } from '../../support/store-context.ts';
+
+const context = useStore('PostgreSQL 18');
+const cleanUps: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanUps.splice(0).reverse()) await clean();
+});
+
+function open(options: Partial<PostgresOptions> = {}): Database {
+  const database = openPostgres({ url: context.url as string, poolSize: 2, ...options });
+  cleanUps.push(() => database.close());
+  return database;
+}
+
+const pidOf = async (session: Session) =>
+  only(await session.run({ name: '', text: 'SELECT pg_backend_pid() AS pid' }, [])).pid as number;
+const one = { name: 'one', text: 'SELECT 1 AS one' };
+
+/** The server's process stops answering, but the connection stays, as when a network is cut. */
+function freeze(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+  cleanUps.push(() => process.kill(pid, 'SIGCONT'));
+}
+
+describe('the PostgreSQL driver', () => {
+  it('sets every time-out on the server', async () => {
+    const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+    const rows = await sql(context, `SELECT name, setting FROM pg_settings WHERE name IN ('${names.join("', '")}')`);
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(Number(row.setting)).toBeGreaterThan(0);
+  });
+
+  it('takes no more connections than it may', async () => {
+    const database = open({ poolSize: 3 });
+    const pids = await Promise.all(Array.from({ length: 40 }, () => pidOf(database)));
+    expect(new Set(pids).size).toBeLessThanOrEqual(3);
+  });
+
+  it('gives up on a server that does not answer, and goes on over another connection', async () => {
+    const database = open({ poolSize: 1, answerMs: 300 });
+    freeze(await pidOf(database));
+    const error = await database.run(one, []).catch((reason: unknown) => reason);
+    expect(storeFault(error)).toBe('world');
+    expect(await database.run(one, [])).toEqual([{ one: 1 }]);
+  });
+
+  it('gives up on one that falls silent within a transaction', async () => {
+    const database = open({ poolSize: 1, answerMs: 300 });
+    const work = database.transaction(async (session) => {
+      freeze(await pidOf(session));
+      await session.run(one, []);
+    });
+    expect(storeFault(await work.catch((reason: unknown) => reason))).toBe('world');
+    expect(await database.run(one, [])).toEqual([{ one: 1 }]);
+  });
+
+  it('replaces a connection that the server ended', async () => {
+    const database = open({ poolSize: 1 });
+    const work = database.transaction(async (session) => {
+      await sql(context, `SELECT pg_terminate_backend(${await pidOf(session)})`);
+      await eventually('the connection has ended', () =>
+        session.run(one, []).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await session.run(one, []);
+    });
+    expect(storeFault(await work.catch((reason: unknown) => reason))).toBe('world');
+    expect(await database.run(one, [])).toEqual([{ one: 1 }]);
+  });
+
+  it('rolls back what a transaction threw, and keeps the connection', async () => {
+    const database = open({ poolSize: 1 });
+    const pid = await pidOf(database);
+    const work = database.transaction(async (session) => {
+      await session.run({ name: '', text: `INSERT INTO retentions VALUES ('rolled', 'back', 1)` }, []);
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await sql({ database }, `SELECT * FROM retentions WHERE namespace = 'rolled'`)).toEqual([]);
+    expect(await pidOf(database)).toBe(pid);
+  });
+
+  it('fails soon when nobody listens', async () => {
+    const database = open({ url: 'postgres://muster@127.0.0.1:1/none' });
+    expect(storeFault(await database.run(one, []).catch((reason: unknown) => reason))).toBe('world');
+  });
+});

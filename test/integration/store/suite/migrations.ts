@@ -1,0 +1,64 @@
+/** Migrations: applied once, by however many start at once; a newer schema is refused only where it breaks this release. */
+import { describe, expect, it } from 'vitest';
+import { migrate } from '../../../../server/store/migrate.ts';
+import { openPostgres } from '../../../../server/store/postgres.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+
+export function migrationsSuite(context: StoreContext): void {
+  async function withVersion<T>(version: number, breaking: boolean, work: () => Promise<T>): Promise<T> {
+    await sql(
+      context,
+      `INSERT INTO schema_migrations (version, name, breaking) VALUES (${version}, 'future', ${breaking})`,
+    );
+    try {
+      return await work();
+    } finally {
+      await sql(context, `DELETE FROM schema_migrations WHERE version = ${version}`);
+    }
+  }
+
+  describe('migrations', () => {
+    it('are not applied a second time', async () => {
+      expect(await migrate(context.database)).toEqual([]);
+    });
+
+    it('refuse a newer schema that breaks this release, and say what to do', async () => {
+      await withVersion(9_000, true, async () => {
+        await expect(migrate(context.database)).rejects.toThrow(
+          /schema version 9000 \(future\).*start a newer release/,
+        );
+      });
+      expect(await withVersion(9_000, false, () => migrate(context.database))).toEqual([]);
+    });
+
+    it.skipIf(context.kind === 'PGlite')(
+      'are applied once by several that start at once on an empty database',
+      async () => {
+        const url = await context.server?.createDatabase();
+        if (!url) throw new Error('a server was expected');
+        const databases = Array.from({ length: 4 }, () => openPostgres({ url, poolSize: 2 }));
+        try {
+          const applied = await Promise.all(databases.map((database) => migrate(database)));
+          const versions = await sql(
+            { database: databases[0] as (typeof databases)[0] },
+            'SELECT name FROM schema_migrations ORDER BY version',
+          );
+          expect(applied.flat().sort()).toEqual(versions.map((row) => row.name).sort());
+          expect(versions.length).toBeGreaterThan(0);
+        } finally {
+          await Promise.all(databases.map((database) => database.close()));
+        }
+      },
+    );
+  });
+
+  describe('the clock', () => {
+    it('is the database and never runs back', async () => {
+      const times: number[] = [];
+      for (let i = 0; i < 50; i++) times.push(await context.store.nowUs());
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      expect(Number.isInteger(times[0])).toBe(true);
+      expect(Math.abs((times[0] as number) / 1000 - Date.now())).toBeLessThan(60_000);
+    });
+  });
+}

@@ -1,0 +1,157 @@
+/** Submissions with idempotency keys: one job a key, whoever comes when. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { IdempotencyKey, SubmitCall } from '../../../../server/engine/store-port.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+import { bytes, makeCall, makeJob, makeLane, only } from '../../../support/store-fixtures.ts';
+
+interface Wish {
+  readonly key: string;
+  readonly content?: string;
+  readonly policy?: IdempotencyKey['policy'];
+}
+
+export function submitKeysSuite(context: StoreContext): void {
+  async function makeKeyedCall(wishes: readonly Wish[], changes: Partial<SubmitCall> = {}): Promise<SubmitCall> {
+    const laneId = await makeLane(context, { namespace: changes.namespace ?? 'default' });
+    const jobs = wishes.map((wish) => makeJob(laneId, { idempotencyKey: wish.key }));
+    const keys = wishes.map(({ key, content = 'content', policy = 'USE_EXISTING' }, index) => ({
+      index,
+      key,
+      contentHash: bytes(content),
+      policy,
+    }));
+    return makeCall(jobs, { keys, ...changes });
+  }
+  const submitOne = async (call: SubmitCall) => only(await context.store.submit([call]));
+  const idsOf = (call: SubmitCall) => call.jobs.map((job) => job.jobId);
+  const stored = (ids: readonly (string | undefined)[], existing: readonly boolean[]) => ({
+    kind: 'stored',
+    jobs: ids.map((jobId, i) => ({ jobId, existing: existing[i] })),
+  });
+
+  describe('idempotency keys', () => {
+    it('give the existing job to the same content', async () => {
+      const key = randomUUID();
+      const first = await makeKeyedCall([{ key }]);
+      const second = await makeKeyedCall([{ key }]);
+      expect(await submitOne(first)).toEqual(stored(idsOf(first), [false]));
+      expect(await submitOne(second)).toEqual(stored(idsOf(first), [true]));
+      expect(await context.store.findJobs(idsOf(second))).toEqual([]);
+    });
+
+    it('refuse other content under either policy, and the same content under FAIL', async () => {
+      const key = randomUUID();
+      const first = await makeKeyedCall([{ key }]);
+      await submitOne(first);
+      const conflict = { kind: 'idempotencyConflict', index: 0, jobId: idsOf(first)[0] };
+      expect(await submitOne(await makeKeyedCall([{ key, content: 'else' }]))).toEqual({
+        ...conflict,
+        sameContent: false,
+      });
+      expect(await submitOne(await makeKeyedCall([{ key, content: 'else', policy: 'FAIL' }]))).toEqual({
+        ...conflict,
+        sameContent: false,
+      });
+      expect(await submitOne(await makeKeyedCall([{ key, policy: 'FAIL' }]))).toEqual({
+        ...conflict,
+        sameContent: true,
+      });
+    });
+
+    it('store all of a call or none, and a refusal gives its other keys back', async () => {
+      const [taken, free] = [randomUUID(), randomUUID()];
+      const owner = await makeKeyedCall([{ key: taken }]);
+      await submitOne(owner);
+      const refused = await makeKeyedCall([{ key: free }, { key: taken, policy: 'FAIL' }]);
+      expect(await submitOne(refused)).toMatchObject({ kind: 'idempotencyConflict', index: 1, jobId: idsOf(owner)[0] });
+      expect(await context.store.findJobs(idsOf(refused))).toEqual([]);
+      const next = await makeKeyedCall([{ key: free, policy: 'FAIL' }]);
+      expect(await submitOne(next)).toEqual(stored(idsOf(next), [false]));
+    });
+
+    it('mix jobs with a new key, an old key and none', async () => {
+      const [old, fresh] = [randomUUID(), randomUUID()];
+      const owner = await makeKeyedCall([{ key: old }]);
+      await submitOne(owner);
+      const call = await makeKeyedCall([{ key: old }, { key: fresh }]);
+      const bare = makeJob(call.jobs[0]?.laneId as number);
+      const mixed = { ...call, jobs: [...call.jobs, bare] };
+      expect(await submitOne(mixed)).toEqual(
+        stored([idsOf(owner)[0], idsOf(call)[1], bare.jobId], [true, false, false]),
+      );
+      expect((await context.store.findJobs(idsOf(mixed))).sort()).toEqual([idsOf(call)[1], bare.jobId].sort());
+    });
+
+    it('belong to one namespace', async () => {
+      const key = randomUUID();
+      const here = await makeKeyedCall([{ key, policy: 'FAIL' }]);
+      const there = await makeKeyedCall([{ key, policy: 'FAIL' }], { namespace: 'other' });
+      expect(await context.store.submit([here, there])).toEqual([
+        stored(idsOf(here), [false]),
+        stored(idsOf(there), [false]),
+      ]);
+    });
+
+    it('go with a request id: the repeat is answered, another body refused', async () => {
+      const key = randomUUID();
+      const request = { requestId: randomUUID(), bodyHash: bytes('body') };
+      const first = await makeKeyedCall([{ key, policy: 'FAIL' }], request);
+      expect(await submitOne(first)).toEqual(stored(idsOf(first), [false]));
+      expect(await submitOne(await makeKeyedCall([{ key, policy: 'FAIL' }], request))).toEqual(
+        stored(idsOf(first), [true]),
+      );
+      const reuse = await makeKeyedCall([{ key: randomUUID() }], { ...request, bodyHash: bytes('else') });
+      expect(await submitOne(reuse)).toEqual({ kind: 'requestIdReused' });
+      expect(await context.store.findJobs(idsOf(reuse))).toEqual([]);
+    });
+
+    it('leave no key behind when the request id was taken by a concurrent call', async () => {
+      for (let round = 0; round < 10; round++) {
+        const request = { requestId: randomUUID(), bodyHash: bytes('body') };
+        const keys = [randomUUID(), randomUUID()];
+        const calls = await Promise.all(keys.map((key) => makeKeyedCall([{ key }], request)));
+        const results = await Promise.all(calls.map(submitOne));
+        const ids = results.map((result) => (result.kind === 'stored' ? result.jobs[0]?.jobId : undefined));
+        expect(new Set(ids).size).toBe(1);
+        const rows = await sql(
+          context,
+          `SELECT job_id FROM idempotency_keys WHERE idempotency_key IN ('${keys.join("', '")}')`,
+        );
+        expect(rows.map((row) => row.job_id)).toEqual([ids[0]]);
+      }
+    });
+
+    it('make one job of concurrent flushes that share keys in any order', async () => {
+      for (let round = 0; round < 10; round++) {
+        const keys = Array.from({ length: 5 }, () => randomUUID());
+        const orders = [keys, [...keys].reverse(), [...keys.slice(2), ...keys.slice(0, 2)], keys];
+        const calls = await Promise.all(orders.map((order) => makeKeyedCall(order.map((key) => ({ key })))));
+        const results = await Promise.all(calls.map(submitOne));
+        const byKey = new Map<string, Set<string>>();
+        for (const [c, result] of results.entries()) {
+          if (result.kind !== 'stored') throw new Error(`call ${c}: ${result.kind}`);
+          for (const [i, job] of result.jobs.entries()) {
+            const key = orders[c]?.[i] as string;
+            byKey.set(key, (byKey.get(key) ?? new Set()).add(job.jobId));
+          }
+        }
+        expect([...byKey.values()].map((ids) => ids.size)).toEqual([1, 1, 1, 1, 1]);
+        expect(await context.store.findJobs(calls.flatMap(idsOf))).toHaveLength(5);
+      }
+    });
+
+    it('take a flush of calls with and without keys once more after a failure in its midst', async () => {
+      const laneId = await makeLane(context);
+      const plain = makeCall([makeJob(laneId)]);
+      const good = await makeKeyedCall([{ key: randomUUID() }]);
+      const bad = await makeKeyedCall([{ key: 'nul \0 byte' }]);
+      await expect(context.store.submit([plain, good, bad])).rejects.toMatchObject({ code: '22021' });
+      expect(await context.store.submit([plain, good])).toEqual([
+        stored(idsOf(plain), [false]),
+        stored(idsOf(good), [false]),
+      ]);
+      expect(await context.store.findJobs([...idsOf(plain), ...idsOf(good)])).toHaveLength(2);
+    });
+  });
+}

@@ -1,0 +1,31 @@
+/** The one suite of the store's port: whatever database runs it has to pass all of it. */
+import type { StoreContext } from '../../../support/store-context.ts';
+import { changeSuite } from './change.ts';
+import { claimSuite } from './claim.ts';
+import { completeSuite } from './complete.ts';
+import { definitionsSuite } from './definitions.ts';
+import { heldSuite } from './held.ts';
+import { lanesSuite } from './lanes.ts';
+import { migrationsSuite } from './migrations.ts';
+import { partitionsSuite } from './partitions.ts';
+import { readJobSuite } from './read-job.ts';
+import { sessionsSuite } from './sessions.ts';
+import { submitKeysSuite } from './submit-keys.ts';
+import { submitSuite } from './submit.ts';
+import { transitionsSuite } from './transitions.ts';
+
+export function storeSuite(context: StoreContext): void {
+  migrationsSuite(context);
+  partitionsSuite(context);
+  definitionsSuite(context);
+  lanesSuite(context);
+  submitSuite(context);
+  submitKeysSuite(context);
+  claimSuite(context);
+  completeSuite(context);
+  changeSuite(context);
+  sessionsSuite(context);
+  heldSuite(context);
+  readJobSuite(context);
+  transitionsSuite(context);
+}

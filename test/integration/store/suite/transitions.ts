@@ -1,0 +1,144 @@
+/** Each statement that moves a job, run from every state, against the one table of transitions. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  decideAbort,
+  decideCancel,
+  decideConfirmCancel,
+  decideDue,
+  decideFail,
+  decideRelease,
+  decideSessionEnd,
+  type Moment,
+} from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import {
+  isLegal,
+  type JobEvent,
+  type JobState,
+  sourcesOf,
+  stateCodes,
+  stateOf,
+  transitions,
+} from '../../../../server/domain/job-state.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+import type { Selection } from '../../../../server/engine/store-port.ts';
+import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
+import { claimOf, completionOf, readEverything, readRow } from '../../../support/store-fixtures.ts';
+import { type PutRun, putRun } from '../../../support/store-states.ts';
+
+const states = Object.keys(stateCodes) as JobState[];
+const events = Object.keys(transitions) as JobEvent[];
+const policy = definitionDefaults.retryPolicy;
+const lastTry = { ...policy, maxAttempts: 1 };
+const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+
+/** Does it to the job; resolves with the event, or with undefined when it found nothing to do. */
+type Action = (put: PutRun) => Promise<JobEvent | undefined>;
+type Decision = (run: OpenRun, moment: Moment) => Change | undefined;
+
+/** Arrows that no statement draws yet. */
+const later = new Set([
+  // A dependency, a pause, a workflow: none of them is made yet, and a check wants a session with CANCELLING.
+  'expire BLOCKED EXPIRED',
+  'expire PAUSED EXPIRED',
+  'requestCancel WAITING CANCELLING',
+  // Whoever stops a handler because of its lease waits before it is run again.
+  'abort ASSIGNED READY',
+  'abort RUNNING READY',
+  'confirmCancel ASSIGNED READY',
+  'confirmCancel RUNNING READY',
+]);
+
+function actionsOn(context: StoreContext): Record<string, Action> {
+  const { store } = context;
+  const change = async (put: PutRun, selection: Selection, decide: Decision) => {
+    const changes = await store.change(selection, (run, nowUs) =>
+      run.jobId === put.jobId ? decide(run, { nowUs, random: 0.5 }) : undefined,
+    );
+    return changes[0]?.event;
+  };
+  const report =
+    (decide: Decision): Action =>
+    (put) =>
+      change(put, { by: 'attempts', attempts: [put] }, decide);
+  const sessionEnd =
+    (decide: Decision): Action =>
+    (put) =>
+      change(put, { by: 'session', sessionId: put.sessionId, limit: 10 }, decide);
+  const due =
+    (decide: Decision): Action =>
+    (put) =>
+      change(put, { by: 'due', limit: 1_000 }, decide);
+  const cancel: Action = (put) =>
+    change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
+      run.state === 'WAITING' ? undefined : decideCancel(run, '', 1_000, moment),
+    );
+  return {
+    claim: async (put) =>
+      (await store.claim(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
+    complete: async (put) => ((await store.complete([completionOf(put)])).length > 0 ? 'succeed' : undefined),
+    observe: async (put) => {
+      const { revision: before } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
+      await store.observe([put]);
+      const { revision: after } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
+      return before === after ? undefined : 'observe';
+    },
+    'report a failure': report((run, moment) => decideFail(run, failure, policy, moment)),
+    'report the last failure': report((run, moment) => decideFail(run, failure, lastTry, moment)),
+    'report a release': report((run, moment) => decideRelease(run, 'NO_SLOT', moment)),
+    'report one release too many': report((run, moment) =>
+      decideRelease({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 'NO_SLOT', moment),
+    ),
+    'report an abort': report((run, moment) => decideAbort(run, moment)),
+    'confirm a cancel': report((run, moment) => decideConfirmCancel(run, moment)),
+    'free a lapsed session': sessionEnd((run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
+    'free another lapsed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'LAPSE', moment)),
+    'free sessions after an outage': sessionEnd((run, moment) => decideSessionEnd(run, 'MASS_LAPSE', moment)),
+    'free a closed session': sessionEnd((run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
+    'free another closed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'CLOSE', moment)),
+    cancel,
+    'sweep what is due': due((run, moment) => decideDue(run, 1, policy, moment)),
+    'sweep what is due a last time': due((run, moment) => decideDue(run, 1, lastTry, moment)),
+    'sweep what has expired': due((run, moment) =>
+      decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, 1, policy, moment),
+    ),
+  };
+}
+
+const names = Object.keys(actionsOn({} as StoreContext));
+
+export function transitionsSuite(context: StoreContext): void {
+  const seen = new Set<string>();
+
+  async function stateAfter(jobId: string): Promise<JobState> {
+    const row = (await readRow(context, 'job_runs', jobId)) ?? (await readRow(context, 'job_outcomes', jobId));
+    return stateOf(row?.state);
+  }
+
+  async function tryFrom(name: string, from: JobState): Promise<void> {
+    const put = await putRun(context, from);
+    const before = await readEverything(context, put.jobId);
+    const event = await actionsOn(context)[name]?.(put);
+    const after = await readEverything(context, put.jobId);
+    const to = await stateAfter(put.jobId);
+    if (event === undefined) expect({ from, after }).toEqual({ from, after: before });
+    else expect({ event, from, to, isLegal: isLegal(event, from, to) }).toEqual({ event, from, to, isLegal: true });
+    if (event !== undefined) seen.add(`${event} ${from} ${to}`);
+  }
+
+  describe('transitions', () => {
+    beforeAll(() => emptyTables(context));
+
+    it.each(names)('%s: from each state as the table has it, else nothing changes', async (name) => {
+      for (const from of states) await tryFrom(name, from);
+    });
+
+    it('draw every arrow of the table but those that come later', () => {
+      const arrows = events.flatMap((event) =>
+        sourcesOf(event).flatMap((from) => (transitions[event][from] ?? []).map((to) => `${event} ${from} ${to}`)),
+      );
+      expect([...seen, ...later].sort()).toEqual(arrows.sort());
+    });
+  });
+}

@@ -1,0 +1,150 @@
+/** Reads what source files import and use, and says where that breaks the rules of the house. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { parseAst } from 'vitest/node';
+
+export interface SourceFile {
+  /** Path from the root of the checkout, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Import {
+  /** As written. */
+  readonly specifier: string;
+  /** Path from the root for our own files; undefined for packages. */
+  readonly target: string | undefined;
+  readonly typeOnly: boolean;
+  /** Names that are taken from it; "*" for all of it. */
+  readonly names: readonly string[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: nodes of a syntax tree, told apart by their `type`
+type Node = any;
+
+/** Source files below the folders, without what is generated or installed. */
+export function readSources(root: string, folders: readonly string[]): SourceFile[] {
+  return folders.flatMap((folder) =>
+    readdirSync(posix.join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+      .map((entry) => posix.relative(root, posix.join(entry.parentPath, entry.name)))
+      .filter((path) => !/(^|\/)(gen|node_modules)\//.test(path))
+      .map((path) => ({ path, text: readFileSync(posix.join(root, path), 'utf8') })),
+  );
+}
+
+const trees = new WeakMap<SourceFile, Node>();
+
+function treeOf(file: SourceFile): Node {
+  let tree = trees.get(file);
+  if (!tree) {
+    tree = parseAst(file.text, { lang: file.path.endsWith('.ts') ? 'ts' : 'js' });
+    trees.set(file, tree);
+  }
+  return tree;
+}
+
+/** Calls `visit` for each node with the one above it and the key under which it hangs there. */
+function walk(node: Node, visit: (node: Node, parent: Node, key: string) => void, parent?: Node, key = ''): void {
+  visit(node, parent, key);
+  for (const [name, value] of Object.entries(node as Record<string, Node>)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (child && typeof child.type === 'string') walk(child, visit, node, name);
+    }
+  }
+}
+
+/** Static and dynamic imports, re-exports, types of `import('...')`, and files named by `new URL('./x', import.meta.url)`. */
+export function importsOf(file: SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: unknown, typeOnly: boolean, names: readonly string[]) => {
+    if (typeof specifier !== 'string') found.push({ specifier: '(computed)', target: undefined, typeOnly, names });
+    else found.push({ specifier, target: targetOf(file.path, specifier), typeOnly, names });
+  };
+  walk(treeOf(file), (node) => {
+    switch (node.type) {
+      case 'ImportDeclaration':
+        return add(node.source.value, isTypeOnly(node.importKind, node.specifiers), node.specifiers.map(nameOf));
+      case 'ExportNamedDeclaration':
+        if (node.source)
+          add(node.source.value, isTypeOnly(node.exportKind, node.specifiers), node.specifiers.map(nameOf));
+        return;
+      case 'ExportAllDeclaration':
+        return add(node.source.value, node.exportKind === 'type', ['*']);
+      case 'ImportExpression':
+        return add(node.source.value, false, ['*']);
+      case 'TSImportType':
+        return add((node.source ?? node.argument)?.value ?? (node.argument?.literal?.value as unknown), true, ['*']);
+      case 'NewExpression': {
+        const file = node.callee.name === 'URL' ? textOf(node.arguments[0]) : '';
+        if (/\.(ts|js)$/.test(file)) add(file, false, ['*']);
+      }
+    }
+  });
+  return found;
+}
+
+/** A text as it is written; what a template puts in is taken for the extension of a file. */
+function textOf(node: Node): string {
+  if (node?.type !== 'TemplateLiteral') return String(node?.value);
+  return node.quasis.map((part: Node) => part.value.raw).join('ts');
+}
+
+function isTypeOnly(kind: string | undefined, specifiers: readonly Node[]): boolean {
+  if (kind === 'type') return true;
+  return specifiers.length > 0 && specifiers.every((one) => (one.importKind ?? one.exportKind) === 'type');
+}
+
+function nameOf(specifier: Node): string {
+  if (specifier.type === 'ImportDefaultSpecifier') return 'default';
+  if (specifier.type === 'ImportNamespaceSpecifier') return '*';
+  return (specifier.imported ?? specifier.local).name;
+}
+
+function targetOf(path: string, specifier: string): string | undefined {
+  return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
+}
+
+/** Names of globals that a file uses, members of `Math` and the like as `Math.random`. */
+export function globalsOf(file: SourceFile, forbidden: ReadonlySet<string>): string[] {
+  const used = new Set<string>();
+  walk(treeOf(file), (node, parent, key) => {
+    if (node.type !== 'Identifier') return;
+    // A shorthand property is its key and its value in one node.
+    const isName = (key === 'property' || key === 'key') && !parent.computed && !parent.shorthand;
+    if (isName) return;
+    const member =
+      parent?.type === 'MemberExpression' && key === 'object'
+        ? `${node.name}.${parent.property.name ?? parent.property.value}`
+        : '';
+    for (const name of [node.name, member]) if (forbidden.has(name)) used.add(name);
+  });
+  return [...used];
+}
+
+export function hasDefaultExport(file: SourceFile): boolean {
+  return treeOf(file).body.some(
+    (node: Node) =>
+      node.type === 'ExportDefaultDeclaration' ||
+      (node.type === 'ExportNamedDeclaration' && node.specifiers.some((one: Node) => one.exported.name === 'default')),
+  );
+}
+
+/** What a file needs of packages, directly or through our own files, types left out; each with the way to it. */
+export function reachablePackages(file: SourceFile, files: readonly SourceFile[]): Map<string, string> {
+  const byPath = new Map(files.map((one) => [one.path, one]));
+  const found = new Map<string, string>();
+  const seen = new Set<string>([file.path]);
+  const queue: { file: SourceFile; way: string }[] = [{ file, way: file.path }];
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    for (const { specifier, target, typeOnly } of importsOf(next.file)) {
+      if (typeOnly) continue;
+      if (target === undefined) found.set(specifier, found.get(specifier) ?? next.way);
+      const child = target === undefined || seen.has(target) ? undefined : byPath.get(target);
+      if (!child) continue;
+      seen.add(child.path);
+      queue.push({ file: child, way: `${next.way} > ${child.path}` });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,38 @@
+/** Starts a real replica inside the test's process: embedded by default, or on the database and bus that a test names. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ConfigInput, readConfig } from '../../server/config.ts';
+import { type RunningReplica, startReplica } from '../../server/main.ts';
+
+export interface TestReplica extends RunningReplica {
+  /** Where the embedded parts keep their files. */
+  readonly dataFolder: string;
+}
+
+/** A folder of the test's own. Whoever makes it removes it. */
+export function makeScratchFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'muster-replica-'));
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/**
+ * Free ports, no log, and a scratch folder that `stop` removes, unless `settings` says otherwise: a folder that the test
+ * names stays, so that it can be looked into or started on again.
+ */
+export async function startTestReplica(settings: Partial<ConfigInput> = {}): Promise<TestReplica> {
+  const dataFolder = settings.dataFolder ?? (await makeScratchFolder());
+  const clean = settings.dataFolder === undefined ? () => removeFolder(dataFolder) : async () => undefined;
+  try {
+    const replica = await startReplica(
+      readConfig({ grpcPort: 0, httpPort: 0, logLevel: 'silent', ...settings, dataFolder }),
+    );
+    return { ...replica, dataFolder, stop: () => replica.stop().finally(clean) };
+  } catch (error) {
+    await clean();
+    throw error;
+  }
+}

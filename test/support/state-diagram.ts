@@ -1,0 +1,97 @@
+/** Draws the table of transitions: a Mermaid diagram and a table of words, as `docs/states.md` shows them. */
+import {
+  type JobEvent,
+  type JobState,
+  sourcesOf,
+  stateCodes,
+  terminalStates,
+  transitions,
+} from '../../server/domain/job-state.ts';
+
+const meanings: { readonly [S in JobState]: string } = {
+  BLOCKED: 'waits for other jobs',
+  SCHEDULED: 'waits for a time: a delay, a run time, a backoff',
+  READY: 'waits for a worker',
+  PAUSED: 'is held by a person or a policy',
+  ASSIGNED: 'is handed to a session',
+  RUNNING: 'was seen running',
+  WAITING: 'is a workflow whose steps run, or awaits an event',
+  CANCELLING: 'was asked to stop',
+  SUCCEEDED: 'returned a result',
+  FAILED: 'failed, and no further attempt is made',
+  CANCELLED: 'was cancelled',
+  EXPIRED: 'was not started in time',
+  SKIPPED: 'was never to be run',
+};
+
+const reasons: { readonly [E in JobEvent]: string } = {
+  promote: 'the time it waited for has come',
+  claim: 'the dispatcher hands it to a session',
+  observe: 'a heartbeat says that its handler has started',
+  succeed: 'the worker reports a result',
+  fail: 'the worker reports a failure',
+  release: 'the worker gives it back before its handler started',
+  abort: 'the worker stopped the handler because it could not prove its lease',
+  lapse: "the session's lease lapsed",
+  closeSession: 'the session was closed before it reported',
+  requestCancel: 'somebody asks it to stop',
+  confirmCancel: 'the worker reports that it stopped for a cancel',
+  timeOut: 'its run timeout, or the grace of a cancel, is over',
+  expire: 'its expiry has come',
+};
+
+const events = Object.keys(transitions) as JobEvent[];
+const states = Object.keys(stateCodes) as JobState[];
+
+/** Lines such as `READY --> ASSIGNED: claim`; events that share both ends share a line. */
+function arrows(): string[] {
+  const labels = new Map<string, JobEvent[]>();
+  for (const event of events) {
+    for (const from of sourcesOf(event)) {
+      for (const to of transitions[event][from] ?? []) {
+        const ends = `${from} --> ${to}`;
+        labels.set(ends, [...(labels.get(ends) ?? []), event]);
+      }
+    }
+  }
+  const place = (ends: string) =>
+    states.indexOf(ends.split(' ')[0] as JobState) * 100 + states.indexOf(ends.split(' ')[2] as JobState);
+  return [...labels].sort(([a], [b]) => place(a) - place(b)).map(([ends, names]) => `  ${ends}: ${names.join(', ')}`);
+}
+
+/** The whole of `docs/states.md`. */
+export function drawStates(): string {
+  const table = (head: string, rows: readonly (readonly [string, string])[]) => [
+    head,
+    '|---|---|',
+    ...rows.map(([name, text]) => `| ${name} | ${text} |`),
+  ];
+  return [
+    '# States of a job',
+    '',
+    'Drawn from the table of transitions in `server/domain/job-state.ts`; a test compares the two, and another runs every',
+    'statement that moves a job from every state. What is not drawn is refused. `UPDATE=1 npm test -- state-diagram` draws anew.',
+    '',
+    '```mermaid',
+    'stateDiagram-v2',
+    '  [*] --> READY: submit',
+    '  [*] --> SCHEDULED: submit for later',
+    ...arrows(),
+    ...terminalStates.map((state) => `  ${state} --> [*]`),
+    '```',
+    '',
+    ...table(
+      '| state | the job |',
+      states.map((state) => [`\`${state}\``, meanings[state]] as const),
+    ),
+    '',
+    ...table(
+      '| event | what happened |',
+      events.map((event) => [`\`${event}\``, reasons[event]] as const),
+    ),
+    '',
+    'A terminal state is final: a retry by hand makes a new job. A job that is being cancelled never goes back to `READY`;',
+    'a result that is stored before the cancel is confirmed wins.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,148 @@
+/** Jobs, lanes, sessions and reports for the tests of the store. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { LaneKey } from '../../server/domain/placement.ts';
+import { uuid7 } from '../../server/domain/uuid.ts';
+import type {
+  AttemptKey,
+  Claim,
+  ClaimedJob,
+  Completion,
+  NewJob,
+  NewSession,
+  SessionRow,
+  SubmitCall,
+} from '../../server/engine/store-port.ts';
+import type { Row } from '../../server/store/database.ts';
+import { type StoreContext, sql } from './store-context.ts';
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const payload = (text: string) => ({ data: bytes(text), contentType: 'text/plain' });
+export const MAX_BYTES = 8 << 20;
+
+let made = 0;
+
+/** Ids of one process, in the order in which they were made. */
+export function newJobId(ms = Date.now()): string {
+  return uuid7(ms, made++ & 0xfff, randomBytes(16));
+}
+
+/** A lane that no other test uses, unless `key` says otherwise. */
+export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}): Promise<number> {
+  const unique = { namespace: 'default', queue: 'default', definition: `definition-${++made}` };
+  return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key });
+}
+
+/** A READY job of rank 1,000,000. */
+export function makeJob(laneId: number, changes: Partial<NewJob> = {}): NewJob {
+  return {
+    jobId: newJobId(),
+    laneId,
+    state: 'READY',
+    rank: 1_000_000,
+    priority: 0,
+    input: payload('input'),
+    runTimeoutMs: 60_000,
+    ...changes,
+  };
+}
+
+export function makeCall(jobs: readonly NewJob[], changes: Partial<SubmitCall> = {}): SubmitCall {
+  return { namespace: 'default', jobs, keys: [], ...changes };
+}
+
+/** Stores READY jobs with rising ranks and returns their ids. */
+export async function submitMany(
+  context: StoreContext,
+  laneId: number,
+  count: number,
+  changes: Partial<NewJob> = {},
+): Promise<string[]> {
+  const jobs = Array.from({ length: count }, (_, i) => makeJob(laneId, { rank: 1_000_000 + i, ...changes }));
+  await context.store.submit([makeCall(jobs)]);
+  return jobs.map((job) => job.jobId);
+}
+
+/** An open session; its lease is one of a minute. */
+export function openWorker(context: StoreContext, changes: Partial<NewSession> = {}): Promise<SessionRow> {
+  return context.store.openSession({
+    sessionId: randomUUID(),
+    namespace: 'default',
+    workerName: 'worker',
+    leaseMs: 60_000,
+    slots: 10,
+    handlers: [{ name: 'handler', minVersion: 0, maxVersion: 0 }],
+    labels: { zone: 'a' },
+    resources: { cpu: 2 },
+    sdk: { name: 'test', version: '1', language: 'typescript' },
+    ...changes,
+  });
+}
+
+/** Makes a lease that has ended as long ago. */
+export async function lapse(context: StoreContext, sessionId: string, agoMs: number): Promise<void> {
+  await sql(
+    context,
+    `UPDATE sessions SET lease_until = muster_now() - ${agoMs} * interval '1 ms' WHERE session_id = '${sessionId}'`,
+  );
+}
+
+export function claimOf(laneIds: readonly number[], sessionId: string, count: number): Claim {
+  const place = { sessionId, creditId: 7, prefetch: false };
+  return {
+    places: Array.from({ length: count }, () => place),
+    lanes: laneIds.map((laneId) => ({ laneId, cursor: 0 })),
+    maxBytes: MAX_BYTES,
+  };
+}
+
+/** Claims as a dispatcher with credits of one session does. In the order of the ranks. */
+export async function claimMany(
+  context: StoreContext,
+  laneId: number,
+  sessionId: string,
+  count: number,
+): Promise<ClaimedJob[]> {
+  const claimed = await context.store.claim(claimOf([laneId], sessionId, count));
+  return claimed.sort((a, b) => a.rank - b.rank || (a.jobId < b.jobId ? -1 : 1));
+}
+
+/** Jobs that an open session holds. */
+export async function holdMany(context: StoreContext, count: number): Promise<ClaimedJob[]> {
+  const laneId = await makeLane(context);
+  await submitMany(context, laneId, count);
+  const { sessionId } = await openWorker(context);
+  return claimMany(context, laneId, sessionId, count);
+}
+
+/** One job that an open session holds. */
+export async function holdOne(context: StoreContext): Promise<ClaimedJob> {
+  return only(await holdMany(context, 1));
+}
+
+export function keyOf({ jobId, attempt, sessionId }: AttemptKey): AttemptKey {
+  return { jobId, attempt, sessionId };
+}
+
+export function completionOf(key: AttemptKey, text = 'result'): Completion {
+  return { ...keyOf(key), result: payload(text) };
+}
+
+/** The one item of a list that must have just one. */
+export function only<T>(items: readonly T[]): T {
+  if (items.length !== 1) throw new Error(`one item was expected, not ${items.length}`);
+  return items[0] as T;
+}
+
+/** A row as it is stored; undefined when there is none. */
+export async function readRow(context: StoreContext, table: string, jobId: string): Promise<Row | undefined> {
+  return (await sql(context, `SELECT * FROM ${table} WHERE job_id = '${jobId}'`))[0];
+}
+
+/** All that the store holds of a job, for comparisons. */
+export async function readEverything(context: StoreContext, jobId: string): Promise<Row[]> {
+  const names = ['jobs', 'job_runs', 'job_outcomes', 'job_attempts', 'job_checkpoints'];
+  const parts = names.map(
+    (name) => `SELECT '${name}' AS from_table, to_jsonb(t) AS row FROM ${name} t WHERE job_id = '${jobId}'`,
+  );
+  return sql(context, `${parts.join(' UNION ALL ')} ORDER BY 1, 2`);
+}

@@ -1,0 +1,283 @@
+/** What is decided in the cases that people ask about, and the sentences that tell them why. */
+import { describe, expect, it } from 'vitest';
+import * as decide from '../../../server/domain/decide.ts';
+import { definitionDefaults, type RetryPolicy } from '../../../server/domain/definition.ts';
+import { type Failure, systemFailure } from '../../../server/domain/payload.ts';
+import { rankOf } from '../../../server/domain/rank.ts';
+import type { OpenRun } from '../../../server/domain/run.ts';
+
+const NOW_US = 1_795_000_000_000_000;
+const half = { nowUs: NOW_US, random: 0.5 };
+const policy: RetryPolicy = { ...definitionDefaults.retryPolicy, nonRetryableTypes: ['Gone'] };
+
+function runOf(changes: Partial<OpenRun> = {}): OpenRun {
+  return {
+    jobId: '0198c0de-0000-7000-8000-000000000001',
+    laneId: 1,
+    state: 'RUNNING',
+    rank: NOW_US,
+    priority: 0,
+    attempt: 1,
+    attemptsCounted: 0,
+    sessionId: '0198c0de-0000-4000-8000-000000000001',
+    assignTimeUs: NOW_US - 1_000,
+    dueTimeUs: NOW_US,
+    expireTimeUs: null,
+    createTimeUs: NOW_US - 5_000_000,
+    losses: 0,
+    lost: 0,
+    releases: 0,
+    releasesSinceUs: null,
+    reason: null,
+    retryPolicy: null,
+    ...changes,
+  };
+}
+
+function failed(changes: Partial<Failure> = {}): Failure {
+  return { ...systemFailure('APPLICATION', 'ValueError', 'no such column'), ...changes };
+}
+
+describe('decideFail', () => {
+  it('waits half of the bound when chance says one half, and says so', () => {
+    const change = decide.decideFail(runOf(), failed(), policy, half);
+    expect(change).toMatchObject({
+      kind: 'continue',
+      state: 'SCHEDULED',
+      dueTimeUs: NOW_US + 500_000,
+      rank: NOW_US + 500_000,
+      attemptsCounted: 1,
+      closed: { outcome: 'FAILED', counted: true, failure: failed() },
+      reason: 'attempt 1 of 3 failed (ValueError); waits 500 ms for the next',
+    });
+  });
+
+  it('takes the delay that the handler asks for in place of its own', () => {
+    const change = decide.decideFail(runOf(), failed({ retryDelayMs: 42_000 }), policy, half);
+    expect(change).toMatchObject({ state: 'SCHEDULED', dueTimeUs: NOW_US + 42_000_000 });
+  });
+
+  it('forgets losses in a row: the worker has answered', () => {
+    expect(decide.decideFail(runOf({ losses: 2 }), failed(), policy, half)).toMatchObject({ losses: 0 });
+  });
+
+  it.each([
+    ['the last attempt', runOf({ attempt: 7, attemptsCounted: 2 }), failed(), policy, 'attempt 3 of 3 failed'],
+    ['a final failure', runOf(), failed({ final: true }), policy, 'the handler said that another attempt cannot help'],
+    ['a type that is not retried', runOf(), failed({ type: 'Gone' }), policy, 'the retry policy does not retry Gone'],
+    [
+      'no time left for retries',
+      runOf(),
+      failed({ retryDelayMs: 5_001 }),
+      { ...policy, maxRetryDurationMs: 10_000 },
+      "the next attempt would begin after the policy's longest time for retries",
+    ],
+  ])('ends the job after %s', (_what, run, failure, given, reason) => {
+    const change = decide.decideFail(run, failure, given, half);
+    expect(change).toMatchObject({
+      kind: 'end',
+      state: 'FAILED',
+      failure,
+      reason,
+      attemptsCounted: run.attemptsCounted + 1,
+    });
+  });
+
+  it('retries up to the very end of the time for retries', () => {
+    const change = decide.decideFail(
+      runOf(),
+      failed({ retryDelayMs: 5_000 }),
+      { ...policy, maxRetryDurationMs: 10_000 },
+      half,
+    );
+    expect(change.state).toBe('SCHEDULED');
+  });
+});
+
+describe('decideTimeOut', () => {
+  it('counts the attempt and names the limit', () => {
+    expect(decide.decideTimeOut(runOf(), 1_500, policy, half)).toMatchObject({
+      state: 'SCHEDULED',
+      attemptsCounted: 1,
+      closed: { outcome: 'TIMED_OUT', counted: true, failure: { failureCause: 'TIMEOUT', type: 'RunTimeout' } },
+    });
+  });
+
+  it('ends a cancel whose grace is over', () => {
+    const change = decide.decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), 1_500, policy, half);
+    expect(change).toMatchObject({
+      kind: 'end',
+      state: 'CANCELLED',
+      failure: { failureCause: 'CANCELLED', message: 'wrong file' },
+    });
+  });
+});
+
+describe('decideRelease', () => {
+  const assigned = (changes: Partial<OpenRun> = {}) => runOf({ state: 'ASSIGNED', dueTimeUs: null, ...changes });
+
+  it('goes back to its old place at once, uncounted and without a row', () => {
+    const change = decide.decideRelease(assigned({ rank: 17 }), 'NO_SLOT', half);
+    expect(change).toMatchObject({
+      state: 'READY',
+      rank: 17,
+      attemptsCounted: 0,
+      lost: 0,
+      dueTimeUs: null,
+      releases: 1,
+    });
+    expect(change).not.toHaveProperty('closed');
+  });
+
+  it('says why it is held back from the eleventh on', () => {
+    const change = decide.decideRelease(assigned({ releases: 10, releasesSinceUs: NOW_US - 1 }), 'UNSUPPORTED', half);
+    expect(change).toMatchObject({
+      state: 'SCHEDULED',
+      releases: 11,
+      reason: 'released 11 times within a minute, last by UNSUPPORTED',
+    });
+  });
+
+  it('keeps the expiry of a job that nothing has started', () => {
+    const expireTimeUs = NOW_US + 9_000_000;
+    expect(decide.decideRelease(assigned({ expireTimeUs }), 'NO_SLOT', half)).toMatchObject({
+      dueTimeUs: expireTimeUs,
+    });
+    expect(decide.decideRelease(assigned({ expireTimeUs, lost: 1 }), 'NO_SLOT', half)).toMatchObject({
+      dueTimeUs: null,
+    });
+    expect(
+      decide.decideRelease(assigned({ expireTimeUs, attemptsCounted: 1, attempt: 2 }), 'NO_SLOT', half),
+    ).toMatchObject({ dueTimeUs: null });
+  });
+
+  it('takes what was seen running for aborted', () => {
+    expect(decide.decideRelease(runOf(), 'NO_SLOT', half)).toMatchObject({
+      event: 'abort',
+      state: 'SCHEDULED',
+      lost: 1,
+    });
+  });
+});
+
+describe('decideAbort and decideSessionEnd', () => {
+  it('charge a lapse to the job, a close and a mass lapse not', () => {
+    expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({
+      losses: 1,
+      lost: 1,
+      event: 'lapse',
+      closed: { outcome: 'LAPSED' },
+    });
+    expect(decide.decideSessionEnd(runOf(), 'MASS_LAPSE', half)).toMatchObject({
+      losses: 0,
+      lost: 1,
+      closed: { outcome: 'LAPSED' },
+    });
+    expect(decide.decideSessionEnd(runOf(), 'CLOSE', half)).toMatchObject({
+      losses: 0,
+      lost: 1,
+      event: 'closeSession',
+      closed: { outcome: 'SESSION_CLOSED' },
+    });
+    expect(decide.decideAbort(runOf(), half)).toMatchObject({
+      losses: 0,
+      lost: 1,
+      closed: { outcome: 'ABORTED', counted: false },
+    });
+  });
+
+  it('bring the first loss back at once and later ones after a growing wait', () => {
+    expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({ state: 'READY', dueTimeUs: null });
+    expect(decide.decideSessionEnd(runOf({ lost: 1 }), 'LAPSE', half)).toMatchObject({
+      state: 'SCHEDULED',
+      dueTimeUs: NOW_US + 500_000,
+    });
+    expect(decide.decideSessionEnd(runOf({ lost: 4 }), 'LAPSE', half)).toMatchObject({ dueTimeUs: NOW_US + 4_000_000 });
+  });
+});
+
+describe('decideCancel', () => {
+  it('ends what nobody holds, with the reason that was given', () => {
+    const change = decide.decideCancel(runOf({ state: 'READY', sessionId: null }), 'not needed', 30_000, half);
+    expect(change).toMatchObject({
+      kind: 'end',
+      state: 'CANCELLED',
+      reason: 'not needed',
+      failure: { type: 'Cancelled', message: 'not needed' },
+    });
+  });
+
+  it('asks the worker and gives it its grace', () => {
+    const change = decide.decideCancel(runOf(), '', 30_000, half);
+    expect(change).toMatchObject({
+      state: 'CANCELLING',
+      dueTimeUs: NOW_US + 30_000_000,
+      reason: 'cancelled on request',
+    });
+  });
+
+  it('asks a workflow too, which no session holds', () => {
+    expect(decide.decideCancel(runOf({ state: 'WAITING', sessionId: null }), '', 0, half)).toMatchObject({
+      state: 'CANCELLING',
+    });
+  });
+
+  it('changes nothing the second time', () => {
+    expect(decide.decideCancel(runOf({ state: 'CANCELLING' }), '', 30_000, half)).toBeUndefined();
+  });
+
+  it('keeps its reason to the end', () => {
+    const cancelling = runOf({ state: 'CANCELLING', reason: 'wrong file' });
+    expect(decide.decideConfirmCancel(cancelling, half)).toMatchObject({
+      state: 'CANCELLED',
+      reason: 'wrong file',
+      event: 'confirmCancel',
+    });
+  });
+});
+
+describe('decideConfirmCancel', () => {
+  it('gives back an attempt that nobody asked to stop', () => {
+    expect(decide.decideConfirmCancel(runOf(), half)).toMatchObject({
+      event: 'confirmCancel',
+      state: 'SCHEDULED',
+      closed: { outcome: 'ABORTED' },
+    });
+  });
+});
+
+describe('decideDue', () => {
+  const waiting = (changes: Partial<OpenRun>) => runOf({ state: 'SCHEDULED', sessionId: null, attempt: 0, ...changes });
+  const due = (run: OpenRun) => decide.decideDue(run, 1_000, policy, half);
+
+  it('does nothing before the time, and nothing to what waits for no time', () => {
+    expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();
+    expect(due(waiting({ dueTimeUs: null }))).toBeUndefined();
+    expect(due(runOf({ state: 'PAUSED', sessionId: null }))).toBeUndefined();
+  });
+
+  it('makes READY what may start, with its expiry as the next time', () => {
+    expect(due(waiting({ expireTimeUs: NOW_US + 5 }))).toMatchObject({
+      event: 'promote',
+      state: 'READY',
+      dueTimeUs: NOW_US + 5,
+      reason: null,
+    });
+    expect(due(waiting({ expireTimeUs: NOW_US + 5, attempt: 1, attemptsCounted: 1 }))).toMatchObject({
+      state: 'READY',
+      dueTimeUs: null,
+    });
+  });
+
+  it('expires what was not started in time, also when it only falls due after its expiry', () => {
+    const expired = { kind: 'end', event: 'expire', state: 'EXPIRED', failure: { failureCause: 'EXPIRED' } };
+    expect(due(runOf({ state: 'READY', sessionId: null, expireTimeUs: NOW_US }))).toMatchObject(expired);
+    expect(due(waiting({ expireTimeUs: NOW_US - 5 }))).toMatchObject(expired);
+  });
+
+  it('lets a deadline move a job forward while it still holds', () => {
+    const released = runOf({ state: 'ASSIGNED', releases: 30, releasesSinceUs: NOW_US, expireTimeUs: NOW_US + 1_000 });
+    const change = decide.decideRelease(released, 'NO_SLOT', half);
+    expect(change).toMatchObject({ state: 'SCHEDULED', rank: rankOf(NOW_US + 15_000_000, 0, NOW_US + 1_000) });
+  });
+});

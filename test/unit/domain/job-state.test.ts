@@ -1,0 +1,90 @@
+/** The table of transitions as a whole, and its numbers against the contract's. */
+import { describe, expect, it } from 'vitest';
+import {
+  heldStates,
+  isLegal,
+  isTerminal,
+  type JobEvent,
+  type JobState,
+  sourcesOf,
+  stateCodes,
+  stateOf,
+  terminalStates,
+  transitions,
+} from '../../../server/domain/job-state.ts';
+import { failureCauses } from '../../../server/domain/payload.ts';
+import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
+import { FailureCause } from '../../../server/gen/muster/v1/failure_pb.ts';
+import { JobState as WireState } from '../../../server/gen/muster/v1/job_pb.ts';
+
+const states = Object.keys(stateCodes) as JobState[];
+const events = Object.keys(transitions) as JobEvent[];
+const arrows = events.flatMap((event) =>
+  sourcesOf(event).flatMap((from) => (transitions[event][from] ?? []).map((to) => ({ event, from, to }))),
+);
+
+describe('the numbers of the contract', () => {
+  it.each([
+    ['JobState', stateCodes, WireState],
+    ['AttemptOutcome', attemptOutcomes, AttemptOutcome],
+    ['FailureCause', failureCauses, FailureCause],
+  ])('are those of the core: %s', (_name, ours: Record<string, number>, wire: Record<string, number>) => {
+    const named = Object.fromEntries(Object.entries(wire).filter(([name]) => name !== 'UNSPECIFIED'));
+    expect(ours).toEqual(named);
+  });
+
+  it('read back as the states they stand for, and as nothing else', () => {
+    for (const state of states) expect(stateOf(stateCodes[state])).toBe(state);
+    for (const code of [0, 14, -1, Number.NaN]) expect(() => stateOf(code)).toThrow(/unknown job state/);
+  });
+});
+
+describe('the table of transitions', () => {
+  it('lets nothing leave a terminal state', () => {
+    expect(arrows.filter(({ from }) => isTerminal(from))).toEqual([]);
+    expect(states.filter(isTerminal).sort()).toEqual([...terminalStates].sort());
+  });
+
+  it('lets a cancel end in nothing but CANCELLED, or in a success that came first', () => {
+    const out = arrows.filter(({ from }) => from === 'CANCELLING');
+    expect(out.filter(({ to }) => to !== 'CANCELLED')).toEqual([
+      { event: 'succeed', from: 'CANCELLING', to: 'SUCCEEDED' },
+    ]);
+  });
+
+  it('assigns from READY only, and succeeds from held attempts only', () => {
+    expect(sourcesOf('claim')).toEqual(['READY']);
+    expect(sourcesOf('succeed').sort()).toEqual([...heldStates].sort());
+  });
+
+  it('frees what a session held by every way in which a session can end or give up', () => {
+    for (const event of ['abort', 'lapse', 'closeSession', 'confirmCancel'] as const) {
+      expect(sourcesOf(event).sort()).toEqual([...heldStates].sort());
+    }
+  });
+
+  it('releases only what has not been seen running', () => {
+    expect(sourcesOf('release').sort()).toEqual(['ASSIGNED', 'CANCELLING']);
+  });
+
+  it('can cancel whatever is open', () => {
+    const open = states.filter((state) => !isTerminal(state) && state !== 'CANCELLING');
+    expect(sourcesOf('requestCancel').sort()).toEqual(open.sort());
+  });
+
+  it('leads from every open state to an end', () => {
+    const reached = new Set<JobState>(terminalStates);
+    for (const _ of states) for (const { from, to } of arrows) if (reached.has(to)) reached.add(from);
+    expect([...reached].sort()).toEqual([...states].sort());
+  });
+
+  it('is what isLegal goes by', () => {
+    for (const event of events) {
+      for (const from of states) {
+        const allowed = states.filter((to) => isLegal(event, from, to));
+        expect([...(transitions[event][from] ?? [])].sort()).toEqual(allowed.sort());
+      }
+    }
+  });
+});

@@ -1,0 +1,194 @@
+/** Lanes as a replica knows them: made and loaded once, hinted at by anybody, served by the lowest head first. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
+import type { LaneKey, SessionClass } from '../../../server/domain/placement.ts';
+import { Definitions } from '../../../server/engine/definitions.ts';
+import { Lanes } from '../../../server/engine/lanes.ts';
+import type { Lane } from '../../../server/engine/store-port.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** A store with lanes only; it counts how often it is asked. */
+class LaneStore {
+  readonly lanes = new Map<string, Lane>();
+  reads = 0;
+  makes = 0;
+  failing = false;
+
+  async ensureLane(key: LaneKey): Promise<number> {
+    this.makes++;
+    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
+    const text = JSON.stringify(key);
+    const lane = this.lanes.get(text) ?? { ...key, laneId: this.lanes.size + 1 };
+    this.lanes.set(text, lane);
+    return lane.laneId;
+  }
+
+  async readLanes(laneIds: readonly number[]): Promise<Lane[]> {
+    this.reads++;
+    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
+    return [...this.lanes.values()].filter((lane) => laneIds.includes(lane.laneId));
+  }
+
+  async readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition> {
+    return {
+      ...definitionDefaults,
+      namespace,
+      name,
+      version,
+      handler: name,
+      leaseLossAction: 'ABORT',
+      demands: { labels: {} },
+      priority: 0,
+      description: '',
+      labels: {},
+      createTimeUs: 0,
+    };
+  }
+
+  applyDefinition(): never {
+    throw new Error('nothing is applied here');
+  }
+}
+
+const key: LaneKey = {
+  namespace: 'default',
+  queue: 'default',
+  definition: 'mail',
+  definitionVersion: 1,
+  demands: '',
+  suspect: false,
+};
+const sessionClass: SessionClass = {
+  namespace: 'default',
+  handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }],
+  labels: {},
+};
+
+let store: LaneStore;
+let lanes: Lanes;
+
+beforeEach(() => {
+  store = new LaneStore();
+  lanes = new Lanes(store, new Definitions(store, new VirtualTime()));
+});
+
+/** Makes lanes of these queues, and makes them known. */
+async function makeLanes(...queues: string[]): Promise<number[]> {
+  const ids: number[] = [];
+  for (const queue of queues) ids.push(await lanes.idOf({ ...key, queue }));
+  await lanes.load(ids);
+  return ids;
+}
+
+function ready(limit = 10): number[] {
+  return lanes.readyFor(sessionClass, new Map(), limit).map((lane) => lane.laneId);
+}
+
+describe('the id of a lane', () => {
+  it('is asked for once, also by callers at the same time', async () => {
+    expect(await Promise.all([lanes.idOf(key), lanes.idOf({ ...key }), lanes.idOf(key)])).toEqual([1, 1, 1]);
+    expect(await lanes.idOf(key)).toBe(1);
+    expect(store.makes).toBe(1);
+  });
+
+  it('differs with each part of the key', async () => {
+    const others: Partial<LaneKey>[] = [
+      {},
+      { namespace: 'other' },
+      { queue: 'fast' },
+      { definition: 'image' },
+      { definitionVersion: 2 },
+      { demands: '{"gpu":"1"}' },
+      { suspect: true },
+    ];
+    const ids = await Promise.all(others.map((change) => lanes.idOf({ ...key, ...change })));
+    expect(new Set(ids).size).toBe(others.length);
+  });
+
+  it('is asked for again after a failure', async () => {
+    store.failing = true;
+    await expect(lanes.idOf(key)).rejects.toThrow('gone');
+    store.failing = false;
+    expect(await lanes.idOf(key)).toBe(1);
+  });
+});
+
+describe('a hint', () => {
+  it('loads a lane that is not known, once for all that hint at it', async () => {
+    const id = await lanes.idOf(key);
+    await Promise.all([lanes.hint([{ laneId: id, rank: 5 }]), lanes.hint([{ laneId: id, rank: 3 }])]);
+    expect(store.reads).toBe(1);
+    expect(lanes.get(id)).toMatchObject({ head: 3, cursor: 3, definition: 'mail' });
+  });
+
+  it('survives a load that failed: the next one tries again', async () => {
+    const id = await lanes.idOf(key);
+    store.failing = true;
+    await expect(lanes.hint([{ laneId: id, rank: 5 }])).rejects.toThrow('gone');
+    store.failing = false;
+    await lanes.hint([{ laneId: id, rank: 5 }]);
+    expect(lanes.get(id)?.head).toBe(5);
+  });
+
+  it('lowers head and cursor and never raises them', async () => {
+    const [id = 0] = await makeLanes('default');
+    expect(lanes.lower({ laneId: id, rank: 10 })).toBe(true);
+    expect(lanes.lower({ laneId: id, rank: 20 })).toBe(true);
+    expect(lanes.get(id)).toMatchObject({ head: 10, cursor: 10 });
+    lanes.lower({ laneId: id, rank: -7 });
+    expect(lanes.get(id)).toMatchObject({ head: -7, cursor: -7 });
+  });
+
+  it('tells how many jobs wait, or that many may', async () => {
+    const [id = 0, other = 0] = await makeLanes('counted', 'guessed');
+    lanes.lower({ laneId: id, rank: 1, jobs: 3 });
+    lanes.lower({ laneId: id, rank: 2, jobs: 4 });
+    lanes.lower({ laneId: other, rank: 1 });
+    expect([lanes.get(id)?.waiting, lanes.get(other)?.waiting]).toEqual([7, 100]);
+  });
+
+  it('reaches every claim that is under way in the lane', async () => {
+    const [id = 0] = await makeLanes('default');
+    const claims = [{ lowest: 50 }, { lowest: 5 }];
+    for (const claim of claims) lanes.get(id)?.claims.add(claim);
+    lanes.lower({ laneId: id, rank: 20 });
+    lanes.lower({ laneId: id, rank: 30 });
+    expect(claims).toEqual([{ lowest: 20 }, { lowest: 5 }]);
+  });
+
+  it('for a lane that does not exist comes to nothing', async () => {
+    await lanes.hint([{ laneId: 99, rank: 1 }]);
+    expect(lanes.get(99)).toBeUndefined();
+    expect(lanes.lower({ laneId: 99, rank: 1 })).toBe(false);
+  });
+});
+
+describe('lanes with ready jobs', () => {
+  it('come by their heads, the lowest first, and no more than asked for', async () => {
+    const [a = 0, b = 0, c = 0, empty = 0] = await makeLanes('a', 'b', 'c', 'empty');
+    for (const [laneId, rank] of [[a, 30] as const, [b, 10] as const, [c, 20] as const]) lanes.lower({ laneId, rank });
+    expect(ready()).toEqual([b, c, a]);
+    expect(ready(2)).toEqual([b, c]);
+    expect(lanes.get(empty)?.head).toBeUndefined();
+  });
+
+  it('are only those that the class can run', async () => {
+    const ids = [
+      await lanes.idOf({ ...key, definition: 'image' }),
+      await lanes.idOf({ ...key, namespace: 'other' }),
+      await lanes.idOf({ ...key, demands: '{"gpu":"1"}' }),
+      await lanes.idOf(key),
+    ];
+    await lanes.hint(ids.map((laneId) => ({ laneId, rank: 1 })));
+    expect(ready()).toEqual([ids[3]]);
+  });
+
+  it('are compared with a class once: what was found out is kept by it', async () => {
+    const [id = 0] = await makeLanes('default');
+    lanes.lower({ laneId: id, rank: 1 });
+    const fit = new Map<number, boolean>();
+    lanes.readyFor(sessionClass, fit, 10);
+    expect([...fit]).toEqual([[id, true]]);
+    expect(lanes.readyFor(sessionClass, new Map([[id, false]]), 10)).toEqual([]);
+  });
+});

@@ -1,0 +1,191 @@
+/** Parked credits: handed out once, slots first, to every session in turn; repeats and late returns change nothing. */
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SessionClass } from '../../../server/domain/placement.ts';
+import {
+  CREDIT_LIFE_MS,
+  CREDIT_MARGIN_MS,
+  type ParkedClass,
+  ParkedCredits,
+} from '../../../server/engine/parked-credits.ts';
+import type { Place } from '../../../server/engine/store-port.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+const LIFE_MS = CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
+const mail: SessionClass = {
+  namespace: 'default',
+  handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }],
+  labels: {},
+};
+const image: SessionClass = { ...mail, handlers: [{ name: 'image', minVersion: 0, maxVersion: 0 }] };
+
+let time: VirtualTime;
+let credits: ParkedCredits;
+
+beforeEach(() => {
+  time = new VirtualTime();
+  credits = new ParkedCredits(time);
+});
+
+function park(sessionId: string, creditId: number, slots: number, prefetch = 0, sessionClass = mail): void {
+  credits.park(sessionId, sessionClass, [{ creditId, slots, prefetch }]);
+}
+
+function classOf(sessionId: string): ParkedClass {
+  const parked = credits.classes().find(({ sessions }) => sessions.has(sessionId));
+  if (!parked) throw new Error(`no class knows ${sessionId}`);
+  return parked;
+}
+
+/** Places of the class of this session, as short texts: session, credit, and p for prefetch. */
+function take(sessionId: string, limit: number): string[] {
+  return texts(credits.take(classOf(sessionId), limit));
+}
+
+function texts(places: readonly Place[]): string[] {
+  return places.map(({ sessionId, creditId, prefetch }) => `${sessionId}${creditId}${prefetch ? 'p' : ''}`);
+}
+
+describe('taking places', () => {
+  it('hands out each place once', () => {
+    park('a', 1, 2);
+    expect(take('a', 10)).toEqual(['a1', 'a1']);
+    expect(take('a', 10)).toEqual([]);
+  });
+
+  it('takes slots before prefetch, and no more than asked for', () => {
+    park('a', 1, 1, 2);
+    park('b', 1, 1, 2);
+    expect(take('a', 3)).toEqual(['a1', 'b1', 'a1p']);
+    expect(take('a', 10)).toEqual(['a1p', 'b1p', 'b1p']);
+  });
+
+  it('serves every session in turn instead of filling up the first', () => {
+    park('a', 1, 3);
+    park('b', 1, 1);
+    park('c', 1, 3);
+    expect(take('a', 5)).toEqual(['a1', 'b1', 'c1', 'a1', 'c1']);
+  });
+
+  it('puts the class that was served behind the others', () => {
+    park('a', 1, 9);
+    park('b', 1, 9, 0, image);
+    expect(credits.classes().map(({ key }) => key)).toEqual([classOf('a').key, classOf('b').key]);
+    take('a', 1);
+    expect(credits.classes().map(({ key }) => key)).toEqual([classOf('b').key, classOf('a').key]);
+  });
+
+  it('never hands out more than was granted, whatever is given back, voided or repeated', () => {
+    const action = fc.record({
+      what: fc.constantFrom('park', 'take', 'takeOf', 'giveBack', 'void'),
+      session: fc.constantFrom('a', 'b', 'c'),
+      credit: fc.integer({ min: 1, max: 4 }),
+      count: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+        credits = new ParkedCredits(new VirtualTime());
+        const granted = new Map<string, number>();
+        const out: Place[] = [];
+        for (const { what, session, credit, count } of actions) {
+          const key = `${session}${credit}`;
+          const known = credits.classes().find(({ sessions }) => sessions.has(session));
+          if (what === 'park') {
+            if (!granted.has(key)) granted.set(key, 2 * count);
+            park(session, credit, count, count);
+          } else if (what === 'take' && known) out.push(...credits.take(known, count));
+          else if (what === 'takeOf') out.push(...credits.takeOf(session, count));
+          else if (what === 'giveBack') credits.giveBack(out.splice(0, count));
+          else if (what === 'void') credits.void(session, [credit]);
+        }
+        const taken = Map.groupBy(texts(out), (text) => text.replace('p', ''));
+        for (const [key, places] of taken) expect(places.length).toBeLessThanOrEqual(granted.get(key) ?? 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('taking places of one session', () => {
+  it('takes nobody else’s', () => {
+    park('a', 1, 2);
+    park('b', 1, 2);
+    expect(texts(credits.takeOf('a', 10))).toEqual(['a1', 'a1']);
+    expect(texts(credits.takeOf('stranger', 10))).toEqual([]);
+  });
+
+  it('leaves the others of its class where they were', () => {
+    park('a', 1, 2);
+    park('b', 1, 2);
+    credits.takeOf('a', 10);
+    expect(take('b', 10)).toEqual(['b1', 'b1']);
+  });
+});
+
+describe('a repeated grant', () => {
+  it('adds nothing to a credit that is there', () => {
+    park('a', 1, 2);
+    park('a', 1, 2);
+    expect(take('a', 10)).toEqual(['a1', 'a1']);
+  });
+
+  it('revives nothing that was spent or voided', () => {
+    park('a', 1, 1);
+    park('a', 2, 1);
+    take('a', 1);
+    credits.void('a', [2]);
+    park('a', 1, 1);
+    park('a', 2, 1);
+    expect(take('a', 10)).toEqual([]);
+  });
+});
+
+describe('the life of a credit', () => {
+  it('ends before the worker’s, so that an assignment can still arrive', async () => {
+    park('a', 1, 1);
+    await time.advance(LIFE_MS - 1);
+    expect(take('a', 0)).toEqual([]);
+    expect(take('a', 1)).toEqual(['a1']);
+    park('a', 2, 1);
+    await time.advance(LIFE_MS);
+    expect(take('a', 1)).toEqual([]);
+    expect(LIFE_MS).toBe(13_000);
+  });
+
+  it('takes its memory with it, also where nothing is ever assigned', async () => {
+    for (let creditId = 1; creditId <= 200; creditId++) {
+      park('a', creditId, 1);
+      await time.advance(1_000);
+    }
+    expect(classOf('a').sessions.get('a')?.credits.size).toBeLessThan(50);
+  });
+});
+
+describe('places that no job was found for', () => {
+  it('go back to their credit', () => {
+    park('a', 1, 1, 1);
+    const places = credits.take(classOf('a'), 2);
+    credits.giveBack(places);
+    expect(take('a', 10)).toEqual(['a1', 'a1p']);
+  });
+
+  it('are gone when the credit or the session is', async () => {
+    park('a', 1, 1);
+    park('b', 1, 1);
+    const places = credits.take(classOf('a'), 2);
+    credits.forget('b');
+    await time.advance(LIFE_MS);
+    take('a', 0);
+    credits.giveBack(places);
+    expect(take('a', 10)).toEqual([]);
+    expect(credits.classes().some(({ sessions }) => sessions.has('b'))).toBe(false);
+  });
+
+  it('do not come back to a credit that was voided meanwhile', () => {
+    park('a', 1, 2);
+    const places = credits.take(classOf('a'), 2);
+    credits.void('a', [1]);
+    credits.giveBack(places);
+    expect(take('a', 10)).toEqual([]);
+  });
+});
