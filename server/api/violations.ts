@@ -21,7 +21,7 @@ export class InvalidRequest extends EngineError {
   }
 }
 
-/** Errors travel in trailers, of which many clients take no more than 8 KiB. */
+/** Of violations, after which they are only counted: errors travel in trailers, of which many clients take 8 KiB. */
 const MAX_BYTES = 2_048;
 const MAX_FIELD = 128;
 const MAX_DESCRIPTION = 256;
@@ -35,10 +35,8 @@ export class Violations {
     this.#total++;
     if (this.#bytes >= MAX_BYTES) return;
     const violation = { field: cutText(field, MAX_FIELD), description: cutText(description, MAX_DESCRIPTION) };
-    const bytes = Buffer.byteLength(violation.field) + Buffer.byteLength(violation.description);
-    const fits = this.#found.length === 0 || this.#bytes + bytes <= MAX_BYTES;
-    if (fits) this.#found.push(violation);
-    this.#bytes = fits ? this.#bytes + bytes : MAX_BYTES;
+    this.#bytes += Buffer.byteLength(violation.field) + Buffer.byteLength(violation.description);
+    this.#found.push(violation);
   }
 
   /** Adds the violation unless `good`; returns `good`. */

@@ -40,8 +40,8 @@ export interface ReportsParts {
 
 export class Reports {
   readonly #parts: ReportsParts;
-  readonly #completions: Batcher<readonly Completion[], ReadonlySet<string>>;
-  readonly #closings: Batcher<readonly Closing[], ReadonlySet<string>>;
+  readonly #completions: Batcher<readonly Completion[], ReadonlySet<AttemptKey>>;
+  readonly #closings: Batcher<readonly Closing[], ReadonlySet<AttemptKey>>;
 
   constructor(parts: ReportsParts) {
     this.#parts = parts;
@@ -66,49 +66,47 @@ export class Reports {
   async report(sessionId: string, reports: readonly Report[]): Promise<ReportResult[]> {
     const completions: Completion[] = [];
     const closings: Closing[] = [];
-    for (const { jobId, attempt, outcome } of reports) {
-      if (outcome.kind === 'succeeded') completions.push({ jobId, attempt, sessionId, result: outcome.result });
-      else closings.push({ jobId, attempt, sessionId, outcome });
-    }
-    const none: ReadonlySet<string> = new Set();
+    const items = reports.map(({ jobId, attempt, outcome }) => {
+      if (outcome.kind === 'succeeded') return append(completions, { jobId, attempt, sessionId, result: outcome.result });
+      return append(closings, { jobId, attempt, sessionId, outcome });
+    });
+    const none: ReadonlySet<AttemptKey> = new Set();
     const [completed, closed] = await Promise.all([
       completions.length > 0 ? this.#completions.add(completions) : none,
       closings.length > 0 ? this.#closings.add(closings) : none,
     ]);
-    const accepted = (report: Report) =>
-      (report.outcome.kind === 'succeeded' ? completed : closed).has(keyOf(report.jobId, report.attempt, sessionId));
-    const refused = reports.filter((report) => !accepted(report));
+    const accepted = items.map((item) => completed.has(item) || closed.has(item));
+    const refused = reports.filter((_, i) => !accepted[i]);
     if (refused.length === 0) return reports.map(() => 'ACCEPTED');
     const repeated = await this.#repeated(sessionId, refused);
     if (refused.length === reports.length && repeated.size === 0) await this.#parts.sessions.requireOpen(sessionId);
-    return reports.map((report) => (accepted(report) ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
+    return reports.map((report, i) => (accepted[i] ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
   }
 
-  async #complete(lists: readonly (readonly Completion[])[]): Promise<ReadonlySet<string>[]> {
-    // Copies of one report are folded. Several attempts of one job are not: at most one of them is open.
-    const byKey = new Map<string, Completion>();
-    for (const list of lists) for (const item of list) byKey.set(keyOf(item.jobId, item.attempt, item.sessionId), item);
-    const ended = await this.#parts.store.complete([...byKey.values()]);
+  async #complete(lists: readonly (readonly Completion[])[]): Promise<ReadonlySet<AttemptKey>[]> {
+    const first = firstOfEach(lists);
+    const ended = await this.#parts.store.complete([...first.values()]);
     if (ended.length > 0) {
       killPoint('complete.after_commit_before_reply');
       this.#parts.onEnded(ended.map((key) => key.jobId));
     }
-    const keys = new Set(ended.map((key) => keyOf(key.jobId, key.attempt, key.sessionId)));
-    return lists.map(() => keys);
+    const accepted = new Set(ended.flatMap((key) => first.get(textOf(key)) ?? []));
+    return lists.map(() => accepted);
   }
 
-  async #close(lists: readonly (readonly Closing[])[]): Promise<ReadonlySet<string>[]> {
-    const byKey = new Map<string, Closing>();
-    for (const list of lists) for (const item of list) byKey.set(keyOf(item.jobId, item.attempt, item.sessionId), item);
-    const keys = new Set<string>();
-    await this.#parts.changes.apply({ by: 'attempts', attempts: [...byKey.values()] }, (run, nowUs, definition) => {
-      const key = keyOf(run.jobId, run.attempt, run.sessionId as string);
-      const closing = byKey.get(key);
-      if (!closing) return undefined;
-      keys.add(key);
-      return this.#decide(run, closing.outcome, nowUs, definition);
-    });
-    return lists.map(() => keys);
+  async #close(lists: readonly (readonly Closing[])[]): Promise<ReadonlySet<AttemptKey>[]> {
+    const first = firstOfEach(lists);
+    const closingOf = (run: OpenRun) =>
+      first.get(textOf({ jobId: run.jobId, attempt: run.attempt, sessionId: run.sessionId ?? '' }));
+    const changes = await this.#parts.changes.apply(
+      { by: 'attempts', attempts: [...first.values()] },
+      (run, nowUs, definition) => {
+        const closing = closingOf(run);
+        return closing && this.#decide(run, closing.outcome, nowUs, definition);
+      },
+    );
+    const accepted = new Set(changes.flatMap((change) => closingOf(change.run) ?? []));
+    return lists.map(() => accepted);
   }
 
   #decide(run: OpenRun, outcome: Closing['outcome'], nowUs: number, definition: JobDefinition): Change {
@@ -130,10 +128,10 @@ export class Reports {
     const records = await this.#parts.store.readClosed(
       refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })),
     );
-    const byKey = new Map(records.map((record) => [keyOf(record.jobId, record.attempt, record.sessionId), record]));
+    const byKey = new Map(records.map((record) => [textOf(record), record]));
     return new Set(
       refused.filter((report) => {
-        const record = byKey.get(keyOf(report.jobId, report.attempt, sessionId));
+        const record = byKey.get(textOf({ ...report, sessionId }));
         return record !== undefined && this.#isSame(record, report.outcome);
       }),
     );
@@ -157,6 +155,22 @@ export class Reports {
   }
 }
 
-function keyOf(jobId: string, attempt: number, sessionId: string): string {
+function textOf({ jobId, attempt, sessionId }: AttemptKey): string {
   return `${jobId}/${attempt}/${sessionId}`;
+}
+
+/**
+ * One report for each attempt: the first. A copy of it, in the same call or in another of the same flush, is looked at
+ * once this one is stored. Several attempts of one job are all kept, since at most one of them is open.
+ */
+function firstOfEach<T extends AttemptKey>(lists: readonly (readonly T[])[]): Map<string, T> {
+  const first = new Map<string, T>();
+  for (const list of lists) for (const item of list) if (!first.has(textOf(item))) first.set(textOf(item), item);
+  return first;
+}
+
+/** Appends the item and returns it. */
+function append<T>(list: T[], item: T): T {
+  list.push(item);
+  return item;
 }

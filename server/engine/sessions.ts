@@ -264,7 +264,7 @@ export class Sessions {
     await this.#parts.loadLanes(jobs.map((job) => job.laneId));
     let bytes = 0;
     const fitting = jobs.filter((job, i) => {
-      bytes += job.input.data.length + 512;
+      bytes += job.input.data.length + (job.checkpoint?.data.length ?? 0) + 512;
       return i === 0 || bytes <= RESEND_BYTES;
     });
     return fitting.map((job) => this.#parts.dispatcher.assignmentOf(job));

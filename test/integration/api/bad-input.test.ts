@@ -1,0 +1,125 @@
+/**
+ * The bad-input catalogue: each request is refused with its code, a reason and the fields to blame, and the store is as it
+ * was. On PostgreSQL the store is compared after each of them, embedded once they are all over.
+ */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';
+import type { Refusal } from './rpc.ts';
+import { digestOf } from './store-digest.ts';
+import { World } from './world.ts';
+
+const { submitJob, waitJob } = JobService.method;
+
+/** So long that nothing lapses meanwhile: whatever changes, a request has changed it. */
+const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
+
+/** Clients differ in how much they take; 8 KiB are common. */
+const MAX_TRAILER_BYTES = 8_000;
+
+async function sow(world: World): Promise<Seed> {
+  const definition = await world.define();
+  const [idempotencyKey, requestId] = ['taken', '0198c0de-0000-4000-8000-00000000000a'];
+  const { jobId } = await world.rpc.call(submitJob, { requestId, job: { definition, idempotencyKey } });
+  const endedJobId = await world.submit(definition, { expireTime: { seconds: 1n } });
+  await world.rpc.call(waitJob, { jobId: endedJobId });
+  const [open, closed] = [await world.openWorker('nothing'), await world.openWorker('nothing')];
+  await closed.close();
+  const sessions = { sessionId: open.sessionId, closedSessionId: closed.sessionId };
+  return { definition, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
+}
+
+/** Rows in each table after `sow`. */
+const sown = {
+  jobs: 2,
+  job_runs: 1,
+  job_outcomes: 1,
+  job_attempts: 0,
+  job_checkpoints: 0,
+  job_definitions: 1,
+  sessions: 2,
+  request_ids: 1,
+  idempotency_keys: 1,
+};
+
+function rowsOf(digest: Readonly<Record<string, string>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(digest).map(([table, text]) => [table, Number.parseInt(text, 10)]));
+}
+
+function expectRefusal(refusal: Refusal, expected: BadRequest): void {
+  const { code, reason, fields } = refusal;
+  expect({ code, reason, fields }).toEqual({ code: expected.code, reason: expected.reason, fields: expected.fields });
+  expect(refusal.info?.domain).toBe('muster.dev');
+  expect(refusal.status).toMatchObject({ code, message: refusal.message });
+  expect(refusal.message).not.toBe('');
+  expect(refusal.trailerBytes).toBeLessThan(MAX_TRAILER_BYTES);
+}
+
+describe('on PostgreSQL', () => {
+  let postgres: ScratchPostgres;
+  let database: Database;
+  let world: World;
+  let seed: Seed;
+  let before: Record<string, string>;
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ settings: { fsync: 'off' } });
+    const url = await postgres.createDatabase();
+    world = await World.start({ ...quiet, postgresUrl: url });
+    database = openPostgres({ url, poolSize: 1 });
+    seed = await sow(world);
+    before = await digestOf(database);
+  });
+
+  afterAll(async () => {
+    await database?.close();
+    await world?.stop();
+    await postgres?.stop();
+  });
+
+  it('has something that could be changed', () => {
+    expect(rowsOf(before)).toMatchObject(sown);
+  });
+
+  it.each(
+    badRequests.map(
+      (request) => [`${request.row || 'more'} ${request.method.name}: ${request.what}`, request] as const,
+    ),
+  )('%s', async (_title, bad) => {
+    expectRefusal(await world.rpc.refused(bad.method, bad.request(seed)), bad);
+    expect(await digestOf(database)).toEqual(before);
+  });
+
+  it('still works', async () => {
+    expect(await world.stateOf(seed.jobId)).toBe('READY');
+    await world.submit(seed.definition);
+    expect(await digestOf(database)).not.toEqual(before);
+  });
+});
+
+describe('embedded', () => {
+  it('is refused alike, also all at once, and nothing of it is stored', async () => {
+    const dataFolder = await makeScratchFolder();
+    try {
+      const world = await World.start({ ...quiet, dataFolder });
+      const seed = await sow(world);
+      const refusals = await Promise.all(
+        badRequests.map(({ method, request }) => world.rpc.refused(method, request(seed))),
+      ).finally(() => world.stop());
+      badRequests.forEach((bad, i) => {
+        expectRefusal(refusals[i] as Refusal, bad);
+      });
+      const database = await openPglite({ dataDir: join(dataFolder, 'postgres') });
+      const stored = await digestOf(database).finally(() => database.close());
+      expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
+    } finally {
+      await removeFolder(dataFolder);
+    }
+  });
+});

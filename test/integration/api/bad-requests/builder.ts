@@ -1,0 +1,101 @@
+/** How the requests of the catalogue are written down: a good one of each kind, and what is wrong with it. */
+import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
+import { Code } from '../../../../server/api/code.ts';
+import type { JobDefinitionSchema } from '../../../../server/gen/muster/v1/job_definition_pb.ts';
+import { JobDefinitionService } from '../../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import type { JobSubmissionSchema } from '../../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
+import {
+  type AttemptReportSchema,
+  type HeartbeatRequestSchema,
+  type OpenSessionRequestSchema,
+  SessionService,
+} from '../../../../server/gen/muster/v1/session_service_pb.ts';
+import { WorkerService } from '../../../../server/gen/muster/v1/worker_service_pb.ts';
+
+/** What the requests may refer to; it is there before the first of them. */
+export interface Seed {
+  readonly definition: string;
+  readonly sessionId: Uint8Array;
+  readonly closedSessionId: Uint8Array;
+  /** Waits. Submitted with this key and this request id. */
+  readonly jobId: string;
+  readonly idempotencyKey: string;
+  readonly requestId: string;
+  /** Has ended, and not by a cancel. */
+  readonly endedJobId: string;
+}
+
+export interface BadRequest {
+  /** Row of the catalogue; empty for what it does not list. */
+  readonly row: string;
+  readonly what: string;
+  readonly method: DescMethodUnary;
+  readonly request: (seed: Seed) => MessageInitShape<DescMessage>;
+  readonly code: number;
+  readonly reason: string;
+  /** Fields that BadRequest must name, in order. */
+  readonly fields: readonly string[];
+}
+
+export type Submission = MessageInitShape<typeof JobSubmissionSchema>;
+export type Definition = MessageInitShape<typeof JobDefinitionSchema>;
+type Offer = MessageInitShape<typeof OpenSessionRequestSchema>;
+type Beat = MessageInitShape<typeof HeartbeatRequestSchema>;
+type Report = MessageInitShape<typeof AttemptReportSchema>;
+
+/** Of a job that is not there. */
+export const UUID = Buffer.from('0198c0de000070008000000000000001', 'hex');
+/** Every request, in the order in which they were added. */
+export const added: BadRequest[] = [];
+
+export function add<I extends DescMessage>(
+  row: string,
+  what: string,
+  method: DescMethodUnary<I, DescMessage>,
+  request: (seed: Seed) => MessageInitShape<I>,
+  fields: readonly string[],
+  [code, reason]: readonly [number, string] = [Code.INVALID_ARGUMENT, 'INVALID_FIELD'],
+): void {
+  added.push({
+    row,
+    what,
+    method: method as DescMethodUnary,
+    request: request as BadRequest['request'],
+    code,
+    reason,
+    fields,
+  });
+}
+
+export const { submitJob, submitJobs, getJob, waitJob, cancelJob } = JobService.method;
+export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+export const { applyJobDefinition, getJobDefinition } = JobDefinitionService.method;
+export const { listWorkers } = WorkerService.method;
+export const notImplemented = [Code.UNIMPLEMENTED, 'NOT_IMPLEMENTED'] as const;
+
+export function job(row: string, what: string, change: Submission, ...fields: string[]): void {
+  add(row, what, submitJob, ({ definition }) => ({ job: { definition, ...change } }), fields);
+}
+
+export function define(row: string, what: string, change: Definition, ...fields: string[]): void {
+  const good = { name: 'new', body: { case: 'task', value: {} } } as const;
+  add(row, what, applyJobDefinition, () => ({ definition: { ...good, ...change } }), fields);
+}
+
+export function open(row: string, what: string, change: Offer, ...fields: string[]): void {
+  const good = { workerName: 'worker', protocolVersion: 1, slots: 1, handlers: [{ name: 'x' }] };
+  add(row, what, openSession, () => ({ ...good, ...change }), fields);
+}
+
+export function beat(row: string, what: string, change: Beat, ...fields: string[]): void {
+  add(row, what, heartbeat, ({ sessionId }) => ({ sessionId, ...change }), fields);
+}
+
+export function report(row: string, what: string, change: Report, ...fields: string[]): void {
+  const request = ({ sessionId }: Seed) => ({ sessionId, reports: [{ jobId: UUID, attempt: 1, ...change }] });
+  add(row, what, reportAttempts, request, fields);
+}
+
+export const tooLarge = new Uint8Array((512 << 10) + 1);
+export const manyLabels = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`key-${i}`, '']));

@@ -1,0 +1,12 @@
+/** Requests that must be refused: the rows of the bad-input catalogue that concern fields, and what else was found. */
+import './text.ts';
+import './numbers.ts';
+import './names.ts';
+import './sizes.ts';
+import './ids.ts';
+import './rest.ts';
+import { added, type BadRequest } from './builder.ts';
+
+export type { BadRequest, Seed } from './builder.ts';
+
+export const badRequests: readonly BadRequest[] = added;

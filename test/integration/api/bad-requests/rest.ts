@@ -1,0 +1,172 @@
+/** Protocol versions, what is missing, several faults at once, and what this release cannot do. */
+import { Code } from '../../../../server/api/code.ts';
+import { IdempotencyConflictPolicy } from '../../../../server/gen/muster/v1/job_pb.ts';
+import { outcomes } from '../test-worker.ts';
+import {
+  add,
+  applyJobDefinition,
+  cancelJob,
+  type Definition,
+  define,
+  getJob,
+  getJobDefinition,
+  heartbeat,
+  job,
+  notImplemented,
+  openSession,
+  reportAttempts,
+  type Submission,
+  submitJob,
+  submitJobs,
+  UUID,
+  waitJob,
+} from './builder.ts';
+
+// --- B70: protocol versions
+for (const protocolVersion of [0, 2, -1]) {
+  add(
+    'B70',
+    `protocol ${protocolVersion}`,
+    openSession,
+    () => ({ protocolVersion, workerName: 'worker', slots: 1, handlers: [{ name: 'x' }] }),
+    [],
+    [Code.FAILED_PRECONDITION, 'PROTOCOL_VERSION_UNSUPPORTED'],
+  );
+}
+
+// --- What is missing, several things at once, and what this release can't do
+add('', 'no definition', applyJobDefinition, () => ({}), ['definition']);
+define('', 'no body', { body: { case: undefined } }, 'definition.body');
+job(
+  '',
+  'three wrong fields',
+  { priority: 101, queue: 'No', runTimeout: {} },
+  'job.priority',
+  'job.queue',
+  'job.run_timeout',
+);
+add(
+  '',
+  'a definition that is not there',
+  submitJob,
+  () => ({ job: { definition: 'missing' } }),
+  [],
+  [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
+);
+add(
+  '',
+  'a version that is not there',
+  submitJob,
+  ({ definition }) => ({ job: { definition, definitionVersion: 9 } }),
+  [],
+  [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
+);
+add(
+  'B15',
+  "another namespace's definition",
+  submitJob,
+  ({ definition }) => ({ namespace: 'other', job: { definition } }),
+  [],
+  [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
+);
+add(
+  'B15',
+  "another namespace's definition",
+  getJobDefinition,
+  ({ definition }) => ({ namespace: 'other', name: definition }),
+  [],
+  [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
+);
+for (const method of [getJob, waitJob, cancelJob]) {
+  const missing = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;
+  const as = method as typeof getJob;
+  add('B37', `${method.name}: nil job`, as, () => ({ jobId: '00000000-0000-0000-0000-000000000000' }), [], missing);
+  add('B65', `${method.name}: unknown job`, as, () => ({ jobId: '0198c0de-0000-7000-8000-000000000001' }), [], missing);
+  add(
+    'B15',
+    `${method.name}: another namespace's job`,
+    as,
+    ({ jobId }) => ({ namespace: 'other', jobId }),
+    [],
+    missing,
+  );
+}
+const laterJob: Record<string, Submission> = {
+  'policy REPLACE': { idempotencyConflictPolicy: 3 },
+  'a fairness key': { fairnessKey: 'tenant' },
+  'demands for resources': { demands: { resources: { gpu: 1 } } },
+};
+for (const [what, change] of Object.entries(laterJob)) {
+  add('', what, submitJob, ({ definition }) => ({ job: { definition, ...change } }), [], notImplemented);
+}
+const laterDefinition: Record<string, Definition> = {
+  'a workflow': { body: { case: 'workflow', value: { steps: [{ name: 'a' }] } } },
+  'an input schema': { inputJsonSchema: '{}' },
+  'an output schema': { outputJsonSchema: '{}' },
+};
+for (const [what, change] of Object.entries(laterDefinition)) {
+  const definition: Definition = { name: 'new', body: { case: 'task', value: {} }, ...change };
+  add('', what, applyJobDefinition, () => ({ definition }), [], notImplemented);
+}
+
+// --- What the state of things forbids
+const conflict = [Code.ALREADY_EXISTS, 'IDEMPOTENCY_CONFLICT'] as const;
+const ended = [Code.FAILED_PRECONDITION, 'JOB_ENDED'] as const;
+const lost = [Code.FAILED_PRECONDITION, 'LEASE_LOST'] as const;
+add(
+  'B32',
+  'a key with other content',
+  submitJob,
+  ({ definition, idempotencyKey }) => ({ job: { definition, idempotencyKey, priority: 9 } }),
+  [],
+  conflict,
+);
+add(
+  '',
+  'a key and the policy FAIL',
+  submitJob,
+  ({ definition, idempotencyKey }) => ({
+    job: { definition, idempotencyKey, idempotencyConflictPolicy: IdempotencyConflictPolicy.FAIL },
+  }),
+  [],
+  conflict,
+);
+add(
+  'B72',
+  'one conflict of three jobs',
+  submitJobs,
+  ({ definition, idempotencyKey }) => ({
+    jobs: ['fresh-1', idempotencyKey, 'fresh-2'].map((key) => ({ definition, idempotencyKey: key, priority: 9 })),
+  }),
+  [],
+  conflict,
+);
+add(
+  '',
+  'a request id with another body',
+  submitJob,
+  ({ definition, requestId }) => ({ requestId, job: { definition } }),
+  ['request_id'],
+  [Code.INVALID_ARGUMENT, 'REQUEST_ID_REUSED'],
+);
+add('B65', 'a job that has ended', cancelJob, ({ endedJobId }) => ({ jobId: endedJobId }), [], ended);
+add(
+  'B61',
+  'a heartbeat of a closed session',
+  heartbeat,
+  ({ closedSessionId }) => ({ sessionId: closedSessionId, held: [{ jobId: UUID, attempt: 1 }] }),
+  [],
+  lost,
+);
+add(
+  'B61',
+  'a report of a closed session',
+  reportAttempts,
+  ({ closedSessionId }) => ({
+    sessionId: closedSessionId,
+    reports: [{ jobId: UUID, attempt: 1, outcome: outcomes.aborted }],
+  }),
+  [],
+  lost,
+);
+add('B61', 'a heartbeat of no session', heartbeat, () => ({ sessionId: UUID }), [], lost);

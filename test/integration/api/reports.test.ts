@@ -1,0 +1,207 @@
+/** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat is harmless. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { outcomes, resultName } from './test-worker.ts';
+import { World } from './world.ts';
+
+const { reportAttempts } = SessionService.method;
+const { result, failure, released, cancelled, aborted } = outcomes;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(() => world?.stop());
+
+describe('a report', () => {
+  it('of a result ends the job with it, byte for byte', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    const value = {
+      data: Uint8Array.from({ length: 256 }, (_, i) => 255 - i),
+      contentType: 'a/b',
+      metadata: { c: 'd' },
+    };
+    expect(await worker.report({ of: attempt, outcome: { case: 'result', value } })).toEqual(['ACCEPTED']);
+    const job = await world.getJob(jobId);
+    expect(job).toMatchObject({ state: 9, outcome: { case: 'result', value }, attemptsCounted: 1, sessionId: '' });
+    expect(job.attempts).toMatchObject([{ attempt: 1, outcome: 1, counted: true, workerName: 'test-worker' }]);
+  });
+
+  it('of a failure is followed by another attempt, until the last ends the job', async () => {
+    const retryPolicy = { maxAttempts: 2, minBackoff: { nanos: 1_000_000 } };
+    const { worker, jobId, attempt } = await world.hold({ retryPolicy });
+    const cause = { type: 'Inner', message: 'why', cause: { type: 'Root', message: 'deep' } };
+    const details = { data: Uint8Array.of(1, 2, 0), contentType: 'x/y', metadata: {} };
+    expect(await worker.report({ of: attempt, outcome: failure({ stackTrace: 'at\nline', cause, details }) })).toEqual([
+      'ACCEPTED',
+    ]);
+    const [second] = await worker.take(1);
+    expect(second).toMatchObject({ attempt: 2, attemptsCounted: 1 });
+    await worker.report({ of: second as Assignment, outcome: failure({ type: 'Other' }) });
+    const job = await world.getJob(jobId);
+    expect(job).toMatchObject({
+      state: 10,
+      attemptsCounted: 2,
+      outcome: { case: 'failure', value: { type: 'Other', failureCause: 1 } },
+    });
+    expect(job.attempts[0]?.failure).toMatchObject({ type: 'ValueError', stackTrace: 'at\nline', cause, details });
+    expect(job.attempts.map(({ outcome, counted }) => [outcome, counted])).toEqual([
+      [2, true],
+      [2, true],
+    ]);
+  });
+
+  it('B64: of a failure may be as long as it likes: it is cut', async () => {
+    const { worker, jobId, attempt } = await world.hold({ retryPolicy: { maxAttempts: 1 } });
+    let cause: object | undefined;
+    for (let i = 0; i < 40; i++) cause = { message: 'm', cause };
+    const long = failure({
+      type: 'T'.repeat(1_000),
+      message: `${'x'.repeat((8 << 10) - 7)}😀${'y'.repeat(9_000)}`,
+      stackTrace: 's\u0000'.repeat(20_000),
+      cause,
+    });
+    expect(await worker.report({ of: attempt, outcome: long })).toEqual(['ACCEPTED']);
+    const { outcome } = await world.getJob(jobId);
+    if (outcome.case !== 'failure') throw new Error('it did not fail');
+    expect([outcome.value.type.length, outcome.value.message.length, outcome.value.stackTrace.length]).toEqual([
+      256,
+      8 << 10,
+      16 << 10,
+    ]);
+    expect(outcome.value.stackTrace).not.toContain('\u0000');
+    let depth = 0;
+    for (let level: typeof outcome.value | undefined = outcome.value; level; level = level.cause) depth++;
+    expect(depth).toBe(16);
+  });
+
+  it('of failures without number and end can still be read: the oldest are left out', async () => {
+    const policy = { maxAttempts: 30, minBackoff: { nanos: 1_000_000 }, maxBackoff: { nanos: 1_000_000 } };
+    const { worker, jobId, attempt } = await world.hold({ retryPolicy: policy });
+    const long = { message: 'm'.repeat(8 << 10), stackTrace: 's'.repeat(16 << 10) };
+    let cause: object | undefined;
+    for (let i = 0; i < 16; i++) cause = { ...long, cause };
+    let last = attempt;
+    for (let number = 1; number <= 14; number++) {
+      expect(
+        await worker.report({ of: last, outcome: failure({ ...long, cause, type: `failure-${number}` }) }),
+      ).toEqual(['ACCEPTED']);
+      [last = attempt] = await worker.take(1);
+    }
+    const { attempts } = await world.getJob(jobId);
+    expect(attempts.at(-1)).toMatchObject({ attempt: 15, outcome: 0 });
+    expect(attempts.at(-2)?.failure?.type).toBe('failure-14');
+    expect(attempts.length).toBeGreaterThan(3);
+    expect(attempts.length).toBeLessThan(15);
+  });
+
+  it.each([
+    ['released, from ASSIGNED, goes back uncounted', released(4), 'READY', []],
+    ['aborted waits for a moment', aborted, 'SCHEDULED', [{ outcome: 5, counted: false }]],
+    ['cancelled without a cancel goes back as aborted', cancelled, 'SCHEDULED', [{ outcome: 5, counted: false }]],
+  ])('%s', async (_what, outcome, state, attempts) => {
+    const { worker, jobId, attempt } = await world.hold();
+    expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
+    const job = await world.getJob(jobId);
+    expect(await world.stateOf(jobId)).toBe(state);
+    expect(job).toMatchObject({ attemptsCounted: 0, attempts, sessionId: '' });
+  });
+
+  it('B62: that comes again is a DUPLICATE if it says the same, else LEASE_LOST', async () => {
+    const { worker, attempt } = await world.hold();
+    const say = (outcome: ReturnType<typeof result>) => worker.report({ of: attempt, outcome });
+    expect(await say(result('yes'))).toEqual(['ACCEPTED']);
+    expect(await say(result('yes'))).toEqual(['DUPLICATE']);
+    expect(await say(result('no'))).toEqual(['LEASE_LOST']);
+    for (const other of [failure(), released(), cancelled, aborted]) expect(await say(other)).toEqual(['LEASE_LOST']);
+  });
+
+  it('B62: of a failure that comes again is a DUPLICATE, also after the job has gone on', async () => {
+    const { worker, attempt } = await world.hold({ retryPolicy: { minBackoff: { nanos: 1_000_000 } } });
+    expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['ACCEPTED']);
+    expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['DUPLICATE']);
+    expect(await worker.report({ of: attempt, outcome: failure({ message: 'other' }) })).toEqual(['LEASE_LOST']);
+    const [second] = await worker.take(1);
+    expect(await worker.report({ of: attempt, outcome: result() })).toEqual(['LEASE_LOST']);
+    expect(await worker.report({ of: second as Assignment, outcome: result() })).toEqual(['ACCEPTED']);
+    expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['DUPLICATE']);
+  });
+
+  it('B61, B63: of what is not its own is LEASE_LOST for the item, and changes nothing', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    const other = await world.hold();
+    const say = (of: Assignment) => ({ of, outcome: result('stolen') });
+    expect(
+      await worker.report(
+        say({ ...attempt, attempt: 2 }),
+        say({ ...attempt, attempt: 0 }),
+        say({ ...attempt, attempt: -1 }),
+        say({ ...attempt, jobId: uuidToBytes(randomUUID()) }),
+        say(other.attempt),
+        { of: other.attempt, outcome: failure() },
+        { of: other.attempt, outcome: released() },
+        { of: attempt, outcome: result('own') },
+      ),
+    ).toEqual([...Array(7).fill('LEASE_LOST'), 'ACCEPTED']);
+    expect(await world.stateOf(other.jobId)).toBe('ASSIGNED');
+    expect((await world.getJob(jobId)).outcome).toMatchObject({
+      case: 'result',
+      value: { data: new TextEncoder().encode('own') },
+    });
+  });
+
+  it('of many attempts at once is answered in its order', async () => {
+    const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
+    const worker = await world.openWorker(definition);
+    await world.rpc.call(JobService.method.submitJobs, { jobs: Array.from({ length: 60 }, () => ({ definition })) });
+    const attempts = await worker.take(60);
+    const reports = attempts.map((of, i) => ({
+      of,
+      outcome: i % 3 === 0 ? result(String(i)) : i % 3 === 1 ? failure() : cancelled,
+    }));
+    const [first] = reports;
+    expect(await worker.report(first as (typeof reports)[number])).toEqual(['ACCEPTED']);
+    expect(await worker.report(...reports)).toEqual(reports.map((_, i) => (i === 0 ? 'DUPLICATE' : 'ACCEPTED')));
+  });
+
+  it('twice in a call counts once: the first is taken, a copy is a DUPLICATE, anything else is refused', async () => {
+    const [one, other] = [
+      await world.hold({ retryPolicy: { maxAttempts: 1 } }),
+      await world.hold({ retryPolicy: { maxAttempts: 1 } }),
+    ];
+    const results = ['one', 'one', 'two'].map((text) => ({ of: one.attempt, outcome: result(text) }));
+    expect(await one.worker.report(...results)).toEqual(['ACCEPTED', 'DUPLICATE', 'LEASE_LOST']);
+    expect((await world.getJob(one.jobId)).outcome).toMatchObject({ value: { data: new TextEncoder().encode('one') } });
+    const failures = ['one', 'one', 'two'].map((message) => ({ of: other.attempt, outcome: failure({ message }) }));
+    expect(await other.worker.report(...failures)).toEqual(['ACCEPTED', 'DUPLICATE', 'LEASE_LOST']);
+    expect((await world.getJob(other.jobId)).outcome).toMatchObject({ value: { message: 'one' } });
+  });
+
+  it('grants credits, too', async () => {
+    const { worker, attempt } = await world.hold();
+    const next = await world.submit(attempt.definition);
+    const { results } = await world.rpc.call(reportAttempts, {
+      sessionId: worker.sessionId,
+      reports: [{ jobId: attempt.jobId, attempt: 1, outcome: result() }],
+      credits: [{ creditId: 77n, slots: 1 }],
+    });
+    expect(results.map(resultName)).toEqual(['ACCEPTED']);
+    await eventually('the next job arrives', () =>
+      worker.assigned.some(({ creditId, jobId }) => creditId === 77n && Buffer.compare(jobId, uuidToBytes(next)) === 0),
+    );
+  });
+
+  it('of a released attempt that was seen running counts as aborted', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    await worker.started(attempt);
+    expect(await worker.report({ of: attempt, outcome: released() })).toEqual(['ACCEPTED']);
+    expect((await world.getJob(jobId)).attempts).toMatchObject([{ outcome: 5, counted: false }]);
+  });
+});

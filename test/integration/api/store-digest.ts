@@ -1,0 +1,20 @@
+/** What a database holds, in a form that two looks can be compared by. */
+import type { Database } from '../../../server/store/database.ts';
+
+const listTables = {
+  name: '',
+  text: `
+SELECT relname AS name FROM pg_class
+WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname`,
+};
+
+/** Number of rows and checksum of each table, by its name. */
+export async function digestOf(database: Database): Promise<Record<string, string>> {
+  const tables = (await database.run(listTables, [])).map((row) => row.name as string);
+  const parts = tables.map(
+    (table) =>
+      `SELECT '${table}' AS name, count(*) || ' rows ' || md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) AS digest FROM ${table} t`,
+  );
+  const rows = await database.run({ name: '', text: parts.join(' UNION ALL ') }, []);
+  return Object.fromEntries(rows.map((row) => [row.name, row.digest]));
+}

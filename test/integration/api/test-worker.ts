@@ -1,0 +1,139 @@
+/** A worker that does only what the test tells it: one session, one subscription, no handlers. */
+import { fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import { type Assignment, AssignmentSchema } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import {
+  type AttemptReportSchema,
+  type HeartbeatRequestSchema,
+  type HeartbeatResponse,
+  type OpenSessionRequestSchema,
+  type OpenSessionResponse,
+  ReportResult,
+  SessionService,
+} from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { connectWorker, type Worker } from '../bus/fixtures.ts';
+import type { Rpc } from './rpc.ts';
+
+const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+
+export type Outcome = NonNullable<MessageInitShape<typeof AttemptReportSchema>['outcome']>;
+
+/** What an OpenSession needs at least. */
+export function offerOf(
+  ...handlers: string[]
+): MessageInitShape<typeof OpenSessionRequestSchema> & { handlers: { name: string }[] } {
+  return { workerName: 'test-worker', protocolVersion: 1, slots: 100, handlers: handlers.map((name) => ({ name })) };
+}
+
+export class TestWorker {
+  readonly session: OpenSessionResponse;
+  readonly #rpc: Rpc;
+  readonly #bus: Worker;
+  #credits = 0;
+
+  private constructor(rpc: Rpc, session: OpenSessionResponse, bus: Worker) {
+    this.#rpc = rpc;
+    this.session = session;
+    this.#bus = bus;
+  }
+
+  /** Opens a session and listens to its subject; nothing has beaten yet. */
+  static async open(rpc: Rpc, offer: MessageInitShape<typeof OpenSessionRequestSchema>): Promise<TestWorker> {
+    const session = await rpc.call(openSession, offer);
+    const { jwt = '', seed = '' } = session.natsCredentials ?? {};
+    const bus = await connectWorker({ natsUrls: session.natsUrls, credentials: { jwt, seed, expireTimeMs: 0 } });
+    await bus.listen(session.subject);
+    return new TestWorker(rpc, session, bus);
+  }
+
+  get sessionId(): Uint8Array {
+    return this.session.sessionId;
+  }
+
+  /** The session's id as people see it. */
+  get sessionText(): string {
+    return uuidFromBytes(this.session.sessionId);
+  }
+
+  /** Highest ping heard. */
+  get ping(): number {
+    return Math.max(0, ...this.#bus.messages.map(({ ping }) => Number(ping)));
+  }
+
+  /** Every assignment heard on the bus, in order. */
+  get assigned(): Assignment[] {
+    // Encoded anew: what the client of the bus hands out are views of its buffers, which compare as other things.
+    return this.#bus.messages.flatMap(({ assignments }) =>
+      assignments.map((one) => fromBinary(AssignmentSchema, toBinary(AssignmentSchema, one))),
+    );
+  }
+
+  /** Ids of the jobs whose attempts it was told on the bus to stop. */
+  get cancelled(): string[] {
+    return this.#bus.messages.flatMap(({ cancels }) => cancels.map(({ jobId }) => uuidFromBytes(jobId)));
+  }
+
+  beat(changes: MessageInitShape<typeof HeartbeatRequestSchema> = {}): Promise<HeartbeatResponse> {
+    return this.#rpc.call(heartbeat, { sessionId: this.sessionId, pingEcho: BigInt(this.ping), ...changes });
+  }
+
+  /** Beats until the server knows that its pings arrive: from then on credits count. */
+  async becomeHeard(): Promise<void> {
+    const before = this.ping;
+    await this.beat();
+    await eventually('the ping of the heartbeat arrives', () => this.ping > before);
+    await this.beat();
+  }
+
+  /** Grants room for `count` attempts and waits until they have arrived. */
+  async take(count: number): Promise<Assignment[]> {
+    if (this.ping === 0) await this.becomeHeard();
+    const before = this.assigned.length;
+    await this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
+    await eventually(`${count} assignments arrive`, () => this.assigned.length >= before + count);
+    return this.assigned.slice(before);
+  }
+
+  /** Names of what became of the reports. */
+  async report(...reports: { of: Assignment; outcome: Outcome }[]): Promise<string[]> {
+    const { results } = await this.#rpc.call(reportAttempts, {
+      sessionId: this.sessionId,
+      reports: reports.map(({ of, outcome }) => ({ jobId: of.jobId, attempt: of.attempt, outcome })),
+    });
+    return results.map(resultName);
+  }
+
+  /** Says to the next heartbeat that the handlers of these have started. */
+  started(...assignments: Assignment[]): Promise<HeartbeatResponse> {
+    return this.beat({ held: assignments.map(({ jobId, attempt }) => ({ jobId, attempt, started: true })) });
+  }
+
+  async close(): Promise<void> {
+    await this.#rpc.call(closeSession, { sessionId: this.sessionId });
+    await this.disconnect();
+  }
+
+  /** Leaves the bus; the session stays. */
+  disconnect(): Promise<void> {
+    return this.#bus.connection.close();
+  }
+}
+
+export function resultName(result: ReportResult): string {
+  return Object.entries(ReportResult).find(([, value]) => value === result)?.[0] ?? String(result);
+}
+
+export const outcomes = {
+  result: (data: Uint8Array | string = ''): Outcome => ({
+    case: 'result',
+    value: { data: typeof data === 'string' ? Buffer.from(data) : data, contentType: 'text/plain' },
+  }),
+  failure: (changes: object = {}): Outcome => ({
+    case: 'failure',
+    value: { type: 'ValueError', message: 'no', ...changes },
+  }),
+  released: (reason = 1): Outcome => ({ case: 'released', value: { reason: reason as 1 } }),
+  cancelled: { case: 'cancelled', value: {} } satisfies Outcome,
+  aborted: { case: 'aborted', value: {} } satisfies Outcome,
+};
