@@ -7,6 +7,7 @@ import { DbClock } from './db-clock.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { JobIds } from './job-ids.ts';
+import { JobReads } from './job-reads.ts';
 import { Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import { ParkedCredits } from './parked-credits.ts';
@@ -60,7 +61,9 @@ export function createReplica(parts: ReplicaParts): Replica {
   const lanes = new Lanes(store, definitions);
   const credits = new ParkedCredits(clock);
   const dispatcher = new Dispatcher({ store, lanes, credits, bus, log });
-  const waits = new Waits({ store, timers, log });
+  const reads = new JobReads({ store, timers, random });
+  const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
+  const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
   const onReady = (hints: readonly LaneHint[]) => {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
@@ -101,13 +104,13 @@ export function createReplica(parts: ReplicaParts): Replica {
     }),
     sessions,
     reports: new Reports({ store, sessions, changes, timers, random, onEnded, failureText: parts.failureText }),
-    cancels: new Cancels({ store, changes, bus, random }),
+    cancels: new Cancels({ store: { readJob }, changes, bus, random }),
     waits,
     maxPayload: bus.maxUserPayload,
     applyDefinition: (definition, contentHash, validateOnly) =>
       definitions.apply(definition, contentHash, validateOnly),
     async getJob(namespace, jobId) {
-      const job = await store.readJob(namespace, jobId);
+      const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);
       return job;
     },

@@ -67,7 +67,8 @@ export class Reports {
     const completions: Completion[] = [];
     const closings: Closing[] = [];
     const items = reports.map(({ jobId, attempt, outcome }) => {
-      if (outcome.kind === 'succeeded') return append(completions, { jobId, attempt, sessionId, result: outcome.result });
+      if (outcome.kind === 'succeeded')
+        return append(completions, { jobId, attempt, sessionId, result: outcome.result });
       return append(closings, { jobId, attempt, sessionId, outcome });
     });
     const none: ReadonlySet<AttemptKey> = new Set();

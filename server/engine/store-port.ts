@@ -236,11 +236,18 @@ export interface Store {
   endSessions(sessionIds: readonly string[]): Promise<string[]>;
   readLapse(): Promise<Lapse>;
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
+  /** In the order of the names; undefined where there is no such job. At most 1,000. */
+  readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface JobName {
+  readonly namespace: string;
+  readonly jobId: string;
 }
 
 export interface AttemptView {

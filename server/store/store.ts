@@ -8,7 +8,7 @@ import { completeAttempts } from './statements/complete-attempts.ts';
 import { applyDefinition, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
-import { findEnded, findJobs, readClosed, readJob } from './statements/read-jobs.ts';
+import { findEnded, findJobs, readClosed, readJobs } from './statements/read-jobs.ts';
 import {
   closeSessions,
   endSessions,
@@ -55,7 +55,8 @@ export function createStore(database: Database): Store {
     closeSessions: (sessionIds, how, lapsedForMs) => closeSessions(database, sessionIds, how, lapsedForMs),
     endSessions: (sessionIds) => endSessions(database, sessionIds),
     readLapse: () => readLapse(database),
-    readJob: (namespace, jobId) => readJob(database, namespace, jobId),
+    readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
+    readJobs: (names) => readJobs(database, names),
     findEnded: (jobIds) => findEnded(database, jobIds),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),

@@ -1,7 +1,7 @@
 /**
  * A process that works on an embedded database until it is killed, and tells its parent what was acknowledged.
  *
- * Arguments: the folder; `open` to tell when it is open and end. Messages: `{ submitted, completed }`, lists of job ids.
+ * Arguments: the folder; `open` to open it and end. Messages: `{ submitted, completed }`, lists of job ids.
  */
 import { migrate } from '../../server/store/migrate.ts';
 import { openPglite } from '../../server/store/pglite.ts';
@@ -31,7 +31,6 @@ async function work(context: StoreContext): Promise<never> {
 
 if (what === 'open') {
   await database.close();
-  process.send?.('opened');
   process.disconnect?.();
 } else {
   await work({ kind: 'PGlite', database, store: createStore(database) } as StoreContext);

@@ -14,6 +14,8 @@ export type { TransportRetry } from './client/transport-retry.ts';
 export { durationFromMs, durationToMs } from './duration.ts';
 export type { FieldViolation } from './error.ts';
 export { Code, JobFailedError, MusterError } from './error.ts';
+export type { Attempt } from './gen/muster/v1/attempt_pb.ts';
+export { AttemptOutcome } from './gen/muster/v1/attempt_pb.ts';
 export type { Failure } from './gen/muster/v1/failure_pb.ts';
 export { FailureCause } from './gen/muster/v1/failure_pb.ts';
 export type { JobDefinition } from './gen/muster/v1/job_definition_pb.ts';

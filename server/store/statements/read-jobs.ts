@@ -1,15 +1,15 @@
 /** Jobs as people see them, and how attempts were closed. */
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
-import type { AttemptKey, AttemptView, ClosedRecord, JobView } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
+import type { AttemptKey, AttemptView, ClosedRecord, JobName, JobView } from '../../engine/store-port.ts';
+import { plainArray, textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { payloadOf } from './claim-jobs.ts';
 
-const readOne = {
-  name: 'read_job',
+const readMany = {
+  name: 'read_jobs',
   text: `
 SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
@@ -18,19 +18,24 @@ SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE WHEN r.state = ${stateCodes.SCHEDULED} THEN r.due_time ELSE j.run_time END AS next_time,
        o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
-FROM (SELECT * FROM jobs WHERE job_id = $1 OFFSET 0) AS j
+FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
+CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON n.lane_id = j.lane_id
-LEFT JOIN job_runs r USING (job_id)
-LEFT JOIN job_outcomes o USING (job_id)
+LEFT JOIN job_runs r ON r.job_id = j.job_id
+LEFT JOIN job_outcomes o ON o.job_id = j.job_id
 LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
-WHERE n.namespace IS NOT DISTINCT FROM $2`,
+WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
 };
 
 const readAttempts = {
   name: 'read_attempts',
   text: `
-SELECT a.*, s.worker_name FROM job_attempts a LEFT JOIN sessions s USING (session_id)
-WHERE job_id = $1 ORDER BY attempt DESC LIMIT 99`,
+SELECT a.*, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (
+  SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
+) AS a
+LEFT JOIN sessions s USING (session_id)
+ORDER BY a.job_id, a.attempt`,
 };
 
 // One look-up for each id: an ANY may be read off any index that holds the ids, from one end to the other.
@@ -138,11 +143,27 @@ function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
   };
 }
 
-export async function readJob(session: Session, namespace: string, jobId: string): Promise<JobView | undefined> {
-  const [row] = await session.run(readOne, [jobId, namespace]);
-  if (!row) return undefined;
-  const attempts = row.attempt > 0 ? (await session.run(readAttempts, [jobId])).map(attemptView).reverse() : [];
-  return jobView(row, attempts);
+/** Whether attempts before the last one may be on record. A job that is between two holds none at the moment. */
+function hasClosedAttempts(row: Row): boolean {
+  return row.attempt > 1 || (row.attempt === 1 && row.session_id === null);
+}
+
+/** In the order of the names; undefined where there is no such job. At most 1,000. */
+export async function readJobs(session: Session, names: readonly JobName[]): Promise<(JobView | undefined)[]> {
+  const rows = await session.run(readMany, [
+    plainArray(names.map((name) => name.jobId)),
+    textArray(names.map((name) => name.namespace)),
+  ]);
+  const tried = rows.filter(hasClosedAttempts).map((row) => row.job_id);
+  const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
+  const attempts = Map.groupBy(closed, (row) => row.job_id);
+  const views = new Map(
+    rows.map((row) => [
+      `${row.namespace}/${row.job_id}`,
+      jobView(row, (attempts.get(row.job_id) ?? []).map(attemptView)),
+    ]),
+  );
+  return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
 }
 
 export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {

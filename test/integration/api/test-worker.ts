@@ -31,6 +31,7 @@ export class TestWorker {
   readonly #rpc: Rpc;
   readonly #bus: Worker;
   #credits = 0;
+  #beats = 0;
 
   private constructor(rpc: Rpc, session: OpenSessionResponse, bus: Worker) {
     this.#rpc = rpc;
@@ -74,21 +75,29 @@ export class TestWorker {
     return this.#bus.messages.flatMap(({ cancels }) => cancels.map(({ jobId }) => uuidFromBytes(jobId)));
   }
 
-  beat(changes: MessageInitShape<typeof HeartbeatRequestSchema> = {}): Promise<HeartbeatResponse> {
-    return this.#rpc.call(heartbeat, { sessionId: this.sessionId, pingEcho: BigInt(this.ping), ...changes });
+  async beat(changes: MessageInitShape<typeof HeartbeatRequestSchema> = {}): Promise<HeartbeatResponse> {
+    const echo = { sessionId: this.sessionId, pingEcho: BigInt(this.ping) };
+    const reply = await this.#rpc.call(heartbeat, { ...echo, ...changes });
+    this.#beats++;
+    return reply;
+  }
+
+  /** Waits for the ping of each heartbeat so far: a session that lags behind them counts as deaf. */
+  async catchUp(): Promise<void> {
+    await eventually('the pings of all heartbeats arrive', () => this.ping >= this.#beats);
   }
 
   /** Beats until the server knows that its pings arrive: from then on credits count. */
   async becomeHeard(): Promise<void> {
-    const before = this.ping;
     await this.beat();
-    await eventually('the ping of the heartbeat arrives', () => this.ping > before);
+    await this.catchUp();
     await this.beat();
   }
 
   /** Grants room for `count` attempts and waits until they have arrived. */
   async take(count: number): Promise<Assignment[]> {
     if (this.ping === 0) await this.becomeHeard();
+    await this.catchUp();
     const before = this.assigned.length;
     await this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
     await eventually(`${count} assignments arrive`, () => this.assigned.length >= before + count);

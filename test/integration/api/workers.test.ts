@@ -39,6 +39,7 @@ describe('a session that does not hear the bus', () => {
     await worker.beat({ pingEcho: 1n, credits: [{ creditId: 1n, slots: 1 }] });
     expect((await listed(worker))?.deaf).toBe(true);
     expect(worker.assigned).toEqual([]);
+    await worker.catchUp();
     expect((await worker.beat()).reconnectBus).toBe(false);
     expect(await worker.take(1)).toHaveLength(1);
     expect((await listed(worker))?.deaf).toBe(false);

@@ -4,15 +4,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storeFault } from '../../../server/engine/errors.ts';
 import type { Database, Session } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
+import { usePgliteFolders } from '../../support/pglite-folders.ts';
 
 const one = { name: 'one', text: 'SELECT 1 AS one' };
 const forAges = { name: 'for_ages', text: 'SELECT count(*) FROM generate_series(1, 1000000000000)' };
+const folders = usePgliteFolders();
 let database: Database;
 let thread: Worker;
 
 beforeEach(async () => {
   const started = new Promise<Worker>((resolve) => process.once('worker', resolve));
-  database = await openPglite({ dataDir: 'memory://' });
+  database = await openPglite({ dataDir: folders.copy() });
   thread = await started;
 });
 afterEach(() => database.close());
@@ -48,7 +50,7 @@ describe('work on PGlite', () => {
   });
 
   it('waits for the transaction that came first, whole', async () => {
-    await database.script('CREATE SCHEMA IF NOT EXISTS muster; CREATE TABLE notes (n integer)');
+    await database.script('CREATE TABLE notes (n integer)');
     const order: string[] = [];
     const slow = database.transaction(async (session) => {
       for (let n = 0; n < 5; n++) await session.run({ name: 'note', text: 'INSERT INTO notes VALUES ($1)' }, [n]);
@@ -64,7 +66,7 @@ describe('work on PGlite', () => {
   });
 
   it('rolls back what was thrown and goes on', async () => {
-    await database.script('CREATE SCHEMA IF NOT EXISTS muster; CREATE TABLE notes (n integer)');
+    await database.script('CREATE TABLE notes (n integer)');
     const broken = (session: Session) =>
       session.run({ name: '', text: 'INSERT INTO notes VALUES (1)' }, []).then(() => Promise.reject(new Error('no')));
     await expect(database.transaction(broken)).rejects.toThrow('no');

@@ -6,7 +6,7 @@ import { systemFailure } from '../../../server/domain/payload.ts';
 import type { Statement } from '../../../server/store/database.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
-import { emptyTables, sql, type StoreContext, useStore } from '../../support/store-context.ts';
+import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
 import {
   bytes,
   claimMany,
@@ -148,7 +148,7 @@ const pinned: Record<string, readonly string[]> = {
   read_held_runs: [held],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
-  read_job: [outcomes, runs, jobs, lanes, sessions],
+  read_jobs: [outcomes, runs, jobs, lanes, sessions],
   read_attempts: [attempts, sessions],
   find_jobs: [jobs],
   find_ended_jobs: [outcomes],
@@ -163,7 +163,7 @@ const pinned: Record<string, readonly string[]> = {
   list_sessions: [held, notClosed],
 };
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18'] as const)('plans on %s', (kind) => {
+describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans on %s', (kind) => {
   const context = useStore(kind);
   let statements: Map<string, Statement>;
 

@@ -4,8 +4,8 @@ import { storeFault } from '../../../server/engine/errors.ts';
 import type { Database, Session } from '../../../server/store/database.ts';
 import { openPostgres, type PostgresOptions } from '../../../server/store/postgres.ts';
 import { eventually } from '../../support/eventually.ts';
-import { only } from '../../support/store-fixtures.ts';
 import { sql, useStore } from '../../support/store-context.ts';
+import { only } from '../../support/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 const cleanUps: (() => unknown)[] = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ensurePartitions } from '../../../../server/store/partitions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
+  claimMany,
   completionOf,
   makeCall,
   makeJob,
@@ -10,7 +11,6 @@ import {
   newJobId,
   only,
   openWorker,
-  claimMany,
 } from '../../../support/store-fixtures.ts';
 
 const DAY_MS = 86_400_000;

@@ -6,7 +6,6 @@ import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
-import { putRun } from '../../../support/store-states.ts';
 import {
   claimMany,
   completionOf,
@@ -17,6 +16,7 @@ import {
   openWorker,
   submitMany,
 } from '../../../support/store-fixtures.ts';
+import { putRun } from '../../../support/store-states.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
@@ -49,6 +49,31 @@ export function readJobSuite(context: StoreContext): void {
       const { jobId } = await holdOne(context);
       expect(await context.store.readJob('other', jobId)).toBeUndefined();
       expect(await context.store.readJob('default', randomUUID())).toBeUndefined();
+    });
+
+    it('is shown among many, in the order in which they were asked for', async () => {
+      const [one, two] = [await holdOne(context), await holdOne(context)];
+      const lane = await makeLane(context, { namespace: 'other' });
+      const [foreign] = await submitMany(context, lane, 1);
+      const names = [
+        { namespace: 'default', jobId: two.jobId },
+        { namespace: 'default', jobId: randomUUID() },
+        { namespace: 'default', jobId: foreign as string },
+        { namespace: 'other', jobId: foreign as string },
+        { namespace: 'default', jobId: one.jobId },
+        { namespace: 'default', jobId: two.jobId },
+      ];
+      const views = await context.store.readJobs(names);
+      expect(views.map((view) => view?.jobId)).toEqual([
+        two.jobId,
+        undefined,
+        undefined,
+        foreign,
+        one.jobId,
+        two.jobId,
+      ]);
+      expect(views[4]).toEqual(await context.store.readJob('default', one.jobId));
+      expect(await context.store.readJobs([])).toEqual([]);
     });
 
     it('shows each attempt in order, with worker, times and failure', async () => {

@@ -1,6 +1,7 @@
 /** The one suite of the store's port: whatever database runs it has to pass all of it. */
 import type { StoreContext } from '../../../support/store-context.ts';
 import { changeSuite } from './change.ts';
+import { changeSelectionsSuite } from './change-selections.ts';
 import { claimSuite } from './claim.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
@@ -10,8 +11,8 @@ import { migrationsSuite } from './migrations.ts';
 import { partitionsSuite } from './partitions.ts';
 import { readJobSuite } from './read-job.ts';
 import { sessionsSuite } from './sessions.ts';
-import { submitKeysSuite } from './submit-keys.ts';
 import { submitSuite } from './submit.ts';
+import { submitKeysSuite } from './submit-keys.ts';
 import { transitionsSuite } from './transitions.ts';
 
 export function storeSuite(context: StoreContext): void {
@@ -24,6 +25,7 @@ export function storeSuite(context: StoreContext): void {
   claimSuite(context);
   completeSuite(context);
   changeSuite(context);
+  changeSelectionsSuite(context);
   sessionsSuite(context);
   heldSuite(context);
   readJobSuite(context);

@@ -115,7 +115,10 @@ class SessionProcess:
             try:
                 opened = await calls.open_session(request)
             except MusterError as error:
-                if error.code in _REFUSALS:
+                if error.is_lease_lost:
+                    # The session of an answer that never came has lapsed meanwhile: ask for another one.
+                    asked_since = float("-inf")
+                elif error.code in _REFUSALS:
                     raise
                 link.log(logging.WARNING, f"opening a session: {error}")
                 await self._pause(max(backoff.fail(), min(error.retry_after or 0.0, _OPEN_LAST_RETRY_SECONDS)))
@@ -124,7 +127,8 @@ class SessionProcess:
                 session_id=opened.session_id,
                 lease=to_seconds(opened.lease),
                 beat_interval=to_seconds(opened.beat_interval),
-                opened_at=sent_at,
+                # A repeat finds the session of an earlier answer, whose lease has been running since then.
+                opened_at=asked_since,
                 handlers=HandlerSet.of(configuration.request.handlers),
                 max_payload=opened.max_payload,
                 max_input=configuration.max_input,

@@ -2,7 +2,7 @@
 import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
-import { callFailure, isFatal } from './call-failure.ts';
+import { callFailure, isFatal, isLeaseLost } from './call-failure.ts';
 import { OPEN_REQUEST_LIFE, OPEN_TIMEOUT } from './limits.ts';
 import type { CorePorts } from './ports.ts';
 
@@ -62,7 +62,9 @@ export class Opener {
 
   #failed(error: unknown): void {
     const failure = callFailure(error);
-    if (isFatal(failure)) {
+    // The session that an earlier answer told of, and which we never heard, has lapsed meanwhile: ask for another one.
+    if (isLeaseLost(failure)) this.#firstSent = Number.NEGATIVE_INFINITY;
+    else if (isFatal(failure)) {
       this.#owner.openingFailed(error);
       return;
     }

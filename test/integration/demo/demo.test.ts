@@ -1,0 +1,101 @@
+/** The demo does what it promises: the right table, the same whatever is killed, and nothing left behind. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectedRows, printedRows } from './expected-rows.ts';
+import { type DemoRun, folderExists, processesOf, startDemo } from './run-demo.ts';
+
+let folder: string;
+const runs: DemoRun[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-demo-test-'));
+});
+
+afterAll(async () => {
+  for (const { child } of runs) child.kill('SIGTERM');
+  await Promise.all(runs.map(({ ended }) => ended));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function demo(args: readonly string[], env?: NodeJS.ProcessEnv): DemoRun {
+  const run = startDemo(args, env);
+  runs.push(run);
+  return run;
+}
+
+/** Runs to the end; what it printed, if that went well and nothing is left. */
+async function outputOf(args: readonly string[]): Promise<string> {
+  const run = demo(args);
+  const code = await run.ended;
+  expect(code, run.output()).toBe(0);
+  expectNothingLeft(run);
+  return run.output();
+}
+
+function expectNothingLeft(run: DemoRun): void {
+  expect(processesOf(run.output())).toEqual([]);
+  expect(folderExists(run.output())).toBe(false);
+}
+
+function read(out: string, name: string): string {
+  return readFileSync(join(folder, out, name), 'utf8');
+}
+
+it('computes the table that the flights themselves give', async () => {
+  const plain = await outputOf(['--out', join(folder, 'plain')]);
+  const table = read('plain', 'flight-delays.txt');
+  expect(printedRows(table)).toEqual(expectedRows());
+  expect(plain).toContain(table);
+  expect(plain).toMatch(/^1,041 jobs in [\d.]+ s: [\d,]+ jobs\/s, [\d,]+ flights\/s$/m);
+  expect(plain).toContain(join(folder, 'plain', 'flight-delays.svg'));
+});
+
+it('gives the same files, byte for byte, when a worker and the control plane are killed at work', async () => {
+  const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
+  expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
+  expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
+  expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts/);
+  expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while workers held [1-9]\d* attempts/);
+  expect(killed).toMatch(/ [1-9]\d* attempts were lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
+});
+
+it('draws the shares that the table has', () => {
+  const chart = read('plain', 'flight-delays.svg');
+  const notes = [...chart.matchAll(/<text [^>]*>(\d+|–)<\/text>/g)].map(([, note]) => note);
+  const share = (row: string) => String(Math.round(Number(row.split(' | ').at(-1))));
+  const rows = printedRows(read('plain', 'flight-delays.txt'));
+  // Hours 5 to 23 and 0 have enough flights, then the seven bands.
+  for (const row of [...rows.slice(5, 24), rows[0] ?? '', ...rows.slice(24, 31)]) expect(notes).toContain(share(row));
+  expect(chart.match(/<rect /g)?.length).toBe(1 + 20 + 24 + 7 + 7);
+});
+
+it('leaves nothing when it is interrupted at work', async () => {
+  const run = demo(['--out', join(folder, 'interrupted')]);
+  await run.printed(/count chunks +Python +\d+ of/);
+  run.child.kill('SIGINT');
+  expect(await run.ended, run.output()).toBe(130);
+  expect(run.output()).toContain('stopped by SIGINT');
+  expectNothingLeft(run);
+});
+
+it('says what to do when the Python worker can not start', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'python'), '#!/bin/sh\necho "No module named muster" >&2\nexit 1\n', { mode: 0o755 });
+  const run = demo(['--out', join(folder, 'no-python')], { ...process.env, PATH: `${bin}:${process.env.PATH}` });
+  expect(await run.ended, run.output()).toBe(1);
+  expect(run.output()).toContain('the worker delay-stats ended with code 1; the last it said:\nNo module named muster');
+  expect(run.output()).toContain('"npm run demo" sets up the Python that it needs');
+  expectNothingLeft(run);
+});
+
+it('explains itself, and refuses what it does not know', async () => {
+  const help = demo(['--help']);
+  expect(await help.ended).toBe(0);
+  expect(help.output()).toMatch(/--kill .*[\s\S]*--out <folder>[\s\S]*npm run demo -- --kill/);
+  const wrong = demo(['--kil']);
+  expect(await wrong.ended).toBe(1);
+  expect(wrong.output()).toContain("unknown option '--kil'");
+});

@@ -1,0 +1,157 @@
+/** What the embedded database has done for itself: when, in which order, and that an idle one is left alone. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { decideCancel } from '../../../server/domain/decide.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+import {
+  type MaintenanceOptions,
+  type MaintenanceTask,
+  PgliteMaintenance,
+} from '../../../server/store/pglite-maintenance.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { eventually } from '../../support/eventually.ts';
+import { usePgliteFolders } from '../../support/pglite-folders.ts';
+import { type StoreContext, sql } from '../../support/store-context.ts';
+import { makeCall, makeJob, makeLane, only, payload, submitMany } from '../../support/store-fixtures.ts';
+import { runJobs } from '../../support/store-load.ts';
+
+const never = {
+  vacuumJobs: Number.POSITIVE_INFINITY,
+  vacuumWorkMs: Number.POSITIVE_INFINITY,
+  checkpointBytes: Number.POSITIVE_INFINITY,
+};
+const round = ['job_runs', 'sessions', 'job_checkpoints'].map((table) => `VACUUM (ANALYZE) muster.${table}`);
+const folders = usePgliteFolders();
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function open(options: MaintenanceOptions): Promise<{ context: StoreContext; tasks: MaintenanceTask[] }> {
+  const tasks: MaintenanceTask[] = [];
+  const maintenance = { ...never, ...options, onTask: (task: MaintenanceTask) => tasks.push(task) };
+  const database = await openPglite({ dataDir: folders.copy(), maintenance });
+  closers.push(() => database.close());
+  const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;
+  return { context, tasks };
+}
+
+const namesOf = (tasks: readonly MaintenanceTask[]) => tasks.map((task) => task.sql);
+const sizeOfRuns = async (context: StoreContext) =>
+  only(await sql(context, `SELECT pg_table_size('job_runs') AS bytes`)).bytes as number;
+
+describe('VACUUM', () => {
+  it('comes with every so many jobs that were completed, and keeps the table small', async () => {
+    const { context, tasks } = await open({ vacuumJobs: 2_000 });
+    await runJobs(context, 12_000);
+    await eventually('the last round is done', () => tasks.length >= 6 * round.length);
+    expect(namesOf(tasks)).toEqual(Array.from({ length: 6 }, () => round).flat());
+    expect(tasks.filter((task) => task.error)).toEqual([]);
+    const small = await sizeOfRuns(context);
+    const { context: other } = await open({});
+    await runJobs(other, 12_000);
+    expect(small).toBeLessThan((await sizeOfRuns(other)) / 2);
+  });
+
+  it('counts jobs that ended otherwise, too', async () => {
+    const { context, tasks } = await open({ vacuumJobs: 300 });
+    const jobIds = await submitMany(context, await makeLane(context), 300);
+    const cancel = (ids: readonly string[]) =>
+      context.store.change({ by: 'jobs', namespace: 'default', jobIds: ids }, (run, nowUs) =>
+        decideCancel(run, '', 1, { nowUs, random: 0 }),
+      );
+    await cancel(jobIds.slice(0, 299));
+    await context.store.nowUs();
+    expect(tasks).toEqual([]);
+    await cancel(jobIds.slice(299));
+    await eventually('a round is done', () => tasks.length === round.length);
+    expect(namesOf(tasks)).toEqual(round);
+  });
+
+  it('comes with so much work of whatever kind', async () => {
+    const { context, tasks } = await open({ vacuumWorkMs: 200 });
+    const untilRounds = async (rounds: number) => {
+      while (tasks.length < rounds * round.length) await sql(context, 'SELECT count(*) FROM generate_series(1, 20000)');
+    };
+    await untilRounds(1);
+    const start = performance.now();
+    await untilRounds(2);
+    expect(performance.now() - start).toBeGreaterThan(150);
+    expect(namesOf(tasks)).toEqual([...round, ...round]);
+  });
+
+  it('never falls into a transaction', async () => {
+    const { context, tasks } = await open({ vacuumJobs: 100, vacuumWorkMs: 10, checkpointBytes: 1 << 20 });
+    const laneId = await makeLane(context);
+    for (let i = 0; i < 15; i++) {
+      const jobIds = await submitMany(context, laneId, 200);
+      const halves = [jobIds.slice(0, 100), jobIds.slice(100)];
+      await Promise.all(
+        halves.map((ids) =>
+          context.store.change({ by: 'jobs', namespace: 'default', jobIds: ids }, (run, nowUs) =>
+            decideCancel(run, '', 1, { nowUs, random: 0 }),
+          ),
+        ),
+      );
+    }
+    expect(tasks.length).toBeGreaterThan(10);
+    expect(tasks.filter((task) => task.error)).toEqual([]);
+  });
+});
+
+describe('CHECKPOINT', () => {
+  it('comes with so much log, also when no job ends, and at the end', async () => {
+    const { context, tasks } = await open({ checkpointBytes: 8 << 20 });
+    const laneId = await makeLane(context);
+    const input = payload('x'.repeat(400_000));
+    const readLog = async () =>
+      only(
+        await sql(
+          context,
+          'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()',
+        ),
+      ).bytes as number;
+    // Texts of one letter shrink in the table and in the log: these do not.
+    const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)));
+    while (tasks.length < 2) {
+      await context.store.submit([
+        makeCall(Array.from({ length: 20 }, () => makeJob(laneId, { input: { ...input, data: noise() } }))),
+      ]);
+    }
+    expect(namesOf(tasks)).toEqual(['CHECKPOINT', 'CHECKPOINT']);
+    expect(await readLog()).toBeLessThan(8 << 20);
+    await context.database.close();
+    expect(namesOf(tasks)).toEqual(['CHECKPOINT', 'CHECKPOINT', 'CHECKPOINT']);
+  });
+});
+
+describe('an idle database', () => {
+  it('is left alone: maintenance has no timer, only work leads to it', async () => {
+    const { context, tasks } = await open({ vacuumJobs: 1_000, vacuumWorkMs: 500, checkpointBytes: 1 << 20 });
+    const spies = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval')];
+    await runJobs(context, 4_000);
+    await context.store.nowUs();
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    expect(tasks.length).toBeGreaterThanOrEqual(round.length);
+  });
+});
+
+describe('a task that fails', () => {
+  it('is told of, fails nobody else, and is due again', async () => {
+    const tasks: MaintenanceTask[] = [];
+    const query = () => Promise.reject(new Error('disk full'));
+    const enqueue = (work: () => Promise<void>) => work();
+    const maintenance = new PgliteMaintenance(
+      { enqueue, query },
+      { vacuumJobs: 10, onTask: (task) => tasks.push(task) },
+    );
+    for (let i = 0; i < 2; i++) {
+      maintenance.noteEnded(10);
+      maintenance.noteWork(1);
+      await eventually('the round is over', () => tasks.length === round.length * (i + 1));
+    }
+    expect(namesOf(tasks)).toEqual([...round, ...round]);
+    for (const task of tasks) expect(String(task.error)).toContain('disk full');
+  });
+});

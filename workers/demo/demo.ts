@@ -1,0 +1,142 @@
+/** The demo: one command that starts Muster and two workers, runs a real job on real data, and shows what came of it. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Job } from '@muster/sdk';
+import { Command } from 'commander';
+import { Deployment } from './deployment.ts';
+import { readFlights } from './flights.ts';
+import type { Chunk, Report } from './jobs.ts';
+import { Kills } from './kills.ts';
+import { executeWork, type JobKind, planWork, sizesOf } from './pipeline.ts';
+import { Progress } from './progress.ts';
+
+const HELP = `
+What happens:
+  1. An embedded control plane starts as a process of its own, on free ports and in a scratch folder.
+  2. A Python worker (delay_stats.py) and a TypeScript worker (report-worker.ts) start and open their sessions.
+  3. 200,000 flights are cut into chunks, a job each. Python counts how late they were, TypeScript adds the counts up,
+     and a last job writes a table and a chart.
+  4. All of it is stopped and the scratch folder removed; the table and the chart stay.
+
+Examples:
+  npm run demo
+  npm run demo -- --kill
+  npm run demo -- --out /tmp/flights
+
+The code is in workers/demo; docs/demo.md leads through it.`;
+
+interface Options {
+  readonly kill: boolean;
+  readonly out: string;
+}
+
+class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`stopped by ${signal}`);
+    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
+  }
+}
+
+function say(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** The first signal ends everything in order, the second one at once. */
+function listenForSignals(deployment: Deployment): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (!deployment.signal.aborted) return deployment.abort(new Interrupted(name));
+      deployment.destroy();
+      process.exit(new Interrupted(name).exitCode);
+    });
+  }
+}
+
+async function start(deployment: Deployment): Promise<void> {
+  say('  starting an embedded control plane and two workers …');
+  await deployment.startControlPlane();
+  say(`  control plane  ${deployment.address}, data in ${deployment.dataFolder} until the end`);
+  const sessions = await Promise.all([deployment.startWorker('delay-stats'), deployment.startWorker('delay-report')]);
+  for (const { name, sdk, slots } of sessions) say(`  ${name.padEnd(13)}  ${sdk?.language}, ${slots} slots`);
+  say();
+}
+
+async function run(deployment: Deployment, options: Options): Promise<void> {
+  const flights = await readFlights();
+  const groups = planWork(flights);
+  const sizes = sizesOf(groups);
+  const chunks = count(sizes.count);
+  say(`When are flights late? ${count(flights.length)} flights in ${chunks} chunks, ${megabytes(groups)} MB in all.\n`);
+  await start(deployment);
+  const progress = new Progress(sizes);
+  deployment.signal.addEventListener('abort', () => progress.stop());
+  const kills = options.kill ? new Kills(deployment, progress) : undefined;
+  const startTime = performance.now();
+  const [report] = await Promise.all([work(deployment, groups, progress, kills), kills?.execute()]);
+  const seconds = (performance.now() - startTime) / 1_000;
+  progress.stop();
+  show(report, kills);
+  const jobs = sizes.count + sizes.merge + sizes.report;
+  const pace = `${count(jobs / seconds)} jobs/s, ${count(flights.length / seconds)} flights/s`;
+  say(`${count(jobs)} jobs in ${seconds.toFixed(1)} s: ${pace}`);
+}
+
+function work(deployment: Deployment, groups: Chunk[][], progress: Progress, kills?: Kills): Promise<Report> {
+  const { client, signal } = deployment;
+  const onEnd = (kind: JobKind, job: Job) => {
+    progress.ended(kind);
+    kills?.ended(job);
+  };
+  return executeWork({ client, signal, onEnd }, groups);
+}
+
+function show({ table, tableFile, chartFile }: Report, kills: Kills | undefined): void {
+  say();
+  say(table);
+  if (kills) say(['What the kills did', ...kills.account(), ''].join('\n'));
+  say(`table  ${tableFile}  (SHA-256 ${createHash('sha256').update(table).digest('hex').slice(0, 16)}…)`);
+  say(`chart  ${chartFile}`);
+}
+
+function megabytes(groups: readonly Chunk[][]): string {
+  return (Buffer.byteLength(JSON.stringify(groups)) / 1e6).toFixed(1);
+}
+
+async function main(options: Options): Promise<void> {
+  const deployment = new Deployment(resolve(options.out));
+  listenForSignals(deployment);
+  const aborted = new Promise<never>((_, reject) => {
+    deployment.signal.addEventListener('abort', () => reject(deployment.signal.reason));
+  });
+  try {
+    await Promise.race([aborted, run(deployment, options)]);
+  } catch (error) {
+    // Whatever is under way ends too. The first reason stays: what fails because of it is no news.
+    deployment.abort(error);
+    const { reason } = deployment.signal;
+    process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1;
+    process.stderr.write(`demo: ${reason instanceof Error ? reason.message : reason}\n`);
+  } finally {
+    await deployment.stop();
+  }
+}
+
+await new Command('demo')
+  .usage('[--kill] [--out <folder>]')
+  .description('Runs a real job on real data through a Python and a TypeScript worker, to a table and a chart.')
+  .option(
+    '--kill',
+    'kill the Python worker and the control plane with SIGKILL half-way; the table stays the same',
+    false,
+  )
+  .option('--out <folder>', 'where the table and the chart go', '.muster/demo')
+  .addHelpText('after', HELP)
+  .showHelpAfterError('Try: npm run demo -- --help')
+  .action(main)
+  .parseAsync();

@@ -1,0 +1,148 @@
+/** What the demo runs: an embedded control plane, a Python worker and a TypeScript worker, each a process of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@muster/sdk';
+import { DemoProcess } from './processes.ts';
+
+/** Shorter than the defaults (5 s and 15 s), so that a lost worker is noticed while somebody watches. */
+const LEASE = ['--beat-ms', '1000', '--lease-ms', '4000'];
+const LONGEST_WAIT_MS = 60_000;
+const LOOK_EVERY_MS = 20;
+/** How long each may take to stop. Workers that find no control plane any more wait for nothing. */
+const WORKER_GRACE_MS = 3_000;
+const CONTROL_PLANE_GRACE_MS = 10_000;
+
+/** In what `muster start` prints. */
+const ADDRESSES = /gRPC +(\S+)[\s\S]*?health +http:\S+:(\d+)\//;
+
+const CONTROL_PLANE = 'control plane';
+
+export type WorkerName = 'delay-stats' | 'delay-report';
+
+/** A worker's session, as the control plane lists it. */
+export type Session = Awaited<ReturnType<Client['listWorkers']>>['workers'][number];
+
+export class Deployment {
+  /** Of the embedded control plane; lives as long as the deployment. */
+  readonly dataFolder = mkdtempSync(join(tmpdir(), 'muster-demo-'));
+  readonly #outFolder: string;
+  readonly #abort = new AbortController();
+  readonly #processes = new Map<string, DemoProcess>();
+  #client: Client | undefined;
+  #address = '';
+  #ports = ['--grpc-port', '0', '--http-port', '0'];
+  #over = false;
+
+  /** @param outFolder Where the TypeScript worker writes. */
+  constructor(outFolder: string) {
+    this.#outFolder = outFolder;
+  }
+
+  /** Aborted, with the reason, by `abort` and when a process ends that nobody has told to. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** gRPC address of the control plane. */
+  get address(): string {
+    return this.#address;
+  }
+
+  get client(): Client {
+    if (this.#client === undefined) throw new Error('the control plane has not been started');
+    return this.#client;
+  }
+
+  abort(reason: unknown): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Starts it on free ports; after a kill, on the same ones and on the same folder. */
+  async startControlPlane(): Promise<void> {
+    const args = ['start', '--data', this.dataFolder, '--log-level', 'warn', ...LEASE, ...this.#ports];
+    const started = this.#start(CONTROL_PLANE, process.execPath, [pathOf('../../server/cli/muster.ts'), ...args]);
+    const inTime = AbortSignal.any([this.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]);
+    const [, address = '', httpPort = ''] = await started.printed(ADDRESSES, inTime);
+    this.#address = address;
+    this.#ports = ['--grpc-port', address.replace(/.*:/, ''), '--http-port', httpPort];
+    // Patient: a call that finds no control plane is repeated, under its own request id, until there is one again.
+    this.#client ??= new Client({ address, timeoutMs: 60_000, retry: { maxAttempts: 100, maxBackoffMs: 250 } });
+  }
+
+  /** Starts a worker and waits for its session. */
+  async startWorker(name: WorkerName): Promise<Session> {
+    const before = new Set((await this.sessions(name)).map(({ sessionId }) => sessionId));
+    if (name === 'delay-stats') this.#start(name, 'python', [pathOf('delay_stats.py'), this.#address]);
+    else this.#start(name, process.execPath, [pathOf('report-worker.ts'), this.#address, this.#outFolder]);
+    return this.until(`the session of the worker ${name}`, async () =>
+      (await this.sessions(name)).find(({ sessionId }) => !before.has(sessionId)),
+    );
+  }
+
+  /** Sessions of the workers of this name, or of all. */
+  async sessions(name?: WorkerName): Promise<Session[]> {
+    const { workers } = await this.client.listWorkers({}, { signal: this.signal });
+    return workers.filter((worker) => name === undefined || worker.name === name);
+  }
+
+  /** Looks again and again until there is an answer. */
+  async until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    const deadline = performance.now() + LONGEST_WAIT_MS;
+    while (performance.now() < deadline) {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      await delay(LOOK_EVERY_MS, undefined, { signal: this.signal });
+    }
+    throw new Error(`waited ${LONGEST_WAIT_MS / 1_000} s in vain for ${what}`);
+  }
+
+  /** SIGKILL. Resolves with the process id once it is gone. */
+  async kill(name: WorkerName | typeof CONTROL_PLANE): Promise<number> {
+    const victim = this.#processes.get(name);
+    if (victim === undefined) throw new Error(`the ${name} does not run`);
+    this.#processes.delete(name);
+    await victim.kill();
+    return victim.pid;
+  }
+
+  /** Ends every process in order, workers first, and removes the folder. */
+  async stop(): Promise<void> {
+    this.#over = true;
+    this.#client?.close();
+    const controlPlane = this.#processes.get(CONTROL_PLANE);
+    const workers = [...this.#processes.values()].filter((one) => one !== controlPlane);
+    await Promise.all(workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
+    await controlPlane?.stop(CONTROL_PLANE_GRACE_MS);
+    this.#removeFolder();
+  }
+
+  /** Ends everything at once, for those who can't wait. */
+  destroy(): void {
+    this.#over = true;
+    for (const one of this.#processes.values()) one.destroy();
+    this.#removeFolder();
+  }
+
+  #start(name: WorkerName | typeof CONTROL_PLANE, program: string, args: readonly string[]): DemoProcess {
+    if (this.#over) throw new Error('the demo is over');
+    const started = new DemoProcess(name === CONTROL_PLANE ? name : `worker ${name}`, program, args);
+    this.#processes.set(name, started);
+    started.failed.catch((error) => this.abort(program === 'python' ? withHint(error) : error));
+    return started;
+  }
+
+  #removeFolder(): void {
+    rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function withHint(error: Error): Error {
+  return new Error(`${error.message}\n"npm run demo" sets up the Python that it needs.`);
+}

@@ -1,0 +1,94 @@
+/** The demo's processes: out of reach of the terminal's Ctrl-C, watched, killed, and never left behind. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+
+const KEPT_OUTPUT = 4_000;
+
+export class DemoProcess {
+  readonly name: string;
+  /** Rejects with the last that it printed when it ends without having been told to; else pends. */
+  readonly failed: Promise<never>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #closed: Promise<string>;
+  readonly #exited: Promise<unknown>;
+  readonly #listeners = new Set<() => void>();
+  #output = '';
+  #told = false;
+
+  /** Starts it in a group of its own: Ctrl-C reaches the demo alone, which then ends everything in order. */
+  constructor(name: string, program: string, args: readonly string[]) {
+    this.name = name;
+    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#exited = once(this.#child, 'exit').catch(() => {});
+    this.#closed = new Promise((resolve) => {
+      this.#child.once('error', (error) => resolve(`can't be started: ${error.message}`));
+      this.#child.once('close', (code, signal) =>
+        resolve(signal ? `was ended by ${signal}` : `ended with code ${code}`),
+      );
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
+    }
+    this.failed = this.#closed.then((how) => this.#fail(how));
+    this.failed.catch(() => {}); // whoever waits for it gets it too
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resolves with the first match in what it prints. Rejects when it ends before, or when `signal` is aborted. */
+  printed(pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
+    const found = new Promise<RegExpExecArray>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      const look = () => {
+        const match = pattern.exec(this.#output);
+        if (match === null) return;
+        this.#listeners.delete(look);
+        resolve(match);
+      };
+      this.#listeners.add(look);
+      look();
+    });
+    return Promise.race([found, this.failed]);
+  }
+
+  /** SIGKILL, to this process alone: what it has started must notice by itself. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#told = true;
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  /** SIGTERM, and after `graceMs` SIGKILL to it and all that it has started. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.#told = true;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.destroy(), graceMs);
+    await this.#closed;
+    clearTimeout(timer);
+  }
+
+  /** SIGKILL to it and all that it has started. */
+  destroy(): void {
+    this.#told = true;
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+
+  #keep(text: string): void {
+    this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #fail(how: string): Promise<never> {
+    if (this.#told) return new Promise(() => {});
+    const words = this.#output.trimEnd();
+    throw new Error(`the ${this.name} ${how}${words && `; the last it said:\n${words}`}`);
+  }
+}
