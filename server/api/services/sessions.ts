@@ -133,9 +133,10 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
       const credits = creditsFrom(request.credits, violations);
       const voided = voidedFrom(request.voidedCreditIds, violations);
       violations.throwIfAny();
-      // Credits first: the next claim goes out while the results are being stored.
-      const granting = replica.sessions.grant(sessionId, credits, voided);
-      const [results] = await Promise.all([replica.reports.report(sessionId, reports), granting]);
+      // Credits first: the next claim goes out while the results are being stored. They never fail the report: whether the
+      // session is closed is the report's to find, and a credit that is lost is granted anew with the next beat.
+      void replica.sessions.grant(sessionId, credits, voided).catch(() => {});
+      const results = await replica.reports.report(sessionId, reports);
       return create(ReportAttemptsResponseSchema, { results: results.map((result) => ReportResult[result]) });
     },
     async closeSession(request) {

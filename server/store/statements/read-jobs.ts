@@ -154,7 +154,8 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
     plainArray(names.map((name) => name.jobId)),
     textArray(names.map((name) => name.namespace)),
   ]);
-  const tried = rows.filter(hasClosedAttempts).map((row) => row.job_id);
+  // A job that several ask for comes several times: its attempts once.
+  const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
   const views = new Map(

@@ -59,7 +59,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   );
   await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, 1, policy, moment(nowUs)));
   await store.readClosed([a, b]);
-  await store.readJob('default', a.jobId);
+  await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await store.findJobs([a.jobId]);
   await store.findEnded([a.jobId]);
   await store.readHeads();

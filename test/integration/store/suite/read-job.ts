@@ -53,6 +53,9 @@ export function readJobSuite(context: StoreContext): void {
 
     it('is shown among many, in the order in which they were asked for', async () => {
       const [one, two] = [await holdOne(context), await holdOne(context)];
+      await context.store.change({ by: 'attempts', attempts: [two] }, (run, nowUs) =>
+        decideFail(run, failure, policy, { nowUs, random: 0 }),
+      );
       const lane = await makeLane(context, { namespace: 'other' });
       const [foreign] = await submitMany(context, lane, 1);
       const names = [
@@ -73,6 +76,8 @@ export function readJobSuite(context: StoreContext): void {
         two.jobId,
       ]);
       expect(views[4]).toEqual(await context.store.readJob('default', one.jobId));
+      expect(views[5]).toEqual(await context.store.readJob('default', two.jobId));
+      expect(views[5]?.attempts).toHaveLength(1);
       expect(await context.store.readJobs([])).toEqual([]);
     });
 
