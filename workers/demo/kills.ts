@@ -51,10 +51,10 @@ export class Kills {
     const { killedAt, upAt, firstEndAt } = this.#controlPlane;
     const others = this.#lost.length - worker.length;
     return [
-      `  Python worker  ${worker.length} attempts were lost with it; all ran again, the last ${seconds(again)} after the kill`,
+      `  Python worker  ${attempts(worker.length)} lost with it; all ran again, the last ${seconds(again)} after the kill`,
       '                 (its lease is 4 s, and a control plane gives no worker up in the first lease of its own life)',
       `  control plane  away for ${seconds(upAt - killedAt)}; the next result came ${seconds(firstEndAt - killedAt)} after the kill`,
-      ...(others > 0 ? [`  besides        ${others} attempts were given back by workers and made again`] : []),
+      ...(others > 0 ? [`  besides        ${attempts(others)} given back by workers and made again`] : []),
     ];
   }
 
@@ -64,19 +64,20 @@ export class Kills {
     );
     const pid = await this.#deployment.kill('delay-stats');
     Object.assign(this.#worker, { killedAt: Date.now(), sessionId: session.sessionId });
-    this.#progress.say(`  SIGKILL: the Python worker (process ${pid}), while it held ${session.held} attempts`);
+    this.#progress.say(`  SIGKILL: the Python worker (process ${pid}), while it held ${attempts(session.held)}`);
     await this.#deployment.startWorker('delay-stats');
     this.#progress.say(`  A new Python worker took over after ${seconds(Date.now() - this.#worker.killedAt)}`);
   }
 
   async #killControlPlane(): Promise<void> {
     const held = await this.#deployment.until('the workers to be busy', async () => {
-      const sum = (await this.#deployment.sessions()).reduce((total, session) => total + session.held, 0);
-      return sum > 0 ? sum : undefined;
+      // The session of the dead worker holds attempts too, until its lease lapses: that is no work.
+      const alive = (await this.#deployment.sessions()).filter(({ sessionId }) => sessionId !== this.#worker.sessionId);
+      return alive.reduce((total, session) => total + session.held, 0) || undefined;
     });
     const pid = await this.#deployment.kill('control plane');
     this.#controlPlane.killedAt = Date.now();
-    this.#progress.say(`  SIGKILL: the control plane (process ${pid}), while workers held ${held} attempts`);
+    this.#progress.say(`  SIGKILL: the control plane (process ${pid}), while live workers held ${attempts(held)}`);
     await this.#deployment.startControlPlane();
     this.#controlPlane.upAt = Date.now();
     const away = seconds(this.#controlPlane.upAt - this.#controlPlane.killedAt);
@@ -90,4 +91,8 @@ function timeOf(attempt: Attempt): number {
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function attempts(number: number): string {
+  return `${number} attempt${number === 1 ? '' : 's'}`;
 }

@@ -2,9 +2,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { expectedRows, printedRows } from './expected-rows.ts';
 import { type DemoRun, folderExists, processesOf, startDemo } from './run-demo.ts';
+
+/** A run takes a few seconds; this is for machines that do much else. */
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 const runs: DemoRun[] = [];
@@ -56,9 +59,9 @@ it('gives the same files, byte for byte, when a worker and the control plane are
   const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
   expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
   expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
-  expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts/);
-  expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while workers held [1-9]\d* attempts/);
-  expect(killed).toMatch(/ [1-9]\d* attempts were lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
+  expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts?/);
+  expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while live workers held [1-9]\d* attempts?/);
+  expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
 });
 
 it('draws the shares that the table has', () => {

@@ -1,0 +1,70 @@
+/**
+ * The crash test: real replicas, workers, PostgreSQL and NATS as processes under load, killed at named points and at
+ * random moments, stopped, cut off and held up. What happened is read from a journal in the database, and must keep
+ * every invariant; a run in which nothing bad happened fails.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killPoints } from '../../server/engine/kill-points.ts';
+import { check } from './checker/check.ts';
+import { Dice, seedOfRun } from './harness/dice.ts';
+import { Nemesis } from './harness/nemesis.ts';
+import { Run } from './harness/run.ts';
+
+const dice = new Dice(seedOfRun('crash test'));
+let run: Run;
+let raging = true;
+
+beforeAll(async () => {
+  run = await Run.start({
+    dice,
+    replicas: 2,
+    beatMs: 600,
+    leaseMs: 3_000,
+    fleet: [
+      { name: 'ts-one', language: 'typescript', slots: 12 },
+      { name: 'ts-two', language: 'typescript', slots: 12 },
+      { name: 'python', language: 'python', slots: 8 },
+    ],
+    load: { callers: 4, atLeast: 3_000, atMost: 20_000, backlog: 300, enough: () => !raging },
+  });
+});
+
+afterAll(async () => {
+  expect(await run?.stop()).toEqual([]);
+});
+
+describe('two replicas, three workers and a careless one', () => {
+  it('keep every promise while they are killed at each named point', async () => {
+    const nemesis = new Nemesis(run, dice.fork());
+    try {
+      await nemesis.rage();
+    } finally {
+      raging = false;
+    }
+    await run.heal();
+    await run.proveEachReplica(5);
+    expect(run.ailments()).toEqual([]);
+    await run.disband();
+    const { findings } = check(await run.evidence());
+    findings.add(nemesis.tally);
+    findings.add(run.careless.tally);
+    console.log(findings.table());
+    expect(findings.violations).toEqual([]);
+    const mustHappen = [
+      ...killPoints.map((point) => `replica killed at ${point}`),
+      'database crashed',
+      'session closed by LAPSE',
+      'attempt closed: LAPSED',
+      'attempt closed: RELEASED',
+      'lost assignment came again in a reply',
+      'report of result: DUPLICATE',
+      'report of another result: LEASE_LOST',
+      'submit repeated under its request id until it was answered',
+      'worker event: lost',
+      'worker event: recovered',
+      'attempt closed: ABORTED',
+      'ended CANCELLED',
+    ];
+    expect(findings.missing(mustHappen)).toEqual([]);
+  });
+});

@@ -1,0 +1,134 @@
+/**
+ * A worker that speaks the protocol by hand and badly: it loses assignments, says things twice, claims another result,
+ * gives attempts back, vanishes while it holds some, and reports them long after. It keeps the rules that safety rests
+ * on, so everything that the control plane answers it can be held against the journal.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { create } from '@bufbuild/protobuf';
+import type { Client as Channel } from '@grpc/grpc-js';
+import {
+  OpenSessionRequestSchema,
+  type OpenSessionResponse,
+} from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { openChannel } from '../../../sdk/typescript/src/transport/channel.ts';
+import type { SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import { sessionApi } from '../../../sdk/typescript/src/worker/thread/session-api.ts';
+import { eventually } from '../../support/eventually.ts';
+import { CarelessSession, type ReportAnswer } from './careless-session.ts';
+import type { Dice } from './dice.ts';
+import { isUnknown } from './outcomes.ts';
+import type { WorkerRecord } from './records.ts';
+import { Tally } from './tally.ts';
+
+export interface CarelessOptions {
+  readonly address: string;
+  readonly name: string;
+  readonly slots: number;
+  readonly beatMs: number;
+  readonly leaseMs: number;
+  readonly dice: Dice;
+  /** Whether the store says that the session is not open any more. */
+  readonly isClosed: (session: string) => Promise<boolean>;
+}
+
+const OPEN_MS = 2_000;
+const MOST_OPENS = 600;
+const LAPSE_MS = 60_000;
+const CHANCE_TO_VANISH = 0.6;
+
+export class CarelessWorker {
+  readonly records: WorkerRecord[] = [];
+  readonly reports: ReportAnswer[] = [];
+  readonly tally = new Tally();
+  readonly #options: CarelessOptions;
+  readonly #channel: Channel;
+  readonly #api: SessionApi;
+  #lives = 0;
+  #stopping = false;
+  #givenUp = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CarelessOptions) {
+    this.#options = options;
+    this.#channel = openChannel(options.address);
+    this.#api = sessionApi(this.#channel);
+  }
+
+  start(): void {
+    // A failure is told by `stop`.
+    this.#running = this.#run().catch((error: unknown) => error);
+  }
+
+  /** Ends the present session in order. @throws what went wrong meanwhile. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const failure = await this.#running;
+    this.#channel.close();
+    if (failure) throw failure;
+  }
+
+  /** The run was broken off. */
+  async breakOff(): Promise<void> {
+    this.#givenUp = true;
+    await this.stop();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) await this.#live();
+  }
+
+  async #live(): Promise<void> {
+    const { dice, beatMs } = this.#options;
+    const parts = {
+      ...this.#options,
+      name: `${this.#options.name}-${++this.#lives}`,
+      api: this.#api,
+      tally: this.tally,
+      records: this.records,
+      reports: this.reports,
+      givenUp: () => this.#givenUp,
+    };
+    const sentAt = performance.now();
+    const session = new CarelessSession(parts, await this.#open(parts.name), sentAt);
+    const beats = dice.int(6, 14);
+    for (let beat = 0; beat < beats && !session.over && !this.#stopping; beat++) {
+      await session.beat();
+      await delay(beatMs);
+    }
+    await this.#end(session);
+  }
+
+  /** Closes it with whatever it holds, or vanishes, and reports what it held when it is too late. */
+  async #end(session: CarelessSession): Promise<void> {
+    const vanishes = !this.#stopping && this.#options.dice.chance(CHANCE_TO_VANISH);
+    if (vanishes && !session.over) {
+      this.tally.count('session left to lapse');
+      const isClosed = async () => this.#stopping || (await this.#options.isClosed(session.id));
+      await eventually('the abandoned session is closed', isClosed, { timeoutMs: LAPSE_MS, everyMs: 100 });
+    }
+    if (this.#givenUp) session.over = true;
+    else if (await this.#options.isClosed(session.id)) await session.reportTooLate();
+    else await session.close();
+    await session.leave();
+  }
+
+  /** Repeats until it is opened: under the same request id, so that an answer that was lost costs no second session. */
+  async #open(workerName: string): Promise<OpenSessionResponse> {
+    const request = create(OpenSessionRequestSchema, {
+      workerName,
+      protocolVersion: 1,
+      handlers: [{ name: 'quick' }],
+      slots: this.#options.slots,
+      requestId: randomUUID(),
+    });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#api.openSession(request, OPEN_MS);
+      } catch (error) {
+        if (!isUnknown(error) || tries >= MOST_OPENS || this.#givenUp) throw error;
+        await delay(50);
+      }
+    }
+  }
+}

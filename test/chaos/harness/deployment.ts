@@ -1,0 +1,90 @@
+/** What a run stands on: one PostgreSQL, one NATS behind a proxy, replicas behind theirs, and a folder for the records. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { journalSchema } from './journal.ts';
+import { ReplicaProcess } from './replica-process.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+export interface DeploymentOptions {
+  readonly replicas: number;
+  readonly beatMs: number;
+  readonly leaseMs: number;
+  /** Whether the replica, which must be the only one, runs the bus itself. */
+  readonly embeddedBus?: boolean;
+}
+
+export interface Deployment {
+  readonly replicas: readonly ReplicaProcess[];
+  /** gRPC target that names all replicas. */
+  readonly address: string;
+  readonly recordFolder: string;
+  readonly database: Pool;
+  readonly beatMs: number;
+  readonly leaseMs: number;
+  /** Between everybody and the bus; undefined when it is embedded. */
+  readonly busProxy: TcpProxy | undefined;
+  /** Every port that anything of it has listened on. */
+  ports(): number[];
+  stop(): Promise<void>;
+}
+
+export async function deploy(options: DeploymentOptions): Promise<Deployment> {
+  const postgres = await startPostgres({ settings: { shared_buffers: '64MB' } });
+  const bus = options.embeddedBus ? undefined : await startBus();
+  const url = await postgres.createDatabase();
+  const times = ['--beat-ms', String(options.beatMs), '--lease-ms', String(options.leaseMs)];
+  const args = ['--postgres', url, ...(bus?.args ?? []), ...times, '--log-level', 'info'];
+  const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
+  const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
+  await replicas[0]?.start();
+  const database = new Pool({ connectionString: url, max: 2 });
+  // The pool does not wait for the end of its last connections: the server's own end breaks them.
+  database.on('error', () => {});
+  // Before the first session and the first job: the journal knows everything that ever happened.
+  await database.query(journalSchema);
+  await Promise.all(replicas.slice(1).map((replica) => replica.start()));
+  const recordFolder = await mkdtemp(join(tmpdir(), 'muster-chaos-records-'));
+  return {
+    replicas,
+    address: `ipv4:${replicas.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(',')}`,
+    recordFolder,
+    database,
+    beatMs: options.beatMs,
+    leaseMs: options.leaseMs,
+    busProxy: bus?.proxy,
+    ports: () => [
+      ...replicas.flatMap(({ proxy, ports }) => [proxy.port, ...ports]),
+      ...[url, bus?.nats.url].flatMap((known) => (known ? [Number(new URL(known).port)] : [])),
+      ...(bus ? [bus.proxy.port] : []),
+    ],
+    stop: () => tearDown({ replicas, database, recordFolder, bus, postgres }),
+  };
+}
+
+async function startBus(): Promise<{ nats: ScratchNats; proxy: TcpProxy; args: string[] }> {
+  const nats = await startNats();
+  const proxy = await TcpProxy.open();
+  proxy.aim(Number(new URL(nats.url).port));
+  const files = ['--nats-credentials', nats.credentialsFile, '--nats-signing-seed', nats.signingSeedFile];
+  return { nats, proxy, args: ['--nats', `nats://127.0.0.1:${proxy.port}`, ...files] };
+}
+
+interface Parts {
+  readonly replicas: readonly ReplicaProcess[];
+  readonly database: Pool;
+  readonly recordFolder: string;
+  readonly bus: { nats: ScratchNats; proxy: TcpProxy } | undefined;
+  readonly postgres: ScratchPostgres;
+}
+
+async function tearDown({ replicas, database, recordFolder, bus, postgres }: Parts): Promise<void> {
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await database.end();
+  await bus?.proxy.close();
+  await Promise.all([bus?.nats.stop(), postgres.stop()]);
+  await rm(recordFolder, { recursive: true, force: true });
+}

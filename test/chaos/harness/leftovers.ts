@@ -1,0 +1,52 @@
+/** What a run may not leave behind: processes, ports that somebody listens on, files. */
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { survivors } from './child.ts';
+
+export class Leftovers {
+  readonly #folder: string;
+  readonly #before: string | undefined;
+  readonly #ports = new Set<number>();
+
+  /** From now on every scratch folder of this process and of its children lies in one of the run's own. */
+  constructor() {
+    this.#folder = mkdtempSync(join(tmpdir(), 'muster-chaos-'));
+    // PostgreSQL runs as somebody else, who must get through to its own folder.
+    chmodSync(this.#folder, 0o711);
+    this.#before = process.env.TMPDIR;
+    process.env.TMPDIR = this.#folder;
+  }
+
+  watchPort(port: number | undefined): void {
+    if (port !== undefined) this.#ports.add(port);
+  }
+
+  /** Tells what is left, and removes the files. */
+  async find(): Promise<string[]> {
+    const files = readdirSync(this.#folder).map((name) => `file ${name}`);
+    const ports = [...this.#ports];
+    const open = await Promise.all(ports.map(listens));
+    if (this.#before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = this.#before;
+    rmSync(this.#folder, { recursive: true, force: true });
+    return [
+      ...survivors().map((name) => `process ${name}`),
+      ...files,
+      ...ports.filter((_, i) => open[i]).map((port) => `port ${port}`),
+    ];
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}

@@ -1,0 +1,231 @@
+/** Clients under load: they submit, wait and cancel through all that happens, and keep a log of what they were told. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, isTerminal, type JobRequest, MusterError } from '@muster/sdk';
+import type { Dice } from './dice.ts';
+import { isUnknown } from './outcomes.ts';
+
+/** One call of a client, over all its repeats under one request id. */
+export interface Call {
+  readonly kind: 'submit' | 'cancel';
+  readonly requestId: string;
+  /** Idempotency key of each job of a submission, or '' for none. */
+  readonly keys: readonly string[];
+  /** Jobs that were accepted, in the order of the submission; for a cancel the job that it names. */
+  jobs: readonly string[];
+  /** `info`: never answered for certain. */
+  outcome: 'ok' | 'fail' | 'info';
+  /** Tries whose outcome is unknown. */
+  unknown: number;
+  /** When the last answer came, in ms since 1970. */
+  endedAt: number;
+  /** State that a cancel answered, or the reason of a refusal. */
+  answer: string;
+}
+
+export interface LoadOptions {
+  readonly address: string;
+  readonly callers: number;
+  readonly dice: Dice;
+  /** Jobs that have to be submitted before `enough` is asked. */
+  readonly atLeast: number;
+  /** Bound of the jobs. */
+  readonly atMost: number;
+  /** Whether the load may end. */
+  readonly enough: () => boolean;
+  /** Most jobs accepted and not ended, as far as the callers know. */
+  readonly backlog: number;
+  /** Jobs that have not ended, as the store says. */
+  readonly open: () => Promise<number>;
+}
+
+const CALL_MS = 2_500;
+const GIVE_UP_MS = 60_000;
+/** Names and inputs of the jobs, each as often as it stands here. */
+const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
+  [70, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
+  [12, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
+  [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
+  [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
+  [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
+];
+
+export class Load {
+  readonly calls: Call[] = [];
+  /** Job ids that were accepted. */
+  readonly accepted: string[] = [];
+  readonly #options: LoadOptions;
+  #submitted = 0;
+  #broken = false;
+  #running: Promise<unknown> = Promise.resolve(undefined);
+  #open = 0;
+  /** Keys that have been used already, to be used again by somebody else. */
+  readonly #keys: { key: string; request: JobRequest }[] = [];
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const callers = Array.from({ length: this.#options.callers }, () => this.#call(this.#options.dice.fork()));
+    // A failure is told by `finished`.
+    this.#running = Promise.all([...callers, this.#watchBacklog()]).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  }
+
+  /** Resolves once every caller has finished what it had begun. @throws what went wrong in one. */
+  async finished(): Promise<void> {
+    const failure = await this.#running;
+    if (failure) throw failure;
+  }
+
+  /** Submits one job of its own, outside the mix. */
+  async submit(client: Client, request: JobRequest): Promise<string> {
+    const [job = ''] = await this.#submit(client, [request], false);
+    return job;
+  }
+
+  /** Ends as soon as may be: nobody needs the result any more. */
+  breakOff(): void {
+    this.#broken = true;
+  }
+
+  get #over(): boolean {
+    if (this.#broken) return true;
+    return (
+      (this.#submitted >= this.#options.atLeast && this.#options.enough()) || this.#submitted >= this.#options.atMost
+    );
+  }
+
+  async #watchBacklog(): Promise<void> {
+    while (!this.#over) {
+      this.#open = await this.#options.open();
+      await delay(100);
+    }
+  }
+
+  async #call(dice: Dice): Promise<void> {
+    const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
+    try {
+      while (!this.#over) {
+        if (this.#open > this.#options.backlog) {
+          await delay(20);
+          continue;
+        }
+        const keyed = dice.chance(0.15);
+        const count = keyed || dice.chance(0.3) ? 1 : dice.int(2, 30);
+        const requests = Array.from({ length: count }, () => this.#make(dice));
+        const jobs = await this.#submit(
+          client,
+          keyed ? [this.#keyed(dice, requests[0] as JobRequest)] : requests,
+          dice.chance(0.1),
+        );
+        if (dice.chance(0.25)) await this.#cancel(client, dice.pick(jobs), dice);
+        if (dice.chance(0.4)) await this.#waitFor(client, dice.pick(jobs));
+        else await delay(dice.int(0, 60));
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  #make(dice: Dice): JobRequest {
+    let left = dice.int(1, 100);
+    for (const [weight, make] of mix) {
+      left -= weight;
+      if (left <= 0) return make(dice);
+    }
+    return { definition: 'quick' };
+  }
+
+  #keyed(dice: Dice, fresh: JobRequest): JobRequest {
+    const again = this.#keys.length > 0 && dice.chance(0.4) ? dice.pick(this.#keys) : undefined;
+    if (again) return again.request;
+    const request = { ...fresh, idempotencyKey: `key-${this.#keys.length}-${dice.int(0, 1e9)}` };
+    this.#keys.push({ key: request.idempotencyKey, request });
+    return request;
+  }
+
+  /** Says it until it is answered: each time under the same request id. */
+  async #submit(client: Client, requests: readonly JobRequest[], twice: boolean): Promise<readonly string[]> {
+    this.#submitted += requests.length;
+    const requestId = randomUUID();
+    const call = this.#begin(
+      'submit',
+      requestId,
+      requests.map((request) => request.idempotencyKey ?? ''),
+    );
+    const say = () =>
+      requests.length === 1
+        ? submitOne(client, requests[0] as JobRequest, requestId)
+        : client.submitMany(requests, { requestId });
+    const answer = await this.#until(call, async () => {
+      // The same call twice at once: both have to name the same jobs.
+      const [first, second] = await Promise.all([say(), twice ? say() : undefined]);
+      if (second?.some((job, i) => job.jobId !== first[i]?.jobId))
+        throw new Error(`request ${requestId} stored two sets of jobs`);
+      return first;
+    });
+    if (!answer) return [];
+    call.jobs = answer.map(({ jobId }) => jobId);
+    this.accepted.push(...call.jobs);
+    return call.jobs;
+  }
+
+  async #cancel(client: Client, job: string | undefined, dice: Dice): Promise<void> {
+    if (!job) return;
+    if (dice.chance(0.5)) await delay(dice.int(0, 400));
+    const call = this.#begin('cancel', randomUUID(), []);
+    call.jobs = [job];
+    const answer = await this.#until(call, () => client.cancel(job, 'by chance', { requestId: call.requestId }));
+    if (answer) call.answer = String(answer.state);
+  }
+
+  async #waitFor(client: Client, job: string | undefined): Promise<void> {
+    if (!job) return;
+    try {
+      const seen = await client.wait(job, { timeoutMs: 1_500 });
+      if (isTerminal(seen.state)) this.#open = Math.max(0, this.#open - 1);
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+    }
+  }
+
+  #begin(kind: Call['kind'], requestId: string, keys: readonly string[]): Call {
+    const call: Call = { kind, requestId, keys, jobs: [], outcome: 'info', unknown: 0, endedAt: 0, answer: '' };
+    this.calls.push(call);
+    return call;
+  }
+
+  async #until<T>(call: Call, say: () => Promise<T>): Promise<T | undefined> {
+    const end = performance.now() + GIVE_UP_MS;
+    while (performance.now() < end && !this.#broken) {
+      try {
+        const answer = await say();
+        call.outcome = 'ok';
+        call.endedAt = Date.now();
+        return answer;
+      } catch (error) {
+        if (!isUnknown(error)) return this.#refused(call, error);
+        call.unknown++;
+        await delay(20 + 80 * Math.random());
+      }
+    }
+    return undefined;
+  }
+
+  /** What a client can be refused here is a cancel that came too late; everything else is a fault. */
+  #refused(call: Call, error: unknown): undefined {
+    call.outcome = 'fail';
+    call.endedAt = Date.now();
+    call.answer = error instanceof MusterError ? `${error.reason}: ${error.message}` : String(error);
+    return undefined;
+  }
+}
+
+function submitOne(client: Client, request: JobRequest, requestId: string) {
+  const { definition, input, ...options } = request;
+  return client.submit(definition, input, { ...options, requestId }).then((job) => [job]);
+}

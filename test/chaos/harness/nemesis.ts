@@ -1,0 +1,217 @@
+/** What goes wrong in a run: replicas killed at named points, workers killed and stopped, connections cut and held up. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type KillPoint, killPoints } from '../../../server/engine/kill-points.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { Dice } from './dice.ts';
+import type { ReplicaProcess } from './replica-process.ts';
+import type { Run } from './run.ts';
+import { Tally } from './tally.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** Passings of a point before the crash: a range. */
+const passings: Readonly<Record<KillPoint, readonly [number, number]>> = {
+  'transaction.before_commit': [5, 30],
+  'submit.after_commit_before_reply': [3, 15],
+  'claim.after_commit_before_publish': [5, 40],
+  'observe.after_publish_before_mark': [1, 4],
+  'complete.after_commit_before_reply': [5, 40],
+  'change.after_commit_before_reply': [3, 20],
+  'open.after_commit_before_reply': [1, 1],
+  'close.after_closing_before_freeing': [1, 1],
+};
+
+const MOST_PROVOCATIONS = 5;
+const PROVOCATION_MS = 4_000;
+
+export class Nemesis {
+  /** How often each fault was done. */
+  readonly tally = new Tally();
+  readonly #run: Run;
+  readonly #dice: Dice;
+  #over = false;
+
+  constructor(run: Run, dice: Dice) {
+    this.#run = run;
+    this.#dice = dice;
+  }
+
+  /** Each kill point once, in a random order, half of them at each replica, while other faults go on beside it. */
+  async rage(): Promise<void> {
+    const points = this.#dice.shuffled(killPoints);
+    const { replicas } = this.#run.deployment;
+    const share = Math.ceil(points.length / replicas.length);
+    const beside = this.#faultsBeside();
+    try {
+      for (const [n, victim] of replicas.entries())
+        await this.#torment(victim, points.slice(n * share, (n + 1) * share));
+    } finally {
+      this.#over = true;
+      await beside;
+    }
+  }
+
+  /** One life after the other ends at a named point; the jobs get on without it each time. */
+  async #torment(victim: ReplicaProcess, points: readonly KillPoint[]): Promise<void> {
+    await victim.kill();
+    this.tally.count('replica killed at a random moment');
+    for (const point of points) {
+      await this.#run.progress(20);
+      await this.#killAt(victim, point);
+    }
+    await victim.start();
+  }
+
+  async #killAt(victim: ReplicaProcess, point: KillPoint): Promise<void> {
+    await victim.start(`${point}:${this.#dice.int(...passings[point])}`);
+    if (point === 'open.after_commit_before_reply' || point === 'close.after_closing_before_freeing') {
+      await this.#provoke(victim, point);
+    }
+    await victim.killedItself(point);
+    this.tally.count(`replica killed at ${point}`);
+  }
+
+  /** These points are passed rarely: workers are made to pass them, while all calls go to the victim. */
+  async #provoke(victim: ReplicaProcess, point: KillPoint): Promise<void> {
+    const others = this.#run.deployment.replicas.filter((replica) => replica !== victim);
+    for (let tries = 0; victim.alive && tries < MOST_PROVOCATIONS; tries++) {
+      const worker = this.#dice.pick(this.#typescript().filter(({ frozen }) => !frozen));
+      await worker.ready();
+      for (const other of others) other.divert(victim);
+      if (point.startsWith('close.')) worker.signal('SIGUSR2');
+      else await worker.kill();
+      this.tally.count(point.startsWith('close.') ? 'worker closed its session with what it held' : 'worker killed');
+      await eventually('the victim is dead', () => !victim.alive, { timeoutMs: PROVOCATION_MS }).catch(() => {});
+    }
+    for (const other of others) other.restore();
+  }
+
+  #typescript(): WorkerProcess[] {
+    return this.#run.workers.filter(({ place }) => place.language === 'typescript');
+  }
+
+  /** Every fault once, then any, until the killing is over; between two of them jobs have to get on. */
+  async #faultsBeside(): Promise<void> {
+    const faults = [
+      () => this.#killWorker(),
+      () => this.#killPython(),
+      () => this.#killPythonSession(),
+      () => this.#freezeWorker(),
+      () => this.#cut(),
+      () => this.#cutInAnswer(),
+      () => this.#stall(),
+      () => this.#stallEverything(),
+      () => this.#stallBus(),
+      () => this.#endDatabaseConnections(),
+      () => this.#crashDatabase(),
+      () => this.#fatalJob(),
+    ];
+    const row = this.#dice.shuffled(faults);
+    for (let n = 0; n < row.length || !this.#over; n++) {
+      await (row[n] ?? this.#dice.pick(faults))();
+      await this.#run.progress(60);
+    }
+  }
+
+  async #killWorker(): Promise<void> {
+    await this.#dice.pick(this.#typescript()).kill();
+    this.tally.count('worker killed');
+  }
+
+  async #killPython(): Promise<void> {
+    await this.#python()?.kill();
+    this.tally.count('Python worker killed');
+  }
+
+  /** The process that beats for it; the handlers' process lives on. */
+  async #killPythonSession(): Promise<void> {
+    const pid = this.#python()
+      ?.records()
+      .find((record) => record.sessionPid !== undefined)?.sessionPid;
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+      this.tally.count("Python worker's session process killed");
+    } catch {
+      // It had just gone.
+    }
+  }
+
+  #python(): WorkerProcess | undefined {
+    return this.#run.workers.find(({ place }) => place.language === 'python');
+  }
+
+  /** Stops a worker until its session has been closed behind its back. */
+  async #freezeWorker(): Promise<void> {
+    const worker = this.#dice.pick(this.#typescript());
+    const { name } = worker;
+    worker.freeze();
+    await eventually(
+      `the session of the stopped ${name} has lapsed`,
+      async () => (await this.#run.sessionState(name)) !== 1 || worker.name !== name,
+      {
+        timeoutMs: 40_000,
+        everyMs: 50,
+      },
+    );
+    worker.thaw();
+    this.tally.count('worker stopped past its lease');
+  }
+
+  async #cut(): Promise<void> {
+    this.#dice.pick(this.#run.deployment.replicas).proxy.cut();
+    this.tally.count('connections to a replica cut');
+  }
+
+  async #cutInAnswer(): Promise<void> {
+    this.#dice.pick(this.#run.deployment.replicas).proxy.cutAfter(this.#dice.int(1, 2_000));
+    this.tally.count('connections to a replica cut in the middle of an answer');
+  }
+
+  async #stall(): Promise<void> {
+    const { proxy } = this.#dice.pick(this.#run.deployment.replicas);
+    proxy.stall();
+    await delay(this.#dice.int(300, 1_200));
+    proxy.resume();
+    this.tally.count('connections to a replica held up');
+  }
+
+  /** Long enough for every worker to lose faith in its lease, and not long enough for the lease to be lost for certain. */
+  async #stallEverything(): Promise<void> {
+    const { replicas, leaseMs } = this.#run.deployment;
+    for (const { proxy } of replicas) proxy.stall();
+    await delay(leaseMs * 0.95);
+    for (const { proxy } of replicas) proxy.resume();
+    this.tally.count('connections to every replica held up past the fence');
+  }
+
+  async #stallBus(): Promise<void> {
+    this.#run.deployment.busProxy?.stall();
+    await delay(this.#dice.int(1_500, 3_500));
+    this.#run.deployment.busProxy?.resume();
+    this.tally.count('bus held up');
+  }
+
+  /** Whatever a replica was about to hear from the database, it never hears. */
+  async #endDatabaseConnections(): Promise<void> {
+    const ended = await this.#run.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster' AND random() < 0.5",
+    );
+    this.tally.count('database connection ended', ended.length);
+  }
+
+  /** One of its processes dies, so it breaks off every transaction and recovers from its log. */
+  async #crashDatabase(): Promise<void> {
+    const [backend] = await this.#run.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'muster' LIMIT 1",
+    );
+    if (!backend) return;
+    process.kill(backend.pid, 'SIGKILL');
+    this.tally.count('database crashed');
+  }
+
+  /** A job whose handler takes its process with it. */
+  async #fatalJob(): Promise<void> {
+    await this.#run.submit({ definition: 'fatal', input: { when: this.#dice.pick(['start', 'end']) } });
+    this.tally.count('job submitted that kills its worker');
+  }
+}

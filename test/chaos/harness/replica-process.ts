@@ -1,0 +1,143 @@
+/** A replica as a process behind a proxy: its address stays while its lives follow each other. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KillPoint } from '../../../server/engine/kill-points.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Child } from './child.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+const START_MS = 20_000;
+const POINT_MS = 20_000;
+const MOST_STARTS = 15;
+
+export class ReplicaProcess {
+  readonly name: string;
+  readonly proxy: TcpProxy;
+  /** Error lines of its log, of all its lives. */
+  readonly faults: string[] = [];
+  /** Ports of all its lives. */
+  readonly ports: number[] = [];
+  /** What lives said that ended before they served. */
+  readonly failedStarts: string[] = [];
+  /** Lives so far. */
+  lives = 0;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  #child: Child | undefined;
+  #port: number | undefined;
+
+  private constructor(name: string, proxy: TcpProxy, folder: string, args: readonly string[]) {
+    this.name = name;
+    this.proxy = proxy;
+    this.#folder = folder;
+    this.#args = args;
+  }
+
+  /** @param args Options of `muster start` besides ports and folder. */
+  static async create(name: string, args: readonly string[]): Promise<ReplicaProcess> {
+    const folder = await mkdtemp(join(tmpdir(), `muster-chaos-${name}-`));
+    return new ReplicaProcess(name, await TcpProxy.open(), folder, args);
+  }
+
+  /** Where its embedded parts keep their files. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.alive ? this.#child.pid : undefined;
+  }
+
+  /**
+   * Starts a life and waits until it serves; one that finds its bus or database out of reach ends, and another one follows,
+   * as under any supervisor. With `plan` (`point:count`) it will kill itself there, and may do so before it serves.
+   */
+  async start(plan = ''): Promise<void> {
+    for (let tries = 0; tries < MOST_STARTS; tries++) {
+      const { child, port } = await this.#launch(plan);
+      this.#child = child;
+      this.#port = port;
+      if (port !== undefined) this.ports.push(port);
+      this.proxy.aim(port);
+      if (port !== undefined || (await child.ended) === 'SIGKILL') return;
+      this.failedStarts.push(child.lines.join('\n'));
+    }
+    throw new Error(`${this.name} does not start:\n${this.failedStarts.at(-1)}`);
+  }
+
+  async #launch(plan: string): Promise<{ child: Child; port: number | undefined }> {
+    this.lives++;
+    let port: number | undefined;
+    const ports = ['--data', this.#folder, '--grpc-port', '0', '--http-port', '0'];
+    const child = new Child({
+      name: `${this.name}-${this.lives}`,
+      command: process.execPath,
+      args: ['server/cli/muster.ts', 'start', ...ports, ...this.#args],
+      env: { MUSTER_KILL_POINT: plan },
+      onLine: (line) => {
+        port ??= Number(line.match(/gRPC\s+\S+:(\d+)/)?.[1] ?? Number.NaN) || undefined;
+      },
+    });
+    await eventually(`${child.name} serves`, () => port !== undefined || !child.alive, { timeoutMs: START_MS });
+    return { child, port };
+  }
+
+  /** Whoever calls this replica reaches that one from now on. */
+  divert(to: ReplicaProcess): void {
+    this.proxy.aim(to.#port);
+    this.proxy.cut();
+  }
+
+  /** Whoever calls this replica reaches it again. */
+  restore(): void {
+    this.proxy.aim(this.alive ? this.#port : undefined);
+    this.proxy.cut();
+  }
+
+  /** SIGKILL from outside, at whatever it does. */
+  async kill(): Promise<void> {
+    this.proxy.aim(undefined);
+    await this.#child?.kill();
+    this.#collect();
+  }
+
+  /** Waits until it has killed itself at the point that it was started with. */
+  async killedItself(point: KillPoint): Promise<void> {
+    const child = this.#child as Child;
+    await eventually(`${child.name} passes ${point}`, () => !child.alive, { timeoutMs: POINT_MS, everyMs: 2 });
+    this.proxy.aim(undefined);
+    const how = await child.ended;
+    if (how !== 'SIGKILL')
+      throw new Error(`${child.name} ended by ${how}, not at ${point}:\n${child.lines.join('\n')}`);
+    this.#collect();
+  }
+
+  get alive(): boolean {
+    return this.#child?.alive ?? false;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.signal(signal);
+  }
+
+  /** Lines of the present life's output. */
+  get lines(): readonly string[] {
+    return this.#child?.lines ?? [];
+  }
+
+  /** Ends it in order; nothing of it stays. */
+  async stop(): Promise<void> {
+    await this.#child?.stop(15_000);
+    this.#collect();
+    await this.proxy.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #collect(): void {
+    for (const line of this.#child?.lines ?? []) {
+      const isError = line.startsWith('{"level":50') || /unhandled|uncaught|^\s+at /i.test(line);
+      if (isError) this.faults.push(`${this.#child?.name}: ${line.slice(0, 600)}`);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** A TCP proxy with one address for ever: what is behind it may be replaced, cut off, held up or answered by half. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Bytes of answers that still pass before the link is cut. */
+  answerBytes: number;
+}
+
+export class TcpProxy {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  #target: number | undefined;
+  #stalled = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.port = (server.address() as { port: number }).port;
+    server.on('connection', (client) => this.#accept(client));
+  }
+
+  static open(): Promise<TcpProxy> {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ allowHalfOpen: false });
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => resolve(new TcpProxy(server)));
+    });
+  }
+
+  /** New connections go to this port of the loopback; undefined: they are refused. */
+  aim(port: number | undefined): void {
+    this.#target = port;
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const { client, server } of this.#links) {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
+  /** Breaks every connection once so many more bytes of answers have passed: in the middle of one, as like as not. */
+  cutAfter(bytes: number): void {
+    for (const link of this.#links) link.answerBytes = Math.min(link.answerBytes, bytes);
+  }
+
+  /** Nothing passes, in neither direction, and nobody is told. */
+  stall(): void {
+    this.#stalled = true;
+    for (const link of this.#links) this.#hold(link);
+  }
+
+  resume(): void {
+    this.#stalled = false;
+    for (const { client, server } of this.#links) {
+      client.resume();
+      server.resume();
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.cut();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    if (this.#target === undefined) {
+      client.destroy();
+      return;
+    }
+    const server = connect({ host: '127.0.0.1', port: this.#target, noDelay: true });
+    client.setNoDelay(true);
+    const link: Link = { client, server, answerBytes: Number.POSITIVE_INFINITY };
+    this.#links.add(link);
+    this.#carry(client, server);
+    this.#carry(server, client, link);
+    const end = () => {
+      client.destroy();
+      server.destroy();
+      this.#links.delete(link);
+    };
+    for (const socket of [client, server]) {
+      socket.on('error', end);
+      socket.on('close', end);
+    }
+    if (this.#stalled) this.#hold(link);
+  }
+
+  #carry(from: Socket, to: Socket, link?: Link): void {
+    from.on('data', (bytes) => {
+      const passing = link ? bytes.subarray(0, link.answerBytes) : bytes;
+      if (!to.write(passing)) from.pause();
+      if (!link) return;
+      link.answerBytes -= passing.length;
+      if (link.answerBytes <= 0) from.destroy();
+    });
+    to.on('drain', () => {
+      if (!this.#stalled) from.resume();
+    });
+  }
+
+  #hold({ client, server }: Link): void {
+    client.pause();
+    server.pause();
+  }
+}

@@ -1,0 +1,16 @@
+/** How a process is after everything that was done to it. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+const MOST_MB = 400;
+const MOST_FILES = 200;
+
+/** What is wrong with a live process: memory or files that it does not give back. */
+export function ailments(name: string, pid: number | undefined): string[] {
+  if (pid === undefined) return [`${name} does not run`];
+  const megabytes = Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) / 1024;
+  const files = readdirSync(`/proc/${pid}/fd`).length;
+  const found: string[] = [];
+  if (megabytes > MOST_MB) found.push(`${name} holds ${Math.round(megabytes)} MB`);
+  if (files > MOST_FILES) found.push(`${name} holds ${files} open files`);
+  return found;
+}

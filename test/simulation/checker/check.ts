@@ -1,0 +1,52 @@
+/** All checks over the record of one simulation. */
+import type { History } from '../core/history.ts';
+import type { JournalRow } from '../database/journal.ts';
+import { decodeScript } from '../nodes/handler-script.ts';
+import { checkCancels, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
+import { gather, names } from './events.ts';
+import { JobChecks } from './jobs.ts';
+import { SessionChecks } from './sessions.ts';
+
+/** Adds what is wrong to the history's violations, and what happened to its counts. */
+export function check(
+  rows: readonly JournalRow[],
+  inputs: ReadonlyMap<string, string>,
+  history: History,
+  leaseMs: number,
+): void {
+  const evidence = gather(rows, history, leaseMs);
+  const sessions = new SessionChecks(evidence);
+  const jobs = new JobChecks(evidence, sessions);
+  for (const row of evidence.journal) {
+    if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
+    if (row.kind !== 'session') jobs.take(row);
+    else {
+      sessions.take(row);
+      if (row.to === 3) checkEmpty(row.id, jobs, history);
+    }
+  }
+  const grants = jobs.grants();
+  checkSubmissions(evidence, jobs, (job) => decodeScript(inputs.get(job) ?? '{}').owner);
+  checkReads(evidence, jobs);
+  checkReports(evidence, grants);
+  checkStarts(evidence, grants);
+  checkCancels(evidence, jobs);
+  for (const life of jobs.lives.values()) {
+    if (!life.end)
+      history.violate(
+        'I15 liveness after heal',
+        `job ${life.id} is still ${names[life.state]} (attempt ${life.attempt}, session ${life.session})`,
+      );
+  }
+  for (const [id, life] of sessions.lives) {
+    if (life.state === 2) history.violate('I15 liveness after heal', `session ${id} is still closing`);
+  }
+}
+
+/** A session is CLOSED only when it holds nothing. */
+function checkEmpty(session: string, jobs: JobChecks, history: History): void {
+  for (const life of jobs.lives.values()) {
+    if (life.session === session && !life.end)
+      history.violate('I15 liveness after heal', `session ${session} was closed while it held job ${life.id}`);
+  }
+}

@@ -1,0 +1,125 @@
+/** What clients and workers were told, against the journal (I1, I2, I7, I8, I9, I13). */
+import { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
+import type { Entry } from '../core/history.ts';
+import { type Evidence, fenceOf } from './events.ts';
+import type { JobChecks, JobLife } from './jobs.ts';
+
+type Grants = ReturnType<JobChecks['grants']>;
+
+function kind(evidence: Evidence, name: string): readonly Entry[] {
+  return evidence.seen.get(name) ?? [];
+}
+
+/** I1 and I2: what was accepted is there, once for each key and request id. `ownerOf` says whom a job was made for. */
+export function checkSubmissions(evidence: Evidence, jobs: JobChecks, ownerOf: (job: string) => string): void {
+  const { history } = evidence;
+  const made = new Map<string, string>();
+  for (const job of jobs.lives.keys()) {
+    const owner = ownerOf(job);
+    const other = made.get(owner);
+    made.set(owner, job);
+    if (other !== undefined && isRepeatable(evidence, owner))
+      history.violate('I2 idempotent submit', `${owner} was stored as job ${other} and as job ${job}`);
+  }
+  for (const { facts } of kind(evidence, 'submitted')) {
+    const [job, owner] = [String(facts.job), String(facts.owner)];
+    if (facts.existing) history.count('submission found an existing job');
+    if (!jobs.lives.has(job)) history.violate('I1 no loss', `job ${job} was accepted and never created`);
+    else if (ownerOf(job) !== owner)
+      history.violate('I2 idempotent submit', `${owner} was answered job ${job}, which is of ${ownerOf(job)}`);
+    else if (isRepeatable(evidence, owner) && made.get(owner) !== job)
+      history.violate('I2 idempotent submit', `${owner} was answered job ${job}, another is stored`);
+  }
+  const refused = kind(evidence, 'not submitted');
+  const conflicts = refused.filter(({ facts }) => facts.reason === 'IDEMPOTENCY_CONFLICT').length;
+  history.count('submission refused for its key', conflicts);
+  history.count('submission with an unknown outcome', refused.length - conflicts);
+}
+
+/** Whether the job had a key of its own, or its call a request id: only then a repeat is harmless. */
+function isRepeatable(evidence: Evidence, owner: string): boolean {
+  if (owner.startsWith('key-')) return true;
+  const call = owner.split('.')[0];
+  return kind(evidence, 'submit').some(({ facts }) => facts.call === call && facts.request !== '');
+}
+
+/** I8: every answer about an ended job says the same. */
+export function checkReads(evidence: Evidence, jobs: JobChecks): void {
+  const { history } = evidence;
+  for (const { facts } of kind(evidence, 'read')) {
+    const end = jobs.lives.get(String(facts.job))?.end;
+    if (Number(facts.state) < JobState.SUCCEEDED) continue;
+    if (end?.to !== facts.state)
+      history.violate(
+        'I8 exactly-once completion',
+        `job ${facts.job} was read as ${facts.state}, it ended as ${end?.to}`,
+      );
+    if (facts.state === JobState.SUCCEEDED && facts.text !== end?.text)
+      history.violate(
+        'I8 exactly-once completion',
+        `job ${facts.job} was read with ${facts.text}, its result is ${end?.text}`,
+      );
+  }
+}
+
+/** I7: what a report was told is what it did. */
+export function checkReports(evidence: Evidence, grants: Grants): void {
+  const { history } = evidence;
+  for (const { facts, order } of kind(evidence, 'report answered')) {
+    const fence = fenceOf(facts.job, facts.attempt, facts.session);
+    const closed = grants.get(fence)?.closed;
+    const outcome = String(facts.outcome);
+    history.count(`report ${facts.result}`);
+    if (outcome === 'released') history.count(`released ${facts.text}`);
+    const wasClosed = closed !== undefined && closed.order < order;
+    if (facts.result === 'LEASE_LOST') {
+      const isZombies = (outcome === 'result' || outcome === 'failure') && closed?.reasons.includes('session ended');
+      history.count('zombie: its report was refused', Number(isZombies ?? false));
+      if (grants.has(fence) && !wasClosed)
+        history.violate('I7 fencing', `${outcome} of ${fence} was refused while the attempt was open`);
+      else if (outcome === 'result' && closed?.reasons.every((reason) => reason === 'result')) {
+        history.violate('I7 fencing', `the result of ${fence} was refused, and nothing else had closed the attempt`);
+      }
+    } else if (!wasClosed)
+      history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, and the attempt stayed open`);
+    else if (outcome === 'cancelled' && closed.to === undefined)
+      history.count('cancel confirmed after it had been enforced', Number(!closed.reasons.includes(outcome)));
+    else if (!closed.reasons.includes(outcome))
+      history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, but ${closed.reasons} closed it`);
+  }
+}
+
+/** I6 and I9: a handler starts once, under its grant, and never after it was released. */
+export function checkStarts(evidence: Evidence, grants: Grants): void {
+  const { history } = evidence;
+  for (const [fence, starts] of evidence.starts) {
+    if (starts.length > 1) history.violate('I9 start needs lease', `${fence} was started ${starts.length} times`);
+    const [start] = starts as [Entry];
+    const grant = grants.get(fence);
+    if (!grant || grant.order > start.order)
+      history.violate('I9 start needs lease', `${fence} was started and never granted`);
+    const closed = grant?.closed;
+    if (closed && closed.order < start.order) {
+      if (start.facts.paused) history.count('zombie: a process that had been stopped started a lost attempt');
+      else if (closed.reasons.includes('due')) history.count('an attempt began whose time was over already');
+      else history.violate('I9 start needs lease', `${fence} was started after it had been closed: ${closed.reasons}`);
+    }
+    if (closed?.reasons.join() === 'released')
+      history.violate('I6 leases', `${fence} was released, and its handler had started`);
+  }
+}
+
+/** I13: after CancelJob has returned nothing is assigned any more, and the job ends as told. */
+export function checkCancels(evidence: Evidence, jobs: JobChecks): void {
+  const { history } = evidence;
+  history.count('cancel of a job that had ended', kind(evidence, 'too late to cancel').length);
+  for (const { facts, order } of kind(evidence, 'cancelled')) {
+    const life = jobs.lives.get(String(facts.job)) as JobLife;
+    const late = life.grants.find((grant) => grant.order > order);
+    if (late)
+      history.violate('I13 cancel', `job ${facts.job} was granted (${late.fence}) after its cancel had returned`);
+    const end = life.end?.to;
+    if (end !== undefined && end !== JobState.CANCELLED && end !== JobState.SUCCEEDED)
+      history.violate('I13 cancel', `job ${facts.job} was cancelled and ended as ${end}`);
+  }
+}

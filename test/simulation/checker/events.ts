@@ -1,0 +1,57 @@
+/** Journal and history brought into one order, and indexed for the checks. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import type { Entry, History } from '../core/history.ts';
+import type { JournalRow } from '../database/journal.ts';
+
+/** A journal row with its place among everything that was seen. */
+export interface Ordered extends JournalRow {
+  readonly order: number;
+}
+
+/** (job, attempt, session): the fence. */
+export function fenceOf(job: unknown, attempt: unknown, session: unknown): string {
+  return `${job}/${attempt}/${session}`;
+}
+
+export interface Evidence {
+  readonly journal: readonly Ordered[];
+  readonly history: History;
+  /** Entries by kind. */
+  readonly seen: ReadonlyMap<string, readonly Entry[]>;
+  /** Reports that reached a replica, by fence. */
+  readonly asked: ReadonlyMap<string, readonly Entry[]>;
+  readonly starts: ReadonlyMap<string, readonly Entry[]>;
+  /** Signals and returns of handlers, by fence. */
+  readonly stops: ReadonlyMap<string, readonly Entry[]>;
+  readonly leaseMs: number;
+}
+
+export const names: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(stateCodes).map(([name, code]) => [code, name]),
+);
+
+function group(entries: readonly Entry[], keyOf: (entry: Entry) => string): Map<string, Entry[]> {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const found = groups.get(key);
+    if (found) found.push(entry);
+    else groups.set(key, [entry]);
+  }
+  return groups;
+}
+
+export function gather(journal: readonly JournalRow[], history: History, leaseMs: number): Evidence {
+  const byFence = ({ facts }: Entry) => fenceOf(facts.job, facts.attempt, facts.session);
+  const seen = group(history.entries, (entry) => entry.kind);
+  const of = (...kinds: string[]) => kinds.flatMap((kind) => seen.get(kind) ?? []).sort((a, b) => a.order - b.order);
+  return {
+    journal: journal.map((row) => ({ ...row, order: history.statementOrder.get(row.at) ?? -1 })),
+    history,
+    seen,
+    asked: group(of('report asked'), byFence),
+    starts: group(of('start'), byFence),
+    stops: group(of('signal', 'return'), byFence),
+    leaseMs,
+  };
+}

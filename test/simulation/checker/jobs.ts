@@ -1,0 +1,200 @@
+/** Jobs: one pass over the journal. Paths, attempts, leases, fences, outcomes (I3 to I8). */
+import { isLegal, type JobEvent, type JobState, stateCodes, transitions } from '../../../server/domain/job-state.ts';
+import { signature } from '../nodes/handler-script.ts';
+import { MAX_ATTEMPTS } from '../scenario/definitions.ts';
+import { type Closing, whyClosed } from './closing.ts';
+import { type Evidence, fenceOf, names, type Ordered } from './events.ts';
+import type { SessionChecks } from './sessions.ts';
+
+export interface JobLife {
+  readonly id: string;
+  state: number;
+  attempt: number;
+  counted: number;
+  session: string | null;
+  progress: number;
+  /** Taken out of the open jobs; its outcome must follow in the same statement. */
+  removedAt: number | undefined;
+  end: Ordered | undefined;
+  readonly grants: { readonly fence: string; readonly order: number; closed: Closing | undefined }[];
+}
+
+const { READY, SCHEDULED, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED } = stateCodes;
+const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
+const events = Object.keys(transitions) as JobEvent[];
+
+export class JobChecks {
+  readonly lives = new Map<string, JobLife>();
+  readonly #evidence: Evidence;
+  readonly #sessions: SessionChecks;
+
+  constructor(evidence: Evidence, sessions: SessionChecks) {
+    this.#evidence = evidence;
+    this.#sessions = sessions;
+  }
+
+  take(row: Ordered): void {
+    const life = this.lives.get(row.id);
+    if (row.kind === 'create') this.#create(row, life);
+    else if (!life) this.#violate('I1 no loss', row, 'was never created');
+    else this.#change(row, life);
+  }
+
+  /** Every attempt that was ever granted, by fence. */
+  grants(): Map<string, JobLife['grants'][number]> {
+    return new Map(
+      [...this.lives.values()].flatMap((life) => life.grants.map((grant) => [grant.fence, grant] as const)),
+    );
+  }
+
+  #create(row: Ordered, life: JobLife | undefined): void {
+    if (life) this.#violate('I4 one terminal', row, 'was created twice');
+    if (row.to !== READY && row.to !== SCHEDULED) this.#violate('I3 legal path', row, `began as ${row.to}`);
+    this.lives.set(row.id, {
+      id: row.id,
+      state: row.to ?? 0,
+      attempt: 0,
+      counted: 0,
+      session: null,
+      progress: 0,
+      removedAt: undefined,
+      end: undefined,
+      grants: [],
+    });
+  }
+
+  #change(row: Ordered, life: JobLife): void {
+    if (life.end || row.kind === 'tampered') {
+      this.#violate('I4 one terminal', row, `has ended, and then: ${row.kind}`);
+      return;
+    }
+    if (life.removedAt !== undefined && (row.kind !== 'end' || row.at !== life.removedAt)) {
+      this.#violate('I4 one terminal', row, `was taken out without an outcome, and then: ${row.kind}`);
+    }
+    if (row.kind === 'move') this.#move(row, life);
+    else if (row.kind === 'remove') this.#remove(row, life);
+    else if (row.kind === 'end') this.#end(row, life);
+    else if (row.kind === 'progress') this.#progress(row, life);
+    else if (row.kind === 'checkpoint') this.#signed(row, life, 'checkpoint');
+  }
+
+  #remove(row: Ordered, life: JobLife): void {
+    const { from } = row;
+    if (from !== life.state)
+      this.#violate('I3 legal path', row, `was ${names[life.state]}, the journal says ${names[from ?? 0]}`);
+    life.removedAt = row.at;
+    this.#close(row, life, undefined);
+  }
+
+  #move(row: Ordered, life: JobLife): void {
+    const { from, to } = row;
+    if (from !== life.state)
+      this.#violate('I3 legal path', row, `was ${names[life.state]}, the journal says ${names[from ?? 0]}`);
+    this.#legal(row, from ?? 0, to ?? 0);
+    if (to === ASSIGNED) this.#grant(row, life);
+    else if (row.attempt !== life.attempt)
+      this.#violate(
+        'I5 attempts rise',
+        row,
+        `changed its attempt from ${life.attempt} to ${row.attempt} outside a grant`,
+      );
+    if (held.includes(from ?? 0) && !held.includes(to ?? 0)) this.#close(row, life, to ?? 0);
+    this.#counted(row, life, to ?? 0);
+    if (to === RUNNING) this.#seenRunning(row, life);
+    if (to === CANCELLING) this.#evidence.history.count(`cancel of a job ${names[from ?? 0]}`);
+    if (from === SCHEDULED && to === READY) this.#evidence.history.count('promoted');
+    life.state = to ?? 0;
+  }
+
+  #grant(row: Ordered, life: JobLife): void {
+    if ((row.attempt ?? 0) <= life.attempt)
+      this.#violate('I5 attempts rise', row, `was granted attempt ${row.attempt} after ${life.attempt}`);
+    const session = this.#sessions.lives.get(row.sessionId ?? '');
+    if (session?.state !== 1)
+      this.#violate('I6 leases', row, `was granted to session ${row.sessionId}, which is not open`);
+    life.attempt = row.attempt ?? 0;
+    life.session = row.sessionId;
+    life.progress = 0;
+    life.grants.push({ fence: fenceOf(row.id, row.attempt, row.sessionId), order: row.order, closed: undefined });
+  }
+
+  #seenRunning(row: Ordered, life: JobLife): void {
+    const fence = fenceOf(row.id, life.attempt, life.session);
+    const started = this.#evidence.starts.get(fence)?.some((start) => start.order < row.order);
+    if (!started) this.#violate('I9 start needs lease', row, `is RUNNING, and no handler of ${fence} had started`);
+  }
+
+  /** The open attempt ends: somebody must have had the right to end it. */
+  #close(row: Ordered, life: JobLife, to: number | undefined): void {
+    const grant = life.grants.at(-1);
+    if (!grant || grant.closed || life.session === null) return;
+    const session = this.#sessions.lives.get(life.session);
+    grant.closed = whyClosed(this.#evidence, row, grant.fence, session, to);
+    if (grant.closed.reasons.length === 0) {
+      this.#violate(
+        'I6 leases',
+        row,
+        `lost attempt ${life.attempt} (${names[row.from ?? 0]} → ${to === undefined ? 'its end' : names[to]}) and nobody had a reason to take it`,
+      );
+    }
+    life.session = null;
+  }
+
+  #counted(row: Ordered, life: JobLife, to: number): void {
+    const counted = row.counted ?? 0;
+    const fair = counted === life.counted || (counted === life.counted + 1 && to === SCHEDULED);
+    if (!fair) this.#violate('I5 attempts rise', row, `counts ${counted} attempts after ${life.counted}`);
+    if (counted > MAX_ATTEMPTS) this.#violate('I5 attempts rise', row, `counts ${counted} attempts of ${MAX_ATTEMPTS}`);
+    if (counted > life.counted) this.#evidence.history.count('retried after a failure');
+    life.counted = counted;
+  }
+
+  #end(row: Ordered, life: JobLife): void {
+    const { history } = this.#evidence;
+    if (life.removedAt === undefined) this.#violate('I4 one terminal', row, 'has an outcome and is open');
+    this.#legal(row, life.state, row.to ?? 0);
+    if (row.attempt !== life.attempt)
+      this.#violate('I7 fencing', row, `ended with attempt ${row.attempt}, its last is ${life.attempt}`);
+    if ((row.counted ?? 0) > MAX_ATTEMPTS)
+      this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts of ${MAX_ATTEMPTS}`);
+    const state = names[row.to ?? 0] as JobState;
+    history.count(`ended ${state}`);
+    if (state === 'CANCELLED' && !held.includes(life.state)) history.count(`cancel of a job ${names[life.state]}`);
+    if (row.to === SUCCEEDED) this.#success(row, life);
+    life.end = row;
+  }
+
+  /** The result must be that of the attempt that the record names, reported by its session. */
+  #success(row: Ordered, life: JobLife): void {
+    const expected = signature(row.id, row.attempt ?? 0, row.sessionId ?? '');
+    if (row.text !== expected)
+      this.#violate('I8 exactly-once completion', row, `has the result ${row.text} under the record of ${expected}`);
+    const fence = life.grants.at(-1)?.fence;
+    if (fence !== expected)
+      this.#violate('I7 fencing', row, `was completed by ${expected}, its open attempt was ${fence}`);
+  }
+
+  #progress(row: Ordered, life: JobLife): void {
+    if ((row.cause ?? 0) <= life.progress)
+      this.#violate('I7 fencing', row, `set its progress back from ${life.progress} to ${row.cause}`);
+    life.progress = row.cause ?? 0;
+    if (row.text !== null) this.#signed(row, life, 'progress');
+  }
+
+  #signed(row: Ordered, life: JobLife, what: string): void {
+    this.#evidence.history.count(`${what} saved`);
+    const expected = signature(row.id, life.attempt, life.session ?? '');
+    if (row.text?.split('#')[0] !== expected)
+      this.#violate('I7 fencing', row, `took ${what} of ${row.text} while ${expected} was open`);
+  }
+
+  #legal(row: Ordered, from: number, to: number): void {
+    const [source, destination] = [names[from] as JobState, names[to] as JobState];
+    if (!events.some((event) => isLegal(event, source, destination)))
+      this.#violate('I3 legal path', row, `went from ${source} to ${destination}`);
+  }
+
+  #violate(invariant: string, row: Ordered, what: string): void {
+    this.#evidence.history.violate(invariant, `job ${row.id} ${what} (journal ${row.n}, order ${row.order})`);
+  }
+}

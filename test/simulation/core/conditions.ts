@@ -1,0 +1,86 @@
+/** How bad the world is at the moment: the one place that decides what is lost, late, doubled or refused. */
+import type { Prng } from './prng.ts';
+
+/** Probabilities from 0 to 1; times in ms. */
+export interface Faults {
+  readonly loss: number;
+  readonly double: number;
+  readonly late: number;
+  /** Longest delay of what is late. */
+  readonly lateMs: number;
+  readonly slowStatement: number;
+  readonly slowMs: number;
+  /** The connection breaks before the statement runs. */
+  readonly refusedStatement: number;
+  /** The statement runs, but the connection breaks before its answer. */
+  readonly unknownStatement: number;
+  /** A deadlock, a serialisation failure or a lock time-out. */
+  readonly conflict: number;
+}
+
+export const noFaults: Faults = {
+  loss: 0,
+  double: 0,
+  late: 0,
+  lateMs: 0,
+  slowStatement: 0,
+  slowMs: 0,
+  refusedStatement: 0,
+  unknownStatement: 0,
+  conflict: 0,
+};
+
+export interface StatementFate {
+  readonly startMs: number;
+  readonly answerMs: number;
+  readonly fault: 'none' | 'refused' | 'unknown' | 'conflict';
+}
+
+export class Conditions {
+  faults: Faults = noFaults;
+  databaseDown = false;
+  /** Processes whose requests, or the replies to them, are lost. */
+  readonly cutRequests = new Set<string>();
+  readonly cutReplies = new Set<string>();
+  /** The next statement of each name starts so many ms late. */
+  readonly lateOnce = new Map<string, number>();
+  readonly #random: Prng;
+
+  constructor(random: Prng) {
+    this.#random = random;
+  }
+
+  get healthy(): boolean {
+    return this.faults === noFaults;
+  }
+
+  /** Delays of the copies of a message that arrive; none: it is lost. */
+  message(): number[] {
+    const { loss, double, late, lateMs } = this.faults;
+    const random = this.#random;
+    const arrivals = random.chance(loss)
+      ? []
+      : [random.chance(late) ? random.between(3, lateMs) : random.between(0.1, 2)];
+    if (random.chance(double)) arrivals.push(random.chance(0.5) ? random.between(0.1, 20) : random.between(3, lateMs));
+    return arrivals;
+  }
+
+  statement(name: string): StatementFate {
+    const { slowStatement, slowMs, refusedStatement, unknownStatement, conflict } = this.faults;
+    const random = this.#random;
+    const slow = () => (random.chance(slowStatement) ? slowMs * random.next() ** 2 : 0);
+    const startMs = random.between(0.05, 0.8) + slow() + (this.lateOnce.get(name) ?? 0);
+    this.lateOnce.delete(name);
+    const answerMs = random.between(0.05, 0.8) + slow();
+    const draw = random.next();
+    if (this.databaseDown || draw < refusedStatement) return { startMs, answerMs, fault: 'refused' };
+    if (draw < refusedStatement + unknownStatement) return { startMs, answerMs, fault: 'unknown' };
+    return { startMs, answerMs, fault: draw < refusedStatement + unknownStatement + conflict ? 'conflict' : 'none' };
+  }
+
+  /** Inside a transaction everybody else waits: short, but for a rare hiccup. */
+  step(name: string): StatementFate {
+    const { startMs, answerMs, fault } = this.statement(name);
+    return { startMs: startMs / 4, answerMs: answerMs / 4, fault };
+  }
+}

@@ -1,0 +1,67 @@
+/** What was seen outside the database, in one order with the statements; and how often each thing happened. */
+import type { World } from './world.ts';
+
+/** One record. Its kind says which facts it has. */
+export interface Entry {
+  readonly order: number;
+  /** Virtual time in ms. */
+  readonly at: number;
+  /** Who saw it. */
+  readonly who: string;
+  readonly kind: string;
+  readonly facts: Facts;
+}
+
+export type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
+
+const TAIL = 200_000;
+
+export class History {
+  readonly entries: Entry[] = [];
+  /** Statement times (µs on the database's clock) in the order of execution, with their place in the one order. */
+  readonly statementOrder = new Map<number, number>();
+  readonly counts = new Map<string, number>();
+  /** Found while the simulation ran. */
+  readonly violations: string[] = [];
+  readonly #world: World;
+  readonly #lines: string[] = [];
+  readonly #keepsLines: boolean;
+  #order = 0;
+
+  constructor(world: World, keepsLines: boolean) {
+    this.#world = world;
+    this.#keepsLines = keepsLines;
+  }
+
+  log(who: string, kind: string, facts: Facts = {}): void {
+    this.entries.push({ order: this.#order++, at: this.#world.now, who, kind, facts });
+    this.trace(who, kind, facts);
+  }
+
+  /** For people only: no check reads it. */
+  trace(who: string, what: string, facts: Facts = {}): void {
+    if (!this.#keepsLines) return;
+    const text = Object.entries(facts)
+      .map(([key, value]) => (value === undefined ? '' : ` ${key}=${value}`))
+      .join('');
+    this.#lines.push(`${this.#world.now.toFixed(3).padStart(12)} ${who.padEnd(12)} ${what}${text}`);
+    if (this.#lines.length > 2 * TAIL) this.#lines.splice(0, TAIL);
+  }
+
+  executed(us: number): void {
+    this.statementOrder.set(us, this.#order++);
+  }
+
+  count(what: string, times = 1): void {
+    if (times > 0) this.counts.set(what, (this.counts.get(what) ?? 0) + times);
+  }
+
+  violate(invariant: string, what: string): void {
+    this.violations.push(`${invariant}: ${what}`);
+    this.trace('CHECK', `${invariant}: ${what}`);
+  }
+
+  tail(lines: number): string[] {
+    return this.#lines.slice(-lines);
+  }
+}

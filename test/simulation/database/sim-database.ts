@@ -1,0 +1,211 @@
+/** One replica's way to the database: statements start and answer late, break, collide, and outlive their caller. */
+import type { Database, Parameter, Row, Session, Statement } from '../../../server/store/database.ts';
+import type { Conditions, StatementFate } from '../core/conditions.ts';
+import type { History } from '../core/history.ts';
+import type { Process } from '../core/process.ts';
+import type { World } from '../core/world.ts';
+import type { Line } from './line.ts';
+import type { SimPostgres } from './sim-postgres.ts';
+
+export interface SimDatabaseParts {
+  readonly world: World;
+  readonly line: Line;
+  readonly postgres: SimPostgres;
+  readonly conditions: Conditions;
+  readonly history: History;
+  readonly process: Process;
+  /** Called around each execution: the place to die at. */
+  readonly atStatement: (name: string, when: 'before' | 'after') => void;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+interface Transaction {
+  /** `gone`: rolled back behind the caller's back. */
+  state: 'open' | 'committing' | 'gone';
+}
+
+const CONFLICTS = ['40P01', '40001', '55P03'];
+
+export class SimDatabase implements Database {
+  readonly #parts: SimDatabaseParts;
+  #transaction: Transaction | undefined;
+
+  constructor(parts: SimDatabaseParts) {
+    this.#parts = parts;
+  }
+
+  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+    return this.#alone(statement.name, () => this.#parts.postgres.run(statement, parameters));
+  }
+
+  script(text: string): Promise<void> {
+    return this.#alone('script', () => this.#parts.postgres.script(text));
+  }
+
+  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const transaction = await this.#begin();
+    const session: Session = {
+      run: (statement, parameters) =>
+        this.#step(transaction, statement.name, () => this.#parts.postgres.run(statement, parameters)),
+    };
+    let result: T;
+    try {
+      result = await work(session);
+    } catch (error) {
+      await this.#rollback(transaction);
+      throw error;
+    }
+    await this.#commit(transaction);
+    return result;
+  }
+
+  async close(): Promise<void> {}
+
+  /** The process stopped or died: what it has not committed is rolled back, as a broken connection or a time-out does. */
+  abandon(): void {
+    const transaction = this.#transaction;
+    if (transaction?.state !== 'open') return;
+    transaction.state = 'gone';
+    this.#transaction = undefined;
+    const { world, history, process } = this.#parts;
+    history.count('transaction rolled back by a crash or a pause');
+    world.after(0, () => this.#end('ROLLBACK', process.name));
+  }
+
+  /** A statement that is a transaction by itself. */
+  #alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const { world, conditions, line, process } = this.#parts;
+    const fate = conditions.statement(name);
+    return new Promise((resolve, reject) => {
+      // The request left the process when it was made: it may run even though the process is dead by then.
+      const outlives = process.random.chance(0.5);
+      world.after(fate.startMs, () =>
+        line.pass(async () => {
+          if (!process.alive && !outlives) return;
+          const outcome = await this.#execute(name, fate, work);
+          this.#answer(fate, outcome, resolve, reject);
+        }),
+      );
+    });
+  }
+
+  #begin(): Promise<Transaction> {
+    const { world, conditions, line, postgres, process } = this.#parts;
+    const fate = conditions.statement('BEGIN');
+    return new Promise((resolve, reject) => {
+      world.after(fate.startMs, () =>
+        line.hold(async () => {
+          if (!process.alive || process.paused || fate.fault === 'refused') {
+            line.leave();
+            process.deliver(() => reject(connectionLost()));
+            return;
+          }
+          await postgres.script('BEGIN');
+          const transaction: Transaction = { state: 'open' };
+          this.#transaction = transaction;
+          resolve(transaction);
+        }),
+      );
+    });
+  }
+
+  #step<T>(transaction: Transaction, name: string, work: () => Promise<T>): Promise<T> {
+    const { world, conditions } = this.#parts;
+    const fate = conditions.step(name);
+    return new Promise((resolve, reject) => {
+      world.after(fate.startMs, async () => {
+        if (transaction.state === 'gone') return this.#answer(fate, { error: connectionLost() }, resolve, reject);
+        this.#answer(fate, await this.#execute(name, fate, work), resolve, reject);
+      });
+    });
+  }
+
+  #commit(transaction: Transaction): Promise<void> {
+    const { world, conditions, postgres, process } = this.#parts;
+    const fate = conditions.step('COMMIT');
+    if (transaction.state === 'gone') return Promise.reject(connectionLost());
+    transaction.state = 'committing';
+    return new Promise((resolve, reject) => {
+      const outlives = process.random.chance(0.5);
+      world.after(fate.startMs, async () => {
+        const dead = !process.alive && !outlives;
+        const outcome = dead
+          ? { error: connectionLost() }
+          : await this.#execute('COMMIT', fate, () => postgres.script('COMMIT'));
+        await this.#end(
+          dead || fate.fault === 'refused' || fate.fault === 'conflict' ? 'ROLLBACK' : undefined,
+          process.name,
+        );
+        this.#transaction = undefined;
+        this.#answer(fate, outcome, resolve, reject);
+      });
+    });
+  }
+
+  #rollback(transaction: Transaction): Promise<void> {
+    if (transaction.state === 'gone') return Promise.resolve();
+    transaction.state = 'gone';
+    this.#transaction = undefined;
+    return new Promise((resolve) => {
+      this.#parts.world.after(0, async () => {
+        await this.#end('ROLLBACK', this.#parts.process.name);
+        this.#parts.process.deliver(resolve);
+      });
+    });
+  }
+
+  async #end(command: 'ROLLBACK' | undefined, who: string): Promise<void> {
+    const { postgres, line, history } = this.#parts;
+    if (command) {
+      await postgres.script(command);
+      history.trace(who, command);
+    }
+    line.leave();
+  }
+
+  async #execute<T>(name: string, fate: StatementFate, work: () => Promise<T>): Promise<Outcome<T>> {
+    const { world, postgres, history, process, atStatement } = this.#parts;
+    const alive = process.alive;
+    atStatement(name, 'before');
+    if (fate.fault === 'refused' || alive !== process.alive) return { error: connectionLost() };
+    if (fate.fault === 'conflict') return { error: conflict(process.random.pick(CONFLICTS)) };
+    history.executed(postgres.tick(world.now));
+    const outcome = await work().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    history.count(`statement ${name}`);
+    history.trace(process.name, `sql ${name}`, {
+      ...traceOf(outcome),
+      fault: fate.fault === 'none' ? undefined : fate.fault,
+    });
+    atStatement(name, 'after');
+    return fate.fault === 'unknown' ? { error: connectionLost() } : outcome;
+  }
+
+  #answer<T>(
+    fate: StatementFate,
+    outcome: Outcome<T>,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { world, process } = this.#parts;
+    world.after(fate.answerMs, () =>
+      process.deliver(() => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value))),
+    );
+  }
+}
+
+function traceOf(outcome: Outcome<unknown>): { rows?: number; error?: string } {
+  if ('error' in outcome) return { error: String(outcome.error) };
+  return Array.isArray(outcome.value) ? { rows: outcome.value.length } : {};
+}
+
+function connectionLost(): Error {
+  return new Error('Connection terminated unexpectedly');
+}
+
+function conflict(code: string): Error {
+  return Object.assign(new Error('somebody else was in the way'), { code });
+}

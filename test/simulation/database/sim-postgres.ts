@@ -1,0 +1,130 @@
+/** PGlite in this very thread, behind the same `pg` client and codecs as the product, on a clock that the test sets. */
+import { EventEmitter } from 'node:events';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import type { Database, Parameter, Row, Session, Statement } from '../../../server/store/database.ts';
+import { migrate } from '../../../server/store/migrate.ts';
+import { ensurePartitions } from '../../../server/store/partitions.ts';
+import { PgliteStream } from '../../../server/store/pglite-stream.ts';
+import { sessionOf, typeParsers } from '../../../server/store/postgres.ts';
+import { journalSchema } from './journal.ts';
+
+/** Database time at the start of each simulation, in ms since 1970: 2026-03-01 12:00 UTC, far from midnight. */
+export const EPOCH_MS = Date.UTC(2026, 2, 1, 12);
+
+const virtualClock = `
+CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
+AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
+
+// One plan a statement, so that a run does not depend on how many runs went before it.
+const settings = `SET search_path = muster; SET timezone = UTC; SET jit = off; SET plan_cache_mode = force_generic_plan`;
+
+/** What `pg` takes for a worker thread: answers at once. */
+class InlineThread extends EventEmitter {
+  readonly #pglite: PGlite;
+
+  constructor(pglite: PGlite) {
+    super();
+    this.#pglite = pglite;
+  }
+
+  postMessage(message: Uint8Array): void {
+    this.emit('message', this.#pglite.execProtocolRawSync(message).slice());
+  }
+}
+
+export class SimPostgres {
+  readonly #pglite: PGlite;
+  #client: pg.Client;
+  #session: Session;
+  #tables = '';
+  #lastUs = 0;
+
+  private constructor(pglite: PGlite, client: pg.Client) {
+    this.#pglite = pglite;
+    this.#client = client;
+    this.#session = sessionOf(client);
+  }
+
+  /** Takes some seconds: keep it for as many simulations as there are. */
+  static async open(): Promise<SimPostgres> {
+    const pglite = await PGlite.create({ dataDir: 'memory://' });
+    const postgres = new SimPostgres(pglite, await connect(pglite));
+    postgres.#setNow(EPOCH_MS * 1000);
+    await migrate(postgres.#database());
+    await postgres.script(virtualClock + journalSchema);
+    await ensurePartitions(postgres.#database(), EPOCH_MS * 1000);
+    const { rows } = await postgres.#client.query(
+      "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+    );
+    postgres.#tables = rows
+      .map((row) => `muster.${row.relname}`)
+      .filter((name) => name !== 'muster.schema_migrations')
+      .join(', ');
+    return postgres;
+  }
+
+  /** As after `open`: no rows, no prepared statements, the clock at its start. */
+  async reset(): Promise<void> {
+    this.#lastUs = EPOCH_MS * 1000;
+    this.#setNow(this.#lastUs);
+    await this.#client.query(`ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY`);
+    await this.#client.query('DEALLOCATE ALL');
+    await this.#client.end();
+    this.#client = await connect(this.#pglite);
+    this.#session = sessionOf(this.#client);
+  }
+
+  /** Moves the clock to `ms` of virtual time, or by 1 µs if it is there already: no two statements share a time. */
+  tick(ms: number): number {
+    this.#lastUs = Math.max(this.#lastUs + 1, Math.round((EPOCH_MS + ms) * 1000));
+    this.#setNow(this.#lastUs);
+    return this.#lastUs;
+  }
+
+  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+    return this.#session.run(statement, parameters);
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#client.query(text);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+    await this.#pglite.close();
+  }
+
+  /** Past the client: the answer says nothing, and in a failed transaction it is an error that does not matter. */
+  #setNow(us: number): void {
+    const time = `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`;
+    const text = Buffer.from(`SET muster.now = '${time}'\0`);
+    const message = Buffer.alloc(5 + text.length);
+    message[0] = 0x51; // 'Q'
+    message.writeUInt32BE(4 + text.length, 1);
+    text.copy(message, 5);
+    this.#pglite.execProtocolRawSync(message);
+  }
+
+  #database(): Database {
+    return {
+      run: (statement, parameters) => this.run(statement, parameters),
+      script: (text) => this.script(text),
+      transaction: () => Promise.reject(new Error('set-up needs no transactions')),
+      close: () => Promise.resolve(),
+    };
+  }
+}
+
+async function connect(pglite: PGlite): Promise<pg.Client> {
+  const thread = new InlineThread(pglite);
+  const client = new pg.Client({
+    stream: () => new PgliteStream(thread as never) as never,
+    user: 'postgres',
+    database: 'postgres',
+    types: typeParsers,
+  });
+  await client.connect();
+  await client.query(settings);
+  return client;
+}

@@ -1,0 +1,41 @@
+/** Each planted bug must be noticed within a bounded number of seeds; each runs in a process of its own. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { mutants } from './mutants/mutants.ts';
+import { applyPatch } from './mutants/plant.ts';
+
+const SEEDS = Number(process.env.MUSTER_MUTANT_SEEDS ?? 200);
+const TIMEOUT = 30 * 60_000;
+const script = fileURLToPath(new URL('./run.ts', import.meta.url));
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+}
+
+function run(mutant: string): Promise<Run> {
+  const args = [script, '--mutant', mutant, '--seeds', String(SEEDS), '--stop'];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? -1) : 0, output: `${stdout}\n${stderr}` });
+    });
+  });
+}
+
+describe.concurrent('a planted bug is noticed', { timeout: TIMEOUT }, () => {
+  test.for(Object.entries(mutants))('%s', async ([name, { about }]) => {
+    const { code, output } = await run(name);
+    const broke = /^seed (\d+) .*broke:\n {4}(.*)$/m.exec(output);
+    expect(broke, `${about}\n${output.slice(-3_000)}`).not.toBeNull();
+    expect(code).toBe(1);
+    console.log(`${name}: noticed at seed ${broke?.[1]}: ${broke?.[2]}`);
+  });
+});
+
+test('a patch whose snippet is not there once is refused', () => {
+  const patch = { file: 'x.ts', find: 'a + b', replace: 'a - b' };
+  expect(applyPatch('const c = a\n  + b;', patch)).toBe('const c = a - b;');
+  expect(() => applyPatch('const c = a;', patch)).toThrow('0 times');
+  expect(() => applyPatch('a + b; a + b', patch)).toThrow('2 times');
+});

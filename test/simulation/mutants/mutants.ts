@@ -1,0 +1,173 @@
+/**
+ * Planted bugs: source patches that the simulation must notice. The first eight are those of the protocol's model, the
+ * last ones were found by the simulation itself.
+ */
+
+export interface Patch {
+  /** Path in the repository. */
+  readonly file: string;
+  /** Must be there exactly once; white space does not matter. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly about: string;
+  readonly patches: readonly Patch[];
+}
+
+const core = 'sdk/typescript/src/worker/core';
+
+export const mutants: Readonly<Record<string, Mutant>> = {
+  timer_takeback: {
+    about: 'The server takes a grant back because time has passed.',
+    patches: [
+      {
+        file: 'server/store/statements/change-runs.ts',
+        find: 'WHERE r.due_time <= (SELECT time FROM now) ORDER BY',
+        replace: `WHERE (r.due_time <= (SELECT time FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
+      },
+      {
+        file: 'server/domain/decide.ts',
+        find: 'if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;',
+        replace: `if (run.state === 'ASSIGNED') return decideRelease(run, 'time', moment);
+          if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;`,
+      },
+    ],
+  },
+  release_duplicates: {
+    about: 'The worker releases the duplicate of an assignment that it holds.',
+    patches: [
+      {
+        file: `${core}/acceptance.ts`,
+        find: 'if (facts.held || facts.seen) return IGNORE;',
+        replace: 'if (facts.held) return release(ReleaseReason.NO_SLOT); if (facts.seen) return IGNORE;',
+      },
+    ],
+  },
+  fence_on_id: {
+    about: 'A result completes a job whatever attempt and session it is of.',
+    patches: [
+      {
+        file: 'server/store/statements/complete-attempts.ts',
+        find: 'WHERE job_runs.job_id = i.job_id AND job_runs.attempt = i.attempt AND job_runs.session_id IS NOT DISTINCT FROM i.session_id',
+        replace: 'WHERE job_runs.job_id = i.job_id',
+      },
+    ],
+  },
+  no_self_fence: {
+    about: 'The worker never gives its lease up.',
+    patches: [
+      { file: `${core}/fence.ts`, find: 'return now >= this.#at;', replace: 'return now < 0;' },
+      { file: `${core}/fence.ts`, find: 'return this.#at;', replace: 'return Number.POSITIVE_INFINITY;' },
+    ],
+  },
+  forget_seen: {
+    about: 'The worker forgets which attempts it has seen.',
+    patches: [
+      {
+        file: `${core}/attempts.ts`,
+        find: 'const seen = credit?.seen?.has(key) === true;',
+        replace: 'const seen = false;',
+      },
+    ],
+  },
+  cancelled_back_to_ready: {
+    about: 'A cancelled attempt that is released or lost goes back to READY.',
+    patches: [
+      {
+        file: 'server/domain/decide.ts',
+        find: "if (run.state === 'CANCELLING') return cancelled('release', run);",
+        replace: '',
+      },
+      {
+        file: 'server/domain/decide.ts',
+        find: "if (run.state === 'CANCELLING') return cancelled('abort', run);",
+        replace: '',
+      },
+    ],
+  },
+  no_resend_no_release: {
+    about: 'A lost assignment is not sent again, and an unwelcome one is not given back.',
+    patches: [
+      {
+        file: 'server/engine/sessions.ts',
+        find: 'assignments: missing.length > 0 ? await this.#resend(missing) : [],',
+        replace: 'assignments: missing.length < 0 ? await this.#resend(missing) : [],',
+      },
+      {
+        file: `${core}/acceptance.ts`,
+        find: 'return release(whyNot(facts));',
+        replace: 'return whyNot(facts) ? IGNORE : IGNORE;',
+      },
+    ],
+  },
+  aborts_silently: {
+    about: 'The worker stops handlers at its fence and does not say so.',
+    patches: [
+      {
+        file: `${core}/attempts.ts`,
+        find: 'this.#close(execution, aborted());',
+        replace:
+          "if (aborted().case) { execution.held.phase = 'closing'; execution.held.execution = undefined; execution.held = undefined; }",
+      },
+    ],
+  },
+  close_without_recheck: {
+    about: 'A session is closed by a lapse that a heartbeat has made good meanwhile.',
+    patches: [
+      {
+        file: 'server/store/statements/sessions.ts',
+        find: "($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)",
+        replace: "($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time + interval '1 h')",
+      },
+    ],
+  },
+  claim_for_closed_session: {
+    about: 'A claim does not ask whether the session is open.',
+    patches: [
+      {
+        file: 'server/store/statements/claim-jobs.ts',
+        find: 'WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1',
+        replace: 'WHERE session_id = ANY($1::uuid[])',
+      },
+    ],
+  },
+  late_beat_aborts: {
+    about: 'A heartbeat that comes late decides what is unknown to its worker.',
+    patches: [
+      {
+        file: 'server/engine/sessions.ts',
+        find: 'if (beat.pingEcho !== renewal.beats - 1) return false;',
+        replace: 'if (beat.pingEcho <= renewal.beats) return true;',
+      },
+    ],
+  },
+  late_progress: {
+    about: 'Progress that comes late sets newer progress back.',
+    patches: [
+      { file: 'server/store/statements/held-runs.ts', find: 'AND i.sequence > r.progress_sequence', replace: '' },
+    ],
+  },
+  one_report_a_job: {
+    about: 'Of several reports of one job that come together only the first is looked at, be it stale.',
+    patches: [
+      {
+        file: 'server/engine/reports.ts',
+        find: 'for (const list of lists) for (const item of list) if (!first.has(textOf(item))) first.set(textOf(item), item);',
+        replace: `const jobs = new Set<string>();
+          for (const list of lists) for (const item of list) if (!jobs.has(item.jobId)) first.set(textOf(item), item), jobs.add(item.jobId);`,
+      },
+    ],
+  },
+  timeout_from_assignment: {
+    about: "The server's run timeout begins before the worker's.",
+    patches: [
+      {
+        file: 'server/store/statements/held-runs.ts',
+        find: 'due_time = now.time + (r.run_timeout_ms',
+        replace: 'due_time = r.assign_time + (r.run_timeout_ms',
+      },
+    ],
+  },
+};

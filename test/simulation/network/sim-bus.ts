@@ -1,0 +1,147 @@
+/** The bus between replicas and sessions: loses, delays, doubles and reorders; goes down; goes deaf for some. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
+import type { Hint } from '../../../server/engine/messages.ts';
+import type { Bus } from '../../../server/engine/ports.ts';
+import type { Conditions } from '../core/conditions.ts';
+import type { History } from '../core/history.ts';
+import type { Prng } from '../core/prng.ts';
+import type { Process } from '../core/process.ts';
+import type { World } from '../core/world.ts';
+import { SimSubscription } from './sim-subscription.ts';
+
+export interface BusHubParts {
+  readonly world: World;
+  readonly conditions: Conditions;
+  readonly history: History;
+  readonly random: Prng;
+  /** Told of each assignment that is published. */
+  readonly onAssigned: (jobId: string) => void;
+}
+
+/** As the product's loopback: so long without an echo, and the bus counts as down. */
+const NOTICED_DOWN_MS = 1_250;
+const NOTICED_UP_MS = 250;
+const MAX_USER_PAYLOAD = 512 * 1024;
+
+export class BusHub {
+  readonly #parts: BusHubParts;
+  readonly #subscriptions = new Set<SimSubscription>();
+  readonly #listeners = new Map<Process, (hint: Hint) => void>();
+  /** Replicas that can't reach the bus; undefined stands for everybody. */
+  readonly #cut = new Set<string | undefined>();
+  readonly #changedAt = new Map<string, { readonly reachable: boolean; readonly at: number }>();
+
+  constructor(parts: BusHubParts) {
+    this.#parts = parts;
+  }
+
+  /** Cuts a replica off, or everybody. */
+  setDown(replica: string | undefined, down: boolean): void {
+    if (down) this.#cut.add(replica);
+    else this.#cut.delete(replica);
+    if (down && replica === undefined) for (const subscription of this.#subscriptions) subscription.break();
+  }
+
+  get isDown(): boolean {
+    return this.#cut.has(undefined);
+  }
+
+  /** Makes the present connections of a worker deaf; `stays`: the next ones too, until `setHearing`. */
+  setDeaf(worker: string, stays: boolean): void {
+    for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.deafen(stays);
+  }
+
+  setHearing(worker: string): void {
+    for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.hear();
+  }
+
+  /** What a worker's process connects with. */
+  workerBus(process: Process): WorkerBus {
+    return {
+      connect: (options: BusOptions) => {
+        const { world, random } = this.#parts;
+        const subscription = new SimSubscription({
+          world,
+          random,
+          process,
+          options,
+          isDown: () => this.isDown,
+          closed: () => this.#subscriptions.delete(subscription),
+        });
+        this.#subscriptions.add(subscription);
+        return subscription;
+      },
+    };
+  }
+
+  /** A replica's port. */
+  replicaBus(process: Process): Bus {
+    const send = (sessionId: string, bytes: Uint8Array) =>
+      this.#publish(process, () => this.#hand(`session.${sessionId}`, bytes));
+    return {
+      maxUserPayload: MAX_USER_PAYLOAD,
+      assign: (sessionId, assignments) => {
+        for (const { jobId } of assignments) this.#parts.onAssigned(jobId);
+        send(sessionId, encodeAssignments(assignments));
+      },
+      cancel: (sessionId, notices) => send(sessionId, encodeCancels(notices)),
+      ping: (sessionId, counter) => send(sessionId, encodePing(counter)),
+      announce: (hint) => this.#announce(process, hint),
+      onHint: (listener) => void this.#listeners.set(process, listener),
+      isUp: () => this.#looksUp(process),
+      grantAccess: (sessionId) => ({
+        natsUrls: ['sim'],
+        subject: `session.${sessionId}`,
+        credentials: { jwt: '', seed: '', expireTimeMs: 0 },
+      }),
+    };
+  }
+
+  /** A replica has gone. */
+  leave(process: Process): void {
+    this.#listeners.delete(process);
+  }
+
+  #announce(from: Process, hint: Hint): void {
+    for (const [process, listener] of this.#listeners) {
+      if (process !== from) this.#publish(from, () => process.deliver(() => this.#reaches(process) && listener(hint)));
+    }
+  }
+
+  #hand(subject: string, bytes: Uint8Array): void {
+    for (const subscription of this.#subscriptions) {
+      if (subscription.subject === subject) subscription.receive(() => fromBinary(SessionMessageSchema, bytes));
+    }
+  }
+
+  /** Nothing leaves a process that is stopped or dead; nothing passes a bus that is down, on either end of the way. */
+  #publish(from: Process, arrive: () => void): void {
+    const { conditions, world, history } = this.#parts;
+    if (!from.alive || !this.#reaches(from)) {
+      history.count('bus message into the void');
+      return;
+    }
+    const arrivals = conditions.message();
+    if (arrivals.length === 0) history.count('bus message lost');
+    if (arrivals.length > 1) history.count('bus message doubled');
+    for (const ms of arrivals) world.after(ms, () => this.isDown || arrive());
+  }
+
+  #reaches(process: Process): boolean {
+    return !this.isDown && !this.#cut.has(process.slot);
+  }
+
+  /** The truth, noticed late. */
+  #looksUp(process: Process): boolean {
+    const { world } = this.#parts;
+    const reachable = this.#reaches(process);
+    const seen = this.#changedAt.get(process.name);
+    if (seen?.reachable !== reachable)
+      this.#changedAt.set(process.name, { reachable, at: seen ? world.now : Number.NEGATIVE_INFINITY });
+    const since = world.now - (this.#changedAt.get(process.name)?.at ?? 0);
+    return reachable ? since >= NOTICED_UP_MS : since < NOTICED_DOWN_MS;
+  }
+}

@@ -1,0 +1,127 @@
+/** The product's API handlers behind bytes, with what they are asked and answer on record. */
+import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
+import type { ServiceBinding } from '../../../server/api/service.ts';
+import type {
+  AttemptReport,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  ReportAttemptsRequest,
+  ReportAttemptsResponse,
+} from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { ReleaseReason, ReportResult } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import type { History } from '../core/history.ts';
+import type { Process } from '../core/process.ts';
+
+export class ReplicaApi {
+  readonly #bindings: ReadonlyMap<string, ServiceBinding>;
+  readonly #history: History;
+  readonly #process: Process;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(bindings: readonly ServiceBinding[], history: History, process: Process) {
+    this.#bindings = new Map(bindings.map((binding) => [binding.service.typeName, binding]));
+    this.#history = history;
+    this.#process = process;
+  }
+
+  async handle(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const [service = '', name = ''] = path.split('/');
+    const binding = this.#bindings.get(service);
+    const method = binding?.service.methods.find((candidate) => candidate.localName === name);
+    const handler = binding?.handlers[name];
+    if (!method || !handler) throw new Error(`there is no ${path}`);
+    const request = fromBinary(method.input, body);
+    this.#history.trace(this.#process.name, `rpc ${name}`);
+    this.#asked(name, request);
+    const answer = handler(request, { signal, body, header: () => '' });
+    this.#underWay.add(answer);
+    try {
+      const response = (await answer) as Message;
+      this.#answered(name, request, response);
+      return toBinary(method.output, response);
+    } catch (error) {
+      this.#refused(name, request, error);
+      throw error;
+    } finally {
+      this.#underWay.delete(answer);
+    }
+  }
+
+  /** Resolves when no call is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  #asked(name: string, request: Message): void {
+    if (name !== 'reportAttempts') return;
+    const { sessionId, reports } = request as ReportAttemptsRequest;
+    for (const report of reports) this.#history.log(this.#process.name, 'report asked', factsOf(sessionId, report));
+  }
+
+  #answered(name: string, request: Message, response: Message): void {
+    if (name === 'reportAttempts') {
+      const { sessionId, reports } = request as ReportAttemptsRequest;
+      reports.forEach((report, i) => {
+        const result = nameOf(ReportResult, (response as ReportAttemptsResponse).results[i] ?? 0);
+        this.#history.log(this.#process.name, 'report answered', { ...factsOf(sessionId, report), result });
+      });
+    }
+    if (name === 'heartbeat') this.#beat(request as HeartbeatRequest, response as HeartbeatResponse);
+  }
+
+  #beat(request: HeartbeatRequest, response: HeartbeatResponse): void {
+    const busDown = response.nextBeat !== undefined;
+    this.#history.count(
+      busDown ? 'assignments in a reply while the bus is down' : 'grant re-sent',
+      response.assignments.length,
+    );
+    this.#history.count('cancel in a reply', response.cancels.length);
+    if (busDown) this.#history.count('beat while the bus is down');
+    if (response.reconnectBus) this.#history.count('session found deaf');
+    this.#history.trace(this.#process.name, 'beat answered', {
+      session: short(uuidText(request.sessionId)),
+      held: request.held
+        .map((held) => `${short(uuidText(held.jobId))}/${held.attempt}${held.started ? '+' : ''}`)
+        .join(','),
+      credits: request.credits.map((credit) => `${credit.creditId}:${credit.slots}+${credit.prefetch}`).join(','),
+      voided: request.voidedCreditIds.join(','),
+      resent: response.assignments.map((assignment) => short(uuidText(assignment.jobId))).join(','),
+    });
+  }
+
+  #refused(name: string, request: Message, error: unknown): void {
+    this.#history.trace(this.#process.name, `rpc ${name} refused`, { error: (error as Error)?.message });
+    if ((error as { reason?: string }).reason !== 'LEASE_LOST') return;
+    this.#history.count(`LEASE_LOST for a call of ${name}`);
+    if (name !== 'reportAttempts') return;
+    const { sessionId, reports } = request as ReportAttemptsRequest;
+    for (const report of reports) {
+      this.#history.log(this.#process.name, 'report answered', { ...factsOf(sessionId, report), result: 'LEASE_LOST' });
+    }
+  }
+}
+
+export function short(uuid: string): string {
+  return uuid.slice(-6);
+}
+
+function nameOf(values: Readonly<Record<string, number>>, value: number): string {
+  return Object.keys(values).find((name) => values[name] === value) ?? String(value);
+}
+
+function factsOf(sessionId: Uint8Array, report: AttemptReport) {
+  const { outcome } = report;
+  return {
+    job: uuidText(report.jobId),
+    attempt: report.attempt,
+    session: uuidText(sessionId),
+    outcome: outcome.case ?? 'none',
+    text:
+      outcome.case === 'result'
+        ? new TextDecoder().decode(outcome.value.data)
+        : outcome.case === 'released'
+          ? nameOf(ReleaseReason, outcome.value.reason)
+          : '',
+  };
+}

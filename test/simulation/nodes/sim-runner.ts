@@ -1,0 +1,175 @@
+/** Runs scripted handlers for the SDK's core: entered after a moment, stopped by a signal, each on record. */
+import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
+import type { HandlerOutcome, Runner, StopReason } from '../../../sdk/typescript/src/worker/core/ports.ts';
+import type { SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
+import type { History } from '../core/history.ts';
+import type { Process, Timer } from '../core/process.ts';
+import { decodeScript, type HandlerScript, signature } from './handler-script.ts';
+
+/** A handler that is running somewhere, as the checks see it. */
+export interface Execution {
+  readonly job: string;
+  readonly attempt: number;
+  readonly session: string;
+  readonly process: Process;
+  readonly continues: boolean;
+  signalled: StopReason | undefined;
+}
+
+/** All executions of all workers: whoever starts one more of the same job is looked at. */
+export interface Executions {
+  started(execution: Execution): void;
+  over(execution: Execution): void;
+}
+
+interface Run {
+  readonly assignment: Assignment;
+  readonly script: HandlerScript;
+  execution: Execution | undefined;
+  timers: Timer[];
+}
+
+export interface RunnerParts {
+  readonly process: Process;
+  readonly history: History;
+  readonly executions: Executions;
+  readonly core: () => SessionCore;
+  readonly session: () => string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class SimRunner implements Runner {
+  readonly #parts: RunnerParts;
+  readonly #runs = new Map<number, Run>();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+  }
+
+  start(place: number, assignment: Assignment): void {
+    const { process, history } = this.#parts;
+    if (assignment.prefetch) history.count('prefetched attempt started');
+    const run: Run = {
+      assignment,
+      script: decodeScript(decoder.decode(assignment.input?.data)),
+      execution: undefined,
+      timers: [],
+    };
+    this.#runs.set(place, run);
+    const session = this.#parts.session();
+    run.timers.push(
+      process.after(process.random.chance(0.1) ? process.random.between(1, 40) : 0.05, () =>
+        this.#enter(place, run, session),
+      ),
+    );
+  }
+
+  hasStarted(place: number): boolean {
+    return this.#runs.get(place)?.execution !== undefined;
+  }
+
+  withdraw(place: number): boolean {
+    const run = this.#runs.get(place);
+    if (!run || run.execution) return false;
+    for (const timer of run.timers) timer.cancel();
+    this.#runs.delete(place);
+    return true;
+  }
+
+  stop(place: number, reason: StopReason): void {
+    const { process, history } = this.#parts;
+    const run = this.#runs.get(place);
+    if (!run?.execution) return;
+    run.execution.signalled ??= reason;
+    history.log(process.name, 'signal', { ...keyOf(run.execution), reason });
+    if (run.script.deaf) return;
+    for (const timer of run.timers) timer.cancel();
+    run.timers = [
+      process.after(process.random.between(0.1, 30), () => this.#end(place, run, failed('Stopped', false))),
+    ];
+  }
+
+  /** The process died: nothing runs any more. */
+  die(): void {
+    for (const run of this.#runs.values()) if (run.execution) this.#parts.executions.over(run.execution);
+    this.#runs.clear();
+  }
+
+  #enter(place: number, run: Run, session: string): void {
+    const { process, executions, history } = this.#parts;
+    const { assignment, script } = run;
+    const job = uuidText(assignment.jobId);
+    const execution: Execution = {
+      job,
+      attempt: assignment.attempt,
+      session,
+      process,
+      continues: assignment.leaseLossAction === 2,
+      signalled: undefined,
+    };
+    run.execution = execution;
+    if (assignment.checkpoint) history.count('attempt began with a checkpoint');
+    const checkpoint = assignment.checkpoint && decoder.decode(assignment.checkpoint.data);
+    history.log(process.name, 'start', { ...keyOf(execution), checkpoint, paused: process.pausedWithin(100) });
+    executions.started(execution);
+    for (let step = 1; step <= script.steps; step++) {
+      run.timers.push(
+        process.after((script.ms * step) / (script.steps + 1), () => this.#step(place, execution, step, script.steps)),
+      );
+    }
+    run.timers.push(process.after(script.ms, () => this.#end(place, run, this.#outcome(execution, run))));
+  }
+
+  #step(place: number, { job, attempt, session }: Execution, step: number, steps: number): void {
+    const core = this.#parts.core();
+    core.progress(place, {
+      $typeName: 'muster.v1.Progress',
+      fraction: step / (steps + 1),
+      message: signature(job, attempt, session, `#${step}`),
+    });
+    if (step % 2 === 0) return;
+    const data = encoder.encode(signature(job, attempt, session, `#${step}`));
+    core.checkpoint(place, { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} });
+  }
+
+  #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {
+    if (assignment.attemptsCounted < script.fails) return failed(script.failure, script.final);
+    const data = encoder.encode(signature(job, attempt, session));
+    return {
+      kind: 'result',
+      payload: { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} },
+    };
+  }
+
+  #end(place: number, run: Run, outcome: HandlerOutcome): void {
+    const { process, executions, history, core } = this.#parts;
+    const { execution } = run;
+    if (!execution) return;
+    for (const timer of run.timers) timer.cancel();
+    this.#runs.delete(place);
+    history.log(process.name, 'return', { ...keyOf(execution), outcome: outcome.kind });
+    executions.over(execution);
+    core().handlersEnded([{ place, outcome }]);
+  }
+}
+
+function keyOf({ job, attempt, session }: Execution) {
+  return { job, attempt, session };
+}
+
+function failed(type: string, final: boolean): HandlerOutcome {
+  return {
+    kind: 'failure',
+    failure: {
+      $typeName: 'muster.v1.Failure',
+      type,
+      message: `a ${type} as scripted`,
+      stackTrace: '',
+      failureCause: 1,
+      final,
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/** Larger misfortunes: processes die, stop and come back, lines are cut, the bus or the database goes away; then all heals. */
+import { noFaults } from '../core/conditions.ts';
+import type { Prng } from '../core/prng.ts';
+import type { SimWorker } from '../nodes/sim-worker.ts';
+import type { Simulation } from './simulation.ts';
+
+type Incident = (simulation: Simulation, random: Prng, leaseMs: number) => void;
+
+/** Statements around which replicas die: those that change something. */
+const deadlyStatements = [
+  'claim_jobs',
+  'claim_jobs',
+  'complete_attempts',
+  'complete_attempts',
+  'insert_jobs',
+  'insert_jobs',
+  'COMMIT',
+  'COMMIT',
+  'lock_attempts',
+  'update_runs',
+  'end_runs',
+  'renew_sessions',
+  'close_sessions',
+  'close_sessions',
+  'lock_session_runs',
+  'end_sessions',
+  'insert_session',
+  'observe_attempts',
+  'save_progress',
+  undefined,
+] as const;
+
+/** Runs `end` after the time, unless the world has healed by then. */
+function lasts(simulation: Simulation, ms: number, end: () => void): void {
+  simulation.world.after(ms, end);
+}
+
+const crash: Incident = ({ replicas }, random) => random.pick(replicas).crash();
+
+const crashAtStatement: Incident = (simulation, random, leaseMs) => {
+  const replica = random.pick(simulation.replicas);
+  replica.crashAt({ when: random.pick(['before', 'after']), statement: random.pick(deadlyStatements) });
+  lasts(simulation, 3 * leaseMs, () => replica.forgetPlan());
+};
+
+const pauseReplica: Incident = ({ replicas }, random, leaseMs) =>
+  random.pick(replicas).pause(random.between(0.05, 1.6) * leaseMs);
+const restartReplica: Incident = ({ replicas }, random) => void random.pick(replicas).restart();
+const killWorker: Incident = ({ workers }, random) => random.pick(workers).kill();
+const pauseWorker: Incident = ({ workers }, random, leaseMs) =>
+  random.pick(workers).pause(random.pick([0.1, 0.9, 1.5, 2.5]) * leaseMs * random.between(0.8, 1.2));
+const drainWorker: Incident = ({ workers }, random) => random.pick(workers).drain();
+const closeWorker: Incident = ({ workers }, random) => random.pick(workers).close();
+const changeSlots: Incident = ({ workers }, random) => random.pick(workers).setSlots(random.int(1, 4));
+
+type Way = 'requests' | 'replies' | 'both';
+
+function cut(simulation: Simulation, workers: readonly SimWorker[], which: Way, ms: number): void {
+  const { conditions, history } = simulation;
+  for (const { name } of workers) {
+    history.trace(name, `cut off: ${which}`, { ms });
+    if (which !== 'replies') conditions.cutRequests.add(name);
+    if (which !== 'requests') conditions.cutReplies.add(name);
+  }
+  lasts(simulation, ms, () => {
+    for (const { name } of workers) {
+      conditions.cutRequests.delete(name);
+      conditions.cutReplies.delete(name);
+    }
+  });
+}
+
+const cutWorker: Incident = (simulation, random, leaseMs) =>
+  cut(
+    simulation,
+    [random.pick(simulation.workers)],
+    random.pick(['requests', 'replies', 'both']),
+    random.between(0.3, 2.5) * leaseMs,
+  );
+
+/** Long enough that all of them lapse and stay so for one more lease. */
+const cutEverybody: Incident = (simulation, random, leaseMs) => {
+  simulation.history.count('all workers cut off');
+  cut(simulation, simulation.workers, random.pick(['requests', 'both']), random.between(1.2, 3.2) * leaseMs);
+};
+
+/** A session lapses for a moment only, and the statement that closes it is late: a heartbeat may be faster. */
+const lateClose: Incident = (simulation, random, leaseMs) => {
+  const { conditions, workers } = simulation;
+  cut(simulation, [random.pick(workers)], 'requests', leaseMs + random.between(0, 1_500));
+  conditions.lateOnce.set('close_sessions', random.between(0.2, 0.8) * leaseMs);
+};
+
+const deafWorker: Incident = (simulation, random, leaseMs) => {
+  const { hub, history, workers } = simulation;
+  const { name } = random.pick(workers);
+  const stays = random.chance(0.4);
+  history.trace(name, 'goes deaf', { stays });
+  hub.setDeaf(name, stays);
+  lasts(simulation, random.between(1, 4) * leaseMs, () => hub.setHearing(name));
+};
+
+const busDown: Incident = (simulation, random, leaseMs) => {
+  const { hub, history, replicas } = simulation;
+  const replica = random.chance(0.3) ? random.pick(replicas).name : undefined;
+  history.count('bus down');
+  history.trace('bus', 'goes down', { replica });
+  hub.setDown(replica, true);
+  lasts(simulation, random.between(0.4, 2) * leaseMs, () => hub.setDown(replica, false));
+};
+
+const databaseDown: Incident = (simulation, random, leaseMs) => {
+  const { conditions, history } = simulation;
+  history.count('database down');
+  history.trace('database', 'goes down');
+  conditions.databaseDown = true;
+  lasts(simulation, random.between(0.1, 1.2) * leaseMs, () => {
+    conditions.databaseDown = false;
+  });
+};
+
+const incidents: readonly (readonly [Incident, number])[] = [
+  [crash, 2],
+  [crashAtStatement, 6],
+  [pauseReplica, 3],
+  [restartReplica, 2],
+  [killWorker, 3],
+  [pauseWorker, 4],
+  [drainWorker, 3],
+  [closeWorker, 1],
+  [changeSlots, 2],
+  [cutWorker, 4],
+  [cutEverybody, 0.5],
+  [lateClose, 2],
+  [deafWorker, 2],
+  [busDown, 2],
+  [databaseDown, 1],
+];
+
+function draw(random: Prng): Incident {
+  let left = random.next() * incidents.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [incident, weight] of incidents) {
+    left -= weight;
+    if (left < 0) return incident;
+  }
+  return crash;
+}
+
+/** Plans everything that will go wrong, and the moment at which it stops. */
+export function unleash(simulation: Simulation): void {
+  const { world, random, profile, conditions } = simulation;
+  const nemesis = random.fork('nemesis');
+  const { leaseMs } = profile.times;
+  conditions.faults = profile.faults;
+  for (let i = 0; i < profile.incidents; i++) {
+    const incident = draw(nemesis);
+    world.at(nemesis.between(200, profile.healMs), () => {
+      if (world.now < profile.healMs) incident(simulation, nemesis, leaseMs);
+    });
+  }
+  if (profile.name === 'crowd')
+    world.at(profile.healMs * nemesis.between(0.3, 0.5), () =>
+      cut(simulation, simulation.workers, 'requests', 3.5 * leaseMs),
+    );
+  world.at(profile.healMs, () => heal(simulation));
+}
+
+function heal({ conditions, hub, replicas, workers, history }: Simulation): void {
+  history.trace('world', 'heals');
+  conditions.faults = noFaults;
+  conditions.databaseDown = false;
+  conditions.cutRequests.clear();
+  conditions.cutReplies.clear();
+  conditions.lateOnce.clear();
+  hub.setDown(undefined, false);
+  for (const { name } of replicas) hub.setDown(name, false);
+  for (const replica of replicas) {
+    replica.forgetPlan();
+    replica.wake();
+  }
+  for (const worker of workers) {
+    hub.setHearing(worker.name);
+    worker.wake();
+  }
+}

@@ -1,0 +1,63 @@
+/** What a seed makes of the deployment: how many of each, how fast it beats, and how rough the world is. */
+import type { SessionTimes } from '../../../server/engine/sessions.ts';
+import type { Faults } from '../core/conditions.ts';
+import { Prng } from '../core/prng.ts';
+import type { WorkerOffer } from '../nodes/sim-worker.ts';
+import { handlerNames } from './definitions.ts';
+
+export interface Profile {
+  readonly name: string;
+  readonly times: SessionTimes;
+  readonly replicas: number;
+  readonly workers: readonly WorkerOffer[];
+  readonly calls: number;
+  /** Messages and statements go wrong like this until the world heals. */
+  readonly faults: Faults;
+  /** Faults of the larger kind: crashes, pauses, cuts. */
+  readonly incidents: number;
+  readonly healMs: number;
+  readonly endMs: number;
+}
+
+function offers(random: Prng, count: number): WorkerOffer[] {
+  return Array.from({ length: count }, (_, i) => ({
+    slots: random.pick([1, 2, 2, 4]),
+    handlers:
+      i === 0 || random.chance(0.7) ? handlerNames : handlerNames.filter(() => random.chance(0.7)).concat('plain'),
+    labels: i === 0 || random.chance(0.3) ? { zone: 'a' } : {},
+  })).map((offer) => ({ ...offer, handlers: [...new Set(offer.handlers)] }));
+}
+
+function faultsOf(random: Prng, leaseMs: number, crowd: boolean): Faults {
+  const rough = crowd ? 0.2 : random.pick([0.3, 1, 1, 2]);
+  return {
+    loss: 0.05 * rough,
+    double: 0.05 * rough,
+    late: 0.1 * rough,
+    lateMs: random.pick([0.1, 0.5, 1.4]) * leaseMs,
+    slowStatement: 0.03 * rough,
+    slowMs: crowd ? 50 : random.pick([50, 400, 1_500, 0.8 * leaseMs]),
+    refusedStatement: 0.004 * rough,
+    unknownStatement: 0.004 * rough,
+    conflict: 0.004 * rough,
+  };
+}
+
+export function profileOf(seed: number): Profile {
+  const random = new Prng(`profile ${seed}`);
+  const beatMs = random.pick([1_000, 1_000, 1_000, 2_000, 5_000]);
+  const leaseMs = 3 * beatMs;
+  const crowd = random.chance(0.12);
+  const healMs = leaseMs * random.between(7, 12);
+  return {
+    name: crowd ? 'crowd' : 'mixed',
+    times: { beatMs, leaseMs },
+    replicas: random.pick([2, 2, 2, 3]),
+    workers: offers(random, crowd ? random.int(13, 15) : random.int(3, 5)),
+    calls: crowd ? 15 : random.int(15, 35),
+    faults: faultsOf(random, leaseMs, crowd),
+    incidents: crowd ? 3 : random.int(4, 14),
+    healMs,
+    endMs: healMs + 150_000 + 6 * leaseMs,
+  };
+}

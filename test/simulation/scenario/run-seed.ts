@@ -1,0 +1,86 @@
+/** Runs one seed from start to end and says what was wrong. */
+import { createHash } from 'node:crypto';
+import { check } from '../checker/check.ts';
+import { readJobInputs, readJournal } from '../database/journal.ts';
+import type { SimPostgres } from '../database/sim-postgres.ts';
+import { unleash } from './nemesis.ts';
+import { type Profile, profileOf } from './profile.ts';
+import { buildSimulation, type Simulation } from './simulation.ts';
+import { planWorkload } from './workload.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly violations: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** Of everything that happened: the same seed gives the same. */
+  readonly hash: string;
+  readonly virtualMs: number;
+  /** The last lines of what happened; empty unless asked for. */
+  readonly trace: readonly string[];
+}
+
+const TRACE_LINES = 200_000;
+/** How often it is looked whether everything has come to its end, in ms of virtual time. */
+const LOOK_MS = 500;
+
+const countOpen = {
+  name: 'sim_count_open',
+  text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
+                (SELECT count(*) FROM muster.sessions WHERE state = 2 OR (state = 1 AND lease_until < muster.muster_now())) AS sessions`,
+};
+
+export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = false): Promise<SeedResult> {
+  await postgres.reset();
+  const profile = profileOf(seed);
+  const simulation = buildSimulation(postgres, seed, profile, keepsTrace);
+  const { world, history, replicas, workers, client, random } = simulation;
+  const rejected = (error: unknown) =>
+    history.violate('no unhandled rejections', (error as Error)?.stack ?? String(error));
+  process.on('unhandledRejection', rejected);
+  try {
+    unleash(simulation);
+    for (const replica of replicas) replica.start();
+    for (const worker of workers) worker.start();
+    const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
+    const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
+    client.begin(planWorkload(random.fork('workload'), shape), newVersions).catch(rejected);
+    await runToRest(postgres, simulation);
+    for (const worker of workers) worker.tally();
+    const journal = await readJournal(postgres);
+    check(journal, await readJobInputs(postgres), history, profile.times.leaseMs);
+    const hash = createHash('sha256')
+      .update(JSON.stringify([journal, history.entries]))
+      .digest('hex');
+    return {
+      seed,
+      profile,
+      violations: history.violations,
+      counts: history.counts,
+      hash,
+      virtualMs: world.now,
+      trace: history.tail(TRACE_LINES),
+    };
+  } finally {
+    process.off('unhandledRejection', rejected);
+  }
+}
+
+/** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
+async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
+  const { world, client, profile } = simulation;
+  let restAt = Number.POSITIVE_INFINITY;
+  let ended = false;
+  const look = async () => {
+    const [open] = await postgres.run(countOpen, []);
+    if (open?.jobs === 0 && client.idle && !ended) {
+      ended = true;
+      client.readAll();
+    }
+    if (open?.jobs === 0 && open.sessions === 0 && client.idle)
+      restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
+    else world.after(LOOK_MS, look);
+  };
+  world.at(profile.healMs, look);
+  await world.run(profile.endMs, () => world.now >= restAt);
+}

@@ -1,0 +1,64 @@
+/** One simulated deployment, wired: database, bus, calls, replicas, workers, clients. */
+import { Conditions } from '../core/conditions.ts';
+import { History } from '../core/history.ts';
+import { Prng } from '../core/prng.ts';
+import { Process } from '../core/process.ts';
+import { World } from '../core/world.ts';
+import { Line } from '../database/line.ts';
+import type { SimPostgres } from '../database/sim-postgres.ts';
+import { BusHub } from '../network/sim-bus.ts';
+import { Rpc } from '../network/sim-rpc.ts';
+import { SimClient } from '../nodes/sim-client.ts';
+import { SimReplica } from '../nodes/sim-replica.ts';
+import { SimWorker } from '../nodes/sim-worker.ts';
+import { ExecutionWatch } from './execution-watch.ts';
+import type { Profile } from './profile.ts';
+
+export interface Simulation {
+  readonly world: World;
+  readonly random: Prng;
+  readonly history: History;
+  readonly conditions: Conditions;
+  readonly hub: BusHub;
+  readonly replicas: readonly SimReplica[];
+  readonly workers: readonly SimWorker[];
+  readonly client: SimClient;
+  readonly profile: Profile;
+}
+
+export function buildSimulation(
+  postgres: SimPostgres,
+  seed: number,
+  profile: Profile,
+  keepsTrace: boolean,
+): Simulation {
+  const random = new Prng(`seed ${seed}`);
+  const world = new World();
+  const history = new History(world, keepsTrace);
+  const conditions = new Conditions(random.fork('conditions'));
+  const hub = new BusHub({
+    world,
+    conditions,
+    history,
+    random: random.fork('bus'),
+    onAssigned: (job) => client.saw('assigned', job),
+  });
+  const replicas: SimReplica[] = [];
+  const servers = () => ({ up: replicas.flatMap((replica) => replica.life ?? []), slots: replicas.length });
+  const rpc = new Rpc({ world, conditions, history, random: random.fork('rpc'), servers });
+  const client = new SimClient({
+    rpc,
+    history,
+    process: new Process(world, 'client', random.fork('client'), 1),
+    virtualNow: () => world.now,
+  });
+  const deps = { world, line: new Line(world), postgres, conditions, history, hub, rpc, times: profile.times };
+  for (let i = 1; i <= profile.replicas; i++)
+    replicas.push(new SimReplica(deps, `replica-${i}`, random.fork(`replica ${i}`)));
+  const executions = new ExecutionWatch(history, (job) => client.saw('started', job));
+  const workers = profile.workers.map(
+    (offer, i) =>
+      new SimWorker({ world, history, hub, rpc, executions }, `worker-${i + 1}`, random.fork(`worker ${i + 1}`), offer),
+  );
+  return { world, random, history, conditions, hub, replicas, workers, client, profile };
+}
