@@ -2,6 +2,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { Code, MusterError } from '../../../sdk/typescript/src/error.ts';
+import type { JobDefinition } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import {
   ApplyJobDefinitionRequestSchema,
   JobDefinitionService,
