@@ -1,13 +1,4 @@
-/**
- * The bench: throughput of a job's whole life and idle latency on both stores.
- *
- *   npm run bench                       both stores, some two minutes
- *   npm run bench -- --store postgres   one of them
- *   npm run bench -- --quick            fewer jobs
- *   npm run bench -- --idle             also the latency of a worker that has idled for a minute
- *   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
- *   npm run bench -- --json FILE        the results as JSON
- */
+/** The bench: throughput of a job's whole life and idle latency on both stores; `--help` says what else. */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,6 +8,17 @@ import { backlog } from './backlog.ts';
 import { startDeployment, startWorker } from './deployment.ts';
 import { idleLatency, throughput } from './measures.ts';
 
+const help = `Throughput of a job's whole life and idle latency, on both stores.
+
+  npm run bench                       both stores, some two minutes
+  npm run bench -- --store postgres   one of them: postgres or embedded
+  npm run bench -- --quick            fewer jobs
+  npm run bench -- --idle             also the latency of a worker that has idled for a minute
+  npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
+  npm run bench -- --json FILE        the results as JSON too
+  npm run bench -- --profile FOLDER   a CPU profile of the control plane
+`;
+
 const { values: options } = parseArgs({
   options: {
     store: { type: 'string' },
@@ -24,9 +26,15 @@ const { values: options } = parseArgs({
     idle: { type: 'boolean', default: false },
     backlog: { type: 'boolean', default: false },
     json: { type: 'string' },
-    profile: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (options.help) {
+  console.log(help);
+  process.exit();
+}
 
 const jobs = options.quick ? 30_000 : 200_000;
 const results: Record<string, Record<string, unknown>> = {};
@@ -40,7 +48,7 @@ async function measure(store: string, postgresUrl: string | undefined): Promise<
   const share = postgresUrl ? 1 : 0.5;
   const deployment = await startDeployment(
     postgresUrl,
-    options.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/muster-profiles'] : [],
+    options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [],
   );
   const client = new Client({ address: deployment.address });
   await client.applyDefinition({ name: 'nothing' });
