@@ -9,11 +9,13 @@ import {
   claimMany,
   holdMany,
   holdOne,
+  keyOf,
   makeCall,
   makeJob,
   makeLane,
   only,
   openWorker,
+  payload,
   readEverything,
   readRow,
 } from '../../../support/store-fixtures.ts';
@@ -127,15 +129,19 @@ export function changeSuite(context: StoreContext): void {
 
     it('writes the end of a job, failure and all', async () => {
       const job = await holdOne(context);
+      const progress = { sequence: 1, fraction: 0.5, message: undefined, checkpoint: payload('state') };
+      await context.store.saveProgress([{ ...keyOf(job), ...progress }]);
       const [change] = await fail({ by: 'attempts', attempts: [job] }, { ...failure, final: true });
       expect(change).toMatchObject({ kind: 'end', state: 'FAILED' });
+      expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
       expect(await readRow(context, 'job_runs', job.jobId)).toBeUndefined();
       expect(await context.store.readJob('default', job.jobId)).toMatchObject({
         state: 'FAILED',
         attempt: 1,
         attemptsCounted: 1,
-        revision: 3,
+        revision: 4,
         sessionId: job.sessionId,
+        progress: { fraction: 0.5, message: '' },
         failure: { type: 'Oops', stackTrace: failure.stackTrace },
       });
     });

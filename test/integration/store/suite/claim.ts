@@ -70,7 +70,8 @@ export function claimSuite(context: StoreContext): void {
 
     it('merges several lanes by rank and leaves other lanes alone', async () => {
       const [a, b, other] = [await makeLane(context), await makeLane(context), await makeLane(context)];
-      const jobs = [makeJob(a, { rank: 1 }), makeJob(b, { rank: 2 }), makeJob(a, { rank: 3 }), makeJob(b, { rank: 4 })];
+      // The later the id, the lower the rank.
+      const jobs = [4, 3, 2, 1].map((rank) => makeJob(rank % 2 ? a : b, { rank })).reverse();
       await context.store.submit([makeCall([...jobs, makeJob(other, { rank: 0 })])]);
       const { sessionId } = await openWorker(context);
       const got = await claimed(claimOf([b, a], sessionId, 3));

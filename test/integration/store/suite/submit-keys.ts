@@ -91,6 +91,8 @@ export function submitKeysSuite(context: StoreContext): void {
         stored(idsOf(here), [false]),
         stored(idsOf(there), [false]),
       ]);
+      const again = [await makeKeyedCall([{ key }]), await makeKeyedCall([{ key }], { namespace: 'other' })];
+      expect(await context.store.submit(again)).toEqual([stored(idsOf(here), [true]), stored(idsOf(there), [true])]);
     });
 
     it('go with a request id: the repeat is answered, another body refused', async () => {
