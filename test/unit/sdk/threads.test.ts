@@ -148,12 +148,19 @@ describe('the host', () => {
       rejects: () => Promise.reject(new TypeError('no')),
       big: () => 10n,
     });
-    start([json({ a: 1 })]);
-    start([undefined], 'fails');
-    start([undefined], 'rejects');
-    start([undefined], 'none');
-    start([undefined], 'big');
-    start([payload(bytes('{'), 'application/json')]);
+    // One after the other: all of them run in place 0, which is handed out anew only once its attempt has ended.
+    const inputs: [Payload | undefined, string][] = [
+      [json({ a: 1 }), 'add'],
+      [undefined, 'fails'],
+      [undefined, 'rejects'],
+      [undefined, 'none'],
+      [undefined, 'big'],
+      [payload(bytes('{'), 'application/json'), 'add'],
+    ];
+    for (const [i, [input, handler]] of inputs.entries()) {
+      start([input], handler);
+      await ends(i + 1);
+    }
     expect((await ends(6)).sort()).toEqual([
       '0 1',
       '0 FinalError: the input is not what its content type says',
