@@ -129,7 +129,7 @@ async function startBus(parts: NatsBusParts): Promise<NatsBus> {
   const timeUp = delay(firstEchoMs, false, { signal: abort.signal }).catch(() => false);
   const problem = (await Promise.race([echoed, timeUp]))
     ? payloadProblem(parts.connection.maxPayload)
-    : "the bus does not carry a replica's message back to it: its credentials have to allow muster.v1.>";
+    : "the bus did not carry a replica's message back to it within 3 s: either it hangs, or its credentials, which have to allow muster.v1.>, do not";
   abort.abort();
   if (problem === undefined) return bus;
   await bus.close();
