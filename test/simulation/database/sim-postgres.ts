@@ -19,6 +19,16 @@ AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
 // One plan a statement, so that a run does not depend on how many runs went before it.
 const settings = `SET search_path = muster; SET timezone = UTC; SET jit = off; SET plan_cache_mode = force_generic_plan`;
 
+/**
+ * PostgreSQL's answer, at once: without a sync of files the call is done when it returns. The plain call would keep every
+ * row that it ever answered.
+ */
+function answerOf(pglite: PGlite, message: Uint8Array): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  void pglite.execProtocolRawStream(message, { syncToFs: false, onRawData: (chunk) => chunks.push(chunk.slice()) });
+  return Buffer.concat(chunks);
+}
+
 /** What `pg` takes for a worker thread: answers at once. */
 class InlineThread extends EventEmitter {
   readonly #pglite: PGlite;
@@ -29,7 +39,7 @@ class InlineThread extends EventEmitter {
   }
 
   postMessage(message: Uint8Array): void {
-    this.emit('message', this.#pglite.execProtocolRawSync(message).slice());
+    this.emit('message', answerOf(this.#pglite, message));
   }
 }
 
@@ -103,7 +113,7 @@ export class SimPostgres {
     message[0] = 0x51; // 'Q'
     message.writeUInt32BE(4 + text.length, 1);
     text.copy(message, 5);
-    this.#pglite.execProtocolRawSync(message);
+    answerOf(this.#pglite, message);
   }
 
   #database(): Database {
