@@ -160,14 +160,4 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  timeout_from_assignment: {
-    about: "The server's run timeout begins before the worker's.",
-    patches: [
-      {
-        file: 'server/store/statements/held-runs.ts',
-        find: 'due_time = now.time + (r.run_timeout_ms',
-        replace: 'due_time = r.assign_time + (r.run_timeout_ms',
-      },
-    ],
-  },
 };
