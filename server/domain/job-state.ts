@@ -33,6 +33,9 @@ export function stateOf(code: number): JobState {
 export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;
 export type TerminalState = (typeof terminalStates)[number];
 
+/** How a job begins: for later, waiting for a worker, or handed to a session by the statement that stores it. */
+export const firstStates = ['SCHEDULED', 'READY', 'ASSIGNED'] as const satisfies readonly JobState[];
+
 /** States in which a session holds the job's open attempt. */
 export const heldStates = ['ASSIGNED', 'RUNNING', 'CANCELLING'] as const;
 

@@ -1,11 +1,12 @@
 /** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
 
+import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
 import type { ClaimWatch, KnownLane, Lanes } from './lanes.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
-import type { ClaimedJob, Place, Store } from './store-port.ts';
+import type { ClaimedJob, NewJob, Place, Store } from './store-port.ts';
 
 const CLAIMS_IN_FLIGHT = 2;
 const PLACES_A_CLAIM = 1_000;
@@ -59,9 +60,20 @@ export class Dispatcher {
   /** While the bus is down: claims for one session and returns the assignments, to ride in a reply. */
   async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
     if (!parked) return [];
-    const lanes = this.#lanes.readyFor(parked.sessionClass, parked.fit, LANES_A_CLAIM);
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM);
     const places = lanes.length === 0 ? [] : this.#credits.takeOf(sessionId, PLACES_A_CLAIM);
     return places.length === 0 ? [] : (await this.#claim(lanes, places)).map((job) => this.assignmentOf(job));
+  }
+
+  /** Places for jobs that are about to be stored; those that come to nothing are given back. */
+  placesFor(jobs: readonly NewJob[]): Map<string, Place> {
+    return this.#stopped || !this.#bus.isUp() ? new Map() : immediatePlaces(this.#lanes, this.#credits, jobs);
+  }
+
+  giveBack(places: readonly Place[]): void {
+    if (places.length === 0) return;
+    this.#credits.giveBack(places);
+    this.wake();
   }
 
   #pump(): void {
@@ -73,14 +85,14 @@ export class Dispatcher {
 
   /** Starts one claim for a class; false if it has no ready lane or no place. */
   #start(parked: ParkedClass): boolean {
-    const lanes = this.#lanes.readyFor(parked.sessionClass, parked.fit, LANES_A_CLAIM);
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM);
     if (lanes.length === 0) return false;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
     const places = this.#credits.take(parked, Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting)));
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)
-      .then((jobs) => this.#publish(jobs))
+      .then((jobs) => this.publish(jobs))
       .catch((error) => this.#log.warn({ error: String(error) }, 'a claim failed; the next one tries again'))
       .finally(() => {
         this.#claims--;
@@ -108,7 +120,8 @@ export class Dispatcher {
     }
   }
 
-  #publish(jobs: readonly ClaimedJob[]): void {
+  /** Tells sessions what has been assigned to them. */
+  publish(jobs: readonly ClaimedJob[]): void {
     if (jobs.length > 0) killPoint('claim.after_commit_before_publish');
     const bySession = new Map<string, Assignment[]>();
     for (const job of jobs) {

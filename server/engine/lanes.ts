@@ -1,8 +1,9 @@
 /** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
 import type { JobDefinition } from '../domain/definition.ts';
-import { fits, type LaneKey, type SessionClass } from '../domain/placement.ts';
+import { fits, type LaneKey } from '../domain/placement.ts';
 import type { Definitions } from './definitions.ts';
 import type { LaneHint } from './messages.ts';
+import type { ParkedClass } from './parked-credits.ts';
 import type { Lane, Store } from './store-port.ts';
 
 /** What a claim under way has to know of one of its lanes. */
@@ -103,17 +104,19 @@ export class Lanes {
   }
 
   /** Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first. */
-  readyFor(sessionClass: SessionClass, fit: Map<number, boolean>, limit: number): KnownLane[] {
+  readyFor(parked: ParkedClass, limit: number): KnownLane[] {
     const ready: KnownLane[] = [];
-    for (const lane of this.#lanes.values()) {
-      if (lane.head === undefined) continue;
-      let suits = fit.get(lane.laneId);
-      if (suits === undefined) {
-        suits = fits(sessionClass, lane, lane.definitionBody.handler);
-        fit.set(lane.laneId, suits);
-      }
-      if (suits) ready.push(lane);
-    }
+    for (const lane of this.#lanes.values()) if (lane.head !== undefined && this.suits(parked, lane)) ready.push(lane);
     return ready.sort((a, b) => (a.head as number) - (b.head as number)).slice(0, limit);
+  }
+
+  /** Whether sessions of the class can run the lane's jobs. */
+  suits({ sessionClass, fit }: ParkedClass, lane: KnownLane): boolean {
+    let suits = fit.get(lane.laneId);
+    if (suits === undefined) {
+      suits = fits(sessionClass, lane, lane.definitionBody.handler);
+      fit.set(lane.laneId, suits);
+    }
+    return suits;
   }
 }

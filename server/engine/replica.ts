@@ -95,6 +95,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       store,
       definitions,
       lanes,
+      dispatcher,
       ids: new JobIds(dbClock, random),
       clock: dbClock,
       timers,

@@ -85,7 +85,10 @@ export interface IdempotencyKey {
 
 export interface SubmittedJob {
   readonly jobId: string;
+  /** It was there before this call. */
   readonly existing: boolean;
+  /** It was given the place that was meant for it: its session was open. */
+  readonly assigned: boolean;
 }
 
 export type SubmitResult =
@@ -207,8 +210,11 @@ export interface Store {
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane that has ready jobs; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
-  /** Results in the order of the calls. At most 1,000 jobs together unless there is one call only. */
-  submit(calls: readonly SubmitCall[]): Promise<SubmitResult[]>;
+  /**
+   * Results in the order of the calls. At most 1,000 jobs together unless there is one call only. A job with a place is
+   * assigned to it as it is stored, if the session is open; places are for jobs of calls without keys.
+   */
+  submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;

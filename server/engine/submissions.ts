@@ -7,13 +7,12 @@ import { rankOf } from '../domain/rank.ts';
 import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
-import { EngineError, storeFault } from './errors.ts';
+import { EngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
-import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
-import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
-import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
+import type { IdempotencyKey, NewJob, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
+import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 
 /** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
 export interface Submission {
@@ -48,18 +47,13 @@ export interface Submit {
   readonly field: 'job' | 'jobs';
 }
 
-export interface SubmissionsParts {
-  readonly store: Pick<Store, 'submit' | 'findJobs'>;
+export interface SubmissionsParts extends SubmissionFlushParts {
   readonly definitions: Definitions;
   readonly lanes: Lanes;
   readonly ids: JobIds;
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
-  /** Told of jobs that are ready, once they are stored. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
-  /** Told of the earliest time at which a stored job falls due. */
-  readonly onDue: (dueUs: number) => void;
 }
 
 export class Submissions {
@@ -70,7 +64,7 @@ export class Submissions {
     this.#parts = parts;
     this.#batcher = new Batcher({
       name: 'submissions',
-      flush: (calls) => this.#flush(calls),
+      flush: submissionFlush(parts),
       sizeOf: (call) => ({
         rows: call.jobs.length,
         bytes: call.jobs.reduce((sum, job) => sum + job.input.data.length, 0),
@@ -124,44 +118,6 @@ export class Submissions {
       runTimeoutMs: submission.runTimeoutMs ?? definition.runTimeoutMs,
       ...optionalOf(submission, definition, demands, startUs > nowUs ? startUs : undefined),
     };
-  }
-
-  async #flush(calls: readonly SubmitCall[]): Promise<readonly SubmitResult[]> {
-    const results = await this.#store(calls);
-    killPoint('submit.after_commit_before_reply');
-    const heads = new Map<number, { rank: number; jobs: number }>();
-    let dueUs = Number.POSITIVE_INFINITY;
-    for (const call of calls) {
-      for (const job of call.jobs) {
-        if (job.state === 'READY') {
-          const head = heads.get(job.laneId);
-          heads.set(job.laneId, { rank: Math.min(head?.rank ?? job.rank, job.rank), jobs: (head?.jobs ?? 0) + 1 });
-        }
-        const due = job.runTimeUs ?? job.expireTimeUs;
-        if (due !== undefined) dueUs = Math.min(dueUs, due);
-      }
-    }
-    if (heads.size > 0) this.#parts.onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));
-    if (dueUs < Number.POSITIVE_INFINITY) this.#parts.onDue(dueUs);
-    return results;
-  }
-
-  /** After a lost answer to the commit, each job is settled by looking for it. */
-  async #store(calls: readonly SubmitCall[]): Promise<readonly SubmitResult[]> {
-    try {
-      return await this.#parts.store.submit(calls);
-    } catch (error) {
-      if (storeFault(error) !== 'world') throw error;
-      const found = await this.#parts.store
-        .findJobs(calls.flatMap((call) => call.jobs.map((job) => job.jobId)))
-        .catch(() => []);
-      const stored = new Set(found);
-      if (!calls.every((call) => call.jobs.every((job) => stored.has(job.jobId)))) throw error;
-      return calls.map((call) => ({
-        kind: 'stored',
-        jobs: call.jobs.map((job) => ({ jobId: job.jobId, existing: false })),
-      }));
-    }
   }
 }
 

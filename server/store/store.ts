@@ -37,7 +37,7 @@ export function createStore(database: Database): Store {
     ensureLane: (key) => ensureLane(database, key),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
-    submit: (calls) => submitCalls(database, calls),
+    submit: (calls, places = new Map()) => submitCalls(database, calls, places),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     complete: (completions) => completeAttempts(database, completions),

@@ -24,7 +24,11 @@ function uuid7(n: number): string {
 }
 
 async function store(database: Database, jobs: readonly NewJob[]): Promise<void> {
-  await insertJobs(database, [{ call: { namespace: 'default', jobs, keys: [] }, jobs, jobIds: [], existing: [] }]);
+  await insertJobs(
+    database,
+    [{ call: { namespace: 'default', jobs, keys: [] }, jobs, jobIds: [], existing: [] }],
+    new Map(),
+  );
 }
 
 function chunks(size: number): number[][] {

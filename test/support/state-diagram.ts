@@ -1,5 +1,6 @@
 /** Draws the table of transitions: a Mermaid diagram and a table of words, as `docs/states.md` shows them. */
 import {
+  firstStates,
   type JobEvent,
   type JobState,
   sourcesOf,
@@ -22,6 +23,12 @@ const meanings: { readonly [S in JobState]: string } = {
   CANCELLED: 'was cancelled',
   EXPIRED: 'was not started in time',
   SKIPPED: 'was never to be run',
+};
+
+const beginnings: { readonly [S in (typeof firstStates)[number]]: string } = {
+  SCHEDULED: 'submit for later',
+  READY: 'submit',
+  ASSIGNED: 'submit while a session offers a place and no job waits for it',
 };
 
 const reasons: { readonly [E in JobEvent]: string } = {
@@ -74,8 +81,7 @@ export function drawStates(): string {
     '',
     '```mermaid',
     'stateDiagram-v2',
-    '  [*] --> READY: submit',
-    '  [*] --> SCHEDULED: submit for later',
+    ...firstStates.map((state) => `  [*] --> ${state}: ${beginnings[state]}`),
     ...arrows(),
     ...terminalStates.map((state) => `  ${state} --> [*]`),
     '```',

@@ -1,8 +1,11 @@
-/** Stores new jobs: the record and the run of each, and the request ids of their calls, in one statement. */
+/**
+ * Stores new jobs: the record and the run of each, and the request ids of their calls, in one statement, which also
+ * assigns those that have a place.
+ */
 import { stateCodes } from '../../domain/job-state.ts';
-import type { NewJob, SubmitCall } from '../../engine/store-port.ts';
+import type { NewJob, Place, SubmitCall } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
-import type { Session } from '../database.ts';
+import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { timestampOf } from '../times.ts';
 
@@ -24,9 +27,15 @@ const columns = {
   idempotency_key: 'text',
   traceparent: 'text',
   rest: 'jsonb',
+  session_id: 'uuid',
+  credit_id: 'bigint',
 };
 
-// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all.
+const parametersBefore = 2 + Object.keys(callColumns).length;
+const sessionIds = parametersBefore + Object.keys(columns).length;
+
+// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions are
+// locked as by a claim, and for the same reason; a job whose session is not open, or is being closed, stays ready.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -39,8 +48,13 @@ won AS (
   ON CONFLICT DO NOTHING
   RETURNING namespace, request_id
 ),
+open_sessions AS MATERIALIZED (
+  SELECT session_id FROM sessions WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1
+  ORDER BY session_id FOR KEY SHARE SKIP LOCKED
+),
 i AS MATERIALIZED (
-  SELECT * FROM ${inputTable(columns, 'i', 2 + Object.keys(callColumns).length)}
+  SELECT *, (i.session_id IN (SELECT session_id FROM open_sessions)) IS TRUE AS assigned
+  FROM ${inputTable(columns, 'i', parametersBefore)}
   WHERE i.request_id IS NULL OR (i.request_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = i.lane_id)) IN (SELECT request_id, namespace FROM won)
 ),
 record AS (
@@ -52,12 +66,16 @@ record AS (
   FROM i, now
 ),
 run AS (
-  INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, due_time, expire_time, run_timeout_ms)
-  SELECT job_id, lane_id, state, rank, input_length,
-         CASE WHEN state = ${stateCodes.SCHEDULED} THEN run_time ELSE expire_time END, expire_time, run_timeout_ms
-  FROM i
+  INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
+                        attempt, revision, session_id, credit_id, assign_time)
+  SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
+         CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
+         CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time ELSE expire_time END,
+         assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
+         CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END
+  FROM i, now
 )
-SELECT namespace, request_id FROM won`,
+SELECT namespace, request_id, NULL AS session_id FROM won UNION ALL SELECT NULL, NULL, session_id FROM open_sessions`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
@@ -104,11 +122,19 @@ function callParameters(insertions: readonly Insertion[]) {
   ];
 }
 
-/**
- * At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. Returns the keys (see `requestKey`) of the request
- * ids that were new; calls whose request id was there already have stored nothing.
- */
-export async function insertJobs(session: Session, insertions: readonly Insertion[]): Promise<Set<string>> {
+export interface Inserted {
+  /** Keys (see `requestKey`) of the request ids that were new; calls whose request id was there have stored nothing. */
+  readonly requests: ReadonlySet<string>;
+  /** Sessions among the places' that were open: what was stored with a place there is assigned. */
+  readonly openSessions: ReadonlySet<string>;
+}
+
+/** At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. */
+export async function insertJobs(
+  session: Session,
+  insertions: readonly Insertion[],
+  places: ReadonlyMap<string, Place>,
+): Promise<Inserted> {
   const jobs = insertions.flatMap((item) => item.jobs);
   const requestIds = insertions.flatMap((item) => item.jobs.map(() => item.call.requestId));
   const slices = byteSlices(jobs.map((job) => job.input.data));
@@ -132,6 +158,19 @@ export async function insertJobs(session: Session, insertions: readonly Insertio
     text((job) => job.idempotencyKey),
     text((job) => job.traceparent),
     text(restOf),
+    plainArray(jobs.map((job) => places.get(job.jobId)?.sessionId)),
+    plainArray(jobs.map((job) => places.get(job.jobId)?.creditId)),
+    plainArray([...new Set(Array.from(places.values(), (place) => place.sessionId))]),
   ]);
-  return new Set(rows.map((row) => requestKey(row.namespace, row.request_id)));
+  return insertedOf(rows);
+}
+
+function insertedOf(rows: readonly Row[]): Inserted {
+  const requests = new Set<string>();
+  const openSessions = new Set<string>();
+  for (const row of rows) {
+    if (row.session_id === null) requests.add(requestKey(row.namespace, row.request_id));
+    else openSessions.add(row.session_id);
+  }
+  return { requests, openSessions };
 }

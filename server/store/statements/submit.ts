@@ -1,9 +1,9 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
-import type { IdempotencyKey, SubmitCall, SubmitResult, SubmittedJob } from '../../engine/store-port.ts';
+import type { IdempotencyKey, Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
-import { type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
+import { type Inserted, type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
 
 const readRequestIds = {
@@ -37,18 +37,21 @@ function insertionOf(call: SubmitCall): Insertion {
   return { call, jobs: call.jobs, jobIds: call.jobs.map((job) => job.jobId), existing: call.jobs.map(() => false) };
 }
 
-function stored(insertion: Pick<Insertion, 'jobIds' | 'existing'>): SubmitResult {
-  return {
-    kind: 'stored',
-    jobs: insertion.jobIds.map((jobId, i): SubmittedJob => ({ jobId, existing: insertion.existing[i] ?? false })),
-  };
+const nothingAssigned = () => false;
+
+function stored(
+  { jobIds, existing }: Pick<Insertion, 'jobIds' | 'existing'>,
+  isAssigned: (jobId: string) => boolean = nothingAssigned,
+): SubmitResult {
+  const jobs = jobIds.map((jobId, i) => ({ jobId, existing: existing[i] ?? false, assigned: isAssigned(jobId) }));
+  return { kind: 'stored', jobs };
 }
 
 /** The answer to a repeated request id, or that it was used for something else. */
 function repeated(call: SubmitCall, row: Row): SubmitResult {
   if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
   const jobIds: string[] = row.job_ids;
-  return { kind: 'stored', jobs: jobIds.map((jobId) => ({ jobId, existing: true })) };
+  return stored({ jobIds, existing: jobIds.map(() => true) });
 }
 
 async function readRepeated(session: Session, calls: readonly SubmitCall[]): Promise<Map<string, Row>> {
@@ -62,21 +65,28 @@ async function readRepeated(session: Session, calls: readonly SubmitCall[]): Pro
 
 const ROWS_A_STATEMENT = 1000;
 
+const noPlaces: ReadonlyMap<string, Place> = new Map();
+
 /** A large call goes in several statements of one transaction; its request id goes with the first. */
-async function insertLarge(session: Session, insertion: Insertion): Promise<Set<string>> {
+async function insertLarge(session: Session, insertion: Insertion): Promise<Inserted> {
   const { jobs } = insertion;
-  const won = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }]);
-  if (insertion.call.requestId && won.size === 0) return won;
+  const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }], noPlaces);
+  if (insertion.call.requestId && inserted.requests.size === 0) return inserted;
   const rest: SubmitCall = { namespace: insertion.call.namespace, jobs: [], keys: [] };
   for (let at = ROWS_A_STATEMENT; at < jobs.length; at += ROWS_A_STATEMENT) {
-    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }]);
+    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }], noPlaces);
   }
-  return won;
+  return inserted;
 }
 
-async function insertAll(database: Database, session: Session, insertions: readonly Insertion[]): Promise<Set<string>> {
+async function insertAll(
+  database: Database,
+  session: Session,
+  insertions: readonly Insertion[],
+  places: ReadonlyMap<string, Place>,
+): Promise<Inserted> {
   const [first] = insertions;
-  if (!first || first.jobs.length <= ROWS_A_STATEMENT) return insertJobs(session, insertions);
+  if (!first || first.jobs.length <= ROWS_A_STATEMENT) return insertJobs(session, insertions, places);
   return session === database
     ? database.transaction((inner) => insertLarge(inner, first))
     : insertLarge(session, first);
@@ -95,17 +105,23 @@ function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
 }
 
 /** Calls without idempotency keys: one statement, one round trip; a second one only for repeated request ids. */
-async function submitPlain(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+async function submitPlain(
+  database: Database,
+  calls: readonly SubmitCall[],
+  places: ReadonlyMap<string, Place>,
+): Promise<SubmitResult[]> {
   const first = firstTries(calls);
-  const won = await insertAll(database, database, calls.filter((call) => first.has(call)).map(insertionOf));
+  const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
+  const { requests, openSessions } = await insertAll(database, database, insertions, places);
   const isStored = (call: SubmitCall) =>
-    first.has(call) && (!call.requestId || won.has(requestKey(call.namespace, call.requestId)));
+    first.has(call) && (!call.requestId || requests.has(requestKey(call.namespace, call.requestId)));
+  const isAssigned = (jobId: string) => openSessions.has(places.get(jobId)?.sessionId ?? '');
   const rows = await readRepeated(
     database,
     calls.filter((call) => !isStored(call)),
   );
   return calls.map((call) => {
-    if (isStored(call)) return stored(insertionOf(call));
+    if (isStored(call)) return stored(insertionOf(call), isAssigned);
     const row = rows.get(requestKey(call.namespace, call.requestId as string));
     if (!row) throw new Error('a request id can neither be taken nor found');
     return repeated(call, row);
@@ -174,9 +190,9 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
       const conflict = conflictOf(call, owners);
       if (conflict) throw new Refused(conflict);
       const insertion = withOwners(call, owners);
-      const won = await insertAll(database, session, [insertion]);
+      const { requests } = await insertAll(database, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
-      if (call.requestId && won.size === 0) throw new Refused({ kind: 'requestIdReused' });
+      if (call.requestId && requests.size === 0) throw new Refused({ kind: 'requestIdReused' });
       return stored(insertion);
     });
   } catch (error) {
@@ -187,11 +203,15 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
 }
 
 /** Calls with keys are stored one by one, the others in one statement. */
-async function submitAll(database: Database, calls: readonly SubmitCall[]): Promise<Map<SubmitCall, SubmitResult>> {
+async function submitAll(
+  database: Database,
+  calls: readonly SubmitCall[],
+  places: ReadonlyMap<string, Place>,
+): Promise<Map<SubmitCall, SubmitResult>> {
   const plain = calls.filter((call) => call.keys.length === 0);
   const results = new Map<SubmitCall, SubmitResult>();
   if (plain.length > 0) {
-    const answers = await submitPlain(database, plain);
+    const answers = await submitPlain(database, plain, places);
     plain.forEach((call, i) => {
       results.set(call, answers[i] as SubmitResult);
     });
@@ -223,16 +243,20 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
  * Results in the order of the calls. A flush may be tried again after a part of it was stored: what is there already is
  * told by its job ids, which nobody else has.
  */
-export async function submitCalls(database: Database, calls: readonly SubmitCall[]): Promise<SubmitResult[]> {
+export async function submitCalls(
+  database: Database,
+  calls: readonly SubmitCall[],
+  places: ReadonlyMap<string, Place>,
+): Promise<SubmitResult[]> {
   let results: Map<SubmitCall, SubmitResult>;
   try {
-    results = await submitAll(database, calls);
+    results = await submitAll(database, calls, places);
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
     const before = await findStored(database, calls);
     if (before.size === 0) throw error;
     const rest = calls.filter((call) => !before.has(call));
-    results = new Map([...before, ...(await submitAll(database, rest))]);
+    results = new Map([...before, ...(await submitAll(database, rest, places))]);
   }
   return calls.map((call) => results.get(call) as SubmitResult);
 }

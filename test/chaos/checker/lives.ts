@@ -1,5 +1,12 @@
 /** One pass over the journal: the life of each job and each session, checked step by step (I3 to I8). */
-import { isLegal, type JobEvent, type JobState, stateCodes, transitions } from '../../../server/domain/job-state.ts';
+import {
+  firstStates,
+  isLegal,
+  type JobEvent,
+  type JobState,
+  stateCodes,
+  transitions,
+} from '../../../server/domain/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/run.ts';
 import type { JournalRow } from '../harness/journal.ts';
 import type { Evidence, Findings } from './evidence.ts';
@@ -49,7 +56,8 @@ export const names: Readonly<Record<number, string>> = Object.fromEntries(
 const outcomeNames: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(attemptOutcomes).map(([name, code]) => [code, name]),
 );
-const { READY, SCHEDULED, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED } = stateCodes;
+const { SCHEDULED, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED } = stateCodes;
+const first: readonly number[] = firstStates.map((state) => stateCodes[state]);
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 const events = Object.keys(transitions) as JobEvent[];
 const OPEN = 1;
@@ -92,8 +100,8 @@ export class Lives {
 
   #create(row: JournalRow): void {
     if (this.jobs.has(row.id)) this.#violate('I4', row, 'was created twice');
-    if (row.to !== READY && row.to !== SCHEDULED) this.#violate('I3', row, `began as ${names[row.to ?? 0]}`);
-    this.jobs.set(row.id, {
+    if (!first.includes(row.to ?? 0)) this.#violate('I3', row, `began as ${names[row.to ?? 0]}`);
+    const created: JobLife = {
       id: row.id,
       state: row.to ?? 0,
       attempt: 0,
@@ -103,7 +111,11 @@ export class Lives {
       removed: undefined,
       end: undefined,
       grants: [],
-    });
+    };
+    this.jobs.set(row.id, created);
+    if (row.to !== ASSIGNED) return;
+    this.#grant(row, created);
+    this.#findings.count('job assigned as it was stored');
   }
 
   #change(row: JournalRow, life: JobLife): void {

@@ -118,8 +118,12 @@ export class CarelessSession {
     }
   }
 
-  /** Asks for the end of the session, whatever it holds. */
+  /** Asks for the end of the session, whatever it holds, while it still offers places: no claim may come too late. */
   async close(): Promise<void> {
+    await Promise.all([this.#askForEnd(), this.beat(), this.beat()]);
+  }
+
+  async #askForEnd(): Promise<void> {
     const request = { $typeName: 'muster.v1.CloseSessionRequest' as const, sessionId: this.#idBytes };
     for (let asked = false; !asked && !this.over && !this.#parts.givenUp(); ) {
       asked = await this.#parts.api.closeSession(request, CALL_MS).then(

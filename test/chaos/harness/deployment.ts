@@ -6,6 +6,7 @@ import { Pool } from 'pg';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { journalSchema } from './journal.ts';
+import { addressOf, Line } from './line.ts';
 import { ReplicaProcess } from './replica-process.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -19,6 +20,8 @@ export interface DeploymentOptions {
 
 export interface Deployment {
   readonly replicas: readonly ReplicaProcess[];
+  /** A way to the replicas for each worker. */
+  readonly lines: readonly Line[];
   /** gRPC target that names all replicas. */
   readonly address: string;
   readonly recordFolder: string;
@@ -32,7 +35,7 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
-export async function deploy(options: DeploymentOptions): Promise<Deployment> {
+export async function deploy(options: DeploymentOptions, workers: number): Promise<Deployment> {
   const postgres = await startPostgres({ settings: { shared_buffers: '64MB' } });
   const bus = options.embeddedBus ? undefined : await startBus();
   const url = await postgres.createDatabase();
@@ -47,10 +50,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   // Before the first session and the first job: the journal knows everything that ever happened.
   await database.query(journalSchema);
   await Promise.all(replicas.slice(1).map((replica) => replica.start()));
+  const lines = await Promise.all(Array.from({ length: workers }, () => Line.to(replicas)));
   const recordFolder = await mkdtemp(join(tmpdir(), 'muster-chaos-records-'));
   return {
     replicas,
-    address: `ipv4:${replicas.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(',')}`,
+    lines,
+    address: addressOf(replicas.map(({ proxy }) => proxy.port)),
     recordFolder,
     database,
     beatMs: options.beatMs,
@@ -59,9 +64,10 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     ports: () => [
       ...replicas.flatMap(({ proxy, ports }) => [proxy.port, ...ports]),
       ...[url, bus?.nats.url].flatMap((known) => (known ? [Number(new URL(known).port)] : [])),
+      ...lines.flatMap((line) => line.ports),
       ...(bus ? [bus.proxy.port] : []),
     ],
-    stop: () => tearDown({ replicas, database, recordFolder, bus, postgres }),
+    stop: () => tearDown({ replicas, lines, database, recordFolder, bus, postgres }),
   };
 }
 
@@ -74,6 +80,7 @@ async function startBus(): Promise<{ nats: ScratchNats; proxy: TcpProxy; args: s
 }
 
 interface Parts {
+  readonly lines: readonly Line[];
   readonly replicas: readonly ReplicaProcess[];
   readonly database: Pool;
   readonly recordFolder: string;
@@ -81,8 +88,9 @@ interface Parts {
   readonly postgres: ScratchPostgres;
 }
 
-async function tearDown({ replicas, database, recordFolder, bus, postgres }: Parts): Promise<void> {
+async function tearDown({ replicas, lines, database, recordFolder, bus, postgres }: Parts): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.stop()));
+  await Promise.all(lines.map((line) => line.close()));
   await database.end();
   await bus?.proxy.close();
   await Promise.all([bus?.nats.stop(), postgres.stop()]);

@@ -23,7 +23,8 @@ CREATE TABLE muster.chaos_journal (
 
 CREATE FUNCTION muster.chaos_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted) VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted);
+    INSERT INTO muster.chaos_journal (kind, id, to_state, attempt, counted, session_id)
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id);
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.chaos_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);

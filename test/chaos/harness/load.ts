@@ -1,9 +1,9 @@
 /** Clients under load: they submit, wait and cancel through all that happens, and keep a log of what they were told. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, isTerminal, type JobRequest, MusterError } from '@muster/sdk';
+import { Client, isTerminal, type JobRequest } from '@muster/sdk';
 import type { Dice } from './dice.ts';
-import { isUnknown } from './outcomes.ts';
+import { isUnknown, reasonOf } from './outcomes.ts';
 
 /** One call of a client, over all its repeats under one request id. */
 export interface Call {
@@ -44,7 +44,9 @@ const GIVE_UP_MS = 60_000;
 /** Names and inputs of the jobs, each as often as it stands here. */
 const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
   [70, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
-  [12, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
+  [11, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
+  // Longer than a lease, so that some of them run whenever one is lost.
+  [1, (dice) => ({ definition: 'slow', input: { ms: dice.int(3_000, 5_000) } })],
   [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
   [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
   [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
@@ -54,10 +56,12 @@ export class Load {
   readonly calls: Call[] = [];
   /** Job ids that were accepted. */
   readonly accepted: string[] = [];
+  /** What ended it before its time. */
+  failure: unknown;
   readonly #options: LoadOptions;
   #submitted = 0;
   #broken = false;
-  #running: Promise<unknown> = Promise.resolve(undefined);
+  #running: Promise<unknown> = Promise.resolve();
   #open = 0;
   /** Keys that have been used already, to be used again by somebody else. */
   readonly #keys: { key: string; request: JobRequest }[] = [];
@@ -71,14 +75,16 @@ export class Load {
     // A failure is told by `finished`.
     this.#running = Promise.all([...callers, this.#watchBacklog()]).then(
       () => undefined,
-      (error: unknown) => error,
+      (error: unknown) => {
+        this.failure = error;
+      },
     );
   }
 
   /** Resolves once every caller has finished what it had begun. @throws what went wrong in one. */
   async finished(): Promise<void> {
-    const failure = await this.#running;
-    if (failure) throw failure;
+    await this.#running;
+    if (this.failure !== undefined) throw this.failure;
   }
 
   /** Submits one job of its own, outside the mix. */
@@ -90,6 +96,11 @@ export class Load {
   /** Ends as soon as may be: nobody needs the result any more. */
   breakOff(): void {
     this.#broken = true;
+  }
+
+  describe(): string {
+    const unsure = this.calls.filter((call) => call.outcome === 'info').length;
+    return `load: ${this.#submitted} submitted, about ${this.#open} open, ${unsure} calls without an answer, failure ${this.failure}`;
   }
 
   get #over(): boolean {
@@ -220,7 +231,7 @@ export class Load {
   #refused(call: Call, error: unknown): undefined {
     call.outcome = 'fail';
     call.endedAt = Date.now();
-    call.answer = error instanceof MusterError ? `${error.reason}: ${error.message}` : String(error);
+    call.answer = reasonOf(error);
     return undefined;
   }
 }

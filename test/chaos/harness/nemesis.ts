@@ -22,6 +22,7 @@ const passings: Readonly<Record<KillPoint, readonly [number, number]>> = {
 
 const MOST_PROVOCATIONS = 5;
 const PROVOCATION_MS = 4_000;
+const MOST_STALLS = 4;
 
 export class Nemesis {
   /** How often each fault was done. */
@@ -40,7 +41,8 @@ export class Nemesis {
     const points = this.#dice.shuffled(killPoints);
     const { replicas } = this.#run.deployment;
     const share = Math.ceil(points.length / replicas.length);
-    const beside = this.#faultsBeside();
+    // A failure of its own is told at the end, or hidden by the one that ends the killing.
+    const beside = this.#faultsBeside().catch((error: unknown) => error);
     try {
       for (const [n, victim] of replicas.entries())
         await this.#torment(victim, points.slice(n * share, (n + 1) * share));
@@ -48,6 +50,8 @@ export class Nemesis {
       this.#over = true;
       await beside;
     }
+    const failure = await beside;
+    if (failure) throw failure;
   }
 
   /** One life after the other ends at a named point; the jobs get on without it each time. */
@@ -96,6 +100,7 @@ export class Nemesis {
       () => this.#killPython(),
       () => this.#killPythonSession(),
       () => this.#freezeWorker(),
+      () => this.#cutOffWorker(),
       () => this.#cut(),
       () => this.#cutInAnswer(),
       () => this.#stall(),
@@ -143,18 +148,28 @@ export class Nemesis {
   /** Stops a worker until its session has been closed behind its back. */
   async #freezeWorker(): Promise<void> {
     const worker = this.#dice.pick(this.#typescript());
-    const { name } = worker;
+    await worker.ready();
     worker.freeze();
-    await eventually(
-      `the session of the stopped ${name} has lapsed`,
-      async () => (await this.#run.sessionState(name)) !== 1 || worker.name !== name,
-      {
-        timeoutMs: 40_000,
-        everyMs: 50,
-      },
-    );
+    await this.#lapse(worker);
     worker.thaw();
     this.tally.count('worker stopped past its lease');
+  }
+
+  /** Its calls get nowhere, though it runs, and hears the bus, and everybody else gets through. */
+  async #cutOffWorker(): Promise<void> {
+    const worker = this.#dice.pick(this.#run.workers);
+    await worker.ready();
+    worker.line.stall();
+    await this.#lapse(worker);
+    worker.line.resume();
+    this.tally.count('worker cut off past its lease');
+  }
+
+  /** Waits until the worker's session has been closed behind its back, or until it has died of something else. */
+  async #lapse(worker: WorkerProcess): Promise<void> {
+    const { name } = worker;
+    const over = async () => worker.name !== name || (await this.#run.facts.hasLapsed(name));
+    await eventually(`the session of ${name} has lapsed`, over, { timeoutMs: 40_000, everyMs: 50 });
   }
 
   async #cut(): Promise<void> {
@@ -175,13 +190,32 @@ export class Nemesis {
     this.tally.count('connections to a replica held up');
   }
 
-  /** Long enough for every worker to lose faith in its lease, and not long enough for the lease to be lost for certain. */
+  /**
+   * Long enough for every worker to lose faith in its lease, and just not long enough for every session to be closed:
+   * done again until a worker has stopped a handler by itself and could still say so.
+   */
   async #stallEverything(): Promise<void> {
     const { replicas, leaseMs } = this.#run.deployment;
-    for (const { proxy } of replicas) proxy.stall();
-    await delay(leaseMs * 0.95);
-    for (const { proxy } of replicas) proxy.resume();
-    this.tally.count('connections to every replica held up past the fence');
+    const { facts } = this.#run;
+    const before = await facts.abortedAttempts();
+    const aborted = async () => (await facts.abortedAttempts()) > before;
+    for (let tries = 0; tries < MOST_STALLS && !(await aborted()); tries++) {
+      await this.#occupy(leaseMs * 2);
+      for (const { proxy } of replicas) proxy.stall();
+      await delay(leaseMs * 0.9);
+      for (const { proxy } of replicas) proxy.resume();
+      this.tally.count('connections to every replica held up past the fence');
+      await eventually('a worker says that it stopped a handler', aborted, { timeoutMs: leaseMs / 2 }).catch(() => {});
+    }
+  }
+
+  /** Has workers run handlers that take this long. */
+  async #occupy(ms: number): Promise<void> {
+    const jobs = new Set<string | undefined>();
+    for (let n = 0; n < 6; n++) jobs.add(await this.#run.submit({ definition: 'slow', input: { ms }, priority: 100 }));
+    const started = () =>
+      this.#run.records().filter((record) => record.kind === 'start' && jobs.has(record.job)).length;
+    await eventually('half of the long jobs run', () => started() >= 3, { timeoutMs: 20_000, everyMs: 50 });
   }
 
   async #stallBus(): Promise<void> {
@@ -193,7 +227,7 @@ export class Nemesis {
 
   /** Whatever a replica was about to hear from the database, it never hears. */
   async #endDatabaseConnections(): Promise<void> {
-    const ended = await this.#run.query(
+    const ended = await this.#run.facts.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster' AND random() < 0.5",
     );
     this.tally.count('database connection ended', ended.length);
@@ -201,7 +235,7 @@ export class Nemesis {
 
   /** One of its processes dies, so it breaks off every transaction and recovers from its log. */
   async #crashDatabase(): Promise<void> {
-    const [backend] = await this.#run.query<{ pid: number }>(
+    const [backend] = await this.#run.facts.query<{ pid: number }>(
       "SELECT pid FROM pg_stat_activity WHERE application_name = 'muster' LIMIT 1",
     );
     if (!backend) return;

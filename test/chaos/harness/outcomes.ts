@@ -10,13 +10,26 @@ const unknown: ReadonlySet<number> = new Set([
   Code.ABORTED,
 ]);
 
+/** By its name: a checkout with borrowed `node_modules` has the SDK, and so the class, twice. */
+function asMusterError(error: unknown): MusterError | undefined {
+  if (error instanceof MusterError) return error;
+  return error instanceof Error && error.name === 'MusterError' ? (error as MusterError) : undefined;
+}
+
 /** A connection that breaks may also end a call as INTERNAL or UNKNOWN; the control plane's own INTERNAL names a reason. */
 export function isUnknown(error: unknown): boolean {
-  if (!(error instanceof MusterError)) return false;
-  const broken = (error.code === Code.INTERNAL || error.code === Code.UNKNOWN) && error.reason === '';
-  return unknown.has(error.code) || broken;
+  const known = asMusterError(error);
+  if (!known) return false;
+  const broken = (known.code === Code.INTERNAL || known.code === Code.UNKNOWN) && known.reason === '';
+  return unknown.has(known.code) || broken;
 }
 
 export function isLeaseLost(error: unknown): boolean {
-  return error instanceof MusterError && error.reason === 'LEASE_LOST';
+  return asMusterError(error)?.reason === 'LEASE_LOST';
+}
+
+/** For the log: the reason that the control plane gave, and its words. */
+export function reasonOf(error: unknown): string {
+  const known = asMusterError(error);
+  return known ? `${known.reason}: ${known.message}` : String(error);
 }

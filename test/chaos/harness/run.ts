@@ -1,21 +1,23 @@
 /** A whole run: deployment, fleet and load, from the first process to the evidence that is left when all has healed. */
-import { Client, isTerminal, type Job, type JobRequest } from '@muster/sdk';
+import { Client, type JobRequest } from '@muster/sdk';
 import { eventually } from '../../support/eventually.ts';
-import type { Evidence, Reading } from '../checker/evidence.ts';
+import type { Evidence } from '../checker/evidence.ts';
 import { CarelessWorker } from './careless-worker.ts';
 import { forgetChildren } from './child.ts';
 import { type Deployment, type DeploymentOptions, deploy } from './deployment.ts';
 import type { Dice } from './dice.ts';
+import { Facts } from './facts.ts';
 import { readJournal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
+import type { Line } from './line.ts';
 import { Load, type LoadOptions } from './load.ts';
+import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
 import { ailments } from './vitals.ts';
 import { type WorkerPlace, WorkerProcess } from './worker-process.ts';
 
 export const MAX_ATTEMPTS = 5;
 const HEAL_MS = 45_000;
-const RECOVERY_MS = 20_000;
 const READ_SAMPLE = 250;
 
 export interface RunOptions extends DeploymentOptions {
@@ -29,6 +31,7 @@ export class Run {
   readonly workers: readonly WorkerProcess[];
   readonly careless: CarelessWorker;
   readonly load: Load;
+  readonly facts: Facts;
   readonly #leftovers: Leftovers;
   readonly #dice: Dice;
   #disbanded = false;
@@ -38,7 +41,8 @@ export class Run {
     this.deployment = deployment;
     this.#leftovers = leftovers;
     this.#dice = options.dice;
-    this.workers = options.fleet.map((place) => new WorkerProcess(place, address, recordFolder));
+    this.facts = new Facts(deployment.database);
+    this.workers = options.fleet.map((place, i) => new WorkerProcess(place, deployment.lines[i] as Line, recordFolder));
     this.careless = new CarelessWorker({
       address,
       name: 'careless',
@@ -46,15 +50,15 @@ export class Run {
       beatMs: options.beatMs,
       leaseMs: options.leaseMs,
       dice: options.dice.fork(),
-      isClosed: (session) => this.#isClosed(session),
+      isClosed: (session) => this.facts.isClosed(session),
     });
-    this.load = new Load({ ...options.load, address, dice: options.dice.fork(), open: () => this.open() });
+    this.load = new Load({ ...options.load, address, dice: options.dice.fork(), open: () => this.facts.openJobs() });
   }
 
   /** Everything runs and the load has begun. */
   static async start(options: RunOptions): Promise<Run> {
     const leftovers = new Leftovers();
-    const run = new Run(await deploy(options), leftovers, options);
+    const run = new Run(await deploy(options, options.fleet.length), leftovers, options);
     try {
       await run.#define();
       for (const worker of run.workers) worker.start();
@@ -68,44 +72,29 @@ export class Run {
     }
   }
 
-  /** Asks the store; again while it recovers from a crash. */
-  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const ask = async () => (await this.deployment.database.query<Row>(text, [...values])).rows;
-    return eventually('the database answers', ask, { timeoutMs: RECOVERY_MS, everyMs: 50 });
-  }
-
-  /** Jobs that have not ended. */
-  async open(): Promise<number> {
-    return this.#number('SELECT count(*)::int AS n FROM muster.job_runs');
-  }
-
-  /** Jobs that have ended. */
-  async ended(): Promise<number> {
-    return this.#number('SELECT count(*)::int AS n FROM muster.job_outcomes');
-  }
-
-  /** Waits until so many more jobs have ended, whatever goes on meanwhile. */
+  /** Waits until so many more jobs have ended, whatever goes on meanwhile. @throws also what went wrong in the load. */
   async progress(jobs: number): Promise<void> {
-    const goal = (await this.ended()) + jobs;
-    await eventually(`${jobs} more jobs have ended`, async () => (await this.ended()) >= goal, {
-      timeoutMs: 30_000,
-      everyMs: 50,
-    });
+    const goal = (await this.facts.endedJobs()) + jobs;
+    const done = async () => this.load.failure !== undefined || (await this.facts.endedJobs()) >= goal;
+    await this.#explained(eventually(`${jobs} more jobs have ended`, done, { timeoutMs: 30_000, everyMs: 50 }));
+    if (this.load.failure !== undefined) throw this.load.failure;
   }
 
-  /** Jobs that a session was given after this moment (ms since 1970) and that have ended. */
-  async grantedSince(ms: number): Promise<number> {
-    return this.#number(
-      'SELECT count(*)::int AS n FROM muster.job_outcomes WHERE assign_time > to_timestamp($1::float8 / 1000)',
-      [ms],
+  /** A wait that fails says what there was to see. */
+  async #explained<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait;
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.#scene()}`, { cause: error });
+    }
+  }
+
+  async #scene(): Promise<string> {
+    const facts = await this.facts.scene().catch((error: unknown) => `the store can't be asked: ${error}`);
+    const processes = [...this.deployment.replicas, ...this.workers].map(
+      ({ name, pid, lines }) => `${name} ${pid ? `runs as ${pid}` : 'does not run'}\n  ${lines.slice(-6).join('\n  ')}`,
     );
-  }
-
-  /** How a job has ended; undefined while it has not. */
-  async outcome(job: string): Promise<{ state: number; attempt: number; result: string } | undefined> {
-    const text =
-      "SELECT state, attempt, convert_from(result, 'UTF8') AS result FROM muster.job_outcomes WHERE job_id = $1";
-    return (await this.query<{ state: number; attempt: number; result: string }>(text, [job]))[0];
+    return [facts, `accepted ${this.load.accepted.length}`, this.load.describe(), ...processes].join('\n');
   }
 
   /** What the worker processes have written down so far. */
@@ -113,18 +102,13 @@ export class Run {
     return readRecords(this.deployment.recordFolder);
   }
 
-  /** State of the newest session of a worker's life: 1 open, 2 closing, 3 closed. */
-  async sessionState(worker: string): Promise<number> {
-    return this.#number(
-      'SELECT state::int AS n FROM muster.sessions WHERE worker_name = $1 ORDER BY open_time DESC LIMIT 1',
-      [worker],
-    );
-  }
-
   /** Puts everything right and waits until nothing is left to do. */
   async heal(): Promise<void> {
     const { replicas, busProxy } = this.deployment;
-    for (const worker of this.workers) if (worker.frozen) worker.thaw();
+    for (const worker of this.workers) {
+      if (worker.frozen) worker.thaw();
+      worker.line.resume();
+    }
     busProxy?.resume();
     for (const replica of replicas) {
       replica.proxy.resume();
@@ -132,10 +116,8 @@ export class Run {
       replica.restore();
     }
     await this.load.finished();
-    await eventually('every job has ended', async () => (await this.open()) === 0, {
-      timeoutMs: HEAL_MS,
-      everyMs: 100,
-    });
+    const done = async () => (await this.facts.openJobs()) === 0;
+    await this.#explained(eventually('every job has ended', done, { timeoutMs: HEAL_MS, everyMs: 100 }));
   }
 
   /** What is wrong with the processes, though all of them run again. */
@@ -166,8 +148,7 @@ export class Run {
   async disband(): Promise<void> {
     await Promise.all([this.careless.stop(), ...this.workers.map((worker) => worker.stop())]);
     this.#disbanded = true;
-    const notClosed = () => this.#number('SELECT count(*)::int AS n FROM muster.sessions WHERE state <> 3');
-    await eventually('every session is closed', async () => (await notClosed()) === 0, {
+    await eventually('every session is closed', async () => (await this.facts.sessionsNotClosed()) === 0, {
       timeoutMs: HEAL_MS,
       everyMs: 100,
     });
@@ -190,7 +171,10 @@ export class Run {
       records: [...this.records(), ...this.careless.records].sort((a, b) => a.at - b.at),
       calls: this.load.calls,
       reports: this.careless.reports,
-      readings: await this.#read(),
+      readings: await readAtEach(
+        this.deployment.replicas,
+        this.#dice.shuffled(this.load.accepted).slice(0, READ_SAMPLE),
+      ),
       leaseMs: this.deployment.leaseMs,
       maxAttempts: MAX_ATTEMPTS,
     };
@@ -221,34 +205,4 @@ export class Run {
       client.close();
     }
   }
-
-  /** A sample of the ended jobs, read at every replica. */
-  async #read(): Promise<Reading[]> {
-    const sample = this.#dice.shuffled(this.load.accepted).slice(0, READ_SAMPLE);
-    const readings: Reading[] = [];
-    for (const { name, proxy } of this.deployment.replicas) {
-      const client = new Client({ address: `127.0.0.1:${proxy.port}` });
-      try {
-        for (const job of sample) readings.push(readingOf(name, await client.get(job)));
-      } finally {
-        client.close();
-      }
-    }
-    return readings;
-  }
-
-  async #isClosed(session: string): Promise<boolean> {
-    return (await this.#number('SELECT state::int AS n FROM muster.sessions WHERE session_id = $1', [session])) !== 1;
-  }
-
-  async #number(text: string, values: readonly unknown[] = []): Promise<number> {
-    return (await this.query<{ n: number }>(text, values))[0]?.n ?? 0;
-  }
-}
-
-function readingOf(replica: string, job: Job): Reading {
-  const { outcome } = job;
-  const text = outcome.case === 'result' ? Buffer.from(outcome.value.data).toString() : (outcome.value?.message ?? '');
-  if (!isTerminal(job.state)) return { job: job.jobId, replica, state: job.state, text: '' };
-  return { job: job.jobId, replica, state: job.state, text };
 }

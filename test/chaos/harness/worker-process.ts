@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { Child } from './child.ts';
+import type { Line } from './line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -28,15 +29,15 @@ export class WorkerProcess {
   crashes = 0;
   /** Last words of lives that ended by themselves: neither killed nor asked to end. */
   readonly faults: string[] = [];
-  readonly #address: string;
+  readonly line: Line;
   readonly #folder: string;
   #child: Child | undefined;
   #wanted = false;
   #stopped = false;
 
-  constructor(place: WorkerPlace, address: string, recordFolder: string) {
+  constructor(place: WorkerPlace, line: Line, recordFolder: string) {
     this.place = place;
-    this.#address = address;
+    this.line = line;
     this.#folder = recordFolder;
   }
 
@@ -115,7 +116,7 @@ export class WorkerProcess {
     const child = new Child({
       name: this.name,
       command,
-      args: [program, this.#address, this.name, file, String(this.place.slots)],
+      args: [program, this.line.address, this.name, file, String(this.place.slots)],
     });
     this.#child = child;
     this.#stopped = false;

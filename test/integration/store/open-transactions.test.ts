@@ -1,11 +1,13 @@
 /** Two transactions at once on a real server, one held open: claims, closes, beats and reports against each other. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/decide.ts';
+import type { Place, SubmitCall } from '../../../server/engine/store-port.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { changeRuns } from '../../../server/store/statements/change-runs.ts';
 import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
 import { completeAttempts } from '../../../server/store/statements/complete-attempts.ts';
 import { saveProgress } from '../../../server/store/statements/held-runs.ts';
+import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/statements/sessions.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
@@ -18,6 +20,8 @@ import {
   holdOne,
   keyOf,
   lapse,
+  makeCall,
+  makeJob,
   makeLane,
   only,
   openWorker,
@@ -29,6 +33,7 @@ import {
 const context = useStore('PostgreSQL 18');
 
 const withoutSessionLock: Mutation = { of: 'claim_jobs', from: 'FOR KEY SHARE SKIP LOCKED', to: '' };
+const withoutLockAtInsert: Mutation = { ...withoutSessionLock, of: 'insert_jobs' };
 const leaseCondition = `l.lease_until + $3 * interval '1 ms' <= now.time`;
 const withoutRecheck: Mutation = { of: 'close_sessions', from: leaseCondition, to: '$3 IS NOT NULL' };
 const leaseBeforeLock: Mutation = {
@@ -66,6 +71,12 @@ async function prepare(jobs: number): Promise<{ laneId: number; sessionId: strin
   return { laneId, sessionId };
 }
 
+function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
+  const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
+  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
+  return { call, places };
+}
+
 beforeEach(() => emptyTables(context));
 
 describe('a claim that is open while another replica ends the session', () => {
@@ -87,6 +98,40 @@ describe('a claim that is open while another replica ends the session', () => {
   it('would leave jobs stuck for ever without the lock on the session', async () => {
     const { first, freed, stuck } = await race(plantBugs(context.database, [withoutSessionLock]));
     expect({ first, freed, stuck }).toEqual({ first: 'over', freed: [], stuck: 3 });
+  });
+});
+
+describe('a submission that assigns its jobs while another replica ends the session', () => {
+  async function race(submitter: Database) {
+    const laneId = await makeLane(context);
+    const { sessionId } = await openWorker(context);
+    const { call, places } = placedCall(laneId, sessionId);
+    const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], places));
+    const ending = endSession(sessionId);
+    const first = await untilWaitsOrOver(context.database, ending);
+    await submission.commit();
+    return { first, freed: (await ending).length, stuck: await countStuck() };
+  }
+
+  it('makes the close wait, and its jobs go back', async () => {
+    expect(await race(context.database)).toEqual({ first: 'waits', freed: 3, stuck: 0 });
+  });
+
+  it('would leave jobs stuck for ever without the lock on the session', async () => {
+    const broken = plantBugs(context.database, [withoutLockAtInsert]);
+    expect(await race(broken)).toEqual({ first: 'over', freed: 0, stuck: 3 });
+  });
+
+  it('leaves them ready, and does not wait, where the close came first', async () => {
+    const laneId = await makeLane(context);
+    const { sessionId } = await openWorker(context);
+    const { call, places } = placedCall(laneId, sessionId);
+    const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
+    const submission = context.store.submit([call], places);
+    expect(await untilWaitsOrOver(context.database, submission)).toBe('over');
+    expect(await submission).toMatchObject([{ jobs: call.jobs.map(() => ({ assigned: false })) }]);
+    await closing.commit();
   });
 });
 

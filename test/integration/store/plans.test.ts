@@ -129,7 +129,7 @@ const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
 
 const pinned: Record<string, readonly string[]> = {
-  insert_jobs: [lanes],
+  insert_jobs: [lanes, sessions],
   insert_idempotency_keys: [],
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_request_ids: ['request_ids by request_ids_pkey'],

@@ -28,7 +28,7 @@ export function check(
   const grants = jobs.grants();
   checkSubmissions(evidence, jobs, (job) => decodeScript(inputs.get(job) ?? '{}').owner);
   checkReads(evidence, jobs);
-  checkReports(evidence, grants);
+  checkReports(evidence, grants, sessions);
   checkStarts(evidence, grants);
   checkCancels(evidence, jobs);
   for (const life of jobs.lives.values()) {

@@ -3,6 +3,7 @@ import { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import type { Entry } from '../core/history.ts';
 import { type Evidence, fenceOf } from './events.ts';
 import type { JobChecks, JobLife } from './jobs.ts';
+import type { SessionChecks } from './sessions.ts';
 
 type Grants = ReturnType<JobChecks['grants']>;
 
@@ -63,7 +64,7 @@ export function checkReads(evidence: Evidence, jobs: JobChecks): void {
 }
 
 /** I7: what a report was told is what it did. */
-export function checkReports(evidence: Evidence, grants: Grants): void {
+export function checkReports(evidence: Evidence, grants: Grants, sessions: SessionChecks): void {
   const { history } = evidence;
   for (const { facts, order } of kind(evidence, 'report answered')) {
     const fence = fenceOf(facts.job, facts.attempt, facts.session);
@@ -72,10 +73,11 @@ export function checkReports(evidence: Evidence, grants: Grants): void {
     history.count(`report ${facts.result}`);
     if (outcome === 'released') history.count(`released ${facts.text}`);
     const wasClosed = closed !== undefined && closed.order < order;
+    const sessionClosed = (sessions.lives.get(String(facts.session))?.closing ?? Infinity) < order;
     if (facts.result === 'LEASE_LOST') {
       const isZombies = (outcome === 'result' || outcome === 'failure') && closed?.reasons.includes('session ended');
       history.count('zombie: its report was refused', Number(isZombies ?? false));
-      if (grants.has(fence) && !wasClosed)
+      if (grants.has(fence) && !wasClosed && !sessionClosed)
         history.violate('I7 fencing', `${outcome} of ${fence} was refused while the attempt was open`);
       else if (outcome === 'result' && closed?.reasons.every((reason) => reason === 'result')) {
         history.violate('I7 fencing', `the result of ${fence} was refused, and nothing else had closed the attempt`);

@@ -1,5 +1,12 @@
 /** Jobs: one pass over the journal. Paths, attempts, leases, fences, outcomes (I3 to I8). */
-import { isLegal, type JobEvent, type JobState, stateCodes, transitions } from '../../../server/domain/job-state.ts';
+import {
+  firstStates,
+  isLegal,
+  type JobEvent,
+  type JobState,
+  stateCodes,
+  transitions,
+} from '../../../server/domain/job-state.ts';
 import { signature } from '../nodes/handler-script.ts';
 import { MAX_ATTEMPTS } from '../scenario/definitions.ts';
 import { type Closing, whyClosed } from './closing.ts';
@@ -21,6 +28,7 @@ export interface JobLife {
 
 const { READY, SCHEDULED, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED } = stateCodes;
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
+const first: readonly number[] = firstStates.map((state) => stateCodes[state]);
 const events = Object.keys(transitions) as JobEvent[];
 
 export class JobChecks {
@@ -49,8 +57,8 @@ export class JobChecks {
 
   #create(row: Ordered, life: JobLife | undefined): void {
     if (life) this.#violate('I4 one terminal', row, 'was created twice');
-    if (row.to !== READY && row.to !== SCHEDULED) this.#violate('I3 legal path', row, `began as ${row.to}`);
-    this.lives.set(row.id, {
+    if (!first.includes(row.to ?? 0)) this.#violate('I3 legal path', row, `began as ${row.to}`);
+    const created: JobLife = {
       id: row.id,
       state: row.to ?? 0,
       attempt: 0,
@@ -60,7 +68,11 @@ export class JobChecks {
       removedAt: undefined,
       end: undefined,
       grants: [],
-    });
+    };
+    this.lives.set(row.id, created);
+    if (row.to !== ASSIGNED) return;
+    this.#grant(row, created);
+    this.#evidence.history.count('assigned as it was stored');
   }
 
   #change(row: Ordered, life: JobLife): void {

@@ -129,14 +129,14 @@ export class SimDatabase implements Database {
     return new Promise((resolve, reject) => {
       const outlives = process.random.chance(0.5);
       world.after(fate.startMs, async () => {
-        const dead = !process.alive && !outlives;
-        const outcome = dead
-          ? { error: connectionLost() }
-          : await this.#execute('COMMIT', fate, () => postgres.script('COMMIT'));
-        await this.#end(
-          dead || fate.fault === 'refused' || fate.fault === 'conflict' ? 'ROLLBACK' : undefined,
-          process.name,
-        );
+        let committed = false;
+        const commit = async () => {
+          await postgres.script('COMMIT');
+          committed = true;
+        };
+        const mayRun = process.alive || outlives;
+        const outcome = mayRun ? await this.#execute('COMMIT', fate, commit) : { error: connectionLost() };
+        await this.#end(committed ? undefined : 'ROLLBACK', process.name);
         this.#transaction = undefined;
         this.#answer(fate, outcome, resolve, reject);
       });

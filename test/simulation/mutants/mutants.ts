@@ -1,6 +1,6 @@
 /**
- * Planted bugs: source patches that the simulation must notice. The first eight are those of the protocol's model, the
- * last ones were found by the simulation itself.
+ * Planted bugs: source patches that the simulation must notice. The first eight, and close_without_recheck, are those of
+ * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
 export interface Patch {
@@ -124,12 +124,17 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   claim_for_closed_session: {
-    about: 'A claim does not ask whether the session is open.',
+    about: 'Neither a claim nor a submission asks whether the session is open.',
     patches: [
       {
         file: 'server/store/statements/claim-jobs.ts',
         find: 'WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1',
         replace: 'WHERE session_id = ANY($1::uuid[])',
+      },
+      {
+        file: 'server/store/statements/insert-jobs.ts',
+        find: 'WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1',
+        replace: 'WHERE session_id = ANY($${sessionIds}::uuid[])',
       },
     ],
   },

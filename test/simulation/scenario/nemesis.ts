@@ -75,7 +75,7 @@ const cutWorker: Incident = (simulation, random, leaseMs) =>
     simulation,
     [random.pick(simulation.workers)],
     random.pick(['requests', 'replies', 'both']),
-    random.between(0.3, 2.5) * leaseMs,
+    random.between(0.5, 3) * leaseMs,
   );
 
 /** Long enough that all of them lapse and stay so for one more lease. */

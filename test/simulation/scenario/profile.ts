@@ -58,6 +58,6 @@ export function profileOf(seed: number): Profile {
     faults: faultsOf(random, leaseMs, crowd),
     incidents: crowd ? 3 : random.int(4, 14),
     healMs,
-    endMs: healMs + 150_000 + 6 * leaseMs,
+    endMs: healMs + 120_000 + 40 * leaseMs,
   };
 }

@@ -81,6 +81,8 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(LOOK_MS, look);
   };
-  world.at(profile.healMs, look);
+  // What was on its way when the world healed may still set something off.
+  const { lateMs, slowMs } = profile.faults;
+  world.at(profile.healMs + lateMs + 2 * slowMs, look);
   await world.run(profile.endMs, () => world.now >= restAt);
 }

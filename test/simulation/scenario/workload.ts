@@ -36,7 +36,7 @@ export interface WorkloadShape {
 
 function scriptOf(random: Prng, owner: string, definition: string, leaseMs: number): HandlerScript {
   const long = random.chance(0.25);
-  const ms = long ? random.between(0.3, 2) * leaseMs : random.pick([1, 5, 20, 60, 300]);
+  const ms = long ? random.between(0.3, 3.5) * leaseMs : random.pick([1, 5, 20, 60, 300]);
   const troubled = random.chance(0.25);
   return {
     owner,

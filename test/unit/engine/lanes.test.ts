@@ -1,54 +1,11 @@
 /** Lanes as a replica knows them: made and loaded once, hinted at by anybody, served by the lowest head first. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
 import type { LaneKey, SessionClass } from '../../../server/domain/placement.ts';
 import { Definitions } from '../../../server/engine/definitions.ts';
 import { Lanes } from '../../../server/engine/lanes.ts';
-import type { Lane } from '../../../server/engine/store-port.ts';
+import type { ParkedClass } from '../../../server/engine/parked-credits.ts';
+import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
-
-/** A store with lanes only; it counts how often it is asked. */
-class LaneStore {
-  readonly lanes = new Map<string, Lane>();
-  reads = 0;
-  makes = 0;
-  failing = false;
-
-  async ensureLane(key: LaneKey): Promise<number> {
-    this.makes++;
-    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
-    const text = JSON.stringify(key);
-    const lane = this.lanes.get(text) ?? { ...key, laneId: this.lanes.size + 1 };
-    this.lanes.set(text, lane);
-    return lane.laneId;
-  }
-
-  async readLanes(laneIds: readonly number[]): Promise<Lane[]> {
-    this.reads++;
-    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
-    return [...this.lanes.values()].filter((lane) => laneIds.includes(lane.laneId));
-  }
-
-  async readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition> {
-    return {
-      ...definitionDefaults,
-      namespace,
-      name,
-      version,
-      handler: name,
-      leaseLossAction: 'ABORT',
-      demands: { labels: {} },
-      priority: 0,
-      description: '',
-      labels: {},
-      createTimeUs: 0,
-    };
-  }
-
-  applyDefinition(): never {
-    throw new Error('nothing is applied here');
-  }
-}
 
 const key: LaneKey = {
   namespace: 'default',
@@ -80,8 +37,12 @@ async function makeLanes(...queues: string[]): Promise<number[]> {
   return ids;
 }
 
+function parkedClass(fit = new Map<number, boolean>()): ParkedClass {
+  return { key: '', sessionClass, fit, sessions: new Map() };
+}
+
 function ready(limit = 10): number[] {
-  return lanes.readyFor(sessionClass, new Map(), limit).map((lane) => lane.laneId);
+  return lanes.readyFor(parkedClass(), limit).map((lane) => lane.laneId);
 }
 
 describe('the id of a lane', () => {
@@ -187,8 +148,8 @@ describe('lanes with ready jobs', () => {
     const [id = 0] = await makeLanes('default');
     lanes.lower({ laneId: id, rank: 1 });
     const fit = new Map<number, boolean>();
-    lanes.readyFor(sessionClass, fit, 10);
+    lanes.readyFor(parkedClass(fit), 10);
     expect([...fit]).toEqual([[id, true]]);
-    expect(lanes.readyFor(sessionClass, new Map([[id, false]]), 10)).toEqual([]);
+    expect(lanes.readyFor(parkedClass(new Map([[id, false]])), 10)).toEqual([]);
   });
 });

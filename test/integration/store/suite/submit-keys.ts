@@ -27,7 +27,7 @@ export function submitKeysSuite(context: StoreContext): void {
   const idsOf = (call: SubmitCall) => call.jobs.map((job) => job.jobId);
   const stored = (ids: readonly (string | undefined)[], existing: readonly boolean[]) => ({
     kind: 'stored',
-    jobs: ids.map((jobId, i) => ({ jobId, existing: existing[i] })),
+    jobs: ids.map((jobId, i) => ({ jobId, existing: existing[i], assigned: false })),
   });
 
   describe('idempotency keys', () => {

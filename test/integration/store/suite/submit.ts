@@ -15,7 +15,7 @@ import {
 
 const storedJobs = (jobs: readonly NewJob[], existing = false) => ({
   kind: 'stored' as const,
-  jobs: jobs.map((job) => ({ jobId: job.jobId, existing })),
+  jobs: jobs.map((job) => ({ jobId: job.jobId, existing, assigned: false })),
 });
 
 const awkward: [string, Uint8Array][] = [

@@ -13,6 +13,7 @@ import { readJobSuite } from './read-job.ts';
 import { sessionsSuite } from './sessions.ts';
 import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
+import { submitPlacesSuite } from './submit-places.ts';
 import { transitionsSuite } from './transitions.ts';
 
 export function storeSuite(context: StoreContext): void {
@@ -21,6 +22,7 @@ export function storeSuite(context: StoreContext): void {
   definitionsSuite(context);
   lanesSuite(context);
   submitSuite(context);
+  submitPlacesSuite(context);
   submitKeysSuite(context);
   claimSuite(context);
   completeSuite(context);

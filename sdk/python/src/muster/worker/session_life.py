@@ -32,6 +32,10 @@ TICK_SECONDS = 0.1
 # After a broken connection, workers beat at random times within this one, lest they all come at once.
 RECONNECT_SPREAD_SECONDS = 0.5
 _SHUTDOWN_GRACE_SECONDS = 5.0
+# A cancel may be lost: before Python 3.12 `wait_for`, by which the NATS client waits, swallows one that comes together
+# with a result. So a task is cancelled until it is gone.
+_CANCEL_AGAIN_SECONDS = 0.5
+_MOST_CANCELS = 10
 
 
 class SessionEnd(Enum):
@@ -227,15 +231,19 @@ class SessionLife:
             self._end.set_exception(task.exception() or RuntimeError("a loop ended"))
 
     async def _stop_tasks(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = set(self._tasks)
+        for _ in range(_MOST_CANCELS):
+            if not tasks:
+                return
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     """Waits until the event is set or the time is up."""
+    waiting = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return
+        await asyncio.wait({waiting}, timeout=seconds)
+    finally:
+        waiting.cancel()

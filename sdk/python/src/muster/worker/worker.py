@@ -20,6 +20,7 @@ from muster.worker.session_supervisor import SessionSupervisor, WorkerError
 PROTOCOL_VERSION = 1
 MOST_SLOTS = 10_000
 _STOP_GRACE_SECONDS = 20.0
+_LOOK_FOR_SIGNALS_SECONDS = 0.5
 
 FunctionT = TypeVar("FunctionT", bound=HandlerFunction)
 
@@ -167,6 +168,10 @@ class Worker:
         Raises:
             WorkerError: It could not go on.
         """
+        if timeout is None:
+            # A signal that another thread takes does not wake the main one, and only that one handles it: so it looks.
+            while not self._over.wait(_LOOK_FOR_SIGNALS_SECONDS):
+                pass
         is_over = self._over.wait(timeout)
         if self._error is not None:
             raise self._error

@@ -1,0 +1,46 @@
+/**
+ * Places for jobs that are about to be stored. Where a session offers one and nothing waits for it, the statement that
+ * stores the job assigns it too: no claim, no second commit before its handler starts.
+ */
+import type { KnownLane, Lanes } from './lanes.ts';
+import type { ParkedCredits } from './parked-credits.ts';
+import type { NewJob, Place } from './store-port.ts';
+
+/** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */
+export function immediatePlaces(lanes: Lanes, credits: ParkedCredits, jobs: readonly NewJob[]): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const [laneId, ready] of readyByLane(jobs)) {
+    const lane = lanes.get(laneId);
+    if (lane) fill(places, lanes, credits, lane, ready);
+  }
+  return places;
+}
+
+function fill(
+  places: Map<string, Place>,
+  lanes: Lanes,
+  credits: ParkedCredits,
+  lane: KnownLane,
+  ready: readonly NewJob[],
+): void {
+  let next = 0;
+  for (const parked of credits.classes()) {
+    if (next === ready.length) return;
+    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0;
+    if (!isWanted) continue;
+    for (const place of credits.take(parked, ready.length - next)) places.set((ready[next++] as NewJob).jobId, place);
+  }
+}
+
+/** Ready jobs of each lane, lowest ranks first. */
+function readyByLane(jobs: readonly NewJob[]): Map<number, NewJob[]> {
+  const byLane = new Map<number, NewJob[]>();
+  for (const job of jobs) {
+    if (job.state !== 'READY') continue;
+    const others = byLane.get(job.laneId);
+    if (others) others.push(job);
+    else byLane.set(job.laneId, [job]);
+  }
+  for (const lane of byLane.values()) lane.sort((a, b) => a.rank - b.rank);
+  return byLane;
+}

@@ -1,0 +1,108 @@
+/** Stores the jobs of several calls, assigns those for which there is a place, and tells whom it concerns. */
+import type { Dispatcher } from './dispatcher.ts';
+import { storeFault } from './errors.ts';
+import { killPoint } from './kill-points.ts';
+import type { LaneHint } from './messages.ts';
+import type { ClaimedJob, NewJob, Place, Store, SubmitCall, SubmitResult } from './store-port.ts';
+
+export interface SubmissionFlushParts {
+  readonly store: Pick<Store, 'submit' | 'findJobs'>;
+  readonly dispatcher: Pick<Dispatcher, 'placesFor' | 'giveBack' | 'publish'>;
+  /** Told of jobs that are ready, once they are stored. */
+  readonly onReady: (hints: readonly LaneHint[]) => void;
+  /** Told of the earliest time at which a stored job falls due. */
+  readonly onDue: (dueUs: number) => void;
+}
+
+/** Jobs that one statement stores. */
+const MOST_PLACED = 1_000;
+
+export function submissionFlush(
+  parts: SubmissionFlushParts,
+): (calls: readonly SubmitCall[]) => Promise<readonly SubmitResult[]> {
+  return async (calls) => {
+    const places = parts.dispatcher.placesFor(placeable(calls));
+    const results = await store(parts, calls, places);
+    killPoint('submit.after_commit_before_reply');
+    announce(parts, calls, publish(parts.dispatcher, calls, results, places));
+    return results;
+  };
+}
+
+/** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
+function publish(
+  dispatcher: SubmissionFlushParts['dispatcher'],
+  calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
+  places: ReadonlyMap<string, Place>,
+): ReadonlySet<string> {
+  const assigned = new Set(results.flatMap(assignedOf));
+  if (assigned.size > 0) {
+    const jobs = calls.flatMap((call) => call.jobs.filter((job) => assigned.has(job.jobId)));
+    dispatcher.publish(jobs.map((job) => firstAttempt(job, places.get(job.jobId) as Place)));
+  }
+  dispatcher.giveBack([...places].flatMap(([jobId, place]) => (assigned.has(jobId) ? [] : [place])));
+  return assigned;
+}
+
+/** Tells the dispatchers where jobs became ready, and the sweeper when the next one falls due. */
+function announce(
+  { onReady, onDue }: SubmissionFlushParts,
+  calls: readonly SubmitCall[],
+  assigned: ReadonlySet<string>,
+): void {
+  const heads = new Map<number, { rank: number; jobs: number }>();
+  let dueUs = Number.POSITIVE_INFINITY;
+  for (const job of calls.flatMap((call) => call.jobs)) {
+    if (assigned.has(job.jobId)) continue;
+    if (job.state === 'READY') {
+      const head = heads.get(job.laneId);
+      heads.set(job.laneId, { rank: Math.min(head?.rank ?? job.rank, job.rank), jobs: (head?.jobs ?? 0) + 1 });
+    }
+    const due = job.runTimeUs ?? job.expireTimeUs;
+    if (due !== undefined) dueUs = Math.min(dueUs, due);
+  }
+  if (heads.size > 0) onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));
+  if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
+}
+
+async function store(
+  { store, dispatcher }: SubmissionFlushParts,
+  calls: readonly SubmitCall[],
+  places: ReadonlyMap<string, Place>,
+): Promise<readonly SubmitResult[]> {
+  try {
+    return await store.submit(calls, places);
+  } catch (error) {
+    if (storeFault(error) === 'world' && (await areStored(store, calls))) return calls.map(unassigned);
+    dispatcher.giveBack([...places.values()]);
+    throw error;
+  }
+}
+
+/** Settles a commit whose answer was lost: each job is looked for. */
+async function areStored(store: Pick<Store, 'findJobs'>, calls: readonly SubmitCall[]): Promise<boolean> {
+  const ids = calls.flatMap((call) => call.jobs.map((job) => job.jobId));
+  const stored = new Set(await store.findJobs(ids).catch(() => []));
+  return ids.every((id) => stored.has(id));
+}
+
+/** If it was assigned all the same, the session's next heartbeat brings it. */
+function unassigned(call: SubmitCall): SubmitResult {
+  return { kind: 'stored', jobs: call.jobs.map(({ jobId }) => ({ jobId, existing: false, assigned: false })) };
+}
+
+/** A large call is stored by several statements, one with keys in a transaction of its own: both wait for a claim. */
+function placeable(calls: readonly SubmitCall[]): NewJob[] {
+  return calls.flatMap((call) => (call.keys.length === 0 && call.jobs.length <= MOST_PLACED ? call.jobs : []));
+}
+
+function assignedOf(result: SubmitResult): string[] {
+  return result.kind === 'stored' ? result.jobs.flatMap((job) => (job.assigned ? [job.jobId] : [])) : [];
+}
+
+function firstAttempt(job: NewJob, place: Place): ClaimedJob {
+  const { jobId, laneId, rank, runTimeoutMs, input, traceparent = '', tracestate = '' } = job;
+  const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined };
+  return { ...place, ...counts, jobId, laneId, rank, runTimeoutMs, input, traceparent, tracestate };
+}

@@ -1,0 +1,85 @@
+/** What the store says about a run while it goes on. */
+import type { Pool } from 'pg';
+import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const RECOVERY_MS = 20_000;
+
+export interface Outcome {
+  readonly state: number;
+  readonly attempt: number;
+  readonly result: string | null;
+}
+
+export class Facts {
+  readonly #database: Pool;
+
+  constructor(database: Pool) {
+    this.#database = database;
+  }
+
+  /** Asks the store; again while it recovers from a crash. */
+  query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const ask = async () => (await this.#database.query<Row>(text, [...values])).rows;
+    return eventually('the database answers', ask, { timeoutMs: RECOVERY_MS, everyMs: 50 });
+  }
+
+  /** Jobs that have not ended. */
+  openJobs(): Promise<number> {
+    return this.#number('SELECT count(*)::int AS n FROM muster.job_runs');
+  }
+
+  endedJobs(): Promise<number> {
+    return this.#number('SELECT count(*)::int AS n FROM muster.job_outcomes');
+  }
+
+  /** Jobs that a session was given after this moment (ms since 1970) and that have ended. */
+  grantedSince(ms: number): Promise<number> {
+    const text =
+      'SELECT count(*)::int AS n FROM muster.job_outcomes WHERE assign_time > to_timestamp($1::float8 / 1000)';
+    return this.#number(text, [ms]);
+  }
+
+  /** Attempts that a worker stopped by itself because it could not prove its lease. */
+  abortedAttempts(): Promise<number> {
+    const text = `SELECT count(*)::int AS n FROM muster.job_attempts WHERE outcome = ${attemptOutcomes.ABORTED}`;
+    return this.#number(text);
+  }
+
+  /** How a job has ended; undefined while it has not. */
+  async outcome(job: string): Promise<Outcome | undefined> {
+    const text =
+      "SELECT state, attempt, convert_from(result, 'UTF8') AS result FROM muster.job_outcomes WHERE job_id = $1";
+    return (await this.query<Outcome>(text, [job]))[0];
+  }
+
+  /** Whether the newest session of a worker's life is not open any more. */
+  async hasLapsed(worker: string): Promise<boolean> {
+    const text = 'SELECT state::int AS n FROM muster.sessions WHERE worker_name = $1 ORDER BY open_time DESC LIMIT 1';
+    return (await this.#number(text, [worker])) > 1;
+  }
+
+  async isClosed(session: string): Promise<boolean> {
+    return (await this.#number('SELECT state::int AS n FROM muster.sessions WHERE session_id = $1', [session])) > 1;
+  }
+
+  sessionsNotClosed(): Promise<number> {
+    return this.#number('SELECT count(*)::int AS n FROM muster.sessions WHERE state <> 3');
+  }
+
+  /** Open jobs and sessions as they are, for whoever wonders why nothing goes on. */
+  async scene(): Promise<string> {
+    const jobs = await this.query(`
+      SELECT state, count(*)::int AS jobs, min(due_time - clock_timestamp()) AS due, max(clock_timestamp() - assign_time) AS held
+      FROM muster.job_runs GROUP BY state ORDER BY state`);
+    const sessions = await this.query(`
+      SELECT worker_name, state, lease_until - clock_timestamp() AS lease, beats - ping_echo AS behind,
+             (SELECT count(*)::int FROM muster.job_runs r WHERE r.session_id = s.session_id) AS held
+      FROM muster.sessions s WHERE state <> 3`);
+    return [...jobs, ...sessions].map((row) => JSON.stringify(row)).join('\n');
+  }
+
+  async #number(text: string, values: readonly unknown[] = []): Promise<number> {
+    return (await this.query<{ n: number }>(text, values))[0]?.n ?? 0;
+  }
+}

@@ -1,0 +1,82 @@
+/** Which jobs get a place as they are stored: those that nothing is waiting before. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SessionClass } from '../../../server/domain/placement.ts';
+import { Definitions } from '../../../server/engine/definitions.ts';
+import { immediatePlaces } from '../../../server/engine/immediate-places.ts';
+import { Lanes } from '../../../server/engine/lanes.ts';
+import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
+import { makeJob } from '../../support/store-fixtures.ts';
+import { LaneStore } from './lane-store.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+const offers = (...names: string[]): SessionClass => ({
+  namespace: 'default',
+  handlers: names.map((name) => ({ name, minVersion: 0, maxVersion: 0 })),
+  labels: {},
+});
+
+let lanes: Lanes;
+let credits: ParkedCredits;
+
+async function lane(definition: string): Promise<number> {
+  const key = { namespace: 'default', queue: 'default', definitionVersion: 1, demands: '', suspect: false };
+  const id = await lanes.idOf({ ...key, definition });
+  await lanes.load([id]);
+  return id;
+}
+
+function park(sessionId: string, slots: number, sessionClass = offers('mail')): void {
+  credits.park(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }]);
+}
+
+beforeEach(() => {
+  const store = new LaneStore();
+  const time = new VirtualTime();
+  lanes = new Lanes(store, new Definitions(store, time));
+  credits = new ParkedCredits(time);
+});
+
+describe('places for jobs that are about to be stored', () => {
+  it('are one a job, lowest ranks first, as far as they go; the rest is left', async () => {
+    const mail = await lane('mail');
+    park('a', 2);
+    const [last, first, second] = [30, 10, 20].map((rank) => makeJob(mail, { rank }));
+    if (!last || !first || !second) throw new Error('three jobs were made');
+    const places = immediatePlaces(lanes, credits, [last, first, second]);
+    expect([...places.keys()]).toEqual([first.jobId, second.jobId]);
+    expect([...places.values()]).toEqual(Array(2).fill({ sessionId: 'a', creditId: 1, prefetch: false }));
+    expect(immediatePlaces(lanes, credits, [last]).size).toBe(0);
+  });
+
+  it('are not taken from jobs that wait already', async () => {
+    const [mail, image] = [await lane('mail'), await lane('image')];
+    park('a', 5, offers('mail', 'image'));
+    lanes.lower({ laneId: image, rank: 1 });
+    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(0);
+  });
+
+  it('are taken where those that wait are not for this class', async () => {
+    const [mail, image] = [await lane('mail'), await lane('image')];
+    park('a', 5);
+    lanes.lower({ laneId: image, rank: 1 });
+    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(1);
+  });
+
+  it('come from every class that suits', async () => {
+    const mail = await lane('mail');
+    park('a', 1);
+    park('b', 1, offers('mail', 'image'));
+    park('c', 1, offers('image'));
+    const jobs = [makeJob(mail), makeJob(mail), makeJob(mail)];
+    const sessions = Array.from(immediatePlaces(lanes, credits, jobs).values(), (place) => place.sessionId);
+    expect(sessions.sort()).toEqual(['a', 'b']);
+  });
+
+  it('are not for jobs that start later, nor for lanes that are not known yet', async () => {
+    const mail = await lane('mail');
+    park('a', 5);
+    const jobs = [makeJob(mail, { state: 'SCHEDULED', runTimeUs: 1 }), makeJob(mail + 1)];
+    expect(immediatePlaces(lanes, credits, jobs).size).toBe(0);
+    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(1);
+  });
+});

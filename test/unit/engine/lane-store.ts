@@ -1,0 +1,46 @@
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
+import type { LaneKey } from '../../../server/domain/placement.ts';
+import type { Lane } from '../../../server/engine/store-port.ts';
+
+/** A store with lanes only; it counts how often it is asked. */
+export class LaneStore {
+  readonly lanes = new Map<string, Lane>();
+  reads = 0;
+  makes = 0;
+  failing = false;
+
+  async ensureLane(key: LaneKey): Promise<number> {
+    this.makes++;
+    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
+    const text = JSON.stringify(key);
+    const lane = this.lanes.get(text) ?? { ...key, laneId: this.lanes.size + 1 };
+    this.lanes.set(text, lane);
+    return lane.laneId;
+  }
+
+  async readLanes(laneIds: readonly number[]): Promise<Lane[]> {
+    this.reads++;
+    if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
+    return [...this.lanes.values()].filter((lane) => laneIds.includes(lane.laneId));
+  }
+
+  async readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition> {
+    return {
+      ...definitionDefaults,
+      namespace,
+      name,
+      version,
+      handler: name,
+      leaseLossAction: 'ABORT',
+      demands: { labels: {} },
+      priority: 0,
+      description: '',
+      labels: {},
+      createTimeUs: 0,
+    };
+  }
+
+  applyDefinition(): never {
+    throw new Error('nothing is applied here');
+  }
+}
