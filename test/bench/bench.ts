@@ -41,7 +41,7 @@ const results: Record<string, Record<string, unknown>> = {};
 
 function note(store: string, name: string, value: unknown): void {
   results[store] = { ...results[store], [name]: value };
-  console.log(`${store.padEnd(10)} ${name.padEnd(46)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  console.log(`${store.padEnd(10)} ${name.padEnd(50)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
 }
 
 async function measure(store: string, postgresUrl: string | undefined): Promise<void> {
@@ -61,7 +61,9 @@ async function measure(store: string, postgresUrl: string | undefined): Promise<
     note(store, 'whole life, unary submission, jobs/s', await throughput(client, worker, jobs * share * 0.2, 1, 128));
     const pause = () => 5 + 20 * Math.random();
     await idleLatency(client, 50, pause);
-    note(store, 'submit to handler start, ms', await idleLatency(client, options.quick ? 200 : 1_000, pause));
+    const samples = options.quick ? 200 : 1_000;
+    note(store, 'submit to handler start, pauses of 5 to 25 ms, ms', await idleLatency(client, samples, pause));
+    note(store, 'the same, one job after the other, ms', await idleLatency(client, samples, () => 0));
     if (options.idle) {
       await new Promise((resolve) => setTimeout(resolve, 60_000));
       note(store, 'the same, first after a minute idle, ms', await idleLatency(client, 1, () => 0));
