@@ -13,6 +13,7 @@ import type { Log } from './engine/ports.ts';
 import { createReplica } from './engine/replica.ts';
 import type { Database } from './store/database.ts';
 import { failureText } from './store/failure-text.ts';
+import { firstContact } from './store/first-contact.ts';
 import { migrate } from './store/migrate.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -47,7 +48,16 @@ class Closers {
   }
 }
 
-async function openDatabase(config: Config): Promise<Database> {
+async function openDatabase(config: Config, closers: Closers, log: Log): Promise<Database> {
+  const database = await openDriver(config);
+  closers.add(() => database.close());
+  if (config.postgresUrl) {
+    await firstContact(database, { onWait: (problem) => log.warn({ problem }, 'waits for PostgreSQL to take calls') });
+  }
+  return database;
+}
+
+async function openDriver(config: Config): Promise<Database> {
   if (config.postgresUrl) {
     return openPostgres({ url: config.postgresUrl, beforeCommit: () => killPoint('transaction.before_commit') });
   }
@@ -86,8 +96,7 @@ export async function startReplica(given: Config): Promise<RunningReplica> {
 async function start(config: Config, log: Log, closers: Closers): Promise<RunningReplica> {
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
-  const database = await openDatabase(config);
-  closers.add(() => database.close());
+  const database = await openDatabase(config, closers, log);
   const migrations = await migrate(database);
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
   const store = createStore(database);

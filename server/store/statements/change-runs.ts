@@ -6,6 +6,7 @@ import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Parameter, Row, Session, Statement } from '../database.ts';
 import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
 
 const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -27,16 +28,16 @@ const fence = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
 // The fence of a report: job, attempt and session match an open state, and the session is open.
 const lockAttempts = lockStatement(
   'lock_attempts',
-  `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON r.job_id = i.job_id
+  `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
    WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN ${held}
-     AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state IS NOT DISTINCT FROM 1)
-   ORDER BY r.job_id FOR UPDATE OF r`,
+     AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
+   ORDER BY i.job_id FOR UPDATE OF r`,
 );
 
 const lockJobs = lockStatement(
   'lock_jobs',
   `SELECT r.* FROM job_runs r
-   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE lanes.lane_id = r.lane_id AND lanes.namespace IS NOT DISTINCT FROM $2)
+   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE ${sameKey('lanes.lane_id', 'r.lane_id')} AND lanes.namespace IS NOT DISTINCT FROM $2)
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
@@ -118,7 +119,7 @@ SET state = i.state, rank = i.rank, due_time = i.due_time, attempts_counted = i.
     lost = i.lost, releases = i.releases, releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
-FROM ${inputTable(updates, 'i')} WHERE r.job_id = i.job_id`,
+FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
 async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
@@ -146,11 +147,11 @@ const endRuns = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
-  DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE r.job_id = i.job_id
+  DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
             r.progress_fraction, r.progress_message, i.reason
 ),
-checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE c.job_id = e.job_id)
+checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')})
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason)
 SELECT job_id, state, revision + 1, attempt, attempts_counted, session_id, assign_time, now.time, failure,

@@ -3,6 +3,7 @@ import { stateCodes } from '../../domain/job-state.ts';
 import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
 import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
+import { sameKey } from '../same-key.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */
 const OVERHEAD_BYTES = 512;
@@ -61,7 +62,7 @@ claimed AS (
       credit_id = p.credit_ids[c.place], assign_time = now.time, due_time = NULL, reason = NULL,
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM chosen c, places p, now
-  WHERE r.job_id = c.job_id AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
+  WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, r.run_timeout_ms, r.session_id, r.credit_id,
             p.prefetches[c.place] AS prefetch
 )

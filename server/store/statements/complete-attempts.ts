@@ -4,6 +4,7 @@ import type { AttemptKey, Completion } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 import { jsonOrNull } from './insert-jobs.ts';
 
 const columns = {
@@ -37,7 +38,7 @@ locked AS MATERIALIZED (
   WHERE i.session_id IS NULL OR i.session_id IN (SELECT session_id FROM open_sessions)
 ),
 ended AS (
-  DELETE FROM job_runs r USING locked l WHERE r.job_id = l.job_id
+  DELETE FROM job_runs r USING locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
   RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, l.result_start, l.result_length, l.result_content_type, l.result_metadata
 ),

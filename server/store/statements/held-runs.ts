@@ -4,6 +4,7 @@ import type { AttemptKey, ClaimedJob, HeldRun, ProgressChange } from '../../engi
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 import { claimedJob, recordOfRun } from './claim-jobs.ts';
 import { jsonOrNull } from './insert-jobs.ts';
 
@@ -33,7 +34,7 @@ const readAssignedRuns = {
   text: `
 SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
        false AS prefetch, ${recordOfRun.columns}
-FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON k.job_id = i.job_id ${recordOfRun.joins}
+FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON ${sameKey('k.job_id', 'i.job_id')} ${recordOfRun.joins}
 WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,
 };
 
@@ -43,14 +44,14 @@ const observeMany = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 locked AS MATERIALIZED (
-  SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON r.job_id = i.job_id
+  SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state = ${ASSIGNED}
-  ORDER BY r.job_id FOR NO KEY UPDATE OF r
+  ORDER BY i.job_id FOR NO KEY UPDATE OF r
 )
 UPDATE job_runs r
 SET state = ${RUNNING}, revision = r.revision + 1,
     due_time = now.time + (r.run_timeout_ms + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms'
-FROM locked l, now WHERE r.job_id = l.job_id`,
+FROM locked l, now WHERE ${sameKey('r.job_id', 'l.job_id')}`,
 };
 
 const progressColumns = {
@@ -70,11 +71,11 @@ const saveMany = {
   text: `
 WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
 locked AS MATERIALIZED (
-  SELECT i.* FROM i JOIN job_runs r ON r.job_id = i.job_id
+  SELECT i.* FROM i JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence
-    AND EXISTS (SELECT FROM sessions s WHERE s.session_id = i.session_id AND s.state IS NOT DISTINCT FROM 1)
-  ORDER BY r.job_id FOR NO KEY UPDATE OF r
+    AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
+  ORDER BY i.job_id FOR NO KEY UPDATE OF r
 ),
 checkpoints AS (
   INSERT INTO job_checkpoints AS c (job_id, sequence, attempt, data, content_type, metadata)
@@ -88,7 +89,7 @@ checkpoints AS (
 UPDATE job_runs r
 SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.progress_fraction),
     progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1
-FROM locked i WHERE r.job_id = i.job_id`,
+FROM locked i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
 export async function readHeld(session: Session, sessionId: string, whole: boolean): Promise<HeldRun[]> {

@@ -6,6 +6,7 @@ import { plainArray, textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
 
 const readMany = {
@@ -20,10 +21,10 @@ SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o
        o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
 FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
 CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
-JOIN lanes n ON n.lane_id = j.lane_id
-LEFT JOIN job_runs r ON r.job_id = j.job_id
-LEFT JOIN job_outcomes o ON o.job_id = j.job_id
-LEFT JOIN sessions s ON s.session_id = coalesce(o.session_id, r.session_id)
+JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
+LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
+LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
 WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
 };
 
@@ -34,7 +35,7 @@ SELECT a.*, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (
   SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
 ) AS a
-LEFT JOIN sessions s USING (session_id)
+LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
 ORDER BY a.job_id, a.attempt`,
 };
 
@@ -62,7 +63,7 @@ FROM i CROSS JOIN LATERAL (
 ) AS o
 UNION ALL
 SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure
-FROM i JOIN job_attempts a USING (job_id, attempt, session_id)`,
+FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt = i.attempt AND a.session_id = i.session_id`,
 };
 
 const outcomeNames = new Map<number, AttemptOutcome>(

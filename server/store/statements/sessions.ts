@@ -4,6 +4,7 @@ import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/
 import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 
 const stateNames = ['OPEN', 'CLOSING', 'CLOSED'] as const;
 const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
@@ -43,13 +44,13 @@ const renewMany = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 2)}),
 locked AS MATERIALIZED (
-  SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM sessions s JOIN i USING (session_id)
-  WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY s.session_id FOR NO KEY UPDATE OF s
+  SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
+  WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
 )
 UPDATE sessions s
 SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
-FROM locked l, now WHERE s.session_id = l.session_id
+FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
 RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining`,
 };
 
@@ -64,7 +65,7 @@ locked AS MATERIALIZED (
   ORDER BY session_id FOR UPDATE
 )
 UPDATE sessions s SET state = 2, close_cause = $2 FROM locked l, now
-WHERE s.session_id = l.session_id AND ($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)
+WHERE ${sameKey('s.session_id', 'l.session_id')} AND ($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)
 RETURNING s.session_id`,
 };
 
@@ -76,7 +77,7 @@ WITH locked AS MATERIALIZED (
   ORDER BY session_id FOR UPDATE
 )
 UPDATE sessions s SET state = 3, close_time = (SELECT muster_now()) FROM locked l
-WHERE s.session_id = l.session_id AND NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = s.session_id)
+WHERE ${sameKey('s.session_id', 'l.session_id')} AND NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = s.session_id OFFSET 0)
 RETURNING s.session_id`,
 };
 

@@ -3,6 +3,7 @@ import type { IdempotencyKey, Place, SubmitCall, SubmitResult } from '../../engi
 import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
 import { type Inserted, type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
 
@@ -10,7 +11,8 @@ const readRequestIds = {
   name: 'read_request_ids',
   text: `
 SELECT r.namespace, r.request_id, r.body_hash, r.job_ids, r.existing
-FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r USING (namespace, request_id)`,
+FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r
+  ON ${sameKey('r.namespace', 'i.namespace')} AND ${sameKey('r.request_id', 'i.request_id')}`,
 };
 
 const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'text' };
@@ -30,7 +32,8 @@ const readKeys = {
   name: 'read_idempotency_keys',
   text: `
 SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
-FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k USING (namespace, idempotency_key)`,
+FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k
+  ON ${sameKey('k.namespace', 'i.namespace')} AND ${sameKey('k.idempotency_key', 'i.idempotency_key')}`,
 };
 
 function insertionOf(call: SubmitCall): Insertion {

@@ -166,8 +166,8 @@ describe('lock order', () => {
 
   // Proves that the rounds above would show a wrong order.
   const unordered: [string, Mutation][] = [
-    ['change by attempts', { of: 'lock_attempts', from: 'ORDER BY r.job_id', to: '' }],
-    ['save progress', { of: 'save_progress', from: 'ORDER BY r.job_id', to: '' }],
+    ['change by attempts', { of: 'lock_attempts', from: 'ORDER BY i.job_id', to: '' }],
+    ['save progress', { of: 'save_progress', from: 'ORDER BY i.job_id', to: '' }],
     ['submit with keys', { of: 'insert_idempotency_keys', from: 'ORDER BY namespace, idempotency_key', to: '' }],
   ];
 

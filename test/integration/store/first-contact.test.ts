@@ -1,0 +1,75 @@
+/** The first contact with PostgreSQL: a server that starts a little later than we do is no reason to fail. */
+import { connect, createServer, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../../server/store/database.ts';
+import { firstContact } from '../../../server/store/first-contact.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { freePort } from '../../support/postgres.ts';
+import { useStore } from '../../support/store-context.ts';
+
+const context = useStore('PostgreSQL 18');
+const cleanUps: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanUps.splice(0).reverse()) await clean();
+});
+
+function open(change: (url: URL) => void): Database {
+  const url = new URL(context.url as string);
+  change(url);
+  const database = openPostgres({ url: url.href });
+  cleanUps.push(() => database.close());
+  return database;
+}
+
+/** Lets the server be reached at another port too. */
+function forward(port: number): Server {
+  const { hostname, port: target } = new URL(context.url as string);
+  const server = createServer((socket) => {
+    const inner = connect(Number(target), hostname);
+    socket.pipe(inner).pipe(socket);
+    for (const end of [socket, inner]) end.on('error', () => {});
+  });
+  cleanUps.push(() => server.close());
+  return server.listen(port, '127.0.0.1');
+}
+
+describe('the first contact', () => {
+  it('waits for a server that nobody answers for yet, and says so once', async () => {
+    const port = await freePort();
+    const problems: string[] = [];
+    const onWait = (problem: string) => {
+      problems.push(problem);
+      forward(port);
+    };
+    await firstContact(
+      open((url) => {
+        url.port = String(port);
+      }),
+      { onWait },
+    );
+    expect(problems).toEqual([expect.stringContaining('ECONNREFUSED')]);
+  });
+
+  it('gives up after a while, and says why', async () => {
+    const port = await freePort();
+    const database = open((url) => {
+      url.port = String(port);
+      url.password = 'hidden';
+    });
+    const error = await firstContact(database, { waitMs: 1 }).catch((reason: Error) => reason);
+    expect(String(error)).toMatch(`PostgreSQL can't be worked with: connect ECONNREFUSED 127.0.0.1:${port}`);
+    expect(String(error)).not.toContain('hidden');
+  });
+
+  it('does not wait where waiting does not help', async () => {
+    const problems: string[] = [];
+    const database = open((url) => {
+      url.pathname = '/nowhere';
+    });
+    await expect(firstContact(database, { onWait: (problem) => problems.push(problem) })).rejects.toThrow(
+      'PostgreSQL can\'t be worked with: database "nowhere" does not exist',
+    );
+    expect(problems).toEqual([]);
+  });
+});
