@@ -10,3 +10,6 @@ export interface CallContext {
 }
 
 export type Handler<I, O> = (request: I, context: CallContext) => Promise<O>;
+
+/** Answers with a stream. It is closed when it ends, when it throws, and when `context.signal` is aborted. */
+export type StreamHandler<I, O> = (request: I, context: CallContext) => AsyncIterable<O>;

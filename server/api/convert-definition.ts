@@ -34,6 +34,8 @@ export function retryPolicyFrom(
   violations: Violations,
 ): RetryPolicy | undefined {
   if (!wire) return undefined;
+  if (wire.backoff || wire.jitter || wire.delays.length > 0 || wire.rules.length > 0 || wire.limits)
+    throw notImplemented(`${field}: backoff, jitter, delays, rules and limits`);
   const defaults = definitionDefaults.retryPolicy;
   checkRange(wire.maxAttempts, 0, 1_000, `${field}.max_attempts`, violations);
   violations.check(
@@ -84,8 +86,16 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
-  if (wire.inputJsonSchema || wire.outputJsonSchema)
-    throw notImplemented('definition.input_json_schema and output_json_schema: schemas');
+  if (wire.inputJsonSchema || wire.outputJsonSchema || wire.inputProtobufSchema || wire.outputProtobufSchema)
+    throw notImplemented('definition.input_json_schema and its siblings: schemas');
+  if (wire.queueTimeout || wire.totalTimeout || wire.progressTimeout || wire.progressWatchdog)
+    throw notImplemented(
+      'definition.queue_timeout, total_timeout, progress_timeout and progress_watchdog: these limits',
+    );
+  if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
+  if (wire.circuitBreaker) throw notImplemented('definition.circuit_breaker: circuit breakers');
+  if (wire.body.case === 'task' && wire.body.value.cleanupHandler)
+    throw notImplemented('definition.task.cleanup_handler: clean-up handlers');
 }
 
 export function definitionFrom(wire: WireDefinition | undefined): JobDefinition {

@@ -4,7 +4,7 @@ import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '
 import { type Failure, failureCauses, type Payload } from '../domain/payload.ts';
 import { FailureSchema, type Failure as WireFailure } from '../gen/muster/v1/failure_pb.ts';
 import { PayloadSchema, type Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
-import { durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
+import { checkRange, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import type { Violations } from './violations.ts';
 
 export function timestampTo(us: number | undefined): Timestamp | undefined {
@@ -36,6 +36,7 @@ export function failureTo(failure: Failure): WireFailure {
     ...(failure.retryDelayMs === undefined ? {} : { retryDelay: durationTo(failure.retryDelayMs) }),
     ...(failure.cause ? { cause: failureTo(failure.cause) } : {}),
     ...(failure.details ? { details: payloadTo(failure.details) } : {}),
+    exitCode: failure.exitCode ?? 0,
   });
 }
 
@@ -54,6 +55,12 @@ function clean(text: string, max: number): string {
   return cut.replaceAll('\u0000', '\ufffd').toWellFormed();
 }
 
+/** The causes that a worker may name; every other one is the server's to find. */
+function causeFrom(code: number): Failure['failureCause'] {
+  const name = causeNames.get(code);
+  return name === 'TIMEOUT' || name === 'INFRASTRUCTURE' ? name : 'APPLICATION';
+}
+
 /** What a worker reports is cut, not refused: the failure of a job must not fail over its own text. */
 export function failureFrom(
   wire: WireFailure,
@@ -62,6 +69,7 @@ export function failureFrom(
   violations: Violations,
   depth = 1,
 ): Failure {
+  checkRange(wire.exitCode, 0, 255, `${field}.exit_code`, violations);
   const retryDelayMs = durationMs(wire.retryDelay, 0, THIRTY_DAYS_MS, `${field}.retry_delay`, violations);
   const cause =
     wire.cause && depth < MAX_DEPTH
@@ -71,10 +79,11 @@ export function failureFrom(
     type: clean(wire.type || 'Error', MAX_TYPE),
     message: clean(wire.message, MAX_MESSAGE),
     stackTrace: clean(wire.stackTrace, MAX_STACK),
-    failureCause: causeNames.get(wire.failureCause) === 'TIMEOUT' ? 'TIMEOUT' : 'APPLICATION',
+    failureCause: causeFrom(wire.failureCause),
     final: wire.final,
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
     ...(cause ? { cause } : {}),
+    ...(wire.exitCode > 0 ? { exitCode: wire.exitCode } : {}),
     ...(wire.details
       ? { details: payloadFrom(wire.details, Math.min(maxBytes, 64 << 10), `${field}.details`, violations) }
       : {}),

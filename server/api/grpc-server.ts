@@ -3,7 +3,7 @@ import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/p
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Log } from '../engine/ports.ts';
-import type { CallContext } from './context.ts';
+import type { CallContext, Handler, StreamHandler } from './context.ts';
 import type { ServiceBinding } from './service.ts';
 import { ApiError, statusOf } from './status.ts';
 
@@ -57,11 +57,11 @@ function contextOf(call: Call, signal: AbortSignal): CallContext {
   };
 }
 
-/** Runs a handler within the caller's deadline and for as long as the caller is there. */
-async function invoke(
-  call: Call,
-  handler: (message: Message, context: CallContext) => Promise<Message>,
-): Promise<Message> {
+/** What a call does with its request: answers it, or writes a stream. */
+type Work<T> = (message: Message, context: CallContext) => Promise<T>;
+
+/** Works within the caller's deadline and for as long as the caller is there. */
+async function invoke<T>(call: Call, work: Work<T>): Promise<T> {
   const deadline = call.getDeadline();
   const leftMs = deadline instanceof Date ? deadline.getTime() - Date.now() : deadline - Date.now();
   const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
@@ -74,7 +74,7 @@ async function invoke(
     const aborted = new Promise<never>((_, reject) =>
       abort.signal.addEventListener('abort', () => reject(abort.signal.reason)),
     );
-    return await Promise.race([handler(call.request.message, contextOf(call, abort.signal)), aborted]);
+    return await Promise.race([work(call.request.message, contextOf(call, abort.signal)), aborted]);
   } finally {
     clearTimeout(timer);
     call.off('cancelled', gone);
@@ -94,17 +94,13 @@ class Calls {
     this.#stopping = true;
   }
 
-  async run(
-    call: Call,
-    name: string,
-    handler: (message: Message, context: CallContext) => Promise<Message>,
-  ): Promise<Message> {
+  async run<T>(call: Call, name: string, work: Work<T>): Promise<T> {
     if (this.#stopping) throw this.#refuse('SHUTTING_DOWN', 'this replica is shutting down; try another');
     if (this.#count >= MAX_CALLS)
       throw this.#refuse('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
     this.#count++;
     try {
-      return await invoke(call, handler);
+      return await invoke(call, work);
     } catch (error) {
       throw this.#statusError(error, name);
     } finally {
@@ -129,6 +125,43 @@ class Calls {
   }
 }
 
+/** Resolves when the caller can take more. */
+function drained(call: grpc.ServerWritableStream<Decoded, Message>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    signal.addEventListener('abort', done);
+  });
+}
+
+function streaming(name: string, handler: StreamHandler<Message, Message>, calls: Calls) {
+  return (call: grpc.ServerWritableStream<Decoded, Message>) => {
+    const work: Work<void> = async (message, context) => {
+      for await (const answer of handler(message, context)) {
+        if (context.signal.aborted) return;
+        if (!call.write(answer)) await drained(call, context.signal);
+      }
+    };
+    calls.run(call, name, work).then(
+      () => call.end(),
+      (error) => call.emit('error', error),
+    );
+  };
+}
+
+function unary(name: string, handler: Handler<Message, Message>, calls: Calls) {
+  return (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
+    calls.run(call, name, handler).then(
+      (message) => answer(null, message),
+      (error) => answer(error),
+    );
+  };
+}
+
 function addService(server: grpc.Server, { service, handlers }: ServiceBinding, calls: Calls): void {
   const definition: Record<string, grpc.MethodDefinition<Decoded, Message>> = {};
   const implementation: grpc.UntypedServiceImplementation = {};
@@ -138,18 +171,8 @@ function addService(server: grpc.Server, { service, handlers }: ServiceBinding, 
     definition[method.name] = definitionOf(method);
     implementation[method.name] =
       method.methodKind === 'server_streaming'
-        ? (call: grpc.ServerWritableStream<Decoded, Message>) => {
-            calls.run(call, method.name, handler).then(
-              (message) => call.end(message),
-              (error) => call.emit('error', error),
-            );
-          }
-        : (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
-            calls.run(call, method.name, handler).then(
-              (message) => answer(null, message),
-              (error) => answer(error),
-            );
-          };
+        ? streaming(method.name, handler as StreamHandler<Message, Message>, calls)
+        : unary(method.name, handler as Handler<Message, Message>, calls);
   }
   server.addService(definition, implementation);
 }

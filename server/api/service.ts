@@ -7,22 +7,25 @@ import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
 import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
-import type { Handler } from './context.ts';
+import type { Handler, StreamHandler } from './context.ts';
 import { definitionService } from './services/definitions.ts';
 import { jobService } from './services/jobs.ts';
 import { queueService } from './services/queues.ts';
 import { sessionService } from './services/sessions.ts';
 import { workerService } from './services/workers.ts';
 
-/** Server streams come with the issue that implements the first of them; until then each RPC gives one answer. */
 export type Implementation<S extends DescService> = S extends { method: infer M extends GenServiceMethods }
-  ? { [K in keyof M]: Handler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>> }
+  ? {
+      [K in keyof M]: M[K]['methodKind'] extends 'server_streaming'
+        ? StreamHandler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>
+        : Handler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
+    }
   : never;
 
 export interface ServiceBinding {
   readonly service: DescService;
   // biome-ignore lint/suspicious/noExplicitAny: the binding of a service to its handlers is checked where it is made
-  readonly handlers: Record<string, Handler<any, any>>;
+  readonly handlers: Record<string, Handler<any, any> | StreamHandler<any, any>>;
 }
 
 function bind<S extends DescService>(service: S, handlers: Implementation<S>): ServiceBinding {

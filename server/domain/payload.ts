@@ -19,6 +19,7 @@ export const failureCauses = {
   POISON: 8,
   INTERNAL: 9,
   SESSION_CLOSED: 10,
+  INFRASTRUCTURE: 11,
 } as const;
 
 export type FailureCause = keyof typeof failureCauses;
@@ -34,6 +35,8 @@ export interface Failure {
   readonly retryDelayMs?: number | undefined;
   readonly cause?: Failure | undefined;
   readonly details?: Payload | undefined;
+  /** Of the process that the handler ran, 1 to 255; undefined when not known. */
+  readonly exitCode?: number | undefined;
 }
 
 /** A failure that Muster itself states; it has neither stack nor details. */

@@ -1,6 +1,8 @@
 /** Two replicas on one PostgreSQL and one NATS: no leader, and what one of them is told the other one acts on. */
+import { create } from '@bufbuild/protobuf';
 import { Client, isTerminal, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RetryPolicySchema } from '../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ScratchNats, startNats } from '../support/nats.ts';
 import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
@@ -158,13 +160,7 @@ describe('two replicas', () => {
     try {
       await client.applyDefinition({
         name: 'failing',
-        retryPolicy: {
-          $typeName: 'muster.v1.RetryPolicy',
-          maxAttempts: 3,
-          minBackoff: { $typeName: 'google.protobuf.Duration', seconds: 0n, nanos: 1_000_000 },
-          multiplier: 1,
-          nonRetryableTypes: [],
-        },
+        retryPolicy: create(RetryPolicySchema, { maxAttempts: 3, minBackoff: { nanos: 1_000_000 }, multiplier: 1 }),
       });
       const job = await client.wait(await client.submit('failing'));
       expect(isTerminal(job.state) && job.state).toBe(JobState.FAILED);

@@ -42,5 +42,11 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
     async archiveJobDefinition() {
       throw notImplemented('ArchiveJobDefinition: archived definitions');
     },
+    async listCircuitBreakers() {
+      throw notImplemented('ListCircuitBreakers: circuit breakers');
+    },
+    async closeCircuitBreaker() {
+      throw notImplemented('CloseCircuitBreaker: circuit breakers');
+    },
   };
 }

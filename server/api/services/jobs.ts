@@ -103,8 +103,14 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       });
     },
     listJobs: later('ListJobs: lists of jobs'),
-    watchJob: later('WatchJob: streams of changes'),
+    // biome-ignore lint/correctness/useYield: it refuses before it has anything to say
+    async *watchJob() {
+      throw notImplemented('WatchJob: streams of changes');
+    },
     retryJob: later('RetryJob: retries by hand'),
+    retryJobs: later('RetryJobs: retries by filter'),
+    cancelJobs: later('CancelJobs: cancels by filter'),
+    eraseJob: later('EraseJob: erasing on demand'),
     updateJob: later('UpdateJob: changes of jobs that wait'),
     pauseJob: later('PauseJob: pauses of jobs'),
     resumeJob: later('ResumeJob: pauses of jobs'),

@@ -8,6 +8,7 @@ export function queueService(): Implementation<typeof QueueService> {
     throw notImplemented('QueueService: queues as resources');
   };
   return {
+    createQueue: later,
     getQueue: later,
     listQueues: later,
     updateQueue: later,

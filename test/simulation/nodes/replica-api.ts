@@ -34,7 +34,8 @@ export class ReplicaApi {
     const request = fromBinary(method.input, body);
     this.#history.trace(this.#process.name, `rpc ${name}`);
     this.#asked(name, request);
-    const answer = handler(request, { signal, body, header: () => '' });
+    // Simulated nodes call no streams.
+    const answer = handler(request, { signal, body, header: () => '' }) as Promise<unknown>;
     this.#underWay.add(answer);
     try {
       const response = (await answer) as Message;

@@ -170,6 +170,7 @@ function failed(type: string, final: boolean): HandlerOutcome {
       stackTrace: '',
       failureCause: 1,
       final,
+      exitCode: 0,
     },
   };
 }

@@ -28,6 +28,7 @@ function describe(error: unknown, level: number): Failure {
     stackTrace: cut(textOf(thrown.stack ?? ''), MAX_STACK),
     failureCause: FailureCause.APPLICATION,
     final: false,
+    exitCode: 0,
   };
   if (thrown.cause !== undefined && level < MAX_CAUSES) failure.cause = describe(thrown.cause, level + 1);
   return failure;

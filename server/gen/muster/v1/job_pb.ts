@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job.proto.
  */
 export const file_muster_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChNtdXN0ZXIvdjEvam9iLnByb3RvEgltdXN0ZXIudjEimQcKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhIKCmRlZmluaXRpb24YAyABKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEg0KBXF1ZXVlGAUgASgJEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEioKC3NraXBfcmVhc29uGAcgASgOMhUubXVzdGVyLnYxLlNraXBSZWFzb24SFAoMc3RhdGVfcmVhc29uGAggASgJEhAKCHByaW9yaXR5GAkgASgFEioKBmxhYmVscxgKIAMoCzIaLm11c3Rlci52MS5Kb2IuTGFiZWxzRW50cnkSIQoFaW5wdXQYCyABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIlCghwcm9ncmVzcxgMIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcxIPCgdhdHRlbXB0GA0gASgFEhgKEGF0dGVtcHRzX2NvdW50ZWQYDiABKAUSLwoLY3JlYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJ1bl90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXNzaWduX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZyZXN1bHQYFCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZEgAEiUKB2ZhaWx1cmUYFSABKAsyEi5tdXN0ZXIudjEuRmFpbHVyZUgAEhIKCnNlc3Npb25faWQYFiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GBcgASgJEhAKCHJldHJ5X29mGBggASgJEhUKDXBhcmVudF9qb2JfaWQYGSABKAkSEwoLdHJhY2VwYXJlbnQYGiABKAkSEAoIcmV2aXNpb24YGyABKAMSJAoIYXR0ZW1wdHMYHCADKAsyEi5tdXN0ZXIudjEuQXR0ZW1wdBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB291dGNvbWUiLQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESDwoHbWVzc2FnZRgCIAEoCSK2BQoNSm9iU3VibWlzc2lvbhISCgpkZWZpbml0aW9uGAEgASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgCIAEoBRIhCgVpbnB1dBgDIAEoCzISLm11c3Rlci52MS5QYXlsb2FkEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRJJChtpZGVtcG90ZW5jeV9jb25mbGljdF9wb2xpY3kYBSABKA4yJC5tdXN0ZXIudjEuSWRlbXBvdGVuY3lDb25mbGljdFBvbGljeRI0CgZsYWJlbHMYBiADKAsyJC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbi5MYWJlbHNFbnRyeRIVCghwcmlvcml0eRgHIAEoBUgBiAEBEi4KCHJ1bl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXF1ZXVlGAsgASgJEiwKDHJldHJ5X3BvbGljeRgMIAEoCzIWLm11c3Rlci52MS5SZXRyeVBvbGljeRIuCgtydW5fdGltZW91dBgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIjCgdkZW1hbmRzGA4gASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEwoLdHJhY2VwYXJlbnQYDyABKAkSEgoKdHJhY2VzdGF0ZRgQIAEoCRIUCgxmYWlybmVzc19rZXkYESABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIHCgVzdGFydEILCglfcHJpb3JpdHkq1gIKCEpvYlN0YXRlEhkKFUpPQl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEUpPQl9TVEFURV9CTE9DS0VEEAESFwoTSk9CX1NUQVRFX1NDSEVEVUxFRBACEhMKD0pPQl9TVEFURV9SRUFEWRADEhQKEEpPQl9TVEFURV9QQVVTRUQQBBIWChJKT0JfU1RBVEVfQVNTSUdORUQQBRIVChFKT0JfU1RBVEVfUlVOTklORxAGEhUKEUpPQl9TVEFURV9XQUlUSU5HEAcSGAoUSk9CX1NUQVRFX0NBTkNFTExJTkcQCBIXChNKT0JfU1RBVEVfU1VDQ0VFREVEEAkSFAoQSk9CX1NUQVRFX0ZBSUxFRBAKEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQCxIVChFKT0JfU1RBVEVfRVhQSVJFRBAMEhUKEUpPQl9TVEFURV9TS0lQUEVEEA0qmwEKClNraXBSZWFzb24SGwoXU0tJUF9SRUFTT05fVU5TUEVDSUZJRUQQABIZChVTS0lQX1JFQVNPTl9DT05ESVRJT04QARIcChhTS0lQX1JFQVNPTl9UUklHR0VSX1JVTEUQAhIfChtTS0lQX1JFQVNPTl9VUFNUUkVBTV9GQUlMRUQQAxIWChJTS0lQX1JFQVNPTl9NQU5VQUwQBCrFAQoZSWRlbXBvdGVuY3lDb25mbGljdFBvbGljeRIrCidJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIkCiBJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfRkFJTBABEiwKKElERU1QT1RFTkNZX0NPTkZMSUNUX1BPTElDWV9VU0VfRVhJU1RJTkcQAhInCiNJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfUkVQTEFDRRADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_attempt, file_muster_v1_failure, file_muster_v1_payload, file_muster_v1_placement, file_muster_v1_retry_policy]);
+  fileDesc("ChNtdXN0ZXIvdjEvam9iLnByb3RvEgltdXN0ZXIudjEi2AcKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhIKCmRlZmluaXRpb24YAyABKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEg0KBXF1ZXVlGAUgASgJEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEioKC3NraXBfcmVhc29uGAcgASgOMhUubXVzdGVyLnYxLlNraXBSZWFzb24SFAoMc3RhdGVfcmVhc29uGAggASgJEhAKCHByaW9yaXR5GAkgASgFEioKBmxhYmVscxgKIAMoCzIaLm11c3Rlci52MS5Kb2IuTGFiZWxzRW50cnkSIQoFaW5wdXQYCyABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIlCghwcm9ncmVzcxgMIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcxIPCgdhdHRlbXB0GA0gASgFEhgKEGF0dGVtcHRzX2NvdW50ZWQYDiABKAUSLwoLY3JlYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJ1bl90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXNzaWduX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZyZXN1bHQYFCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZEgAEiUKB2ZhaWx1cmUYFSABKAsyEi5tdXN0ZXIudjEuRmFpbHVyZUgAEhIKCnNlc3Npb25faWQYFiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GBcgASgJEhAKCHJldHJ5X29mGBggASgJEhUKDXBhcmVudF9qb2JfaWQYGSABKAkSEwoLdHJhY2VwYXJlbnQYGiABKAkSEAoIcmV2aXNpb24YGyABKAMSJAoIYXR0ZW1wdHMYHCADKAsyEi5tdXN0ZXIudjEuQXR0ZW1wdBItCgxjYW5jZWxsYXRpb24YHSABKAsyFy5tdXN0ZXIudjEuQ2FuY2VsbGF0aW9uEg4KBmVyYXNlZBgeIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB291dGNvbWUijwEKDENhbmNlbGxhdGlvbhIlCgVzdGFnZRgBIAEoDjIWLm11c3Rlci52MS5DYW5jZWxTdGFnZRIOCgZyZWFzb24YAiABKAkSMAoMcmVxdWVzdF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jbGVhbnVwX2pvYl9pZBgEIAEoCSItCghQcm9ncmVzcxIQCghmcmFjdGlvbhgBIAEoARIPCgdtZXNzYWdlGAIgASgJIrYFCg1Kb2JTdWJtaXNzaW9uEhIKCmRlZmluaXRpb24YASABKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAIgASgFEiEKBWlucHV0GAMgASgLMhIubXVzdGVyLnYxLlBheWxvYWQSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEkkKG2lkZW1wb3RlbmN5X2NvbmZsaWN0X3BvbGljeRgFIAEoDjIkLm11c3Rlci52MS5JZGVtcG90ZW5jeUNvbmZsaWN0UG9saWN5EjQKBmxhYmVscxgGIAMoCzIkLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uLkxhYmVsc0VudHJ5EhUKCHByaW9yaXR5GAcgASgFSAGIAQESLgoIcnVuX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASKgoFZGVsYXkYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcXVldWUYCyABKAkSLAoMcmV0cnlfcG9saWN5GAwgASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiMKB2RlbWFuZHMYDiABKAsyEi5tdXN0ZXIudjEuRGVtYW5kcxITCgt0cmFjZXBhcmVudBgPIAEoCRISCgp0cmFjZXN0YXRlGBAgASgJEhQKDGZhaXJuZXNzX2tleRgRIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBXN0YXJ0QgsKCV9wcmlvcml0eSrWAgoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX0JMT0NLRUQQARIXChNKT0JfU1RBVEVfU0NIRURVTEVEEAISEwoPSk9CX1NUQVRFX1JFQURZEAMSFAoQSk9CX1NUQVRFX1BBVVNFRBAEEhYKEkpPQl9TVEFURV9BU1NJR05FRBAFEhUKEUpPQl9TVEFURV9SVU5OSU5HEAYSFQoRSk9CX1NUQVRFX1dBSVRJTkcQBxIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxAIEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQCRIUChBKT0JfU1RBVEVfRkFJTEVEEAoSFwoTSk9CX1NUQVRFX0NBTkNFTExFRBALEhUKEUpPQl9TVEFURV9FWFBJUkVEEAwSFQoRSk9CX1NUQVRFX1NLSVBQRUQQDSqbAQoKU2tpcFJlYXNvbhIbChdTS0lQX1JFQVNPTl9VTlNQRUNJRklFRBAAEhkKFVNLSVBfUkVBU09OX0NPTkRJVElPThABEhwKGFNLSVBfUkVBU09OX1RSSUdHRVJfUlVMRRACEh8KG1NLSVBfUkVBU09OX1VQU1RSRUFNX0ZBSUxFRBADEhYKElNLSVBfUkVBU09OX01BTlVBTBAEKsUBChlJZGVtcG90ZW5jeUNvbmZsaWN0UG9saWN5EisKJ0lERU1QT1RFTkNZX0NPTkZMSUNUX1BPTElDWV9VTlNQRUNJRklFRBAAEiQKIElERU1QT1RFTkNZX0NPTkZMSUNUX1BPTElDWV9GQUlMEAESLAooSURFTVBPVEVOQ1lfQ09ORkxJQ1RfUE9MSUNZX1VTRV9FWElTVElORxACEicKI0lERU1QT1RFTkNZX0NPTkZMSUNUX1BPTElDWV9SRVBMQUNFEAMqtAEKC0NhbmNlbFN0YWdlEhwKGENBTkNFTF9TVEFHRV9VTlNQRUNJRklFRBAAEhoKFkNBTkNFTF9TVEFHRV9SRVFVRVNURUQQARIcChhDQU5DRUxfU1RBR0VfTk9UX1NUQVJURUQQAhIYChRDQU5DRUxfU1RBR0VfU1RPUFBFRBADEhcKE0NBTkNFTF9TVEFHRV9GRU5DRUQQBBIaChZDQU5DRUxfU1RBR0VfT1ZFUlRBS0VOEAViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_attempt, file_muster_v1_failure, file_muster_v1_payload, file_muster_v1_placement, file_muster_v1_retry_policy]);
 
 /**
  * One execution of a definition with its own input.
@@ -234,6 +234,20 @@ export type Job = Message<"muster.v1.Job"> & {
    * @generated from field: repeated muster.v1.Attempt attempts = 28;
    */
   attempts: Attempt[];
+
+  /**
+   * How far a cancel has come. Unset: nobody asked for one.
+   *
+   * @generated from field: muster.v1.Cancellation cancellation = 29;
+   */
+  cancellation?: Cancellation | undefined;
+
+  /**
+   * Whether its input, result, failure, progress and labels were erased on demand.
+   *
+   * @generated from field: bool erased = 30;
+   */
+  erased: boolean;
 };
 
 /**
@@ -242,6 +256,48 @@ export type Job = Message<"muster.v1.Job"> & {
  */
 export const JobSchema: GenMessage<Job> = /*@__PURE__*/
   messageDesc(file_muster_v1_job, 0);
+
+/**
+ * What became of a cancel.
+ *
+ * @generated from message muster.v1.Cancellation
+ */
+export type Cancellation = Message<"muster.v1.Cancellation"> & {
+  /**
+   * How far it has come.
+   *
+   * @generated from field: muster.v1.CancelStage stage = 1;
+   */
+  stage: CancelStage;
+
+  /**
+   * Why, as the caller said.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * When it was asked for.
+   *
+   * @generated from field: google.protobuf.Timestamp request_time = 3;
+   */
+  requestTime?: Timestamp | undefined;
+
+  /**
+   * The job that cleans up. Empty: the definition has no clean-up, or nothing had been started.
+   *
+   * @generated from field: string cleanup_job_id = 4;
+   */
+  cleanupJobId: string;
+};
+
+/**
+ * Describes the message muster.v1.Cancellation.
+ * Use `create(CancellationSchema)` to create a new message.
+ */
+export const CancellationSchema: GenMessage<Cancellation> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job, 1);
 
 /**
  * How far a handler says it is.
@@ -269,7 +325,7 @@ export type Progress = Message<"muster.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job, 1);
+  messageDesc(file_muster_v1_job, 2);
 
 /**
  * What a client asks to be run.
@@ -411,7 +467,7 @@ export type JobSubmission = Message<"muster.v1.JobSubmission"> & {
  * Use `create(JobSubmissionSchema)` to create a new message.
  */
 export const JobSubmissionSchema: GenMessage<JobSubmission> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job, 2);
+  messageDesc(file_muster_v1_job, 3);
 
 /**
  * Where a job is in its life.
@@ -633,4 +689,66 @@ export type IdempotencyConflictPolicy = (typeof IdempotencyConflictPolicy)[keyof
  */
 export const IdempotencyConflictPolicySchema: GenEnum<IdempotencyConflictPolicy> = /*@__PURE__*/
   enumDesc(file_muster_v1_job, 2);
+
+/**
+ * How far a cancel has come.
+ *
+ * @generated from enum muster.v1.CancelStage
+ */
+export const CancelStage = {
+  /**
+   * Nobody asked for one.
+   *
+   * @generated from enum value: CANCEL_STAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The attempt was asked to stop and has not answered.
+   *
+   * @generated from enum value: CANCEL_STAGE_REQUESTED = 1;
+   */
+  REQUESTED: 1,
+
+  /**
+   * Nothing ran: the job ended at once.
+   *
+   * @generated from enum value: CANCEL_STAGE_NOT_STARTED = 2;
+   */
+  NOT_STARTED: 2,
+
+  /**
+   * The handler stopped and the worker said so.
+   *
+   * @generated from enum value: CANCEL_STAGE_STOPPED = 3;
+   */
+  STOPPED: 3,
+
+  /**
+   * The grace period ended, or the worker was lost: whatever the handler still does no longer counts.
+   *
+   * @generated from enum value: CANCEL_STAGE_FENCED = 4;
+   */
+  FENCED: 4,
+
+  /**
+   * The attempt ended otherwise before it could stop: see the job's state.
+   *
+   * @generated from enum value: CANCEL_STAGE_OVERTAKEN = 5;
+   */
+  OVERTAKEN: 5,
+} as const;
+
+/**
+ * How far a cancel has come.
+ *
+ * @generated from enum muster.v1.CancelStage
+ */
+export type CancelStage = (typeof CancelStage)[keyof typeof CancelStage] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.CancelStage.
+ */
+export const CancelStageSchema: GenEnum<CancelStage> = /*@__PURE__*/
+  enumDesc(file_muster_v1_job, 3);
 

@@ -14,7 +14,70 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIuQCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSQoQTGlzdEpvYnNSZXNwb25zZRIcCgRqb2JzGAEgAygLMg4ubXVzdGVyLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNAoPV2F0Y2hKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkiLwoQV2F0Y2hKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIkgKD1JldHJ5Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiLwoQUmV0cnlKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIswBChBVcGRhdGVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSFQoIcHJpb3JpdHkYAyABKAVIAIgBARIsCghydW5fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYBiABKAlCCwoJX3ByaW9yaXR5IjAKEVVwZGF0ZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiWAoPUGF1c2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiLwoQUGF1c2VKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIkkKEFJlc3VtZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjAKEVJlc3VtZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IyjgYKCkpvYlNlcnZpY2USRgoJU3VibWl0Sm9iEhsubXVzdGVyLnYxLlN1Ym1pdEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2USSQoKU3VibWl0Sm9icxIcLm11c3Rlci52MS5TdWJtaXRKb2JzUmVxdWVzdBodLm11c3Rlci52MS5TdWJtaXRKb2JzUmVzcG9uc2USPQoGR2V0Sm9iEhgubXVzdGVyLnYxLkdldEpvYlJlcXVlc3QaGS5tdXN0ZXIudjEuR2V0Sm9iUmVzcG9uc2USQAoHV2FpdEpvYhIZLm11c3Rlci52MS5XYWl0Sm9iUmVxdWVzdBoaLm11c3Rlci52MS5XYWl0Sm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsubXVzdGVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuQ2FuY2VsSm9iUmVzcG9uc2USQwoITGlzdEpvYnMSGi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0GhsubXVzdGVyLnYxLkxpc3RKb2JzUmVzcG9uc2USRQoIV2F0Y2hKb2ISGi5tdXN0ZXIudjEuV2F0Y2hKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLldhdGNoSm9iUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJICg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iMuYHCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESQwoIUmV0cnlKb2ISGi5tdXN0ZXIudjEuUmV0cnlKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLlJldHJ5Sm9iUmVzcG9uc2USRgoJUmV0cnlKb2JzEhsubXVzdGVyLnYxLlJldHJ5Sm9ic1JlcXVlc3QaHC5tdXN0ZXIudjEuUmV0cnlKb2JzUmVzcG9uc2USSQoKQ2FuY2VsSm9icxIcLm11c3Rlci52MS5DYW5jZWxKb2JzUmVxdWVzdBodLm11c3Rlci52MS5DYW5jZWxKb2JzUmVzcG9uc2USRgoJVXBkYXRlSm9iEhsubXVzdGVyLnYxLlVwZGF0ZUpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuVXBkYXRlSm9iUmVzcG9uc2USQwoIUGF1c2VKb2ISGi5tdXN0ZXIudjEuUGF1c2VKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLlBhdXNlSm9iUmVzcG9uc2USRgoJUmVzdW1lSm9iEhsubXVzdGVyLnYxLlJlc3VtZUpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuUmVzdW1lSm9iUmVzcG9uc2USQwoIRXJhc2VKb2ISGi5tdXN0ZXIudjEuRXJhc2VKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLkVyYXNlSm9iUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job]);
+
+/**
+ * Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
+ *
+ * @generated from message muster.v1.JobFilter
+ */
+export type JobFilter = Message<"muster.v1.JobFilter"> & {
+  /**
+   * Only jobs in these states.
+   *
+   * @generated from field: repeated muster.v1.JobState states = 1;
+   */
+  states: JobState[];
+
+  /**
+   * Only jobs of this definition.
+   *
+   * @generated from field: string definition = 2;
+   */
+  definition: string;
+
+  /**
+   * Only jobs of this queue.
+   *
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * Only jobs that carry all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 4;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Only jobs made at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp min_create_time = 5;
+   */
+  minCreateTime?: Timestamp | undefined;
+
+  /**
+   * Only jobs made before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp max_create_time = 6;
+   */
+  maxCreateTime?: Timestamp | undefined;
+
+  /**
+   * Only jobs whose failure has one of these types. At most 64.
+   *
+   * @generated from field: repeated string failure_types = 7;
+   */
+  failureTypes: string[];
+};
+
+/**
+ * Describes the message muster.v1.JobFilter.
+ * Use `create(JobFilterSchema)` to create a new message.
+ */
+export const JobFilterSchema: GenMessage<JobFilter> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 0);
 
 /**
  * Asks to store one job.
@@ -49,7 +112,7 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
  * Use `create(SubmitJobRequestSchema)` to create a new message.
  */
 export const SubmitJobRequestSchema: GenMessage<SubmitJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 0);
+  messageDesc(file_muster_v1_job_service, 1);
 
 /**
  * The job's id.
@@ -77,7 +140,7 @@ export type SubmitJobResponse = Message<"muster.v1.SubmitJobResponse"> & {
  * Use `create(SubmitJobResponseSchema)` to create a new message.
  */
 export const SubmitJobResponseSchema: GenMessage<SubmitJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 1);
+  messageDesc(file_muster_v1_job_service, 2);
 
 /**
  * Asks to store many jobs, all or none.
@@ -112,7 +175,7 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
  * Use `create(SubmitJobsRequestSchema)` to create a new message.
  */
 export const SubmitJobsRequestSchema: GenMessage<SubmitJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 2);
+  messageDesc(file_muster_v1_job_service, 3);
 
 /**
  * The jobs' ids.
@@ -133,7 +196,7 @@ export type SubmitJobsResponse = Message<"muster.v1.SubmitJobsResponse"> & {
  * Use `create(SubmitJobsResponseSchema)` to create a new message.
  */
 export const SubmitJobsResponseSchema: GenMessage<SubmitJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 3);
+  messageDesc(file_muster_v1_job_service, 4);
 
 /**
  * Names a job.
@@ -161,7 +224,7 @@ export type GetJobRequest = Message<"muster.v1.GetJobRequest"> & {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 4);
+  messageDesc(file_muster_v1_job_service, 5);
 
 /**
  * The job that was asked for.
@@ -182,7 +245,7 @@ export type GetJobResponse = Message<"muster.v1.GetJobResponse"> & {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 5);
+  messageDesc(file_muster_v1_job_service, 6);
 
 /**
  * Names a job and how long to wait for its end.
@@ -217,7 +280,7 @@ export type WaitJobRequest = Message<"muster.v1.WaitJobRequest"> & {
  * Use `create(WaitJobRequestSchema)` to create a new message.
  */
 export const WaitJobRequestSchema: GenMessage<WaitJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 6);
+  messageDesc(file_muster_v1_job_service, 7);
 
 /**
  * The job when it had ended or the time was up.
@@ -238,7 +301,7 @@ export type WaitJobResponse = Message<"muster.v1.WaitJobResponse"> & {
  * Use `create(WaitJobResponseSchema)` to create a new message.
  */
 export const WaitJobResponseSchema: GenMessage<WaitJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 7);
+  messageDesc(file_muster_v1_job_service, 8);
 
 /**
  * Names the job to stop.
@@ -280,7 +343,7 @@ export type CancelJobRequest = Message<"muster.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 8);
+  messageDesc(file_muster_v1_job_service, 9);
 
 /**
  * The job after the request.
@@ -301,7 +364,7 @@ export type CancelJobResponse = Message<"muster.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 9);
+  messageDesc(file_muster_v1_job_service, 10);
 
 /**
  * Asks for a page of jobs.
@@ -371,6 +434,13 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
    * @generated from field: google.protobuf.Timestamp max_create_time = 9;
    */
   maxCreateTime?: Timestamp | undefined;
+
+  /**
+   * Only jobs whose failure has one of these types. At most 64.
+   *
+   * @generated from field: repeated string failure_types = 10;
+   */
+  failureTypes: string[];
 };
 
 /**
@@ -378,7 +448,7 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 10);
+  messageDesc(file_muster_v1_job_service, 11);
 
 /**
  * A page of jobs.
@@ -406,7 +476,7 @@ export type ListJobsResponse = Message<"muster.v1.ListJobsResponse"> & {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 11);
+  messageDesc(file_muster_v1_job_service, 12);
 
 /**
  * Names the job to watch.
@@ -434,7 +504,7 @@ export type WatchJobRequest = Message<"muster.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 12);
+  messageDesc(file_muster_v1_job_service, 13);
 
 /**
  * The job after a change; changes that follow each other closely may be folded into one.
@@ -455,7 +525,238 @@ export type WatchJobResponse = Message<"muster.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 13);
+  messageDesc(file_muster_v1_job_service, 14);
+
+/**
+ * Asks to retry a page of jobs.
+ *
+ * @generated from message muster.v1.RetryJobsRequest
+ */
+export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Which jobs. States are among FAILED, CANCELLED, EXPIRED and SKIPPED; none: FAILED and EXPIRED.
+   *
+   * @generated from field: muster.v1.JobFilter filter = 2;
+   */
+  filter?: JobFilter | undefined;
+
+  /**
+   * `next_page_token` of the call before. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only count what would be retried.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+
+  /**
+   * UUID that makes a repeat of this very call harmless. Empty: none.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message muster.v1.RetryJobsRequest.
+ * Use `create(RetryJobsRequestSchema)` to create a new message.
+ */
+export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 15);
+
+/**
+ * What became of a page.
+ *
+ * @generated from message muster.v1.RetryJobsResponse
+ */
+export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
+  /**
+   * The new jobs' ids, in the order of `retried_job_ids`. At most 1,000.
+   *
+   * @generated from field: repeated string job_ids = 1;
+   */
+  jobIds: string[];
+
+  /**
+   * The jobs that they retry.
+   *
+   * @generated from field: repeated string retried_job_ids = 2;
+   */
+  retriedJobIds: string[];
+
+  /**
+   * Jobs of the page that were passed over: retried already, erased, or of an archived definition.
+   *
+   * @generated from field: int32 skipped = 3;
+   */
+  skipped: number;
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 4;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.RetryJobsResponse.
+ * Use `create(RetryJobsResponseSchema)` to create a new message.
+ */
+export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 16);
+
+/**
+ * Asks to cancel a page of jobs.
+ *
+ * @generated from message muster.v1.CancelJobsRequest
+ */
+export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Which jobs. States are open ones; none: every open state.
+   *
+   * @generated from field: muster.v1.JobFilter filter = 2;
+   */
+  filter?: JobFilter | undefined;
+
+  /**
+   * Why, for people. Kept with the jobs. At most 256 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * `next_page_token` of the call before. Empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Only count what would be cancelled.
+   *
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message muster.v1.CancelJobsRequest.
+ * Use `create(CancelJobsRequestSchema)` to create a new message.
+ */
+export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 17);
+
+/**
+ * What became of a page.
+ *
+ * @generated from message muster.v1.CancelJobsResponse
+ */
+export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
+  /**
+   * Jobs that were cancelled or asked to stop.
+   *
+   * @generated from field: int32 cancelled = 1;
+   */
+  cancelled: number;
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.CancelJobsResponse.
+ * Use `create(CancelJobsResponseSchema)` to create a new message.
+ */
+export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 18);
+
+/**
+ * Names the job whose data goes.
+ *
+ * @generated from message muster.v1.EraseJobRequest
+ */
+export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+
+  /**
+   * Why, and on whose demand: kept in the audit record. Between 1 and 256 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message muster.v1.EraseJobRequest.
+ * Use `create(EraseJobRequestSchema)` to create a new message.
+ */
+export const EraseJobRequestSchema: GenMessage<EraseJobRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 19);
+
+/**
+ * The job after the call.
+ *
+ * @generated from message muster.v1.EraseJobResponse
+ */
+export type EraseJobResponse = Message<"muster.v1.EraseJobResponse"> & {
+  /**
+   * The job, without its data.
+   *
+   * @generated from field: muster.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+
+  /**
+   * Id of the audit record.
+   *
+   * @generated from field: string audit_id = 2;
+   */
+  auditId: string;
+};
+
+/**
+ * Describes the message muster.v1.EraseJobResponse.
+ * Use `create(EraseJobResponseSchema)` to create a new message.
+ */
+export const EraseJobResponseSchema: GenMessage<EraseJobResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 20);
 
 /**
  * Names the job to retry.
@@ -490,7 +791,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 14);
+  messageDesc(file_muster_v1_job_service, 21);
 
 /**
  * The new job.
@@ -511,7 +812,7 @@ export type RetryJobResponse = Message<"muster.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 15);
+  messageDesc(file_muster_v1_job_service, 22);
 
 /**
  * Says what to change in a job that waits.
@@ -567,7 +868,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 16);
+  messageDesc(file_muster_v1_job_service, 23);
 
 /**
  * The job after the change.
@@ -588,7 +889,7 @@ export type UpdateJobResponse = Message<"muster.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 17);
+  messageDesc(file_muster_v1_job_service, 24);
 
 /**
  * Names the job to hold.
@@ -630,7 +931,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 18);
+  messageDesc(file_muster_v1_job_service, 25);
 
 /**
  * The job after the change.
@@ -651,7 +952,7 @@ export type PauseJobResponse = Message<"muster.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 19);
+  messageDesc(file_muster_v1_job_service, 26);
 
 /**
  * Names the job that may go on.
@@ -686,7 +987,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 20);
+  messageDesc(file_muster_v1_job_service, 27);
 
 /**
  * The job after the change.
@@ -707,7 +1008,7 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 21);
+  messageDesc(file_muster_v1_job_service, 28);
 
 /**
  * Submits jobs and follows them.
@@ -783,7 +1084,8 @@ export const JobService: GenService<{
   /**
    * Lists jobs by a filter, newest first.
    *
-   * Errors: UNIMPLEMENTED.
+   * A page looks at 10,000 jobs at most, so it may hold fewer than were asked for, or none, while there is a next page.
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
    *
    * @generated from rpc muster.v1.JobService.ListJobs
    */
@@ -793,9 +1095,10 @@ export const JobService: GenService<{
     output: typeof ListJobsResponseSchema;
   },
   /**
-   * Streams the job each time it has changed, until it has ended.
+   * Streams the job: as it is now, then each time it has changed, until it has ended. Changes that follow each other
+   * closely are folded into one.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
    *
    * @generated from rpc muster.v1.JobService.WatchJob
    */
@@ -805,9 +1108,9 @@ export const JobService: GenService<{
     output: typeof WatchJobResponseSchema;
   },
   /**
-   * Makes a new job from one that has ended.
+   * Makes a new job like one that has ended, of the same definition version, with `retry_of` set.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */
@@ -817,9 +1120,35 @@ export const JobService: GenService<{
     output: typeof RetryJobResponseSchema;
   },
   /**
-   * Changes priority, run time or expiry of a job that waits.
+   * Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
+   * until there is none. A job that was retried already is passed over.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT, UNAVAILABLE.
+   *
+   * @generated from rpc muster.v1.JobService.RetryJobs
+   */
+  retryJobs: {
+    methodKind: "unary";
+    input: typeof RetryJobsRequestSchema;
+    output: typeof RetryJobsResponseSchema;
+  },
+  /**
+   * Cancels a page of the open jobs that match the filter; call it again with the token until there is none.
+   *
+   * Errors: INVALID_ARGUMENT, UNAVAILABLE.
+   *
+   * @generated from rpc muster.v1.JobService.CancelJobs
+   */
+  cancelJobs: {
+    methodKind: "unary";
+    input: typeof CancelJobsRequestSchema;
+    output: typeof CancelJobsResponseSchema;
+  },
+  /**
+   * Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
+   *
+   * Errors: INVALID_ARGUMENT (nothing to change, a run time at or after the expiry), NOT_FOUND, FAILED_PRECONDITION
+   * (JOB_ENDED, JOB_NOT_WAITING).
    *
    * @generated from rpc muster.v1.JobService.UpdateJob
    */
@@ -829,9 +1158,9 @@ export const JobService: GenService<{
     output: typeof UpdateJobResponseSchema;
   },
   /**
-   * Holds a job that waits.
+   * Holds a job that waits: SCHEDULED or READY. Its expiry and its timeouts go on.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
    *
    * @generated from rpc muster.v1.JobService.PauseJob
    */
@@ -841,9 +1170,9 @@ export const JobService: GenService<{
     output: typeof PauseJobResponseSchema;
   },
   /**
-   * Lets a paused job go on.
+   * Lets a paused job go on: at once, or at its run time if that is still to come.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED). A job that is not paused stays as it is.
    *
    * @generated from rpc muster.v1.JobService.ResumeJob
    */
@@ -851,6 +1180,20 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof ResumeJobRequestSchema;
     output: typeof ResumeJobResponseSchema;
+  },
+  /**
+   * Erases what an ended job holds of a person's data, for good: input, result, failure, progress, checkpoint and labels.
+   * That it was a job, its states and times stay, and an audit record says who erased it and why.
+   *
+   * Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first).
+   * Erasing twice is no error.
+   *
+   * @generated from rpc muster.v1.JobService.EraseJob
+   */
+  eraseJob: {
+    methodKind: "unary";
+    input: typeof EraseJobRequestSchema;
+    output: typeof EraseJobResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_job_service, 0);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/queue.proto.
  */
 export const file_muster_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSKQAQoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSLjAQoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRImCgZjb3VudHMYByABKAsyFi5tdXN0ZXIudjEuUXVldWVDb3VudHMSFAoMcGF1c2VfcmVhc29uGAggASgJEhMKC2Rlc2NyaXB0aW9uGAkgASgJIm8KC1F1ZXVlQ291bnRzEg8KB2Jsb2NrZWQYASABKAMSEQoJc2NoZWR1bGVkGAIgASgDEg0KBXJlYWR5GAMgASgDEg4KBnBhdXNlZBgEIAEoAxIMCgRoZWxkGAUgASgDEg8KB3dhaXRpbmcYBiABKANiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A named line of waiting jobs.
@@ -61,6 +61,27 @@ export type Queue = Message<"muster.v1.Queue"> & {
    * @generated from field: string etag = 6;
    */
   etag: string;
+
+  /**
+   * Jobs in it by state, a moment ago. Output only.
+   *
+   * @generated from field: muster.v1.QueueCounts counts = 7;
+   */
+  counts?: QueueCounts | undefined;
+
+  /**
+   * Why it is paused, for people. At most 256 characters. Output only.
+   *
+   * @generated from field: string pause_reason = 8;
+   */
+  pauseReason: string;
+
+  /**
+   * What it is for, for people. At most 1,024 characters.
+   *
+   * @generated from field: string description = 9;
+   */
+  description: string;
 };
 
 /**
@@ -69,4 +90,60 @@ export type Queue = Message<"muster.v1.Queue"> & {
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
   messageDesc(file_muster_v1_queue, 0);
+
+/**
+ * Open jobs of a queue by state.
+ *
+ * @generated from message muster.v1.QueueCounts
+ */
+export type QueueCounts = Message<"muster.v1.QueueCounts"> & {
+  /**
+   * BLOCKED.
+   *
+   * @generated from field: int64 blocked = 1;
+   */
+  blocked: bigint;
+
+  /**
+   * SCHEDULED.
+   *
+   * @generated from field: int64 scheduled = 2;
+   */
+  scheduled: bigint;
+
+  /**
+   * READY.
+   *
+   * @generated from field: int64 ready = 3;
+   */
+  ready: bigint;
+
+  /**
+   * PAUSED.
+   *
+   * @generated from field: int64 paused = 4;
+   */
+  paused: bigint;
+
+  /**
+   * ASSIGNED, RUNNING or CANCELLING: a worker holds them.
+   *
+   * @generated from field: int64 held = 5;
+   */
+  held: bigint;
+
+  /**
+   * WAITING.
+   *
+   * @generated from field: int64 waiting = 6;
+   */
+  waiting: bigint;
+};
+
+/**
+ * Describes the message muster.v1.QueueCounts.
+ * Use `create(QueueCountsSchema)` to create a new message.
+ */
+export const QueueCountsSchema: GenMessage<QueueCounts> = /*@__PURE__*/
+  messageDesc(file_muster_v1_queue, 1);
 

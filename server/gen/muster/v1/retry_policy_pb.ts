@@ -2,23 +2,114 @@
 // @generated from file muster/v1/retry_policy.proto (package muster.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/retry_policy.proto.
  */
 export const file_muster_v1_retry_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEi6wEKC1JldHJ5UG9saWN5EhQKDG1heF9hdHRlbXB0cxgBIAEoBRIuCgttaW5fYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgttYXhfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgptdWx0aXBsaWVyGAQgASgBEjUKEm1heF9yZXRyeV9kdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIbChNub25fcmV0cnlhYmxlX3R5cGVzGAYgAygJYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIqsDCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cyI0CgtSZXRyeUJ1ZGdldBINCgVyYXRpbxgBIAEoARIWCg5taW5fcGVyX21pbnV0ZRgCIAEoBSKlAQoOQ2lyY3VpdEJyZWFrZXISDAoEbmFtZRgBIAEoCRIZChFmYWlsdXJlX3RocmVzaG9sZBgCIAEoBRIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNb3Blbl9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgV0eXBlcxgFIAMoCSp3CgdCYWNrb2ZmEhcKE0JBQ0tPRkZfVU5TUEVDSUZJRUQQABIXChNCQUNLT0ZGX0VYUE9ORU5USUFMEAESEgoOQkFDS09GRl9MSU5FQVIQAhIUChBCQUNLT0ZGX0NPTlNUQU5UEAMSEAoMQkFDS09GRl9MSVNUEAQqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAiqcAQoKUmV0cnlDYXVzZRIbChdSRVRSWV9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1JFVFJZX0NBVVNFX0FQUExJQ0FUSU9OEAESFwoTUkVUUllfQ0FVU0VfVElNRU9VVBACEhsKF1JFVFJZX0NBVVNFX0xPU1RfV09SS0VSEAMSHgoaUkVUUllfQ0FVU0VfSU5GUkFTVFJVQ1RVUkUQBCqLAQoLUmV0cnlBY3Rpb24SHAoYUkVUUllfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSUkVUUllfQUNUSU9OX1JFVFJZEAESFQoRUkVUUllfQUNUSU9OX0ZBSUwQAhIXChNSRVRSWV9BQ1RJT05fSUdOT1JFEAMSFgoSUkVUUllfQUNUSU9OX1BBVVNFEARiBnByb3RvMw", [file_google_protobuf_duration]);
+
+/**
+ * What to do about failures of a kind. A rule matches when each of its conditions that is set does.
+ *
+ * @generated from message muster.v1.RetryRule
+ */
+export type RetryRule = Message<"muster.v1.RetryRule"> & {
+  /**
+   * Failure types, compared with Failure.type letter by letter. Empty: any. At most 64.
+   *
+   * @generated from field: repeated string types = 1;
+   */
+  types: string[];
+
+  /**
+   * Exit codes, compared with Failure.exit_code. Empty: any, and none. From 1 to 255, at most 255.
+   *
+   * @generated from field: repeated int32 exit_codes = 2;
+   */
+  exitCodes: number[];
+
+  /**
+   * Causes. Empty: any. LOST_WORKER and INFRASTRUCTURE do not count unless a rule says so.
+   *
+   * @generated from field: repeated muster.v1.RetryCause causes = 3;
+   */
+  causes: RetryCause[];
+
+  /**
+   * What to do.
+   *
+   * @generated from field: muster.v1.RetryAction action = 4;
+   */
+  action: RetryAction;
+
+  /**
+   * Wait before the next attempt, with RETRY and IGNORE. Unset: the policy's backoff. At most 30 days.
+   *
+   * @generated from field: google.protobuf.Duration delay = 5;
+   */
+  delay?: Duration | undefined;
+};
+
+/**
+ * Describes the message muster.v1.RetryRule.
+ * Use `create(RetryRuleSchema)` to create a new message.
+ */
+export const RetryRuleSchema: GenMessage<RetryRule> = /*@__PURE__*/
+  messageDesc(file_muster_v1_retry_policy, 0);
+
+/**
+ * Attempts that may fail for one cause, beside `max_attempts` for all.
+ *
+ * @generated from message muster.v1.CauseLimits
+ */
+export type CauseLimits = Message<"muster.v1.CauseLimits"> & {
+  /**
+   * Attempts that may fail in the handler. 0: no limit of its own.
+   *
+   * @generated from field: int32 application = 1;
+   */
+  application: number;
+
+  /**
+   * Attempts that may run out of time. 0: no limit of its own.
+   *
+   * @generated from field: int32 timeout = 2;
+   */
+  timeout: number;
+
+  /**
+   * Attempts that may be lost with their worker. 0: the limits of lost workers, POISON and LOST_TOO_OFTEN.
+   *
+   * @generated from field: int32 lost_worker = 3;
+   */
+  lostWorker: number;
+
+  /**
+   * Attempts that may fail with what they ran on. 0: LOST_TOO_OFTEN after a hundred.
+   *
+   * @generated from field: int32 infrastructure = 4;
+   */
+  infrastructure: number;
+};
+
+/**
+ * Describes the message muster.v1.CauseLimits.
+ * Use `create(CauseLimitsSchema)` to create a new message.
+ */
+export const CauseLimitsSchema: GenMessage<CauseLimits> = /*@__PURE__*/
+  messageDesc(file_muster_v1_retry_policy, 1);
 
 /**
  * When and how often a failed attempt is followed by another one.
  *
- * The backoff before retry n is drawn evenly from zero to min(max_backoff, min_backoff * multiplier^(n-1)), the whole
- * width ("full jitter"), so that jobs that failed together do not come back together.
+ * A final failure of the handler comes first, then the first rule that matches, then `non_retryable_types`, then the
+ * limits in attempts and time.
  *
  * @generated from message muster.v1.RetryPolicy
  */
@@ -45,7 +136,7 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   maxBackoff?: Duration | undefined;
 
   /**
-   * Growth from one backoff to the next. 0: the default of 2. Otherwise from 1 to 100.
+   * Growth from one backoff to the next, with EXPONENTIAL. 0: the default of 2. Otherwise from 1 to 100.
    *
    * @generated from field: double multiplier = 4;
    */
@@ -64,6 +155,41 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
    * @generated from field: repeated string non_retryable_types = 6;
    */
   nonRetryableTypes: string[];
+
+  /**
+   * How the waits grow.
+   *
+   * @generated from field: muster.v1.Backoff backoff = 7;
+   */
+  backoff: Backoff;
+
+  /**
+   * What a wait is made of.
+   *
+   * @generated from field: muster.v1.Jitter jitter = 8;
+   */
+  jitter: Jitter;
+
+  /**
+   * The waits themselves, with LIST. Between 1 and 100, each at most 30 days.
+   *
+   * @generated from field: repeated google.protobuf.Duration delays = 9;
+   */
+  delays: Duration[];
+
+  /**
+   * Rules in order; the first one that matches decides. At most 20.
+   *
+   * @generated from field: repeated muster.v1.RetryRule rules = 10;
+   */
+  rules: RetryRule[];
+
+  /**
+   * Limits for each cause.
+   *
+   * @generated from field: muster.v1.CauseLimits limits = 11;
+   */
+  limits?: CauseLimits | undefined;
 };
 
 /**
@@ -71,5 +197,291 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
-  messageDesc(file_muster_v1_retry_policy, 0);
+  messageDesc(file_muster_v1_retry_policy, 2);
+
+/**
+ * Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries.
+ *
+ * @generated from message muster.v1.RetryBudget
+ */
+export type RetryBudget = Message<"muster.v1.RetryBudget"> & {
+  /**
+   * Retries allowed for each first attempt, from 0 to 10: 0.2 is one retry for five jobs.
+   *
+   * @generated from field: double ratio = 1;
+   */
+  ratio: number;
+
+  /**
+   * Retries that are always allowed within a minute. 0: the default of 10.
+   *
+   * @generated from field: int32 min_per_minute = 2;
+   */
+  minPerMinute: number;
+};
+
+/**
+ * Describes the message muster.v1.RetryBudget.
+ * Use `create(RetryBudgetSchema)` to create a new message.
+ */
+export const RetryBudgetSchema: GenMessage<RetryBudget> = /*@__PURE__*/
+  messageDesc(file_muster_v1_retry_policy, 3);
+
+/**
+ * Holds back jobs while what they depend on is down: after enough failures no job is assigned for a while, then one
+ * probe; its success lets all go on, its failure holds them back again. Waiting jobs burn no attempts.
+ *
+ * @generated from message muster.v1.CircuitBreaker
+ */
+export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
+  /**
+   * Name of the dependency; definitions of a namespace that say the same name share one breaker. Empty: the definition's
+   * own name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Failed attempts within `window` that open it. From 1 to 10,000.
+   *
+   * @generated from field: int32 failure_threshold = 2;
+   */
+  failureThreshold: number;
+
+  /**
+   * Unset: 1 min. At least 1 s, at most 1 h.
+   *
+   * @generated from field: google.protobuf.Duration window = 3;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * Time from opening to the probe. Unset: 30 s. At least 1 s, at most 1 day.
+   *
+   * @generated from field: google.protobuf.Duration open_duration = 4;
+   */
+  openDuration?: Duration | undefined;
+
+  /**
+   * Failure types that count. Empty: all failures of the handler and all time-outs.
+   *
+   * @generated from field: repeated string types = 5;
+   */
+  types: string[];
+};
+
+/**
+ * Describes the message muster.v1.CircuitBreaker.
+ * Use `create(CircuitBreakerSchema)` to create a new message.
+ */
+export const CircuitBreakerSchema: GenMessage<CircuitBreaker> = /*@__PURE__*/
+  messageDesc(file_muster_v1_retry_policy, 4);
+
+/**
+ * How the waits between attempts grow.
+ *
+ * @generated from enum muster.v1.Backoff
+ */
+export const Backoff = {
+  /**
+   * The default: EXPONENTIAL.
+   *
+   * @generated from enum value: BACKOFF_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * min_backoff * multiplier^(n-1) before retry n.
+   *
+   * @generated from enum value: BACKOFF_EXPONENTIAL = 1;
+   */
+  EXPONENTIAL: 1,
+
+  /**
+   * min_backoff * n before retry n.
+   *
+   * @generated from enum value: BACKOFF_LINEAR = 2;
+   */
+  LINEAR: 2,
+
+  /**
+   * min_backoff before each retry.
+   *
+   * @generated from enum value: BACKOFF_CONSTANT = 3;
+   */
+  CONSTANT: 3,
+
+  /**
+   * The nth of `delays` before retry n; the last one for all that follow.
+   *
+   * @generated from enum value: BACKOFF_LIST = 4;
+   */
+  LIST: 4,
+} as const;
+
+/**
+ * How the waits between attempts grow.
+ *
+ * @generated from enum muster.v1.Backoff
+ */
+export type Backoff = (typeof Backoff)[keyof typeof Backoff] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.Backoff.
+ */
+export const BackoffSchema: GenEnum<Backoff> = /*@__PURE__*/
+  enumDesc(file_muster_v1_retry_policy, 0);
+
+/**
+ * What a wait is made of.
+ *
+ * @generated from enum muster.v1.Jitter
+ */
+export const Jitter = {
+  /**
+   * The default: FULL.
+   *
+   * @generated from enum value: JITTER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Drawn evenly from zero to the backoff, so that jobs that failed together do not come back together.
+   *
+   * @generated from enum value: JITTER_FULL = 1;
+   */
+  FULL: 1,
+
+  /**
+   * The backoff itself.
+   *
+   * @generated from enum value: JITTER_NONE = 2;
+   */
+  NONE: 2,
+} as const;
+
+/**
+ * What a wait is made of.
+ *
+ * @generated from enum muster.v1.Jitter
+ */
+export type Jitter = (typeof Jitter)[keyof typeof Jitter] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.Jitter.
+ */
+export const JitterSchema: GenEnum<Jitter> = /*@__PURE__*/
+  enumDesc(file_muster_v1_retry_policy, 1);
+
+/**
+ * Whose fault it was, in the terms of retry rules.
+ *
+ * @generated from enum muster.v1.RetryCause
+ */
+export const RetryCause = {
+  /**
+   * Never set in a rule.
+   *
+   * @generated from enum value: RETRY_CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The handler failed (FAILURE_CAUSE_APPLICATION).
+   *
+   * @generated from enum value: RETRY_CAUSE_APPLICATION = 1;
+   */
+  APPLICATION: 1,
+
+  /**
+   * A time limit of the attempt was reached (FAILURE_CAUSE_TIMEOUT).
+   *
+   * @generated from enum value: RETRY_CAUSE_TIMEOUT = 2;
+   */
+  TIMEOUT: 2,
+
+  /**
+   * The worker was lost: its lease lapsed (FAILURE_CAUSE_LOST_WORKER).
+   *
+   * @generated from enum value: RETRY_CAUSE_LOST_WORKER = 3;
+   */
+  LOST_WORKER: 3,
+
+  /**
+   * What the handler ran on failed it, or the worker gave the attempt back unfinished (FAILURE_CAUSE_INFRASTRUCTURE,
+   * FAILURE_CAUSE_LEASE_LOST, FAILURE_CAUSE_SESSION_CLOSED).
+   *
+   * @generated from enum value: RETRY_CAUSE_INFRASTRUCTURE = 4;
+   */
+  INFRASTRUCTURE: 4,
+} as const;
+
+/**
+ * Whose fault it was, in the terms of retry rules.
+ *
+ * @generated from enum muster.v1.RetryCause
+ */
+export type RetryCause = (typeof RetryCause)[keyof typeof RetryCause] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.RetryCause.
+ */
+export const RetryCauseSchema: GenEnum<RetryCause> = /*@__PURE__*/
+  enumDesc(file_muster_v1_retry_policy, 2);
+
+/**
+ * What a retry rule does.
+ *
+ * @generated from enum muster.v1.RetryAction
+ */
+export const RetryAction = {
+  /**
+   * Never set in a rule.
+   *
+   * @generated from enum value: RETRY_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Another attempt, after the rule's delay or else the policy's backoff; the attempt counts.
+   *
+   * @generated from enum value: RETRY_ACTION_RETRY = 1;
+   */
+  RETRY: 1,
+
+  /**
+   * The job ends FAILED.
+   *
+   * @generated from enum value: RETRY_ACTION_FAIL = 2;
+   */
+  FAIL: 2,
+
+  /**
+   * Another attempt, and this one does not count. A hundred of them in a job end it all the same.
+   *
+   * @generated from enum value: RETRY_ACTION_IGNORE = 3;
+   */
+  IGNORE: 3,
+
+  /**
+   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts.
+   *
+   * @generated from enum value: RETRY_ACTION_PAUSE = 4;
+   */
+  PAUSE: 4,
+} as const;
+
+/**
+ * What a retry rule does.
+ *
+ * @generated from enum muster.v1.RetryAction
+ */
+export type RetryAction = (typeof RetryAction)[keyof typeof RetryAction] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.RetryAction.
+ */
+export const RetryActionSchema: GenEnum<RetryAction> = /*@__PURE__*/
+  enumDesc(file_muster_v1_retry_policy, 3);
 

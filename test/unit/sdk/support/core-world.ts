@@ -329,6 +329,7 @@ export function failure(type = 'Error'): HandlerOutcome {
       stackTrace: '',
       failureCause: 1,
       final: false,
+      exitCode: 0,
     },
   };
 }

@@ -23,6 +23,7 @@ class FailureCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_CAUSE_POISON: _ClassVar[FailureCause]
     FAILURE_CAUSE_INTERNAL: _ClassVar[FailureCause]
     FAILURE_CAUSE_SESSION_CLOSED: _ClassVar[FailureCause]
+    FAILURE_CAUSE_INFRASTRUCTURE: _ClassVar[FailureCause]
 FAILURE_CAUSE_UNSPECIFIED: FailureCause
 FAILURE_CAUSE_APPLICATION: FailureCause
 FAILURE_CAUSE_TIMEOUT: FailureCause
@@ -34,9 +35,10 @@ FAILURE_CAUSE_LOST_TOO_OFTEN: FailureCause
 FAILURE_CAUSE_POISON: FailureCause
 FAILURE_CAUSE_INTERNAL: FailureCause
 FAILURE_CAUSE_SESSION_CLOSED: FailureCause
+FAILURE_CAUSE_INFRASTRUCTURE: FailureCause
 
 class Failure(_message.Message):
-    __slots__ = ("type", "message", "stack_trace", "failure_cause", "final", "retry_delay", "cause", "details")
+    __slots__ = ("type", "message", "stack_trace", "failure_cause", "final", "retry_delay", "cause", "details", "exit_code")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     STACK_TRACE_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +47,7 @@ class Failure(_message.Message):
     RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
     type: str
     message: str
     stack_trace: str
@@ -53,4 +56,5 @@ class Failure(_message.Message):
     retry_delay: _duration_pb2.Duration
     cause: Failure
     details: _payload_pb2.Payload
-    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., stack_trace: _Optional[str] = ..., failure_cause: _Optional[_Union[FailureCause, str]] = ..., final: bool = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ..., details: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ...) -> None: ...
+    exit_code: int
+    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., stack_trace: _Optional[str] = ..., failure_cause: _Optional[_Union[FailureCause, str]] = ..., final: bool = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ..., details: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., exit_code: _Optional[int] = ...) -> None: ...

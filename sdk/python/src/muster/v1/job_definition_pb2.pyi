@@ -23,7 +23,7 @@ LEASE_LOSS_ACTION_ABORT: LeaseLossAction
 LEASE_LOSS_ACTION_CONTINUE: LeaseLossAction
 
 class JobDefinition(_message.Message):
-    __slots__ = ("namespace", "name", "version", "task", "workflow", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema")
+    __slots__ = ("namespace", "name", "version", "task", "workflow", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema", "queue_timeout", "total_timeout", "progress_timeout", "progress_watchdog", "retry_budget", "circuit_breaker", "input_protobuf_schema", "output_protobuf_schema", "archive_time")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,15 @@ class JobDefinition(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     INPUT_JSON_SCHEMA_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_JSON_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_WATCHDOG_FIELD_NUMBER: _ClassVar[int]
+    RETRY_BUDGET_FIELD_NUMBER: _ClassVar[int]
+    CIRCUIT_BREAKER_FIELD_NUMBER: _ClassVar[int]
+    INPUT_PROTOBUF_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_PROTOBUF_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     version: int
@@ -67,13 +76,42 @@ class JobDefinition(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     input_json_schema: str
     output_json_schema: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., task: _Optional[_Union[TaskBody, _Mapping]] = ..., workflow: _Optional[_Union[WorkflowBody, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cancel_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., lease_loss_action: _Optional[_Union[LeaseLossAction, str]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., priority: _Optional[int] = ..., description: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_json_schema: _Optional[str] = ..., output_json_schema: _Optional[str] = ...) -> None: ...
+    queue_timeout: _duration_pb2.Duration
+    total_timeout: _duration_pb2.Duration
+    progress_timeout: _duration_pb2.Duration
+    progress_watchdog: ProgressWatchdog
+    retry_budget: _retry_policy_pb2.RetryBudget
+    circuit_breaker: _retry_policy_pb2.CircuitBreaker
+    input_protobuf_schema: ProtobufSchema
+    output_protobuf_schema: ProtobufSchema
+    archive_time: _timestamp_pb2.Timestamp
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., task: _Optional[_Union[TaskBody, _Mapping]] = ..., workflow: _Optional[_Union[WorkflowBody, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cancel_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., lease_loss_action: _Optional[_Union[LeaseLossAction, str]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., priority: _Optional[int] = ..., description: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_json_schema: _Optional[str] = ..., output_json_schema: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_watchdog: _Optional[_Union[ProgressWatchdog, _Mapping]] = ..., retry_budget: _Optional[_Union[_retry_policy_pb2.RetryBudget, _Mapping]] = ..., circuit_breaker: _Optional[_Union[_retry_policy_pb2.CircuitBreaker, _Mapping]] = ..., input_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., output_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ProtobufSchema(_message.Message):
+    __slots__ = ("file_descriptor_set", "message_type")
+    FILE_DESCRIPTOR_SET_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    file_descriptor_set: bytes
+    message_type: str
+    def __init__(self, file_descriptor_set: _Optional[bytes] = ..., message_type: _Optional[str] = ...) -> None: ...
+
+class ProgressWatchdog(_message.Message):
+    __slots__ = ("min_fraction", "window")
+    MIN_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    min_fraction: float
+    window: _duration_pb2.Duration
+    def __init__(self, min_fraction: _Optional[float] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TaskBody(_message.Message):
-    __slots__ = ("handler",)
+    __slots__ = ("handler", "cleanup_handler", "cleanup_timeout")
     HANDLER_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_HANDLER_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     handler: str
-    def __init__(self, handler: _Optional[str] = ...) -> None: ...
+    cleanup_handler: str
+    cleanup_timeout: _duration_pb2.Duration
+    def __init__(self, handler: _Optional[str] = ..., cleanup_handler: _Optional[str] = ..., cleanup_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class WorkflowBody(_message.Message):
     __slots__ = ("steps",)

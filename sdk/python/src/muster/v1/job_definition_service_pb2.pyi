@@ -1,11 +1,43 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from muster.v1 import job_definition_pb2 as _job_definition_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class CompatibilityKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPATIBILITY_KIND_UNSPECIFIED: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_NO_WORKER: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_JOBS_IN_FLIGHT: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED: _ClassVar[CompatibilityKind]
+    COMPATIBILITY_KIND_PLACEMENT_CHANGED: _ClassVar[CompatibilityKind]
+
+class CircuitState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CIRCUIT_STATE_UNSPECIFIED: _ClassVar[CircuitState]
+    CIRCUIT_STATE_CLOSED: _ClassVar[CircuitState]
+    CIRCUIT_STATE_OPEN: _ClassVar[CircuitState]
+    CIRCUIT_STATE_HALF_OPEN: _ClassVar[CircuitState]
+COMPATIBILITY_KIND_UNSPECIFIED: CompatibilityKind
+COMPATIBILITY_KIND_NO_WORKER: CompatibilityKind
+COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION: CompatibilityKind
+COMPATIBILITY_KIND_JOBS_IN_FLIGHT: CompatibilityKind
+COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED: CompatibilityKind
+COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED: CompatibilityKind
+COMPATIBILITY_KIND_PLACEMENT_CHANGED: CompatibilityKind
+CIRCUIT_STATE_UNSPECIFIED: CircuitState
+CIRCUIT_STATE_CLOSED: CircuitState
+CIRCUIT_STATE_OPEN: CircuitState
+CIRCUIT_STATE_HALF_OPEN: CircuitState
 
 class ApplyJobDefinitionRequest(_message.Message):
     __slots__ = ("definition", "request_id", "validate_only")
@@ -18,12 +50,86 @@ class ApplyJobDefinitionRequest(_message.Message):
     def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
 
 class ApplyJobDefinitionResponse(_message.Message):
-    __slots__ = ("definition", "created")
+    __slots__ = ("definition", "created", "differences", "issues")
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    ISSUES_FIELD_NUMBER: _ClassVar[int]
     definition: _job_definition_pb2.JobDefinition
     created: bool
-    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., created: bool = ...) -> None: ...
+    differences: _containers.RepeatedCompositeFieldContainer[FieldDifference]
+    issues: _containers.RepeatedCompositeFieldContainer[CompatibilityIssue]
+    def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ..., created: bool = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., issues: _Optional[_Iterable[_Union[CompatibilityIssue, _Mapping]]] = ...) -> None: ...
+
+class FieldDifference(_message.Message):
+    __slots__ = ("path", "before", "after")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    before: str
+    after: str
+    def __init__(self, path: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class CompatibilityIssue(_message.Message):
+    __slots__ = ("kind", "message", "subjects")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    kind: CompatibilityKind
+    message: str
+    subjects: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[_Union[CompatibilityKind, str]] = ..., message: _Optional[str] = ..., subjects: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CircuitBreakerStatus(_message.Message):
+    __slots__ = ("name", "state", "failures", "open_time", "probe_time", "probe_job_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROBE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROBE_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: CircuitState
+    failures: int
+    open_time: _timestamp_pb2.Timestamp
+    probe_time: _timestamp_pb2.Timestamp
+    probe_job_id: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[CircuitState, str]] = ..., failures: _Optional[int] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., probe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., probe_job_id: _Optional[str] = ...) -> None: ...
+
+class ListCircuitBreakersRequest(_message.Message):
+    __slots__ = ("namespace", "page_size", "page_token")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    page_size: int
+    page_token: str
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCircuitBreakersResponse(_message.Message):
+    __slots__ = ("circuit_breakers", "next_page_token")
+    CIRCUIT_BREAKERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    circuit_breakers: _containers.RepeatedCompositeFieldContainer[CircuitBreakerStatus]
+    next_page_token: str
+    def __init__(self, circuit_breakers: _Optional[_Iterable[_Union[CircuitBreakerStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CloseCircuitBreakerRequest(_message.Message):
+    __slots__ = ("namespace", "name", "request_id")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    name: str
+    request_id: str
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CloseCircuitBreakerResponse(_message.Message):
+    __slots__ = ("circuit_breaker",)
+    CIRCUIT_BREAKER_FIELD_NUMBER: _ClassVar[int]
+    circuit_breaker: CircuitBreakerStatus
+    def __init__(self, circuit_breaker: _Optional[_Union[CircuitBreakerStatus, _Mapping]] = ...) -> None: ...
 
 class GetJobDefinitionRequest(_message.Message):
     __slots__ = ("namespace", "name", "version")
@@ -42,14 +148,16 @@ class GetJobDefinitionResponse(_message.Message):
     def __init__(self, definition: _Optional[_Union[_job_definition_pb2.JobDefinition, _Mapping]] = ...) -> None: ...
 
 class ListJobDefinitionsRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token")
+    __slots__ = ("namespace", "page_size", "page_token", "show_archived")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SHOW_ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     page_size: int
     page_token: str
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    show_archived: bool
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., show_archived: bool = ...) -> None: ...
 
 class ListJobDefinitionsResponse(_message.Message):
     __slots__ = ("definitions", "next_page_token")

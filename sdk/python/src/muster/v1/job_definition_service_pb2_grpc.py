@@ -55,6 +55,16 @@ class JobDefinitionServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.FromString,
                 _registered_method=True)
+        self.ListCircuitBreakers = channel.unary_unary(
+                '/muster.v1.JobDefinitionService/ListCircuitBreakers',
+                request_serializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.FromString,
+                _registered_method=True)
+        self.CloseCircuitBreaker = channel.unary_unary(
+                '/muster.v1.JobDefinitionService/CloseCircuitBreaker',
+                request_serializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.FromString,
+                _registered_method=True)
 
 
 class JobDefinitionServiceServicer(object):
@@ -83,16 +93,34 @@ class JobDefinitionServiceServicer(object):
     def ListJobDefinitions(self, request, context):
         """Lists the newest version of each definition by name.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ArchiveJobDefinition(self, request, context):
-        """Refuses new jobs of a definition; those that exist go on.
+        """Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Archiving twice is no error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCircuitBreakers(self, request, context):
+        """Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+
+        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseCircuitBreaker(self, request, context):
+        """Closes a circuit breaker by hand: its jobs go on at once.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Closing a closed one is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +148,16 @@ def add_JobDefinitionServiceServicer_to_server(servicer, server):
                     servicer.ArchiveJobDefinition,
                     request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.SerializeToString,
+            ),
+            'ListCircuitBreakers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCircuitBreakers,
+                    request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.SerializeToString,
+            ),
+            'CloseCircuitBreaker': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseCircuitBreaker,
+                    request_deserializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -231,6 +269,60 @@ class JobDefinitionService(object):
             '/muster.v1.JobDefinitionService/ArchiveJobDefinition',
             muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionRequest.SerializeToString,
             muster_dot_v1_dot_job__definition__service__pb2.ArchiveJobDefinitionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCircuitBreakers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobDefinitionService/ListCircuitBreakers',
+            muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersRequest.SerializeToString,
+            muster_dot_v1_dot_job__definition__service__pb2.ListCircuitBreakersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseCircuitBreaker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobDefinitionService/CloseCircuitBreaker',
+            muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerRequest.SerializeToString,
+            muster_dot_v1_dot_job__definition__service__pb2.CloseCircuitBreakerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,15 @@ class IdempotencyConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrappe
     IDEMPOTENCY_CONFLICT_POLICY_FAIL: _ClassVar[IdempotencyConflictPolicy]
     IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: _ClassVar[IdempotencyConflictPolicy]
     IDEMPOTENCY_CONFLICT_POLICY_REPLACE: _ClassVar[IdempotencyConflictPolicy]
+
+class CancelStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CANCEL_STAGE_UNSPECIFIED: _ClassVar[CancelStage]
+    CANCEL_STAGE_REQUESTED: _ClassVar[CancelStage]
+    CANCEL_STAGE_NOT_STARTED: _ClassVar[CancelStage]
+    CANCEL_STAGE_STOPPED: _ClassVar[CancelStage]
+    CANCEL_STAGE_FENCED: _ClassVar[CancelStage]
+    CANCEL_STAGE_OVERTAKEN: _ClassVar[CancelStage]
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_BLOCKED: JobState
 JOB_STATE_SCHEDULED: JobState
@@ -70,9 +79,15 @@ IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_FAIL: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_REPLACE: IdempotencyConflictPolicy
+CANCEL_STAGE_UNSPECIFIED: CancelStage
+CANCEL_STAGE_REQUESTED: CancelStage
+CANCEL_STAGE_NOT_STARTED: CancelStage
+CANCEL_STAGE_STOPPED: CancelStage
+CANCEL_STAGE_FENCED: CancelStage
+CANCEL_STAGE_OVERTAKEN: CancelStage
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempts_counted", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts")
+    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempts_counted", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +123,8 @@ class Job(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    CANCELLATION_FIELD_NUMBER: _ClassVar[int]
+    ERASED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     namespace: str
     definition: str
@@ -136,7 +153,21 @@ class Job(_message.Message):
     traceparent: str
     revision: int
     attempts: _containers.RepeatedCompositeFieldContainer[_attempt_pb2.Attempt]
-    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempts_counted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ...) -> None: ...
+    cancellation: Cancellation
+    erased: bool
+    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempts_counted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ...) -> None: ...
+
+class Cancellation(_message.Message):
+    __slots__ = ("stage", "reason", "request_time", "cleanup_job_id")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    stage: CancelStage
+    reason: str
+    request_time: _timestamp_pb2.Timestamp
+    cleanup_job_id: str
+    def __init__(self, stage: _Optional[_Union[CancelStage, str]] = ..., reason: _Optional[str] = ..., request_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cleanup_job_id: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("fraction", "message")

@@ -11,6 +11,31 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class JobFilter(_message.Message):
+    __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    MIN_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    states: _containers.RepeatedScalarFieldContainer[_job_pb2.JobState]
+    definition: str
+    queue: str
+    labels: _containers.ScalarMap[str, str]
+    min_create_time: _timestamp_pb2.Timestamp
+    max_create_time: _timestamp_pb2.Timestamp
+    failure_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class SubmitJobRequest(_message.Message):
     __slots__ = ("namespace", "job", "request_id")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
@@ -94,7 +119,7 @@ class CancelJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token", "states", "definition", "queue", "labels", "min_create_time", "max_create_time")
+    __slots__ = ("namespace", "page_size", "page_token", "states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +136,7 @@ class ListJobsRequest(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     MIN_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     page_size: int
     page_token: str
@@ -120,7 +146,8 @@ class ListJobsRequest(_message.Message):
     labels: _containers.ScalarMap[str, str]
     min_create_time: _timestamp_pb2.Timestamp
     max_create_time: _timestamp_pb2.Timestamp
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    failure_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")
@@ -143,6 +170,72 @@ class WatchJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
+
+class RetryJobsRequest(_message.Message):
+    __slots__ = ("namespace", "filter", "page_token", "validate_only", "request_id")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    filter: JobFilter
+    page_token: str
+    validate_only: bool
+    request_id: str
+    def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., page_token: _Optional[str] = ..., validate_only: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RetryJobsResponse(_message.Message):
+    __slots__ = ("job_ids", "retried_job_ids", "skipped", "next_page_token")
+    JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    RETRIED_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    job_ids: _containers.RepeatedScalarFieldContainer[str]
+    retried_job_ids: _containers.RepeatedScalarFieldContainer[str]
+    skipped: int
+    next_page_token: str
+    def __init__(self, job_ids: _Optional[_Iterable[str]] = ..., retried_job_ids: _Optional[_Iterable[str]] = ..., skipped: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CancelJobsRequest(_message.Message):
+    __slots__ = ("namespace", "filter", "reason", "page_token", "validate_only")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    filter: JobFilter
+    reason: str
+    page_token: str
+    validate_only: bool
+    def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[JobFilter, _Mapping]] = ..., reason: _Optional[str] = ..., page_token: _Optional[str] = ..., validate_only: bool = ...) -> None: ...
+
+class CancelJobsResponse(_message.Message):
+    __slots__ = ("cancelled", "next_page_token")
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    cancelled: int
+    next_page_token: str
+    def __init__(self, cancelled: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class EraseJobRequest(_message.Message):
+    __slots__ = ("namespace", "job_id", "reason")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    job_id: str
+    reason: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class EraseJobResponse(_message.Message):
+    __slots__ = ("job", "audit_id")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_ID_FIELD_NUMBER: _ClassVar[int]
+    job: _job_pb2.Job
+    audit_id: str
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., audit_id: _Optional[str] = ...) -> None: ...
 
 class RetryJobRequest(_message.Message):
     __slots__ = ("namespace", "job_id", "request_id")

@@ -75,6 +75,16 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.RetryJobResponse.FromString,
                 _registered_method=True)
+        self.RetryJobs = channel.unary_unary(
+                '/muster.v1.JobService/RetryJobs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.RetryJobsResponse.FromString,
+                _registered_method=True)
+        self.CancelJobs = channel.unary_unary(
+                '/muster.v1.JobService/CancelJobs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.CancelJobsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.CancelJobsResponse.FromString,
+                _registered_method=True)
         self.UpdateJob = channel.unary_unary(
                 '/muster.v1.JobService/UpdateJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.UpdateJobRequest.SerializeToString,
@@ -89,6 +99,11 @@ class JobServiceStub(object):
                 '/muster.v1.JobService/ResumeJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
+                _registered_method=True)
+        self.EraseJob = channel.unary_unary(
+                '/muster.v1.JobService/EraseJob',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.EraseJobRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.EraseJobResponse.FromString,
                 _registered_method=True)
 
 
@@ -149,52 +164,85 @@ class JobServiceServicer(object):
     def ListJobs(self, request, context):
         """Lists jobs by a filter, newest first.
 
-        Errors: UNIMPLEMENTED.
+        A page looks at 10,000 jobs at most, so it may hold fewer than were asked for, or none, while there is a next page.
+        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Streams the job each time it has changed, until it has ended.
+        """Streams the job: as it is now, then each time it has changed, until it has ended. Changes that follow each other
+        closely are folded into one.
 
-        Errors: UNIMPLEMENTED.
+        Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RetryJob(self, request, context):
-        """Makes a new job from one that has ended.
+        """Makes a new job like one that has ended, of the same definition version, with `retry_of` set.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryJobs(self, request, context):
+        """Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
+        until there is none. A job that was retried already is passed over.
+
+        Errors: INVALID_ARGUMENT, UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelJobs(self, request, context):
+        """Cancels a page of the open jobs that match the filter; call it again with the token until there is none.
+
+        Errors: INVALID_ARGUMENT, UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateJob(self, request, context):
-        """Changes priority, run time or expiry of a job that waits.
+        """Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT (nothing to change, a run time at or after the expiry), NOT_FOUND, FAILED_PRECONDITION
+        (JOB_ENDED, JOB_NOT_WAITING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PauseJob(self, request, context):
-        """Holds a job that waits.
+        """Holds a job that waits: SCHEDULED or READY. Its expiry and its timeouts go on.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeJob(self, request, context):
-        """Lets a paused job go on.
+        """Lets a paused job go on: at once, or at its run time if that is still to come.
 
-        Errors: UNIMPLEMENTED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED). A job that is not paused stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseJob(self, request, context):
+        """Erases what an ended job holds of a person's data, for good: input, result, failure, progress, checkpoint and labels.
+        That it was a job, its states and times stay, and an audit record says who erased it and why.
+
+        Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first).
+        Erasing twice is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -243,6 +291,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.RetryJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobResponse.SerializeToString,
             ),
+            'RetryJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryJobs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.RetryJobsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobsResponse.SerializeToString,
+            ),
+            'CancelJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelJobs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.CancelJobsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.CancelJobsResponse.SerializeToString,
+            ),
             'UpdateJob': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.UpdateJobRequest.FromString,
@@ -257,6 +315,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.ResumeJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.SerializeToString,
+            ),
+            'EraseJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseJob,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.EraseJobRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.EraseJobResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -487,6 +550,60 @@ class JobService(object):
             _registered_method=True)
 
     @staticmethod
+    def RetryJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/RetryJobs',
+            muster_dot_v1_dot_job__service__pb2.RetryJobsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.RetryJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/CancelJobs',
+            muster_dot_v1_dot_job__service__pb2.CancelJobsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.CancelJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def UpdateJob(request,
             target,
             options=(),
@@ -557,6 +674,33 @@ class JobService(object):
             '/muster.v1.JobService/ResumeJob',
             muster_dot_v1_dot_job__service__pb2.ResumeJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.ResumeJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/EraseJob',
+            muster_dot_v1_dot_job__service__pb2.EraseJobRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.EraseJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,17 +9,39 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Queue(_message.Message):
-    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag")
+    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag", "counts", "pause_reason", "description")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     MAX_CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_REASON_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     paused: bool
     max_concurrency: int
     create_time: _timestamp_pb2.Timestamp
     etag: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+    counts: QueueCounts
+    pause_reason: str
+    description: str
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class QueueCounts(_message.Message):
+    __slots__ = ("blocked", "scheduled", "ready", "paused", "held", "waiting")
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULED_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    blocked: int
+    scheduled: int
+    ready: int
+    paused: int
+    held: int
+    waiting: int
+    def __init__(self, blocked: _Optional[int] = ..., scheduled: _Optional[int] = ..., ready: _Optional[int] = ..., paused: _Optional[int] = ..., held: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...

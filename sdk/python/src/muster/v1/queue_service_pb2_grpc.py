@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class QueueServiceStub(object):
-    """Keeps the queues. Every RPC answers UNIMPLEMENTED in this release; queues are made on first use.
+    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
     """
 
     def __init__(self, channel):
@@ -35,6 +35,11 @@ class QueueServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateQueue = channel.unary_unary(
+                '/muster.v1.QueueService/CreateQueue',
+                request_serializer=muster_dot_v1_dot_queue__service__pb2.CreateQueueRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_queue__service__pb2.CreateQueueResponse.FromString,
+                _registered_method=True)
         self.GetQueue = channel.unary_unary(
                 '/muster.v1.QueueService/GetQueue',
                 request_serializer=muster_dot_v1_dot_queue__service__pb2.GetQueueRequest.SerializeToString,
@@ -68,46 +73,59 @@ class QueueServiceStub(object):
 
 
 class QueueServiceServicer(object):
-    """Keeps the queues. Every RPC answers UNIMPLEMENTED in this release; queues are made on first use.
+    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
     """
 
+    def CreateQueue(self, request, context):
+        """Makes a queue.
+
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS (QUEUE_EXISTS), UNIMPLEMENTED (max_concurrency).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetQueue(self, request, context):
-        """Reads a queue. Errors: UNIMPLEMENTED.
+        """Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListQueues(self, request, context):
-        """Lists queues by name. Errors: UNIMPLEMENTED.
+        """Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateQueue(self, request, context):
-        """Changes a queue's limits. Errors: UNIMPLEMENTED.
+        """Changes a queue's description or limits.
+
+        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND, ABORTED (ETAG_STALE),
+        UNIMPLEMENTED (max_concurrency).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PauseQueue(self, request, context):
-        """Assigns no more jobs of a queue until it is resumed. Errors: UNIMPLEMENTED.
+        """Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
+        go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Pausing twice is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeQueue(self, request, context):
-        """Lets a paused queue go on. Errors: UNIMPLEMENTED.
+        """Lets a paused queue go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Resuming twice is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQueue(self, request, context):
-        """Deletes an empty queue. Errors: UNIMPLEMENTED.
+        """Deletes a queue without open jobs. Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (QUEUE_NOT_EMPTY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +134,11 @@ class QueueServiceServicer(object):
 
 def add_QueueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateQueue,
+                    request_deserializer=muster_dot_v1_dot_queue__service__pb2.CreateQueueRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_queue__service__pb2.CreateQueueResponse.SerializeToString,
+            ),
             'GetQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetQueue,
                     request_deserializer=muster_dot_v1_dot_queue__service__pb2.GetQueueRequest.FromString,
@@ -155,8 +178,35 @@ def add_QueueServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class QueueService(object):
-    """Keeps the queues. Every RPC answers UNIMPLEMENTED in this release; queues are made on first use.
+    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
     """
+
+    @staticmethod
+    def CreateQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.QueueService/CreateQueue',
+            muster_dot_v1_dot_queue__service__pb2.CreateQueueRequest.SerializeToString,
+            muster_dot_v1_dot_queue__service__pb2.CreateQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetQueue(request,

@@ -135,18 +135,20 @@ class HeldAttempt(_message.Message):
     def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., started: bool = ...) -> None: ...
 
 class ProgressUpdate(_message.Message):
-    __slots__ = ("job_id", "attempt", "sequence", "progress", "checkpoint")
+    __slots__ = ("job_id", "attempt", "sequence", "progress", "checkpoint", "run_timeout_extension")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIMEOUT_EXTENSION_FIELD_NUMBER: _ClassVar[int]
     job_id: bytes
     attempt: int
     sequence: int
     progress: _job_pb2.Progress
     checkpoint: _payload_pb2.Payload
-    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., sequence: _Optional[int] = ..., progress: _Optional[_Union[_job_pb2.Progress, _Mapping]] = ..., checkpoint: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ...) -> None: ...
+    run_timeout_extension: _duration_pb2.Duration
+    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., sequence: _Optional[int] = ..., progress: _Optional[_Union[_job_pb2.Progress, _Mapping]] = ..., checkpoint: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., run_timeout_extension: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class HeartbeatRequest(_message.Message):
     __slots__ = ("session_id", "held", "credits", "voided_credit_ids", "progress", "ping_echo", "draining")

@@ -34,10 +34,12 @@ class GetWorkerRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class GetWorkerResponse(_message.Message):
-    __slots__ = ("worker",)
+    __slots__ = ("worker", "held_jobs")
     WORKER_FIELD_NUMBER: _ClassVar[int]
+    HELD_JOBS_FIELD_NUMBER: _ClassVar[int]
     worker: _worker_pb2.Worker
-    def __init__(self, worker: _Optional[_Union[_worker_pb2.Worker, _Mapping]] = ...) -> None: ...
+    held_jobs: _containers.RepeatedCompositeFieldContainer[_worker_pb2.HeldJob]
+    def __init__(self, worker: _Optional[_Union[_worker_pb2.Worker, _Mapping]] = ..., held_jobs: _Optional[_Iterable[_Union[_worker_pb2.HeldJob, _Mapping]]] = ...) -> None: ...
 
 class DrainWorkerRequest(_message.Message):
     __slots__ = ("namespace", "session_id", "request_id")

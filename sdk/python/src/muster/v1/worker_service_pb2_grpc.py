@@ -66,14 +66,20 @@ class WorkerServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetWorker(self, request, context):
-        """Reads one worker. Errors: UNIMPLEMENTED.
+        """Reads one worker and what it runs.
+
+        Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DrainWorker(self, request, context):
-        """Asks a worker to finish what it holds and take nothing more. Errors: UNIMPLEMENTED.
+        """Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
+        answered; the worker hears of it with its next heartbeat.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED). Draining twice is no
+        error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

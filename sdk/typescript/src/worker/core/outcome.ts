@@ -48,6 +48,7 @@ export function sdkFailure(type: string, message: string): Failure {
     stackTrace: '',
     failureCause: FailureCause.APPLICATION,
     final: true,
+    exitCode: 0,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/failure.proto.
  */
 export const file_muster_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvZmFpbHVyZS5wcm90bxIJbXVzdGVyLnYxIvQBCgdGYWlsdXJlEgwKBHR5cGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRITCgtzdGFja190cmFjZRgDIAEoCRIuCg1mYWlsdXJlX2NhdXNlGAQgASgOMhcubXVzdGVyLnYxLkZhaWx1cmVDYXVzZRINCgVmaW5hbBgFIAEoCBIuCgtyZXRyeV9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIhCgVjYXVzZRgHIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEiMKB2RldGFpbHMYCCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZCrWAgoMRmFpbHVyZUNhdXNlEh0KGUZBSUxVUkVfQ0FVU0VfVU5TUEVDSUZJRUQQABIdChlGQUlMVVJFX0NBVVNFX0FQUExJQ0FUSU9OEAESGQoVRkFJTFVSRV9DQVVTRV9USU1FT1VUEAISHQoZRkFJTFVSRV9DQVVTRV9MT1NUX1dPUktFUhADEhwKGEZBSUxVUkVfQ0FVU0VfTEVBU0VfTE9TVBAEEhsKF0ZBSUxVUkVfQ0FVU0VfQ0FOQ0VMTEVEEAUSGQoVRkFJTFVSRV9DQVVTRV9FWFBJUkVEEAYSIAocRkFJTFVSRV9DQVVTRV9MT1NUX1RPT19PRlRFThAHEhgKFEZBSUxVUkVfQ0FVU0VfUE9JU09OEAgSGgoWRkFJTFVSRV9DQVVTRV9JTlRFUk5BTBAJEiAKHEZBSUxVUkVfQ0FVU0VfU0VTU0lPTl9DTE9TRUQQCmIGcHJvdG8z", [file_google_protobuf_duration, file_muster_v1_payload]);
+  fileDesc("ChdtdXN0ZXIvdjEvZmFpbHVyZS5wcm90bxIJbXVzdGVyLnYxIocCCgdGYWlsdXJlEgwKBHR5cGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRITCgtzdGFja190cmFjZRgDIAEoCRIuCg1mYWlsdXJlX2NhdXNlGAQgASgOMhcubXVzdGVyLnYxLkZhaWx1cmVDYXVzZRINCgVmaW5hbBgFIAEoCBIuCgtyZXRyeV9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIhCgVjYXVzZRgHIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEiMKB2RldGFpbHMYCCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIRCglleGl0X2NvZGUYCSABKAUq+AIKDEZhaWx1cmVDYXVzZRIdChlGQUlMVVJFX0NBVVNFX1VOU1BFQ0lGSUVEEAASHQoZRkFJTFVSRV9DQVVTRV9BUFBMSUNBVElPThABEhkKFUZBSUxVUkVfQ0FVU0VfVElNRU9VVBACEh0KGUZBSUxVUkVfQ0FVU0VfTE9TVF9XT1JLRVIQAxIcChhGQUlMVVJFX0NBVVNFX0xFQVNFX0xPU1QQBBIbChdGQUlMVVJFX0NBVVNFX0NBTkNFTExFRBAFEhkKFUZBSUxVUkVfQ0FVU0VfRVhQSVJFRBAGEiAKHEZBSUxVUkVfQ0FVU0VfTE9TVF9UT09fT0ZURU4QBxIYChRGQUlMVVJFX0NBVVNFX1BPSVNPThAIEhoKFkZBSUxVUkVfQ0FVU0VfSU5URVJOQUwQCRIgChxGQUlMVVJFX0NBVVNFX1NFU1NJT05fQ0xPU0VEEAoSIAocRkFJTFVSRV9DQVVTRV9JTkZSQVNUUlVDVFVSRRALYgZwcm90bzM", [file_google_protobuf_duration, file_muster_v1_payload]);
 
 /**
  * A typed error with a chain of causes.
@@ -44,8 +44,8 @@ export type Failure = Message<"muster.v1.Failure"> & {
   stackTrace: string;
 
   /**
-   * Who or what made it fail. Workers report APPLICATION, or TIMEOUT for a run timeout that they enforced; the others are
-   * set by the server.
+   * Who or what made it fail. Workers report APPLICATION, INFRASTRUCTURE, or TIMEOUT for a run timeout that they enforced;
+   * the others are set by the server.
    *
    * @generated from field: muster.v1.FailureCause failure_cause = 4;
    */
@@ -78,6 +78,13 @@ export type Failure = Message<"muster.v1.Failure"> & {
    * @generated from field: muster.v1.Payload details = 8;
    */
   details?: Payload | undefined;
+
+  /**
+   * How the process that the handler ran ended, if it ran one: 1 to 255. 0: not known or none.
+   *
+   * @generated from field: int32 exit_code = 9;
+   */
+  exitCode: number;
 };
 
 /**
@@ -169,6 +176,13 @@ export const FailureCause = {
    * @generated from enum value: FAILURE_CAUSE_SESSION_CLOSED = 10;
    */
   SESSION_CLOSED: 10,
+
+  /**
+   * What the handler runs on failed it: no disk, no memory, an evicted machine. Reported by workers.
+   *
+   * @generated from enum value: FAILURE_CAUSE_INFRASTRUCTURE = 11;
+   */
+  INFRASTRUCTURE: 11,
 } as const;
 
 /**

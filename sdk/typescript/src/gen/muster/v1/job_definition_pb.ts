@@ -8,7 +8,7 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Demands } from "./placement_pb.ts";
 import { file_muster_v1_placement } from "./placement_pb.ts";
-import type { RetryPolicy } from "./retry_policy_pb.ts";
+import type { CircuitBreaker, RetryBudget, RetryPolicy } from "./retry_policy_pb.ts";
 import { file_muster_v1_retry_policy } from "./retry_policy_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_definition.proto.
  */
 export const file_muster_v1_job_definition: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSK3BQoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABINCgVxdWV1ZRgGIAEoCRIsCgxyZXRyeV9wb2xpY3kYByABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMY2FuY2VsX2dyYWNlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEWxlYXNlX2xvc3NfYWN0aW9uGAogASgOMhoubXVzdGVyLnYxLkxlYXNlTG9zc0FjdGlvbhIjCgdkZW1hbmRzGAsgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEAoIcHJpb3JpdHkYDCABKAUSEwoLZGVzY3JpcHRpb24YDSABKAkSNAoGbGFiZWxzGA4gAygLMiQubXVzdGVyLnYxLkpvYkRlZmluaXRpb24uTGFiZWxzRW50cnkSLAoJcmV0ZW50aW9uGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFpbnB1dF9qc29uX3NjaGVtYRgRIAEoCRIaChJvdXRwdXRfanNvbl9zY2hlbWEYEiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRib2R5IhsKCFRhc2tCb2R5Eg8KB2hhbmRsZXIYASABKAkiNgoMV29ya2Zsb3dCb2R5EiYKBXN0ZXBzGAEgAygLMhcubXVzdGVyLnYxLldvcmtmbG93U3RlcCJGCgxXb3JrZmxvd1N0ZXASDAoEbmFtZRgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEhQKDGRlcGVuZGVuY2llcxgDIAMoCSpxCg9MZWFzZUxvc3NBY3Rpb24SIQodTEVBU0VfTE9TU19BQ1RJT05fVU5TUEVDSUZJRUQQABIbChdMRUFTRV9MT1NTX0FDVElPTl9BQk9SVBABEh4KGkxFQVNFX0xPU1NfQUNUSU9OX0NPTlRJTlVFEAJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_placement, file_muster_v1_retry_policy]);
+  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSKRCQoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABINCgVxdWV1ZRgGIAEoCRIsCgxyZXRyeV9wb2xpY3kYByABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMY2FuY2VsX2dyYWNlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEWxlYXNlX2xvc3NfYWN0aW9uGAogASgOMhoubXVzdGVyLnYxLkxlYXNlTG9zc0FjdGlvbhIjCgdkZW1hbmRzGAsgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEAoIcHJpb3JpdHkYDCABKAUSEwoLZGVzY3JpcHRpb24YDSABKAkSNAoGbGFiZWxzGA4gAygLMiQubXVzdGVyLnYxLkpvYkRlZmluaXRpb24uTGFiZWxzRW50cnkSLAoJcmV0ZW50aW9uGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFpbnB1dF9qc29uX3NjaGVtYRgRIAEoCRIaChJvdXRwdXRfanNvbl9zY2hlbWEYEiABKAkSMAoNcXVldWVfdGltZW91dBgTIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg10b3RhbF90aW1lb3V0GBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEHByb2dyZXNzX3RpbWVvdXQYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoRcHJvZ3Jlc3Nfd2F0Y2hkb2cYFiABKAsyGy5tdXN0ZXIudjEuUHJvZ3Jlc3NXYXRjaGRvZxIsCgxyZXRyeV9idWRnZXQYFyABKAsyFi5tdXN0ZXIudjEuUmV0cnlCdWRnZXQSMgoPY2lyY3VpdF9icmVha2VyGBggASgLMhkubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyEjgKFWlucHV0X3Byb3RvYnVmX3NjaGVtYRgZIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRI5ChZvdXRwdXRfcHJvdG9idWZfc2NoZW1hGBogASgLMhkubXVzdGVyLnYxLlByb3RvYnVmU2NoZW1hEjAKDGFyY2hpdmVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRib2R5IkMKDlByb3RvYnVmU2NoZW1hEhsKE2ZpbGVfZGVzY3JpcHRvcl9zZXQYASABKAwSFAoMbWVzc2FnZV90eXBlGAIgASgJIlMKEFByb2dyZXNzV2F0Y2hkb2cSFAoMbWluX2ZyYWN0aW9uGAEgASgBEikKBndpbmRvdxgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoCghUYXNrQm9keRIPCgdoYW5kbGVyGAEgASgJEhcKD2NsZWFudXBfaGFuZGxlchgCIAEoCRIyCg9jbGVhbnVwX3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNgoMV29ya2Zsb3dCb2R5EiYKBXN0ZXBzGAEgAygLMhcubXVzdGVyLnYxLldvcmtmbG93U3RlcCJGCgxXb3JrZmxvd1N0ZXASDAoEbmFtZRgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEhQKDGRlcGVuZGVuY2llcxgDIAMoCSpxCg9MZWFzZUxvc3NBY3Rpb24SIQodTEVBU0VfTE9TU19BQ1RJT05fVU5TUEVDSUZJRUQQABIbChdMRUFTRV9MT1NTX0FDVElPTl9BQk9SVBABEh4KGkxFQVNFX0xPU1NfQUNUSU9OX0NPTlRJTlVFEAJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_placement, file_muster_v1_retry_policy]);
 
 /**
  * A named, versioned template of a job. Versions are numbered from 1 and never change.
@@ -158,6 +158,71 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * @generated from field: string output_json_schema = 18;
    */
   outputJsonSchema: string;
+
+  /**
+   * Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset: no
+   * limit. At most 30 days.
+   *
+   * @generated from field: google.protobuf.Duration queue_timeout = 19;
+   */
+  queueTimeout?: Duration | undefined;
+
+  /**
+   * Longest time from when a job may run to its end, all waits and attempts included. Then it ends FAILED. Unset: no
+   * limit. At most 10 years.
+   *
+   * @generated from field: google.protobuf.Duration total_timeout = 20;
+   */
+  totalTimeout?: Duration | undefined;
+
+  /**
+   * Longest time that an attempt may say nothing of its progress. Unset: no limit. At least 1 s, at most 30 days.
+   *
+   * @generated from field: google.protobuf.Duration progress_timeout = 21;
+   */
+  progressTimeout?: Duration | undefined;
+
+  /**
+   * Watches how fast an attempt gets on. Unset: not at all.
+   *
+   * @generated from field: muster.v1.ProgressWatchdog progress_watchdog = 22;
+   */
+  progressWatchdog?: ProgressWatchdog | undefined;
+
+  /**
+   * Bounds the retries of all jobs of this definition together. Unset: no bound.
+   *
+   * @generated from field: muster.v1.RetryBudget retry_budget = 23;
+   */
+  retryBudget?: RetryBudget | undefined;
+
+  /**
+   * Holds jobs back while what they depend on is down. Unset: never.
+   *
+   * @generated from field: muster.v1.CircuitBreaker circuit_breaker = 24;
+   */
+  circuitBreaker?: CircuitBreaker | undefined;
+
+  /**
+   * What the input must be, in protobuf. Not with `input_json_schema`.
+   *
+   * @generated from field: muster.v1.ProtobufSchema input_protobuf_schema = 25;
+   */
+  inputProtobufSchema?: ProtobufSchema | undefined;
+
+  /**
+   * What the result must be, in protobuf. Not with `output_json_schema`.
+   *
+   * @generated from field: muster.v1.ProtobufSchema output_protobuf_schema = 26;
+   */
+  outputProtobufSchema?: ProtobufSchema | undefined;
+
+  /**
+   * When it was archived: new jobs are refused. Unset: it is not.
+   *
+   * @generated from field: google.protobuf.Timestamp archive_time = 27;
+   */
+  archiveTime?: Timestamp | undefined;
 };
 
 /**
@@ -166,6 +231,64 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
  */
 export const JobDefinitionSchema: GenMessage<JobDefinition> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_definition, 0);
+
+/**
+ * A protobuf message type with all that it needs to be read.
+ *
+ * @generated from message muster.v1.ProtobufSchema
+ */
+export type ProtobufSchema = Message<"muster.v1.ProtobufSchema"> & {
+  /**
+   * A serialised google.protobuf.FileDescriptorSet with every import, as `buf build` or `protoc --include_imports` write
+   * it. At most 256 KiB.
+   *
+   * @generated from field: bytes file_descriptor_set = 1;
+   */
+  fileDescriptorSet: Uint8Array;
+
+  /**
+   * Full name of the message, such as "shop.v1.Order". Payloads are that message in binary (content type
+   * "application/x-protobuf", or none) or in its JSON form ("application/json").
+   *
+   * @generated from field: string message_type = 2;
+   */
+  messageType: string;
+};
+
+/**
+ * Describes the message muster.v1.ProtobufSchema.
+ * Use `create(ProtobufSchemaSchema)` to create a new message.
+ */
+export const ProtobufSchemaSchema: GenMessage<ProtobufSchema> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition, 1);
+
+/**
+ * Ends an attempt that gets on too slowly: its fraction must grow by `min_fraction` in each `window`.
+ *
+ * @generated from message muster.v1.ProgressWatchdog
+ */
+export type ProgressWatchdog = Message<"muster.v1.ProgressWatchdog"> & {
+  /**
+   * Above 0, at most 1.
+   *
+   * @generated from field: double min_fraction = 1;
+   */
+  minFraction: number;
+
+  /**
+   * At least 1 s, at most 1 day.
+   *
+   * @generated from field: google.protobuf.Duration window = 2;
+   */
+  window?: Duration | undefined;
+};
+
+/**
+ * Describes the message muster.v1.ProgressWatchdog.
+ * Use `create(ProgressWatchdogSchema)` to create a new message.
+ */
+export const ProgressWatchdogSchema: GenMessage<ProgressWatchdog> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition, 2);
 
 /**
  * A job that one handler in a worker runs.
@@ -179,6 +302,21 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
    * @generated from field: string handler = 1;
    */
   handler: string;
+
+  /**
+   * Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that serves
+   * it, whatever became of the first. Empty: none.
+   *
+   * @generated from field: string cleanup_handler = 2;
+   */
+  cleanupHandler: string;
+
+  /**
+   * Longest time one attempt of the clean-up may run. Unset: 5 min. At most 1 day.
+   *
+   * @generated from field: google.protobuf.Duration cleanup_timeout = 3;
+   */
+  cleanupTimeout?: Duration | undefined;
 };
 
 /**
@@ -186,7 +324,7 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
  * Use `create(TaskBodySchema)` to create a new message.
  */
 export const TaskBodySchema: GenMessage<TaskBody> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition, 1);
+  messageDesc(file_muster_v1_job_definition, 3);
 
 /**
  * A job whose steps are jobs.
@@ -207,7 +345,7 @@ export type WorkflowBody = Message<"muster.v1.WorkflowBody"> & {
  * Use `create(WorkflowBodySchema)` to create a new message.
  */
 export const WorkflowBodySchema: GenMessage<WorkflowBody> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition, 2);
+  messageDesc(file_muster_v1_job_definition, 4);
 
 /**
  * One vertex of a workflow.
@@ -242,7 +380,7 @@ export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
  * Use `create(WorkflowStepSchema)` to create a new message.
  */
 export const WorkflowStepSchema: GenMessage<WorkflowStep> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition, 3);
+  messageDesc(file_muster_v1_job_definition, 5);
 
 /**
  * What a worker does with an attempt once its session can no longer prove that it holds the lease.

@@ -2,17 +2,19 @@
 // @generated from file muster/v1/job_definition_service.proto (package muster.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { JobDefinition } from "./job_definition_pb.ts";
 import { file_muster_v1_job_definition } from "./job_definition_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/job_definition_service.proto.
  */
 export const file_muster_v1_job_definition_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZtdXN0ZXIvdjEvam9iX2RlZmluaXRpb25fc2VydmljZS5wcm90bxIJbXVzdGVyLnYxInQKGUFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJbChpBcHBseUpvYkRlZmluaXRpb25SZXNwb25zZRIsCgpkZWZpbml0aW9uGAEgASgLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24SDwoHY3JlYXRlZBgCIAEoCCJLChdHZXRKb2JEZWZpbml0aW9uUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFIkgKGEdldEpvYkRlZmluaXRpb25SZXNwb25zZRIsCgpkZWZpbml0aW9uGAEgASgLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24iVQoZTGlzdEpvYkRlZmluaXRpb25zUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiZAoaTGlzdEpvYkRlZmluaXRpb25zUmVzcG9uc2USLQoLZGVmaW5pdGlvbnMYASADKAsyGC5tdXN0ZXIudjEuSm9iRGVmaW5pdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgobQXJjaGl2ZUpvYkRlZmluaXRpb25SZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiTAocQXJjaGl2ZUpvYkRlZmluaXRpb25SZXNwb25zZRIsCgpkZWZpbml0aW9uGAEgASgLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24yogMKFEpvYkRlZmluaXRpb25TZXJ2aWNlEmEKEkFwcGx5Sm9iRGVmaW5pdGlvbhIkLm11c3Rlci52MS5BcHBseUpvYkRlZmluaXRpb25SZXF1ZXN0GiUubXVzdGVyLnYxLkFwcGx5Sm9iRGVmaW5pdGlvblJlc3BvbnNlElsKEEdldEpvYkRlZmluaXRpb24SIi5tdXN0ZXIudjEuR2V0Sm9iRGVmaW5pdGlvblJlcXVlc3QaIy5tdXN0ZXIudjEuR2V0Sm9iRGVmaW5pdGlvblJlc3BvbnNlEmEKEkxpc3RKb2JEZWZpbml0aW9ucxIkLm11c3Rlci52MS5MaXN0Sm9iRGVmaW5pdGlvbnNSZXF1ZXN0GiUubXVzdGVyLnYxLkxpc3RKb2JEZWZpbml0aW9uc1Jlc3BvbnNlEmcKFEFyY2hpdmVKb2JEZWZpbml0aW9uEiYubXVzdGVyLnYxLkFyY2hpdmVKb2JEZWZpbml0aW9uUmVxdWVzdBonLm11c3Rlci52MS5BcmNoaXZlSm9iRGVmaW5pdGlvblJlc3BvbnNlYgZwcm90bzM", [file_muster_v1_job_definition]);
+  fileDesc("CiZtdXN0ZXIvdjEvam9iX2RlZmluaXRpb25fc2VydmljZS5wcm90bxIJbXVzdGVyLnYxInQKGUFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCK7AQoaQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEg8KB2NyZWF0ZWQYAiABKAgSLwoLZGlmZmVyZW5jZXMYAyADKAsyGi5tdXN0ZXIudjEuRmllbGREaWZmZXJlbmNlEi0KBmlzc3VlcxgEIAMoCzIdLm11c3Rlci52MS5Db21wYXRpYmlsaXR5SXNzdWUiPgoPRmllbGREaWZmZXJlbmNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJImMKEkNvbXBhdGliaWxpdHlJc3N1ZRIqCgRraW5kGAEgASgOMhwubXVzdGVyLnYxLkNvbXBhdGliaWxpdHlLaW5kEg8KB21lc3NhZ2UYAiABKAkSEAoIc3ViamVjdHMYAyADKAki0wEKFENpcmN1aXRCcmVha2VyU3RhdHVzEgwKBG5hbWUYASABKAkSJgoFc3RhdGUYAiABKA4yFy5tdXN0ZXIudjEuQ2lyY3VpdFN0YXRlEhAKCGZhaWx1cmVzGAMgASgFEi0KCW9wZW5fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHJvYmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMcHJvYmVfam9iX2lkGAYgASgJIlYKGkxpc3RDaXJjdWl0QnJlYWtlcnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJxChtMaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USOQoQY2lyY3VpdF9icmVha2VycxgBIAMoCzIfLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlclN0YXR1cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUQoaQ2xvc2VDaXJjdWl0QnJlYWtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSJXChtDbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2USOAoPY2lyY3VpdF9icmVha2VyGAEgASgLMh8ubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyU3RhdHVzIksKF0dldEpvYkRlZmluaXRpb25SZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAUiSAoYR2V0Sm9iRGVmaW5pdGlvblJlc3BvbnNlEiwKCmRlZmluaXRpb24YASABKAsyGC5tdXN0ZXIudjEuSm9iRGVmaW5pdGlvbiJsChlMaXN0Sm9iRGVmaW5pdGlvbnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIVCg1zaG93X2FyY2hpdmVkGAQgASgIImQKGkxpc3RKb2JEZWZpbml0aW9uc1Jlc3BvbnNlEi0KC2RlZmluaXRpb25zGAEgAygLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlIKG0FyY2hpdmVKb2JEZWZpbml0aW9uUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIkwKHEFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uKrYCChFDb21wYXRpYmlsaXR5S2luZBIiCh5DT01QQVRJQklMSVRZX0tJTkRfVU5TUEVDSUZJRUQQABIgChxDT01QQVRJQklMSVRZX0tJTkRfTk9fV09SS0VSEAESLgoqQ09NUEFUSUJJTElUWV9LSU5EX1dPUktFUl9FWENMVURFU19WRVJTSU9OEAISJQohQ09NUEFUSUJJTElUWV9LSU5EX0pPQlNfSU5fRkxJR0hUEAMSLAooQ09NUEFUSUJJTElUWV9LSU5EX0lOUFVUX1NDSEVNQV9OQVJST1dFRBAEEiwKKENPTVBBVElCSUxJVFlfS0lORF9PVVRQVVRfU0NIRU1BX1dJREVORUQQBRIoCiRDT01QQVRJQklMSVRZX0tJTkRfUExBQ0VNRU5UX0NIQU5HRUQQBip8CgxDaXJjdWl0U3RhdGUSHQoZQ0lSQ1VJVF9TVEFURV9VTlNQRUNJRklFRBAAEhgKFENJUkNVSVRfU1RBVEVfQ0xPU0VEEAESFgoSQ0lSQ1VJVF9TVEFURV9PUEVOEAISGwoXQ0lSQ1VJVF9TVEFURV9IQUxGX09QRU4QAzLuBAoUSm9iRGVmaW5pdGlvblNlcnZpY2USYQoSQXBwbHlKb2JEZWZpbml0aW9uEiQubXVzdGVyLnYxLkFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QaJS5tdXN0ZXIudjEuQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USWwoQR2V0Sm9iRGVmaW5pdGlvbhIiLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVxdWVzdBojLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVzcG9uc2USYQoSTGlzdEpvYkRlZmluaXRpb25zEiQubXVzdGVyLnYxLkxpc3RKb2JEZWZpbml0aW9uc1JlcXVlc3QaJS5tdXN0ZXIudjEuTGlzdEpvYkRlZmluaXRpb25zUmVzcG9uc2USZwoUQXJjaGl2ZUpvYkRlZmluaXRpb24SJi5tdXN0ZXIudjEuQXJjaGl2ZUpvYkRlZmluaXRpb25SZXF1ZXN0GicubXVzdGVyLnYxLkFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USZAoTTGlzdENpcmN1aXRCcmVha2VycxIlLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVxdWVzdBomLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USZAoTQ2xvc2VDaXJjdWl0QnJlYWtlchIlLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVxdWVzdBomLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_muster_v1_job_definition]);
 
 /**
  * Asks to store a definition.
@@ -68,6 +70,20 @@ export type ApplyJobDefinitionResponse = Message<"muster.v1.ApplyJobDefinitionRe
    * @generated from field: bool created = 2;
    */
   created: boolean;
+
+  /**
+   * What differs from the newest version before this call, by field path. Empty for a first version or the same content.
+   *
+   * @generated from field: repeated muster.v1.FieldDifference differences = 3;
+   */
+  differences: FieldDifference[];
+
+  /**
+   * What the new version may break for jobs in flight and for connected workers. Never a refusal.
+   *
+   * @generated from field: repeated muster.v1.CompatibilityIssue issues = 4;
+   */
+  issues: CompatibilityIssue[];
 };
 
 /**
@@ -76,6 +92,251 @@ export type ApplyJobDefinitionResponse = Message<"muster.v1.ApplyJobDefinitionRe
  */
 export const ApplyJobDefinitionResponseSchema: GenMessage<ApplyJobDefinitionResponse> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_definition_service, 1);
+
+/**
+ * One field that differs between two versions.
+ *
+ * @generated from message muster.v1.FieldDifference
+ */
+export type FieldDifference = Message<"muster.v1.FieldDifference"> & {
+  /**
+   * Path of the field, such as "retry_policy.max_attempts".
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Its value before, as JSON. Empty: it was not set.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * Its value now, as JSON. Empty: it is not set.
+   *
+   * @generated from field: string after = 3;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message muster.v1.FieldDifference.
+ * Use `create(FieldDifferenceSchema)` to create a new message.
+ */
+export const FieldDifferenceSchema: GenMessage<FieldDifference> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 2);
+
+/**
+ * One thing that a new version may break.
+ *
+ * @generated from message muster.v1.CompatibilityIssue
+ */
+export type CompatibilityIssue = Message<"muster.v1.CompatibilityIssue"> & {
+  /**
+   * What kind of thing.
+   *
+   * @generated from field: muster.v1.CompatibilityKind kind = 1;
+   */
+  kind: CompatibilityKind;
+
+  /**
+   * What it means here, for people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * Names of the workers or versions concerned. At most 20.
+   *
+   * @generated from field: repeated string subjects = 3;
+   */
+  subjects: string[];
+};
+
+/**
+ * Describes the message muster.v1.CompatibilityIssue.
+ * Use `create(CompatibilityIssueSchema)` to create a new message.
+ */
+export const CompatibilityIssueSchema: GenMessage<CompatibilityIssue> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 3);
+
+/**
+ * A circuit breaker as it is now.
+ *
+ * @generated from message muster.v1.CircuitBreakerStatus
+ */
+export type CircuitBreakerStatus = Message<"muster.v1.CircuitBreakerStatus"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where it is.
+   *
+   * @generated from field: muster.v1.CircuitState state = 2;
+   */
+  state: CircuitState;
+
+  /**
+   * Failures counted in the current window.
+   *
+   * @generated from field: int32 failures = 3;
+   */
+  failures: number;
+
+  /**
+   * When it was opened last. Unset: never.
+   *
+   * @generated from field: google.protobuf.Timestamp open_time = 4;
+   */
+  openTime?: Timestamp | undefined;
+
+  /**
+   * When a probe is made, while it is OPEN.
+   *
+   * @generated from field: google.protobuf.Timestamp probe_time = 5;
+   */
+  probeTime?: Timestamp | undefined;
+
+  /**
+   * The job that is tried, while it is HALF_OPEN.
+   *
+   * @generated from field: string probe_job_id = 6;
+   */
+  probeJobId: string;
+};
+
+/**
+ * Describes the message muster.v1.CircuitBreakerStatus.
+ * Use `create(CircuitBreakerStatusSchema)` to create a new message.
+ */
+export const CircuitBreakerStatusSchema: GenMessage<CircuitBreakerStatus> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 4);
+
+/**
+ * Asks for a page of circuit breakers.
+ *
+ * @generated from message muster.v1.ListCircuitBreakersRequest
+ */
+export type ListCircuitBreakersRequest = Message<"muster.v1.ListCircuitBreakersRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Items on a page. 0: 50. At most 1,000; more is cut to that.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.ListCircuitBreakersRequest.
+ * Use `create(ListCircuitBreakersRequestSchema)` to create a new message.
+ */
+export const ListCircuitBreakersRequestSchema: GenMessage<ListCircuitBreakersRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 5);
+
+/**
+ * A page of circuit breakers.
+ *
+ * @generated from message muster.v1.ListCircuitBreakersResponse
+ */
+export type ListCircuitBreakersResponse = Message<"muster.v1.ListCircuitBreakersResponse"> & {
+  /**
+   * The breakers, by name.
+   *
+   * @generated from field: repeated muster.v1.CircuitBreakerStatus circuit_breakers = 1;
+   */
+  circuitBreakers: CircuitBreakerStatus[];
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.ListCircuitBreakersResponse.
+ * Use `create(ListCircuitBreakersResponseSchema)` to create a new message.
+ */
+export const ListCircuitBreakersResponseSchema: GenMessage<ListCircuitBreakersResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 6);
+
+/**
+ * Names the circuit breaker to close.
+ *
+ * @generated from message muster.v1.CloseCircuitBreakerRequest
+ */
+export type CloseCircuitBreakerRequest = Message<"muster.v1.CloseCircuitBreakerRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The breaker's name.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * UUID that makes a repeat of this very call harmless. Empty: none.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message muster.v1.CloseCircuitBreakerRequest.
+ * Use `create(CloseCircuitBreakerRequestSchema)` to create a new message.
+ */
+export const CloseCircuitBreakerRequestSchema: GenMessage<CloseCircuitBreakerRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 7);
+
+/**
+ * The breaker after the call.
+ *
+ * @generated from message muster.v1.CloseCircuitBreakerResponse
+ */
+export type CloseCircuitBreakerResponse = Message<"muster.v1.CloseCircuitBreakerResponse"> & {
+  /**
+   * The breaker.
+   *
+   * @generated from field: muster.v1.CircuitBreakerStatus circuit_breaker = 1;
+   */
+  circuitBreaker?: CircuitBreakerStatus | undefined;
+};
+
+/**
+ * Describes the message muster.v1.CloseCircuitBreakerResponse.
+ * Use `create(CloseCircuitBreakerResponseSchema)` to create a new message.
+ */
+export const CloseCircuitBreakerResponseSchema: GenMessage<CloseCircuitBreakerResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_definition_service, 8);
 
 /**
  * Names a definition.
@@ -110,7 +371,7 @@ export type GetJobDefinitionRequest = Message<"muster.v1.GetJobDefinitionRequest
  * Use `create(GetJobDefinitionRequestSchema)` to create a new message.
  */
 export const GetJobDefinitionRequestSchema: GenMessage<GetJobDefinitionRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 2);
+  messageDesc(file_muster_v1_job_definition_service, 9);
 
 /**
  * The definition that was asked for.
@@ -131,7 +392,7 @@ export type GetJobDefinitionResponse = Message<"muster.v1.GetJobDefinitionRespon
  * Use `create(GetJobDefinitionResponseSchema)` to create a new message.
  */
 export const GetJobDefinitionResponseSchema: GenMessage<GetJobDefinitionResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 3);
+  messageDesc(file_muster_v1_job_definition_service, 10);
 
 /**
  * Asks for a page of definitions.
@@ -159,6 +420,13 @@ export type ListJobDefinitionsRequest = Message<"muster.v1.ListJobDefinitionsReq
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Archived ones too.
+   *
+   * @generated from field: bool show_archived = 4;
+   */
+  showArchived: boolean;
 };
 
 /**
@@ -166,7 +434,7 @@ export type ListJobDefinitionsRequest = Message<"muster.v1.ListJobDefinitionsReq
  * Use `create(ListJobDefinitionsRequestSchema)` to create a new message.
  */
 export const ListJobDefinitionsRequestSchema: GenMessage<ListJobDefinitionsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 4);
+  messageDesc(file_muster_v1_job_definition_service, 11);
 
 /**
  * A page of definitions.
@@ -194,7 +462,7 @@ export type ListJobDefinitionsResponse = Message<"muster.v1.ListJobDefinitionsRe
  * Use `create(ListJobDefinitionsResponseSchema)` to create a new message.
  */
 export const ListJobDefinitionsResponseSchema: GenMessage<ListJobDefinitionsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 5);
+  messageDesc(file_muster_v1_job_definition_service, 12);
 
 /**
  * Names the definition to archive.
@@ -229,7 +497,7 @@ export type ArchiveJobDefinitionRequest = Message<"muster.v1.ArchiveJobDefinitio
  * Use `create(ArchiveJobDefinitionRequestSchema)` to create a new message.
  */
 export const ArchiveJobDefinitionRequestSchema: GenMessage<ArchiveJobDefinitionRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 6);
+  messageDesc(file_muster_v1_job_definition_service, 13);
 
 /**
  * The definition after archiving.
@@ -250,7 +518,124 @@ export type ArchiveJobDefinitionResponse = Message<"muster.v1.ArchiveJobDefiniti
  * Use `create(ArchiveJobDefinitionResponseSchema)` to create a new message.
  */
 export const ArchiveJobDefinitionResponseSchema: GenMessage<ArchiveJobDefinitionResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition_service, 7);
+  messageDesc(file_muster_v1_job_definition_service, 14);
+
+/**
+ * What a new version may break.
+ *
+ * @generated from enum muster.v1.CompatibilityKind
+ */
+export const CompatibilityKind = {
+  /**
+   * Never set on an issue.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No connected worker serves the new version, but some serve an older one.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_NO_WORKER = 1;
+   */
+  NO_WORKER: 1,
+
+  /**
+   * Workers serve the definition, but not the new version.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION = 2;
+   */
+  WORKER_EXCLUDES_VERSION: 2,
+
+  /**
+   * Jobs of older versions are open; they keep theirs.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_JOBS_IN_FLIGHT = 3;
+   */
+  JOBS_IN_FLIGHT: 3,
+
+  /**
+   * Inputs that were valid may be refused now.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED = 4;
+   */
+  INPUT_SCHEMA_NARROWED: 4,
+
+  /**
+   * Results that readers do not expect may appear now.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED = 5;
+   */
+  OUTPUT_SCHEMA_WIDENED: 5,
+
+  /**
+   * Jobs go to another queue or handler than those of the version before.
+   *
+   * @generated from enum value: COMPATIBILITY_KIND_PLACEMENT_CHANGED = 6;
+   */
+  PLACEMENT_CHANGED: 6,
+} as const;
+
+/**
+ * What a new version may break.
+ *
+ * @generated from enum muster.v1.CompatibilityKind
+ */
+export type CompatibilityKind = (typeof CompatibilityKind)[keyof typeof CompatibilityKind] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.CompatibilityKind.
+ */
+export const CompatibilityKindSchema: GenEnum<CompatibilityKind> = /*@__PURE__*/
+  enumDesc(file_muster_v1_job_definition_service, 0);
+
+/**
+ * Where a circuit breaker is.
+ *
+ * @generated from enum muster.v1.CircuitState
+ */
+export const CircuitState = {
+  /**
+   * Never set on a breaker.
+   *
+   * @generated from enum value: CIRCUIT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Jobs are assigned.
+   *
+   * @generated from enum value: CIRCUIT_STATE_CLOSED = 1;
+   */
+  CLOSED: 1,
+
+  /**
+   * No job is assigned until `probe_time`.
+   *
+   * @generated from enum value: CIRCUIT_STATE_OPEN = 2;
+   */
+  OPEN: 2,
+
+  /**
+   * One job is tried.
+   *
+   * @generated from enum value: CIRCUIT_STATE_HALF_OPEN = 3;
+   */
+  HALF_OPEN: 3,
+} as const;
+
+/**
+ * Where a circuit breaker is.
+ *
+ * @generated from enum muster.v1.CircuitState
+ */
+export type CircuitState = (typeof CircuitState)[keyof typeof CircuitState] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.CircuitState.
+ */
+export const CircuitStateSchema: GenEnum<CircuitState> = /*@__PURE__*/
+  enumDesc(file_muster_v1_job_definition_service, 1);
 
 /**
  * Keeps the definitions that jobs are made from.
@@ -286,7 +671,7 @@ export const JobDefinitionService: GenService<{
   /**
    * Lists the newest version of each definition by name.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
    *
    * @generated from rpc muster.v1.JobDefinitionService.ListJobDefinitions
    */
@@ -296,9 +681,9 @@ export const JobDefinitionService: GenService<{
     output: typeof ListJobDefinitionsResponseSchema;
   },
   /**
-   * Refuses new jobs of a definition; those that exist go on.
+   * Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
    *
-   * Errors: UNIMPLEMENTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Archiving twice is no error.
    *
    * @generated from rpc muster.v1.JobDefinitionService.ArchiveJobDefinition
    */
@@ -306,6 +691,30 @@ export const JobDefinitionService: GenService<{
     methodKind: "unary";
     input: typeof ArchiveJobDefinitionRequestSchema;
     output: typeof ArchiveJobDefinitionResponseSchema;
+  },
+  /**
+   * Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+   *
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
+   *
+   * @generated from rpc muster.v1.JobDefinitionService.ListCircuitBreakers
+   */
+  listCircuitBreakers: {
+    methodKind: "unary";
+    input: typeof ListCircuitBreakersRequestSchema;
+    output: typeof ListCircuitBreakersResponseSchema;
+  },
+  /**
+   * Closes a circuit breaker by hand: its jobs go on at once.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Closing a closed one is no error.
+   *
+   * @generated from rpc muster.v1.JobDefinitionService.CloseCircuitBreaker
+   */
+  closeCircuitBreaker: {
+    methodKind: "unary";
+    input: typeof CloseCircuitBreakerRequestSchema;
+    output: typeof CloseCircuitBreakerResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_job_definition_service, 0);

@@ -14,7 +14,56 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/queue_service.proto.
  */
 export const file_muster_v1_queue_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tdXN0ZXIvdjEvcXVldWVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIjIKD0dldFF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCSIzChBHZXRRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIk0KEUxpc3RRdWV1ZXNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJPChJMaXN0UXVldWVzUmVzcG9uc2USIAoGcXVldWVzGAEgAygLMhAubXVzdGVyLnYxLlF1ZXVlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ6ChJVcGRhdGVRdWV1ZVJlcXVlc3QSHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhIKCnJlcXVlc3RfaWQYAyABKAkiNgoTVXBkYXRlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJIChFQYXVzZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjUKElBhdXNlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJJChJSZXN1bWVRdWV1ZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIkkKEkRlbGV0ZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhUKE0RlbGV0ZVF1ZXVlUmVzcG9uc2Uy0wMKDFF1ZXVlU2VydmljZRJDCghHZXRRdWV1ZRIaLm11c3Rlci52MS5HZXRRdWV1ZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0UXVldWVSZXNwb25zZRJJCgpMaXN0UXVldWVzEhwubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZRJMCgtVcGRhdGVRdWV1ZRIdLm11c3Rlci52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuVXBkYXRlUXVldWVSZXNwb25zZRJJCgpQYXVzZVF1ZXVlEhwubXVzdGVyLnYxLlBhdXNlUXVldWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLlBhdXNlUXVldWVSZXNwb25zZRJMCgtSZXN1bWVRdWV1ZRIdLm11c3Rlci52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuUmVzdW1lUXVldWVSZXNwb25zZRJMCgtEZWxldGVRdWV1ZRIdLm11c3Rlci52MS5EZWxldGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuRGVsZXRlUXVldWVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_muster_v1_queue]);
+  fileDesc("Ch1tdXN0ZXIvdjEvcXVldWVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIkkKEkNyZWF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRISCgpyZXF1ZXN0X2lkGAIgASgJIjYKE0NyZWF0ZVF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiMgoPR2V0UXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJIjMKEEdldFF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiTQoRTGlzdFF1ZXVlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RRdWV1ZXNSZXNwb25zZRIgCgZxdWV1ZXMYASADKAsyEC5tdXN0ZXIudjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInoKElVwZGF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNVcGRhdGVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIlgKEVBhdXNlUXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJIjUKElBhdXNlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJJChJSZXN1bWVRdWV1ZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIkkKEkRlbGV0ZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhUKE0RlbGV0ZVF1ZXVlUmVzcG9uc2UyoQQKDFF1ZXVlU2VydmljZRJMCgtDcmVhdGVRdWV1ZRIdLm11c3Rlci52MS5DcmVhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlUXVldWVSZXNwb25zZRJDCghHZXRRdWV1ZRIaLm11c3Rlci52MS5HZXRRdWV1ZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0UXVldWVSZXNwb25zZRJJCgpMaXN0UXVldWVzEhwubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZRJMCgtVcGRhdGVRdWV1ZRIdLm11c3Rlci52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuVXBkYXRlUXVldWVSZXNwb25zZRJJCgpQYXVzZVF1ZXVlEhwubXVzdGVyLnYxLlBhdXNlUXVldWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLlBhdXNlUXVldWVSZXNwb25zZRJMCgtSZXN1bWVRdWV1ZRIdLm11c3Rlci52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuUmVzdW1lUXVldWVSZXNwb25zZRJMCgtEZWxldGVRdWV1ZRIdLm11c3Rlci52MS5EZWxldGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuRGVsZXRlUXVldWVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_muster_v1_queue]);
+
+/**
+ * Says what to make.
+ *
+ * @generated from message muster.v1.CreateQueueRequest
+ */
+export type CreateQueueRequest = Message<"muster.v1.CreateQueueRequest"> & {
+  /**
+   * The queue; its output-only fields are ignored.
+   *
+   * @generated from field: muster.v1.Queue queue = 1;
+   */
+  queue?: Queue | undefined;
+
+  /**
+   * UUID that makes a repeat of this very call harmless. Empty: none.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message muster.v1.CreateQueueRequest.
+ * Use `create(CreateQueueRequestSchema)` to create a new message.
+ */
+export const CreateQueueRequestSchema: GenMessage<CreateQueueRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_queue_service, 0);
+
+/**
+ * The queue as made.
+ *
+ * @generated from message muster.v1.CreateQueueResponse
+ */
+export type CreateQueueResponse = Message<"muster.v1.CreateQueueResponse"> & {
+  /**
+   * The queue.
+   *
+   * @generated from field: muster.v1.Queue queue = 1;
+   */
+  queue?: Queue | undefined;
+};
+
+/**
+ * Describes the message muster.v1.CreateQueueResponse.
+ * Use `create(CreateQueueResponseSchema)` to create a new message.
+ */
+export const CreateQueueResponseSchema: GenMessage<CreateQueueResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_queue_service, 1);
 
 /**
  * Names a queue.
@@ -42,7 +91,7 @@ export type GetQueueRequest = Message<"muster.v1.GetQueueRequest"> & {
  * Use `create(GetQueueRequestSchema)` to create a new message.
  */
 export const GetQueueRequestSchema: GenMessage<GetQueueRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 0);
+  messageDesc(file_muster_v1_queue_service, 2);
 
 /**
  * The queue that was asked for.
@@ -63,7 +112,7 @@ export type GetQueueResponse = Message<"muster.v1.GetQueueResponse"> & {
  * Use `create(GetQueueResponseSchema)` to create a new message.
  */
 export const GetQueueResponseSchema: GenMessage<GetQueueResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 1);
+  messageDesc(file_muster_v1_queue_service, 3);
 
 /**
  * Asks for a page of queues.
@@ -98,7 +147,7 @@ export type ListQueuesRequest = Message<"muster.v1.ListQueuesRequest"> & {
  * Use `create(ListQueuesRequestSchema)` to create a new message.
  */
 export const ListQueuesRequestSchema: GenMessage<ListQueuesRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 2);
+  messageDesc(file_muster_v1_queue_service, 4);
 
 /**
  * A page of queues.
@@ -126,7 +175,7 @@ export type ListQueuesResponse = Message<"muster.v1.ListQueuesResponse"> & {
  * Use `create(ListQueuesResponseSchema)` to create a new message.
  */
 export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 3);
+  messageDesc(file_muster_v1_queue_service, 5);
 
 /**
  * Says what to change in a queue.
@@ -161,7 +210,7 @@ export type UpdateQueueRequest = Message<"muster.v1.UpdateQueueRequest"> & {
  * Use `create(UpdateQueueRequestSchema)` to create a new message.
  */
 export const UpdateQueueRequestSchema: GenMessage<UpdateQueueRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 4);
+  messageDesc(file_muster_v1_queue_service, 6);
 
 /**
  * The queue after the change.
@@ -182,7 +231,7 @@ export type UpdateQueueResponse = Message<"muster.v1.UpdateQueueResponse"> & {
  * Use `create(UpdateQueueResponseSchema)` to create a new message.
  */
 export const UpdateQueueResponseSchema: GenMessage<UpdateQueueResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 5);
+  messageDesc(file_muster_v1_queue_service, 7);
 
 /**
  * Names the queue to hold.
@@ -210,6 +259,13 @@ export type PauseQueueRequest = Message<"muster.v1.PauseQueueRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Why, for people. At most 256 characters.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
 };
 
 /**
@@ -217,7 +273,7 @@ export type PauseQueueRequest = Message<"muster.v1.PauseQueueRequest"> & {
  * Use `create(PauseQueueRequestSchema)` to create a new message.
  */
 export const PauseQueueRequestSchema: GenMessage<PauseQueueRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 6);
+  messageDesc(file_muster_v1_queue_service, 8);
 
 /**
  * The queue after the change.
@@ -238,7 +294,7 @@ export type PauseQueueResponse = Message<"muster.v1.PauseQueueResponse"> & {
  * Use `create(PauseQueueResponseSchema)` to create a new message.
  */
 export const PauseQueueResponseSchema: GenMessage<PauseQueueResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 7);
+  messageDesc(file_muster_v1_queue_service, 9);
 
 /**
  * Names the queue that may go on.
@@ -273,7 +329,7 @@ export type ResumeQueueRequest = Message<"muster.v1.ResumeQueueRequest"> & {
  * Use `create(ResumeQueueRequestSchema)` to create a new message.
  */
 export const ResumeQueueRequestSchema: GenMessage<ResumeQueueRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 8);
+  messageDesc(file_muster_v1_queue_service, 10);
 
 /**
  * The queue after the change.
@@ -294,7 +350,7 @@ export type ResumeQueueResponse = Message<"muster.v1.ResumeQueueResponse"> & {
  * Use `create(ResumeQueueResponseSchema)` to create a new message.
  */
 export const ResumeQueueResponseSchema: GenMessage<ResumeQueueResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 9);
+  messageDesc(file_muster_v1_queue_service, 11);
 
 /**
  * Names the queue to delete.
@@ -329,7 +385,7 @@ export type DeleteQueueRequest = Message<"muster.v1.DeleteQueueRequest"> & {
  * Use `create(DeleteQueueRequestSchema)` to create a new message.
  */
 export const DeleteQueueRequestSchema: GenMessage<DeleteQueueRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 10);
+  messageDesc(file_muster_v1_queue_service, 12);
 
 /**
  * Nothing more to say.
@@ -344,16 +400,28 @@ export type DeleteQueueResponse = Message<"muster.v1.DeleteQueueResponse"> & {
  * Use `create(DeleteQueueResponseSchema)` to create a new message.
  */
 export const DeleteQueueResponseSchema: GenMessage<DeleteQueueResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_queue_service, 11);
+  messageDesc(file_muster_v1_queue_service, 13);
 
 /**
- * Keeps the queues. Every RPC answers UNIMPLEMENTED in this release; queues are made on first use.
+ * Keeps the queues. A queue is made by the first job that waits in it, or by hand.
  *
  * @generated from service muster.v1.QueueService
  */
 export const QueueService: GenService<{
   /**
-   * Reads a queue. Errors: UNIMPLEMENTED.
+   * Makes a queue.
+   *
+   * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (QUEUE_EXISTS), UNIMPLEMENTED (max_concurrency).
+   *
+   * @generated from rpc muster.v1.QueueService.CreateQueue
+   */
+  createQueue: {
+    methodKind: "unary";
+    input: typeof CreateQueueRequestSchema;
+    output: typeof CreateQueueResponseSchema;
+  },
+  /**
+   * Reads a queue. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.QueueService.GetQueue
    */
@@ -363,7 +431,7 @@ export const QueueService: GenService<{
     output: typeof GetQueueResponseSchema;
   },
   /**
-   * Lists queues by name. Errors: UNIMPLEMENTED.
+   * Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
    *
    * @generated from rpc muster.v1.QueueService.ListQueues
    */
@@ -373,7 +441,10 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's limits. Errors: UNIMPLEMENTED.
+   * Changes a queue's description or limits.
+   *
+   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND, ABORTED (ETAG_STALE),
+   * UNIMPLEMENTED (max_concurrency).
    *
    * @generated from rpc muster.v1.QueueService.UpdateQueue
    */
@@ -383,7 +454,8 @@ export const QueueService: GenService<{
     output: typeof UpdateQueueResponseSchema;
   },
   /**
-   * Assigns no more jobs of a queue until it is resumed. Errors: UNIMPLEMENTED.
+   * Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
+   * go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Pausing twice is no error.
    *
    * @generated from rpc muster.v1.QueueService.PauseQueue
    */
@@ -393,7 +465,7 @@ export const QueueService: GenService<{
     output: typeof PauseQueueResponseSchema;
   },
   /**
-   * Lets a paused queue go on. Errors: UNIMPLEMENTED.
+   * Lets a paused queue go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Resuming twice is no error.
    *
    * @generated from rpc muster.v1.QueueService.ResumeQueue
    */
@@ -403,7 +475,7 @@ export const QueueService: GenService<{
     output: typeof ResumeQueueResponseSchema;
   },
   /**
-   * Deletes an empty queue. Errors: UNIMPLEMENTED.
+   * Deletes a queue without open jobs. Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (QUEUE_NOT_EMPTY).
    *
    * @generated from rpc muster.v1.QueueService.DeleteQueue
    */

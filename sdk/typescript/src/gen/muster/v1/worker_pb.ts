@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { JobState, Progress } from "./job_pb.ts";
+import { file_muster_v1_job } from "./job_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/worker.proto.
  */
 export const file_muster_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvd29ya2VyLnByb3RvEgltdXN0ZXIudjEiQQoHSGFuZGxlchIMCgRuYW1lGAEgASgJEhMKC21pbl92ZXJzaW9uGAIgASgFEhMKC21heF92ZXJzaW9uGAMgASgFIjYKA1NkaxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIbGFuZ3VhZ2UYAyABKAkivwQKBldvcmtlchIMCgRuYW1lGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpzZXNzaW9uX2lkGAMgASgJEiYKBXN0YXRlGAQgASgOMhcubXVzdGVyLnYxLlNlc3Npb25TdGF0ZRIkCghoYW5kbGVycxgFIAMoCzISLm11c3Rlci52MS5IYW5kbGVyEi0KBmxhYmVscxgGIAMoCzIdLm11c3Rlci52MS5Xb3JrZXIuTGFiZWxzRW50cnkSMwoJcmVzb3VyY2VzGAcgAygLMiAubXVzdGVyLnYxLldvcmtlci5SZXNvdXJjZXNFbnRyeRINCgVzbG90cxgIIAEoBRIMCgRoZWxkGAkgASgFEhsKA3NkaxgKIAEoCzIOLm11c3Rlci52MS5TZGsSLQoJb3Blbl90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgliZWF0X3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxlYXNlX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkZWFmGA4gASgIEhAKCGRyYWluaW5nGA8gASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASp6CgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKElNFU1NJT05fU1RBVEVfT1BFThABEhkKFVNFU1NJT05fU1RBVEVfQ0xPU0lORxACEhgKFFNFU1NJT05fU1RBVEVfQ0xPU0VEEANiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChZtdXN0ZXIvdjEvd29ya2VyLnByb3RvEgltdXN0ZXIudjEiQQoHSGFuZGxlchIMCgRuYW1lGAEgASgJEhMKC21pbl92ZXJzaW9uGAIgASgFEhMKC21heF92ZXJzaW9uGAMgASgFIjYKA1NkaxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIbGFuZ3VhZ2UYAyABKAkivwQKBldvcmtlchIMCgRuYW1lGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpzZXNzaW9uX2lkGAMgASgJEiYKBXN0YXRlGAQgASgOMhcubXVzdGVyLnYxLlNlc3Npb25TdGF0ZRIkCghoYW5kbGVycxgFIAMoCzISLm11c3Rlci52MS5IYW5kbGVyEi0KBmxhYmVscxgGIAMoCzIdLm11c3Rlci52MS5Xb3JrZXIuTGFiZWxzRW50cnkSMwoJcmVzb3VyY2VzGAcgAygLMiAubXVzdGVyLnYxLldvcmtlci5SZXNvdXJjZXNFbnRyeRINCgVzbG90cxgIIAEoBRIMCgRoZWxkGAkgASgFEhsKA3NkaxgKIAEoCzIOLm11c3Rlci52MS5TZGsSLQoJb3Blbl90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgliZWF0X3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxlYXNlX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkZWFmGA4gASgIEhAKCGRyYWluaW5nGA8gASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASK6AQoHSGVsZEpvYhIOCgZqb2JfaWQYASABKAkSEgoKZGVmaW5pdGlvbhgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEiIKBXN0YXRlGAQgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEi8KC2Fzc2lnbl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCghwcm9ncmVzcxgGIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcyp6CgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKElNFU1NJT05fU1RBVEVfT1BFThABEhkKFVNFU1NJT05fU1RBVEVfQ0xPU0lORxACEhgKFFNFU1NJT05fU1RBVEVfQ0xPU0VEEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
  * What a worker can run.
@@ -202,6 +204,62 @@ export type Worker = Message<"muster.v1.Worker"> & {
  */
 export const WorkerSchema: GenMessage<Worker> = /*@__PURE__*/
   messageDesc(file_muster_v1_worker, 2);
+
+/**
+ * An attempt that a worker holds.
+ *
+ * @generated from message muster.v1.HeldJob
+ */
+export type HeldJob = Message<"muster.v1.HeldJob"> & {
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * Name of its definition.
+   *
+   * @generated from field: string definition = 2;
+   */
+  definition: string;
+
+  /**
+   * Number of the attempt.
+   *
+   * @generated from field: int32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * ASSIGNED, RUNNING or CANCELLING.
+   *
+   * @generated from field: muster.v1.JobState state = 4;
+   */
+  state: JobState;
+
+  /**
+   * When it was assigned.
+   *
+   * @generated from field: google.protobuf.Timestamp assign_time = 5;
+   */
+  assignTime?: Timestamp | undefined;
+
+  /**
+   * How far the handler says it is.
+   *
+   * @generated from field: muster.v1.Progress progress = 6;
+   */
+  progress?: Progress | undefined;
+};
+
+/**
+ * Describes the message muster.v1.HeldJob.
+ * Use `create(HeldJobSchema)` to create a new message.
+ */
+export const HeldJobSchema: GenMessage<HeldJob> = /*@__PURE__*/
+  messageDesc(file_muster_v1_worker, 3);
 
 /**
  * Where a session is in its life.

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Worker } from "./worker_pb.ts";
+import type { HeldJob, Worker } from "./worker_pb.ts";
 import { file_muster_v1_worker } from "./worker_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/worker_service.proto.
  */
 export const file_muster_v1_worker_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvd29ya2VyX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSJOChJMaXN0V29ya2Vyc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlIKE0xpc3RXb3JrZXJzUmVzcG9uc2USIgoHd29ya2VycxgBIAMoCzIRLm11c3Rlci52MS5Xb3JrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEEdldFdvcmtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkiNgoRR2V0V29ya2VyUmVzcG9uc2USIQoGd29ya2VyGAEgASgLMhEubXVzdGVyLnYxLldvcmtlciJPChJEcmFpbldvcmtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI4ChNEcmFpbldvcmtlclJlc3BvbnNlEiEKBndvcmtlchgBIAEoCzIRLm11c3Rlci52MS5Xb3JrZXIy8wEKDVdvcmtlclNlcnZpY2USTAoLTGlzdFdvcmtlcnMSHS5tdXN0ZXIudjEuTGlzdFdvcmtlcnNSZXF1ZXN0Gh4ubXVzdGVyLnYxLkxpc3RXb3JrZXJzUmVzcG9uc2USRgoJR2V0V29ya2VyEhsubXVzdGVyLnYxLkdldFdvcmtlclJlcXVlc3QaHC5tdXN0ZXIudjEuR2V0V29ya2VyUmVzcG9uc2USTAoLRHJhaW5Xb3JrZXISHS5tdXN0ZXIudjEuRHJhaW5Xb3JrZXJSZXF1ZXN0Gh4ubXVzdGVyLnYxLkRyYWluV29ya2VyUmVzcG9uc2ViBnByb3RvMw", [file_muster_v1_worker]);
+  fileDesc("Ch5tdXN0ZXIvdjEvd29ya2VyX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSJOChJMaXN0V29ya2Vyc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlIKE0xpc3RXb3JrZXJzUmVzcG9uc2USIgoHd29ya2VycxgBIAMoCzIRLm11c3Rlci52MS5Xb3JrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEEdldFdvcmtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkiXQoRR2V0V29ya2VyUmVzcG9uc2USIQoGd29ya2VyGAEgASgLMhEubXVzdGVyLnYxLldvcmtlchIlCgloZWxkX2pvYnMYAiADKAsyEi5tdXN0ZXIudjEuSGVsZEpvYiJPChJEcmFpbldvcmtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI4ChNEcmFpbldvcmtlclJlc3BvbnNlEiEKBndvcmtlchgBIAEoCzIRLm11c3Rlci52MS5Xb3JrZXIy8wEKDVdvcmtlclNlcnZpY2USTAoLTGlzdFdvcmtlcnMSHS5tdXN0ZXIudjEuTGlzdFdvcmtlcnNSZXF1ZXN0Gh4ubXVzdGVyLnYxLkxpc3RXb3JrZXJzUmVzcG9uc2USRgoJR2V0V29ya2VyEhsubXVzdGVyLnYxLkdldFdvcmtlclJlcXVlc3QaHC5tdXN0ZXIudjEuR2V0V29ya2VyUmVzcG9uc2USTAoLRHJhaW5Xb3JrZXISHS5tdXN0ZXIudjEuRHJhaW5Xb3JrZXJSZXF1ZXN0Gh4ubXVzdGVyLnYxLkRyYWluV29ya2VyUmVzcG9uc2ViBnByb3RvMw", [file_muster_v1_worker]);
 
 /**
  * Asks for a page of workers.
@@ -117,6 +117,13 @@ export type GetWorkerResponse = Message<"muster.v1.GetWorkerResponse"> & {
    * @generated from field: muster.v1.Worker worker = 1;
    */
   worker?: Worker | undefined;
+
+  /**
+   * The attempts it holds, at most 1,000.
+   *
+   * @generated from field: repeated muster.v1.HeldJob held_jobs = 2;
+   */
+  heldJobs: HeldJob[];
 };
 
 /**
@@ -201,7 +208,9 @@ export const WorkerService: GenService<{
     output: typeof ListWorkersResponseSchema;
   },
   /**
-   * Reads one worker. Errors: UNIMPLEMENTED.
+   * Reads one worker and what it runs.
+   *
+   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
    *
    * @generated from rpc muster.v1.WorkerService.GetWorker
    */
@@ -211,7 +220,11 @@ export const WorkerService: GenService<{
     output: typeof GetWorkerResponseSchema;
   },
   /**
-   * Asks a worker to finish what it holds and take nothing more. Errors: UNIMPLEMENTED.
+   * Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
+   * answered; the worker hears of it with its next heartbeat.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED). Draining twice is no
+   * error.
    *
    * @generated from rpc muster.v1.WorkerService.DrainWorker
    */
