@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { startGrpcServer } from './api/grpc-server.ts';
 import { startHealthServer } from './api/health.ts';
 import { services } from './api/service.ts';
+import { PROTOCOL_VERSION } from './api/services/sessions.ts';
 import { connectBus } from './bus/connect-bus.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-lock.ts';
@@ -19,6 +20,7 @@ import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createStore } from './store/store.ts';
 import { systemClock, systemRandom, systemTimers } from './system.ts';
+import { version } from './version.ts';
 
 export interface RunningReplica {
   readonly grpcAddress: string;
@@ -114,14 +116,13 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     failureText,
   });
   await replica.prepare();
-  const answers = async () => ({
-    database: await store.nowUs().then(
-      () => true,
-      () => false,
-    ),
-    bus: bus.isUp(),
-  });
-  const health = await startHealthServer(config.host, config.httpPort, answers);
+  const answers = async () => {
+    const nowUs = await store.nowUs().catch(() => undefined);
+    const time = nowUs === undefined ? undefined : new Date(nowUs / 1_000).toISOString();
+    return { database: nowUs !== undefined, bus: bus.isUp(), time };
+  };
+  const release = { version, protocolVersion: PROTOCOL_VERSION };
+  const health = await startHealthServer(config.host, config.httpPort, release, answers);
   closers.add(() => health.stop());
   closers.add(() => replica.stop());
   const server = await startGrpcServer(services(replica), { host: config.host, port: config.grpcPort, log });

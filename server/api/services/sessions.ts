@@ -30,7 +30,8 @@ import type { Implementation } from '../service.ts';
 import { ApiError } from '../status.ts';
 import { Violations } from '../violations.ts';
 
-const PROTOCOL_VERSION = 1;
+/** The protocol of workers that this server speaks. */
+export const PROTOCOL_VERSION = 1;
 
 function checkProtocol(version: number): void {
   if (version === PROTOCOL_VERSION) return;

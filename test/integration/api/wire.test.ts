@@ -14,6 +14,7 @@ import {
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { version } from '../../../server/version.ts';
 import { frame, rawCall } from './raw-http2.ts';
 import { Refusal, refusalOf } from './rpc.ts';
 import { World } from './world.ts';
@@ -278,8 +279,9 @@ describe('health', () => {
       const answer = await fetch(world.replica.httpAddress + path);
       return [answer.status, await answer.json()];
     };
-    expect(await get('/healthz')).toEqual([200, { status: 'ok' }]);
-    expect(await get('/readyz')).toEqual([200, { status: 'ready', database: true, bus: true }]);
+    expect(await get('/healthz')).toEqual([200, { status: 'ok', version, protocolVersion: 1 }]);
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(await get('/readyz')).toEqual([200, { status: 'ready', database: true, bus: true, time }]);
     expect((await get('/etc/passwd'))[0]).toBe(404);
   });
 });
