@@ -4,6 +4,7 @@ import type { RetryPolicy } from './definition.ts';
 import { type JobEvent, transitions } from './job-state.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { rankOf } from './rank.ts';
+import { judgeFailure } from './retry-verdict.ts';
 import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
 
 export interface Moment {
@@ -16,12 +17,12 @@ export interface Moment {
 const RELEASE_WINDOW_US = 60_000_000;
 const RELEASES_A_WINDOW = 10;
 
-function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
+export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
   return { kind: 'end', event, run, state, attemptsCounted: run.attemptsCounted, reason: run.reason, ...rest };
 }
 
-function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
-  const { rank, attemptsCounted, losses, lost, releases, releasesSinceUs, reason } = run;
+export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
+  const { rank, attemptsCounted, losses, lost, failures, releases, releasesSinceUs, reason } = run;
   return {
     kind: 'continue',
     event,
@@ -31,6 +32,7 @@ function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Cont
     attemptsCounted,
     losses,
     lost,
+    failures,
     releases,
     releasesSinceUs,
     reason,
@@ -44,7 +46,13 @@ function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */
-function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Continue {
+export function goBack(
+  event: JobEvent,
+  run: OpenRun,
+  delayMs: number,
+  nowUs: number,
+  rest: Partial<Continue>,
+): Continue {
   const expireTimeUs = expiryOf({ ...run, ...rest });
   if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: expireTimeUs, ...rest });
   const dueTimeUs = nowUs + delayMs * 1000;
@@ -60,19 +68,7 @@ function cancelled(event: JobEvent, run: OpenRun): End {
   return end(event, run, 'CANCELLED', { failure: systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled') });
 }
 
-/** Why no further attempt is made, or undefined if one is. */
-function whyNoRetry(run: OpenRun, failure: Failure, policy: RetryPolicy, nextUs: number): string | undefined {
-  if (failure.final) return 'the handler said that another attempt cannot help';
-  if (policy.nonRetryableTypes.includes(failure.type)) return `the retry policy does not retry ${failure.type}`;
-  const counted = run.attemptsCounted + 1;
-  if (counted >= policy.maxAttempts) return `attempt ${counted} of ${policy.maxAttempts} failed`;
-  if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000) {
-    return "the next attempt would begin after the policy's longest time for retries";
-  }
-  return undefined;
-}
-
-/** An attempt failed or ran out of time: another one after a backoff, or the end. */
+/** An attempt failed or ran out of time: another one, a pause, or the end, as the policy says. */
 function afterFailure(
   event: 'fail' | 'timeOut',
   run: OpenRun,
@@ -81,13 +77,16 @@ function afterFailure(
   moment: Moment,
 ): Change {
   if (run.state === 'CANCELLING') return cancelled(event, run);
-  const attemptsCounted = run.attemptsCounted + 1;
-  const delayMs = Math.max(1, failure.retryDelayMs ?? backoffMs(policy, attemptsCounted, moment.random));
-  const stop = whyNoRetry(run, failure, policy, moment.nowUs + delayMs * 1000);
-  if (stop) return end(event, run, 'FAILED', { failure, attemptsCounted, reason: stop });
-  const closed: ClosedAttempt = { outcome: event === 'fail' ? 'FAILED' : 'TIMED_OUT', counted: true, failure };
-  const reason = `attempt ${attemptsCounted} of ${policy.maxAttempts} failed (${failure.type}); waits ${delayMs} ms for the next`;
-  return goBack(event, run, delayMs, moment.nowUs, { attemptsCounted, losses: 0, reason, closed });
+  const verdict = judgeFailure(run, failure, policy, moment);
+  const { attemptsCounted, failures, reason } = verdict;
+  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
+  const counted = attemptsCounted > run.attemptsCounted;
+  // A worker keeps to the run timeout too, and may report it first.
+  const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
+  const lost = run.lost + (counted ? 0 : 1);
+  const rest = { attemptsCounted, failures, lost, losses: 0, reason, closed: { outcome, counted, failure } } as const;
+  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', ...rest });
+  return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
 }
 
 /** The worker reported a failure. */
@@ -96,12 +95,9 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
 }
 
 /** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
-export function decideTimeOut(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change {
-  const failure = systemFailure(
-    'TIMEOUT',
-    'RunTimeout',
-    `the attempt ran longer than its run timeout of ${runTimeoutMs} ms`,
-  );
+export function decideTimeOut(run: OpenRun, policy: RetryPolicy, moment: Moment): Change {
+  const message = `the attempt ran longer than its run timeout of ${run.runTimeoutMs} ms`;
+  const failure = systemFailure('TIMEOUT', 'RunTimeout', message);
   return afterFailure('timeOut', run, failure, policy, moment);
 }
 
@@ -168,7 +164,7 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
 }
 
 /** The time that `due_time` stood for has come. Undefined: it has not, or not for this state. */
-export function decideDue(run: OpenRun, runTimeoutMs: number, policy: RetryPolicy, moment: Moment): Change | undefined {
+export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment): Change | undefined {
   if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
   switch (run.state) {
     case 'SCHEDULED': {
@@ -179,7 +175,7 @@ export function decideDue(run: OpenRun, runTimeoutMs: number, policy: RetryPolic
     }
     case 'RUNNING':
     case 'CANCELLING':
-      return decideTimeOut(run, runTimeoutMs, policy, moment);
+      return decideTimeOut(run, policy, moment);
     case 'READY':
       return expired(run);
     default:

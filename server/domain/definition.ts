@@ -1,13 +1,17 @@
 /** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
+import type { Backoff } from './backoff.ts';
+import type { RetryCause, RetryRule } from './retry-rules.ts';
 
-export interface RetryPolicy {
+/** What is left out where it is the default keeps the content, and so the version, that an older release stored. */
+export interface RetryPolicy extends Backoff {
   readonly maxAttempts: number;
-  readonly minBackoffMs: number;
-  readonly maxBackoffMs: number;
-  readonly multiplier: number;
   /** Total time after creation in which another attempt may begin; 0 is no limit. */
   readonly maxRetryDurationMs: number;
   readonly nonRetryableTypes: readonly string[];
+  /** In order. Left out: none. */
+  readonly rules?: readonly RetryRule[];
+  /** Attempts that may fail for one cause; a cause that is left out has no limit of its own. */
+  readonly limits?: Readonly<Partial<Record<RetryCause, number>>>;
 }
 
 export interface Demands {

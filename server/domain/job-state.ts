@@ -66,11 +66,27 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   observe: { ASSIGNED: ['RUNNING'] },
   // A success that commits before the cancel is confirmed wins: the work is done, and the record says so.
   succeed: { ASSIGNED: ['SUCCEEDED'], RUNNING: ['SUCCEEDED'], CANCELLING: ['SUCCEEDED'] },
-  fail: { ASSIGNED: ['SCHEDULED', 'FAILED'], RUNNING: ['SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  fail: {
+    ASSIGNED: ['SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
   release: { ASSIGNED: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
-  abort: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
-  lapse: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
-  closeSession: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  abort: {
+    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
+  lapse: {
+    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
+  closeSession: {
+    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
   requestCancel: {
     BLOCKED: ['CANCELLED'],
     SCHEDULED: ['CANCELLED'],
@@ -80,8 +96,12 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['CANCELLING'],
     WAITING: ['CANCELLING'],
   },
-  confirmCancel: { ASSIGNED: ['READY', 'SCHEDULED'], RUNNING: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
-  timeOut: { RUNNING: ['SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  confirmCancel: {
+    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
+  timeOut: { RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
 };
 

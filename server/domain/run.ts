@@ -21,9 +21,12 @@ export interface OpenRun {
   readonly losses: number;
   /** Attempts lost for whatever reason, since submission. */
   readonly lost: number;
+  /** Attempts that failed for each cause, packed as `cause-counts.ts` does; 0 where the policy has no limits for causes. */
+  readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
   readonly reason: string | null;
+  readonly runTimeoutMs: number;
   /** Set where the submission overrides the definition's. */
   readonly retryPolicy: RetryPolicy | null;
 }
@@ -60,6 +63,7 @@ export interface Continue {
   readonly attemptsCounted: number;
   readonly losses: number;
   readonly lost: number;
+  readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
   readonly reason: string | null;

@@ -1,5 +1,6 @@
 /** Reports of workers: each closes one attempt, fenced by job, attempt and session; a repeat is harmless. */
 import { decideAbort, decideConfirmCancel, decideFail, decideRelease } from '../domain/decide.ts';
+import { decideLoss } from '../domain/decide-loss.ts';
 import type { JobDefinition } from '../domain/definition.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
@@ -112,15 +113,16 @@ export class Reports {
 
   #decide(run: OpenRun, outcome: Closing['outcome'], nowUs: number, definition: JobDefinition): Change {
     const moment = { nowUs, random: this.#parts.random.next() };
+    const policy = run.retryPolicy ?? definition.retryPolicy;
     switch (outcome.kind) {
       case 'failed':
-        return decideFail(run, outcome.failure, run.retryPolicy ?? definition.retryPolicy, moment);
+        return decideFail(run, outcome.failure, policy, moment);
       case 'released':
-        return decideRelease(run, outcome.why, moment);
+        return decideLoss(decideRelease(run, outcome.why, moment), policy, moment);
       case 'cancelled':
-        return decideConfirmCancel(run, moment);
+        return decideLoss(decideConfirmCancel(run, moment), policy, moment);
       case 'aborted':
-        return decideAbort(run, moment);
+        return decideLoss(decideAbort(run, moment), policy, moment);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Worker sessions: opened, kept alive by heartbeats, closed; what they hold is compared with what the store says. */
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../domain/decide.ts';
+import { decideLoss } from '../domain/decide-loss.ts';
 import type { SessionClass } from '../domain/placement.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
@@ -194,9 +195,11 @@ export class Sessions {
     const { changes, store, random } = this.#parts;
     this.#forget(sessionId);
     for (let page = 0; page < PAGES; page++) {
-      const freed = await changes.apply({ by: 'session', sessionId, limit: PAGE }, (run, nowUs) =>
-        decideSessionEnd(run, how, { nowUs, random: random.next() }),
-      );
+      const freed = await changes.apply({ by: 'session', sessionId, limit: PAGE }, (run, nowUs, definition) => {
+        const moment = { nowUs, random: random.next() };
+        const policy = run.retryPolicy ?? definition.retryPolicy;
+        return decideLoss(decideSessionEnd(run, how, moment), policy, moment, how !== 'MASS_LAPSE');
+      });
       if (freed.length < PAGE) break;
     }
     await store.endSessions([sessionId]);
@@ -272,9 +275,10 @@ export class Sessions {
 
   async #abort(unknown: readonly HeldRun[]): Promise<void> {
     const { changes, random } = this.#parts;
-    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs) =>
-      decideAbort(run, { nowUs, random: random.next() }),
-    );
+    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs, definition) => {
+      const moment = { nowUs, random: random.next() };
+      return decideLoss(decideAbort(run, moment), run.retryPolicy ?? definition.retryPolicy, moment);
+    });
   }
 
   /** Stateless: at the beats in which another half of the credentials' life is over. */

@@ -137,10 +137,7 @@ export class Sweeper {
     const { changes, random, store } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
       const changed = await changes.apply({ by: 'due', limit: PAGE }, (run, nowUs, definition) =>
-        decideDue(run, definition.runTimeoutMs, run.retryPolicy ?? definition.retryPolicy, {
-          nowUs,
-          random: random.next(),
-        }),
+        decideDue(run, run.retryPolicy ?? definition.retryPolicy, { nowUs, random: random.next() }),
       );
       if (changed.length < PAGE) break;
     }

@@ -85,6 +85,8 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
       reason: null,
+      failures: 0,
+      runTimeoutMs: 1_000,
       retryPolicy: null,
     };
   });

@@ -31,10 +31,10 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   },
   decideTimeOut: {
     from: ['RUNNING', 'CANCELLING'],
-    ask: (c) => decide.decideTimeOut(c.run, 1_000, c.policy, c.moment),
+    ask: (c) => decide.decideTimeOut(c.run, c.policy, c.moment),
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
-  decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, 1_000, c.policy, c.moment) },
+  decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, c.policy, c.moment) },
 };
 
 function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {

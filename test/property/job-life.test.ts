@@ -59,7 +59,7 @@ class Life {
     const moment = { nowUs: this.nowUs, random };
     if (word === 'wait') {
       this.nowUs += waitUs;
-      this.#take(decide.decideDue(this.run, 1_000, this.#policy, { nowUs: this.nowUs, random }));
+      this.#take(decide.decideDue(this.run, this.#policy, { nowUs: this.nowUs, random }));
     } else if (word === 'claim') this.#claim();
     else if (word === 'observe') this.#observe();
     else if (word === 'cancel') this.#take(decide.decideCancel(this.run, '', 30_000, moment));
@@ -139,6 +139,8 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     releases: 0,
     releasesSinceUs: null,
     reason: null,
+    failures: 0,
+    runTimeoutMs: 1_000,
     retryPolicy: null,
   };
 }

@@ -91,9 +91,11 @@ function openRun(row: Row): OpenRun {
     createTimeUs: row.create_time,
     losses: row.losses,
     lost: row.lost,
+    failures: row.failures ?? 0,
     releases: row.releases,
     releasesSinceUs: row.releases_since,
     reason: row.reason,
+    runTimeoutMs: row.run_timeout_ms,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
   };
 }
@@ -106,6 +108,7 @@ const updates = {
   attempts_counted: 'int',
   losses: 'smallint',
   lost: 'smallint',
+  failures: 'bigint',
   releases: 'smallint',
   releases_since: 'timestamptz',
   reason: 'text',
@@ -116,7 +119,7 @@ const updateRuns = {
   text: `
 UPDATE job_runs r
 SET state = i.state, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted, losses = i.losses,
-    lost = i.lost, releases = i.releases, releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
+    lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases, releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
 FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
@@ -133,6 +136,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     plain((c) => c.attemptsCounted),
     plain((c) => Math.min(c.losses, 32_767)),
     plain((c) => Math.min(c.lost, 32_767)),
+    plain((c) => c.failures),
     plain((c) => Math.min(c.releases, 32_767)),
     text((c) => timestampOf(c.releasesSinceUs)),
     text((c) => c.reason),

@@ -97,7 +97,7 @@ const operations: Record<string, Operation> = {
     }
   },
   'change by due time': (store) =>
-    store.change({ by: 'due', limit: 1_000 }, (run, nowUs) => decideDue(run, 1, policy, { nowUs, random: 0.5 })),
+    store.change({ by: 'due', limit: 1_000 }, (run, nowUs) => decideDue(run, policy, { nowUs, random: 0.5 })),
   renew: (store, isReversed) =>
     store.renewSessions(
       turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, pingEcho: 1, draining: false })),

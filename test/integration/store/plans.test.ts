@@ -57,7 +57,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) =>
     decideSessionEnd(run, 'LAPSE', moment(nowUs)),
   );
-  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, 1, policy, moment(nowUs)));
+  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, policy, moment(nowUs)));
   await store.readClosed([a, b]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await store.findJobs([a.jobId]);

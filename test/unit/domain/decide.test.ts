@@ -29,6 +29,8 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     releases: 0,
     releasesSinceUs: null,
     reason: null,
+    failures: 0,
+    runTimeoutMs: 1_000,
     retryPolicy: null,
     ...changes,
   };
@@ -96,7 +98,7 @@ describe('decideFail', () => {
 
 describe('decideTimeOut', () => {
   it('counts the attempt and names the limit', () => {
-    expect(decide.decideTimeOut(runOf(), 1_500, policy, half)).toMatchObject({
+    expect(decide.decideTimeOut(runOf({ runTimeoutMs: 1_500 }), policy, half)).toMatchObject({
       state: 'SCHEDULED',
       attemptsCounted: 1,
       closed: { outcome: 'TIMED_OUT', counted: true, failure: { failureCause: 'TIMEOUT', type: 'RunTimeout' } },
@@ -104,7 +106,7 @@ describe('decideTimeOut', () => {
   });
 
   it('ends a cancel whose grace is over', () => {
-    const change = decide.decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), 1_500, policy, half);
+    const change = decide.decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), policy, half);
     expect(change).toMatchObject({
       kind: 'end',
       state: 'CANCELLED',
@@ -248,7 +250,7 @@ describe('decideConfirmCancel', () => {
 
 describe('decideDue', () => {
   const waiting = (changes: Partial<OpenRun>) => runOf({ state: 'SCHEDULED', sessionId: null, attempt: 0, ...changes });
-  const due = (run: OpenRun) => decide.decideDue(run, 1_000, policy, half);
+  const due = (run: OpenRun) => decide.decideDue(run, policy, half);
 
   it('does nothing before the time, and nothing to what waits for no time', () => {
     expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();

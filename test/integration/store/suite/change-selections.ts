@@ -134,9 +134,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
       );
       await context.store.submit([makeCall(jobs)]);
       const due = (limit: number) =>
-        context.store.change({ by: 'due', limit }, (run, now) =>
-          decideDue(run, 1_000, policy, { nowUs: now, random: 0 }),
-        );
+        context.store.change({ by: 'due', limit }, (run, now) => decideDue(run, policy, { nowUs: now, random: 0 }));
       expect((await due(2)).map((change) => change.run.jobId)).toEqual([jobs[0]?.jobId, jobs[2]?.jobId]);
       expect((await due(10)).map((change) => change.run.jobId)).toEqual([jobs[1]?.jobId]);
       expect(await due(10)).toEqual([]);
@@ -161,7 +159,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
       );
       await sql(context, `UPDATE job_runs SET due_time = due_time - interval '1 hour' WHERE state = 6`);
       const changes = await context.store.change({ by: 'due', limit: 10 }, (run, now) =>
-        decideDue(run, 1, policy, { nowUs: now, random: 0 }),
+        decideDue(run, policy, { nowUs: now, random: 0 }),
       );
       expect(changes.map((change) => [change.event, change.state]).sort()).toEqual([
         ['expire', 'EXPIRED'],

@@ -56,9 +56,11 @@ export function changeSuite(context: StoreContext): void {
         attemptsCounted: 0,
         losses: 0,
         lost: 0,
+        failures: 0,
         releases: 0,
         releasesSinceUs: null,
         reason: null,
+        runTimeoutMs: job.runTimeoutMs,
         retryPolicy,
       };
       const view = await context.store.readJob('default', job.jobId);

@@ -10,7 +10,8 @@ import {
   decideSessionEnd,
   type Moment,
 } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { decideLoss } from '../../../../server/domain/decide-loss.ts';
+import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
 import {
   isLegal,
   type JobEvent,
@@ -31,6 +32,14 @@ const states = Object.keys(stateCodes) as JobState[];
 const events = Object.keys(transitions) as JobEvent[];
 const policy = definitionDefaults.retryPolicy;
 const lastTry = { ...policy, maxAttempts: 1 };
+const pausing = {
+  ...policy,
+  rules: [{ causes: ['APPLICATION', 'TIMEOUT', 'LOST_WORKER', 'INFRASTRUCTURE'], action: 'PAUSE' }],
+} satisfies RetryPolicy;
+const failing = {
+  ...policy,
+  rules: [{ causes: ['LOST_WORKER', 'INFRASTRUCTURE'], action: 'FAIL' }],
+} satisfies RetryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
 /** Does it to the job; resolves with the event, or with undefined when it found nothing to do. */
@@ -49,6 +58,18 @@ const later = new Set([
   'confirmCancel ASSIGNED READY',
   'confirmCancel RUNNING READY',
 ]);
+
+/** An attempt is lost, and a rule pauses or ends the job. */
+function ruled(
+  what: string,
+  lose: (decide: Decision) => Action,
+  usual: (run: OpenRun, moment: Moment) => Change,
+): Record<string, Action> {
+  return {
+    [`${what}, which pauses`]: lose((run, moment) => decideLoss(usual(run, moment), pausing, moment)),
+    [`${what}, which ends the job`]: lose((run, moment) => decideLoss(usual(run, moment), failing, moment)),
+  };
+}
 
 function actionsOn(context: StoreContext): Record<string, Action> {
   const { store } = context;
@@ -86,22 +107,28 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     },
     'report a failure': report((run, moment) => decideFail(run, failure, policy, moment)),
     'report the last failure': report((run, moment) => decideFail(run, failure, lastTry, moment)),
+    'report a failure that pauses': report((run, moment) => decideFail(run, failure, pausing, moment)),
     'report a release': report((run, moment) => decideRelease(run, 'NO_SLOT', moment)),
     'report one release too many': report((run, moment) =>
       decideRelease({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 'NO_SLOT', moment),
     ),
     'report an abort': report((run, moment) => decideAbort(run, moment)),
     'confirm a cancel': report((run, moment) => decideConfirmCancel(run, moment)),
+    ...ruled('report an abort', report, decideAbort),
+    ...ruled('confirm a cancel', report, decideConfirmCancel),
+    ...ruled('free a lapsed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
+    ...ruled('free a closed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
     'free a lapsed session': sessionEnd((run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
     'free another lapsed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'LAPSE', moment)),
     'free sessions after an outage': sessionEnd((run, moment) => decideSessionEnd(run, 'MASS_LAPSE', moment)),
     'free a closed session': sessionEnd((run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
     'free another closed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'CLOSE', moment)),
     cancel,
-    'sweep what is due': due((run, moment) => decideDue(run, 1, policy, moment)),
-    'sweep what is due a last time': due((run, moment) => decideDue(run, 1, lastTry, moment)),
+    'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
+    'sweep what is due a last time': due((run, moment) => decideDue(run, lastTry, moment)),
+    'sweep what is due and pauses': due((run, moment) => decideDue(run, pausing, moment)),
     'sweep what has expired': due((run, moment) =>
-      decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, 1, policy, moment),
+      decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, policy, moment),
     ),
   };
 }
