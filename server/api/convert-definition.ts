@@ -150,6 +150,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
 
 export function definitionTo(definition: JobDefinition): WireDefinition {
   const created = definition.createTimeUs > 0 ? timestampTo(definition.createTimeUs) : undefined;
+  const archived = definition.archiveTimeUs === undefined ? undefined : timestampTo(definition.archiveTimeUs);
   return create(JobDefinitionSchema, {
     namespace: definition.namespace,
     name: definition.name,
@@ -166,12 +167,13 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     labels: { ...definition.labels },
     retention: durationTo(definition.retentionMs),
     ...(created ? { createTime: created } : {}),
+    ...(archived ? { archiveTime: archived } : {}),
   });
 }
 
 /** Of everything but the version: the same content is the same version, in whatever order maps were written. */
 export function definitionHash(definition: JobDefinition): Uint8Array {
-  const { version: _, createTimeUs: __, ...content } = definition;
+  const { version: _, createTimeUs: __, archiveTimeUs: ___, ...content } = definition;
   return createHash('sha256').update(JSON.stringify(content, sortedKeys)).digest();
 }
 

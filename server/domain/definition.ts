@@ -37,6 +37,8 @@ export interface JobDefinition {
   readonly retentionMs: number;
   /** Microseconds since 1970 on the database's clock. */
   readonly createTimeUs: number;
+  /** When the definition, in all its versions, was archived; undefined: it is not, or nobody asked. */
+  readonly archiveTimeUs?: number | undefined;
 }
 
 export const definitionDefaults = {

@@ -2,7 +2,7 @@
 import type { JobDefinition } from '../domain/definition.ts';
 import { EngineError } from './errors.ts';
 import type { Clock } from './ports.ts';
-import type { Store } from './store-port.ts';
+import type { AppliedDefinition, DefinitionPage, DefinitionQuery, Store } from './store-port.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
 const MAX_KEPT = 10_000;
@@ -12,62 +12,108 @@ interface Newest {
   readonly readAt: number;
 }
 
+export type DefinitionStore = Pick<
+  Store,
+  'readDefinition' | 'applyDefinition' | 'listDefinitions' | 'archiveDefinition'
+>;
+
 function keyOf(namespace: string, name: string, version: number): string {
   return `${namespace}/${name}/${version}`;
 }
 
 export class Definitions {
-  readonly #store: Pick<Store, 'readDefinition' | 'applyDefinition'>;
+  readonly #store: DefinitionStore;
   readonly #clock: Clock;
   #versions = new Map<string, JobDefinition>();
   #newest = new Map<string, Newest>();
 
-  constructor(store: Pick<Store, 'readDefinition' | 'applyDefinition'>, clock: Clock) {
+  constructor(store: DefinitionStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  async apply(
-    definition: JobDefinition,
-    contentHash: Uint8Array,
-    validateOnly: boolean,
-  ): Promise<{ definition: JobDefinition; created: boolean }> {
+  async apply(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<AppliedDefinition> {
     const result = await this.#store.applyDefinition(definition, contentHash, validateOnly);
-    if (!validateOnly) this.#keep(result.definition, true);
+    if (!validateOnly) this.#keepNewest(result.definition, this.#clock.now());
     return result;
   }
 
-  /** Version 0 is the newest. Throws DEFINITION_NOT_FOUND, naming `field`. */
-  async get(namespace: string, name: string, version: number, field = 'name'): Promise<JobDefinition> {
-    const kept = this.#find(namespace, name, version);
-    if (kept) return kept;
-    const definition = await this.#store.readDefinition(namespace, name, version);
-    if (!definition) {
-      const which = version === 0 ? '' : ` in version ${version}`;
-      throw new EngineError(
-        'DEFINITION_NOT_FOUND',
-        `namespace ${namespace} has no job definition ${name}${which}; apply it first`,
-        {
-          field,
-          metadata: { namespace, definition: name, version: String(version) },
-        },
-      );
-    }
-    this.#keep(definition, version === 0);
+  /** Refuses new jobs of it: here at once, at the other replicas within a second. Throws DEFINITION_NOT_FOUND. */
+  async archive(namespace: string, name: string): Promise<JobDefinition> {
+    const definition = await this.#store.archiveDefinition(namespace, name);
+    if (!definition) throw notFound(namespace, name, 0, 'name');
+    this.#keepNewest(definition, this.#clock.now());
     return definition;
   }
 
-  #find(namespace: string, name: string, version: number): JobDefinition | undefined {
-    if (version > 0) return this.#versions.get(keyOf(namespace, name, version));
-    const newest = this.#newest.get(keyOf(namespace, name, 0));
-    return newest && this.#clock.now() - newest.readAt < NEWEST_GOOD_FOR_MS ? newest.definition : undefined;
+  list(query: DefinitionQuery): Promise<DefinitionPage> {
+    return this.#store.listDefinitions(query);
   }
 
-  #keep(definition: JobDefinition, newest: boolean): void {
-    if (this.#versions.size >= MAX_KEPT) this.#versions.clear();
-    if (this.#newest.size >= MAX_KEPT) this.#newest.clear();
-    const { namespace, name, version } = definition;
-    this.#versions.set(keyOf(namespace, name, version), definition);
-    if (newest) this.#newest.set(keyOf(namespace, name, 0), { definition, readAt: this.#clock.now() });
+  /** Version 0 is the newest. Throws DEFINITION_NOT_FOUND, naming `field`. `archiveTimeUs` may be missing. */
+  async get(namespace: string, name: string, version: number, field = 'name'): Promise<JobDefinition> {
+    if (version === 0) return this.#getNewest(namespace, name, field);
+    const kept = this.#versions.get(keyOf(namespace, name, version));
+    if (kept) return kept;
+    const definition = await this.#store.readDefinition(namespace, name, version);
+    if (!definition) throw notFound(namespace, name, version, field);
+    this.#keepVersion(definition);
+    return definition;
   }
+
+  /** As `get`, with whether it is archived, as it was at most a second ago. */
+  async show(namespace: string, name: string, version: number): Promise<JobDefinition> {
+    const definition = await this.get(namespace, name, version);
+    const { archiveTimeUs } = await this.#getNewest(namespace, name, 'name');
+    return { ...definition, archiveTimeUs };
+  }
+
+  /** As `get`, for a new job. Throws DEFINITION_ARCHIVED too. */
+  async getForJob(namespace: string, name: string, version: number, field: string): Promise<JobDefinition> {
+    const definition = await this.get(namespace, name, version, field);
+    const newest = version === 0 ? definition : await this.#getNewest(namespace, name, field);
+    if (newest.archiveTimeUs !== undefined) {
+      throw new EngineError(
+        'DEFINITION_ARCHIVED',
+        `${field}: ${name} in namespace ${namespace} is archived and takes no new jobs; apply it again to bring it back`,
+        { field, metadata: { namespace, definition: name } },
+      );
+    }
+    return definition;
+  }
+
+  async #getNewest(namespace: string, name: string, field: string): Promise<JobDefinition> {
+    const kept = this.#newest.get(keyOf(namespace, name, 0));
+    const now = this.#clock.now();
+    if (kept && now - kept.readAt < NEWEST_GOOD_FOR_MS) return kept.definition;
+    const definition = await this.#store.readDefinition(namespace, name, 0);
+    if (!definition) throw notFound(namespace, name, 0, field);
+    this.#keepNewest(definition, now);
+    return definition;
+  }
+
+  /** `readAt` is when the read began: one that began before a change made here must not undo what that said. */
+  #keepNewest(definition: JobDefinition, readAt: number): void {
+    this.#keepVersion(definition);
+    const key = keyOf(definition.namespace, definition.name, 0);
+    if ((this.#newest.get(key)?.readAt ?? 0) > readAt) return;
+    if (this.#newest.size >= MAX_KEPT) this.#newest.clear();
+    this.#newest.set(key, { definition, readAt });
+  }
+
+  #keepVersion(definition: JobDefinition): void {
+    if (this.#versions.size >= MAX_KEPT) this.#versions.clear();
+    const { namespace, name, version } = definition;
+    // Kept for good, so without what may change.
+    this.#versions.set(keyOf(namespace, name, version), { ...definition, archiveTimeUs: undefined });
+  }
+}
+
+function notFound(namespace: string, name: string, version: number, field: string): EngineError {
+  const which = version === 0 ? '' : ` in version ${version}`;
+  return new EngineError(
+    'DEFINITION_NOT_FOUND',
+    `namespace ${namespace} has no job definition ${name}${which}; apply it first`,
+    { field, metadata: { namespace, definition: name, version: String(version) } },
+  );
 }

@@ -14,7 +14,7 @@ import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { AppliedDefinition, JobView, Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { Waits } from './waits.ts';
@@ -44,7 +44,7 @@ export interface Replica {
     definition: JobDefinition,
     contentHash: Uint8Array,
     validateOnly: boolean,
-  ): Promise<{ definition: JobDefinition; created: boolean }>;
+  ): Promise<AppliedDefinition>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** Reads the database's clock and makes today's partitions; before it the replica can't make job ids. */
   prepare(): Promise<void>;

@@ -6,6 +6,29 @@ import type { Failure, Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { AttemptOutcome, Change, OpenRun } from '../domain/run.ts';
 
+/** What applying a definition led to. */
+export interface AppliedDefinition {
+  readonly definition: JobDefinition;
+  /** False when the newest version had the same content already. */
+  readonly created: boolean;
+  /** The newest version before, where another one was made. */
+  readonly previous?: JobDefinition | undefined;
+}
+
+export interface DefinitionQuery {
+  readonly namespace: string;
+  /** Empty: from the first. */
+  readonly afterName: string;
+  readonly limit: number;
+  readonly showArchived: boolean;
+}
+
+export interface DefinitionPage {
+  /** As many as were asked for, or fewer where they are large: at least one if there is one. */
+  readonly definitions: readonly JobDefinition[];
+  readonly hasMore: boolean;
+}
+
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
 export interface NewJob {
   readonly jobId: string;
@@ -203,9 +226,13 @@ export interface Store {
     definition: JobDefinition,
     contentHash: Uint8Array,
     validateOnly: boolean,
-  ): Promise<{ definition: JobDefinition; created: boolean }>;
+  ): Promise<AppliedDefinition>;
   /** Version 0 is the newest. */
   readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition | undefined>;
+  /** The newest version of each, by name. */
+  listDefinitions(query: DefinitionQuery): Promise<DefinitionPage>;
+  /** Archives all versions and returns the newest; undefined when there is none of this name. */
+  archiveDefinition(namespace: string, name: string): Promise<JobDefinition | undefined>;
   ensureLane(key: LaneKey): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane that has ready jobs; at most 5,000 lanes. */

@@ -89,7 +89,7 @@ export class Submissions {
 
   async #build(namespace: string, submission: Submission, path: string): Promise<NewJob> {
     const { definitions, lanes, ids, clock } = this.#parts;
-    const definition = await definitions.get(
+    const definition = await definitions.getForJob(
       namespace,
       submission.definition,
       submission.definitionVersion,

@@ -5,7 +5,7 @@ import { ensurePartitions } from './partitions.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { completeAttempts } from './statements/complete-attempts.ts';
-import { applyDefinition, readDefinition } from './statements/definitions.ts';
+import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { findEnded, findJobs, readClosed, readJobs } from './statements/read-jobs.ts';
@@ -34,6 +34,8 @@ export function createStore(database: Database): Store {
     applyDefinition: (definition, contentHash, validateOnly) =>
       applyDefinition(database, definition, contentHash, validateOnly),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
+    listDefinitions: (query) => listDefinitions(database, query),
+    archiveDefinition: (namespace, name) => archiveDefinition(database, namespace, name),
     ensureLane: (key) => ensureLane(database, key),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),

@@ -61,6 +61,27 @@ async function startWorker(
 }
 
 describe('two replicas', () => {
+  it('refuse jobs of a definition that was archived at the one, at the other within a second', async () => {
+    const [here, there] = [clientOf(0), clientOf(1)];
+    try {
+      await here.applyDefinition({ name: 'shelved' });
+      await there.submit('shelved');
+      await here.archiveDefinition('shelved');
+      const archived = performance.now();
+      await expect(here.submit('shelved')).rejects.toMatchObject({ reason: 'DEFINITION_ARCHIVED' });
+      await eventually('the other replica refuses them', () =>
+        there.submit('shelved').then(
+          () => false,
+          (error) => error.reason === 'DEFINITION_ARCHIVED',
+        ),
+      );
+      expect(performance.now() - archived).toBeLessThan(2_000);
+    } finally {
+      here.close();
+      there.close();
+    }
+  });
+
   it('run at the one what was submitted at the other, and tell a caller there at once', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     const stop = await startWorker(1, 'far', { far: (_ctx, input) => ({ got: input }) });

@@ -1,5 +1,6 @@
 /** Jobs, lanes, sessions and reports for the tests of the store. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { definitionDefaults, type JobDefinition } from '../../server/domain/definition.ts';
 import type { LaneKey } from '../../server/domain/placement.ts';
 import { uuid7 } from '../../server/domain/uuid.ts';
 import type {
@@ -30,6 +31,24 @@ export function newJobId(ms = Date.now()): string {
 export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}): Promise<number> {
   const unique = { namespace: 'default', queue: 'default', definition: `definition-${++made}` };
   return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key });
+}
+
+/** A definition with something in each field. */
+export function makeDefinition(name: string, changes: Partial<JobDefinition> = {}): JobDefinition {
+  return {
+    namespace: 'default',
+    name,
+    version: 0,
+    handler: name,
+    leaseLossAction: 'ABORT',
+    demands: { labels: { gpu: 'yes' } },
+    priority: 3,
+    description: 'ä "quoted" \\ text',
+    labels: { team: 'a' },
+    createTimeUs: 0,
+    ...definitionDefaults,
+    ...changes,
+  };
 }
 
 /** A READY job of rank 1,000,000. */

@@ -209,8 +209,6 @@ describe('deadlines', () => {
 
 describe('RPCs of later releases', () => {
   const notYet = new Set([
-    'ListJobDefinitions',
-    'ArchiveJobDefinition',
     'ListCircuitBreakers',
     'CloseCircuitBreaker',
     'ListJobs',

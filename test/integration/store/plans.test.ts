@@ -14,6 +14,7 @@ import {
   completionOf,
   keyOf,
   makeCall,
+  makeDefinition,
   makeJob,
   makeLane,
   openWorker,
@@ -31,6 +32,10 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   const store = createStore(database);
   const tap = { ...context, database, store };
   const laneId = await makeLane(tap);
+  const contentHash = bytes(crypto.randomUUID());
+  await store.applyDefinition(makeDefinition('plan'), contentHash, false);
+  await store.listDefinitions({ namespace: 'default', afterName: '', limit: 10, showArchived: false });
+  await store.archiveDefinition('default', 'plan');
   await store.submit([makeCall([makeJob(laneId)], { requestId: crypto.randomUUID(), bodyHash: bytes('b') })]);
   await store.submit([
     makeCall([makeJob(laneId, { idempotencyKey: 'k' })], {
@@ -131,7 +136,14 @@ const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
 const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
 
+const definitions = 'job_definitions by job_definitions_pkey';
+const archived = 'archived_definitions by archived_definitions_pkey';
+
 const pinned: Record<string, readonly string[]> = {
+  read_definition: [archived, definitions],
+  list_definitions: [archived, definitions],
+  archive_definition: [definitions],
+  restore_definition: [archived],
   insert_jobs: [lanes, sessions],
   insert_idempotency_keys: [],
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],

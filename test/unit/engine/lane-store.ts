@@ -43,4 +43,12 @@ export class LaneStore {
   applyDefinition(): never {
     throw new Error('nothing is applied here');
   }
+
+  listDefinitions(): never {
+    throw new Error('nothing is listed here');
+  }
+
+  archiveDefinition(): never {
+    throw new Error('nothing is archived here');
+  }
 }

@@ -6,6 +6,7 @@ import type { Client as GrpcClient } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import { JobDefinitionSchema, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
+import type { ListJobDefinitionsResponse } from '../gen/muster/v1/job_definition_service_pb.ts';
 import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
@@ -98,6 +99,22 @@ export class Client {
   async getDefinition(name: string, version = 0, options: RequestOptions = {}): Promise<JobDefinition> {
     const request = { namespace: this.#namespace, name, version };
     const response = await this.#call(options, (call) => this.#definitions.getJobDefinition(request, call));
+    return present(response.definition, 'definition');
+  }
+
+  /** Lists a page of definitions by name, each in its newest version; archived ones only if asked for. */
+  listDefinitions(
+    page: { pageSize?: number; pageToken?: string; showArchived?: boolean } = {},
+    options: RequestOptions = {},
+  ): Promise<ListJobDefinitionsResponse> {
+    const request = { namespace: this.#namespace, ...page };
+    return this.#call(options, (call) => this.#definitions.listJobDefinitions(request, call));
+  }
+
+  /** Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back. */
+  async archiveDefinition(name: string, options: RequestOptions = {}): Promise<JobDefinition> {
+    const request = { namespace: this.#namespace, name, requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#definitions.archiveJobDefinition(request, call));
     return present(response.definition, 'definition');
   }
 

@@ -70,7 +70,8 @@ export function add<I extends DescMessage>(
 
 export const { submitJob, submitJobs, getJob, waitJob, cancelJob } = JobService.method;
 export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
-export const { applyJobDefinition, getJobDefinition } = JobDefinitionService.method;
+export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =
+  JobDefinitionService.method;
 export const { listWorkers } = WorkerService.method;
 export const notImplemented = [Code.UNIMPLEMENTED, 'NOT_IMPLEMENTED'] as const;
 

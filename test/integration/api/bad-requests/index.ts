@@ -4,6 +4,7 @@ import './numbers.ts';
 import './names.ts';
 import './sizes.ts';
 import './ids.ts';
+import './definitions.ts';
 import './rest.ts';
 import { added, type BadRequest } from './builder.ts';
 

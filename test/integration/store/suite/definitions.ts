@@ -1,25 +1,9 @@
 /** Definitions: numbered versions, made by content. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definition.ts';
+import type { JobDefinition } from '../../../../server/domain/definition.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
-
-function makeDefinition(name: string, changes: Partial<JobDefinition> = {}): JobDefinition {
-  return {
-    namespace: 'default',
-    name,
-    version: 0,
-    handler: name,
-    leaseLossAction: 'ABORT',
-    demands: { labels: { gpu: 'yes' } },
-    priority: 3,
-    description: 'ä "quoted" \\ text',
-    labels: { team: 'a' },
-    createTimeUs: 0,
-    ...definitionDefaults,
-    ...changes,
-  };
-}
+import { makeDefinition } from '../../../support/store-fixtures.ts';
 
 const hashOf = (definition: JobDefinition) => createHash('sha256').update(JSON.stringify(definition)).digest();
 
@@ -72,6 +56,79 @@ export function definitionsSuite(context: StoreContext): void {
       const same = await Promise.all(priorities.map(() => apply(makeDefinition('twins'))));
       expect(same.filter((result) => result.created)).toHaveLength(1);
       expect(new Set(same.map((result) => result.definition.version))).toEqual(new Set([1]));
+    });
+
+    it('lists the newest version of each by name, page by page', async () => {
+      const namespace = 'listing';
+      for (const name of ['b', 'a', 'c', 'a.b', 'd']) await apply(makeDefinition(name, { namespace }));
+      await apply(makeDefinition('c', { namespace, priority: 9 }));
+      await apply(makeDefinition('e', { namespace: 'listing-2' }));
+      const list = async (afterName: string, limit: number) => {
+        const page = await context.store.listDefinitions({ namespace, afterName, limit, showArchived: false });
+        return { names: page.definitions.map(({ name, version }) => `${name} ${version}`), hasMore: page.hasMore };
+      };
+      const whole = await list('', 10);
+      expect(whole).toEqual({ names: expect.arrayContaining(['c 2']), hasMore: false });
+      expect(whole.names).toHaveLength(5);
+      const first = await list('', 3);
+      expect(first).toEqual({ names: whole.names.slice(0, 3), hasMore: true });
+      const after = first.names.at(-1)?.split(' ')[0] ?? '';
+      expect(await list(after, 2)).toEqual({ names: whole.names.slice(3), hasMore: false });
+      expect(await list('zz', 10)).toEqual({ names: [], hasMore: false });
+      const listed = await context.store.listDefinitions({ namespace, afterName: 'b', limit: 1, showArchived: false });
+      expect(listed.definitions[0]).toEqual(await context.store.readDefinition(namespace, 'c', 0));
+    });
+
+    it('ends a page that would grow too large', async () => {
+      const namespace = 'large';
+      const description = 'x'.repeat(900_000);
+      for (const name of ['a', 'b', 'c', 'd', 'e']) await apply(makeDefinition(name, { namespace, description }));
+      const list = (afterName: string) =>
+        context.store.listDefinitions({ namespace, afterName, limit: 10, showArchived: true });
+      const names = ({ definitions }: Awaited<ReturnType<typeof list>>) => definitions.map(({ name }) => name);
+      const first = await list('');
+      expect({ names: names(first), hasMore: first.hasMore }).toEqual({ names: ['a', 'b', 'c'], hasMore: true });
+      const second = await list('c');
+      expect({ names: names(second), hasMore: second.hasMore }).toEqual({ names: ['d', 'e'], hasMore: false });
+    });
+
+    it('archives all versions, once, until one is applied', async () => {
+      const namespace = 'archive';
+      await apply(makeDefinition('old', { namespace }));
+      await apply(makeDefinition('old', { namespace, priority: 4 }));
+      await apply(makeDefinition('used', { namespace }));
+      const list = async (showArchived: boolean) => {
+        const page = await context.store.listDefinitions({ namespace, afterName: '', limit: 10, showArchived });
+        return page.definitions.map(({ name, archiveTimeUs }) => [name, archiveTimeUs]);
+      };
+      const archived = await context.store.archiveDefinition(namespace, 'old');
+      expect(archived).toMatchObject({ version: 2, archiveTimeUs: expect.any(Number) });
+      expect(await context.store.archiveDefinition(namespace, 'old')).toEqual(archived);
+      expect(await context.store.readDefinition(namespace, 'old', 1)).toMatchObject({
+        archiveTimeUs: archived?.archiveTimeUs,
+      });
+      expect(await list(false)).toEqual([['used', undefined]]);
+      expect(await list(true)).toEqual([
+        ['old', archived?.archiveTimeUs],
+        ['used', undefined],
+      ]);
+      expect(await context.store.archiveDefinition(namespace, 'none')).toBeUndefined();
+      expect(await context.store.archiveDefinition('other', 'old')).toBeUndefined();
+      await apply(makeDefinition('old', { namespace, priority: 4 }), true);
+      expect(await list(false)).toEqual([['used', undefined]]);
+      const back = await apply(makeDefinition('old', { namespace, priority: 4 }));
+      expect({ created: back.created, version: back.definition.version }).toEqual({ created: false, version: 2 });
+      expect(back.definition.archiveTimeUs).toBeUndefined();
+      expect(await list(false)).toHaveLength(2);
+    });
+
+    it('says which version was the newest before', async () => {
+      const first = await apply(makeDefinition('before'));
+      expect(first.previous).toBeUndefined();
+      const second = await apply(makeDefinition('before', { priority: 9 }));
+      expect(second.previous).toEqual(first.definition);
+      expect((await apply(makeDefinition('before', { priority: 9 }))).previous).toBeUndefined();
+      expect((await apply(makeDefinition('before', { priority: 5 }), true)).previous).toEqual(second.definition);
     });
 
     it('keeps namespaces apart and notes how long ended jobs are kept', async () => {

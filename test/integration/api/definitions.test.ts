@@ -1,0 +1,126 @@
+/** Definitions on the shelf: lists of them, and those that take no new jobs. */
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { outcomes } from './test-worker.ts';
+import { World } from './world.ts';
+
+const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } = JobDefinitionService.method;
+const { submitJob, submitJobs } = JobService.method;
+const task = { case: 'task', value: {} } as const;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(() => world?.stop());
+
+describe('lists of definitions', () => {
+  const namespace = 'shelf';
+
+  it('show the newest version of each, page by page, and end', async () => {
+    for (const name of ['c', 'a', 'b', 'd', 'e']) await world.define({ namespace, name });
+    await world.define({ namespace, name: 'b', description: 'newer' });
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let pageToken = ''; ; ) {
+      const page = await world.rpc.call(listJobDefinitions, { namespace, pageSize: 2, pageToken });
+      sizes.push(page.definitions.length);
+      seen.push(...page.definitions.map(({ name, version, description }) => `${name} ${version} ${description}`));
+      pageToken = page.nextPageToken;
+      if (pageToken === '') break;
+    }
+    expect(seen).toEqual(['a 1 ', 'b 2 newer', 'c 1 ', 'd 1 ', 'e 1 ']);
+    expect(sizes).toEqual([2, 2, 1]);
+    expect((await world.rpc.call(listJobDefinitions, { namespace: 'nothing' })).definitions).toEqual([]);
+  });
+
+  it('refuse a page token that is not theirs', async () => {
+    const { nextPageToken } = await world.rpc.call(listJobDefinitions, { namespace, pageSize: 2 });
+    for (const request of [
+      { namespace: 'other', pageToken: nextPageToken },
+      { namespace, pageToken: `${nextPageToken}x` },
+      { namespace, pageToken: Buffer.from(`${namespace}/a`).toString('base64url') },
+    ]) {
+      const refusal = await world.rpc.refused(listJobDefinitions, request);
+      expect({ code: refusal.code, fields: refusal.fields }).toEqual({
+        code: Code.INVALID_ARGUMENT,
+        fields: ['page_token'],
+      });
+    }
+  });
+});
+
+describe('an archived definition', () => {
+  it('takes no new jobs, in no version, while those that exist go on', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    const name = (await world.getJob(jobId)).definition;
+    const waiting = await world.submit(name);
+    const { definition } = await world.rpc.call(archiveJobDefinition, { name });
+    expect(definition).toMatchObject({ name, version: 1 });
+    expect(definition?.archiveTime && Math.abs(timestampMs(definition.archiveTime) - Date.now())).toBeLessThan(60_000);
+    for (const definitionVersion of [0, 1]) {
+      const refusal = await world.rpc.refused(submitJob, { job: { definition: name, definitionVersion } });
+      expect({ code: refusal.code, reason: refusal.reason, preconditions: refusal.preconditions }).toEqual({
+        code: Code.FAILED_PRECONDITION,
+        reason: 'DEFINITION_ARCHIVED',
+        preconditions: ['DEFINITION_ARCHIVED'],
+      });
+      expect(refusal.message).toContain('apply it again');
+    }
+    expect(await worker.report({ of: attempt, outcome: outcomes.result('x') })).toEqual(['ACCEPTED']);
+    const [second] = await worker.take(1);
+    expect(Buffer.from(second?.jobId ?? []).toString('hex')).toBe(waiting.replaceAll('-', ''));
+  });
+
+  it('is not on the list unless it is asked for', async () => {
+    const namespace = 'attic';
+    await world.define({ namespace, name: 'kept' });
+    await world.define({ namespace, name: 'gone' });
+    await world.rpc.call(archiveJobDefinition, { namespace, name: 'gone' });
+    const names = async (showArchived: boolean) =>
+      (await world.rpc.call(listJobDefinitions, { namespace, showArchived })).definitions.map(
+        ({ name, archiveTime }) => [name, archiveTime !== undefined],
+      );
+    expect(await names(false)).toEqual([['kept', false]]);
+    expect(await names(true)).toEqual([
+      ['gone', true],
+      ['kept', false],
+    ]);
+  });
+
+  it('refuses a call of several jobs as a whole', async () => {
+    const [good, gone] = [await world.define(), await world.define()];
+    await world.rpc.call(archiveJobDefinition, { name: gone });
+    const jobs = [{ definition: good, idempotencyKey: 'whole' }, { definition: gone }];
+    const refusal = await world.rpc.refused(submitJobs, { jobs });
+    expect(refusal.message).toContain('jobs[1].definition');
+    expect(await world.rpc.call(submitJob, { job: jobs[0] ?? {} })).toMatchObject({ existing: false });
+  });
+
+  it('may be archived twice, and is told when it is read in any version', async () => {
+    const name = await world.define();
+    const first = await world.rpc.call(archiveJobDefinition, { name });
+    expect(await world.rpc.call(archiveJobDefinition, { name })).toEqual(first);
+    for (const version of [0, 1]) {
+      const { definition } = await world.rpc.call(getJobDefinition, { name, version });
+      expect(definition?.archiveTime).toEqual(first.definition?.archiveTime);
+    }
+  });
+
+  it('is brought back by applying it, also unchanged, but not by a check', async () => {
+    const name = await world.define();
+    await world.rpc.call(archiveJobDefinition, { name });
+    const definition = { name, body: task };
+    await world.rpc.call(applyJobDefinition, { definition, validateOnly: true });
+    expect((await world.rpc.refused(submitJob, { job: { definition: name } })).reason).toBe('DEFINITION_ARCHIVED');
+    const back = await world.rpc.call(applyJobDefinition, { definition });
+    expect(back).toMatchObject({ created: false, definition: { version: 1 } });
+    expect(back.definition?.archiveTime).toBeUndefined();
+    await world.submit(name);
+  });
+});
