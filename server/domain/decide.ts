@@ -2,6 +2,7 @@
 import { backoffMs, lossBackoff, releaseBackoff } from './backoff.ts';
 import type { RetryPolicy } from './definition.ts';
 import { type JobEvent, transitions } from './job-state.ts';
+import { afterLoss, isSuspect, type LossCounts, verdictOf } from './losses.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { rankOf } from './rank.ts';
 import { judgeFailure } from './retry-verdict.ts';
@@ -22,15 +23,17 @@ export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Pa
 }
 
 export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
-  const { rank, attemptsCounted, losses, lost, failures, releases, releasesSinceUs, reason } = run;
+  const { laneId, rank, attemptsCounted, losses, charges, lost, failures, releases, releasesSinceUs, reason } = run;
   return {
     kind: 'continue',
     event,
     run,
+    laneId,
     rank,
     dueTimeUs: null,
     attemptsCounted,
     losses,
+    charges,
     lost,
     failures,
     releases,
@@ -120,15 +123,34 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
 /** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
 export function decideAbort(run: OpenRun, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('abort', run);
-  const lost = run.lost + 1;
   const failure = systemFailure(
     'LEASE_LOST',
     'LeaseLost',
     'the worker could not prove its lease and stopped the handler',
   );
   const closed: ClosedAttempt = { outcome: 'ABORTED', counted: false, failure };
-  const delayMs = Math.max(1, backoffMs(lossBackoff, lost, moment.random));
-  return goBack('abort', run, delayMs, moment.nowUs, { lost, closed, reason: 'its worker lost its lease' });
+  const counts = afterLoss(run, false);
+  const delayMs = Math.max(1, backoffMs(lossBackoff, counts.lost, moment.random));
+  return afterLost('abort', run, counts, delayMs, moment.nowUs, { closed, reason: 'its worker lost its lease' });
+}
+
+/** Another attempt, unless the losses so far say that it would be lost too. */
+function afterLost(
+  event: JobEvent,
+  run: OpenRun,
+  counts: LossCounts,
+  delayMs: number,
+  nowUs: number,
+  rest: Partial<Continue>,
+): Change {
+  const verdict = verdictOf(counts);
+  if (verdict === 'GO_ON') return goBack(event, run, delayMs, nowUs, { ...rest, ...counts });
+  const message =
+    verdict === 'POISON'
+      ? `${counts.charges} workers in a row were lost while they ran this job and no other suspect`
+      : `${counts.lost} attempts were lost with their workers, and none said why`;
+  const failure = systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message);
+  return end(event, run, 'FAILED', { failure, reason: message });
 }
 
 export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
@@ -137,15 +159,17 @@ export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
 export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment): Change {
   const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
   if (run.state === 'CANCELLING') return cancelled(event, run);
-  const lost = run.lost + 1;
-  const losses = how === 'LAPSE' ? run.losses + 1 : run.losses;
-  const delayMs = lost === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, lost - 1, moment.random));
+  const counts = afterLoss(run, how === 'LAPSE');
+  const delayMs = counts.lost === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, counts.lost - 1, moment.random));
   const failure =
     how === 'CLOSE'
       ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
       : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
   const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
-  return goBack(event, run, delayMs, moment.nowUs, { lost, losses, closed, reason: failure.message });
+  const reason = isSuspect(counts)
+    ? `${failure.message}, ${counts.losses} times in a row: it is run beside no other suspect now`
+    : failure.message;
+  return afterLost(event, run, counts, delayMs, moment.nowUs, { closed, reason });
 }
 
 /** The worker reports that it stopped for a cancel. Without one on record the attempt goes back as aborted. */

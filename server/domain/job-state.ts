@@ -59,6 +59,12 @@ export type JobEvent =
   | 'timeOut'
   | 'expire';
 
+const lostFrom = {
+  ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+  RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
+  CANCELLING: ['CANCELLED'],
+} as const;
+
 /** For each event: each allowed source with the destinations it may lead to. What is not here is refused. */
 export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]?: readonly JobState[] } } = {
   promote: { SCHEDULED: ['READY'] },
@@ -72,21 +78,10 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     CANCELLING: ['CANCELLED'],
   },
   release: { ASSIGNED: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
-  abort: {
-    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    CANCELLING: ['CANCELLED'],
-  },
-  lapse: {
-    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    CANCELLING: ['CANCELLED'],
-  },
-  closeSession: {
-    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    CANCELLING: ['CANCELLED'],
-  },
+  // FAILED: it took three workers down, was lost a hundred times, or a retry rule says so.
+  abort: lostFrom,
+  lapse: lostFrom,
+  closeSession: lostFrom,
   requestCancel: {
     BLOCKED: ['CANCELLED'],
     SCHEDULED: ['CANCELLED'],
@@ -96,11 +91,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['CANCELLING'],
     WAITING: ['CANCELLING'],
   },
-  confirmCancel: {
-    ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    RUNNING: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
-    CANCELLING: ['CANCELLED'],
-  },
+  confirmCancel: lostFrom,
   timeOut: { RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
 };

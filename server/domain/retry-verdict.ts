@@ -2,12 +2,10 @@
 import { backoffMs } from './backoff.ts';
 import { countOf, withOneMore } from './cause-counts.ts';
 import type { RetryPolicy } from './definition.ts';
+import { MOST_LOST } from './losses.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { type FoundRule, findRule, type RetryCause, retryCauseOf } from './retry-rules.ts';
 import type { OpenRun } from './run.ts';
-
-/** Attempts of one job that are ignored or lost, in all: the last of them ends it. */
-export const MOST_LOST = 100;
 
 interface Counts {
   readonly attemptsCounted: number;

@@ -19,6 +19,8 @@ export interface OpenRun {
   readonly createTimeUs: number;
   /** Losses by lapse in a row. */
   readonly losses: number;
+  /** Losses by lapse as a suspect. */
+  readonly charges: number;
   /** Attempts lost for whatever reason, since submission. */
   readonly lost: number;
   /** Attempts that failed for each cause, packed as `cause-counts.ts` does; 0 where the policy has no limits for causes. */
@@ -58,10 +60,13 @@ export interface Continue {
   readonly event: JobEvent;
   readonly run: OpenRun;
   readonly state: JobState;
+  /** The run's own unless the job became a suspect, or stopped being one. */
+  readonly laneId: number;
   readonly rank: number;
   readonly dueTimeUs: number | null;
   readonly attemptsCounted: number;
   readonly losses: number;
+  readonly charges: number;
   readonly lost: number;
   readonly failures: number;
   readonly releases: number;

@@ -1,10 +1,11 @@
 /** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
 import type { JobDefinition } from '../domain/definition.ts';
+import { isSuspect } from '../domain/losses.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import { pause } from './batcher.ts';
 import { asEngineError, storeFault } from './errors.ts';
 import { killPoint } from './kill-points.ts';
-import type { Lanes } from './lanes.ts';
+import type { KnownLane, Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Selection, Store } from './store-port.ts';
@@ -35,16 +36,18 @@ export class Changes {
   async apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
     for (let retry = 0; ; retry++) {
       try {
-        const changes = await this.#parts.store.change(selection, (run, nowUs) =>
-          decide(run, nowUs, this.#definitionOf(run)),
-        );
+        const changes = await this.#parts.store.change(selection, (run, nowUs) => {
+          const lane = this.#laneOf(run.laneId);
+          const change = decide(run, nowUs, lane.definitionBody);
+          return change && this.#placed(change, lane);
+        });
         if (changes.length > 0) killPoint('change.after_commit_before_reply');
         this.#tell(changes);
         return changes;
       } catch (error) {
         if (error instanceof UnknownLane) {
           // Each round makes one more lane known, so this ends.
-          await this.#parts.lanes.load([error.laneId]);
+          await error.learn();
           retry--;
           continue;
         }
@@ -54,10 +57,18 @@ export class Changes {
     }
   }
 
-  #definitionOf(run: OpenRun): JobDefinition {
-    const lane = this.#parts.lanes.get(run.laneId);
-    if (!lane) throw new UnknownLane(run.laneId);
-    return lane.definitionBody;
+  #laneOf(laneId: number): KnownLane {
+    const lane = this.#parts.lanes.get(laneId);
+    if (!lane) throw new UnknownLane(() => this.#parts.lanes.load([laneId]));
+    return lane;
+  }
+
+  /** A job that has become a suspect, or is none any more, goes on in the lane beside its own. */
+  #placed(change: Change, lane: KnownLane): Change {
+    if (change.kind === 'end' || isSuspect(change) === lane.suspect) return change;
+    const laneId = this.#parts.lanes.besideOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
+    return { ...change, laneId };
   }
 
   #tell(changes: readonly Change[]): void {
@@ -66,7 +77,7 @@ export class Changes {
     for (const change of changes) {
       if (change.kind === 'end') ended.push(change.run.jobId);
       else if (change.state === 'READY')
-        ready.set(change.run.laneId, Math.min(ready.get(change.run.laneId) ?? change.rank, change.rank));
+        ready.set(change.laneId, Math.min(ready.get(change.laneId) ?? change.rank, change.rank));
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
@@ -74,11 +85,11 @@ export class Changes {
   }
 }
 
-/** Rolls the transaction back: a job's lane, and so its definition, is not known here yet. */
+/** Rolls the transaction back: a lane is not known here yet. */
 class UnknownLane extends Error {
-  readonly laneId: number;
-  constructor(laneId: number) {
-    super(`lane ${laneId} is not loaded`);
-    this.laneId = laneId;
+  readonly learn: () => Promise<void>;
+  constructor(learn: () => Promise<void>) {
+    super('a lane is not loaded');
+    this.learn = learn;
   }
 }

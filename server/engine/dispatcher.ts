@@ -16,16 +16,23 @@ const LANES_A_CLAIM = 4;
 const BYTES_A_CLAIM = 8 << 20;
 
 export class Dispatcher {
-  readonly #store: Pick<Store, 'claim'>;
+  readonly #store: Pick<Store, 'claim' | 'claimSuspects'>;
   readonly #lanes: Lanes;
   readonly #credits: ParkedCredits;
   readonly #bus: Bus;
   readonly #log: Log;
   #claims = 0;
+  #claimsSuspects = false;
   #again = false;
   #stopped = false;
 
-  constructor(parts: { store: Pick<Store, 'claim'>; lanes: Lanes; credits: ParkedCredits; bus: Bus; log: Log }) {
+  constructor(parts: {
+    store: Pick<Store, 'claim' | 'claimSuspects'>;
+    lanes: Lanes;
+    credits: ParkedCredits;
+    bus: Bus;
+    log: Log;
+  }) {
     this.#store = parts.store;
     this.#lanes = parts.lanes;
     this.#credits = parts.credits;
@@ -80,7 +87,25 @@ export class Dispatcher {
     if (this.#stopped || !this.#bus.isUp()) return;
     for (const parked of this.#credits.classes()) {
       while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(parked)) {}
+      if (!this.#claimsSuspects) this.#startSuspects(parked);
     }
+  }
+
+  /** Claims suspects, at most one for each session, and only for slots. */
+  #startSuspects(parked: ParkedClass): void {
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, true);
+    const places = lanes.length === 0 ? [] : this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM);
+    if (places.length === 0) return;
+    this.#claimsSuspects = true;
+    this.#claim(lanes, places, true)
+      .then((jobs) => this.publish(jobs))
+      .catch((error) =>
+        this.#log.warn({ error: String(error) }, 'a claim of suspects failed; the next one tries again'),
+      )
+      .finally(() => {
+        this.#claimsSuspects = false;
+        this.wake();
+      });
   }
 
   /** Starts one claim for a class; false if it has no ready lane or no place. */
@@ -101,7 +126,7 @@ export class Dispatcher {
     return true;
   }
 
-  async #claim(lanes: readonly KnownLane[], places: readonly Place[]): Promise<ClaimedJob[]> {
+  async #claim(lanes: readonly KnownLane[], places: readonly Place[], suspects = false): Promise<ClaimedJob[]> {
     const watches = lanes.map((lane) => {
       const watch: ClaimWatch = { lowest: Number.POSITIVE_INFINITY };
       lane.claims.add(watch);
@@ -109,7 +134,8 @@ export class Dispatcher {
     });
     try {
       // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-      const jobs = await this.#store.claim({ places, lanes, maxBytes: BYTES_A_CLAIM });
+      const claim = { places, lanes, maxBytes: BYTES_A_CLAIM };
+      const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
       this.#credits.giveBack(unfilled(places, jobs));
       const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
       const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;

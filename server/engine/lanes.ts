@@ -36,6 +36,8 @@ export class Lanes {
   readonly #definitions: Definitions;
   #ids = new Map<string, Promise<number>>();
   #lanes = new Map<number, KnownLane>();
+  /** The lane of the same jobs with the other suspicion, by lane id. */
+  #beside = new Map<number, number>();
   /** Hints for lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
@@ -58,6 +60,16 @@ export class Lanes {
 
   get(laneId: number): KnownLane | undefined {
     return this.#lanes.get(laneId);
+  }
+
+  /** The suspects' lane of a lane's jobs, or the lane of those that are none; undefined until it was found. */
+  besideOf(lane: KnownLane): number | undefined {
+    return this.#beside.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. */
+  async findBeside(lane: KnownLane): Promise<void> {
+    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }));
   }
 
   /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
@@ -103,10 +115,12 @@ export class Lanes {
     }
   }
 
-  /** Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first. */
-  readyFor(parked: ParkedClass, limit: number): KnownLane[] {
+  /** Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. */
+  readyFor(parked: ParkedClass, limit: number, suspect = false): KnownLane[] {
     const ready: KnownLane[] = [];
-    for (const lane of this.#lanes.values()) if (lane.head !== undefined && this.suits(parked, lane)) ready.push(lane);
+    for (const lane of this.#lanes.values()) {
+      if (lane.head !== undefined && lane.suspect === suspect && this.suits(parked, lane)) ready.push(lane);
+    }
     return ready.sort((a, b) => (a.head as number) - (b.head as number)).slice(0, limit);
   }
 

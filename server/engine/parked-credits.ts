@@ -88,6 +88,18 @@ export class ParkedCredits {
     return this.#takeFrom([...parked.sessions.values()], limit);
   }
 
+  /** Takes one slot of each session of a class, up to `limit`. */
+  takeOneSlotEach(parked: ParkedClass, limit: number): Place[] {
+    const now = this.#clock.now();
+    const places: Place[] = [];
+    for (const session of parked.sessions.values()) {
+      if (places.length === limit) break;
+      this.#expire(session, now);
+      places.push(...takeKind([session], 1, 'slots'));
+    }
+    return places;
+  }
+
   /** As `take`, of one session. */
   takeOf(sessionId: string, limit: number): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);

@@ -245,6 +245,8 @@ export interface Store {
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;
+  /** As `claim`, of lanes of suspects: a session gets one at the most, and none while it holds one. */
+  claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
   /** The attempts that were open and are now completed; the others were not the session's to complete. */
   complete(completions: readonly Completion[]): Promise<AttemptKey[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;

@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
+import { claimSuspects } from './statements/claim-suspects.ts';
 import { completeAttempts } from './statements/complete-attempts.ts';
 import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
@@ -42,6 +43,7 @@ export function createStore(database: Database): Store {
     submit: (calls, places = new Map()) => submitCalls(database, calls, places),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
+    claimSuspects: (claim) => claimSuspects(database, claim),
     complete: (completions) => completeAttempts(database, completions),
     readClosed: (attempts) => readClosed(database, attempts),
     change: (selection, decide) => changeRuns(database, selection, decide),

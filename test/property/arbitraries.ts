@@ -53,7 +53,8 @@ const counts = {
   attempt: fc.integer({ min: 1, max: 5_000 }),
   counted: fc.integer({ min: 0, max: 5_000 }),
   losses: fc.integer({ min: 0, max: 100 }),
-  lost: fc.integer({ min: 0, max: 5_000 }),
+  charges: fc.integer({ min: 0, max: 2 }),
+  lost: fc.integer({ min: 0, max: 120 }),
   releases: fc.integer({ min: 0, max: 5_000 }),
 };
 
@@ -81,6 +82,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       expireTimeUs,
       createTimeUs: NOON_US - drawn.ageUs,
       losses: drawn.losses,
+      charges: drawn.charges,
       lost: drawn.lost,
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,

@@ -135,6 +135,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     expireTimeUs,
     createTimeUs: NOON_US,
     losses: 0,
+    charges: 0,
     lost: 0,
     releases: 0,
     releasesSinceUs: null,

@@ -90,6 +90,7 @@ function openRun(row: Row): OpenRun {
     expireTimeUs: row.expire_time,
     createTimeUs: row.create_time,
     losses: row.losses,
+    charges: row.charges,
     lost: row.lost,
     failures: row.failures ?? 0,
     releases: row.releases,
@@ -103,10 +104,12 @@ function openRun(row: Row): OpenRun {
 const updates = {
   job_id: 'uuid',
   state: 'smallint',
+  lane_id: 'int',
   rank: 'bigint',
   due_time: 'timestamptz',
   attempts_counted: 'int',
   losses: 'smallint',
+  charges: 'smallint',
   lost: 'smallint',
   failures: 'bigint',
   releases: 'smallint',
@@ -118,8 +121,9 @@ const updateRuns = {
   name: 'update_runs',
   text: `
 UPDATE job_runs r
-SET state = i.state, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted, losses = i.losses,
-    lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases, releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
+SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
+    losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
+    releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
 FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
@@ -131,10 +135,12 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
   await session.run(updateRuns, [
     plain((c) => c.run.jobId),
     plain((c) => stateCodes[c.state]),
+    plain((c) => c.laneId),
     plain((c) => c.rank),
     text((c) => timestampOf(c.dueTimeUs)),
     plain((c) => c.attemptsCounted),
     plain((c) => Math.min(c.losses, 32_767)),
+    plain((c) => c.charges),
     plain((c) => Math.min(c.lost, 32_767)),
     plain((c) => c.failures),
     plain((c) => Math.min(c.releases, 32_767)),

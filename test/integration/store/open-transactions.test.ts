@@ -5,6 +5,7 @@ import type { Place, SubmitCall } from '../../../server/engine/store-port.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { changeRuns } from '../../../server/store/statements/change-runs.ts';
 import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
+import { claimSuspectsIn } from '../../../server/store/statements/claim-suspects.ts';
 import { completeAttempts } from '../../../server/store/statements/complete-attempts.ts';
 import { saveProgress } from '../../../server/store/statements/held-runs.ts';
 import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
@@ -265,5 +266,44 @@ describe('a checkpoint that is open while the job is completed', () => {
     await saving.commit();
     expect(await report).toEqual([keyOf(job)]);
     expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
+  });
+});
+
+describe('a claim of suspects that is open while another replica claims some for the same session', () => {
+  const withoutSuspectLock: Mutation = {
+    of: 'lock_sessions_for_suspects',
+    from: 'FOR NO KEY UPDATE SKIP LOCKED',
+    to: '',
+  };
+  const withoutLook: Mutation = {
+    of: 'find_sessions_without_suspect',
+    from: 'r.losses >= 2',
+    to: 'r.losses >= 2 AND false',
+  };
+
+  /** How many suspects the session was given by two claims, the second begun before the first was committed. */
+  async function race(second: Database) {
+    const laneId = await makeLane(context, { suspect: true });
+    await submitMany(context, laneId, 3);
+    await sql(context, 'UPDATE job_runs SET losses = 2');
+    const { sessionId } = await openWorker(context);
+    const claim = claimOf([laneId], sessionId, 1);
+    const open = await holdOpen(context.database, (session) => claimSuspectsIn(session, claim));
+    const beside = await second.transaction((session) => claimSuspectsIn(session, claim));
+    await open.commit();
+    const after = await second.transaction((session) => claimSuspectsIn(session, claim));
+    return { first: open.result.length, beside: beside.length, after: after.length };
+  }
+
+  it('gets none, neither beside it nor after it', async () => {
+    expect(await race(context.database)).toEqual({ first: 1, beside: 0, after: 0 });
+  });
+
+  it('would get one beside it if the session were not locked', async () => {
+    expect(await race(plantBugs(context.database, [withoutSuspectLock]))).toMatchObject({ beside: 1 });
+  });
+
+  it('would get one after it if nobody looked at what the session holds', async () => {
+    expect(await race(plantBugs(context.database, [withoutLook]))).toMatchObject({ beside: 0, after: 1 });
   });
 });

@@ -48,6 +48,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   const { sessionId } = await openWorker(tap);
   const [a, b, c, d, e] = (await claimMany(tap, laneId, sessionId, 8)).map(keyOf);
   if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
+  await store.claimSuspects(claimOf([await makeLane(tap, { suspect: true })], sessionId, 1));
   await store.observe([a, b]);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);
@@ -149,6 +150,8 @@ const pinned: Record<string, readonly string[]> = {
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_request_ids: ['request_ids by request_ids_pkey'],
   claim_jobs: [checkpoints, runs, ready, jobs, sessions],
+  lock_sessions_for_suspects: [sessions],
+  find_sessions_without_suspect: [held],
   complete_attempts: [runs, sessions],
   delete_checkpoints: [checkpoints],
   lock_attempts: [runs, jobs, sessions],

@@ -12,6 +12,7 @@ import { MAX_ATTEMPTS } from '../scenario/definitions.ts';
 import { type Closing, whyClosed } from './closing.ts';
 import { type Evidence, fenceOf, names, type Ordered } from './events.ts';
 import type { SessionChecks } from './sessions.ts';
+import { SuspectChecks } from './suspects.ts';
 
 export interface JobLife {
   readonly id: string;
@@ -35,10 +36,12 @@ export class JobChecks {
   readonly lives = new Map<string, JobLife>();
   readonly #evidence: Evidence;
   readonly #sessions: SessionChecks;
+  readonly #suspects: SuspectChecks;
 
   constructor(evidence: Evidence, sessions: SessionChecks) {
     this.#evidence = evidence;
     this.#sessions = sessions;
+    this.#suspects = new SuspectChecks(evidence);
   }
 
   take(row: Ordered): void {
@@ -95,6 +98,7 @@ export class JobChecks {
     if (from !== life.state)
       this.#violate('I3 legal path', row, `was ${names[life.state]}, the journal says ${names[from ?? 0]}`);
     life.removedAt = row.at;
+    this.#suspects.ended(row);
     this.#close(row, life, undefined);
   }
 
@@ -103,14 +107,19 @@ export class JobChecks {
     if (from !== life.state)
       this.#violate('I3 legal path', row, `was ${names[life.state]}, the journal says ${names[from ?? 0]}`);
     this.#legal(row, from ?? 0, to ?? 0);
-    if (to === ASSIGNED) this.#grant(row, life);
-    else if (row.attempt !== life.attempt)
+    if (to === ASSIGNED) {
+      this.#grant(row, life);
+      this.#suspects.granted(row);
+    } else if (row.attempt !== life.attempt)
       this.#violate(
         'I5 attempts rise',
         row,
         `changed its attempt from ${life.attempt} to ${row.attempt} outside a grant`,
       );
-    if (held.includes(from ?? 0) && !held.includes(to ?? 0)) this.#close(row, life, to ?? 0);
+    if (held.includes(from ?? 0) && !held.includes(to ?? 0)) {
+      this.#suspects.closed(row, this.#sessions.lives.get(life.session ?? ''));
+      this.#close(row, life, to ?? 0);
+    }
     this.#counted(row, life, to ?? 0);
     if (to === RUNNING) this.#seenRunning(row, life);
     if (to === CANCELLING) this.#evidence.history.count(`cancel of a job ${names[from ?? 0]}`);
@@ -171,6 +180,7 @@ export class JobChecks {
       this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts of ${MAX_ATTEMPTS}`);
     const state = names[row.to ?? 0] as JobState;
     history.count(`ended ${state}`);
+    if (row.text?.includes('"POISON"')) history.count('ended FAILED as poison');
     if (state === 'CANCELLED' && !held.includes(life.state)) history.count(`cancel of a job ${names[life.state]}`);
     if (row.to === SUCCEEDED) this.#success(row, life);
     life.end = row;

@@ -7,6 +7,8 @@ export interface SessionLife {
   closing: number;
   closed: number;
   state: number;
+  /** Why it was closed: 1 lapse, 2 close, 3 mass lapse. */
+  cause: number | undefined;
   leaseUntil: number;
   beats: number;
 }
@@ -33,6 +35,7 @@ export class SessionChecks {
         closing: Infinity,
         closed: Infinity,
         state: OPEN,
+        cause: undefined,
         leaseUntil: row.until ?? 0,
         beats: 0,
       });
@@ -57,6 +60,7 @@ export class SessionChecks {
       const cause = causes[row.cause ?? 0] ?? 'nothing';
       history.count(`session closed by ${cause}`);
       life.closing = row.order;
+      life.cause = row.cause ?? undefined;
       const spare = cause === 'mass lapse' ? leaseMs * 1000 : 0;
       if (cause !== 'close' && (row.until ?? 0) + spare > row.at) {
         history.violate(

@@ -14,7 +14,9 @@ CREATE TABLE muster.sim_journal (
   session_id uuid,
   until      timestamptz,
   cause      smallint,
-  text       text
+  text       text,
+  losses     smallint,
+  charges    smallint
 );
 
 CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -25,9 +27,9 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text)
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
-            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason);
+            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message);
@@ -92,11 +94,15 @@ export interface JournalRow {
   readonly cause: number | null;
   /** Result, failure, message, checkpoint, reason. */
   readonly text: string | null;
+  /** After a move. */
+  readonly losses: number | null;
+  readonly charges: number | null;
 }
 
 const readAll = {
   name: 'sim_read_journal',
-  text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text
+  text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
+                losses, charges
          FROM muster.sim_journal ORDER BY n`,
 };
 
@@ -115,6 +121,8 @@ export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> 
     until: row.until,
     cause: row.cause,
     text: row.text,
+    losses: row.losses,
+    charges: row.charges,
   }));
 }
 

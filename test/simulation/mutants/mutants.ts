@@ -154,6 +154,31 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       { file: 'server/store/statements/held-runs.ts', find: 'AND i.sequence > r.progress_sequence', replace: '' },
     ],
   },
+  suspects_together: {
+    about: 'A session is given several suspects at once.',
+    patches: [
+      {
+        file: 'server/store/statements/claim-suspects.ts',
+        find: 'const places = claim.places.filter((place) => free.delete(place.sessionId));',
+        replace: 'const places = claim.places.filter((place) => free.has(place.sessionId) || true);',
+      },
+      {
+        file: 'server/engine/parked-credits.ts',
+        find: `places.push(...takeKind([session], 1, 'slots'));`,
+        replace: `places.push(...takeKind([session], 9, 'slots'));`,
+      },
+    ],
+  },
+  everybody_is_charged: {
+    about: 'Every job that a lost session held is charged, not the suspect alone.',
+    patches: [
+      {
+        file: 'server/domain/losses.ts',
+        find: 'byLapse && isSuspect(before)',
+        replace: 'byLapse',
+      },
+    ],
+  },
   one_report_a_job: {
     about: 'Of several reports of one job that come together only the first is looked at, be it stale.',
     patches: [

@@ -13,6 +13,8 @@ export interface HandlerScript {
   readonly failure: string;
   /** The failure says that another attempt can't help. */
   readonly final: boolean;
+  /** Takes its worker's process down with it. */
+  readonly kills: boolean;
   /** Goes on when told to stop. */
   readonly deaf: boolean;
 }

@@ -36,6 +36,8 @@ export interface RunnerParts {
   readonly executions: Executions;
   readonly core: () => SessionCore;
   readonly session: () => string;
+  /** Ends the process at once. */
+  readonly crash: () => void;
 }
 
 const encoder = new TextEncoder();
@@ -115,6 +117,7 @@ export class SimRunner implements Runner {
     const checkpoint = assignment.checkpoint && decoder.decode(assignment.checkpoint.data);
     history.log(process.name, 'start', { ...keyOf(execution), checkpoint, paused: process.pausedWithin(100) });
     executions.started(execution);
+    if (script.kills) run.timers.push(process.after(Math.min(script.ms, 20), this.#parts.crash));
     for (let step = 1; step <= script.steps; step++) {
       run.timers.push(
         process.after((script.ms * step) / (script.steps + 1), () => this.#step(place, execution, step, script.steps)),

@@ -25,6 +25,14 @@ export interface WorkerOffer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+interface LifeParts {
+  readonly worker: string;
+  readonly offer: WorkerOffer;
+  readonly onOver: () => void;
+  /** A handler takes the process down. */
+  readonly crash: () => void;
+}
+
 class Life {
   readonly process: Process;
   readonly core: SessionCore;
@@ -32,7 +40,8 @@ class Life {
   readonly #history: History;
   #session = '';
 
-  constructor(deps: WorkerDeps, process: Process, worker: string, offer: WorkerOffer, onOver: () => void) {
+  constructor(deps: WorkerDeps, process: Process, parts: LifeParts) {
+    const { worker, offer, onOver } = parts;
     this.process = process;
     this.#history = deps.history;
     this.#runner = new SimRunner({
@@ -41,6 +50,7 @@ class Life {
       executions: deps.executions,
       core: () => this.core,
       session: () => this.#session,
+      crash: parts.crash,
     });
     this.core = new SessionCore(optionsOf(worker, offer), {
       clock: process,
@@ -103,7 +113,12 @@ export class SimWorker {
       random,
       this.#random.pick([0.99, 1, 1.01]),
     );
-    const life = new Life(this.#deps, process, this.name, this.#offer, () => this.#over(life));
+    const life = new Life(this.#deps, process, {
+      worker: this.name,
+      offer: this.#offer,
+      onOver: () => this.#over(life),
+      crash: () => this.#crash(life),
+    });
     this.#life = life;
     life.core.start();
   }
@@ -151,6 +166,12 @@ export class SimWorker {
     this.#deps.history.count(what);
     this.#deps.history.trace(life.process.name, what);
     life.process.deliver(() => run(life));
+  }
+
+  #crash(life: Life): void {
+    if (this.#life !== life) return;
+    this.#deps.history.count('worker taken down by a handler');
+    this.#end(life, this.#random.between(10, 1_000));
   }
 
   #over(life: Life): void {

@@ -18,7 +18,7 @@ function definition(
 ): JobDefinition {
   return create(JobDefinitionSchema, {
     name,
-    body: { case: 'task', value: { $typeName: 'muster.v1.TaskBody', handler: name } },
+    body: { case: 'task', value: { handler: name } },
     cancelGrace: durationFromMs(CANCEL_GRACE_MS),
     retryPolicy: {
       maxAttempts: MAX_ATTEMPTS,

@@ -45,6 +45,7 @@ function scriptOf(random: Prng, owner: string, definition: string, leaseMs: numb
     fails: troubled ? random.pick([1, 1, 2, 3, 99]) : 0,
     failure: random.chance(0.15) ? 'Fatal' : 'Trouble',
     final: random.chance(0.1),
+    kills: random.chance(0.015),
     deaf: random.chance(0.15),
   };
 }

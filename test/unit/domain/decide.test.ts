@@ -25,6 +25,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     expireTimeUs: null,
     createTimeUs: NOW_US - 5_000_000,
     losses: 0,
+    charges: 0,
     lost: 0,
     releases: 0,
     releasesSinceUs: null,

@@ -55,6 +55,7 @@ export function changeSuite(context: StoreContext): void {
       const fresh = {
         attemptsCounted: 0,
         losses: 0,
+        charges: 0,
         lost: 0,
         failures: 0,
         releases: 0,

@@ -14,6 +14,7 @@ import { sessionsSuite } from './sessions.ts';
 import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
 import { submitPlacesSuite } from './submit-places.ts';
+import { suspectsSuite } from './suspects.ts';
 import { transitionsSuite } from './transitions.ts';
 
 export function storeSuite(context: StoreContext): void {
@@ -25,6 +26,7 @@ export function storeSuite(context: StoreContext): void {
   submitPlacesSuite(context);
   submitKeysSuite(context);
   claimSuite(context);
+  suspectsSuite(context);
   completeSuite(context);
   changeSuite(context);
   changeSelectionsSuite(context);

@@ -1,0 +1,41 @@
+/** What losing a worker does to the jobs it held: how a job that kills its workers is told from those beside it. */
+
+/** Losses by lapse in a row from which on a job is a suspect: it may be what takes its workers down. */
+const SUSPECT_FROM = 2;
+/** Losses as a suspect that convict it. Two losses before and three alone: found after five crashes. */
+const CHARGES = 3;
+/** Attempts of one job that were lost, or ignored by a retry rule, in all: the last of them ends it. */
+export const MOST_LOST = 100;
+
+/**
+ * Whether a job with so many losses in a row is a suspect. A suspect waits in a lane of its own and is never assigned
+ * beside another suspect, so that what happens to its session is its own doing or chance.
+ */
+export function isSuspect({ losses }: { readonly losses: number }): boolean {
+  return losses >= SUSPECT_FROM;
+}
+
+export interface LossCounts {
+  /** Losses by lapse in a row. */
+  readonly losses: number;
+  /** Losses by lapse as a suspect. */
+  readonly charges: number;
+  /** Losses of any kind, since submission. */
+  readonly lost: number;
+}
+
+export type Verdict = 'GO_ON' | 'POISON' | 'LOST_TOO_OFTEN';
+
+/** The counts after one more loss; only a lapse says anything about the job, and only a suspect is charged with it. */
+export function afterLoss(before: LossCounts, byLapse: boolean): LossCounts {
+  return {
+    losses: before.losses + (byLapse ? 1 : 0),
+    charges: before.charges + (byLapse && isSuspect(before) ? 1 : 0),
+    lost: before.lost + 1,
+  };
+}
+
+export function verdictOf({ charges, lost }: LossCounts): Verdict {
+  if (charges >= CHARGES) return 'POISON';
+  return lost >= MOST_LOST ? 'LOST_TOO_OFTEN' : 'GO_ON';
+}

@@ -1,0 +1,87 @@
+/** Suspects: claimed one to a session, in lanes of their own, charged when their session is lost. */
+import { describe, expect, it } from 'vitest';
+import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  claimOf,
+  completionOf,
+  makeLane,
+  only,
+  openWorker,
+  readRow,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+
+export function suspectsSuite(context: StoreContext): void {
+  /** A lane of suspects with so many jobs in it. */
+  async function makeSuspects(count: number): Promise<number> {
+    const laneId = await makeLane(context, { suspect: true });
+    const ids = await submitMany(context, laneId, count);
+    await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = ANY('{${ids.join()}}')`);
+    return laneId;
+  }
+
+  describe('a claim of suspects', () => {
+    it('gives each session one, however many places it offers', async () => {
+      const laneId = await makeSuspects(5);
+      const [a, b] = [await openWorker(context), await openWorker(context)];
+      const places = [a, a, b, a, b].map(({ sessionId }) => ({ sessionId, creditId: 1, prefetch: false }));
+      const claimed = await context.store.claimSuspects({ ...claimOf([laneId], a.sessionId, 0), places });
+      expect(claimed.map((job) => job.sessionId).sort()).toEqual([a.sessionId, b.sessionId].sort());
+    });
+
+    it('gives none to a session that holds one, until that one is over', async () => {
+      const laneId = await makeSuspects(3);
+      const { sessionId } = await openWorker(context);
+      const first = only(await context.store.claimSuspects(claimOf([laneId], sessionId, 1)));
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+      await context.store.complete([completionOf(first)]);
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+    });
+
+    it('does not mind what else the session holds', async () => {
+      const laneId = await makeSuspects(1);
+      const others = await makeLane(context);
+      await submitMany(context, others, 3);
+      const { sessionId } = await openWorker(context);
+      await context.store.claim(claimOf([others], sessionId, 3));
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+    });
+
+    it('gives none to a session that is not open', async () => {
+      const laneId = await makeSuspects(1);
+      const { sessionId } = await openWorker(context);
+      await context.store.closeSessions([sessionId], 'CLOSE');
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+    });
+  });
+
+  describe('the lane of a job', () => {
+    it('is what the decision says, and the charges too', async () => {
+      const laneId = await makeLane(context);
+      const beside = await makeLane(context, { suspect: true });
+      await submitMany(context, laneId, 1);
+      const { sessionId } = await openWorker(context);
+      const job = only(await context.store.claim(claimOf([laneId], sessionId, 1)));
+      await context.store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) => {
+        const change = decideSessionEnd({ ...run, losses: 2 }, 'LAPSE', { nowUs, random: 0.5 });
+        return change.kind === 'end' ? change : { ...change, laneId: beside };
+      });
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ lane_id: beside, losses: 3, charges: 1 });
+    });
+
+    it('keeps its charges when an ordinary failure clears it of suspicion', async () => {
+      const laneId = await makeSuspects(1);
+      await sql(context, `UPDATE job_runs SET charges = 1 WHERE lane_id = ${laneId}`);
+      const { sessionId } = await openWorker(context);
+      const job = only(await context.store.claimSuspects(claimOf([laneId], sessionId, 1)));
+      const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+      await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) =>
+        decideFail(run, failure, definitionDefaults.retryPolicy, { nowUs, random: 0.5 }),
+      );
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ losses: 0, charges: 1 });
+    });
+  });
+}

@@ -1,0 +1,112 @@
+/** Jobs that kill their workers, among others that do not: who is found, after how many crashes, and who is spared. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decideSessionEnd } from '../../server/domain/decide.ts';
+import { definitionDefaults } from '../../server/domain/definition.ts';
+import { isSuspect } from '../../server/domain/losses.ts';
+import type { OpenRun } from '../../server/domain/run.ts';
+import { chance, NOON_US, openRun } from './arbitraries.ts';
+
+const fresh = openRun('ASSIGNED', definitionDefaults.retryPolicy).map(
+  (run): OpenRun => ({ ...run, losses: 0, charges: 0, lost: 0 }),
+);
+
+interface Job {
+  readonly name: number;
+  readonly kills: boolean;
+  run: OpenRun;
+  end: string | undefined;
+}
+
+/** What a worker takes at once: suspects never beside each other. */
+function takeBatch(waiting: readonly Job[], slots: number): Job[] {
+  const suspect = waiting.find((job) => isSuspect(job.run));
+  const others = waiting.filter((job) => !isSuspect(job.run));
+  return [...(suspect ? [suspect] : []), ...others].slice(0, slots);
+}
+
+/** Runs all jobs to their end on one worker at a time; returns the crashes. A fast poison kills before others report. */
+function runAll(jobs: readonly Job[], slots: number, random: number): number {
+  let crashes = 0;
+  for (let round = 0; round < 10_000; round++) {
+    const waiting = jobs.filter((job) => job.end === undefined);
+    if (waiting.length === 0) return crashes;
+    const batch = takeBatch(waiting, slots);
+    if (!batch.some((job) => job.kills)) {
+      for (const job of batch) job.end = 'SUCCEEDED';
+      continue;
+    }
+    crashes++;
+    for (const job of batch) {
+      const change = decideSessionEnd(job.run, 'LAPSE', { nowUs: NOON_US, random });
+      if (change.kind === 'end') job.end = change.failure?.failureCause ?? change.state;
+      else job.run = { ...job.run, losses: change.losses, charges: change.charges, lost: change.lost };
+    }
+  }
+  throw new Error('the jobs never ended');
+}
+
+describe('a job that kills its workers', () => {
+  it('is found after five crashes, and nobody else fails', () => {
+    fc.assert(
+      fc.property(
+        fresh,
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 20 }),
+        chance,
+        (run, count, which, slots, random) => {
+          const jobs = Array.from({ length: count }, (_, name): Job => {
+            return { name, kills: name === which % count, run, end: undefined };
+          });
+          expect(runAll(jobs, slots, random)).toBe(5);
+          for (const job of jobs) expect(job.end).toBe(job.kills ? 'POISON' : 'SUCCEEDED');
+        },
+      ),
+    );
+  });
+
+  it('is found among others of its kind, after five crashes for each at the most', () => {
+    fc.assert(
+      fc.property(
+        fresh,
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 20 }),
+        chance,
+        (run, kinds, slots, random) => {
+          const jobs = kinds.map((kills, name): Job => ({ name, kills, run, end: undefined }));
+          const killers = jobs.filter((job) => job.kills);
+          expect(runAll(jobs, slots, random)).toBeLessThanOrEqual(5 * killers.length);
+          // An innocent suspect may be charged when a killer that is none yet runs beside it: nothing tells the two apart.
+          for (const job of killers) expect(job.end).toBe('POISON');
+        },
+      ),
+    );
+  });
+
+  it('alone takes down five workers', () => {
+    fc.assert(
+      fc.property(fresh, chance, (run, random) => {
+        expect(runAll([{ name: 0, kills: true, run, end: undefined }], 1, random)).toBe(5);
+      }),
+    );
+  });
+});
+
+describe('a job that is lost through no fault of its own', () => {
+  it.each(['CLOSE', 'MASS_LAPSE'] as const)('goes on for ninety-nine losses by %s, and no longer', (how) => {
+    fc.assert(
+      fc.property(fresh, chance, (run, random) => {
+        let now: OpenRun = run;
+        for (let loss = 1; loss < 100; loss++) {
+          const change = decideSessionEnd(now, how, { nowUs: NOON_US, random });
+          if (change.kind === 'end') throw new Error(`it ended at loss ${loss}`);
+          expect({ losses: change.losses, charges: change.charges }).toEqual({ losses: 0, charges: 0 });
+          now = { ...now, lost: change.lost };
+        }
+        const last = decideSessionEnd(now, how, { nowUs: NOON_US, random });
+        expect(last).toMatchObject({ kind: 'end', state: 'FAILED', failure: { failureCause: 'LOST_TOO_OFTEN' } });
+      }),
+    );
+  });
+});
