@@ -69,6 +69,12 @@ export function uuid7(ms: number, counter: number, random: Uint8Array): string {
   return uuidFromBytes(bytes);
 }
 
+/** What comes before every version 7 UUID of `ms` and later, and after all earlier ones. */
+export function lowestUuid(ms: number): string {
+  const time = ms.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
 /** Milliseconds since 1970 that a version 7 UUID carries. */
 export function uuid7Ms(text: string): number {
   return Number.parseInt(text.slice(0, 8) + text.slice(9, 13), 16);

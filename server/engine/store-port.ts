@@ -1,6 +1,7 @@
 /** What the engine asks of the store: each function is one transaction, batches in, facts out. */
 import type { SessionEnd } from '../domain/decide.ts';
 import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
+import type { JobFilter } from '../domain/job-filter.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
@@ -273,6 +274,9 @@ export interface Store {
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
   /** In the order of the names; undefined where there is no such job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
+  listJobs(query: JobQuery): Promise<JobPage>;
+  /** What page tokens are signed with: the same for each replica of a deployment, unknown outside. */
+  readPageTokenKey(): Promise<Uint8Array>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
   /** Makes the partitions of the days to come. */
@@ -283,6 +287,25 @@ export interface Store {
 export interface JobName {
   readonly namespace: string;
   readonly jobId: string;
+}
+
+/** A page of the jobs that match a filter, newest first. */
+export interface JobQuery {
+  readonly namespace: string;
+  readonly filter: JobFilter;
+  /** `nextBeforeJobId` of the page before; undefined for the first. */
+  readonly beforeJobId: string | undefined;
+  /** Jobs on the page. At most 1,000; fewer where their labels and failures come to more than 2 MiB. */
+  readonly limit: number;
+  /** Records that are looked at for the page, about. */
+  readonly scanLimit: number;
+}
+
+export interface JobPage {
+  /** Without attempts, and with the data of inputs and results left empty. */
+  readonly jobs: readonly JobView[];
+  /** Where the next page begins, also when this one is not full, or empty. Undefined: this was the last. */
+  readonly nextBeforeJobId: string | undefined;
 }
 
 export interface AttemptView {

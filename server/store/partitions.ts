@@ -1,15 +1,10 @@
 /** Partitions by the day of the job id: made three days ahead, so that no insert ever waits for one. */
+import { lowestUuid } from '../domain/uuid.ts';
 import type { Database } from './database.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS_AHEAD = 3;
 const TRIES = 5;
-
-/** The lowest UUID of version 7 whose time is `ms`. */
-function lowestUuid(ms: number): string {
-  const time = ms.toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
-}
 
 function script(table: string, dayMs: number): string {
   const day = new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');

@@ -9,6 +9,7 @@ import { completeAttempts } from './statements/complete-attempts.ts';
 import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
+import { listJobs } from './statements/list-jobs.ts';
 import { findEnded, findJobs, readClosed, readJobs } from './statements/read-jobs.ts';
 import {
   closeSessions,
@@ -22,6 +23,10 @@ import {
 import { submitCalls } from './statements/submit.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
+const readPageTokenKey = {
+  name: 'read_page_token_key',
+  text: "SELECT key FROM deployment_keys WHERE purpose = 'page_tokens'",
+};
 const readNextDue = {
   name: 'read_next_due',
   text: 'SELECT min(due_time) AS due FROM job_runs WHERE due_time IS NOT NULL',
@@ -61,6 +66,8 @@ export function createStore(database: Database): Store {
     readLapse: () => readLapse(database),
     readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
     readJobs: (names) => readJobs(database, names),
+    listJobs: (query) => listJobs(database, query),
+    readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,
     findEnded: (jobIds) => findEnded(database, jobIds),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),

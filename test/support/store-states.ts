@@ -18,10 +18,15 @@ function openSql(state: JobState, key: AttemptKey): string {
           assign_time = muster_now(), due_time = ${due} WHERE job_id = '${key.jobId}'`;
 }
 
-function endedSql(state: JobState, key: AttemptKey): string {
-  const byWorker = ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(state);
+/** Ends a job as `putRun` does, without a session. */
+export function endedRow(state: JobState, jobId: string, failureType = 'T'): string {
+  return endedSql(state, { jobId, attempt: 1, sessionId: undefined }, failureType);
+}
+
+function endedSql(state: JobState, key: Omit<AttemptKey, 'sessionId'> & { sessionId: string | undefined }, type = 'T') {
+  const byWorker = key.sessionId && ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(state);
   const result =
-    state === 'SUCCEEDED' ? `'\\x00', 'x', NULL` : `NULL, NULL, '{"type":"T","failureCause":"APPLICATION"}'`;
+    state === 'SUCCEEDED' ? `'\\x00', 'x', NULL` : `NULL, NULL, '{"type":"${type}","failureCause":"APPLICATION"}'`;
   return `WITH ended AS (DELETE FROM job_runs WHERE job_id = '${key.jobId}')
           INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time,
                                     result, result_content_type, failure, skip_reason)

@@ -9,18 +9,26 @@ import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
 
-const readMany = {
-  name: 'read_jobs',
-  text: `
-SELECT j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+/** Of `jobs`, all but the input. */
+export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
+       parent_job_id, retry_of, create_time, run_time, expire_time`;
+
+/** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
+export const viewColumns = `
+       j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE WHEN r.state = ${stateCodes.SCHEDULED} THEN r.due_time ELSE j.run_time END AS next_time,
-       o.end_time, o.result, o.result_content_type, o.result_metadata, o.failure, s.worker_name
+       o.end_time, o.result_content_type, o.result_metadata, o.failure`;
+
+const readMany = {
+  name: 'read_jobs',
+  text: `
+SELECT ${viewColumns}, o.result, s.worker_name
 FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
-CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT ${recordColumns}, input FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
@@ -109,7 +117,7 @@ function lastAttempt(row: Row): AttemptView[] {
   ];
 }
 
-function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
+export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
   return {
     jobId: row.job_id,
     namespace: row.namespace,
@@ -140,7 +148,7 @@ function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     parentJobId: row.parent_job_id ?? undefined,
     traceparent: row.traceparent ?? '',
     revision: row.revision,
-    attempts: [...attempts, ...lastAttempt(row)],
+    attempts,
   };
 }
 
@@ -162,7 +170,7 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
   const views = new Map(
     rows.map((row) => [
       `${row.namespace}/${row.job_id}`,
-      jobView(row, (attempts.get(row.job_id) ?? []).map(attemptView)),
+      jobView(row, [...(attempts.get(row.job_id) ?? []).map(attemptView), ...lastAttempt(row)]),
     ]),
   );
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));

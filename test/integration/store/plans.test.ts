@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { everyJob } from '../../../server/domain/job-filter.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
 import type { Statement } from '../../../server/store/database.ts';
 import { createStore } from '../../../server/store/store.ts';
@@ -67,6 +68,17 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readClosed([a, b]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await store.findJobs([a.jobId]);
+  const query = { namespace: 'default', beforeJobId: undefined, limit: 1, scanLimit: 1 };
+  await store.listJobs({ ...query, filter: everyJob });
+  await store.listJobs({ ...query, filter: { ...everyJob, states: ['READY', 'FAILED'] } });
+  await sql(
+    tap,
+    `INSERT INTO lanes (namespace, queue, definition, definition_version, demands, suspect)
+     SELECT 'many', 'q', 'd', n, '', false FROM generate_series(1, 501) AS n ON CONFLICT DO NOTHING`,
+  );
+  await store.listJobs({ ...query, namespace: 'many', filter: everyJob });
+  await sql(tap, "DELETE FROM lanes WHERE namespace = 'many'");
+  await store.readPageTokenKey();
   await store.findEnded([a.jobId]);
   await store.readHeads();
   await store.nextDueUs();
@@ -130,6 +142,9 @@ const held = 'job_runs by job_runs_held';
 const due = 'job_runs by job_runs_due';
 const jobs = 'jobs_day by jobs_day_pkey';
 const outcomes = 'job_outcomes_day by job_outcomes_day_pkey';
+const unsuccessful = 'job_outcomes_day by job_outcomes_day_state_job_id_idx';
+const byLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
+const laneKeys = 'lanes by lanes_namespace_queue_definition_definition_version_demands_key';
 const attempts = 'job_attempts by job_attempts_pkey';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const lanes = 'lanes by lanes_pkey';
@@ -169,6 +184,11 @@ const pinned: Record<string, readonly string[]> = {
   read_jobs: [outcomes, runs, jobs, lanes, sessions],
   read_attempts: [attempts, sessions],
   find_jobs: [jobs],
+  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
+  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
+  list_jobs_of_all: [outcomes, runs, jobs, lanes],
+  find_lanes: [laneKeys],
+  read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
   read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready'], // of which it reads the first row
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise

@@ -7,6 +7,7 @@ import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { heldSuite } from './held.ts';
 import { lanesSuite } from './lanes.ts';
+import { listJobsSuite } from './list-jobs.ts';
 import { migrationsSuite } from './migrations.ts';
 import { partitionsSuite } from './partitions.ts';
 import { readJobSuite } from './read-job.ts';
@@ -33,5 +34,6 @@ export function storeSuite(context: StoreContext): void {
   sessionsSuite(context);
   heldSuite(context);
   readJobSuite(context);
+  listJobsSuite(context);
   transitionsSuite(context);
 }
