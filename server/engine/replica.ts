@@ -14,10 +14,13 @@ import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
-import type { AppliedDefinition, JobView, Store } from './store-port.ts';
+import type { AppliedDefinition, JobPage, JobQuery, JobView, Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { Waits } from './waits.ts';
+
+/** That are looked at for a page of a list, however few of them match. */
+const RECORDS_A_PAGE = 10_000;
 
 export interface ReplicaParts {
   readonly store: Store;
@@ -46,6 +49,10 @@ export interface Replica {
     validateOnly: boolean,
   ): Promise<AppliedDefinition>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
+  /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
+  listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
+  /** What page tokens are signed with. */
+  pageTokenKey(): Promise<Uint8Array>;
   /** Reads the database's clock and makes today's partitions; before it the replica can't make job ids. */
   prepare(): Promise<void>;
   /** Once the API listens. */
@@ -88,6 +95,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     log,
     leaseMs: times.leaseMs,
   });
+  let pageTokenKey: Uint8Array | undefined;
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
   return {
     definitions,
@@ -114,6 +122,11 @@ export function createReplica(parts: ReplicaParts): Replica {
       const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);
       return job;
+    },
+    listJobs: (query) => store.listJobs({ ...query, scanLimit: RECORDS_A_PAGE }),
+    async pageTokenKey() {
+      pageTokenKey ??= await store.readPageTokenKey();
+      return pageTokenKey;
     },
     async prepare() {
       await dbClock.refresh(store);

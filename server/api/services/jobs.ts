@@ -6,6 +6,7 @@ import {
   CancelJobResponseSchema,
   GetJobResponseSchema,
   type JobService,
+  ListJobsResponseSchema,
   type SubmitJobRequest,
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
@@ -13,9 +14,11 @@ import {
   WaitJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
 import { bodyHashOf } from '../body-hash.ts';
-import { checkText, durationMs, jobIdOf, namespaceOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
+import { checkText, durationMs, jobIdOf, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
 import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
+import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
+import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
@@ -102,7 +105,19 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
         job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),
       });
     },
-    listJobs: later('ListJobs: lists of jobs'),
+    async listJobs(request) {
+      const violations = new Violations();
+      const namespace = namespaceOf(request.namespace, violations);
+      const limit = pageSizeOf(request.pageSize, violations);
+      const filter = jobFilterFrom(request, '', violations);
+      const key = await replica.pageTokenKey();
+      const list = ['ListJobs', namespace, filterText(filter)];
+      const beforeJobId = positionOf(request.pageToken, key, list, violations);
+      violations.throwIfAny();
+      const { jobs, nextBeforeJobId } = await replica.listJobs({ namespace, filter, beforeJobId, limit });
+      const nextPageToken = nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : '';
+      return create(ListJobsResponseSchema, { jobs: jobs.map(jobTo), nextPageToken });
+    },
     // biome-ignore lint/correctness/useYield: it refuses before it has anything to say
     async *watchJob() {
       throw notImplemented('WatchJob: streams of changes');

@@ -1,0 +1,41 @@
+/** Page tokens: where a list goes on, signed together with the list that it belongs to. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Violations } from './violations.ts';
+
+const MAC_BYTES = 16;
+
+/**
+ * The key is the deployment's, so each replica takes the others' tokens and nobody makes up one. `list` says all that
+ * chooses what is listed: the RPC, the namespace, the filter.
+ */
+export function pageToken(key: Uint8Array, list: readonly string[], position: string): string {
+  return Buffer.concat([macOf(key, list, position), Buffer.from(position)]).toString('base64url');
+}
+
+/** The position in a token that was made for this very list; undefined for the first page. */
+export function positionOf(
+  token: string,
+  key: Uint8Array,
+  list: readonly string[],
+  violations: Violations,
+): string | undefined {
+  if (token === '') return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  const position = bytes.subarray(MAC_BYTES).toString();
+  const expected = macOf(key, list, position);
+  const given = Buffer.concat([bytes], MAC_BYTES);
+  const good = timingSafeEqual(given, expected) && pageToken(key, list, position) === token;
+  violations.check(
+    good,
+    'page_token',
+    `is not one that ${list[0]} returned for this request: repeat the request that gave it, with nothing but the token and page_size changed, or begin without a token`,
+  );
+  return good ? position : undefined;
+}
+
+function macOf(key: Uint8Array, list: readonly string[], position: string): Buffer {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([...list, position]))
+    .digest()
+    .subarray(0, MAC_BYTES);
+}
