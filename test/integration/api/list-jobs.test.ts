@@ -55,7 +55,7 @@ describe('ListJobs', () => {
 
   it('shows jobs as GetJob does, but for inputs, results and attempts', async () => {
     const { worker, jobId, attempt } = await world.hold();
-    await worker.report(attempt, outcomes.result('42'));
+    await worker.report({ of: attempt, outcome: outcomes.result('42') });
     const done = await world.getJob(jobId);
     const [job] = (await list({ definition: done.definition })).jobs;
     const empty = { data: new Uint8Array(), contentType: expect.anything() };
@@ -74,7 +74,7 @@ describe('ListJobs', () => {
     expect(idsOf(await list({ definition, minCreateTime: createTime }))).toEqual(ids);
     expect(idsOf(await list({ definition, maxCreateTime: createTime }))).toEqual([]);
     const { worker, jobId, attempt } = await world.hold();
-    await worker.report(attempt, outcomes.failure({ type: 'CardDeclined', final: true }));
+    await worker.report({ of: attempt, outcome: outcomes.failure({ type: 'CardDeclined', final: true }) });
     expect(idsOf(await list({ failureTypes: ['CardDeclined', 'Other'] }))).toEqual([jobId]);
     expect(idsOf(await list({ failureTypes: ['Other'] }))).toEqual([]);
     expect(idsOf(await list({ states: [JobState.FAILED] }))).toEqual([jobId]);
