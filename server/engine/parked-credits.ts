@@ -6,6 +6,8 @@ import type { Place } from './store-port.ts';
 /** A worker counts 15 s from before it sent the credit; ours ends earlier, so that an assignment can still arrive. */
 export const CREDIT_LIFE_MS = 15_000;
 export const CREDIT_MARGIN_MS = 2_000;
+/** How long sessions of a class get no jobs of a lane after one of them said that it can't run one. */
+export const BAR_MS = 30_000;
 
 export interface GrantedCredit {
   readonly creditId: number;
@@ -32,6 +34,8 @@ export interface ParkedClass {
   readonly sessionClass: SessionClass;
   /** Which lanes fit: a pure function of class and lane, computed once. */
   readonly fit: Map<number, boolean>;
+  /** Lanes that do not fit for now, and until when. */
+  readonly bars: Map<number, number>;
   readonly sessions: Map<string, ParkedSession>;
 }
 
@@ -73,7 +77,17 @@ export class ParkedCredits {
 
   /** Classes with sessions, those served longest ago first: whoever takes places moves to the end. */
   classes(): ParkedClass[] {
-    return [...this.#classes.values()];
+    const classes = [...this.#classes.values()];
+    for (const parked of classes) if (parked.bars.size > 0) liftBars(parked, this.#clock.now());
+    return classes;
+  }
+
+  /** A session can't run a job of this lane, though it offers to: sessions like it get none of them for a while. */
+  bar(sessionId: string, laneId: number): void {
+    const parked = this.#classOf.get(sessionId);
+    if (!parked) return;
+    parked.bars.set(laneId, this.#clock.now() + BAR_MS);
+    parked.fit.set(laneId, false);
   }
 
   /** The class of a session that has granted credits here. */
@@ -143,7 +157,7 @@ export class ParkedCredits {
     const key = classKey(sessionClass);
     let parked = this.#classes.get(key);
     if (!parked) {
-      parked = { key, sessionClass, fit: new Map(), sessions: new Map() };
+      parked = { key, sessionClass, fit: new Map(), bars: new Map(), sessions: new Map() };
       this.#classes.set(key, parked);
     }
     this.#classOf.set(sessionId, parked);
@@ -153,6 +167,15 @@ export class ParkedCredits {
       parked.sessions.set(sessionId, session);
     }
     return session;
+  }
+}
+
+/** Whether a lane fits is found anew once its bar is over. */
+function liftBars({ bars, fit }: ParkedClass, now: number): void {
+  for (const [laneId, until] of bars) {
+    if (until > now) continue;
+    bars.delete(laneId);
+    fit.delete(laneId);
   }
 }
 

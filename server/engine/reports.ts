@@ -7,6 +7,7 @@ import type { Change, OpenRun } from '../domain/run.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import { killPoint } from './kill-points.ts';
+import type { ParkedCredits } from './parked-credits.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 import type { AttemptKey, ClosedRecord, Completion, Store } from './store-port.ts';
@@ -32,12 +33,16 @@ export interface ReportsParts {
   readonly store: Pick<Store, 'complete' | 'readClosed'>;
   readonly sessions: Sessions;
   readonly changes: Changes;
+  readonly credits: Pick<ParkedCredits, 'bar'>;
   readonly timers: Timers;
   readonly random: Random;
   readonly onEnded: (jobIds: readonly string[]) => void;
   /** How the store writes a failure, to tell a repeat from another result. */
   readonly failureText: (failure: Failure) => string;
 }
+
+/** Reasons of a release that every session like it would give too. */
+const barring: ReadonlySet<string> = new Set(['UNSUPPORTED', 'TOO_LARGE']);
 
 export class Reports {
   readonly #parts: ReportsParts;
@@ -118,6 +123,8 @@ export class Reports {
       case 'failed':
         return decideFail(run, outcome.failure, policy, moment);
       case 'released':
+        // Before the job is ready again, or it would come straight back.
+        if (barring.has(outcome.why)) this.#parts.credits.bar(run.sessionId ?? '', run.laneId);
         return decideLoss(decideRelease(run, outcome.why, moment), policy, moment);
       case 'cancelled':
         return decideLoss(decideConfirmCancel(run, moment), policy, moment);

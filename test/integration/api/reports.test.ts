@@ -1,7 +1,7 @@
 /** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat is harmless. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
@@ -202,6 +202,20 @@ describe('a report', () => {
     await eventually('the next job arrives', () =>
       worker.assigned.some(({ creditId, jobId }) => creditId === 77n && Buffer.compare(jobId, uuidToBytes(next)) === 0),
     );
+  });
+
+  it.each([
+    ['no handler for it', 6],
+    ['no room for its input', 7],
+  ])('of a release for %s sends it to workers of another kind', async (_why, reason) => {
+    const { worker, jobId, attempt } = await world.hold();
+    expect(await worker.report({ of: attempt, outcome: released(reason) })).toEqual(['ACCEPTED']);
+    // It has room, and it is first in line.
+    await worker.beat({ credits: [{ creditId: 1_000n, slots: 1 }] });
+    const other = await world.openWorker(attempt.definition, 'something-else');
+    const [again] = await other.take(1);
+    expect(again && uuidFromBytes(again.jobId)).toBe(jobId);
+    expect(worker.assigned).toHaveLength(1);
   });
 
   it('of a released attempt that was seen running counts as aborted', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/placement.ts';
 import {
+  BAR_MS,
   CREDIT_LIFE_MS,
   CREDIT_MARGIN_MS,
   type ParkedClass,
@@ -187,5 +188,38 @@ describe('places that no job was found for', () => {
     credits.void('a', [1]);
     credits.giveBack(places);
     expect(take('a', 10)).toEqual([]);
+  });
+});
+
+describe('a bar', () => {
+  it('keeps a lane from all sessions of the class for its time, and from no other class', async () => {
+    park('a', 1, 1);
+    park('b', 1, 1);
+    park('c', 1, 1, 0, image);
+    for (const session of ['a', 'c']) classOf(session).fit.set(7, true);
+    credits.bar('a', 7);
+    expect(classOf('b').fit.get(7)).toBe(false);
+    expect(classOf('c').fit.get(7)).toBe(true);
+    await time.advance(BAR_MS - 1);
+    expect(classOf('b').fit.get(7)).toBe(false);
+    await time.advance(1);
+    expect(classOf('b').fit.has(7)).toBe(false);
+  });
+
+  it('of a session that is not known changes nothing', () => {
+    park('a', 1, 1);
+    credits.bar('b', 7);
+    expect(classOf('a').fit.has(7)).toBe(false);
+  });
+});
+
+describe('one slot of each session', () => {
+  it('is taken from each that has one, up to the limit, and no prefetch', () => {
+    park('a', 1, 2, 2);
+    park('b', 1, 0, 2);
+    park('c', 1, 1);
+    expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1', 'c1']);
+    expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1']);
+    expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual([]);
   });
 });
