@@ -44,7 +44,7 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
 }
 
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
-function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'>): number | null {
+export function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'>): number | null {
   return run.attemptsCounted === 0 && run.lost === 0 ? run.expireTimeUs : null;
 }
 
@@ -201,13 +201,14 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment): Ch
     case 'CANCELLING':
       return decideTimeOut(run, policy, moment);
     case 'READY':
+    case 'PAUSED':
       return expired(run);
     default:
       return undefined;
   }
 }
 
-function expired(run: OpenRun): End {
+export function expired(run: OpenRun): End {
   return end('expire', run, 'EXPIRED', {
     failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'),
     reason: null,

@@ -57,7 +57,10 @@ export type JobEvent =
   | 'requestCancel'
   | 'confirmCancel'
   | 'timeOut'
-  | 'expire';
+  | 'expire'
+  | 'pause'
+  | 'resume'
+  | 'update';
 
 const lostFrom = {
   ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
@@ -94,6 +97,9 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   confirmCancel: lostFrom,
   timeOut: { RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
+  pause: { SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
+  resume: { PAUSED: ['READY', 'SCHEDULED'] },
+  update: { SCHEDULED: ['SCHEDULED', 'READY'], READY: ['READY', 'SCHEDULED'], PAUSED: ['PAUSED'] },
 };
 
 /** States that an event may start from. */

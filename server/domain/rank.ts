@@ -11,3 +11,8 @@ export function rankOf(startUs: number, priority: number, deadlineUs?: number | 
   const rank = startUs - priority * PRIORITY_STEP_US;
   return deadlineUs === undefined || deadlineUs === null ? rank : Math.min(rank, deadlineUs);
 }
+
+/** The start that a rank was made of. Where the deadline had capped it, at most 100 s too early: only a negative priority can. */
+export function startOf(rank: number, priority: number): number {
+  return rank + priority * PRIORITY_STEP_US;
+}

@@ -16,6 +16,8 @@ export interface OpenRun {
   readonly assignTimeUs: number | null;
   readonly dueTimeUs: number | null;
   readonly expireTimeUs: number | null;
+  /** Of a PAUSED job: when it may run once it is resumed. Null: at once. */
+  readonly runTimeUs: number | null;
   readonly createTimeUs: number;
   /** Losses by lapse in a row. */
   readonly losses: number;
@@ -54,6 +56,14 @@ export interface ClosedAttempt {
   readonly failure?: Failure | undefined;
 }
 
+/** What a change writes to the job's record, which says what was asked for. */
+export interface RecordChange {
+  readonly priority: number;
+  /** Null: as it is. */
+  readonly runTimeUs: number | null;
+  readonly expireTimeUs: number | null;
+}
+
 /** The job goes on in another state. */
 export interface Continue {
   readonly kind: 'continue';
@@ -72,6 +82,10 @@ export interface Continue {
   readonly releases: number;
   readonly releasesSinceUs: number | null;
   readonly reason: string | null;
+  /** Of a PAUSED job, see `OpenRun`. Undefined: null. */
+  readonly runTimeUs?: number | null | undefined;
+  /** Undefined where the record stays as it is: by all but an update. */
+  readonly record?: RecordChange | undefined;
   /** Undefined where the attempt stays open (cancel, observe) or leaves no row (release). */
   readonly closed?: ClosedAttempt | undefined;
 }

@@ -6,6 +6,7 @@ import { Changes } from './changes.ts';
 import { DbClock } from './db-clock.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Holds } from './holds.ts';
 import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
 import { Lanes } from './lanes.ts';
@@ -40,6 +41,7 @@ export interface Replica {
   readonly sessions: Sessions;
   readonly reports: Reports;
   readonly cancels: Cancels;
+  readonly holds: Holds;
   readonly waits: Waits;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
@@ -123,6 +125,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       failureText: parts.failureText,
     }),
     cancels: new Cancels({ store: { readJob }, changes, bus, random }),
+    holds: new Holds({ store: { readJob }, changes, random }),
     waits,
     maxPayload: bus.maxUserPayload,
     applyDefinition: (definition, contentHash, validateOnly) =>

@@ -1,6 +1,7 @@
 /** What the property tests draw: open jobs that the schema would take, retry policies, failures, names and labels. */
 import fc from 'fast-check';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
+import type { Update } from '../../server/domain/hold.ts';
 import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/job-state.ts';
 import type { Failure } from '../../server/domain/payload.ts';
 import type { OpenRun } from '../../server/domain/run.ts';
@@ -46,6 +47,7 @@ const times = {
   releasesAgoUs: fc.integer({ min: 0, max: 120_000_000 }),
   dueInUs: fc.integer({ min: -60_000_000, max: 60_000_000 }),
   expireInUs: fc.option(fc.integer({ min: -60_000_000, max: 60_000_000 }), { nil: null }),
+  isPutOff: fc.boolean(),
   ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
 };
 
@@ -59,7 +61,7 @@ const counts = {
 };
 
 function dueOf(state: JobState, dueTimeUs: number, expireTimeUs: number | null): number | null {
-  if (state === 'READY') return expireTimeUs;
+  if (state === 'READY' || state === 'PAUSED') return expireTimeUs;
   return state === 'SCHEDULED' || state === 'RUNNING' || state === 'CANCELLING' ? dueTimeUs : null;
 }
 
@@ -80,6 +82,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       assignTimeUs: NOON_US - 1_000,
       dueTimeUs: dueOf(state, dueTimeUs, expireTimeUs),
       expireTimeUs,
+      runTimeUs: state === 'PAUSED' && drawn.isPutOff ? dueTimeUs : null,
       createTimeUs: NOON_US - drawn.ageUs,
       losses: drawn.losses,
       charges: drawn.charges,
@@ -93,6 +96,13 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
     };
   });
 }
+
+const someTime = fc.option(fc.integer({ min: NOON_US - 60_000_000, max: NOON_US + 60_000_000 }), { nil: undefined });
+
+/** Something to change, at times around noon. */
+export const update: fc.Arbitrary<Update> = fc
+  .record({ priority: fc.option(priority, { nil: undefined }), runTimeUs: someTime, expireTimeUs: someTime })
+  .filter((asked) => Object.values(asked).some((value) => value !== undefined));
 
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as decide from '../../server/domain/decide.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
+import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../server/domain/hold.ts';
 import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/job-state.ts';
 import type { Failure } from '../../server/domain/payload.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
-import { chance, failure, isHeld, NOON_US, openRun, openStates, retryPolicy } from './arbitraries.ts';
+import { chance, failure, isHeld, NOON_US, openRun, openStates, retryPolicy, update } from './arbitraries.ts';
 
 interface Case {
   readonly run: OpenRun;
@@ -14,6 +15,7 @@ interface Case {
   readonly failure: Failure;
   readonly moment: decide.Moment;
   readonly how: decide.SessionEnd;
+  readonly update: Update;
 }
 
 /** Each decision with the states from which the engine may ask it: reports and session ends only concern held attempts. */
@@ -35,7 +37,14 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
   decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, c.policy, c.moment) },
+  decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
+  decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
+  decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
 };
+
+function taken(decision: Change | HoldRefusal | undefined): Change | undefined {
+  return typeof decision === 'string' ? undefined : decision;
+}
 
 function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
   return fc.tuple(fc.constantFrom(...states), retryPolicy).chain(([state, policy]) =>
@@ -45,6 +54,7 @@ function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
       failure,
       moment: chance.map((random) => ({ nowUs: NOON_US, random })),
       how: fc.constantFrom<decide.SessionEnd>('LAPSE', 'CLOSE', 'MASS_LAPSE'),
+      update,
     }),
   );
 }
@@ -81,6 +91,9 @@ describe('every decision', () => {
       'confirmCancel',
       'timeOut',
       'requestCancel',
+      'pause',
+      'resume',
+      'update',
     ] as const;
     const missing = asked.flatMap((event) =>
       sourcesOf(event).flatMap((from) => (seen.has(`${event} ${from}`) ? [] : [`${event} ${from}`])),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as decide from '../../server/domain/decide.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
+import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/hold.ts';
 import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/job-state.ts';
 import { systemFailure } from '../../server/domain/payload.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
@@ -20,8 +21,11 @@ type Word =
   | 'close'
   | 'confirmCancel'
   | 'cancel'
+  | 'pause'
+  | 'resume'
+  | 'put off'
   | 'wait';
-type ReportWord = Exclude<Word, 'wait' | 'claim' | 'observe' | 'cancel'>;
+type ReportWord = Exclude<Word, 'wait' | 'claim' | 'observe' | 'cancel' | 'pause' | 'resume' | 'put off'>;
 
 const sessionEnds = { lapse: 'LAPSE', massLapse: 'MASS_LAPSE', close: 'CLOSE' } as const;
 
@@ -36,11 +40,16 @@ const step: fc.Arbitrary<Step> = fc.record({
   word: fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom<Word>('claim', 'observe', 'wait') },
     { weight: 6, arbitrary: fc.constantFrom<Word>('fail', 'release', 'abort', 'lapse', 'massLapse', 'close') },
+    { weight: 3, arbitrary: fc.constantFrom<Word>('pause', 'resume', 'resume', 'put off') },
     { weight: 1, arbitrary: fc.constantFrom<Word>('succeed', 'cancel', 'confirmCancel') },
   ),
   random: chance,
   waitUs: fc.integer({ min: 0, max: 400_000_000 }),
 });
+
+function taken(decision: Change | HoldRefusal | undefined): Change | undefined {
+  return typeof decision === 'string' ? undefined : decision;
+}
 
 /** Plays what the store does with a decision, and the events that are SQL statements of their own. */
 class Life {
@@ -63,6 +72,9 @@ class Life {
     } else if (word === 'claim') this.#claim();
     else if (word === 'observe') this.#observe();
     else if (word === 'cancel') this.#take(decide.decideCancel(this.run, '', 30_000, moment));
+    else if (word === 'pause') this.#take(taken(decidePause(this.run, '')));
+    else if (word === 'resume') this.#take(decideResume(this.run, moment));
+    else if (word === 'put off') this.#take(taken(decideUpdate(this.run, { runTimeUs: this.nowUs + waitUs }, moment)));
     else if (isHeld(this.run.state)) this.#report(word, moment);
   }
 
@@ -114,8 +126,16 @@ class Life {
       this.end = change.state;
       return;
     }
-    const { kind: _, event: __, run, closed: ___, ...rest } = change;
-    this.run = { ...run, ...rest, sessionId: isHeld(change.state) ? run.sessionId : null };
+    const { kind: _, event: __, run, closed: ___, record, runTimeUs = null, ...rest } = change;
+    const { priority = run.priority, expireTimeUs = run.expireTimeUs } = record ?? {};
+    this.run = {
+      ...run,
+      ...rest,
+      priority,
+      expireTimeUs,
+      runTimeUs,
+      sessionId: isHeld(change.state) ? run.sessionId : null,
+    };
   }
 }
 
@@ -133,6 +153,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     assignTimeUs: null,
     dueTimeUs: expireTimeUs,
     expireTimeUs,
+    runTimeUs: null,
     createTimeUs: NOON_US,
     losses: 0,
     charges: 0,
@@ -197,7 +218,9 @@ describe('the life of a job', () => {
       if (end === 'EXPIRED')
         expect(path.every(({ event }) => !['observe', 'fail', 'lapse'].includes(event))).toBe(true);
       if (end || run.state !== 'READY' || run.expireTimeUs === null) return;
-      const untouched = path.every(({ event }) => ['claim', 'release', 'promote'].includes(event));
+      const untouched = path.every(({ event }) =>
+        ['claim', 'release', 'promote', 'pause', 'resume', 'update'].includes(event),
+      );
       expect(run.dueTimeUs).toBe(untouched ? run.expireTimeUs : null);
     });
   });

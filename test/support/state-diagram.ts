@@ -45,6 +45,9 @@ const reasons: { readonly [E in JobEvent]: string } = {
   confirmCancel: 'the worker reports that it stopped for a cancel',
   timeOut: 'its run timeout, or the grace of a cancel, is over',
   expire: 'its expiry has come',
+  pause: 'somebody holds it',
+  resume: 'somebody lets it go on',
+  update: 'somebody changes its priority, run time or expiry',
 };
 
 const events = Object.keys(transitions) as JobEvent[];

@@ -8,6 +8,7 @@ export type {
   SubmittedJob,
 } from './client/client.ts';
 export { Client } from './client/client.ts';
+export type { JobChange } from './client/job-change.ts';
 export type { WaitOptions } from './client/job-wait.ts';
 export type { JobOptions } from './client/submission.ts';
 export type { TransportRetry } from './client/transport-retry.ts';

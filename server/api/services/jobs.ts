@@ -1,5 +1,6 @@
 /** JobService: submits jobs and follows them. */
 import { create } from '@bufbuild/protobuf';
+import type { Update } from '../../domain/hold.ts';
 import type { Replica } from '../../engine/replica.ts';
 import type { SubmittedJob } from '../../engine/store-port.ts';
 import {
@@ -7,14 +8,28 @@ import {
   GetJobResponseSchema,
   type JobService,
   ListJobsResponseSchema,
+  PauseJobResponseSchema,
+  ResumeJobResponseSchema,
   type SubmitJobRequest,
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
+  type UpdateJobRequest,
+  UpdateJobResponseSchema,
   WaitJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
 import { bodyHashOf } from '../body-hash.ts';
-import { checkText, durationMs, jobIdOf, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
+import {
+  checkRange,
+  checkText,
+  durationMs,
+  jobIdOf,
+  namespaceOf,
+  pageSizeOf,
+  requestIdOf,
+  TEN_YEARS_MS,
+  timestampUs,
+} from '../checks.ts';
 import type { CallContext } from '../context.ts';
 import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
@@ -67,6 +82,24 @@ function nameOf(
   const named = { namespace: namespaceOf(request.namespace, violations), jobId: jobIdOf(request.jobId, violations) };
   violations.throwIfAny();
   return named;
+}
+
+function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
+  const { priority, runTime, expireTime } = wire;
+  violations.check(
+    priority !== undefined || runTime !== undefined || expireTime !== undefined,
+    'priority',
+    'is missing, and so are run_time and expire_time: at least one of them is needed',
+  );
+  if (priority !== undefined) checkRange(priority, -100, 100, 'priority', violations);
+  const runTimeUs = timestampUs(runTime, 'run_time', violations);
+  const expireTimeUs = timestampUs(expireTime, 'expire_time', violations);
+  violations.check(
+    runTimeUs === undefined || expireTimeUs === undefined || runTimeUs <= expireTimeUs,
+    'run_time',
+    'is later than expire_time: the job could never run',
+  );
+  return { priority, runTimeUs, expireTimeUs };
 }
 
 function later(what: string) {
@@ -126,8 +159,27 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     retryJobs: later('RetryJobs: retries by filter'),
     cancelJobs: later('CancelJobs: cancels by filter'),
     eraseJob: later('EraseJob: erasing on demand'),
-    updateJob: later('UpdateJob: changes of jobs that wait'),
-    pauseJob: later('PauseJob: pauses of jobs'),
-    resumeJob: later('ResumeJob: pauses of jobs'),
+    async updateJob(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      const update = updateFrom(request, violations);
+      const { namespace, jobId } = nameOf(request, violations);
+      return create(UpdateJobResponseSchema, { job: jobTo(await replica.holds.update(namespace, jobId, update)) });
+    },
+    async pauseJob(request) {
+      const violations = new Violations();
+      checkText(request.reason, 256, 'reason', violations);
+      requestIdOf(request.requestId, violations);
+      const { namespace, jobId } = nameOf(request, violations);
+      return create(PauseJobResponseSchema, {
+        job: jobTo(await replica.holds.pause(namespace, jobId, request.reason)),
+      });
+    },
+    async resumeJob(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      const { namespace, jobId } = nameOf(request, violations);
+      return create(ResumeJobResponseSchema, { job: jobTo(await replica.holds.resume(namespace, jobId)) });
+    },
   };
 }

@@ -8,6 +8,7 @@ import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
+import { updateRecords } from './update-records.ts';
 
 const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
 
@@ -88,6 +89,7 @@ function openRun(row: Row): OpenRun {
     assignTimeUs: row.assign_time,
     dueTimeUs: row.due_time,
     expireTimeUs: row.expire_time,
+    runTimeUs: row.run_time,
     createTimeUs: row.create_time,
     losses: row.losses,
     charges: row.charges,
@@ -115,6 +117,7 @@ const updates = {
   releases: 'smallint',
   releases_since: 'timestamptz',
   reason: 'text',
+  run_time: 'timestamptz',
 };
 
 const updateRuns = {
@@ -123,7 +126,7 @@ const updateRuns = {
 UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
-    releases_since = i.releases_since, reason = i.reason, revision = r.revision + 1,
+    releases_since = i.releases_since, reason = i.reason, run_time = i.run_time, revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
 FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
@@ -146,6 +149,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     plain((c) => Math.min(c.releases, 32_767)),
     text((c) => timestampOf(c.releasesSinceUs)),
     text((c) => c.reason),
+    text((c) => timestampOf(c.runTimeUs)),
   ]);
 }
 
@@ -226,6 +230,10 @@ export function changeRuns(database: Database, selection: Selection, decide: Dec
     const closing = goingOn.filter((change) => change.closed);
     if (closing.length > 0) await writeAttempts(session, closing);
     if (goingOn.length > 0) await writeContinues(session, goingOn);
+    await updateRecords(
+      session,
+      goingOn.filter((change) => change.record),
+    );
     if (ended.length > 0) await writeEnds(session, ended);
     return changes;
   });

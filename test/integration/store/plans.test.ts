@@ -2,8 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { decideUpdate } from '../../../server/domain/hold.ts';
 import { everyJob } from '../../../server/domain/job-filter.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
+import type { Change } from '../../../server/domain/run.ts';
 import type { Statement } from '../../../server/store/database.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
@@ -60,6 +62,11 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   );
   await store.change({ by: 'jobs', namespace: 'default', jobIds: [b.jobId] }, (run, nowUs) =>
     decideCancel(run, '', 1, moment(nowUs)),
+  );
+  const [waiting] = await submitMany(tap, laneId, 1);
+  await store.change(
+    { by: 'jobs', namespace: 'default', jobIds: [waiting as string] },
+    (run, nowUs) => decideUpdate(run, { priority: 1 }, moment(nowUs)) as Change,
   );
   await store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) =>
     decideSessionEnd(run, 'LAPSE', moment(nowUs)),
@@ -174,6 +181,7 @@ const pinned: Record<string, readonly string[]> = {
   lock_session_runs: [held, jobs],
   lock_due_runs: [due, jobs],
   update_runs: [runs],
+  update_records: [runs, jobs],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
   observe_attempts: [runs],

@@ -23,6 +23,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     assignTimeUs: NOW_US - 1_000,
     dueTimeUs: NOW_US,
     expireTimeUs: null,
+    runTimeUs: null,
     createTimeUs: NOW_US - 5_000_000,
     losses: 0,
     charges: 0,
@@ -256,7 +257,7 @@ describe('decideDue', () => {
   it('does nothing before the time, and nothing to what waits for no time', () => {
     expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();
     expect(due(waiting({ dueTimeUs: null }))).toBeUndefined();
-    expect(due(runOf({ state: 'PAUSED', sessionId: null }))).toBeUndefined();
+    expect(due(runOf({ state: 'WAITING', sessionId: null }))).toBeUndefined();
   });
 
   it('makes READY what may start, with its expiry as the next time', () => {

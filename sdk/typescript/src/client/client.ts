@@ -15,6 +15,8 @@ import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
 import { openChannel } from '../transport/channel.ts';
 import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
+import type { JobChange } from './job-change.ts';
+import { jobChange } from './job-change.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
 import type { JobOptions } from './submission.ts';
@@ -170,6 +172,31 @@ export class Client {
   async cancel(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
     const response = await this.#call(options, (call) => this.#jobs.cancelJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /**
+   * Holds a job that waits, and answers it as it is then. Its expiry goes on.
+   *
+   * @param reason Why, for people. At most 256 characters.
+   */
+  async pause(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.pauseJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /** Lets a paused job go on: at once, or at its run time if that is still to come. */
+  async resume(job: JobRef, options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.resumeJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /** Changes priority, run time or expiry of a job that waits; what is left out stays as it is. */
+  async update(job: JobRef, change: JobChange, options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), ...jobChange(change), requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.updateJob(request, call));
     return present(response.job, 'job');
   }
 

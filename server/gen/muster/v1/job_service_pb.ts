@@ -849,7 +849,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
   runTime?: Timestamp | undefined;
 
   /**
-   * The new expiry. Unset: as it is.
+   * The new expiry. Unset: as it is. Means nothing to a job of which an attempt was made.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
@@ -1147,8 +1147,10 @@ export const JobService: GenService<{
   /**
    * Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
    *
-   * Errors: INVALID_ARGUMENT (nothing to change, a run time at or after the expiry), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_ENDED, JOB_NOT_WAITING).
+   * A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
+   * its next attempt.
+   * Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry), NOT_FOUND,
+   * FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
    *
    * @generated from rpc muster.v1.JobService.UpdateJob
    */

@@ -8,9 +8,12 @@ import {
   heartbeat,
   listWorkers,
   open,
+  pauseJob,
   report,
+  resumeJob,
   submitJob,
   UUID,
+  updateJob,
   waitJob,
 } from './builder.ts';
 
@@ -23,7 +26,7 @@ for (const id of [
   '{0198c0de-0000-7000-8000-000000000001}',
   '0198c0de-0000-7000-8000-00000000000g',
 ]) {
-  for (const method of [getJob, waitJob, cancelJob]) {
+  for (const method of [getJob, waitJob, cancelJob, pauseJob, resumeJob]) {
     add('B37', `${method.name}: job ${JSON.stringify(id)}`, method as typeof getJob, () => ({ jobId: id }), ['job_id']);
   }
 }
@@ -31,7 +34,16 @@ for (const requestId of ['x', '00000000-0000-0000-0000-000000000000']) {
   add('B37', `request id ${requestId}`, submitJob, ({ definition }) => ({ requestId, job: { definition } }), [
     'request_id',
   ]);
-  add('B37', `request id ${requestId}`, cancelJob, ({ jobId }) => ({ requestId, jobId }), ['request_id']);
+  for (const method of [cancelJob, pauseJob, resumeJob]) {
+    add(
+      'B37',
+      `${method.name}: request id ${requestId}`,
+      method as typeof cancelJob,
+      ({ jobId }) => ({ requestId, jobId }),
+      ['request_id'],
+    );
+  }
+  add('B37', `request id ${requestId}`, updateJob, ({ jobId }) => ({ requestId, jobId, priority: 1 }), ['request_id']);
   open('B37', `request id ${requestId}`, { requestId }, 'request_id');
 }
 for (const bytes of [new Uint8Array(), new Uint8Array(15), new Uint8Array(17)]) {

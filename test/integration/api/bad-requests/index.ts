@@ -5,6 +5,7 @@ import './names.ts';
 import './sizes.ts';
 import './ids.ts';
 import './definitions.ts';
+import './changes.ts';
 import './rest.ts';
 import { added, type BadRequest } from './builder.ts';
 

@@ -60,6 +60,7 @@ export function changeSuite(context: StoreContext): void {
         failures: 0,
         releases: 0,
         releasesSinceUs: null,
+        runTimeUs: null,
         reason: null,
         runTimeoutMs: job.runTimeoutMs,
         retryPolicy,

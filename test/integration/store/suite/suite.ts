@@ -6,6 +6,7 @@ import { claimSuite } from './claim.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { heldSuite } from './held.ts';
+import { holdsSuite } from './holds.ts';
 import { lanesSuite } from './lanes.ts';
 import { listJobsSuite } from './list-jobs.ts';
 import { migrationsSuite } from './migrations.ts';
@@ -31,6 +32,7 @@ export function storeSuite(context: StoreContext): void {
   completeSuite(context);
   changeSuite(context);
   changeSelectionsSuite(context);
+  holdsSuite(context);
   sessionsSuite(context);
   heldSuite(context);
   readJobSuite(context);

@@ -12,6 +12,7 @@ import {
 } from '../../../../server/domain/decide.ts';
 import { decideLoss } from '../../../../server/domain/decide-loss.ts';
 import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
+import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/hold.ts';
 import {
   isLegal,
   type JobEvent,
@@ -48,9 +49,8 @@ type Decision = (run: OpenRun, moment: Moment) => Change | undefined;
 
 /** Arrows that no statement draws yet. */
 const later = new Set([
-  // A dependency, a pause, a workflow: none of them is made yet, and a check wants a session with CANCELLING.
+  // A dependency, a workflow: none of them is made yet, and a check wants a session with CANCELLING.
   'expire BLOCKED EXPIRED',
-  'expire PAUSED EXPIRED',
   'requestCancel WAITING CANCELLING',
   // Whoever stops a handler because of its lease waits before it is run again.
   'abort ASSIGNED READY',
@@ -95,6 +95,13 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
       run.state === 'WAITING' ? undefined : decideCancel(run, '', 1_000, moment),
     );
+  const hold =
+    (decide: (run: OpenRun, moment: Moment) => Change | HoldRefusal | undefined): Action =>
+    (put) =>
+      change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) => {
+        const decision = decide(run, moment);
+        return typeof decision === 'string' ? undefined : decision;
+      });
   return {
     claim: async (put) =>
       (await store.claim(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
@@ -137,6 +144,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
     'sweep what is due a last time': due((run, moment) => decideDue(run, lastTry, moment)),
     'sweep what is due and pauses': due((run, moment) => decideDue(run, pausing, moment)),
+    pause: hold((run) => decidePause(run, '')),
+    resume: hold((run, moment) => decideResume(run, moment)),
+    'resume before its time': hold((run, moment) => decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
+    update: hold((run, moment) => decideUpdate(run, { priority: 5 }, moment)),
+    'put off': hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
     'sweep what has expired': due((run, moment) =>
       decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, policy, moment),
     ),

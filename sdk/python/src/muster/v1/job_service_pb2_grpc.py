@@ -212,8 +212,10 @@ class JobServiceServicer(object):
     def UpdateJob(self, request, context):
         """Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
 
-        Errors: INVALID_ARGUMENT (nothing to change, a run time at or after the expiry), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_ENDED, JOB_NOT_WAITING).
+        A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
+        its next attempt.
+        Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry), NOT_FOUND,
+        FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,79 @@
+/** Holding a job that waits, letting it go on, and changing what was asked for of it. Pure, as all decisions. */
+import { expired, expiryOf, goOn, type Moment } from './decide.ts';
+import { transitions } from './job-state.ts';
+import { rankOf, startOf } from './rank.ts';
+import type { Change, Continue, OpenRun } from './run.ts';
+
+/** Why a job that is open can't be changed as somebody asks. */
+export type HoldRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
+
+/** Held until somebody resumes it: its expiry goes on, and the time it may run at is kept. Undefined: it is held already. */
+export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal | undefined {
+  if (run.state === 'PAUSED') return undefined;
+  if (!transitions.pause[run.state]) return 'NOT_WAITING';
+  return goOn('pause', run, {
+    state: 'PAUSED',
+    dueTimeUs: expiryOf(run),
+    runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : null,
+    reason: why || 'paused on request',
+  });
+}
+
+/** Goes on with the rank it had: SCHEDULED while its time to run is still to come, else READY. Undefined: it is not held. */
+export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
+  if (run.state !== 'PAUSED') return undefined;
+  if (hasExpired(run, nowUs)) return expired(run);
+  return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, expiryOf(run), nowUs), reason: null });
+}
+
+/** What is asked for; undefined: as it is. */
+export interface Update {
+  readonly priority?: number | undefined;
+  readonly runTimeUs?: number | undefined;
+  readonly expireTimeUs?: number | undefined;
+}
+
+/** New priority, time to run or expiry of a job that waits: its rank and what is due follow from them. */
+export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | HoldRefusal {
+  if (!transitions.update[run.state]) return 'NOT_WAITING';
+  if (hasExpired(run, nowUs)) return expired(run);
+  if (update.expireTimeUs !== undefined && update.expireTimeUs <= nowUs) return 'EXPIRY_PASSED';
+  const priority = update.priority ?? run.priority;
+  const askedExpiryUs = update.expireTimeUs ?? run.expireTimeUs;
+  const expireTimeUs = expiryOf({ ...run, expireTimeUs: askedExpiryUs });
+  const startUs = startWith(run, update.runTimeUs, nowUs);
+  const changesTimes = update.runTimeUs !== undefined || update.expireTimeUs !== undefined;
+  if (changesTimes && expireTimeUs !== null && startUs > expireTimeUs) return 'RUN_TIME_AFTER_EXPIRY';
+  const isPaused = run.state === 'PAUSED';
+  return goOn('update', run, {
+    ...(isPaused ? { state: 'PAUSED', dueTimeUs: expireTimeUs } : whereToWait(startUs, expireTimeUs, nowUs)),
+    runTimeUs: isPaused && startUs > nowUs ? startUs : null,
+    rank: rankOf(startUs, priority, expireTimeUs),
+    record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
+  });
+}
+
+function whereToWait(
+  startUs: number,
+  expireTimeUs: number | null,
+  nowUs: number,
+): Pick<Continue, 'state' | 'dueTimeUs'> {
+  if (startUs > nowUs) return { state: 'SCHEDULED', dueTimeUs: startUs };
+  return { state: 'READY', dueTimeUs: expireTimeUs };
+}
+
+function hasExpired(run: OpenRun, nowUs: number): boolean {
+  const expireTimeUs = expiryOf(run);
+  return expireTimeUs !== null && expireTimeUs <= nowUs;
+}
+
+/**
+ * When the job may start. A time that has passed lets one go on that waits for its time, and changes nothing for one that
+ * has waited for a worker: going back in time would be a way past all others.
+ */
+function startWith(run: OpenRun, asked: number | undefined, nowUs: number): number {
+  const current =
+    (run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs) ?? Math.min(nowUs, startOf(run.rank, run.priority));
+  if (asked === undefined) return current;
+  return asked > nowUs ? asked : Math.min(nowUs, current);
+}

@@ -1,0 +1,88 @@
+/** Holds jobs that wait, lets them go on, and changes what was asked for of them. */
+import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../domain/hold.ts';
+import { isTerminal } from '../domain/job-state.ts';
+import type { Change, OpenRun } from '../domain/run.ts';
+import { jobNotFound } from './cancels.ts';
+import type { Changes } from './changes.ts';
+import { EngineError } from './errors.ts';
+import type { Random } from './ports.ts';
+import type { JobView, Store } from './store-port.ts';
+
+export interface HoldsParts {
+  readonly store: Pick<Store, 'readJob'>;
+  readonly changes: Changes;
+  readonly random: Random;
+}
+
+/** Each resolves with the job, and throws JOB_NOT_FOUND, JOB_ENDED or JOB_NOT_WAITING. */
+export class Holds {
+  readonly #parts: HoldsParts;
+
+  constructor(parts: HoldsParts) {
+    this.#parts = parts;
+  }
+
+  pause(namespace: string, jobId: string, reason: string): Promise<JobView> {
+    return this.#change(namespace, jobId, (run) => decidePause(run, reason));
+  }
+
+  resume(namespace: string, jobId: string): Promise<JobView> {
+    return this.#change(namespace, jobId, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
+  }
+
+  /** Throws INVALID_FIELD, too: for an expiry that has passed, and a run time that is later than it. */
+  update(namespace: string, jobId: string, update: Update): Promise<JobView> {
+    return this.#change(namespace, jobId, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
+  }
+
+  #moment(nowUs: number) {
+    return { nowUs, random: this.#parts.random.next() };
+  }
+
+  async #change(
+    namespace: string,
+    jobId: string,
+    decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
+  ): Promise<JobView> {
+    const { changes, store } = this.#parts;
+    let refused: EngineError | undefined;
+    await changes.apply({ by: 'jobs', namespace, jobIds: [jobId] }, (run, nowUs) => {
+      const decision = decide(run, nowUs);
+      // Decided anew where the transaction is tried again.
+      refused = typeof decision === 'string' ? refusalOf(decision, run) : undefined;
+      return typeof decision === 'string' ? undefined : decision;
+    });
+    if (refused) throw refused;
+    const job = await store.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    if (isTerminal(job.state)) {
+      throw new EngineError(
+        'JOB_ENDED',
+        `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,
+        {
+          metadata: { job_id: jobId, state: job.state },
+        },
+      );
+    }
+    return job;
+  }
+}
+
+function refusalOf(refusal: HoldRefusal, run: OpenRun): EngineError {
+  switch (refusal) {
+    case 'NOT_WAITING':
+      return new EngineError(
+        'JOB_NOT_WAITING',
+        `job ${run.jobId} is ${run.state}: only one that waits can be held or changed; CancelJob stops it`,
+        { metadata: { job_id: run.jobId, state: run.state } },
+      );
+    case 'EXPIRY_PASSED':
+      return new EngineError('INVALID_FIELD', 'expire_time has passed already; CancelJob ends the job at once', {
+        field: 'expire_time',
+      });
+    case 'RUN_TIME_AFTER_EXPIRY':
+      return new EngineError('INVALID_FIELD', 'run_time is later than expire_time: the job could never run', {
+        field: 'run_time',
+      });
+  }
+}

@@ -1,0 +1,61 @@
+/** What can be asked of a job after its submission, asked wrongly. */
+import { Code } from '../../../../server/api/code.ts';
+import { add, pauseJob, resumeJob, updateJob } from './builder.ts';
+
+const missing = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;
+const ended = [Code.FAILED_PRECONDITION, 'JOB_ENDED'] as const;
+const nobody = '0198c0de-0000-7000-8000-000000000001';
+
+for (const method of [pauseJob, resumeJob]) {
+  const as = method as typeof resumeJob;
+  add('B65', `${method.name}: unknown job`, as, () => ({ jobId: nobody }), [], missing);
+  add(
+    'B15',
+    `${method.name}: another namespace's job`,
+    as,
+    ({ jobId }) => ({ namespace: 'other', jobId }),
+    [],
+    missing,
+  );
+  add('B65', `${method.name}: a job that has ended`, as, ({ endedJobId }) => ({ jobId: endedJobId }), [], ended);
+}
+add('', 'a reason of 257 characters', pauseJob, ({ jobId }) => ({ jobId, reason: 'x'.repeat(257) }), ['reason']);
+add('', 'a reason of two lines', pauseJob, ({ jobId }) => ({ jobId, reason: 'a\nb' }), ['reason']);
+
+// --- UpdateJob
+add('', 'nothing to change', updateJob, ({ jobId }) => ({ jobId }), ['priority']);
+add('B37', 'UpdateJob: job x', updateJob, () => ({ jobId: 'x', priority: 1 }), ['job_id']);
+for (const priority of [-101, 101]) {
+  add('B21', `UpdateJob: priority ${priority}`, updateJob, ({ jobId }) => ({ jobId, priority }), ['priority']);
+}
+const late = { seconds: 4_000_000_000n };
+add(
+  'B23',
+  'UpdateJob: run time after expiry',
+  updateJob,
+  ({ jobId }) => ({ jobId, runTime: { seconds: 4_000_000_001n }, expireTime: late }),
+  ['run_time'],
+);
+add('', 'UpdateJob: run time before 1970', updateJob, ({ jobId }) => ({ jobId, runTime: { seconds: -1n } }), [
+  'run_time',
+]);
+add('', 'UpdateJob: an expiry that has passed', updateJob, ({ jobId }) => ({ jobId, expireTime: { seconds: 1n } }), [
+  'expire_time',
+]);
+add('B65', 'UpdateJob: unknown job', updateJob, () => ({ jobId: nobody, priority: 1 }), [], missing);
+add(
+  'B15',
+  "UpdateJob: another namespace's job",
+  updateJob,
+  ({ jobId }) => ({ namespace: 'other', jobId, priority: 1 }),
+  [],
+  missing,
+);
+add(
+  'B65',
+  'UpdateJob: a job that has ended',
+  updateJob,
+  ({ endedJobId }) => ({ jobId: endedJobId, priority: 1 }),
+  [],
+  ended,
+);

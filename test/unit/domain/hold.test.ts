@@ -1,0 +1,164 @@
+/** Pauses and changes of jobs that wait, in the cases that people ask about. */
+import { describe, expect, it } from 'vitest';
+import { decideDue } from '../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { decidePause, decideResume, decideUpdate } from '../../../server/domain/hold.ts';
+import { rankOf } from '../../../server/domain/rank.ts';
+import type { OpenRun } from '../../../server/domain/run.ts';
+
+const NOW_US = 1_795_000_000_000_000;
+const HOUR_US = 3_600_000_000;
+const now = { nowUs: NOW_US, random: 0.5 };
+const later = { nowUs: NOW_US + 2 * HOUR_US, random: 0.5 };
+
+function runOf(changes: Partial<OpenRun> = {}): OpenRun {
+  return {
+    jobId: '0198c0de-0000-7000-8000-000000000001',
+    laneId: 1,
+    state: 'READY',
+    rank: NOW_US - 5_000_000,
+    priority: 0,
+    attempt: 0,
+    attemptsCounted: 0,
+    sessionId: null,
+    assignTimeUs: null,
+    dueTimeUs: null,
+    expireTimeUs: null,
+    runTimeUs: null,
+    createTimeUs: NOW_US - 5_000_000,
+    losses: 0,
+    lost: 0,
+    failures: 0,
+    charges: 0,
+    releases: 0,
+    releasesSinceUs: null,
+    reason: null,
+    runTimeoutMs: 60_000,
+    retryPolicy: null,
+    ...changes,
+  };
+}
+
+const scheduled = runOf({ state: 'SCHEDULED', dueTimeUs: NOW_US + HOUR_US, rank: NOW_US + HOUR_US });
+const expiring = { expireTimeUs: NOW_US + HOUR_US };
+
+describe('decidePause', () => {
+  it('keeps the time that a job waits for, and its expiry due', () => {
+    expect(decidePause(runOf({ ...scheduled, expireTimeUs: NOW_US + 2 * HOUR_US }), 'maintenance')).toMatchObject({
+      event: 'pause',
+      state: 'PAUSED',
+      runTimeUs: NOW_US + HOUR_US,
+      dueTimeUs: NOW_US + 2 * HOUR_US,
+      reason: 'maintenance',
+    });
+  });
+
+  it('keeps the rank: a job that is resumed has waited all the while', () => {
+    const run = runOf();
+    expect(decidePause(run, '')).toMatchObject({ rank: run.rank, runTimeUs: null, dueTimeUs: null });
+  });
+
+  it('keeps no expiry once an attempt was made', () => {
+    expect(decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptsCounted: 1 }), '')).toMatchObject({
+      dueTimeUs: null,
+    });
+  });
+
+  it('does nothing twice, and nothing to what a worker has', () => {
+    expect(decidePause(runOf({ state: 'PAUSED' }), '')).toBeUndefined();
+    for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING', 'BLOCKED', 'WAITING'] as const)
+      expect(decidePause(runOf({ state }), '')).toBe('NOT_WAITING');
+  });
+
+  it('lets the job expire', () => {
+    const run = runOf({ state: 'PAUSED', ...expiring, dueTimeUs: NOW_US + HOUR_US });
+    const { retryPolicy } = definitionDefaults;
+    expect(decideDue(run, retryPolicy, now)).toBeUndefined();
+    expect(decideDue(run, retryPolicy, later)).toMatchObject({ event: 'expire', state: 'EXPIRED' });
+  });
+});
+
+describe('decideResume', () => {
+  it('waits for the time that was kept, and for a worker when it has passed', () => {
+    const paused = runOf({ ...scheduled, state: 'PAUSED', runTimeUs: NOW_US + HOUR_US, dueTimeUs: null, reason: 'x' });
+    expect(decideResume(paused, now)).toMatchObject({
+      state: 'SCHEDULED',
+      dueTimeUs: NOW_US + HOUR_US,
+      reason: null,
+      rank: scheduled.rank,
+    });
+    expect(decideResume(paused, later)).toMatchObject({ state: 'READY', dueTimeUs: null });
+  });
+
+  it('makes the next attempt at once where attempts were made and no time was kept', () => {
+    const failed = runOf({ state: 'PAUSED', attempt: 2, attemptsCounted: 2, ...expiring });
+    expect(decideResume(failed, later)).toMatchObject({ state: 'READY', dueTimeUs: null, attemptsCounted: 2 });
+  });
+
+  it('ends a job whose expiry has passed: READY even for a moment, it might still be started', () => {
+    expect(decideResume(runOf({ state: 'PAUSED', ...expiring }), later)).toMatchObject({ state: 'EXPIRED' });
+  });
+
+  it('leaves what is not paused as it is', () => {
+    for (const state of ['READY', 'SCHEDULED', 'RUNNING'] as const)
+      expect(decideResume(runOf({ state }), now)).toBeUndefined();
+  });
+});
+
+describe('decideUpdate', () => {
+  it('moves a ready job by its priority, from where it stood', () => {
+    const change = decideUpdate(runOf({ priority: 2, rank: NOW_US - 7_000_000 }), { priority: 10 }, now);
+    expect(change).toMatchObject({
+      event: 'update',
+      state: 'READY',
+      rank: rankOf(NOW_US - 5_000_000, 10),
+      record: { priority: 10, runTimeUs: null, expireTimeUs: null },
+    });
+  });
+
+  it('puts a ready job off, and lets one go on whose time has passed', () => {
+    expect(decideUpdate(runOf(), { runTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({
+      state: 'SCHEDULED',
+      dueTimeUs: NOW_US + HOUR_US,
+      rank: NOW_US + HOUR_US,
+    });
+    expect(decideUpdate(scheduled, { runTimeUs: NOW_US - 1 }, now)).toMatchObject({ state: 'READY', rank: NOW_US });
+  });
+
+  it('takes no place in the queue from before a job was there', () => {
+    const run = runOf();
+    expect(decideUpdate(run, { runTimeUs: NOW_US - HOUR_US }, now)).toMatchObject({ state: 'READY', rank: run.rank });
+  });
+
+  it('leaves a paused job paused, for a later time', () => {
+    const paused = runOf({ state: 'PAUSED' });
+    expect(decideUpdate(paused, { runTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({
+      state: 'PAUSED',
+      runTimeUs: NOW_US + HOUR_US,
+    });
+    expect(decideUpdate({ ...paused, runTimeUs: NOW_US + HOUR_US }, { runTimeUs: NOW_US }, now)).toMatchObject({
+      state: 'PAUSED',
+      runTimeUs: null,
+    });
+  });
+
+  it('makes a new expiry due, and moves the job ahead of it', () => {
+    const expireTimeUs = NOW_US + 1_000_000;
+    expect(decideUpdate(runOf({ priority: -50, rank: NOW_US + 50_000_000 }), { expireTimeUs }, now)).toMatchObject({
+      dueTimeUs: expireTimeUs,
+      rank: expireTimeUs,
+    });
+  });
+
+  it('refuses an expiry that has passed, a start after it, and what a worker has', () => {
+    expect(decideUpdate(runOf(), { expireTimeUs: NOW_US }, now)).toBe('EXPIRY_PASSED');
+    expect(decideUpdate(runOf(expiring), { runTimeUs: NOW_US + HOUR_US + 1 }, now)).toBe('RUN_TIME_AFTER_EXPIRY');
+    expect(decideUpdate(scheduled, { expireTimeUs: NOW_US + 1 }, now)).toBe('RUN_TIME_AFTER_EXPIRY');
+    expect(decideUpdate(runOf({ state: 'ASSIGNED' }), { priority: 1 }, now)).toBe('NOT_WAITING');
+  });
+
+  it('may put a job off past an expiry that no longer holds', () => {
+    const tried = runOf({ ...expiring, attempt: 1, attemptsCounted: 1 });
+    expect(decideUpdate(tried, { runTimeUs: NOW_US + 2 * HOUR_US }, now)).toMatchObject({ state: 'SCHEDULED' });
+  });
+});
