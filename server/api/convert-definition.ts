@@ -1,7 +1,7 @@
 /** Job definitions between the contract and the core: checked, every default filled in. */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import { type Demands, definitionDefaults, type JobDefinition, type RetryPolicy } from '../domain/definition.ts';
+import { type Demands, definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import {
   JobDefinitionSchema,
   LeaseLossAction,
@@ -9,14 +9,12 @@ import {
   type JobDefinition as WireDefinition,
 } from '../gen/muster/v1/job_definition_pb.ts';
 import { DemandsSchema, type Demands as WireDemands } from '../gen/muster/v1/placement_pb.ts';
-import { RetryPolicySchema, type RetryPolicy as WirePolicy } from '../gen/muster/v1/retry_policy_pb.ts';
 import {
   checkDottedName,
   checkLabels,
   checkName,
   checkProse,
   checkRange,
-  checkText,
   durationMs,
   isKnown,
   namespaceOf,
@@ -24,56 +22,10 @@ import {
   THIRTY_DAYS_MS,
 } from './checks.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
+import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
 import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
-
-export function retryPolicyFrom(
-  wire: WirePolicy | undefined,
-  field: string,
-  violations: Violations,
-): RetryPolicy | undefined {
-  if (!wire) return undefined;
-  if (wire.backoff || wire.jitter || wire.delays.length > 0 || wire.rules.length > 0 || wire.limits)
-    throw notImplemented(`${field}: backoff, jitter, delays, rules and limits`);
-  const defaults = definitionDefaults.retryPolicy;
-  checkRange(wire.maxAttempts, 0, 1_000, `${field}.max_attempts`, violations);
-  violations.check(
-    wire.multiplier === 0 || (wire.multiplier >= 1 && wire.multiplier <= 100),
-    `${field}.multiplier`,
-    'must be 0 (the default of 2) or from 1 to 100',
-  );
-  violations.check(wire.nonRetryableTypes.length <= 64, `${field}.non_retryable_types`, 'has more than 64 entries');
-  for (const type of wire.nonRetryableTypes.slice(0, 64))
-    checkText(type, 256, `${field}.non_retryable_types`, violations);
-  const minBackoffMs =
-    durationMs(wire.minBackoff, 1, THIRTY_DAYS_MS, `${field}.min_backoff`, violations) ?? defaults.minBackoffMs;
-  const maxBackoffMs =
-    durationMs(wire.maxBackoff, 1, THIRTY_DAYS_MS, `${field}.max_backoff`, violations) ??
-    Math.max(defaults.maxBackoffMs, minBackoffMs);
-  violations.check(maxBackoffMs >= minBackoffMs, `${field}.max_backoff`, 'must not be shorter than min_backoff');
-  return {
-    maxAttempts: wire.maxAttempts || defaults.maxAttempts,
-    minBackoffMs,
-    maxBackoffMs,
-    multiplier: wire.multiplier || defaults.multiplier,
-    maxRetryDurationMs:
-      durationMs(wire.maxRetryDuration, 1, TEN_YEARS_MS, `${field}.max_retry_duration`, violations) ??
-      defaults.maxRetryDurationMs,
-    nonRetryableTypes: wire.nonRetryableTypes,
-  };
-}
-
-function retryPolicyTo(policy: RetryPolicy): WirePolicy {
-  return create(RetryPolicySchema, {
-    maxAttempts: policy.maxAttempts,
-    minBackoff: durationTo(policy.minBackoffMs),
-    maxBackoff: durationTo(policy.maxBackoffMs),
-    multiplier: policy.multiplier,
-    ...(policy.maxRetryDurationMs > 0 ? { maxRetryDuration: durationTo(policy.maxRetryDurationMs) } : {}),
-    nonRetryableTypes: [...policy.nonRetryableTypes],
-  });
-}
 
 export function demandsFrom(wire: WireDemands | undefined, field: string, violations: Violations): Demands | undefined {
   if (!wire) return undefined;

@@ -26,8 +26,9 @@ import {
   THIRTY_DAYS_MS,
   timestampUs,
 } from './checks.ts';
-import { demandsFrom, retryPolicyFrom } from './convert-definition.ts';
+import { demandsFrom } from './convert-definition.ts';
 import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
+import { retryPolicyFrom } from './convert-retry-policy.ts';
 import { notImplemented } from './status.ts';
 import type { Violations } from './violations.ts';
 

@@ -149,7 +149,8 @@ function afterLost(
     verdict === 'POISON'
       ? `${counts.charges} workers in a row were lost while they ran this job and no other suspect`
       : `${counts.lost} attempts were lost with their workers, and none said why`;
-  const failure = systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message);
+  const cause = rest.closed?.failure;
+  const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
   return end(event, run, 'FAILED', { failure, reason: message });
 }
 

@@ -1,5 +1,6 @@
 /** Jobs as people see them, and how attempts were closed. */
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
+import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
 import type { AttemptKey, AttemptView, ClosedRecord, JobName, JobView } from '../../engine/store-port.ts';
 import { plainArray, textArray } from '../arrays.ts';
@@ -98,19 +99,35 @@ const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
   [stateCodes.CANCELLED]: 'CANCELLED',
 };
 
-/** The open attempt, or the one that ended the job; none if the job is between two. */
-function lastAttempt(row: Row): AttemptView[] {
+/** How an attempt was closed that made its job end FAILED. */
+const outcomesByCause: Partial<Record<FailureCause, AttemptOutcome>> = {
+  TIMEOUT: 'TIMED_OUT',
+  LOST_WORKER: 'LAPSED',
+  POISON: 'LAPSED',
+  LEASE_LOST: 'ABORTED',
+  SESSION_CLOSED: 'SESSION_CLOSED',
+};
+
+/** The outcome row says how the job ended; what its last attempt did stands in the failure, or in what led to it. */
+function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcome | undefined {
+  if (state !== stateCodes.FAILED || !failure) return lastOutcomes[state];
+  const last = failure.failureCause === 'LOST_TOO_OFTEN' ? (failure.cause ?? failure) : failure;
+  return outcomesByCause[last.failureCause] ?? 'FAILED';
+}
+
+/** The open attempt, or the one that ended the job; none if the job is between two. `before` it others were closed. */
+function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
   if (row.session_id === null) return [];
-  const outcome = lastOutcomes[row.state];
-  const counted = outcome === 'SUCCEEDED' || outcome === 'FAILED';
   const failure = row.failure === null ? undefined : failureOf(row.failure);
+  const outcome = lastOutcome(row.state, failure);
+  const mayCount = outcome !== undefined && outcome !== 'CANCELLED';
   return [
     {
       attempt: row.attempt,
       sessionId: row.session_id,
       workerName: row.worker_name ?? '',
       outcome,
-      counted,
+      counted: mayCount && row.attempts_counted > before.filter((attempt) => attempt.counted).length,
       assignTimeUs: row.assign_time,
       endTimeUs: row.end_time ?? undefined,
       failure,
@@ -169,10 +186,10 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
   const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
   const views = new Map(
-    rows.map((row) => [
-      `${row.namespace}/${row.job_id}`,
-      jobView(row, [...(attempts.get(row.job_id) ?? []).map(attemptView), ...lastAttempt(row)]),
-    ]),
+    rows.map((row) => {
+      const before = (attempts.get(row.job_id) ?? []).map(attemptView);
+      return [`${row.namespace}/${row.job_id}`, jobView(row, [...before, ...lastAttempt(row, before)])];
+    }),
   );
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
 }
@@ -187,6 +204,8 @@ export async function findEnded(session: Session, jobIds: readonly string[]): Pr
 
 function outcomeOf(row: Row): ClosedRecord['outcome'] {
   const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcomes[row.state];
+  // A worker reports a run timeout that it enforced as a failure.
+  if (name === 'TIMED_OUT') return 'FAILED';
   return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' ? name : 'OTHER';
 }
 

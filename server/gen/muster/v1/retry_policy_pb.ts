@@ -17,6 +17,10 @@ export const file_muster_v1_retry_policy: GenFile = /*@__PURE__*/
 /**
  * What to do about failures of a kind. A rule matches when each of its conditions that is set does.
  *
+ * About an attempt that was lost, with a lapse of its lease, a closed session or an abort, only a rule speaks that names
+ * LOST_WORKER or INFRASTRUCTURE. In a mass lapse, which is no fault of the workers, such a rule may end or pause a job,
+ * but the attempt does not count.
+ *
  * @generated from message muster.v1.RetryRule
  */
 export type RetryRule = Message<"muster.v1.RetryRule"> & {
@@ -35,7 +39,7 @@ export type RetryRule = Message<"muster.v1.RetryRule"> & {
   exitCodes: number[];
 
   /**
-   * Causes. Empty: any. LOST_WORKER and INFRASTRUCTURE do not count unless a rule says so.
+   * Causes. Empty: any that was reported. LOST_WORKER and INFRASTRUCTURE do not count unless a rule says so. At most 4.
    *
    * @generated from field: repeated muster.v1.RetryCause causes = 3;
    */
@@ -49,7 +53,8 @@ export type RetryRule = Message<"muster.v1.RetryRule"> & {
   action: RetryAction;
 
   /**
-   * Wait before the next attempt, with RETRY and IGNORE. Unset: the policy's backoff. At most 30 days.
+   * Wait before the next attempt, with RETRY and IGNORE only. A delay that the failure itself asks for goes first. Unset:
+   * the policy's backoff, or with IGNORE of a lost attempt the backoff of lost attempts. At most 30 days.
    *
    * @generated from field: google.protobuf.Duration delay = 5;
    */
@@ -64,7 +69,8 @@ export const RetryRuleSchema: GenMessage<RetryRule> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 0);
 
 /**
- * Attempts that may fail for one cause, beside `max_attempts` for all.
+ * Attempts that may fail for one cause, beside `max_attempts` for all: the one that reaches the limit ends the job.
+ * Attempts that a rule ignores are not among them. Each from 0 to 1,000.
  *
  * @generated from message muster.v1.CauseLimits
  */
@@ -129,7 +135,7 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   minBackoff?: Duration | undefined;
 
   /**
-   * Cap of every backoff. Unset: 5 min. At least min_backoff, at most 30 days.
+   * Cap of every backoff but a list's. Unset: 5 min, or min_backoff if that is longer. At least min_backoff, at most 30 days.
    *
    * @generated from field: google.protobuf.Duration max_backoff = 3;
    */
@@ -313,7 +319,7 @@ export const Backoff = {
   CONSTANT: 3,
 
   /**
-   * The nth of `delays` before retry n; the last one for all that follow.
+   * The nth of `delays` before retry n; the last one for all that follow. Not capped by max_backoff.
    *
    * @generated from enum value: BACKOFF_LIST = 4;
    */
@@ -444,7 +450,7 @@ export const RetryAction = {
   UNSPECIFIED: 0,
 
   /**
-   * Another attempt, after the rule's delay or else the policy's backoff; the attempt counts.
+   * Another attempt, after the rule's delay or else the policy's backoff; the attempt counts. Limits hold all the same.
    *
    * @generated from enum value: RETRY_ACTION_RETRY = 1;
    */
@@ -458,14 +464,16 @@ export const RetryAction = {
   FAIL: 2,
 
   /**
-   * Another attempt, and this one does not count. A hundred of them in a job end it all the same.
+   * Another attempt, and this one does not count. A hundred attempts of a job that were ignored or lost end it FAILED
+   * with the cause LOST_TOO_OFTEN.
    *
    * @generated from enum value: RETRY_ACTION_IGNORE = 3;
    */
   IGNORE: 3,
 
   /**
-   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts.
+   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one that
+   * the limits allow ends the job instead.
    *
    * @generated from enum value: RETRY_ACTION_PAUSE = 4;
    */

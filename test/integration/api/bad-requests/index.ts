@@ -7,6 +7,7 @@ import './ids.ts';
 import './definitions.ts';
 import './changes.ts';
 import './rest.ts';
+import './retries.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

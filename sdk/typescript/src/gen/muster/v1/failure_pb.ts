@@ -59,7 +59,8 @@ export type Failure = Message<"muster.v1.Failure"> & {
   final: boolean;
 
   /**
-   * Delay until the next attempt, set by a handler; replaces the policy's backoff. Unset: the policy decides.
+   * Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no limit.
+   * Unset: the policy decides.
    *
    * @generated from field: google.protobuf.Duration retry_delay = 6;
    */
