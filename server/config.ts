@@ -3,6 +3,16 @@ import { z } from 'zod';
 
 const port = z.number().int().min(0).max(65_535);
 const milliseconds = z.number().int().min(50).max(3_600_000);
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9._-]+$/i, 'must be a host name without a port, such as muster.example.com')
+  .transform((name) => name.toLowerCase());
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text,
+    'must be an origin such as https://ops.example.com: scheme and host in lower case, a port only where it is unusual, no path',
+  );
 
 const schema = z
   .object({
@@ -11,6 +21,10 @@ const schema = z
     /** 0: any free port. */
     grpcPort: port.default(7070),
     httpPort: port.default(7080),
+    /** Names under which the HTTP port is called, beside `host`, `localhost` and addresses: a proxy's, a service's. */
+    httpHosts: z.array(hostName).default([]),
+    /** Origins of web pages that may call the HTTP port from elsewhere; none: only pages of its own. */
+    corsOrigins: z.array(origin).default([]),
     /** Folder of the embedded database and of the embedded bus. */
     dataFolder: z.string().min(1).default('.muster'),
     /** URL of a PostgreSQL server; none: embedded. */

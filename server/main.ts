@@ -2,16 +2,20 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
+import { Calls } from './api/calls.ts';
+import { connectHandlers } from './api/connect-handlers.ts';
 import { startGrpcServer } from './api/grpc-server.ts';
-import { startHealthServer } from './api/health.ts';
-import { services } from './api/service.ts';
+import type { Health } from './api/health.ts';
+import { startHttpServer } from './api/http-server.ts';
+import { services, webServices } from './api/service.ts';
 import { PROTOCOL_VERSION } from './api/services/sessions.ts';
 import { connectBus } from './bus/connect-bus.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { armKillPoint, killPoint } from './engine/kill-points.ts';
-import type { Log } from './engine/ports.ts';
-import { createReplica } from './engine/replica.ts';
+import type { Bus, Log } from './engine/ports.ts';
+import { createReplica, type Replica } from './engine/replica.ts';
+import type { Store } from './engine/store-port.ts';
 import type { Database } from './store/database.ts';
 import { failureText } from './store/failure-text.ts';
 import { firstContact } from './store/first-contact.ts';
@@ -95,6 +99,41 @@ export async function startReplica(given: Config): Promise<RunningReplica> {
   }
 }
 
+function healthOf(store: Store, bus: Bus): Health {
+  return {
+    release: { version, protocolVersion: PROTOCOL_VERSION },
+    async ready() {
+      const nowUs = await store.nowUs().catch(() => undefined);
+      const time = nowUs === undefined ? undefined : new Date(nowUs / 1_000).toISOString();
+      return { database: nowUs !== undefined, bus: bus.isUp(), time };
+    },
+  };
+}
+
+interface Behind {
+  readonly config: Config;
+  readonly replica: Replica;
+  readonly health: Health;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+/** Both ports, with the same handlers behind them; their numbers. */
+async function openPorts({ config, replica, health, log, closers }: Behind): Promise<{ grpc: number; http: number }> {
+  const { host, corsOrigins } = config;
+  const bindings = services(replica);
+  const calls = new Calls(log);
+  const access = { hosts: [host.toLowerCase(), ...config.httpHosts], corsOrigins };
+  const routes = connectHandlers(webServices(bindings), calls);
+  const http = await startHttpServer(routes, health, { host, port: config.httpPort, access, log });
+  const stops = [() => http.stop()];
+  closers.add(() => Promise.all(stops.map((stop) => stop())));
+  const grpc = await startGrpcServer(bindings, calls, { host, port: config.grpcPort });
+  stops.push(() => grpc.stop());
+  closers.add(() => calls.stop());
+  return { grpc: grpc.port, http: http.port };
+}
+
 async function start(config: Config, log: Log, closers: Closers): Promise<RunningReplica> {
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
@@ -116,23 +155,14 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     failureText,
   });
   await replica.prepare();
-  const answers = async () => {
-    const nowUs = await store.nowUs().catch(() => undefined);
-    const time = nowUs === undefined ? undefined : new Date(nowUs / 1_000).toISOString();
-    return { database: nowUs !== undefined, bus: bus.isUp(), time };
-  };
-  const release = { version, protocolVersion: PROTOCOL_VERSION };
-  const health = await startHealthServer(config.host, config.httpPort, release, answers);
-  closers.add(() => health.stop());
   closers.add(() => replica.stop());
-  const server = await startGrpcServer(services(replica), { host: config.host, port: config.grpcPort, log });
-  // Waiting callers are let go first: a wait must not hold the server's stop for minutes.
-  closers.add(() => server.stop());
+  const ports = await openPorts({ config, replica, log, closers, health: healthOf(store, bus) });
+  // Waiting callers are let go first: a wait must not hold the ports' stop for minutes.
   closers.add(() => replica.waits.stop());
   replica.start();
   return {
-    grpcAddress: `${config.host}:${server.port}`,
-    httpAddress: `http://${config.host}:${health.port}`,
+    grpcAddress: `${config.host}:${ports.grpc}`,
+    httpAddress: `http://${config.host}:${ports.http}`,
     stop: () => closers.run(),
   };
 }

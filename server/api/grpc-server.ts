@@ -2,29 +2,25 @@
 import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Log } from '../engine/ports.ts';
+import { type Caller, CallFailure, type Calls } from './calls.ts';
 import type { CallContext, Handler, StreamHandler } from './context.ts';
 import type { ServiceBinding } from './service.ts';
-import { ApiError, statusOf } from './status.ts';
 
 export interface GrpcServerOptions {
   /** Default 127.0.0.1. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly log: Log;
 }
 
 export interface GrpcServer {
   readonly port: number;
-  /** Takes no new calls, waits for those under way for at most 5 s, then ends them. */
+  /** Takes no new connections, waits for the calls under way for at most 5 s, then ends them. */
   stop(): Promise<void>;
 }
 
 const MAX_MESSAGE_BYTES = 4 << 20;
 const MAX_STREAMS = 2_000;
-/** Calls under way at once; beyond them callers are asked to come back. */
-const MAX_CALLS = 20_000;
 const STOP_MS = 5_000;
 
 interface Decoded {
@@ -57,72 +53,24 @@ function contextOf(call: Call, signal: AbortSignal): CallContext {
   };
 }
 
-/** What a call does with its request: answers it, or writes a stream. */
-type Work<T> = (message: Message, context: CallContext) => Promise<T>;
-
-/** Works within the caller's deadline and for as long as the caller is there. */
-async function invoke<T>(call: Call, work: Work<T>): Promise<T> {
+function callerOf(call: Call): Caller {
   const deadline = call.getDeadline();
-  const leftMs = deadline instanceof Date ? deadline.getTime() - Date.now() : deadline - Date.now();
-  const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
-  if (leftMs <= 0) throw tooLate();
-  const abort = new AbortController();
-  const gone = () => abort.abort(new ApiError('CALL_CANCELLED', 'the caller went away'));
-  const timer = leftMs < 2 ** 31 ? setTimeout(() => abort.abort(tooLate()), leftMs) : undefined;
-  call.once('cancelled', gone);
-  try {
-    const aborted = new Promise<never>((_, reject) =>
-      abort.signal.addEventListener('abort', () => reject(abort.signal.reason)),
-    );
-    return await Promise.race([work(call.request.message, contextOf(call, abort.signal)), aborted]);
-  } finally {
-    clearTimeout(timer);
-    call.off('cancelled', gone);
-  }
+  return {
+    leftMs: (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now(),
+    onGone: (listener) => {
+      call.once('cancelled', listener);
+      return () => call.off('cancelled', listener);
+    },
+  };
 }
 
-class Calls {
-  readonly #log: Log;
-  #count = 0;
-  #stopping = false;
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  stop(): void {
-    this.#stopping = true;
-  }
-
-  async run<T>(call: Call, name: string, work: Work<T>): Promise<T> {
-    if (this.#stopping) throw this.#refuse('SHUTTING_DOWN', 'this replica is shutting down; try another');
-    if (this.#count >= MAX_CALLS)
-      throw this.#refuse('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
-    this.#count++;
-    try {
-      return await invoke(call, work);
-    } catch (error) {
-      throw this.#statusError(error, name);
-    } finally {
-      this.#count--;
-    }
-  }
-
-  #refuse(reason: 'SHUTTING_DOWN' | 'OVERLOADED', message: string): Error {
-    return this.#statusError(new ApiError(reason, message), '');
-  }
-
-  #statusError(error: unknown, name: string): Error {
-    const { code, message, details, fault } = statusOf(error);
-    if (fault)
-      this.#log.error(
-        { rpc: name, errorId: fault.id, error: (fault.error as Error)?.stack ?? String(fault.error) },
-        'a call failed for a reason of our own',
-      );
-    const metadata = new grpc.Metadata();
-    metadata.set('grpc-status-details-bin', Buffer.from(details));
-    return Object.assign(new Error(message), { code, details: message, metadata });
-  }
+/** In the words of grpc-js. */
+function serviceErrorOf(error: unknown): Error {
+  if (!(error instanceof CallFailure)) return error as Error;
+  const { code, message, details } = error.status;
+  const metadata = new grpc.Metadata();
+  metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
 /** Resolves when the caller can take more. */
@@ -140,24 +88,25 @@ function drained(call: grpc.ServerWritableStream<Decoded, Message>, signal: Abor
 
 function streaming(name: string, handler: StreamHandler<Message, Message>, calls: Calls) {
   return (call: grpc.ServerWritableStream<Decoded, Message>) => {
-    const work: Work<void> = async (message, context) => {
-      for await (const answer of handler(message, context)) {
-        if (context.signal.aborted) return;
-        if (!call.write(answer)) await drained(call, context.signal);
+    const write = async (signal: AbortSignal) => {
+      for await (const answer of handler(call.request.message, contextOf(call, signal))) {
+        if (signal.aborted) return;
+        if (!call.write(answer)) await drained(call, signal);
       }
     };
-    calls.run(call, name, work).then(
+    calls.run(name, callerOf(call), write).then(
       () => call.end(),
-      (error) => call.emit('error', error),
+      (error) => call.emit('error', serviceErrorOf(error)),
     );
   };
 }
 
 function unary(name: string, handler: Handler<Message, Message>, calls: Calls) {
   return (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
-    calls.run(call, name, handler).then(
+    const work = (signal: AbortSignal) => handler(call.request.message, contextOf(call, signal));
+    calls.run(name, callerOf(call), work).then(
       (message) => answer(null, message),
-      (error) => answer(error),
+      (error) => answer(serviceErrorOf(error)),
     );
   };
 }
@@ -192,6 +141,7 @@ function listen(server: grpc.Server, options: GrpcServerOptions): Promise<number
 
 export async function startGrpcServer(
   bindings: readonly ServiceBinding[],
+  calls: Calls,
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
   const server = new grpc.Server({
@@ -201,7 +151,6 @@ export async function startGrpcServer(
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  const calls = new Calls(options.log);
   for (const binding of bindings) addService(server, binding, calls);
   const names = ['', ...bindings.map((binding) => binding.service.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])));
@@ -210,7 +159,6 @@ export async function startGrpcServer(
   return {
     port,
     async stop() {
-      calls.stop();
       for (const name of names) health.setStatus(name, 'NOT_SERVING');
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => server.forceShutdown(), STOP_MS);

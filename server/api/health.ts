@@ -1,10 +1,5 @@
-/** The HTTP port, for now: whether the replica lives and whether it can work. */
-import { createServer } from 'node:http';
-
-export interface HealthServer {
-  readonly port: number;
-  stop(): Promise<void>;
-}
+/** Whether the replica lives and whether it can work, told over HTTP. */
+import type { IncomingMessage } from 'node:http';
 
 export interface Readiness {
   readonly database: boolean;
@@ -13,40 +8,28 @@ export interface Readiness {
   readonly time: string | undefined;
 }
 
+export interface HealthAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+export interface Health {
+  readonly release: { readonly version: string; readonly protocolVersion: number };
+  ready(): Promise<Readiness>;
+}
+
 /**
- * `/healthz` says that the process answers, and which release and worker protocol it is (`release`); `/readyz` whether its
- * database and its bus answer, and what time it is for them.
+ * `/healthz` says that the process answers, and which release and worker protocol it is; `/readyz` whether its database and
+ * its bus answer, and what time it is for them. Undefined for other paths.
  */
-export function startHealthServer(
-  host: string,
-  port: number,
-  release: { readonly version: string; readonly protocolVersion: number },
-  ready: () => Promise<Readiness>,
-): Promise<HealthServer> {
-  const server = createServer(async (request, response) => {
-    const answer = (status: number, body: object) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
-    if (request.method !== 'GET') return answer(405, { error: 'only GET is served here' });
-    if (request.url === '/healthz') return answer(200, { status: 'ok', ...release });
-    if (request.url !== '/readyz') return answer(404, { error: 'not found: this port serves /healthz and /readyz' });
-    const parts = await ready();
-    const good = parts.database && parts.bus;
-    return answer(good ? 200 : 503, { status: good ? 'ready' : 'not ready', ...parts });
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new Error(
-          `can't listen on ${host}:${port} for HTTP: ${error.message}. Is another Muster running? Choose another port`,
-        ),
-      ),
-    );
-    server.listen(port, host, () => {
-      const bound = server.address() as { port: number };
-      resolve({
-        port: bound.port,
-        stop: () => new Promise((done) => server.close(() => done()).closeAllConnections()),
-      });
-    });
-  });
+export async function healthAnswer(
+  { method, url }: IncomingMessage,
+  health: Health,
+): Promise<HealthAnswer | undefined> {
+  if (url !== '/healthz' && url !== '/readyz') return undefined;
+  if (method !== 'GET') return { status: 405, body: { error: 'only GET is served here' } };
+  if (url === '/healthz') return { status: 200, body: { status: 'ok', ...health.release } };
+  const parts = await health.ready();
+  const good = parts.database && parts.bus;
+  return { status: good ? 200 : 503, body: { status: good ? 'ready' : 'not ready', ...parts } };
 }

@@ -42,3 +42,11 @@ export function services(replica: Replica): ServiceBinding[] {
     bind(WorkerService, workerService(replica)),
   ];
 }
+
+/**
+ * Those that are served to browsers. Workers speak gRPC: a session is opened with credentials for the bus in hand, and those
+ * are nothing for a web page.
+ */
+export function webServices(bindings: readonly ServiceBinding[]): ServiceBinding[] {
+  return bindings.filter(({ service }) => service !== SessionService);
+}

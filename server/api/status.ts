@@ -1,6 +1,6 @@
 /** The one mapping from refusals to gRPC: code, ErrorInfo, and the details that go with it. */
 import { randomUUID } from 'node:crypto';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMessage, type Message, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { asEngineError, type ErrorReason } from '../engine/errors.ts';
 import {
@@ -20,6 +20,8 @@ type ApiReason =
   | ErrorReason
   | 'NOT_IMPLEMENTED'
   | 'PROTOCOL_VERSION_UNSUPPORTED'
+  | 'HOST_NOT_ALLOWED'
+  | 'ORIGIN_NOT_ALLOWED'
   | 'DEADLINE_EXCEEDED'
   | 'CALL_CANCELLED';
 
@@ -44,6 +46,8 @@ const codes: Record<ApiReason, number> = {
   INPUT_SCHEMA_VIOLATED: Code.INVALID_ARGUMENT,
   LEASE_LOST: Code.FAILED_PRECONDITION,
   PROTOCOL_VERSION_UNSUPPORTED: Code.FAILED_PRECONDITION,
+  HOST_NOT_ALLOWED: Code.PERMISSION_DENIED,
+  ORIGIN_NOT_ALLOWED: Code.PERMISSION_DENIED,
   OVERLOADED: Code.RESOURCE_EXHAUSTED,
   STORE_FULL: Code.RESOURCE_EXHAUSTED,
   STORE_UNAVAILABLE: Code.UNAVAILABLE,
@@ -71,11 +75,18 @@ export function notImplemented(what: string): ApiError {
   return new ApiError('NOT_IMPLEMENTED', `${what} are not part of this release of Muster yet`, { what });
 }
 
+interface StatusPart {
+  readonly desc: DescMessage;
+  readonly value: Message;
+}
+
 export interface RpcStatus {
   readonly code: number;
   readonly message: string;
   /** google.rpc.Status in binary, for the trailer `grpc-status-details-bin`. */
   readonly details: Uint8Array;
+  /** The details one by one, for transports that have a place for each. */
+  readonly parts: readonly StatusPart[];
   /** Set when the fault is ours: what the log should say, under an id that the caller sees too. */
   readonly fault?: { readonly id: string; readonly error: unknown };
 }
@@ -95,18 +106,18 @@ function encode(refusal: Refusal): RpcStatus {
   const { reason, metadata, violations, retryAfterMs } = refusal;
   const message = cutText(refusal.message, MAX_MESSAGE);
   const code = codes[reason];
-  const details = [
-    anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } })),
-  ];
-  if (violations)
-    details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: [...violations] })));
+  const parts: StatusPart[] = [];
+  const add = <D extends DescMessage>(desc: D, value: MessageInitShape<D>) =>
+    parts.push({ desc, value: create(desc, value) });
+  add(ErrorInfoSchema, { reason, domain: 'muster.dev', metadata: { ...metadata } });
+  if (violations) add(BadRequestSchema, { fieldViolations: [...violations] });
   if (code === Code.FAILED_PRECONDITION) {
-    const violation = { type: reason, subject: metadata.job_id ?? metadata.session_id ?? '', description: message };
-    details.push(anyPack(PreconditionFailureSchema, create(PreconditionFailureSchema, { violations: [violation] })));
+    const subject = metadata.job_id ?? metadata.session_id ?? '';
+    add(PreconditionFailureSchema, { violations: [{ type: reason, subject, description: message }] });
   }
-  if (retryAfterMs !== undefined)
-    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationTo(retryAfterMs) })));
-  return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details })) };
+  if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationTo(retryAfterMs) });
+  const details = parts.map(({ desc, value }) => anyPack(desc, value));
+  return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details })), parts };
 }
 
 /** Whatever was thrown, as a status. What nobody expected becomes INTERNAL with an id, and no inner detail leaks. */

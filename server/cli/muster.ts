@@ -23,7 +23,14 @@ program
   )
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--grpc-port <port>', 'port for clients and workers; 0 takes any free one', integer, 7070)
-  .option('--http-port <port>', 'port for health checks; 0 takes any free one', integer, 7080)
+  .option('--http-port <port>', 'port for browsers, curl and health checks; 0 takes any free one', integer, 7080)
+  .option('--http-host <name>', 'another name that the HTTP port is called by; may be repeated', list, [] as string[])
+  .option(
+    '--cors-origin <origin>',
+    'origin of web pages that may call the HTTP port, such as https://ops.example.com; may be repeated',
+    list,
+    [] as string[],
+  )
   .option('--data <folder>', 'folder of the embedded database and message bus', '.muster')
   .option('--postgres <url>', 'use this PostgreSQL server (16 or newer) instead of the embedded database')
   .option(
@@ -50,6 +57,8 @@ Examples:
       host: options.host,
       grpcPort: options.grpcPort,
       httpPort: options.httpPort,
+      httpHosts: options.httpHost,
+      corsOrigins: options.corsOrigin,
       dataFolder: options.data,
       postgresUrl: options.postgres,
       natsUrls: options.nats,

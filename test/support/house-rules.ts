@@ -30,7 +30,7 @@ const layers: Readonly<Record<string, Layer>> = {
   api: {
     to: ['api', 'domain', 'gen', 'wire'],
     ports: true,
-    packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@bufbuild/protobuf*'],
+    packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@connectrpc/*', '@bufbuild/protobuf*'],
   },
   telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },

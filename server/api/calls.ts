@@ -1,0 +1,135 @@
+/** The calls under way, on whichever port they came: counted, bounded, ended with their deadline or with their caller. */
+import type { Log } from '../engine/ports.ts';
+import { ApiError, type RpcStatus, statusOf } from './status.ts';
+
+/** What a transport knows about a call's other end. */
+export interface Caller {
+  /** Time left before its deadline; Infinity when it has none. */
+  readonly leftMs: number;
+  /** Has `listener` called when the caller goes away; returns what takes it off again. */
+  onGone(listener: () => void): () => void;
+}
+
+/** A call that failed; the transport puts it into its own words. */
+export class CallFailure extends Error {
+  readonly status: RpcStatus;
+
+  constructor(status: RpcStatus) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
+/** Calls under way at once; beyond them callers are asked to come back. */
+const MAX_CALLS = 20_000;
+
+const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
+
+/** The bounds of one call. Without a deadline still ahead there is no call. */
+class Bounds {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #stopListening: () => void;
+  /** Rejects when the deadline has passed or the caller has gone. */
+  readonly broken: Promise<never>;
+
+  constructor(caller: Caller) {
+    if (caller.leftMs <= 0) throw tooLate();
+    this.broken = new Promise((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason));
+    });
+    this.broken.catch(() => {}); // nobody may be racing against it just then
+    // A timer takes no more: a longer one would fire at once.
+    if (caller.leftMs < 2 ** 31) this.#timer = setTimeout(() => this.#abort.abort(tooLate()), caller.leftMs);
+    const gone = () => this.#abort.abort(new ApiError('CALL_CANCELLED', 'the caller went away'));
+    this.#stopListening = caller.onGone(gone);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#stopListening();
+  }
+}
+
+export class Calls {
+  readonly #log: Log;
+  #count = 0;
+  #stopping = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** From now on calls are refused; those under way go on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** @throws CallFailure */
+  async run<T>(name: string, caller: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const bounds = this.#begin(name, caller);
+    try {
+      return await Promise.race([work(bounds.signal), bounds.broken]);
+    } catch (error) {
+      throw this.#failure(error, name);
+    } finally {
+      this.#end(bounds);
+    }
+  }
+
+  /** Passes on what the work yields, for as long as the caller wants more. @throws CallFailure */
+  async *stream<T>(
+    name: string,
+    caller: Caller,
+    work: (signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const bounds = this.#begin(name, caller);
+    const answers = work(bounds.signal)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await Promise.race([answers.next(), bounds.broken]);
+        if (next.done) return;
+        yield next.value;
+      }
+    } catch (error) {
+      throw this.#failure(error, name);
+    } finally {
+      this.#end(bounds);
+      // Not awaited: work that heeds no signal would hold back the end.
+      void answers.return?.()?.catch(() => {});
+    }
+  }
+
+  #begin(name: string, caller: Caller): Bounds {
+    try {
+      if (this.#stopping) throw new ApiError('SHUTTING_DOWN', 'this replica is shutting down; try another');
+      if (this.#count >= MAX_CALLS)
+        throw new ApiError('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
+      const bounds = new Bounds(caller);
+      this.#count++;
+      return bounds;
+    } catch (error) {
+      throw this.#failure(error, name);
+    }
+  }
+
+  #end(bounds: Bounds): void {
+    this.#count--;
+    bounds.end();
+  }
+
+  #failure(error: unknown, name: string): CallFailure {
+    const status = statusOf(error);
+    const { fault } = status;
+    if (fault)
+      this.#log.error(
+        { rpc: name, errorId: fault.id, error: (fault.error as Error)?.stack ?? String(fault.error) },
+        'a call failed for a reason of our own',
+      );
+    return new CallFailure(status);
+  }
+}

@@ -1,0 +1,88 @@
+/** The clients that browsers and curl stand for: Connect in JSON and in binary, and gRPC-Web, all by the official library. */
+import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { ConnectError, type Transport } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
+import {
+  BadRequestSchema,
+  type ErrorInfo,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  RetryInfoSchema,
+} from '../../../server/gen/google/rpc/error_details_pb.ts';
+
+export const dialects = ['Connect JSON', 'Connect binary', 'gRPC-Web', 'gRPC-Web JSON'] as const;
+export type Dialect = (typeof dialects)[number];
+
+/** A call that was refused; named as those of the gRPC port are. */
+export class WebRefusal extends Error {
+  readonly code: number;
+  readonly #error: ConnectError;
+
+  constructor(error: ConnectError) {
+    super(error.rawMessage);
+    this.code = error.code;
+    this.#error = error;
+  }
+
+  get info(): ErrorInfo | undefined {
+    return this.#error.findDetails(ErrorInfoSchema)[0];
+  }
+
+  get reason(): string {
+    return this.info?.reason ?? '';
+  }
+
+  /** Paths of the fields that BadRequest names. */
+  get fields(): string[] {
+    return this.#error.findDetails(BadRequestSchema).flatMap((one) => one.fieldViolations.map(({ field }) => field));
+  }
+
+  get preconditions(): string[] {
+    return this.#error.findDetails(PreconditionFailureSchema).flatMap((one) => one.violations.map(({ type }) => type));
+  }
+
+  get retryDelayMs(): number | undefined {
+    const delay = this.#error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+    return delay && Number(delay.seconds) * 1_000 + delay.nanos / 1e6;
+  }
+}
+
+export interface WebCallSettings {
+  /** Time that the client gives the call. Default 30 s. */
+  readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export class WebClient {
+  readonly transport: Transport;
+
+  constructor(baseUrl: string, dialect: Dialect) {
+    const options = { baseUrl, httpVersion: '1.1', useBinaryFormat: !dialect.endsWith('JSON') } as const;
+    this.transport = dialect.startsWith('Connect') ? createConnectTransport(options) : createGrpcWebTransport(options);
+  }
+
+  /** @throws WebRefusal */
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    { timeoutMs = 30_000, headers = {}, signal }: WebCallSettings = {},
+  ): Promise<MessageShape<O>> {
+    try {
+      return (await this.transport.unary(method, signal, timeoutMs, headers, request)).message;
+    } catch (error) {
+      throw new WebRefusal(ConnectError.from(error));
+    }
+  }
+
+  /** The refusal of a call that must not succeed. */
+  async refused<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    settings?: WebCallSettings,
+  ): Promise<WebRefusal> {
+    const answer = await this.call(method, request, settings).catch((error: unknown) => error);
+    if (answer instanceof WebRefusal) return answer;
+    throw new Error('the call was to be refused', { cause: answer });
+  }
+}

@@ -1,0 +1,142 @@
+/** Calls under way: bounded in number and time, ended with their caller, refused while the replica stops. */
+import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it, vi } from 'vitest';
+import { type Caller, CallFailure, Calls } from '../../../server/api/calls.ts';
+import type { Log } from '../../../server/engine/ports.ts';
+import { ErrorInfoSchema } from '../../../server/gen/google/rpc/error_details_pb.ts';
+
+const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
+const patient: Caller = { leftMs: Number.POSITIVE_INFINITY, onGone: () => () => {} };
+const endless = () => new Promise<never>(() => {});
+
+/** A caller that can leave. */
+function leaving(): { caller: Caller; leave: () => void; listeners: Set<() => void> } {
+  const listeners = new Set<() => void>();
+  const onGone = (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  const leave = () => {
+    for (const listener of listeners) listener();
+  };
+  return { caller: { ...patient, onGone }, leave, listeners };
+}
+
+async function reasonOf(call: Promise<unknown>): Promise<unknown> {
+  const error = await call.catch((thrown: unknown) => thrown);
+  if (!(error instanceof CallFailure)) throw new Error('the call was to fail', { cause: error });
+  const [info] = error.status.parts;
+  return info && anyUnpack(anyPack(info.desc, info.value), ErrorInfoSchema)?.reason;
+}
+
+describe('a call', () => {
+  it('is answered', async () => {
+    expect(await new Calls(quiet).run('Get', patient, async () => 7)).toBe(7);
+  });
+
+  it('is not begun when its deadline has passed', async () => {
+    const work = vi.fn(endless);
+    for (const leftMs of [0, -1]) {
+      expect(await reasonOf(new Calls(quiet).run('Get', { ...patient, leftMs }, work))).toBe('DEADLINE_EXCEEDED');
+    }
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  it('ends with its deadline, and its work is told', async () => {
+    let told: AbortSignal | undefined;
+    const call = new Calls(quiet).run('Get', { ...patient, leftMs: 5 }, (signal) => {
+      told = signal;
+      return endless();
+    });
+    expect(await reasonOf(call)).toBe('DEADLINE_EXCEEDED');
+    expect(told?.aborted).toBe(true);
+  });
+
+  it('ends with its caller, and no one listens for the caller afterwards', async () => {
+    const { caller, leave, listeners } = leaving();
+    const call = new Calls(quiet).run('Get', caller, endless);
+    expect(listeners.size).toBe(1);
+    leave();
+    expect(await reasonOf(call)).toBe('CALL_CANCELLED');
+    expect(listeners.size).toBe(0);
+  });
+
+  it('that failed for a reason of our own is logged under the id that the caller sees', async () => {
+    const error = vi.fn();
+    const call = new Calls({ ...quiet, error }).run('Get', patient, async () => {
+      throw new Error('secret');
+    });
+    const failure = await call.catch((thrown: CallFailure) => thrown);
+    expect(failure).toBeInstanceOf(CallFailure);
+    expect((failure as CallFailure).message).not.toContain('secret');
+    const [facts] = error.mock.calls[0] ?? [];
+    expect((failure as CallFailure).message).toContain(facts.errorId);
+    expect(facts).toMatchObject({ rpc: 'Get', error: expect.stringContaining('secret') });
+  });
+});
+
+describe('a stream', () => {
+  async function* numbers() {
+    yield 1;
+    yield 2;
+  }
+
+  it('passes on what is yielded', async () => {
+    const seen: number[] = [];
+    for await (const number of new Calls(quiet).stream('Watch', patient, numbers)) seen.push(number);
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it('ends with its caller although its work waits for nothing', async () => {
+    const { caller, leave } = leaving();
+    const stream = new Calls(quiet).stream('Watch', caller, async function* () {
+      yield 1;
+      await endless();
+    });
+    await stream.next();
+    const next = stream.next();
+    leave();
+    expect(await reasonOf(next)).toBe('CALL_CANCELLED');
+  });
+
+  it('closes its work when it is not wanted any more', async () => {
+    const closed = vi.fn();
+    const stream = new Calls(quiet).stream('Watch', patient, async function* () {
+      try {
+        yield 1;
+        yield 2;
+      } finally {
+        closed();
+      }
+    });
+    for await (const _ of stream) break;
+    expect(closed).toHaveBeenCalledOnce();
+  });
+});
+
+describe('calls', () => {
+  it('are refused beyond 20,000 at once, streams among them, until one has ended', async () => {
+    const calls = new Calls(quiet);
+    const { caller, leave } = leaving();
+    const last = calls.run('Wait', caller, endless);
+    for (let i = 0; i < 19_998; i++) calls.run('Wait', patient, endless);
+    const stream = calls.stream('Watch', patient, async function* () {
+      yield 1;
+    });
+    await stream.next();
+    expect(await reasonOf(calls.run('Get', patient, endless))).toBe('OVERLOADED');
+    leave();
+    await reasonOf(last);
+    expect(await calls.run('Get', patient, async () => 'room')).toBe('room');
+  });
+
+  it('are refused while the replica stops, and those under way go on', async () => {
+    const calls = new Calls(quiet);
+    let finish = (_: string) => {};
+    const underWay = calls.run('Get', patient, () => new Promise<string>((resolve) => (finish = resolve)));
+    calls.stop();
+    expect(await reasonOf(calls.run('Get', patient, endless))).toBe('SHUTTING_DOWN');
+    finish('done');
+    expect(await underWay).toBe('done');
+  });
+});
