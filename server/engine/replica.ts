@@ -1,9 +1,9 @@
 /** One replica's engine: everything that decides and moves jobs, wired from the ports. */
-import type { JobDefinition } from '../domain/definition.ts';
 import type { Failure } from '../domain/payload.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
 import { DbClock } from './db-clock.ts';
+import { DefinitionChanges } from './definition-changes.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Holds } from './holds.ts';
@@ -15,7 +15,7 @@ import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
-import type { AppliedDefinition, JobPage, JobQuery, JobView, Store } from './store-port.ts';
+import type { JobPage, JobQuery, JobView, Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { Waits } from './waits.ts';
@@ -45,11 +45,7 @@ export interface Replica {
   readonly waits: Waits;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
-  applyDefinition(
-    definition: JobDefinition,
-    contentHash: Uint8Array,
-    validateOnly: boolean,
-  ): Promise<AppliedDefinition>;
+  readonly definitionChanges: DefinitionChanges;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
@@ -128,8 +124,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     holds: new Holds({ store: { readJob }, changes, random }),
     waits,
     maxPayload: bus.maxUserPayload,
-    applyDefinition: (definition, contentHash, validateOnly) =>
-      definitions.apply(definition, contentHash, validateOnly),
+    definitionChanges: new DefinitionChanges({ definitions, store }),
     async getJob(namespace, jobId) {
       const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);

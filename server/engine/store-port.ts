@@ -1,4 +1,5 @@
 /** What the engine asks of the store: each function is one transaction, batches in, facts out. */
+import type { Offer } from '../domain/compatibility.ts';
 import type { SessionEnd } from '../domain/decide.ts';
 import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
 import type { JobFilter } from '../domain/job-filter.ts';
@@ -234,6 +235,10 @@ export interface Store {
   listDefinitions(query: DefinitionQuery): Promise<DefinitionPage>;
   /** Archives all versions and returns the newest; undefined when there is none of this name. */
   archiveDefinition(namespace: string, name: string): Promise<JobDefinition | undefined>;
+  /** What open sessions that do not drain offer; at most 1,000. */
+  listOffers(namespace: string): Promise<Offer[]>;
+  /** Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed. */
+  readOpenVersions(namespace: string, name: string, version: number): Promise<number[]>;
   ensureLane(key: LaneKey): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane that has ready jobs; at most 5,000 lanes. */

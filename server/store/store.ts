@@ -5,6 +5,7 @@ import { ensurePartitions } from './partitions.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { claimSuspects } from './statements/claim-suspects.ts';
+import { listOffers, readOpenVersions } from './statements/compatibility.ts';
 import { completeAttempts } from './statements/complete-attempts.ts';
 import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
@@ -42,6 +43,8 @@ export function createStore(database: Database): Store {
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
     listDefinitions: (query) => listDefinitions(database, query),
     archiveDefinition: (namespace, name) => archiveDefinition(database, namespace, name),
+    listOffers: (namespace) => listOffers(database, namespace),
+    readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     ensureLane: (key) => ensureLane(database, key),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),

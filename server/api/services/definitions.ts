@@ -1,19 +1,25 @@
 /** JobDefinitionService: keeps the definitions that jobs are made from. */
-import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
+import { JobDefinitionSchema } from '../../gen/muster/v1/job_definition_pb.ts';
 import {
   ApplyJobDefinitionResponseSchema,
   ArchiveJobDefinitionResponseSchema,
+  CompatibilityKind,
   GetJobDefinitionResponseSchema,
   type JobDefinitionService,
   ListJobDefinitionsResponseSchema,
 } from '../../gen/muster/v1/job_definition_service_pb.ts';
 import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
 import { definitionFrom, definitionHash, definitionTo } from '../convert-definition.ts';
+import { fieldDifferences } from '../field-differences.ts';
+import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
+
+/** Fields that differ between any two versions, or between none. */
+const notContent = new Set(['namespace', 'name', 'version', 'create_time', 'archive_time']);
 
 /** The namespace and the name that a request names. */
 function nameOf(request: { namespace: string; name: string }, violations: Violations) {
@@ -21,23 +27,6 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
   checkDottedName(request.name, 'name', violations);
   violations.throwIfAny();
   return { namespace, name: request.name };
-}
-
-/** A token says after which name to go on; the checksum tells a damaged one, and one of another list. */
-function tokenOf(namespace: string, name: string): string {
-  const checksum = createHash('sha256').update(`definitions/${namespace}/${name}`).digest('hex').slice(0, 16);
-  return Buffer.from(`${namespace}/${name}/${checksum}`).toString('base64url');
-}
-
-function afterOf(token: string, namespace: string, violations: Violations): string {
-  if (token === '') return '';
-  const [owner, name = ''] = Buffer.from(token, 'base64url').toString().split('/');
-  violations.check(
-    owner === namespace && token === tokenOf(namespace, name),
-    'page_token',
-    'is not one that ListJobDefinitions returned for this namespace',
-  );
-  return name;
 }
 
 export function definitionService(replica: Replica): Implementation<typeof JobDefinitionService> {
@@ -48,10 +37,20 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       requestIdOf(request.requestId, violations);
       violations.throwIfAny();
       const definition = definitionFrom(request.definition);
-      const applied = await replica.applyDefinition(definition, definitionHash(definition), request.validateOnly);
+      const hash = definitionHash(definition);
+      const applied = await replica.definitionChanges.apply(definition, hash, request.validateOnly);
+      const now = definitionTo(applied.definition);
       return create(ApplyJobDefinitionResponseSchema, {
-        definition: definitionTo(applied.definition),
+        definition: now,
         created: applied.created,
+        differences: applied.previous
+          ? fieldDifferences(JobDefinitionSchema, definitionTo(applied.previous), now, notContent)
+          : [],
+        issues: applied.issues.map(({ kind, message, subjects }) => ({
+          kind: CompatibilityKind[kind],
+          message,
+          subjects: [...subjects],
+        })),
       });
     },
     async getJobDefinition(request) {
@@ -66,14 +65,16 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       const violations = new Violations();
       const namespace = namespaceOf(request.namespace, violations);
       const limit = pageSizeOf(request.pageSize, violations);
-      const afterName = afterOf(request.pageToken, namespace, violations);
-      violations.throwIfAny();
       const { showArchived } = request;
+      const key = await replica.pageTokenKey();
+      const list = ['ListJobDefinitions', namespace, String(showArchived)];
+      const afterName = positionOf(request.pageToken, key, list, violations) ?? '';
+      violations.throwIfAny();
       const { definitions, hasMore } = await replica.definitions.list({ namespace, afterName, limit, showArchived });
       const last = hasMore ? definitions.at(-1) : undefined;
       return create(ListJobDefinitionsResponseSchema, {
         definitions: definitions.map(definitionTo),
-        nextPageToken: last ? tokenOf(namespace, last.name) : '',
+        nextPageToken: last ? pageToken(key, list, last.name) : '',
       });
     },
     // Archiving twice is no error, so the request id is only checked.

@@ -5,3 +5,6 @@ CREATE TABLE archived_definitions (
   archive_time timestamptz NOT NULL,
   PRIMARY KEY (namespace, name)
 );
+
+-- From a definition to its lanes. There are few lanes, so it is made at once.
+CREATE INDEX lanes_by_definition ON lanes (namespace, definition, definition_version);

@@ -2,7 +2,7 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { CompatibilityKind, JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -43,6 +43,7 @@ describe('lists of definitions', () => {
     const { nextPageToken } = await world.rpc.call(listJobDefinitions, { namespace, pageSize: 2 });
     for (const request of [
       { namespace: 'other', pageToken: nextPageToken },
+      { namespace, showArchived: true, pageToken: nextPageToken },
       { namespace, pageToken: `${nextPageToken}x` },
       { namespace, pageToken: Buffer.from(`${namespace}/a`).toString('base64url') },
     ]) {
@@ -122,5 +123,54 @@ describe('an archived definition', () => {
     expect(back).toMatchObject({ created: false, definition: { version: 1 } });
     expect(back.definition?.archiveTime).toBeUndefined();
     await world.submit(name);
+  });
+});
+
+describe('a new version', () => {
+  /** Names of the kinds of issues, and their subjects. */
+  const told = (issues: readonly { kind: CompatibilityKind; subjects: readonly string[] }[]) =>
+    issues.map(({ kind, subjects }) => [
+      Object.entries(CompatibilityKind).find(([, value]) => value === kind)?.[0],
+      ...subjects,
+    ]);
+
+  it('says field by field what differs from the one before', async () => {
+    const name = 'differs';
+    const first = await world.rpc.call(applyJobDefinition, { definition: { name, body: task, labels: { team: 'a' } } });
+    expect(first.differences).toEqual([]);
+    const changed = { name, body: task, labels: { team: 'b' }, retryPolicy: { maxAttempts: 5 }, priority: 2 };
+    const second = await world.rpc.call(applyJobDefinition, { definition: changed });
+    expect(second.differences.map(({ path, before, after }) => [path, before, after])).toEqual([
+      ['retry_policy.max_attempts', '3', '5'],
+      ['priority', '', '2'],
+      ['labels["team"]', '"a"', '"b"'],
+    ]);
+    expect((await world.rpc.call(applyJobDefinition, { definition: changed })).differences).toEqual([]);
+  });
+
+  it('tells of jobs in flight and of workers that leave it out, and all the same is stored', async () => {
+    const name = await world.define();
+    await world.openWorkerOf({
+      workerName: 'only-first',
+      protocolVersion: 1,
+      slots: 1,
+      handlers: [{ name, minVersion: 1, maxVersion: 1 }],
+    });
+    await world.submit(name);
+    const definition = { name, body: task, queue: 'other' };
+    const dry = await world.rpc.call(applyJobDefinition, { definition, validateOnly: true });
+    const expected = [
+      ['NO_WORKER', 'only-first'],
+      ['WORKER_EXCLUDES_VERSION', 'only-first'],
+      ['JOBS_IN_FLIGHT', '1'],
+      ['PLACEMENT_CHANGED'],
+    ];
+    expect(told(dry.issues)).toEqual(expected);
+    expect(dry).toMatchObject({ created: true, definition: { version: 2 }, differences: [{ path: 'queue' }] });
+    expect((await world.rpc.call(getJobDefinition, { name })).definition?.version).toBe(1);
+    const applied = await world.rpc.call(applyJobDefinition, { definition });
+    expect(told(applied.issues)).toEqual(expected);
+    expect(applied).toMatchObject({ created: true, definition: { version: 2 } });
+    expect((await world.rpc.call(applyJobDefinition, { definition })).issues).toEqual([]);
   });
 });

@@ -39,6 +39,8 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.applyDefinition(makeDefinition('plan'), contentHash, false);
   await store.listDefinitions({ namespace: 'default', afterName: '', limit: 10, showArchived: false });
   await store.archiveDefinition('default', 'plan');
+  await store.listOffers('default');
+  await store.readOpenVersions('default', 'plan', 2);
   await store.submit([makeCall([makeJob(laneId)], { requestId: crypto.randomUUID(), bodyHash: bytes('b') })]);
   await store.submit([
     makeCall([makeJob(laneId, { idempotencyKey: 'k' })], {
@@ -167,6 +169,8 @@ const pinned: Record<string, readonly string[]> = {
   list_definitions: [archived, definitions],
   archive_definition: [definitions],
   restore_definition: [archived],
+  list_offers: [notClosed],
+  read_open_versions: [runs, ready, 'jobs_day by jobs_day_lane_id_job_id_idx', 'lanes by lanes_by_definition'],
   insert_jobs: [lanes, sessions],
   insert_idempotency_keys: [],
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],

@@ -3,6 +3,7 @@ import type { StoreContext } from '../../../support/store-context.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
 import { claimSuite } from './claim.ts';
+import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { heldSuite } from './held.ts';
@@ -23,6 +24,7 @@ export function storeSuite(context: StoreContext): void {
   migrationsSuite(context);
   partitionsSuite(context);
   definitionsSuite(context);
+  compatibilitySuite(context);
   lanesSuite(context);
   submitSuite(context);
   submitPlacesSuite(context);

@@ -1,0 +1,113 @@
+/** Differences of two messages: each field that differs, and no other, for whatever the contract has. */
+import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fieldDifferences } from '../../../server/api/field-differences.ts';
+import { JobDefinitionSchema, LeaseLossAction } from '../../../server/gen/muster/v1/job_definition_pb.ts';
+
+type Init = MessageInitShape<typeof JobDefinitionSchema>;
+
+function differences(before: Init, after: Init) {
+  const [was, is] = [create(JobDefinitionSchema, before), create(JobDefinitionSchema, after)];
+  return fieldDifferences(JobDefinitionSchema, was, is, new Set(['version'])).map(
+    ({ path, before: old, after: now }) => [path, old, now],
+  );
+}
+
+describe('differences', () => {
+  it.each<[string, Init, Init, string[][]]>([
+    ['of text', { queue: 'a' }, { queue: 'b' }, [['queue', '"a"', '"b"']]],
+    ['of what was not set', {}, { priority: 3 }, [['priority', '', '3']]],
+    ['of what is not set any more', { priority: 3 }, {}, [['priority', '3', '']]],
+    ['of a span', { runTimeout: { seconds: 1n } }, { runTimeout: { seconds: 2n } }, [['run_timeout', '"1s"', '"2s"']]],
+    [
+      'of a message in a message',
+      { retryPolicy: { maxAttempts: 3 } },
+      { retryPolicy: { maxAttempts: 5 } },
+      [['retry_policy.max_attempts', '3', '5']],
+    ],
+    [
+      'of a list, as a whole',
+      { retryPolicy: { nonRetryableTypes: ['A'] } },
+      { retryPolicy: { nonRetryableTypes: ['A', 'B'] } },
+      [['retry_policy.non_retryable_types', '["A"]', '["A","B"]']],
+    ],
+    [
+      'of entries of a map',
+      { labels: { a: '1', b: '2' } },
+      { labels: { b: '3', constructor: '4' } },
+      [
+        ['labels["a"]', '"1"', ''],
+        ['labels["b"]', '"2"', '"3"'],
+        ['labels["constructor"]', '', '"4"'],
+      ],
+    ],
+    [
+      'of an enum',
+      {},
+      { leaseLossAction: LeaseLossAction.CONTINUE },
+      [['lease_loss_action', '', '"LEASE_LOSS_ACTION_CONTINUE"']],
+    ],
+    [
+      'of a body',
+      { body: { case: 'task', value: { handler: 'a' } } },
+      { body: { case: 'workflow', value: { steps: [{ name: 's' }] } } },
+      [
+        ['task.handler', '"a"', ''],
+        ['workflow.steps', '', '[{"name":"s"}]'],
+      ],
+    ],
+    ['of a message that is set but empty', {}, { circuitBreaker: {} }, [['circuit_breaker', '', '{}']]],
+    [
+      'of bytes',
+      {},
+      { inputProtobufSchema: { fileDescriptorSet: Uint8Array.of(1, 2) } },
+      [['input_protobuf_schema.file_descriptor_set', '', '"AQI="']],
+    ],
+    ['of what is ignored', { version: 1 }, { version: 2 }, []],
+  ])('%s', (_what, before, after, expected) => {
+    expect(differences(before, after)).toEqual(expected);
+  });
+
+  const text = fc.constantFrom('', 'a', '__proto__', '"\\');
+  const definition = fc.record({
+    description: text,
+    priority: fc.integer({ min: -100, max: 100 }),
+    labels: fc.dictionary(fc.constantFrom('a', 'b', 'toString'), text),
+    retryPolicy: fc.option(
+      fc.record({
+        maxAttempts: fc.integer({ min: 0, max: 3 }),
+        multiplier: fc.constantFrom(0, 1.5),
+        nonRetryableTypes: fc.array(text),
+      }),
+      { nil: undefined },
+    ),
+    progressWatchdog: fc.option(fc.constantFrom({}, { minFraction: 0.5 }), { nil: undefined }),
+  }) as fc.Arbitrary<Init>;
+
+  it('are none just where the messages are equal, and the other way round they are swapped', () => {
+    fc.assert(
+      fc.property(definition, definition, (before, after) => {
+        const [was, is] = [before, after].map((init) =>
+          toJsonString(JobDefinitionSchema, create(JobDefinitionSchema, init)),
+        );
+        const found = differences(before, after);
+        if (was === is) expect(found).toEqual([]);
+        else expect(found.length + Number(sameButForOrder(was, is))).toBeGreaterThan(0);
+        expect(differences(after, before)).toEqual(found.map(([path, old, now]) => [path, now, old]));
+      }),
+    );
+  });
+});
+
+/** Maps say nothing of order. */
+function sameButForOrder(a = '', b = ''): boolean {
+  return JSON.stringify(sorted(JSON.parse(a))) === JSON.stringify(sorted(JSON.parse(b)));
+}
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => [key, sorted(inner)]);
+}
