@@ -1,9 +1,11 @@
 /** What the property tests draw: open jobs that the schema would take, retry policies, failures, names and labels. */
 import fc from 'fast-check';
+import { withOneMore } from '../../server/domain/cause-counts.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
 import type { Update } from '../../server/domain/hold.ts';
 import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/job-state.ts';
-import type { Failure } from '../../server/domain/payload.ts';
+import type { Failure, FailureCause } from '../../server/domain/payload.ts';
+import { type RetryAction, type RetryCause, type RetryRule, retryCauses } from '../../server/domain/retry-rules.ts';
 import type { OpenRun } from '../../server/domain/run.ts';
 
 /** Some time in 2026, in microseconds. */
@@ -17,8 +19,8 @@ export function isHeld(state: JobState): boolean {
   return (heldStates as readonly string[]).includes(state);
 }
 
-/** Anything in the contract's bounds, the odd corners of them more often than not. */
-export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
+/** Without rules, with exponential backoff. Anything in the contract's bounds, the odd corners more often than not. */
+export const plainPolicy: fc.Arbitrary<RetryPolicy> = fc
   .record({
     maxAttempts: fc.integer({ min: 1, max: 1_000 }),
     minBackoffMs: fc.integer({ min: 1, max: 30 * DAY_MS }),
@@ -29,11 +31,48 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
   })
   .map(({ more, ...policy }) => ({ ...policy, maxBackoffMs: Math.min(30 * DAY_MS, policy.minBackoffMs + more) }));
 
+const failureTypes = ['ValueError', 'Gone', 'Error', 'RunTimeout', 'WorkerLost', ''];
+const delayMs = fc.integer({ min: 0, max: 30 * DAY_MS });
+const causes = Object.keys(retryCauses) as RetryCause[];
+
+/** A rule of few words, so that it often matches. */
+export const retryRule: fc.Arbitrary<RetryRule> = fc.record(
+  {
+    types: fc.subarray(failureTypes, { minLength: 1, maxLength: 3 }),
+    exitCodes: fc.subarray([1, 2, 3, 255], { minLength: 1 }),
+    causes: fc.subarray(causes, { minLength: 1 }),
+    action: fc.constantFrom<RetryAction>('RETRY', 'FAIL', 'IGNORE', 'PAUSE'),
+    delayMs,
+  },
+  { requiredKeys: ['action'] },
+);
+
+export const limits: fc.Arbitrary<NonNullable<RetryPolicy['limits']>> = fc.record(
+  Object.fromEntries(causes.map((cause) => [cause, fc.integer({ min: 1, max: 4 })])),
+  { requiredKeys: [] },
+);
+
+const backoffKind = fc.oneof(
+  fc.constantFrom({}, { backoff: 'LINEAR' as const }, { backoff: 'CONSTANT' as const }),
+  fc.record({ backoff: fc.constant('LIST' as const), delaysMs: fc.array(delayMs, { minLength: 1, maxLength: 5 }) }),
+);
+
+/** With whatever a policy may say. */
+export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
+  .tuple(
+    plainPolicy,
+    backoffKind,
+    fc.constantFrom({}, { jitter: 'NONE' as const }),
+    fc.record({ rules: fc.array(retryRule, { minLength: 1, maxLength: 4 }), limits }, { requiredKeys: [] }),
+  )
+  .map((parts) => Object.assign({}, ...parts));
+
 export const failure: fc.Arbitrary<Failure> = fc.record({
-  type: fc.constantFrom('ValueError', 'Gone', 'Error', ''),
+  type: fc.constantFrom(...failureTypes),
   message: fc.string({ maxLength: 20 }),
   stackTrace: fc.constant(''),
-  failureCause: fc.constantFrom('APPLICATION' as const, 'TIMEOUT' as const),
+  failureCause: fc.constantFrom<FailureCause>('APPLICATION', 'TIMEOUT', 'INFRASTRUCTURE'),
+  exitCode: fc.constantFrom(undefined, undefined, 1, 3, 255),
   final: fc.boolean(),
   retryDelayMs: fc.option(fc.integer({ min: 0, max: 30 * DAY_MS }), { nil: undefined }),
 });
@@ -58,11 +97,20 @@ const counts = {
   charges: fc.integer({ min: 0, max: 2 }),
   lost: fc.integer({ min: 0, max: 120 }),
   releases: fc.integer({ min: 0, max: 5_000 }),
+  failed: fc.nat({ max: 3 }),
 };
 
 function dueOf(state: JobState, dueTimeUs: number, expireTimeUs: number | null): number | null {
   if (state === 'READY' || state === 'PAUSED') return expireTimeUs;
   return state === 'SCHEDULED' || state === 'RUNNING' || state === 'CANCELLING' ? dueTimeUs : null;
+}
+
+/** Counts for causes as they may be while the job is open: below the limits. */
+function failuresBelow({ limits: given = {} }: RetryPolicy, failed: number): number {
+  let packed = 0;
+  for (const cause of causes)
+    for (let i = 0; i < Math.min(failed, (given[cause] ?? 1) - 1); i++) packed = withOneMore(packed, cause);
+  return packed;
 }
 
 /** A job in this state that keeps the CHECKs of `job_runs`, and has counted attempts left by its policy. */
@@ -90,7 +138,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
       reason: null,
-      failures: 0,
+      failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,
       retryPolicy: null,
     };

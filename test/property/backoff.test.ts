@@ -5,14 +5,14 @@ import { backoffBoundMs, backoffMs, lossBackoff, releaseBackoff } from '../../se
 import { decideRelease, decideSessionEnd } from '../../server/domain/decide.ts';
 import { definitionDefaults } from '../../server/domain/definition.ts';
 import type { Continue, OpenRun } from '../../server/domain/run.ts';
-import { chance, NOON_US, openRun, retryPolicy } from './arbitraries.ts';
+import { chance, NOON_US, openRun, plainPolicy, retryPolicy } from './arbitraries.ts';
 
 const retry = fc.integer({ min: 1, max: 2_000 });
 
 describe('backoffBoundMs', () => {
   it('begins with the smallest, never falls, and stops at the cap', () => {
     fc.assert(
-      fc.property(retryPolicy, retry, (policy, n) => {
+      fc.property(plainPolicy, retry, (policy, n) => {
         const bound = backoffBoundMs(policy, n);
         expect(backoffBoundMs(policy, 1)).toBe(policy.minBackoffMs);
         expect(bound).toBeGreaterThanOrEqual(policy.minBackoffMs);
@@ -24,9 +24,28 @@ describe('backoffBoundMs', () => {
 
   it('grows by the multiplier until the cap', () => {
     fc.assert(
-      fc.property(retryPolicy, fc.integer({ min: 1, max: 6 }), (policy, n) => {
+      fc.property(plainPolicy, fc.integer({ min: 1, max: 6 }), (policy, n) => {
         const grown = backoffBoundMs(policy, n) * policy.multiplier;
         expect(backoffBoundMs(policy, n + 1) / Math.min(grown, policy.maxBackoffMs)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('grows by one smallest backoff a retry when it is LINEAR, and not at all when it is CONSTANT', () => {
+    fc.assert(
+      fc.property(plainPolicy, retry, (policy, n) => {
+        expect(backoffBoundMs({ ...policy, backoff: 'CONSTANT' }, n)).toBe(policy.minBackoffMs);
+        const linear = (k: number) => backoffBoundMs({ ...policy, backoff: 'LINEAR' }, k);
+        expect(linear(1)).toBe(policy.minBackoffMs);
+        expect(linear(n + 1)).toBe(Math.min(policy.maxBackoffMs, linear(n) + policy.minBackoffMs));
+      }),
+    );
+  });
+
+  it('goes down a LIST and stays at its end, whatever the cap is', () => {
+    fc.assert(
+      fc.property(plainPolicy, fc.array(fc.nat(), { minLength: 1, maxLength: 100 }), retry, (policy, delaysMs, n) => {
+        expect(backoffBoundMs({ ...policy, backoff: 'LIST', delaysMs }, n)).toBe(delaysMs[n - 1] ?? delaysMs.at(-1));
       }),
     );
   });
@@ -44,9 +63,17 @@ describe('backoffMs', () => {
     );
   });
 
+  it('is the bound itself without jitter', () => {
+    fc.assert(
+      fc.property(retryPolicy, retry, chance, (policy, n, random) => {
+        expect(backoffMs({ ...policy, jitter: 'NONE' }, n, random)).toBe(Math.round(backoffBoundMs(policy, n)));
+      }),
+    );
+  });
+
   it('covers the whole width evenly', () => {
     fc.assert(
-      fc.property(retryPolicy, retry, (policy, n) => {
+      fc.property(retryPolicy, retry, ({ jitter: _, ...policy }, n) => {
         const bound = backoffBoundMs(policy, n);
         for (let part = 0; part < 100; part++) {
           expect(Math.abs(backoffMs(policy, n, part / 100) - (bound * part) / 100)).toBeLessThanOrEqual(0.5);

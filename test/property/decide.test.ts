@@ -1,11 +1,14 @@
 /** Whatever is decided about whatever open job is legal by the table, bounded, and never undoes a cancel. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { countOf } from '../../server/domain/cause-counts.ts';
 import * as decide from '../../server/domain/decide.ts';
+import { decideLoss } from '../../server/domain/decide-loss.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../server/domain/hold.ts';
 import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/job-state.ts';
 import type { Failure } from '../../server/domain/payload.ts';
+import type { RetryCause } from '../../server/domain/retry-rules.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
 import { chance, failure, isHeld, NOON_US, openRun, openStates, retryPolicy, update } from './arbitraries.ts';
 
@@ -34,6 +37,18 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   decideTimeOut: {
     from: ['RUNNING', 'CANCELLING'],
     ask: (c) => decide.decideTimeOut(c.run, c.policy, c.moment),
+  },
+  'decideLoss of an abort': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideAbort(c.run, c.moment), c.policy, c.moment),
+  },
+  'decideLoss of a cancel that nobody asked for': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideConfirmCancel(c.run, c.moment), c.policy, c.moment),
+  },
+  'decideLoss of a session': {
+    from: openStates.filter(isHeld),
+    ask: (c) => decideLoss(decide.decideSessionEnd(c.run, c.how, c.moment), c.policy, c.moment, c.how !== 'MASS_LAPSE'),
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
   decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, c.policy, c.moment) },
@@ -117,6 +132,14 @@ describe('every decision', () => {
       expect(change.attemptsCounted).toBeLessThanOrEqual(run.attempt);
       expect(change.attemptsCounted - run.attemptsCounted).toBeOneOf([0, 1]);
       if (change.kind === 'continue') expect(change.attemptsCounted).toBeLessThan(policy.maxAttempts);
+    });
+  });
+
+  it('never lets a cause fail more often than its limit allows', () => {
+    always((change, { policy }) => {
+      if (change.kind === 'end') return;
+      for (const [cause, limit] of Object.entries(policy.limits ?? {}))
+        expect(countOf(change.failures, cause as RetryCause)).toBeLessThan(limit);
     });
   });
 

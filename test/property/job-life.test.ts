@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as decide from '../../server/domain/decide.ts';
+import { decideLoss } from '../../server/domain/decide-loss.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/hold.ts';
 import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/job-state.ts';
@@ -92,11 +93,16 @@ class Life {
       case 'release':
         return decide.decideRelease(this.run, 'NO_SLOT', moment);
       case 'abort':
-        return decide.decideAbort(this.run, moment);
+        return decideLoss(decide.decideAbort(this.run, moment), this.#policy, moment);
       case 'confirmCancel':
-        return decide.decideConfirmCancel(this.run, moment);
+        return decideLoss(decide.decideConfirmCancel(this.run, moment), this.#policy, moment);
       default:
-        return decide.decideSessionEnd(this.run, sessionEnds[word], moment);
+        return decideLoss(
+          decide.decideSessionEnd(this.run, sessionEnds[word], moment),
+          this.#policy,
+          moment,
+          word !== 'massLapse',
+        );
     }
   }
 

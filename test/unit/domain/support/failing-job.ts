@@ -1,0 +1,78 @@
+/** A job whose attempts fail one after the other by a policy: what the tables of the peers' semantics are played on. */
+import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { decideLoss } from '../../../../server/domain/decide-loss.ts';
+import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
+import { type Failure, systemFailure } from '../../../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+
+export const NOW_US = 1_795_000_000_000_000;
+
+/** A lapse, as one of the things that can happen to an attempt. */
+export const LAPSE = 'lapse';
+
+export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
+  return {
+    jobId: '0198c0de-0000-7000-8000-000000000001',
+    laneId: 1,
+    state: 'RUNNING',
+    rank: NOW_US,
+    priority: 0,
+    attempt: 1,
+    attemptsCounted: 0,
+    sessionId: '0198c0de-0000-4000-8000-000000000001',
+    assignTimeUs: NOW_US,
+    dueTimeUs: NOW_US,
+    expireTimeUs: null,
+    runTimeUs: null,
+    createTimeUs: NOW_US,
+    losses: 0,
+    charges: 0,
+    lost: 0,
+    failures: 0,
+    releases: 0,
+    releasesSinceUs: null,
+    reason: null,
+    runTimeoutMs: 1_000,
+    retryPolicy: null,
+    ...changes,
+  };
+}
+
+export function policyOf(changes: Partial<RetryPolicy>): RetryPolicy {
+  return { ...definitionDefaults.retryPolicy, jitter: 'NONE', ...changes };
+}
+
+export function failed(changes: Partial<Failure> = {}): Failure {
+  return { ...systemFailure('APPLICATION', 'Error', 'no'), ...changes };
+}
+
+/** What became of the last of these attempts, each begun when the wait before it was over, and of the job until then. */
+export interface Story {
+  readonly last: Change;
+  /** Waits before the further attempts, in ms. */
+  readonly waitsMs: number[];
+}
+
+/** Plays until the job no longer goes on by itself, or the list is at its end. */
+export function play(policy: RetryPolicy, ...happens: (Failure | typeof LAPSE)[]): Story {
+  let run = runOf();
+  let nowUs = NOW_US;
+  const waitsMs: number[] = [];
+  for (const [i, what] of happens.entries()) {
+    const moment = { nowUs, random: 0.5 };
+    const last =
+      what === LAPSE
+        ? decideLoss(decideSessionEnd(run, 'LAPSE', moment), policy, moment)
+        : decideFail(run, what, policy, moment);
+    if (last.kind === 'end' || last.state === 'PAUSED' || i === happens.length - 1) {
+      if (last.kind === 'continue' && last.dueTimeUs !== null) waitsMs.push((last.dueTimeUs - nowUs) / 1_000);
+      return { last, waitsMs };
+    }
+    const dueUs = last.dueTimeUs ?? nowUs;
+    waitsMs.push((dueUs - nowUs) / 1_000);
+    nowUs = dueUs;
+    const { attemptsCounted, losses, charges, lost, failures } = last;
+    run = { ...run, attempt: run.attempt + 1, attemptsCounted, losses, charges, lost, failures };
+  }
+  throw new Error('nothing happened');
+}

@@ -1,0 +1,121 @@
+/** Retries and their limits as Temporal has them, on the same numbers; where Muster differs it says so. */
+import { describe, expect, it } from 'vitest';
+import { decideFail } from '../../../server/domain/decide.ts';
+import type { RetryPolicy } from '../../../server/domain/definition.ts';
+import type { Failure } from '../../../server/domain/payload.ts';
+import { failed, NOW_US, play, policyOf, runOf } from './support/failing-job.ts';
+
+const temporal: Partial<RetryPolicy> = {
+  maxAttempts: 1_000,
+  minBackoffMs: 1_000,
+  multiplier: 2,
+  maxBackoffMs: 100_000,
+};
+
+const times = (count: number, failure: Failure = failed()) => Array.from({ length: count }, () => failure);
+
+describe('intervals', () => {
+  it.each<[string, Partial<RetryPolicy>, number[]]>([
+    ['1 s, doubled, up to 100 times the first', {}, [1, 2, 4, 8, 16, 32, 64, 100, 100]],
+    ['a coefficient of 1 is constant', { multiplier: 1 }, [1, 1, 1, 1]],
+    ['a coefficient of 1.5', { multiplier: 1.5 }, [1, 1.5, 2.25, 3.375]],
+    ['a coefficient of 10 reaches the cap at once', { multiplier: 10, maxBackoffMs: 5_000 }, [1, 5, 5]],
+    ['a cap of the first interval', { maxBackoffMs: 1_000 }, [1, 1, 1]],
+  ])('%s', (_what, changes, seconds) => {
+    const { waitsMs } = play(policyOf({ ...temporal, ...changes }), ...times(seconds.length));
+    expect(waitsMs).toEqual(seconds.map((s) => s * 1_000));
+  });
+});
+
+describe('maximum attempts', () => {
+  it.each([
+    ['1 means no retry', 1],
+    ['2 means one', 2],
+    ['5 means four', 5],
+  ])('%s', (_what, maxAttempts) => {
+    const { last, waitsMs } = play(policyOf({ ...temporal, maxAttempts }), ...times(9));
+    expect(last).toMatchObject({ state: 'FAILED', attemptsCounted: maxAttempts });
+    expect(waitsMs).toHaveLength(maxAttempts - 1);
+  });
+});
+
+describe('errors that are not retried', () => {
+  const policy = policyOf({ ...temporal, nonRetryableTypes: ['InvalidCard', 'Gone'] });
+
+  it.each<[string, Failure, string]>([
+    ['a type of the list ends the job', failed({ type: 'InvalidCard' }), 'FAILED'],
+    ['the other one of the list too', failed({ type: 'Gone' }), 'FAILED'],
+    ['types are compared letter by letter', failed({ type: 'gone' }), 'SCHEDULED'],
+    ['and whole', failed({ type: 'GoneAway' }), 'SCHEDULED'],
+    ['the message says nothing', failed({ message: 'Gone' }), 'SCHEDULED'],
+    ['nor does the cause', failed({ cause: failed({ type: 'Gone' }) }), 'SCHEDULED'],
+    ['a failure may say so itself', failed({ final: true }), 'FAILED'],
+  ])('%s', (_what, failure, state) => {
+    expect(play(policy, failure).last.state).toBe(state);
+  });
+
+  it('are retried all the same where a rule of ours says so', () => {
+    const rules: RetryPolicy['rules'] = [{ types: ['Gone'], action: 'RETRY' }];
+    expect(play({ ...policy, rules }, failed({ type: 'Gone' })).last.state).toBe('SCHEDULED');
+  });
+});
+
+describe('the total time', () => {
+  // 1 + 2 + 4 + 8 = 15 s: the fifth attempt begins then, the sixth would begin at 31 s.
+  it.each([
+    ['in which the next attempt still begins', 15_000, 5],
+    ['which it would miss by a millisecond: the job ends at once, without the wait', 14_999, 4],
+    ['far away', 30_999, 5],
+  ])('%s', (_what, maxRetryDurationMs, attempts) => {
+    const { last, waitsMs } = play(policyOf({ ...temporal, maxRetryDurationMs }), ...times(9));
+    expect(last).toMatchObject({ kind: 'end', state: 'FAILED', attemptsCounted: attempts });
+    expect(last.reason).toMatch(/longest time/);
+    expect(waitsMs).toEqual([1_000, 2_000, 4_000, 8_000].slice(0, attempts - 1));
+  });
+
+  it('holds for ignored failures too', () => {
+    const rules: RetryPolicy['rules'] = [{ action: 'IGNORE', delayMs: 5_000 }];
+    const { last, waitsMs } = play(policyOf({ rules, maxRetryDurationMs: 12_000 }), ...times(9));
+    expect(last.state).toBe('FAILED');
+    expect(waitsMs).toEqual([5_000, 5_000]);
+  });
+});
+
+describe('a delay that the failure sets', () => {
+  const later = (retryDelayMs: number) => failed({ retryDelayMs });
+
+  it.each<[string, Partial<RetryPolicy>, Failure[], number[]]>([
+    ['replaces the interval, over the cap too', {}, [failed(), later(500_000), failed()], [1_000, 500_000, 4_000]],
+    ['may be none: the shortest wait is taken', {}, [later(0), failed()], [1, 2_000]],
+    ['goes before that of a rule', { rules: [{ action: 'RETRY', delayMs: 7 }] }, [later(9), failed()], [9, 7]],
+  ])('%s', (_what, changes, happens, waits) => {
+    expect(play(policyOf({ ...temporal, ...changes }), ...happens).waitsMs).toEqual(waits);
+  });
+
+  it.each<[string, Partial<RetryPolicy>]>([
+    ['the number of attempts', { maxAttempts: 1 }],
+    ['the total time', { maxRetryDurationMs: 4_999 }],
+    ['a limit for the cause', { limits: { APPLICATION: 1 } }],
+    ['a rule that ends the job', { rules: [{ action: 'FAIL' }] }],
+  ])('does not lift %s', (_what, changes) => {
+    expect(play(policyOf({ ...temporal, ...changes }), later(5_000)).last.state).toBe('FAILED');
+  });
+});
+
+describe('a pause', () => {
+  const rules: RetryPolicy['rules'] = [{ types: ['Error'], action: 'PAUSE' }];
+
+  it('waits for a person, with nothing due and no expiry', () => {
+    const { last } = play(policyOf({ rules }), failed());
+    expect(last).toMatchObject({ state: 'PAUSED', dueTimeUs: null, attemptsCounted: 1, closed: { counted: true } });
+    expect(last.reason).toBe('paused by retry rule 1: attempt 1 of 3 failed (Error); ResumeJob goes on with it');
+  });
+
+  it('is the end where no attempt is left to go on with, in number or in time', () => {
+    expect(play(policyOf({ rules, maxAttempts: 1 }), failed()).last.state).toBe('FAILED');
+    const late = policyOf({ rules, maxRetryDurationMs: 1_000 });
+    const endOf = (ageMs: number) =>
+      decideFail(runOf({ createTimeUs: NOW_US - ageMs * 1_000 }), failed(), late, { nowUs: NOW_US, random: 0.5 }).state;
+    expect([endOf(1_000), endOf(1_001)]).toEqual(['PAUSED', 'FAILED']);
+  });
+});
