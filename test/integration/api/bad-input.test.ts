@@ -3,8 +3,10 @@
  * was. On PostgreSQL the store is compared after each of them, embedded once they are all over.
  */
 import { join } from 'node:path';
+import { create, toJsonString } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
@@ -13,6 +15,7 @@ import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';
 import type { Refusal } from './rpc.ts';
 import { digestOf } from './store-digest.ts';
+import { WebClient, type WebRefusal } from './web-clients.ts';
 import { World } from './world.ts';
 
 const { submitJob, waitJob } = JobService.method;
@@ -22,6 +25,7 @@ const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
 
 /** Clients differ in how much they take; 8 KiB are common. */
 const MAX_TRAILER_BYTES = 8_000;
+const MAX_REQUEST_BYTES = 4 << 20;
 
 async function sow(world: World): Promise<Seed> {
   const definition = await world.define();
@@ -120,6 +124,60 @@ describe('embedded', () => {
       expect(rowsOf(stored)).toEqual({ ...rowsOf(stored), ...sown });
     } finally {
       await removeFolder(dataFolder);
+    }
+  });
+});
+
+describe('over HTTP', () => {
+  /** JSON has no words for some of it, such as a span of two signs, or needs too many: that is told in binary alone. */
+  function isJson({ method, request }: BadRequest, seed: Seed): boolean {
+    try {
+      return toJsonString(method.input, create(method.input, request(seed))).length < MAX_REQUEST_BYTES;
+    } catch {
+      return false;
+    }
+  }
+
+  async function refuseAll(world: World, seed: Seed): Promise<void> {
+    const rows = badRequests.filter(({ method }) => method.parent !== SessionService);
+    const spoken = rows.filter((bad) => isJson(bad, seed));
+    expect(spoken.length).toBeGreaterThan(rows.length * 0.8);
+    const [json, binary] = [
+      new WebClient(world.replica.httpAddress, 'Connect JSON'),
+      new WebClient(world.replica.httpAddress, 'Connect binary'),
+    ];
+    const calls = [...rows.map((bad) => ({ bad, client: binary })), ...spoken.map((bad) => ({ bad, client: json }))];
+    const refusals = await Promise.all(
+      calls.map(({ bad: { method, request }, client }) => client.refused(method, request(seed))),
+    );
+    calls.forEach(({ bad }, i) => {
+      const title = `${bad.row} ${bad.method.name}: ${bad.what}`;
+      const { code, reason, fields, info } = refusals[i] as WebRefusal;
+      expect({ title, code, reason, fields, domain: info?.domain }).toEqual({
+        title,
+        code: bad.code,
+        reason: bad.reason,
+        fields: bad.fields,
+        domain: 'muster.dev',
+      });
+    });
+  }
+
+  it('is refused alike, all at once, in binary and in JSON, and nothing of it is stored', async () => {
+    const postgres = await startPostgres({ settings: { fsync: 'off' } });
+    const url = await postgres.createDatabase();
+    const world = await World.start({ ...quiet, postgresUrl: url });
+    const database = openPostgres({ url, poolSize: 1 });
+    try {
+      const seed = await sow(world);
+      const before = await digestOf(database);
+      await refuseAll(world, seed);
+      expect(await digestOf(database)).toEqual(before);
+      expect(await world.stateOf(seed.jobId)).toBe('READY');
+    } finally {
+      await database.close();
+      await world.stop();
+      await postgres.stop();
     }
   });
 });
