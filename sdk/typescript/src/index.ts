@@ -10,6 +10,7 @@ export type {
 export { Client } from './client/client.ts';
 export type { JobChange } from './client/job-change.ts';
 export type { WaitOptions } from './client/job-wait.ts';
+export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
 export type { JobOptions } from './client/submission.ts';
 export type { TransportRetry } from './client/transport-retry.ts';
 export { durationFromMs, durationToMs } from './duration.ts';
@@ -30,6 +31,6 @@ export { consoleLogger } from './logger.ts';
 export { decodePayload, encodePayload, payload } from './payload.ts';
 export type { StopReason } from './worker/core/ports.ts';
 export type { HandlerFunction, Handlers, JobContext, VersionedHandler } from './worker/handler.ts';
-export { FinalError, HandlerStopped, RetryLater } from './worker/handler.ts';
+export { FinalError, HandlerStopped, InfrastructureError, RetryLater } from './worker/handler.ts';
 export type { WorkerEvent, WorkerOptions } from './worker/worker.ts';
 export { Worker } from './worker/worker.ts';

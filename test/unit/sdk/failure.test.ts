@@ -1,7 +1,7 @@
 /** What handlers throw, as the failure that is reported. */
 import { describe, expect, test } from 'vitest';
 import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
-import { FinalError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
+import { FinalError, InfrastructureError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
 
 class QuotaError extends Error {}
 
@@ -25,6 +25,18 @@ describe('a failure', () => {
     expect(toFailure(new FinalError('never'))).toMatchObject({ type: 'FinalError', final: true });
     expect(toFailure(new RetryLater(1_500)).retryDelay).toMatchObject({ seconds: 1n, nanos: 500_000_000 });
     expect(() => new RetryLater(-1)).toThrow(RangeError);
+  });
+
+  test('says where the fault lay, and how a process of the handler ended', () => {
+    class NoDisk extends InfrastructureError {
+      override readonly name = 'NoDisk';
+    }
+    expect(toFailure(new NoDisk('full'))).toMatchObject({ type: 'NoDisk', failureCause: 11, exitCode: 0 });
+    const ended = (exitCode: unknown) => toFailure(Object.assign(new Error('x'), { exitCode })).exitCode;
+    expect([1, 137, 255].map(ended)).toEqual([1, 137, 255]);
+    expect([0, -1, 256, 1.5, Number.NaN, '3', null, 1n].map(ended)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    const cause = Object.assign(new Error('inner'), { exitCode: 3 });
+    expect(toFailure(new Error('outer', { cause }))).toMatchObject({ exitCode: 0, cause: { exitCode: 3 } });
   });
 
   test.each([undefined, null, 42, 'text', {}, Symbol('s'), Object.create(null)])(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muster.client import Client, SubmittedJob, job_submission
-from muster.errors import FinalError, JobFailedError, JobStopped, MusterError, RetryLater
+from muster.errors import FinalError, InfrastructureError, JobFailedError, JobStopped, MusterError, RetryLater
 from muster.v1.payload_pb2 import Payload
 from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.version import VERSION
@@ -16,6 +16,7 @@ __version__ = VERSION
 __all__ = [
     "Client",
     "FinalError",
+    "InfrastructureError",
     "JobContext",
     "JobFailedError",
     "JobStopped",

@@ -88,6 +88,15 @@ class RetryLater(Exception):  # noqa: N818 - it asks for something rather than t
         self.seconds = seconds
 
 
+class InfrastructureError(Exception):
+    """Raised by a handler that what it runs on has failed: no disk, no memory, a machine that goes away.
+
+    Costs the job no attempt unless a retry rule says otherwise. Any exception may say how a process ended that the
+    handler ran, in an attribute `exit_code` from 1 to 255, or as `subprocess.CalledProcessError` does; retry rules can
+    go by it.
+    """
+
+
 class JobStopped(BaseException):
     """Raised by `ctx.raise_if_cancelled()` in a handler that was asked to stop.
 

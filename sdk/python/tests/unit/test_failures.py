@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
+
 from muster.durations import to_seconds
-from muster.errors import FinalError, RetryLater
+from muster.errors import FinalError, InfrastructureError, RetryLater
 from muster.payloads import encode
 from muster.v1.assignment_pb2 import Assignment
-from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, Failure
+from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import MOST_LEVELS, MOST_MESSAGE_BYTES, MOST_TRACE_BYTES, failure_from
 from muster.worker.handler_run import run_handler
@@ -33,6 +38,34 @@ def test_type_message_and_trace() -> None:
     assert "in handler" in failure.stack_trace
     assert failure.stack_trace.endswith("ValueError: no good\n")
     assert "handler_run.py" not in failure.stack_trace
+
+
+@pytest.mark.parametrize("code", [1, 137, 255])
+def test_the_exit_code_of_a_process(code: int) -> None:
+    def handler(ctx, value):
+        subprocess.run([sys.executable, "-c", f"raise SystemExit({value})"], check=True)
+
+    failure = failure_of(handler, code)
+    assert (failure.type, failure.exit_code) == ("CalledProcessError", code)
+
+
+def test_a_process_that_a_signal_ended() -> None:
+    def handler(ctx, value):
+        raise subprocess.CalledProcessError(-9, "x")
+
+    assert failure_of(handler).exit_code == 137
+
+
+@pytest.mark.parametrize(("code", "reported"), [(3, 3), (0, 0), (256, 0), (-1, 0), ("3", 0), (1.5, 0), (None, 0)])
+def test_an_exit_code_that_the_error_carries(code: object, reported: int) -> None:
+    def handler(ctx, value):
+        error = InfrastructureError("no disk")
+        error.exit_code = code
+        raise error
+
+    failure = failure_of(handler)
+    assert failure.failure_cause == FAILURE_CAUSE_INFRASTRUCTURE
+    assert failure.exit_code == reported
 
 
 def test_the_chain_of_causes() -> None:

@@ -1,7 +1,7 @@
 /** Submits jobs to Muster and follows them. */
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { clone, create } from '@bufbuild/protobuf';
+import { clone, create, isMessage } from '@bufbuild/protobuf';
 import type { Client as GrpcClient } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
@@ -19,6 +19,8 @@ import type { JobChange } from './job-change.ts';
 import { jobChange } from './job-change.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
+import type { RetryPolicyInit } from './retry-policy.ts';
+import { retryPolicy } from './retry-policy.ts';
 import type { JobOptions } from './submission.ts';
 import { jobSubmission } from './submission.ts';
 import type { TransportRetry } from './transport-retry.ts';
@@ -62,7 +64,12 @@ export interface JobRequest extends JobOptions {
 export type JobRef = string | { readonly jobId: string };
 
 /** A definition; without a `body` it is a task that the handler of the same name runs. */
-export type DefinitionInit = MessageInitShape<typeof JobDefinitionSchema>;
+export type DefinitionInit =
+  | JobDefinition
+  | (Omit<Exclude<MessageInitShape<typeof JobDefinitionSchema>, JobDefinition>, 'retryPolicy'> & {
+      /** How failed attempts are retried. Default: three attempts with exponential backoff. */
+      readonly retryPolicy?: RetryPolicyInit;
+    });
 
 /**
  * A connection to Muster. Every method fails with a `MusterError`; UNAVAILABLE is repeated a bounded number of times
@@ -227,8 +234,14 @@ export class Client {
   }
 }
 
+function inMessages(init: DefinitionInit): MessageInitShape<typeof JobDefinitionSchema> {
+  if (isMessage(init, JobDefinitionSchema)) return init;
+  const { retryPolicy: policy, ...same } = init;
+  return policy === undefined ? same : { ...same, retryPolicy: retryPolicy(policy) };
+}
+
 function withDefaults(init: DefinitionInit, namespace: string): JobDefinition {
-  const definition = clone(JobDefinitionSchema, create(JobDefinitionSchema, init));
+  const definition = clone(JobDefinitionSchema, create(JobDefinitionSchema, inMessages(init)));
   definition.namespace ||= namespace;
   if (definition.body.case === undefined) definition.body = { case: 'task', value: create(TaskBodySchema) };
   return definition;

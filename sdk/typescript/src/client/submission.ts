@@ -6,8 +6,9 @@ import { durationFromMs } from '../duration.ts';
 import type { IdempotencyConflictPolicy, JobSubmission } from '../gen/muster/v1/job_pb.ts';
 import { JobSubmissionSchema } from '../gen/muster/v1/job_pb.ts';
 import type { DemandsSchema } from '../gen/muster/v1/placement_pb.ts';
-import type { RetryPolicySchema } from '../gen/muster/v1/retry_policy_pb.ts';
 import { encodePayload } from '../payload.ts';
+import type { RetryPolicyInit } from './retry-policy.ts';
+import { retryPolicy } from './retry-policy.ts';
 
 /** How one job is to be run. Everything may be left out. */
 export interface JobOptions {
@@ -30,7 +31,7 @@ export interface JobOptions {
   /** The queue to wait in. Default: the definition's. */
   readonly queue?: string;
   /** Replaces the definition's retry policy. */
-  readonly retryPolicy?: MessageInitShape<typeof RetryPolicySchema>;
+  readonly retryPolicy?: RetryPolicyInit;
   /** Replaces the definition's run timeout, in milliseconds. */
   readonly runTimeoutMs?: number;
   /** Replaces the definition's demands. */
@@ -43,7 +44,7 @@ export interface JobOptions {
 
 /** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
 export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
-  const { runTime, delayMs, expireTime, runTimeoutMs, ...same } = options;
+  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, ...same } = options;
   if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
   const job = create(JobSubmissionSchema, { ...same, definition });
   const data = encodePayload(input);
@@ -51,6 +52,7 @@ export function jobSubmission(definition: string, input: unknown, options: JobOp
   if (runTime !== undefined) job.start = { case: 'runTime', value: timestampFromDate(runTime) };
   if (delayMs !== undefined) job.start = { case: 'delay', value: durationFromMs(delayMs) };
   if (expireTime !== undefined) job.expireTime = timestampFromDate(expireTime);
+  if (policy !== undefined) job.retryPolicy = retryPolicy(policy);
   if (runTimeoutMs !== undefined) job.runTimeout = durationFromMs(runTimeoutMs);
   return job;
 }

@@ -2,7 +2,7 @@
 import { durationFromMs } from '../duration.ts';
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../gen/muster/v1/failure_pb.ts';
-import { FinalError, RetryLater } from './handler.ts';
+import { FinalError, InfrastructureError, RetryLater } from './handler.ts';
 
 const MAX_TYPE = 256;
 const MAX_MESSAGE = 8 * 1024;
@@ -15,6 +15,7 @@ const encoder = new TextEncoder();
 export function toFailure(error: unknown): Failure {
   const failure = describe(error, 1);
   if (error instanceof FinalError) failure.final = true;
+  if (error instanceof InfrastructureError) failure.failureCause = FailureCause.INFRASTRUCTURE;
   if (error instanceof RetryLater) failure.retryDelay = durationFromMs(error.delayMs);
   return failure;
 }
@@ -28,7 +29,7 @@ function describe(error: unknown, level: number): Failure {
     stackTrace: cut(textOf(thrown.stack ?? ''), MAX_STACK),
     failureCause: FailureCause.APPLICATION,
     final: false,
-    exitCode: 0,
+    exitCode: exitCodeOf(thrown),
   };
   if (thrown.cause !== undefined && level < MAX_CAUSES) failure.cause = describe(thrown.cause, level + 1);
   return failure;
@@ -38,6 +39,12 @@ function describe(error: unknown, level: number): Failure {
 function typeName(thrown: Error): string {
   const name = textOf(thrown.name);
   return name === 'Error' || name === '' ? textOf(thrown.constructor?.name ?? 'Error') : name;
+}
+
+/** 0: it carries none. */
+function exitCodeOf(thrown: Error): number {
+  const { exitCode } = thrown as { exitCode?: unknown };
+  return Number.isInteger(exitCode) && Number(exitCode) >= 1 && Number(exitCode) <= 255 ? Number(exitCode) : 0;
 }
 
 function textOf(value: unknown): string {

@@ -85,6 +85,17 @@ export class RetryLater extends Error {
   }
 }
 
+/**
+ * Thrown by a handler that what it runs on has failed: no disk, no memory, a machine that goes away. Costs the job no
+ * attempt unless a retry rule says otherwise.
+ *
+ * Any error may say how a process ended that the handler ran, in a property `exitCode` from 1 to 255; retry rules can go
+ * by it.
+ */
+export class InfrastructureError extends Error {
+  override readonly name: string = 'InfrastructureError';
+}
+
 /** The reason of `ctx.signal`. */
 export class HandlerStopped extends Error {
   override readonly name = 'HandlerStopped';

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import traceback
 
 from muster.durations import to_duration
-from muster.errors import FinalError, RetryLater
-from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, Failure
+from muster.errors import FinalError, InfrastructureError, RetryLater
+from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
 
 MOST_TYPE_CHARACTERS = 256
 MOST_MESSAGE_BYTES = 8 * 1024
 MOST_TRACE_BYTES = 16 * 1024
 MOST_LEVELS = 16
+HIGHEST_EXIT_CODE = 255
 # The module that calls handlers; its frames say nothing to anybody.
 _CALLER = "muster.worker.handler_run"
 
@@ -35,6 +37,8 @@ def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
         outermost.final = True
         if error.details is not None and not 0 < max_payload < len(error.details.data):
             outermost.details.CopyFrom(error.details)
+    if isinstance(error, InfrastructureError):
+        outermost.failure_cause = FAILURE_CAUSE_INFRASTRUCTURE
     if isinstance(error, RetryLater):
         outermost.retry_delay.CopyFrom(to_duration(max(0.0, error.seconds)))
     return outermost
@@ -50,7 +54,16 @@ def _describe(error: BaseException) -> Failure:
         message=_head(_message_of(error), MOST_MESSAGE_BYTES),
         stack_trace=_tail(stack, MOST_TRACE_BYTES),
         failure_cause=FAILURE_CAUSE_APPLICATION,
+        exit_code=_exit_code_of(error),
     )
+
+
+def _exit_code_of(error: BaseException) -> int:
+    """0: it carries none. A process that a signal ended has 128 and its number, as shells say it."""
+    code = getattr(error, "exit_code", None)
+    if code is None and isinstance(error, subprocess.CalledProcessError):
+        code = error.returncode if error.returncode >= 0 else 128 - error.returncode
+    return code if isinstance(code, int) and 1 <= code <= HIGHEST_EXIT_CODE else 0
 
 
 def _message_of(error: BaseException) -> str:
