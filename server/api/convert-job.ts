@@ -173,6 +173,7 @@ export function jobTo(view: JobView): Job {
     parentJobId: view.parentJobId ?? '',
     traceparent: view.traceparent,
     revision: BigInt(view.revision),
+    erased: view.erased,
     attempts: newestFitting(view.attempts).map(attemptTo),
   });
 }

@@ -6,6 +6,7 @@ import { DbClock } from './db-clock.ts';
 import { DefinitionChanges } from './definition-changes.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Erasures } from './erasures.ts';
 import { Holds } from './holds.ts';
 import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
@@ -14,6 +15,7 @@ import type { LaneHint } from './messages.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
+import { Retries } from './retries.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import type { JobPage, JobQuery, JobView, Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
@@ -42,6 +44,8 @@ export interface Replica {
   readonly reports: Reports;
   readonly cancels: Cancels;
   readonly holds: Holds;
+  readonly retries: Retries;
+  readonly erasures: Erasures;
   readonly waits: Waits;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
@@ -95,20 +99,22 @@ export function createReplica(parts: ReplicaParts): Replica {
   });
   let pageTokenKey: Uint8Array | undefined;
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
+  const ids = new JobIds(dbClock, random);
+  const submissions = new Submissions({
+    store,
+    definitions,
+    lanes,
+    dispatcher,
+    ids,
+    clock: dbClock,
+    timers,
+    random,
+    onReady,
+    onDue,
+  });
   return {
     definitions,
-    submissions: new Submissions({
-      store,
-      definitions,
-      lanes,
-      dispatcher,
-      ids: new JobIds(dbClock, random),
-      clock: dbClock,
-      timers,
-      random,
-      onReady,
-      onDue,
-    }),
+    submissions,
     sessions,
     reports: new Reports({
       store,
@@ -122,6 +128,11 @@ export function createReplica(parts: ReplicaParts): Replica {
     }),
     cancels: new Cancels({ store: { readJob }, changes, bus, random }),
     holds: new Holds({ store: { readJob }, changes, random }),
+    retries: new Retries({
+      store: { readJob, readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds) },
+      submissions,
+    }),
+    erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, store }),

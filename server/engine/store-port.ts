@@ -50,6 +50,8 @@ export interface NewJob {
   readonly tracestate?: string | undefined;
   readonly runTimeUs?: number | undefined;
   readonly expireTimeUs?: number | undefined;
+  /** The job that this one retries. */
+  readonly retryOf?: string | undefined;
 }
 
 /** Room for one attempt in a session. */
@@ -282,12 +284,49 @@ export interface Store {
   listJobs(query: JobQuery): Promise<JobPage>;
   /** What page tokens are signed with: the same for each replica of a deployment, unknown outside. */
   readPageTokenKey(): Promise<Uint8Array>;
+  /** In the order of the ids, without those that are open or not there. */
+  readEndedJobs(namespace: string, jobIds: readonly string[]): Promise<EndedJob[]>;
+  /** Erases the data of an ended job and writes the audit record; of one that was erased before it changes nothing. */
+  eraseJob(erasure: Erasure): Promise<Erased>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** An ended job as one like it is made of it. */
+export interface EndedJob {
+  readonly jobId: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly input: Payload;
+  /** Canonical text, set where the submission had its own. */
+  readonly demands: string | undefined;
+  readonly retryPolicy: RetryPolicy | undefined;
+  readonly runTimeoutMs: number;
+  /** Its data is gone. */
+  readonly erased: boolean;
+  /** Some job retries it. */
+  readonly retried: boolean;
+}
+
+export interface Erasure {
+  readonly namespace: string;
+  readonly jobId: string;
+  readonly reason: string;
+  /** Of the audit record, if one is written. */
+  readonly auditId: string;
+}
+
+export type Erased =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'open'; readonly state: JobState }
+  /** Of the first audit record. */
+  | { readonly kind: 'erased'; readonly auditId: string };
 
 export interface JobName {
   readonly namespace: string;
@@ -352,5 +391,7 @@ export interface JobView {
   readonly parentJobId: string | undefined;
   readonly traceparent: string;
   readonly revision: number;
+  /** Its data was erased on demand. */
+  readonly erased: boolean;
   readonly attempts: readonly AttemptView[];
 }

@@ -35,6 +35,8 @@ export interface Submission {
   readonly demands?: Demands | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
+  /** The job that this one retries. */
+  readonly retryOf?: string | undefined;
 }
 
 export interface Submit {
@@ -85,6 +87,11 @@ export class Submissions {
     refuseRepeatedKeys(call.keys, request.field);
     const result = await this.#batcher.add(call);
     return accepted(result, request);
+  }
+
+  /** Throws what `submit` would throw of it before anything is stored. */
+  async check(namespace: string, submission: Submission): Promise<void> {
+    await this.#build(namespace, submission, 'job');
   }
 
   async #build(namespace: string, submission: Submission, path: string): Promise<NewJob> {
@@ -141,6 +148,7 @@ function optionalOf(
     tracestate: submission.tracestate || undefined,
     runTimeUs,
     expireTimeUs: submission.expireTimeUs,
+    retryOf: submission.retryOf,
   };
 }
 

@@ -8,6 +8,8 @@ import { claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
 import { completeAttempts } from './statements/complete-attempts.ts';
 import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
+import { readEndedJobs } from './statements/ended-jobs.ts';
+import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
@@ -71,6 +73,8 @@ export function createStore(database: Database): Store {
     readJobs: (names) => readJobs(database, names),
     listJobs: (query) => listJobs(database, query),
     readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,
+    readEndedJobs: (namespace, jobIds) => readEndedJobs(database, namespace, jobIds),
+    eraseJob: (erasure) => eraseJob(database, erasure),
     findEnded: (jobIds) => findEnded(database, jobIds),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),

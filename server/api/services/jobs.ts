@@ -1,42 +1,28 @@
 /** JobService: submits jobs and follows them. */
 import { create } from '@bufbuild/protobuf';
-import type { Update } from '../../domain/hold.ts';
 import type { Replica } from '../../engine/replica.ts';
 import type { SubmittedJob } from '../../engine/store-port.ts';
 import {
-  CancelJobResponseSchema,
   GetJobResponseSchema,
   type JobService,
   ListJobsResponseSchema,
-  PauseJobResponseSchema,
-  ResumeJobResponseSchema,
   type SubmitJobRequest,
   SubmitJobResponseSchema,
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
-  type UpdateJobRequest,
-  UpdateJobResponseSchema,
   WaitJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
 import { bodyHashOf } from '../body-hash.ts';
-import {
-  checkRange,
-  checkText,
-  durationMs,
-  jobIdOf,
-  namespaceOf,
-  pageSizeOf,
-  requestIdOf,
-  TEN_YEARS_MS,
-  timestampUs,
-} from '../checks.ts';
+import { durationMs, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
 import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
+import { jobNameOf } from '../job-name.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
+import { jobChanges } from './job-changes.ts';
 
 const MAX_JOBS = 10_000;
 const MAX_CALL_BYTES = 3 << 20;
@@ -74,34 +60,6 @@ async function submit(
   return replica.submissions.submit({ namespace, requestId, bodyHash, submissions, field });
 }
 
-/** The namespace and the id that a request names. */
-function nameOf(
-  request: { namespace: string; jobId: string },
-  violations: Violations,
-): { namespace: string; jobId: string } {
-  const named = { namespace: namespaceOf(request.namespace, violations), jobId: jobIdOf(request.jobId, violations) };
-  violations.throwIfAny();
-  return named;
-}
-
-function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
-  const { priority, runTime, expireTime } = wire;
-  violations.check(
-    priority !== undefined || runTime !== undefined || expireTime !== undefined,
-    'priority',
-    'is missing, and so are run_time and expire_time: at least one of them is needed',
-  );
-  if (priority !== undefined) checkRange(priority, -100, 100, 'priority', violations);
-  const runTimeUs = timestampUs(runTime, 'run_time', violations);
-  const expireTimeUs = timestampUs(expireTime, 'expire_time', violations);
-  violations.check(
-    runTimeUs === undefined || expireTimeUs === undefined || runTimeUs <= expireTimeUs,
-    'run_time',
-    'is later than expire_time: the job could never run',
-  );
-  return { priority, runTimeUs, expireTimeUs };
-}
-
 function later(what: string) {
   return async () => {
     throw notImplemented(what);
@@ -110,6 +68,7 @@ function later(what: string) {
 
 export function jobService(replica: Replica): Implementation<typeof JobService> {
   return {
+    ...jobChanges(replica),
     async submitJob(request, context) {
       const [job] = await submit(replica, request, 'job', context);
       return create(SubmitJobResponseSchema, job as SubmittedJob);
@@ -118,24 +77,15 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       return create(SubmitJobsResponseSchema, { jobs: [...(await submit(replica, request, 'jobs', context))] });
     },
     async getJob(request) {
-      const { namespace, jobId } = nameOf(request, new Violations());
+      const { namespace, jobId } = jobNameOf(request, new Violations());
       return create(GetJobResponseSchema, { job: jobTo(await replica.getJob(namespace, jobId)) });
     },
     async waitJob(request, context) {
       const violations = new Violations();
       const asked = durationMs(request.timeout, 0, TEN_YEARS_MS, 'timeout', violations) ?? DEFAULT_WAIT_MS;
-      const { namespace, jobId } = nameOf(request, violations);
+      const { namespace, jobId } = jobNameOf(request, violations);
       return create(WaitJobResponseSchema, {
         job: jobTo(await replica.waits.wait(namespace, jobId, Math.min(asked, MAX_WAIT_MS), context.signal)),
-      });
-    },
-    async cancelJob(request) {
-      const violations = new Violations();
-      checkText(request.reason, 256, 'reason', violations);
-      requestIdOf(request.requestId, violations);
-      const { namespace, jobId } = nameOf(request, violations);
-      return create(CancelJobResponseSchema, {
-        job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),
       });
     },
     async listJobs(request) {
@@ -155,31 +105,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async *watchJob() {
       throw notImplemented('WatchJob: streams of changes');
     },
-    retryJob: later('RetryJob: retries by hand'),
     retryJobs: later('RetryJobs: retries by filter'),
     cancelJobs: later('CancelJobs: cancels by filter'),
-    eraseJob: later('EraseJob: erasing on demand'),
-    async updateJob(request) {
-      const violations = new Violations();
-      requestIdOf(request.requestId, violations);
-      const update = updateFrom(request, violations);
-      const { namespace, jobId } = nameOf(request, violations);
-      return create(UpdateJobResponseSchema, { job: jobTo(await replica.holds.update(namespace, jobId, update)) });
-    },
-    async pauseJob(request) {
-      const violations = new Violations();
-      checkText(request.reason, 256, 'reason', violations);
-      requestIdOf(request.requestId, violations);
-      const { namespace, jobId } = nameOf(request, violations);
-      return create(PauseJobResponseSchema, {
-        job: jobTo(await replica.holds.pause(namespace, jobId, request.reason)),
-      });
-    },
-    async resumeJob(request) {
-      const violations = new Violations();
-      requestIdOf(request.requestId, violations);
-      const { namespace, jobId } = nameOf(request, violations);
-      return create(ResumeJobResponseSchema, { job: jobTo(await replica.holds.resume(namespace, jobId)) });
-    },
   };
 }

@@ -59,10 +59,10 @@ i AS MATERIALIZED (
 ),
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
-                    run_timeout_ms, idempotency_key, traceparent, tracestate, create_time, run_time, expire_time)
+                    run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time)
   SELECT job_id, lane_id, priority, rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
-         idempotency_key, traceparent, rest->>'tracestate', now.time, run_time, expire_time
+         idempotency_key, traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time
   FROM i, now
 ),
 run AS (
@@ -80,14 +80,15 @@ SELECT namespace, request_id, NULL AS session_id FROM won UNION ALL SELECT NULL,
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
-  const { labels, demands, retryPolicy, tracestate } = job;
+  const { labels, demands, retryPolicy, tracestate, retryOf } = job;
   const { metadata } = job.input;
-  if (!labels && !demands && !retryPolicy && !tracestate && !metadata) return null;
+  if (!labels && !demands && !retryPolicy && !tracestate && !retryOf && !metadata) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
   return JSON.stringify({
     labels,
     demands,
     tracestate,
+    retry_of: retryOf,
     input_metadata: text(metadata),
     retry_policy: text(retryPolicy),
   });

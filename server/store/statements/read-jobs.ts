@@ -12,7 +12,7 @@ import { payloadOf } from './claim-jobs.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
-       parent_job_id, retry_of, create_time, run_time, expire_time`;
+       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id`;
 
 /** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
 export const viewColumns = `
@@ -166,6 +166,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     parentJobId: row.parent_job_id ?? undefined,
     traceparent: row.traceparent ?? '',
     revision: row.revision,
+    erased: row.erase_audit_id !== null,
     attempts,
   };
 }

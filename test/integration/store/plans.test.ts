@@ -74,6 +74,8 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
     decideSessionEnd(run, 'LAPSE', moment(nowUs)),
   );
   await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, policy, moment(nowUs)));
+  await store.readEndedJobs('default', [a.jobId]);
+  await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });
   await store.readClosed([a, b]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await store.findJobs([a.jobId]);
@@ -150,6 +152,7 @@ const ready = 'job_runs by job_runs_ready';
 const held = 'job_runs by job_runs_held';
 const due = 'job_runs by job_runs_due';
 const jobs = 'jobs_day by jobs_day_pkey';
+const retries = 'jobs_day by jobs_day_retry_of_idx';
 const outcomes = 'job_outcomes_day by job_outcomes_day_pkey';
 const unsuccessful = 'job_outcomes_day by job_outcomes_day_state_job_id_idx';
 const byLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
@@ -186,6 +189,10 @@ const pinned: Record<string, readonly string[]> = {
   lock_due_runs: [due, jobs],
   update_runs: [runs],
   update_records: [runs, jobs],
+  lock_record: [jobs, lanes],
+  read_end: [outcomes, runs],
+  erase_job: ['idempotency_keys by idempotency_keys_pkey', attempts, checkpoints, outcomes, jobs],
+  read_ended_jobs: [outcomes, jobs, retries, lanes],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
   observe_attempts: [runs],

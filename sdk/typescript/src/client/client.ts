@@ -207,6 +207,23 @@ export class Client {
     return present(response.job, 'job');
   }
 
+  /** Makes a new job like one that has ended, and answers it; its `retryOf` names the old one. */
+  async retry(job: JobRef, options: RequestOptions = {}): Promise<Job> {
+    const request = { ...this.#target(job), requestId: options.requestId ?? randomUUID() };
+    const response = await this.#call(options, (call) => this.#jobs.retryJob(request, call));
+    return present(response.job, 'job');
+  }
+
+  /**
+   * Erases what an ended job holds of a person's data, for good, and answers the id of the audit record.
+   *
+   * @param reason Why, and on whose demand. Between 1 and 256 characters.
+   */
+  async erase(job: JobRef, reason: string, options: RequestOptions = {}): Promise<string> {
+    const request = { ...this.#target(job), reason };
+    return (await this.#call(options, (call) => this.#jobs.eraseJob(request, call))).auditId;
+  }
+
   /** Lists a page of the workers whose session is open or closing. */
   listWorkers(
     page: { pageSize?: number; pageToken?: string } = {},

@@ -1,6 +1,6 @@
 /** What can be asked of a job after its submission, asked wrongly. */
 import { Code } from '../../../../server/api/code.ts';
-import { add, pauseJob, resumeJob, updateJob } from './builder.ts';
+import { add, eraseJob, pauseJob, resumeJob, retryJob, updateJob } from './builder.ts';
 
 const missing = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;
 const ended = [Code.FAILED_PRECONDITION, 'JOB_ENDED'] as const;
@@ -59,3 +59,48 @@ add(
   [],
   ended,
 );
+
+// --- RetryJob and EraseJob
+const open = [Code.FAILED_PRECONDITION, 'JOB_NOT_ENDED'] as const;
+const reason = 'asked for by the customer';
+add('B37', 'RetryJob: job x', retryJob, () => ({ jobId: 'x' }), ['job_id']);
+add('B37', 'RetryJob: request id x', retryJob, ({ endedJobId }) => ({ jobId: endedJobId, requestId: 'x' }), [
+  'request_id',
+]);
+add('B65', 'RetryJob: unknown job', retryJob, () => ({ jobId: nobody }), [], missing);
+add(
+  'B15',
+  "RetryJob: another namespace's job",
+  retryJob,
+  ({ endedJobId }) => ({ namespace: 'other', jobId: endedJobId }),
+  [],
+  missing,
+);
+add('', 'RetryJob: a job that waits', retryJob, ({ jobId }) => ({ jobId }), [], open);
+add(
+  '',
+  'RetryJob: the request id of a submission',
+  retryJob,
+  ({ endedJobId, requestId }) => ({ jobId: endedJobId, requestId }),
+  ['request_id'],
+  [Code.INVALID_ARGUMENT, 'REQUEST_ID_REUSED'],
+);
+add('B37', 'EraseJob: job x', eraseJob, () => ({ jobId: 'x', reason }), ['job_id']);
+add('', 'EraseJob: no reason', eraseJob, ({ endedJobId }) => ({ jobId: endedJobId }), ['reason']);
+add(
+  '',
+  'EraseJob: a reason of 257 characters',
+  eraseJob,
+  ({ endedJobId }) => ({ jobId: endedJobId, reason: 'x'.repeat(257) }),
+  ['reason'],
+);
+add('B65', 'EraseJob: unknown job', eraseJob, () => ({ jobId: nobody, reason }), [], missing);
+add(
+  'B15',
+  "EraseJob: another namespace's job",
+  eraseJob,
+  ({ endedJobId }) => ({ namespace: 'other', jobId: endedJobId, reason }),
+  [],
+  missing,
+);
+add('', 'EraseJob: a job that waits', eraseJob, ({ jobId }) => ({ jobId, reason }), [], open);

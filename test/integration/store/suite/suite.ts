@@ -6,6 +6,7 @@ import { claimSuite } from './claim.ts';
 import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
+import { erasingSuite } from './erasing.ts';
 import { heldSuite } from './held.ts';
 import { holdsSuite } from './holds.ts';
 import { lanesSuite } from './lanes.ts';
@@ -35,6 +36,7 @@ export function storeSuite(context: StoreContext): void {
   changeSuite(context);
   changeSelectionsSuite(context);
   holdsSuite(context);
+  erasingSuite(context);
   sessionsSuite(context);
   heldSuite(context);
   readJobSuite(context);

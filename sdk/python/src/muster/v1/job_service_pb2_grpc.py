@@ -182,7 +182,8 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RetryJob(self, request, context):
-        """Makes a new job like one that has ended, of the same definition version, with `retry_of` set.
+        """Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
+        labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
         """
@@ -240,11 +241,13 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EraseJob(self, request, context):
-        """Erases what an ended job holds of a person's data, for good: input, result, failure, progress, checkpoint and labels.
-        That it was a job, its states and times stay, and an audit record says who erased it and why.
+        """Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, labels,
+        trace state, the reason of its state, and its idempotency key, which is free again. That it was a job, its states and
+        times stay, and an audit record says when it was erased and why. Who did it is not on record while callers are not
+        authenticated.
 
         Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first).
-        Erasing twice is no error.
+        Erasing twice is no error, and answers the first audit record's id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

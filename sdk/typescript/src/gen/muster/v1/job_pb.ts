@@ -243,7 +243,7 @@ export type Job = Message<"muster.v1.Job"> & {
   cancellation?: Cancellation | undefined;
 
   /**
-   * Whether its input, result, failure, progress and labels were erased on demand.
+   * Whether its input, result, failures, progress and labels were erased on demand.
    *
    * @generated from field: bool erased = 30;
    */

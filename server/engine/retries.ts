@@ -1,0 +1,146 @@
+/** Makes new jobs like ended ones: of the same definition version, with the same input, on the same conditions. */
+import { createHash } from 'node:crypto';
+import type { Demands } from '../domain/definition.ts';
+import { isTerminal } from '../domain/job-state.ts';
+import { uuidFromBytes } from '../domain/uuid.ts';
+import { jobNotFound } from './cancels.ts';
+import { jobNotEnded } from './erasures.ts';
+import { EngineError } from './errors.ts';
+import type { EndedJob, JobView, Store } from './store-port.ts';
+import type { Submission, Submissions } from './submissions.ts';
+
+export interface RetriesParts {
+  readonly store: Pick<Store, 'readEndedJobs' | 'readJob'>;
+  readonly submissions: Submissions;
+}
+
+/** What became of the jobs that were to be retried. */
+export interface Redriven {
+  /** In the order of `retriedJobIds`; empty where nothing was to be done. */
+  readonly jobIds: readonly string[];
+  readonly retriedJobIds: readonly string[];
+  /** Retried already, erased, or of an archived definition. */
+  readonly skipped: number;
+}
+
+/** Bounds the inputs that are in memory at a time: 8 MiB. */
+const JOBS_AT_ONCE = 16;
+
+export class Retries {
+  readonly #parts: RetriesParts;
+
+  constructor(parts: RetriesParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED. */
+  async retry(namespace: string, jobId: string, requestId: string): Promise<JobView> {
+    const { store } = this.#parts;
+    const [ended] = await store.readEndedJobs(namespace, [jobId]);
+    if (!ended) throw await this.#whyNot(namespace, jobId);
+    if (ended.erased) {
+      throw new EngineError('JOB_ERASED', `job ${jobId} was erased: nothing is left to make a new job of`, {
+        metadata: { job_id: jobId },
+      });
+    }
+    const made = await this.#submit(namespace, ended, requestId, 'RetryJob');
+    const job = await store.readJob(namespace, made.jobId);
+    if (!job) throw jobNotFound(namespace, made.jobId);
+    return job;
+  }
+
+  /** Retries each of these once, whoever asks for it how often. At most 1,000. */
+  async redrive(namespace: string, jobIds: readonly string[], validateOnly: boolean): Promise<Redriven> {
+    const pairs: [retried: string, made: string][] = [];
+    for (let at = 0; at < jobIds.length; at += JOBS_AT_ONCE) {
+      const ended = await this.#parts.store.readEndedJobs(namespace, jobIds.slice(at, at + JOBS_AT_ONCE));
+      const fit = ended.filter((job) => !job.erased && !job.retried);
+      const made = await Promise.all(fit.map((job) => this.#redriveOne(namespace, job, validateOnly)));
+      fit.forEach((job, i) => {
+        const jobId = made[i];
+        if (jobId !== undefined) pairs.push([job.jobId, jobId]);
+      });
+    }
+    return {
+      jobIds: validateOnly ? [] : pairs.map(([, made]) => made),
+      retriedJobIds: pairs.map(([retried]) => retried),
+      skipped: jobIds.length - pairs.length,
+    };
+  }
+
+  /**
+   * Undefined where it is passed over. The request id is made of the job's: two callers that have both seen it without a
+   * retry make one all the same.
+   */
+  async #redriveOne(namespace: string, job: EndedJob, validateOnly: boolean): Promise<string | undefined> {
+    try {
+      if (validateOnly) {
+        await this.#parts.submissions.check(namespace, submissionOf(job));
+        return job.jobId;
+      }
+      const made = await this.#submit(namespace, job, redriveIdOf(job.jobId), 'RetryJobs');
+      return made.existing ? undefined : made.jobId;
+    } catch (error) {
+      if (error instanceof EngineError && error.reason === 'DEFINITION_ARCHIVED') return undefined;
+      throw error;
+    }
+  }
+
+  async #submit(namespace: string, job: EndedJob, requestId: string, method: string) {
+    const [made] = await this.#parts.submissions.submit({
+      namespace,
+      requestId,
+      bodyHash: hashOf(`${method}/${job.jobId}`),
+      submissions: [submissionOf(job)],
+      field: 'job',
+    });
+    if (!made) throw new EngineError('INTERNAL', 'a job was stored and has no id');
+    return made;
+  }
+
+  async #whyNot(namespace: string, jobId: string): Promise<EngineError> {
+    const job = await this.#parts.store.readJob(namespace, jobId);
+    if (!job) return jobNotFound(namespace, jobId);
+    // It may have ended between the two looks.
+    if (isTerminal(job.state))
+      return new EngineError('CONFLICT', `job ${jobId} has just ended; try again`, { retryAfterMs: 50 });
+    return jobNotEnded(jobId, job.state, 'cancel it first, or wait for its end');
+  }
+}
+
+function hashOf(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}
+
+/** A UUID of version 8, whose bits are the program's own. */
+function redriveIdOf(jobId: string): string {
+  const bytes = hashOf(`redrive/${jobId}`).subarray(0, 16);
+  bytes[6] = 0x80 | ((bytes[6] as number) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
+  return uuidFromBytes(bytes);
+}
+
+/** Without key, times and trace context: those were the other job's own. */
+function submissionOf(job: EndedJob): Submission {
+  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, jobId } = job;
+  return {
+    definition,
+    definitionVersion,
+    queue,
+    input,
+    labels,
+    priority,
+    retryPolicy,
+    runTimeoutMs,
+    demands: job.demands === undefined ? undefined : demandsOf(job.demands),
+    retryOf: jobId,
+    idempotencyKey: '',
+    conflictPolicy: 'USE_EXISTING',
+    traceparent: '',
+    tracestate: '',
+  };
+}
+
+function demandsOf(canonical: string): Demands {
+  return { labels: canonical === '' ? {} : JSON.parse(canonical) };
+}

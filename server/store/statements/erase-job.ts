@@ -1,0 +1,61 @@
+/** Erases what an ended job holds of a person's data, with the audit record that says so, in one transaction. */
+import { stateOf } from '../../domain/job-state.ts';
+import { systemFailure } from '../../domain/payload.ts';
+import type { Erased, Erasure } from '../../engine/store-port.ts';
+import type { Database, Row } from '../database.ts';
+import { failureOf, failureText } from '../failure-text.ts';
+
+// The record is locked first, so that of two callers the second one sees what the first has done.
+const lockRecord = {
+  name: 'lock_record',
+  text: `
+SELECT j.idempotency_key, j.erase_audit_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id) AS namespace
+FROM jobs j WHERE j.job_id = $1 FOR UPDATE OF j`,
+};
+
+const readEnd = {
+  name: 'read_end',
+  text: `
+SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS open_state, o.state, o.failure
+FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS o ON true`,
+};
+
+// An outcome keeps what its CHECKs want of it: an empty result, or a failure that says nothing but its cause.
+const erase = {
+  name: 'erase_job',
+  text: `
+WITH record AS (
+  UPDATE jobs SET input = '', input_content_type = '', input_metadata = NULL, labels = NULL, idempotency_key = NULL,
+                  tracestate = NULL, erase_audit_id = $2
+  WHERE job_id = $1
+),
+outcome AS (
+  UPDATE job_outcomes SET result = CASE WHEN result IS NOT NULL THEN ''::bytea END, result_content_type = CASE WHEN result IS NOT NULL THEN '' END,
+                          result_metadata = NULL, failure = $3, reason = NULL, progress_fraction = NULL,
+                          progress_message = NULL, revision = revision + 1
+  WHERE job_id = $1
+),
+attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),
+checkpoint AS (DELETE FROM job_checkpoints WHERE job_id = $1),
+key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1)
+INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
+VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)`,
+};
+
+export async function eraseJob(database: Database, erasure: Erasure): Promise<Erased> {
+  const { namespace, jobId, auditId, reason } = erasure;
+  return database.transaction(async (session) => {
+    const [record] = await session.run(lockRecord, [jobId]);
+    if (record?.namespace !== namespace) return { kind: 'missing' };
+    if (record.erase_audit_id !== null) return { kind: 'erased', auditId: record.erase_audit_id };
+    const [end] = (await session.run(readEnd, [jobId])) as [Row];
+    if (end.state === null) return { kind: 'open', state: stateOf(end.open_state) };
+    await session.run(erase, [jobId, auditId, erasedFailure(end.failure), namespace, record.idempotency_key, reason]);
+    return { kind: 'erased', auditId };
+  });
+}
+
+function erasedFailure(text: string | null): string | null {
+  if (text === null) return null;
+  return failureText(systemFailure(failureOf(text).failureCause, 'Erased', 'erased on demand'));
+}

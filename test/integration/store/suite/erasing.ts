@@ -1,0 +1,171 @@
+/** Erasing, and what a retry is made of. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { decideCancel, decideFail } from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  bytes,
+  claimMany,
+  completionOf,
+  holdOne,
+  makeCall,
+  makeJob,
+  makeLane,
+  only,
+  openWorker,
+  payload,
+  readEverything,
+} from '../../../support/store-fixtures.ts';
+
+const SECRET = 'jane@example.com';
+const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 2 };
+
+export function erasingSuite(context: StoreContext): void {
+  const erase = (jobId: string, namespace = 'default') =>
+    context.store.eraseJob({ namespace, jobId, reason: 'a demand', auditId: randomUUID() });
+  const audits = (jobId: string) => sql(context, `SELECT * FROM audit_records WHERE job_id = '${jobId}'`);
+
+  /** A job with the secret in all that people fill in; held by a session. */
+  async function holdSecretJob() {
+    const laneId = await makeLane(context);
+    const key = `${SECRET}/${randomUUID()}`;
+    const input = { data: bytes(SECRET), contentType: SECRET, metadata: { who: SECRET } };
+    const job = makeJob(laneId, { input, labels: { who: SECRET }, tracestate: `v=${SECRET}`, idempotencyKey: key });
+    const keys = [{ index: 0, key, contentHash: bytes('c'), policy: 'FAIL' as const }];
+    await context.store.submit([makeCall([job], { keys })]);
+    const { sessionId } = await openWorker(context);
+    const claim = async () => only(await claimMany(context, laneId, sessionId, 1));
+    return { key, keys, job, claim, attempt: await claim() };
+  }
+
+  async function traces(jobId: string): Promise<string> {
+    const rows = JSON.stringify(await readEverything(context, jobId));
+    const keys = JSON.stringify(await sql(context, `SELECT * FROM idempotency_keys WHERE job_id = '${jobId}'`));
+    return [SECRET, Buffer.from(SECRET).toString('hex'), Buffer.from(SECRET).toString('base64')]
+      .filter((secret) => (rows + keys).includes(secret))
+      .join();
+  }
+
+  describe('erasing', () => {
+    it('leaves nothing of what people filled in: a result', async () => {
+      const { job, attempt } = await holdSecretJob();
+      const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, checkpoint: payload(SECRET) };
+      await context.store.saveProgress([progress]);
+      await context.store.complete([completionOf(attempt, SECRET)]);
+      expect(await traces(job.jobId)).not.toBe('');
+      expect(await erase(job.jobId)).toMatchObject({ kind: 'erased' });
+      expect(await traces(job.jobId)).toBe('');
+      expect(await context.store.readJob('default', job.jobId)).toMatchObject({
+        state: 'SUCCEEDED',
+        erased: true,
+        labels: {},
+        idempotencyKey: '',
+        progress: undefined,
+        input: { contentType: '' },
+        result: { contentType: '' },
+        attempt: 1,
+      });
+    });
+
+    it('leaves nothing of what people filled in: failures of two attempts', async () => {
+      const { job, attempt, claim } = await holdSecretJob();
+      const failure = {
+        ...systemFailure('APPLICATION', 'Error', SECRET),
+        details: payload(SECRET),
+        stackTrace: SECRET,
+      };
+      const fail = (of: typeof attempt) =>
+        context.store.change({ by: 'attempts', attempts: [of] }, (run, nowUs) =>
+          decideFail(run, failure, policy, { nowUs, random: 0 }),
+        );
+      await fail(attempt);
+      await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${job.jobId}'`);
+      await fail(await claim());
+      expect(await traces(job.jobId)).not.toBe('');
+      await erase(job.jobId);
+      expect(await traces(job.jobId)).toBe('');
+      expect(await context.store.readJob('default', job.jobId)).toMatchObject({
+        state: 'FAILED',
+        failure: { type: 'Erased', failureCause: 'APPLICATION' },
+        attempts: [{ outcome: 'FAILED' }, { outcome: 'FAILED' }],
+      });
+    });
+
+    it('leaves nothing of why a job was cancelled', async () => {
+      const job = makeJob(await makeLane(context));
+      await context.store.submit([makeCall([job])]);
+      await context.store.change({ by: 'jobs', namespace: 'default', jobIds: [job.jobId] }, (run, nowUs) =>
+        decideCancel(run, SECRET, 1, { nowUs, random: 0 }),
+      );
+      await erase(job.jobId);
+      expect(await traces(job.jobId)).toBe('');
+    });
+
+    it('frees the key for a new job', async () => {
+      const { attempt, key, keys } = await holdSecretJob();
+      await context.store.complete([completionOf(attempt)]);
+      await erase(attempt.jobId);
+      const next = makeJob(await makeLane(context), { idempotencyKey: key });
+      expect(await context.store.submit([makeCall([next], { keys })])).toMatchObject([
+        { kind: 'stored', jobs: [{ jobId: next.jobId, existing: false }] },
+      ]);
+    });
+
+    it('is on record once, with the reason; again it says the same and changes nothing', async () => {
+      const attempt = await holdOne(context);
+      await context.store.complete([completionOf(attempt)]);
+      const [first, second] = await Promise.all([erase(attempt.jobId), erase(attempt.jobId)]);
+      expect(second).toEqual(first);
+      const before = await readEverything(context, attempt.jobId);
+      expect(await erase(attempt.jobId)).toEqual(first);
+      expect(await readEverything(context, attempt.jobId)).toEqual(before);
+      expect(await audits(attempt.jobId)).toMatchObject([
+        { audit_id: (first as { auditId: string }).auditId, action: 'ERASE_JOB', reason: 'a demand', caller: '' },
+      ]);
+    });
+
+    it('is refused of open jobs and of those of another namespace', async () => {
+      const attempt = await holdOne(context);
+      const before = await readEverything(context, attempt.jobId);
+      expect(await erase(attempt.jobId)).toEqual({ kind: 'open', state: 'ASSIGNED' });
+      expect(await readEverything(context, attempt.jobId)).toEqual(before);
+      await context.store.complete([completionOf(attempt)]);
+      expect(await erase(attempt.jobId, 'other')).toEqual({ kind: 'missing' });
+      expect(await audits(attempt.jobId)).toEqual([]);
+    });
+  });
+
+  describe('ended jobs', () => {
+    it('are read with all that a job like them is made of, in the order of the ids', async () => {
+      const laneId = await makeLane(context, { queue: 'slow', definitionVersion: 3 });
+      const retryPolicy = { ...policy, maxAttempts: 7 };
+      const rest = { labels: { a: 'b' }, demands: '{"zone":"eu"}', priority: -4, retryPolicy, runTimeoutMs: 5_000 };
+      const [one, two] = [makeJob(laneId, rest), makeJob(laneId)];
+      await context.store.submit([makeCall([one, two])]);
+      const { sessionId } = await openWorker(context);
+      const held = await claimMany(context, laneId, sessionId, 2);
+      await context.store.complete(held.map((attempt) => completionOf(attempt)));
+      const open = makeJob(laneId, { retryOf: two.jobId });
+      await context.store.submit([makeCall([open])]);
+      const ids = [two.jobId, randomUUID(), open.jobId, one.jobId];
+      const found = await context.store.readEndedJobs('default', ids);
+      expect(found.map((job) => [job.jobId, job.retried])).toEqual([
+        [two.jobId, true],
+        [one.jobId, false],
+      ]);
+      expect(found[1]).toMatchObject({
+        ...rest,
+        queue: 'slow',
+        definitionVersion: 3,
+        input: { contentType: 'text/plain' },
+        erased: false,
+      });
+      expect(Buffer.from(found[1]?.input.data ?? [])).toEqual(Buffer.from(one.input.data));
+      expect(found[0]).toMatchObject({ labels: {}, demands: undefined, retryPolicy: undefined });
+      expect(await context.store.readEndedJobs('other', ids)).toEqual([]);
+      expect(await context.store.readJob('default', open.jobId)).toMatchObject({ retryOf: two.jobId });
+    });
+  });
+}
