@@ -23,6 +23,7 @@ import {
 } from './checks.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
+import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
 import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
@@ -40,10 +41,6 @@ function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
   if (wire.inputJsonSchema || wire.outputJsonSchema || wire.inputProtobufSchema || wire.outputProtobufSchema)
     throw notImplemented('definition.input_json_schema and its siblings: schemas');
-  if (wire.queueTimeout || wire.totalTimeout || wire.progressTimeout || wire.progressWatchdog)
-    throw notImplemented(
-      'definition.queue_timeout, total_timeout, progress_timeout and progress_watchdog: these limits',
-    );
   if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
   if (wire.circuitBreaker) throw notImplemented('definition.circuit_breaker: circuit breakers');
   if (wire.body.case === 'task' && wire.body.value.cleanupHandler)
@@ -72,6 +69,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     'definition.lease_loss_action',
     `has the unknown value ${given.leaseLossAction}`,
   );
+  const timeLimits = timeLimitsFrom(given, violations);
   const definition: JobDefinition = {
     namespace: namespaceOf(given.namespace, violations),
     name: given.name,
@@ -83,6 +81,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     runTimeoutMs:
       durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
       definitionDefaults.runTimeoutMs,
+    ...(timeLimits ? { timeLimits } : {}),
     cancelGraceMs:
       durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ??
       definitionDefaults.cancelGraceMs,
@@ -111,6 +110,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     queue: definition.queue,
     retryPolicy: retryPolicyTo(definition.retryPolicy),
     runTimeout: durationTo(definition.runTimeoutMs),
+    ...timeLimitsTo(definition.timeLimits),
     cancelGrace: durationTo(definition.cancelGraceMs),
     leaseLossAction: definition.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
     demands: create(DemandsSchema, { labels: { ...definition.demands.labels } }),

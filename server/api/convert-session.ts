@@ -14,7 +14,7 @@ import {
   type ProgressUpdate,
   ReleaseReason,
 } from '../gen/muster/v1/session_service_pb.ts';
-import { checkProse, counterOf, payloadFrom } from './checks.ts';
+import { checkProse, counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import { failureFrom, timestampTo } from './convert-payload.ts';
 import type { Violations } from './violations.ts';
 
@@ -85,6 +85,7 @@ function progressFrom(
     sequence: counterOf(wire.sequence, `${path}.sequence`, violations),
     fraction: progress?.fraction,
     message: progress?.message,
+    extensionMs: durationMs(wire.runTimeoutExtension, 0, THIRTY_DAYS_MS, `${path}.run_timeout_extension`, violations),
     checkpoint: checkpoint ? payloadFrom(checkpoint, maxPayload, `${path}.checkpoint`, violations) : undefined,
   };
 }

@@ -19,6 +19,6 @@ export function decideLoss(usual: Change, policy: RetryPolicy, moment: Moment, c
   if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
   const counted = attemptsCounted > run.attemptsCounted;
   const rest = { ...kept, attemptsCounted, failures, reason, closed: { ...closed, counted } };
-  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', ...rest });
+  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
   return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
 }

@@ -7,6 +7,7 @@ import { type Failure, systemFailure } from './payload.ts';
 import { rankOf } from './rank.ts';
 import { judgeFailure } from './retry-verdict.ts';
 import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
+import { earliest } from './time-limits.ts';
 
 export interface Moment {
   /** The database's clock, in microseconds. */
@@ -43,22 +44,23 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
   };
 }
 
+/** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
+export function waitsUntil(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs' | 'limits'>): number | null {
+  return earliest(expiryOf(run), run.limits.deadlineUs);
+}
+
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
 export function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'>): number | null {
   return run.attemptsCounted === 0 && run.lost === 0 ? run.expireTimeUs : null;
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */
-export function goBack(
-  event: JobEvent,
-  run: OpenRun,
-  delayMs: number,
-  nowUs: number,
-  rest: Partial<Continue>,
-): Continue {
+export function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Change {
   const expireTimeUs = expiryOf({ ...run, ...rest });
-  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: expireTimeUs, ...rest });
+  const { deadlineUs } = run.limits;
+  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: earliest(expireTimeUs, deadlineUs), ...rest });
   const dueTimeUs = nowUs + delayMs * 1000;
+  if (deadlineUs !== null && dueTimeUs > deadlineUs) return endLate(event, run, rest);
   return goOn(event, run, {
     state: 'SCHEDULED',
     dueTimeUs,
@@ -67,12 +69,21 @@ export function goBack(
   });
 }
 
+/** There is no time left for another attempt: why the last one ended stays on record. */
+function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
+  const last = rest.closed?.failure;
+  const message = 'its total timeout leaves no time for another attempt';
+  const failure = { ...systemFailure('TIMEOUT', 'TotalTimeout', message), ...(last ? { cause: last } : {}) };
+  const { attemptsCounted = run.attemptsCounted } = rest;
+  return end(event, run, 'FAILED', { failure, attemptsCounted, reason: message });
+}
+
 function cancelled(event: JobEvent, run: OpenRun): End {
   return end(event, run, 'CANCELLED', { failure: systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled') });
 }
 
 /** An attempt failed or ran out of time: another one, a pause, or the end, as the policy says. */
-function afterFailure(
+export function afterFailure(
   event: 'fail' | 'timeOut',
   run: OpenRun,
   failure: Failure,
@@ -88,20 +99,13 @@ function afterFailure(
   const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
   const lost = run.lost + (counted ? 0 : 1);
   const rest = { attemptsCounted, failures, lost, losses: 0, reason, closed: { outcome, counted, failure } } as const;
-  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', ...rest });
+  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
   return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
 }
 
 /** The worker reported a failure. */
 export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, moment: Moment): Change {
   return afterFailure('fail', run, failure, policy, moment);
-}
-
-/** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
-export function decideTimeOut(run: OpenRun, policy: RetryPolicy, moment: Moment): Change {
-  const message = `the attempt ran longer than its run timeout of ${run.runTimeoutMs} ms`;
-  const failure = systemFailure('TIMEOUT', 'RunTimeout', message);
-  return afterFailure('timeOut', run, failure, policy, moment);
 }
 
 /**
@@ -186,32 +190,4 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
   const reason = why || 'cancelled on request';
   if (to === 'CANCELLED') return cancelled('requestCancel', { ...run, reason });
   return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
-}
-
-/** The time that `due_time` stood for has come. Undefined: it has not, or not for this state. */
-export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment): Change | undefined {
-  if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
-  switch (run.state) {
-    case 'SCHEDULED': {
-      const expireTimeUs = expiryOf(run);
-      // Its time to run and its expiry have both passed: READY even for a moment, it might still be started.
-      if (expireTimeUs !== null && expireTimeUs <= moment.nowUs) return expired(run);
-      return goOn('promote', run, { state: 'READY', dueTimeUs: expireTimeUs, reason: null });
-    }
-    case 'RUNNING':
-    case 'CANCELLING':
-      return decideTimeOut(run, policy, moment);
-    case 'READY':
-    case 'PAUSED':
-      return expired(run);
-    default:
-      return undefined;
-  }
-}
-
-export function expired(run: OpenRun): End {
-  return end('expire', run, 'EXPIRED', {
-    failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'),
-    reason: null,
-  });
 }

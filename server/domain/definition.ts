@@ -1,6 +1,7 @@
 /** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
 import type { Backoff } from './backoff.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 /** What is left out where it is the default keeps the content, and so the version, that an older release stored. */
 export interface RetryPolicy extends Backoff {
@@ -28,6 +29,8 @@ export interface JobDefinition {
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;
   readonly runTimeoutMs: number;
+  /** Left out: none, as in what older releases stored. */
+  readonly timeLimits?: TimeLimits;
   readonly cancelGraceMs: number;
   readonly leaseLossAction: LeaseLossAction;
   readonly demands: Demands;

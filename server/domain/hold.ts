@@ -1,8 +1,10 @@
 /** Holding a job that waits, letting it go on, and changing what was asked for of it. Pure, as all decisions. */
-import { expired, expiryOf, goOn, type Moment } from './decide.ts';
+import { expiryOf, goOn, type Moment, waitsUntil } from './decide.ts';
+import { expired } from './decide-due.ts';
 import { transitions } from './job-state.ts';
 import { rankOf, startOf } from './rank.ts';
 import type { Change, Continue, OpenRun } from './run.ts';
+import { earliest } from './time-limits.ts';
 
 /** Why a job that is open can't be changed as somebody asks. */
 export type HoldRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
@@ -13,7 +15,7 @@ export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal |
   if (!transitions.pause[run.state]) return 'NOT_WAITING';
   return goOn('pause', run, {
     state: 'PAUSED',
-    dueTimeUs: expiryOf(run),
+    dueTimeUs: waitsUntil(run),
     runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : null,
     reason: why || 'paused on request',
   });
@@ -23,7 +25,7 @@ export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal |
 export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
   if (run.state !== 'PAUSED') return undefined;
   if (hasExpired(run, nowUs)) return expired(run);
-  return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, expiryOf(run), nowUs), reason: null });
+  return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
 /** What is asked for; undefined: as it is. */
@@ -45,21 +47,18 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   const changesTimes = update.runTimeUs !== undefined || update.expireTimeUs !== undefined;
   if (changesTimes && expireTimeUs !== null && startUs > expireTimeUs) return 'RUN_TIME_AFTER_EXPIRY';
   const isPaused = run.state === 'PAUSED';
+  const waitUs = earliest(expireTimeUs, run.limits.deadlineUs);
   return goOn('update', run, {
-    ...(isPaused ? { state: 'PAUSED', dueTimeUs: expireTimeUs } : whereToWait(startUs, expireTimeUs, nowUs)),
+    ...(isPaused ? { state: 'PAUSED', dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
     runTimeUs: isPaused && startUs > nowUs ? startUs : null,
     rank: rankOf(startUs, priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
 
-function whereToWait(
-  startUs: number,
-  expireTimeUs: number | null,
-  nowUs: number,
-): Pick<Continue, 'state' | 'dueTimeUs'> {
+function whereToWait(startUs: number, waitUs: number | null, nowUs: number): Pick<Continue, 'state' | 'dueTimeUs'> {
   if (startUs > nowUs) return { state: 'SCHEDULED', dueTimeUs: startUs };
-  return { state: 'READY', dueTimeUs: expireTimeUs };
+  return { state: 'READY', dueTimeUs: waitUs };
 }
 
 function hasExpired(run: OpenRun, nowUs: number): boolean {

@@ -57,6 +57,7 @@ export type JobEvent =
   | 'requestCancel'
   | 'confirmCancel'
   | 'timeOut'
+  | 'watch'
   | 'expire'
   | 'pause'
   | 'resume'
@@ -80,7 +81,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
-  release: { ASSIGNED: ['READY', 'SCHEDULED'], CANCELLING: ['CANCELLED'] },
+  release: { ASSIGNED: ['READY', 'SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   // FAILED: it took three workers down, was lost a hundred times, or a retry rule says so.
   abort: lostFrom,
   lapse: lostFrom,
@@ -95,7 +96,15 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     WAITING: ['CANCELLING'],
   },
   confirmCancel: lostFrom,
-  timeOut: { RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  timeOut: {
+    SCHEDULED: ['FAILED'],
+    READY: ['FAILED'],
+    PAUSED: ['FAILED'],
+    RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
+  // The watchdog looked, and the attempt gets on.
+  watch: { RUNNING: ['RUNNING'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
   pause: { SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
   resume: { PAUSED: ['READY', 'SCHEDULED'] },

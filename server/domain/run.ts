@@ -2,6 +2,7 @@
 import type { RetryPolicy } from './definition.ts';
 import type { JobEvent, JobState, TerminalState } from './job-state.ts';
 import type { Failure } from './payload.ts';
+import type { RunLimits } from './time-limits.ts';
 
 /** Times are microseconds on the database's clock. */
 export interface OpenRun {
@@ -16,6 +17,7 @@ export interface OpenRun {
   readonly assignTimeUs: number | null;
   readonly dueTimeUs: number | null;
   readonly expireTimeUs: number | null;
+  readonly limits: RunLimits;
   /** Of a PAUSED job: when it may run once it is resumed. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
@@ -86,6 +88,8 @@ export interface Continue {
   readonly runTimeUs?: number | null | undefined;
   /** Undefined where the record stays as it is: by all but an update. */
   readonly record?: RecordChange | undefined;
+  /** The watchdog's next window, where it has looked and was content. */
+  readonly watch?: { readonly untilUs: number; readonly fraction: number } | undefined;
   /** Undefined where the attempt stays open (cancel, observe) or leaves no row (release). */
   readonly closed?: ClosedAttempt | undefined;
 }

@@ -90,6 +90,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     changes,
     dispatcher,
+    bus,
     dbClock,
     clock,
     timers,

@@ -52,6 +52,10 @@ export interface NewJob {
   readonly expireTimeUs?: number | undefined;
   /** The job that this one retries. */
   readonly retryOf?: string | undefined;
+  /** By when the job must have ended. */
+  readonly deadlineUs?: number | undefined;
+  readonly progressTimeoutMs?: number | undefined;
+  readonly watchWindowMs?: number | undefined;
 }
 
 /** Room for one attempt in a session. */
@@ -194,6 +198,8 @@ export interface ProgressChange extends AttemptKey {
   readonly sequence: number;
   readonly fraction: number | undefined;
   readonly message: string | undefined;
+  /** All that the handler has asked for beyond its run timeout, in ms. */
+  readonly extensionMs?: number | undefined;
   readonly checkpoint: Payload | undefined;
 }
 

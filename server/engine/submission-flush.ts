@@ -1,4 +1,5 @@
 /** Stores the jobs of several calls, assigns those for which there is a place, and tells whom it concerns. */
+import { earliest } from '../domain/time-limits.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { storeFault } from './errors.ts';
 import { killPoint } from './kill-points.ts';
@@ -59,7 +60,7 @@ function announce(
       const head = heads.get(job.laneId);
       heads.set(job.laneId, { rank: Math.min(head?.rank ?? job.rank, job.rank), jobs: (head?.jobs ?? 0) + 1 });
     }
-    const due = job.runTimeUs ?? job.expireTimeUs;
+    const due = job.runTimeUs ?? earliest(job.expireTimeUs, job.deadlineUs) ?? undefined;
     if (due !== undefined) dueUs = Math.min(dueUs, due);
   }
   if (heads.size > 0) onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));

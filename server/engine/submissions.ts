@@ -4,6 +4,7 @@ import type { Demands, JobDefinition, RetryPolicy } from '../domain/definition.t
 import type { Payload } from '../domain/payload.ts';
 import { canonicalDemands } from '../domain/placement.ts';
 import { rankOf } from '../domain/rank.ts';
+import { earliest, limitsFrom } from '../domain/time-limits.ts';
 import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
@@ -115,15 +116,16 @@ export class Submissions {
     const nowUs = clock.nowUs();
     const startUs = startOf(submission, nowUs);
     const priority = submission.priority ?? definition.priority;
+    const times = timesOf(submission, definition, Math.max(startUs, nowUs));
     return {
       jobId: ids.next(),
       laneId,
       state: startUs > nowUs ? 'SCHEDULED' : 'READY',
-      rank: rankOf(Math.max(startUs, nowUs), priority, submission.expireTimeUs),
+      rank: rankOf(Math.max(startUs, nowUs), priority, times.expireTimeUs),
       priority,
       input: submission.input,
-      runTimeoutMs: submission.runTimeoutMs ?? definition.runTimeoutMs,
       ...optionalOf(submission, definition, demands, startUs > nowUs ? startUs : undefined),
+      ...times,
     };
   }
 }
@@ -131,6 +133,22 @@ export class Submissions {
 function startOf(submission: Submission, nowUs: number): number {
   if (submission.delayMs !== undefined) return nowUs + submission.delayMs * 1000;
   return submission.runTimeUs ?? nowUs;
+}
+
+/** Every limit in time of the job. A wait in the queue that is too long is an expiry: the earlier of the two holds. */
+function timesOf(submission: Submission, definition: JobDefinition, startUs: number) {
+  const { timeLimits } = definition;
+  const runTimeoutMs = submission.runTimeoutMs ?? definition.runTimeoutMs;
+  const { expireTimeUs } = submission;
+  if (!timeLimits) return { runTimeoutMs, expireTimeUs };
+  const { queueUntilUs, deadlineUs } = limitsFrom(timeLimits, startUs);
+  return {
+    runTimeoutMs: Math.min(runTimeoutMs, timeLimits.totalTimeoutMs ?? runTimeoutMs),
+    expireTimeUs: earliest(expireTimeUs, queueUntilUs) ?? undefined,
+    deadlineUs,
+    progressTimeoutMs: timeLimits.progressTimeoutMs,
+    watchWindowMs: timeLimits.watchdog?.windowMs,
+  };
 }
 
 function optionalOf(
@@ -147,7 +165,6 @@ function optionalOf(
     traceparent: submission.traceparent || undefined,
     tracestate: submission.tracestate || undefined,
     runTimeUs,
-    expireTimeUs: submission.expireTimeUs,
     retryOf: submission.retryOf,
   };
 }

@@ -1,10 +1,11 @@
 /** What happens by itself: lapsed sessions are closed, what is due moves on, lanes are scanned, partitions are made. */
-import { decideDue } from '../domain/decide.ts';
+import { decideDue } from '../domain/decide-due.ts';
 import { judgeLapsed } from '../domain/lapse.ts';
+import type { Change } from '../domain/run.ts';
 import type { Changes } from './changes.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Clock, Log, Random, Timer, Timers } from './ports.ts';
+import type { Bus, Clock, Log, Random, Timer, Timers } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store-port.ts';
 
@@ -22,6 +23,7 @@ export interface SweeperParts {
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
+  readonly bus: Pick<Bus, 'cancel'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -137,12 +139,23 @@ export class Sweeper {
     const { changes, random, store } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
       const changed = await changes.apply({ by: 'due', limit: PAGE }, (run, nowUs, definition) =>
-        decideDue(run, run.retryPolicy ?? definition.retryPolicy, { nowUs, random: random.next() }),
+        decideDue(
+          run,
+          run.retryPolicy ?? definition.retryPolicy,
+          { nowUs, random: random.next() },
+          definition.timeLimits,
+        ),
       );
+      for (const change of changed) this.#stop(change);
       if (changed.length < PAGE) break;
     }
     const next = await store.nextDueUs();
     if (next !== undefined) this.dueAt(next);
+  }
+
+  /** The worker of an attempt that ran out of time is told: it may know nothing of that limit. */
+  #stop({ event, run: { sessionId, jobId, attempt } }: Change): void {
+    if (event === 'timeOut' && sessionId) this.#parts.bus.cancel(sessionId, [{ jobId, attempt }]);
   }
 
   /** Finds ready jobs whose hint was lost. Under an old snapshot the scan is dear, so it takes its time. */

@@ -7,6 +7,7 @@ import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/
 import type { Failure, FailureCause } from '../../server/domain/payload.ts';
 import { type RetryAction, type RetryCause, type RetryRule, retryCauses } from '../../server/domain/retry-rules.ts';
 import type { OpenRun } from '../../server/domain/run.ts';
+import { noLimits, type RunLimits } from '../../server/domain/time-limits.ts';
 
 /** Some time in 2026, in microseconds. */
 export const NOON_US = 1_795_000_000_000_000;
@@ -90,6 +91,21 @@ const times = {
   ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
 };
 
+/** Limits that have passed, limits that are still to come, and none; those of the attempt where it was seen running. */
+export function runLimits(state: JobState): fc.Arbitrary<RunLimits> {
+  const time = fc.option(fc.integer({ min: NOON_US - 60_000_000, max: NOON_US + 60_000_000 }), { nil: null, freq: 2 });
+  const fraction = fc.double({ min: 0, max: 1, noNaN: true });
+  if (state !== 'RUNNING' && state !== 'CANCELLING') return time.map((deadlineUs) => ({ ...noLimits, deadlineUs }));
+  return fc.record({
+    deadlineUs: time,
+    runDeadlineUs: time,
+    quietDeadlineUs: time,
+    watchUntilUs: time,
+    watchFraction: fraction,
+    progressFraction: fc.option(fraction, { nil: null }),
+  });
+}
+
 const counts = {
   attempt: fc.integer({ min: 1, max: 5_000 }),
   counted: fc.integer({ min: 0, max: 5_000 }),
@@ -133,6 +149,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       runTimeUs: state === 'PAUSED' && drawn.isPutOff ? dueTimeUs : null,
       createTimeUs: NOON_US - drawn.ageUs,
       losses: drawn.losses,
+      limits: noLimits,
       charges: drawn.charges,
       lost: drawn.lost,
       releases: drawn.releases,

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countOf } from '../../server/domain/cause-counts.ts';
 import * as decide from '../../server/domain/decide.ts';
+import { decideDue, decideTimeOut } from '../../server/domain/decide-due.ts';
 import { decideLoss } from '../../server/domain/decide-loss.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../server/domain/hold.ts';
@@ -10,7 +11,17 @@ import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/doma
 import type { Failure } from '../../server/domain/payload.ts';
 import type { RetryCause } from '../../server/domain/retry-rules.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
-import { chance, failure, isHeld, NOON_US, openRun, openStates, retryPolicy, update } from './arbitraries.ts';
+import {
+  chance,
+  failure,
+  isHeld,
+  NOON_US,
+  openRun,
+  openStates,
+  retryPolicy,
+  runLimits,
+  update,
+} from './arbitraries.ts';
 
 interface Case {
   readonly run: OpenRun;
@@ -20,6 +31,8 @@ interface Case {
   readonly how: decide.SessionEnd;
   readonly update: Update;
 }
+
+const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
 
 /** Each decision with the states from which the engine may ask it: reports and session ends only concern held attempts. */
 const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => Change | undefined }> = {
@@ -36,7 +49,7 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   },
   decideTimeOut: {
     from: ['RUNNING', 'CANCELLING'],
-    ask: (c) => decide.decideTimeOut(c.run, c.policy, c.moment),
+    ask: (c) => decideTimeOut(c.run, c.policy, c.moment),
   },
   'decideLoss of an abort': {
     from: openStates.filter(isHeld),
@@ -51,7 +64,11 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
     ask: (c) => decideLoss(decide.decideSessionEnd(c.run, c.how, c.moment), c.policy, c.moment, c.how !== 'MASS_LAPSE'),
   },
   decideCancel: { from: openStates, ask: (c) => decide.decideCancel(c.run, 'why', 30_000, c.moment) },
-  decideDue: { from: openStates, ask: (c) => decide.decideDue(c.run, c.policy, c.moment) },
+  decideDue: { from: openStates, ask: (c) => decideDue(c.run, c.policy, c.moment, limits) },
+  decideDueWhileRunning: {
+    from: ['RUNNING'],
+    ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
+  },
   decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
   decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
   decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
@@ -64,7 +81,7 @@ function taken(decision: Change | HoldRefusal | undefined): Change | undefined {
 function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
   return fc.tuple(fc.constantFrom(...states), retryPolicy).chain(([state, policy]) =>
     fc.record({
-      run: openRun(state, policy),
+      run: fc.tuple(openRun(state, policy), runLimits(state)).map(([run, limits]) => ({ ...run, limits })),
       policy: fc.constant(policy),
       failure,
       moment: chance.map((random) => ({ nowUs: NOON_US, random })),
@@ -105,6 +122,7 @@ describe('every decision', () => {
       'closeSession',
       'confirmCancel',
       'timeOut',
+      'watch',
       'requestCancel',
       'pause',
       'resume',

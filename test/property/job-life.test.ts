@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as decide from '../../server/domain/decide.ts';
+import { decideDue } from '../../server/domain/decide-due.ts';
 import { decideLoss } from '../../server/domain/decide-loss.ts';
 import type { RetryPolicy } from '../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/hold.ts';
 import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/job-state.ts';
 import { systemFailure } from '../../server/domain/payload.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
+import { noLimits } from '../../server/domain/time-limits.ts';
 import { chance, isHeld, NOON_US, retryPolicy, SESSION_ID } from './arbitraries.ts';
 
 type Word =
@@ -69,7 +71,7 @@ class Life {
     const moment = { nowUs: this.nowUs, random };
     if (word === 'wait') {
       this.nowUs += waitUs;
-      this.#take(decide.decideDue(this.run, this.#policy, { nowUs: this.nowUs, random }));
+      this.#take(decideDue(this.run, this.#policy, { nowUs: this.nowUs, random }));
     } else if (word === 'claim') this.#claim();
     else if (word === 'observe') this.#observe();
     else if (word === 'cancel') this.#take(decide.decideCancel(this.run, '', 30_000, moment));
@@ -162,6 +164,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     runTimeUs: null,
     createTimeUs: NOON_US,
     losses: 0,
+    limits: noLimits,
     charges: 0,
     lost: 0,
     releases: 0,

@@ -89,6 +89,14 @@ function openRun(row: Row): OpenRun {
     assignTimeUs: row.assign_time,
     dueTimeUs: row.due_time,
     expireTimeUs: row.expire_time,
+    limits: {
+      deadlineUs: row.deadline,
+      runDeadlineUs: row.run_deadline,
+      quietDeadlineUs: row.quiet_deadline,
+      watchUntilUs: row.watch_until,
+      watchFraction: row.watch_fraction ?? 0,
+      progressFraction: row.progress_fraction,
+    },
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
     losses: row.losses,
@@ -118,6 +126,8 @@ const updates = {
   releases_since: 'timestamptz',
   reason: 'text',
   run_time: 'timestamptz',
+  watch_until: 'timestamptz',
+  watch_fraction: 'double precision',
 };
 
 const updateRuns = {
@@ -128,7 +138,12 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
     releases_since = i.releases_since, reason = i.reason, run_time = i.run_time, revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
-    credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END
+    credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END,
+    run_deadline = CASE WHEN i.state IN ${held} THEN r.run_deadline END,
+    run_extension_ms = CASE WHEN i.state IN ${held} THEN r.run_extension_ms END,
+    quiet_deadline = CASE WHEN i.state IN ${held} THEN r.quiet_deadline END,
+    watch_until = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_until, r.watch_until) END,
+    watch_fraction = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_fraction, r.watch_fraction) END
 FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
@@ -150,6 +165,8 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     text((c) => timestampOf(c.releasesSinceUs)),
     text((c) => c.reason),
     text((c) => timestampOf(c.runTimeUs)),
+    text((c) => timestampOf(c.watch?.untilUs ?? null)),
+    plainArray(changes.map((c) => c.watch?.fraction)),
   ]);
 }
 

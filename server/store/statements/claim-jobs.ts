@@ -22,6 +22,12 @@ LEFT JOIN LATERAL (
 ) AS c ON true`,
 };
 
+/** The run timeout in ms, or what the job's deadline leaves of it, so that the worker stops the handler itself. */
+function runTimeoutLeft(run: string): string {
+  const left = `(extract(epoch FROM ${run}.deadline - now.time) * 1000)::bigint`;
+  return `CASE WHEN ${run}.deadline IS NULL THEN ${run}.run_timeout_ms ELSE greatest(1, least(${run}.run_timeout_ms, ${left})) END`;
+}
+
 // The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so no
 // claim can land on a closed session. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one
 // that locks, since PostgreSQL refuses a window function beside FOR UPDATE. Places are arrays read by subscript: the
@@ -63,7 +69,7 @@ claimed AS (
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM chosen c, places p, now
   WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, r.run_timeout_ms, r.session_id, r.credit_id,
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, r.session_id, r.credit_id,
             p.prefetches[c.place] AS prefetch
 )
 SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,

@@ -10,6 +10,8 @@ import { jsonOrNull } from './insert-jobs.ts';
 
 /** How much later than the worker the server ends an attempt that runs too long: the worker tells more. */
 const RUN_TIMEOUT_SLACK_MS = 2_000;
+/** Longest time of an attempt, whatever its handler asks for. */
+const MOST_RUN_MS = 30 * 86_400_000;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const keyColumns = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
@@ -44,14 +46,18 @@ const observeMany = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 locked AS MATERIALIZED (
-  SELECT r.job_id FROM ${inputTable(keyColumns, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+  SELECT r.job_id, now.time + (r.run_timeout_ms + coalesce(r.run_extension_ms, 0) + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms' AS run_deadline,
+         now.time + r.progress_timeout_ms * interval '1 ms' AS quiet_deadline,
+         now.time + r.watch_window_ms * interval '1 ms' AS watch_until
+  FROM now, ${inputTable(keyColumns, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state = ${ASSIGNED}
   ORDER BY i.job_id FOR NO KEY UPDATE OF r
 )
 UPDATE job_runs r
-SET state = ${RUNNING}, revision = r.revision + 1,
-    due_time = now.time + (r.run_timeout_ms + ${RUN_TIMEOUT_SLACK_MS}) * interval '1 ms'
-FROM locked l, now WHERE ${sameKey('r.job_id', 'l.job_id')}`,
+SET state = ${RUNNING}, revision = r.revision + 1, run_deadline = l.run_deadline, quiet_deadline = l.quiet_deadline,
+    watch_until = l.watch_until, watch_fraction = CASE WHEN l.watch_until IS NOT NULL THEN coalesce(r.progress_fraction, 0) END,
+    due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until)
+FROM locked l WHERE ${sameKey('r.job_id', 'l.job_id')}`,
 };
 
 const progressColumns = {
@@ -59,19 +65,25 @@ const progressColumns = {
   sequence: 'bigint',
   fraction: 'double precision',
   message: 'text',
+  extension_ms: 'bigint',
   checkpoint_start: 'int',
   checkpoint_length: 'int',
   checkpoint_content_type: 'text',
   checkpoint_metadata: 'text',
 };
 
+// What the handler says moves the time by which it must speak again, and, where it asks for more time, the end of its run.
 // The sequence keeps a late beat from setting progress back; the fence keeps a lost session from setting any.
 const saveMany = {
   name: 'save_progress',
   text: `
-WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
 locked AS MATERIALIZED (
-  SELECT i.* FROM i JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+  SELECT i.*, CASE WHEN r.state = ${RUNNING} THEN now.time + r.progress_timeout_ms * interval '1 ms' END AS quiet_deadline,
+         greatest(coalesce(r.run_extension_ms, 0),
+                  CASE WHEN i.extension_ms IS NOT NULL THEN least(i.extension_ms, ${MOST_RUN_MS} - r.run_timeout_ms) END) AS asked_ms
+  FROM now, i JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence
     AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
@@ -88,7 +100,14 @@ checkpoints AS (
 )
 UPDATE job_runs r
 SET progress_sequence = i.sequence, progress_fraction = coalesce(i.fraction, r.progress_fraction),
-    progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1
+    progress_message = coalesce(i.message, r.progress_message), revision = r.revision + 1,
+    run_extension_ms = nullif(i.asked_ms, 0),
+    run_deadline = r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',
+    quiet_deadline = i.quiet_deadline,
+    due_time = CASE WHEN r.state = ${RUNNING} AND r.run_deadline IS NOT NULL
+                    THEN least(r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',
+                               r.deadline, i.quiet_deadline, r.watch_until)
+                    ELSE r.due_time END
 FROM locked i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
@@ -123,6 +142,7 @@ export async function saveProgress(session: Session, changes: readonly ProgressC
     plainArray(changes.map((change) => change.sequence)),
     plainArray(changes.map((change) => change.fraction)),
     textArray(changes.map((change) => change.message)),
+    plainArray(changes.map((change) => change.extensionMs)),
     slices.starts,
     slices.lengths,
     textArray(changes.map((change) => change.checkpoint?.contentType)),

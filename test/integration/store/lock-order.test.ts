@@ -1,7 +1,8 @@
 /** Every pair of statements that lock, over the same rows in opposite orders: they may wait, but never for each other. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
 import type { AttemptKey, Store } from '../../../server/engine/store-port.ts';

@@ -1,6 +1,7 @@
 /** The plan of each hot statement: look-ups by index, the same on empty tables and on full ones. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideCancel, decideDue, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
 import { decideUpdate } from '../../../server/domain/hold.ts';
 import { everyJob } from '../../../server/domain/job-filter.ts';

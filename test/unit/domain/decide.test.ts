@@ -1,10 +1,12 @@
 /** What is decided in the cases that people ask about, and the sentences that tell them why. */
 import { describe, expect, it } from 'vitest';
 import * as decide from '../../../server/domain/decide.ts';
+import { decideDue, decideTimeOut } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults, type RetryPolicy } from '../../../server/domain/definition.ts';
 import { type Failure, systemFailure } from '../../../server/domain/payload.ts';
 import { rankOf } from '../../../server/domain/rank.ts';
 import type { OpenRun } from '../../../server/domain/run.ts';
+import { noLimits } from '../../../server/domain/time-limits.ts';
 
 const NOW_US = 1_795_000_000_000_000;
 const half = { nowUs: NOW_US, random: 0.5 };
@@ -26,6 +28,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     runTimeUs: null,
     createTimeUs: NOW_US - 5_000_000,
     losses: 0,
+    limits: noLimits,
     charges: 0,
     lost: 0,
     releases: 0,
@@ -100,7 +103,7 @@ describe('decideFail', () => {
 
 describe('decideTimeOut', () => {
   it('counts the attempt and names the limit', () => {
-    expect(decide.decideTimeOut(runOf({ runTimeoutMs: 1_500 }), policy, half)).toMatchObject({
+    expect(decideTimeOut(runOf({ runTimeoutMs: 1_500 }), policy, half)).toMatchObject({
       state: 'SCHEDULED',
       attemptsCounted: 1,
       closed: { outcome: 'TIMED_OUT', counted: true, failure: { failureCause: 'TIMEOUT', type: 'RunTimeout' } },
@@ -108,7 +111,7 @@ describe('decideTimeOut', () => {
   });
 
   it('ends a cancel whose grace is over', () => {
-    const change = decide.decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), policy, half);
+    const change = decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), policy, half);
     expect(change).toMatchObject({
       kind: 'end',
       state: 'CANCELLED',
@@ -252,7 +255,7 @@ describe('decideConfirmCancel', () => {
 
 describe('decideDue', () => {
   const waiting = (changes: Partial<OpenRun>) => runOf({ state: 'SCHEDULED', sessionId: null, attempt: 0, ...changes });
-  const due = (run: OpenRun) => decide.decideDue(run, policy, half);
+  const due = (run: OpenRun) => decideDue(run, policy, half);
 
   it('does nothing before the time, and nothing to what waits for no time', () => {
     expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();

@@ -1,10 +1,11 @@
 /** Pauses and changes of jobs that wait, in the cases that people ask about. */
 import { describe, expect, it } from 'vitest';
-import { decideDue } from '../../../server/domain/decide.ts';
+import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate } from '../../../server/domain/hold.ts';
 import { rankOf } from '../../../server/domain/rank.ts';
 import type { OpenRun } from '../../../server/domain/run.ts';
+import { noLimits } from '../../../server/domain/time-limits.ts';
 
 const NOW_US = 1_795_000_000_000_000;
 const HOUR_US = 3_600_000_000;
@@ -29,6 +30,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     losses: 0,
     lost: 0,
     failures: 0,
+    limits: noLimits,
     charges: 0,
     releases: 0,
     releasesSinceUs: null,

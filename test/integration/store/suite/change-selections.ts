@@ -1,7 +1,8 @@
 /** Changes by each selection: by attempts, by jobs, by session, by due time. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideCancel, decideDue, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { decideCancel, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { decideDue } from '../../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import type { OpenRun } from '../../../../server/domain/run.ts';
 import type { Selection } from '../../../../server/engine/store-port.ts';

@@ -3,6 +3,7 @@ import { decideFail, decideRelease } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { type Failure, systemFailure } from '../../../../server/domain/payload.ts';
 import type { OpenRun } from '../../../../server/domain/run.ts';
+import { noLimits } from '../../../../server/domain/time-limits.ts';
 import type { Selection } from '../../../../server/engine/store-port.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
@@ -60,6 +61,7 @@ export function changeSuite(context: StoreContext): void {
         failures: 0,
         releases: 0,
         releasesSinceUs: null,
+        limits: noLimits,
         runTimeUs: null,
         reason: null,
         runTimeoutMs: job.runTimeoutMs,

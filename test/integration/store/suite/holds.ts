@@ -1,6 +1,6 @@
 /** Pauses and updates as they are stored: the run, the record, and what a claim makes of both. */
 import { describe, expect, it } from 'vitest';
-import { decideDue } from '../../../../server/domain/decide.ts';
+import { decideDue } from '../../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/hold.ts';
 import type { Change } from '../../../../server/domain/run.ts';

@@ -19,6 +19,7 @@ import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
 import { submitPlacesSuite } from './submit-places.ts';
 import { suspectsSuite } from './suspects.ts';
+import { timeLimitsSuite } from './time-limits.ts';
 import { transitionsSuite } from './transitions.ts';
 
 export function storeSuite(context: StoreContext): void {
@@ -39,6 +40,7 @@ export function storeSuite(context: StoreContext): void {
   erasingSuite(context);
   sessionsSuite(context);
   heldSuite(context);
+  timeLimitsSuite(context);
   readJobSuite(context);
   listJobsSuite(context);
   transitionsSuite(context);

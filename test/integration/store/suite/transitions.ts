@@ -4,12 +4,12 @@ import {
   decideAbort,
   decideCancel,
   decideConfirmCancel,
-  decideDue,
   decideFail,
   decideRelease,
   decideSessionEnd,
   type Moment,
 } from '../../../../server/domain/decide.ts';
+import { decideDue } from '../../../../server/domain/decide-due.ts';
 import { decideLoss } from '../../../../server/domain/decide-loss.ts';
 import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/hold.ts';
@@ -24,6 +24,7 @@ import {
 } from '../../../../server/domain/job-state.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
 import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+import { noLimits } from '../../../../server/domain/time-limits.ts';
 import type { Selection } from '../../../../server/engine/store-port.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
 import { claimOf, completionOf, readEverything, readRow } from '../../../support/store-fixtures.ts';
@@ -149,6 +150,21 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'resume before its time': hold((run, moment) => decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
     update: hold((run, moment) => decideUpdate(run, { priority: 5 }, moment)),
     'put off': hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
+    'release with no time left': report((run, moment) =>
+      decideRelease(
+        { ...run, releases: 20, releasesSinceUs: moment.nowUs, limits: { ...noLimits, deadlineUs: moment.nowUs } },
+        'NO_SLOT',
+        moment,
+      ),
+    ),
+    'sweep what has had its time': due((run, moment) =>
+      decideDue({ ...run, expireTimeUs: null, limits: { ...noLimits, deadlineUs: moment.nowUs } }, policy, moment),
+    ),
+    'sweep what gets on': due((run, moment) =>
+      decideDue({ ...run, limits: { ...noLimits, watchUntilUs: moment.nowUs, progressFraction: 1 } }, policy, moment, {
+        watchdog: { minFraction: 0.5, windowMs: 1_000 },
+      }),
+    ),
     'sweep what has expired': due((run, moment) =>
       decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, policy, moment),
     ),
