@@ -4,6 +4,7 @@ import { decideLoss } from '../../../../server/domain/decide-loss.ts';
 import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
 import { type Failure, systemFailure } from '../../../../server/domain/payload.ts';
 import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+import { noLimits } from '../../../../server/domain/time-limits.ts';
 
 export const NOW_US = 1_795_000_000_000_000;
 
@@ -24,6 +25,7 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     dueTimeUs: NOW_US,
     expireTimeUs: null,
     runTimeUs: null,
+    limits: noLimits,
     createTimeUs: NOW_US,
     losses: 0,
     charges: 0,
