@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { stateCodes } from '../domain/job-state.ts';
 import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
-import type { AttemptView, JobView } from '../engine/store-port.ts';
+import type { AttemptView, JobView } from '../engine/job-views.ts';
 import type { Submission } from '../engine/submissions.ts';
 import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
 import {

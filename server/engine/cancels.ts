@@ -4,8 +4,9 @@ import { isTerminal } from '../domain/job-state.ts';
 import type { Change } from '../domain/run.ts';
 import type { Changes } from './changes.ts';
 import { EngineError } from './errors.ts';
+import type { JobView } from './job-views.ts';
 import type { Bus, Random } from './ports.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 export interface CancelsParts {
   readonly store: Pick<Store, 'readJob'>;

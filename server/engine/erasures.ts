@@ -2,7 +2,8 @@
 import { jobNotFound } from './cancels.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { JobView } from './job-views.ts';
+import type { Store } from './store-port.ts';
 
 export interface ErasuresParts {
   readonly store: Pick<Store, 'eraseJob' | 'readJob'>;

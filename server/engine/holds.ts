@@ -5,8 +5,9 @@ import type { Change, OpenRun } from '../domain/run.ts';
 import { jobNotFound } from './cancels.ts';
 import type { Changes } from './changes.ts';
 import { EngineError } from './errors.ts';
+import type { JobView } from './job-views.ts';
 import type { Random } from './ports.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 export interface HoldsParts {
   readonly store: Pick<Store, 'readJob'>;

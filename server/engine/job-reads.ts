@@ -1,7 +1,8 @@
 /** Reads jobs for people, many callers' jobs at once: hundreds of waits may end with one flush. */
 import { Batcher } from './batcher.ts';
+import type { JobName, JobView } from './job-views.ts';
 import type { Random, Timers } from './ports.ts';
-import type { JobName, JobView, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 /** Bounds a reply to 100 inputs and results, and what stands in a heartbeat's way in the embedded database's queue. */
 const JOBS_A_READ = 100;

@@ -6,7 +6,8 @@ import { uuidFromBytes } from '../domain/uuid.ts';
 import { jobNotFound } from './cancels.ts';
 import { jobNotEnded } from './erasures.ts';
 import { EngineError } from './errors.ts';
-import type { EndedJob, JobView, Store } from './store-port.ts';
+import type { EndedJob, JobView } from './job-views.ts';
+import type { Store } from './store-port.ts';
 import type { Submission, Submissions } from './submissions.ts';
 
 export interface RetriesParts {

@@ -2,8 +2,9 @@
 import { isTerminal } from '../domain/job-state.ts';
 import { jobNotFound } from './cancels.ts';
 import { EngineError } from './errors.ts';
+import type { JobView } from './job-views.ts';
 import type { Log, Timer, Timers } from './ports.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const IDS_A_LOOK = 1_000;

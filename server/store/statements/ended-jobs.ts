@@ -1,5 +1,5 @@
 /** Ended jobs with all that a job like them is made of. */
-import type { EndedJob } from '../../engine/store-port.ts';
+import type { EndedJob } from '../../engine/job-views.ts';
 import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';

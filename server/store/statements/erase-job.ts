@@ -1,7 +1,7 @@
 /** Erases what an ended job holds of a person's data, with the audit record that says so, in one transaction. */
 import { stateOf } from '../../domain/job-state.ts';
 import { systemFailure } from '../../domain/payload.ts';
-import type { Erased, Erasure } from '../../engine/store-port.ts';
+import type { Erased, Erasure } from '../../engine/job-views.ts';
 import type { Database, Row } from '../database.ts';
 import { failureOf, failureText } from '../failure-text.ts';
 

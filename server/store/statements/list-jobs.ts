@@ -2,7 +2,7 @@
 import { statesOf } from '../../domain/job-filter.ts';
 import { type JobState, stateCodes } from '../../domain/job-state.ts';
 import { lowestUuid } from '../../domain/uuid.ts';
-import type { JobPage, JobQuery, JobView } from '../../engine/store-port.ts';
+import type { JobPage, JobQuery, JobView } from '../../engine/job-views.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Parameter, Row, Session, Statement } from '../database.ts';
 import { sameKey } from '../same-key.ts';

@@ -2,7 +2,8 @@
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
-import type { AttemptKey, AttemptView, ClosedRecord, JobName, JobView } from '../../engine/store-port.ts';
+import type { AttemptView, JobName, JobView } from '../../engine/job-views.ts';
+import type { AttemptKey, ClosedRecord } from '../../engine/store-port.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';

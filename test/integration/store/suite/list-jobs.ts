@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { everyJob, type JobFilter } from '../../../../server/domain/job-filter.ts';
 import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
 import { lowestUuid, uuid7Ms } from '../../../../server/domain/uuid.ts';
-import type { JobView } from '../../../../server/engine/store-port.ts';
+import type { JobView } from '../../../../server/engine/job-views.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, newJobId } from '../../../support/store-fixtures.ts';
 import { endedRow } from '../../../support/store-states.ts';

@@ -1,0 +1,107 @@
+/** Jobs as people ask for them and see them. */
+import type { RetryPolicy } from '../domain/definition.ts';
+import type { JobFilter } from '../domain/job-filter.ts';
+import type { JobState } from '../domain/job-state.ts';
+import type { Failure, Payload } from '../domain/payload.ts';
+import type { AttemptOutcome } from '../domain/run.ts';
+
+/** An ended job as one like it is made of it. */
+export interface EndedJob {
+  readonly jobId: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly input: Payload;
+  /** Canonical text, set where the submission had its own. */
+  readonly demands: string | undefined;
+  readonly retryPolicy: RetryPolicy | undefined;
+  readonly runTimeoutMs: number;
+  /** Its data is gone. */
+  readonly erased: boolean;
+  /** Some job retries it. */
+  readonly retried: boolean;
+}
+
+export interface Erasure {
+  readonly namespace: string;
+  readonly jobId: string;
+  readonly reason: string;
+  /** Of the audit record, if one is written. */
+  readonly auditId: string;
+}
+
+export type Erased =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'open'; readonly state: JobState }
+  /** Of the first audit record. */
+  | { readonly kind: 'erased'; readonly auditId: string };
+
+export interface JobName {
+  readonly namespace: string;
+  readonly jobId: string;
+}
+
+/** A page of the jobs that match a filter, newest first. */
+export interface JobQuery {
+  readonly namespace: string;
+  readonly filter: JobFilter;
+  /** `nextBeforeJobId` of the page before; undefined for the first. */
+  readonly beforeJobId: string | undefined;
+  /** Jobs on the page. At most 1,000; fewer where their labels and failures come to more than 2 MiB. */
+  readonly limit: number;
+  /** Records that are looked at for the page, about. */
+  readonly scanLimit: number;
+}
+
+export interface JobPage {
+  /** Without attempts, and with the data of inputs and results left empty. */
+  readonly jobs: readonly JobView[];
+  /** Where the next page begins, also when this one is not full, or empty. Undefined: this was the last. */
+  readonly nextBeforeJobId: string | undefined;
+}
+
+export interface AttemptView {
+  readonly attempt: number;
+  readonly sessionId: string;
+  readonly workerName: string;
+  readonly outcome: AttemptOutcome | undefined;
+  readonly counted: boolean;
+  readonly assignTimeUs: number | undefined;
+  readonly endTimeUs: number | undefined;
+  readonly failure: Failure | undefined;
+}
+
+/** A job as people see it. */
+export interface JobView {
+  readonly jobId: string;
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly reason: string;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly input: Payload;
+  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+  readonly attempt: number;
+  readonly attemptsCounted: number;
+  readonly createTimeUs: number;
+  readonly runTimeUs: number | undefined;
+  readonly expireTimeUs: number | undefined;
+  readonly assignTimeUs: number | undefined;
+  readonly endTimeUs: number | undefined;
+  readonly result: Payload | undefined;
+  readonly failure: Failure | undefined;
+  readonly sessionId: string | undefined;
+  readonly idempotencyKey: string;
+  readonly retryOf: string | undefined;
+  readonly parentJobId: string | undefined;
+  readonly traceparent: string;
+  readonly revision: number;
+  /** Its data was erased on demand. */
+  readonly erased: boolean;
+  readonly attempts: readonly AttemptView[];
+}
