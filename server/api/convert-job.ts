@@ -39,6 +39,13 @@ export function traceparentOf(value: string): string {
   return TRACEPARENT.test(value) ? value : '';
 }
 
+const policies: Record<IdempotencyConflictPolicy, Submission['conflictPolicy']> = {
+  [IdempotencyConflictPolicy.UNSPECIFIED]: 'USE_EXISTING',
+  [IdempotencyConflictPolicy.FAIL]: 'FAIL',
+  [IdempotencyConflictPolicy.USE_EXISTING]: 'USE_EXISTING',
+  [IdempotencyConflictPolicy.REPLACE]: 'REPLACE',
+};
+
 export interface SubmissionDefaults {
   readonly maxPayload: number;
   /** Trace context of the call. */
@@ -70,7 +77,7 @@ export function submissionFrom(
     definitionVersion: wire.definitionVersion,
     input: payloadFrom(wire.input, defaults.maxPayload, `${path}.input`, violations),
     idempotencyKey: wire.idempotencyKey,
-    conflictPolicy: wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.FAIL ? 'FAIL' : 'USE_EXISTING',
+    conflictPolicy: policies[wire.idempotencyConflictPolicy] ?? 'USE_EXISTING',
     labels: wire.labels,
     priority: wire.priority,
     ...timesFrom(wire, path, violations),
@@ -104,8 +111,6 @@ function timesFrom(
 }
 
 function refuseUnimplemented(wire: JobSubmission, path: string): void {
-  if (wire.idempotencyConflictPolicy === IdempotencyConflictPolicy.REPLACE)
-    throw notImplemented(`${path}.idempotency_conflict_policy: REPLACE and its cancels`);
   if (wire.fairnessKey) throw notImplemented(`${path}.fairness_key: fairness keys`);
 }
 

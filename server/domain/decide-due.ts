@@ -28,7 +28,7 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
 }
 
 /** What ends a job that waits: its expiry or its total timeout, if one of them has passed. */
-function whyOver(run: OpenRun, nowUs: number): End | undefined {
+export function whyOver(run: OpenRun, nowUs: number): End | undefined {
   const expireTimeUs = expiryOf(run);
   if (expireTimeUs !== null && expireTimeUs <= nowUs) return expired(run);
   return run.limits.deadlineUs !== null && run.limits.deadlineUs <= nowUs ? totalTimeOut(run) : undefined;

@@ -1,6 +1,6 @@
 /** Holding a job that waits, letting it go on, and changing what was asked for of it. Pure, as all decisions. */
 import { expiryOf, goOn, type Moment, waitsUntil } from './decide.ts';
-import { expired } from './decide-due.ts';
+import { whyOver } from './decide-due.ts';
 import { transitions } from './job-state.ts';
 import { rankOf, startOf } from './rank.ts';
 import type { Change, Continue, OpenRun } from './run.ts';
@@ -24,7 +24,9 @@ export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal |
 /** Goes on with the rank it had: SCHEDULED while its time to run is still to come, else READY. Undefined: it is not held. */
 export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
   if (run.state !== 'PAUSED') return undefined;
-  if (hasExpired(run, nowUs)) return expired(run);
+  // READY even for a moment, it might still be started.
+  const over = whyOver(run, nowUs);
+  if (over) return over;
   return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
@@ -38,16 +40,17 @@ export interface Update {
 /** New priority, time to run or expiry of a job that waits: its rank and what is due follow from them. */
 export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | HoldRefusal {
   if (!transitions.update[run.state]) return 'NOT_WAITING';
-  if (hasExpired(run, nowUs)) return expired(run);
+  const over = whyOver(run, nowUs);
+  if (over) return over;
   if (update.expireTimeUs !== undefined && update.expireTimeUs <= nowUs) return 'EXPIRY_PASSED';
   const priority = update.priority ?? run.priority;
   const askedExpiryUs = update.expireTimeUs ?? run.expireTimeUs;
   const expireTimeUs = expiryOf({ ...run, expireTimeUs: askedExpiryUs });
   const startUs = startWith(run, update.runTimeUs, nowUs);
   const changesTimes = update.runTimeUs !== undefined || update.expireTimeUs !== undefined;
-  if (changesTimes && expireTimeUs !== null && startUs > expireTimeUs) return 'RUN_TIME_AFTER_EXPIRY';
-  const isPaused = run.state === 'PAUSED';
   const waitUs = earliest(expireTimeUs, run.limits.deadlineUs);
+  if (changesTimes && waitUs !== null && startUs > waitUs) return 'RUN_TIME_AFTER_EXPIRY';
+  const isPaused = run.state === 'PAUSED';
   return goOn('update', run, {
     ...(isPaused ? { state: 'PAUSED', dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
     runTimeUs: isPaused && startUs > nowUs ? startUs : null,
@@ -59,11 +62,6 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
 function whereToWait(startUs: number, waitUs: number | null, nowUs: number): Pick<Continue, 'state' | 'dueTimeUs'> {
   if (startUs > nowUs) return { state: 'SCHEDULED', dueTimeUs: startUs };
   return { state: 'READY', dueTimeUs: waitUs };
-}
-
-function hasExpired(run: OpenRun, nowUs: number): boolean {
-  const expireTimeUs = expiryOf(run);
-  return expireTimeUs !== null && expireTimeUs <= nowUs;
 }
 
 /**

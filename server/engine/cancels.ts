@@ -39,6 +39,13 @@ export class Cancels {
     return job;
   }
 
+  /** As `cancel`, for one that need not be there, or be open. */
+  async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
+    await this.cancel(namespace, jobId, reason).catch((error) => {
+      if (!(error instanceof EngineError && ['JOB_ENDED', 'JOB_NOT_FOUND'].includes(error.reason))) throw error;
+    });
+  }
+
   /** Pushed at once; every heartbeat's reply repeats it until the attempt is closed. */
   #notify(change: Change): void {
     const { jobId, attempt, sessionId } = change.run;

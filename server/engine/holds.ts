@@ -82,8 +82,12 @@ function refusalOf(refusal: HoldRefusal, run: OpenRun): EngineError {
         field: 'expire_time',
       });
     case 'RUN_TIME_AFTER_EXPIRY':
-      return new EngineError('INVALID_FIELD', 'run_time is later than expire_time: the job could never run', {
-        field: 'run_time',
-      });
+      return new EngineError(
+        'INVALID_FIELD',
+        'run_time is later than the end of the time that the job may wait (expire_time, queue timeout, total timeout)',
+        {
+          field: 'run_time',
+        },
+      );
   }
 }

@@ -102,6 +102,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   let pageTokenKey: Uint8Array | undefined;
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
   const ids = new JobIds(dbClock, random);
+  const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const submissions = new Submissions({
     store,
     definitions,
@@ -113,6 +114,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     random,
     onReady,
     onDue,
+    cancel: (namespace, jobId, reason) => cancels.cancelIfOpen(namespace, jobId, reason),
   });
   return {
     definitions,
@@ -128,7 +130,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       onEnded,
       failureText: parts.failureText,
     }),
-    cancels: new Cancels({ store: { readJob }, changes, bus, random }),
+    cancels,
     holds: new Holds({ store: { readJob }, changes, random }),
     retries: new Retries({
       store: { readJob, readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds) },

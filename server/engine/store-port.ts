@@ -110,7 +110,9 @@ export interface IdempotencyKey {
   readonly index: number;
   readonly key: string;
   readonly contentHash: Uint8Array;
-  readonly policy: 'FAIL' | 'USE_EXISTING';
+  readonly policy: 'FAIL' | 'USE_EXISTING' | 'REPLACE';
+  /** The job that held the key and was cancelled: the key is taken from that one, and from no other. */
+  readonly replacedJobId?: string | undefined;
 }
 
 export interface SubmittedJob {
@@ -124,6 +126,8 @@ export interface SubmittedJob {
 export type SubmitResult =
   | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[] }
   | { readonly kind: 'requestIdReused' }
+  /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which are to be cancelled first. */
+  | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
   | {
       readonly kind: 'idempotencyConflict';
       readonly index: number;

@@ -1,5 +1,4 @@
 /** Submits jobs: resolves what they are made from, gives them their ids and ranks, and stores them with other callers' jobs. */
-import { createHash } from 'node:crypto';
 import type { Demands, JobDefinition, RetryPolicy } from '../domain/definition.ts';
 import type { Payload } from '../domain/payload.ts';
 import { canonicalDemands } from '../domain/placement.ts';
@@ -14,6 +13,7 @@ import type { Lanes } from './lanes.ts';
 import type { Random, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
+import { keysOf } from './submission-keys.ts';
 
 /** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
 export interface Submission {
@@ -23,7 +23,7 @@ export interface Submission {
   readonly input: Payload;
   /** Empty: none. */
   readonly idempotencyKey: string;
-  readonly conflictPolicy: 'FAIL' | 'USE_EXISTING';
+  readonly conflictPolicy: IdempotencyKey['policy'];
   readonly labels: Readonly<Record<string, string>>;
   readonly priority?: number | undefined;
   readonly runTimeUs?: number | undefined;
@@ -57,7 +57,12 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Cancels a job if it is there and open. */
+  readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
+
+/** How often a key is looked at again that another caller has taken meanwhile. */
+const MOST_LOOKS = 5;
 
 export class Submissions {
   readonly #parts: SubmissionsParts;
@@ -84,10 +89,25 @@ export class Submissions {
       const path = request.field === 'job' ? 'job' : `jobs[${i}]`;
       jobs.push(await this.#build(request.namespace, submission, path));
     }
-    const call = { namespace: request.namespace, jobs, ...requestIdOf(request), keys: keysOf(request.submissions) };
-    refuseRepeatedKeys(call.keys, request.field);
-    const result = await this.#batcher.add(call);
-    return accepted(result, request);
+    const keys = keysOf(request.submissions, request.field);
+    const call = { namespace: request.namespace, jobs, ...requestIdOf(request), keys };
+    return accepted(await this.#store(call), request);
+  }
+
+  /**
+   * Cancels the jobs that hold keys to be replaced, each in a transaction of its own, then takes the keys from just these.
+   * Whatever breaks off in between leaves a job cancelled and its key in place, so that a repeat goes on from there.
+   */
+  async #store(call: SubmitCall): Promise<SubmitResult> {
+    let result = await this.#batcher.add(call);
+    for (let look = 0; look < MOST_LOOKS && result.kind === 'keysHeld'; look++) {
+      const replaced = new Map(result.held.map(({ index, jobId }) => [index, jobId]));
+      for (const [index, jobId] of replaced)
+        await this.#parts.cancel(call.namespace, jobId, `replaced by job ${call.jobs[index]?.jobId}`);
+      const keys = call.keys.map((key) => ({ ...key, replacedJobId: replaced.get(key.index) ?? key.replacedJobId }));
+      result = await this.#batcher.add({ ...call, keys });
+    }
+    return result;
   }
 
   /** Throws what `submit` would throw of it before anything is stored. */
@@ -173,44 +193,6 @@ function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'
   return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
 }
 
-function keysOf(submissions: readonly Submission[]): IdempotencyKey[] {
-  return submissions.flatMap((submission, index) =>
-    submission.idempotencyKey
-      ? [
-          {
-            index,
-            key: submission.idempotencyKey,
-            contentHash: contentHash(submission),
-            policy: submission.conflictPolicy,
-          },
-        ]
-      : [],
-  );
-}
-
-/** Of what the caller asked for: not of ids, times or trace context, which differ between two tries of the same. */
-function contentHash(submission: Submission): Uint8Array {
-  const { input, traceparent: _, tracestate: __, conflictPolicy: ___, labels, ...rest } = submission;
-  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  const hash = createHash('sha256').update(JSON.stringify([rest, sorted, input.contentType, input.metadata ?? null]));
-  return hash.update(input.data).digest();
-}
-
-function refuseRepeatedKeys(keys: readonly IdempotencyKey[], field: string): void {
-  const seen = new Map<string, number>();
-  for (const { key, index } of keys) {
-    const first = seen.get(key);
-    if (first !== undefined) {
-      throw new EngineError(
-        'INVALID_FIELD',
-        `${field}[${index}].idempotency_key is the same as that of ${field}[${first}]`,
-        { field: `${field}[${index}].idempotency_key` },
-      );
-    }
-    seen.set(key, index);
-  }
-}
-
 function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[] {
   switch (result.kind) {
     case 'stored':
@@ -221,6 +203,10 @@ function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[
         'request_id was used for a call with another body; make a new one for each call',
         { field: 'request_id', metadata: { request_id: request.requestId } },
       );
+    case 'keysHeld':
+      throw new EngineError('CONFLICT', 'other callers kept taking the same idempotency key; try again', {
+        retryAfterMs: 50,
+      });
     case 'idempotencyConflict': {
       const path = request.field === 'job' ? 'job' : `jobs[${result.index}]`;
       const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';

@@ -1,6 +1,6 @@
 /** Two replicas on one PostgreSQL and one NATS: no leader, and what one of them is told the other one acts on. */
 import { create } from '@bufbuild/protobuf';
-import { Client, isTerminal, JobState, Worker } from '@muster/sdk';
+import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryPolicySchema } from '../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../support/eventually.ts';
@@ -148,6 +148,31 @@ describe('two replicas', () => {
       await stop();
       here.close();
       there.close();
+    }
+  });
+
+  it('replace the job of one key for callers at both: one job is left open, and every other one was cancelled', async () => {
+    const clients = [clientOf(0), clientOf(1)];
+    const policy = { idempotencyKey: 'one-report', idempotencyConflictPolicy: IdempotencyConflictPolicy.REPLACE };
+    try {
+      await clientOf(0).applyDefinition({ name: 'report' });
+      const calls = Array.from({ length: 30 }, (_, i) => (clients[i % 2] as Client).submit('report', { i }, policy));
+      const settled = await Promise.allSettled(calls);
+      const jobs = settled.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []));
+      for (const call of settled)
+        if (call.status === 'rejected') expect(call.reason).toMatchObject({ code: Code.ABORTED, reason: 'CONFLICT' });
+      expect(jobs.length).toBeGreaterThan(1);
+      expect(new Set(jobs.map((job) => job.jobId)).size).toBe(jobs.length);
+      const states = await Promise.all(jobs.map(async (job) => (await (clients[0] as Client).get(job)).state));
+      expect(states.filter((state) => state !== JobState.CANCELLED)).toEqual([JobState.READY]);
+      const { jobId } = await clientOf(1).submit('report', { last: true }, policy);
+      const open = jobs[states.indexOf(JobState.READY)];
+      expect(await (clients[0] as Client).get(open?.jobId ?? '')).toMatchObject({
+        state: JobState.CANCELLED,
+        stateReason: `replaced by job ${jobId}`,
+      });
+    } finally {
+      for (const client of clients) client.close();
     }
   });
 

@@ -1,9 +1,10 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
-import type { IdempotencyKey, Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import type { Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import { type KeyOwners, obstacleOf, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
 
@@ -13,27 +14,6 @@ const readRequestIds = {
 SELECT r.namespace, r.request_id, r.body_hash, r.job_ids, r.existing
 FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r
   ON ${sameKey('r.namespace', 'i.namespace')} AND ${sameKey('r.request_id', 'i.request_id')}`,
-};
-
-const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'text' };
-
-// Sorted, so that two flushes that share keys wait for each other in one direction only.
-const insertKeys = {
-  name: 'insert_idempotency_keys',
-  text: `
-INSERT INTO idempotency_keys (namespace, idempotency_key, job_id, content_hash, create_time)
-SELECT namespace, idempotency_key, job_id, decode(content_hash, 'hex'), (SELECT muster_now())
-FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, idempotency_key
-ON CONFLICT DO NOTHING`,
-};
-
-// A statement of its own: only a new snapshot sees the rows that won against ours.
-const readKeys = {
-  name: 'read_idempotency_keys',
-  text: `
-SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
-FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k
-  ON ${sameKey('k.namespace', 'i.namespace')} AND ${sameKey('k.idempotency_key', 'i.idempotency_key')}`,
 };
 
 function insertionOf(call: SubmitCall): Insertion {
@@ -131,44 +111,14 @@ async function submitPlain(
   });
 }
 
-interface KeyRow {
-  readonly jobId: string;
-  readonly contentHash: Uint8Array;
-}
-
-/** Namespace and name of each key, as arrays. */
-function keyNames(call: SubmitCall): [string, string] {
-  return [textArray(call.keys.map(() => call.namespace)), textArray(call.keys.map((key) => key.key))];
-}
-
-async function readOwners(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
-  const rows = await session.run(readKeys, keyNames(call));
-  return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
-}
-
-async function takeKeys(session: Session, call: SubmitCall): Promise<Map<string, KeyRow>> {
-  const jobId = (key: IdempotencyKey) => call.jobs[key.index]?.jobId;
-  const hashes = call.keys.map((key) => Buffer.from(key.contentHash).toString('hex'));
-  await session.run(insertKeys, [...keyNames(call), plainArray(call.keys.map(jobId)), plainArray(hashes)]);
-  return readOwners(session, call);
-}
-
-/** The first key whose job is another one that may not be used instead. */
-function conflictOf(call: SubmitCall, owners: Map<string, KeyRow>): SubmitResult | undefined {
-  for (const key of call.keys) {
-    const owner = owners.get(key.key);
-    if (!owner || owner.jobId === call.jobs[key.index]?.jobId) continue;
-    const sameContent = Buffer.compare(owner.contentHash, key.contentHash) === 0;
-    if (key.policy === 'FAIL' || !sameContent)
-      return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
-  }
-  return undefined;
-}
-
 /** Replaces jobs that were there already by the ones that hold their key. */
-function withOwners(call: SubmitCall, owners: Map<string, KeyRow>): Insertion {
-  const jobIds = call.jobs.map((job) =>
-    job.idempotencyKey ? (owners.get(job.idempotencyKey)?.jobId ?? job.jobId) : job.jobId,
+function withOwners(
+  call: SubmitCall,
+  owners: KeyOwners,
+  isStored: (jobId: string) => boolean = () => false,
+): Insertion {
+  const jobIds = call.jobs.map(({ jobId, idempotencyKey }) =>
+    idempotencyKey && !isStored(jobId) ? (owners.get(idempotencyKey)?.jobId ?? jobId) : jobId,
   );
   const existing = call.jobs.map((job, i) => jobIds[i] !== job.jobId);
   return { call, jobs: call.jobs.filter((_, i) => !existing[i]), jobIds, existing };
@@ -190,8 +140,8 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
   try {
     return await database.transaction(async (session) => {
       const owners = await takeKeys(session, call);
-      const conflict = conflictOf(call, owners);
-      if (conflict) throw new Refused(conflict);
+      const obstacle = obstacleOf(call, owners);
+      if (obstacle) throw new Refused(obstacle);
       const insertion = withOwners(call, owners);
       const { requests } = await insertAll(database, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
@@ -236,8 +186,9 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
   const there = calls.filter((call) => call.jobs.some((job) => found.has(job.jobId)));
   const results = new Map<SubmitCall, SubmitResult>();
   for (const call of there) {
-    const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map<string, KeyRow>();
-    results.set(call, stored(withOwners(call, owners)));
+    const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map();
+    // A job that was stored may have been replaced since: its key then says another one.
+    results.set(call, stored(withOwners(call, owners, (jobId) => found.has(jobId))));
   }
   return results;
 }

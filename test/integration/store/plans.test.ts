@@ -30,6 +30,8 @@ const policy = definitionDefaults.retryPolicy;
 const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
+const sampleId = '0198c0de-0000-7000-8000-000000000001';
+
 /** Runs everything once, so that each statement's text is on record. */
 async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {
   const { database, statements } = recordStatements(context.database);
@@ -48,6 +50,13 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
       keys: [{ index: 0, key: crypto.randomUUID(), contentHash: bytes('c'), policy: 'FAIL' }],
       requestId: crypto.randomUUID(),
       bodyHash: bytes('b'),
+    }),
+  ]);
+  await store.submit([
+    makeCall([makeJob(laneId, { idempotencyKey: 'k' })], {
+      keys: [
+        { index: 0, key: crypto.randomUUID(), contentHash: bytes('c'), policy: 'REPLACE', replacedJobId: sampleId },
+      ],
     }),
   ]);
   await submitMany(tap, laneId, 10);
@@ -177,6 +186,7 @@ const pinned: Record<string, readonly string[]> = {
   read_open_versions: [runs, ready, 'jobs_day by jobs_day_lane_id_job_id_idx', 'lanes by lanes_by_definition'],
   insert_jobs: [lanes, sessions],
   insert_idempotency_keys: [],
+  take_over_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_request_ids: ['request_ids by request_ids_pkey'],
   claim_jobs: [checkpoints, runs, ready, jobs, sessions],

@@ -1021,7 +1021,8 @@ export const JobService: GenService<{
    *
    * Errors: INVALID_ARGUMENT (BadRequest names each field), NOT_FOUND (no such definition or version), ALREADY_EXISTS
    * (the idempotency key is in use with other content, or the policy is FAIL), RESOURCE_EXHAUSTED (too many calls at
-   * once; RetryInfo says when to try again), UNIMPLEMENTED (policy REPLACE, resource demands, fairness keys), UNAVAILABLE
+   * once; RetryInfo says when to try again), ABORTED (other callers replaced the same key over and
+   * over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
    * (the outcome is not known; retry with the same request_id or idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob

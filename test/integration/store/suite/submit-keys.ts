@@ -9,17 +9,19 @@ interface Wish {
   readonly key: string;
   readonly content?: string;
   readonly policy?: IdempotencyKey['policy'];
+  readonly replacedJobId?: string | undefined;
 }
 
 export function submitKeysSuite(context: StoreContext): void {
   async function makeKeyedCall(wishes: readonly Wish[], changes: Partial<SubmitCall> = {}): Promise<SubmitCall> {
     const laneId = await makeLane(context, { namespace: changes.namespace ?? 'default' });
     const jobs = wishes.map((wish) => makeJob(laneId, { idempotencyKey: wish.key }));
-    const keys = wishes.map(({ key, content = 'content', policy = 'USE_EXISTING' }, index) => ({
+    const keys = wishes.map(({ key, content = 'content', policy = 'USE_EXISTING', replacedJobId }, index) => ({
       index,
       key,
       contentHash: bytes(content),
       policy,
+      replacedJobId,
     }));
     return makeCall(jobs, { keys, ...changes });
   }
@@ -141,6 +143,72 @@ export function submitKeysSuite(context: StoreContext): void {
         expect([...byKey.values()].map((ids) => ids.size)).toEqual([1, 1, 1, 1, 1]);
         expect(await context.store.findJobs(calls.flatMap(idsOf))).toHaveLength(5);
       }
+    });
+
+    it('with REPLACE: are taken when they are free, and else say whose they are, and nothing is stored', async () => {
+      const [key, free] = [randomUUID(), randomUUID()];
+      const first = await makeKeyedCall([{ key, policy: 'REPLACE' }]);
+      expect(await submitOne(first)).toEqual(stored(idsOf(first), [false]));
+      const second = await makeKeyedCall([{ key: free }, { key, policy: 'REPLACE' }]);
+      expect(await submitOne(second)).toEqual({ kind: 'keysHeld', held: [{ index: 1, jobId: idsOf(first)[0] }] });
+      expect(await context.store.findJobs(idsOf(second))).toEqual([]);
+      const rows = await sql(context, `SELECT FROM idempotency_keys WHERE idempotency_key = '${free}'`);
+      expect(rows).toEqual([]);
+    });
+
+    it('with REPLACE: say first what can not be replaced, so that nothing is cancelled in vain', async () => {
+      const [kept, key] = [randomUUID(), randomUUID()];
+      const owners = await makeKeyedCall([{ key: kept }, { key }]);
+      await submitOne(owners);
+      const call = await makeKeyedCall([
+        { key, policy: 'REPLACE' },
+        { key: kept, policy: 'FAIL' },
+      ]);
+      expect(await submitOne(call)).toMatchObject({ kind: 'idempotencyConflict', index: 1 });
+    });
+
+    it('with REPLACE: change hands from the job that was cancelled, and from no other', async () => {
+      const key = randomUUID();
+      const first = await makeKeyedCall([{ key }]);
+      await submitOne(first);
+      const replacing = () =>
+        makeKeyedCall([{ key, policy: 'REPLACE', content: 'new', replacedJobId: idsOf(first)[0] }]);
+      const [second, third] = [await replacing(), await replacing()];
+      const results = await Promise.all([submitOne(second), submitOne(third)]);
+      const won = results.findIndex((result) => result.kind === 'stored');
+      const [winner, loser] = won === 0 ? [second, third] : [third, second];
+      expect(results[won]).toEqual(stored(idsOf(winner), [false]));
+      expect(results[1 - won]).toEqual({ kind: 'keysHeld', held: [{ index: 0, jobId: idsOf(winner)[0] }] });
+      expect(await context.store.findJobs(idsOf(loser))).toEqual([]);
+      expect(await submitOne(await makeKeyedCall([{ key, content: 'new' }]))).toEqual(stored(idsOf(winner), [true]));
+    });
+
+    it('with REPLACE: change hands without deadlock when calls share several in any order', async () => {
+      for (let round = 0; round < 10; round++) {
+        const keys = Array.from({ length: 5 }, () => randomUUID());
+        const first = await makeKeyedCall(keys.map((key) => ({ key })));
+        await submitOne(first);
+        const owner = new Map(keys.map((key, i) => [key, idsOf(first)[i]]));
+        const orders = [keys, [...keys].reverse(), [...keys.slice(2), ...keys.slice(0, 2)]];
+        const calls = await Promise.all(
+          orders.map((order) =>
+            makeKeyedCall(order.map((key) => ({ key, policy: 'REPLACE' as const, replacedJobId: owner.get(key) }))),
+          ),
+        );
+        const kinds = (await Promise.all(calls.map(submitOne))).map((result) => result.kind).sort();
+        expect(kinds).toEqual(['keysHeld', 'keysHeld', 'stored']);
+      }
+    });
+
+    it('with REPLACE: answer a repeat with the same request id by the job that it made, also once that was replaced', async () => {
+      const key = randomUUID();
+      const request = { requestId: randomUUID(), bodyHash: bytes('body') };
+      const first = await makeKeyedCall([{ key, policy: 'REPLACE' }], request);
+      await submitOne(first);
+      const second = await makeKeyedCall([{ key, policy: 'REPLACE', replacedJobId: idsOf(first)[0] }]);
+      expect(await submitOne(second)).toEqual(stored(idsOf(second), [false]));
+      const repeat = await makeKeyedCall([{ key, policy: 'REPLACE' }], request);
+      expect(await submitOne(repeat)).toEqual(stored(idsOf(first), [true]));
     });
 
     it('take a flush of calls with and without keys once more after a failure in its midst', async () => {

@@ -670,7 +670,9 @@ export const IdempotencyConflictPolicy = {
   USE_EXISTING: 2,
 
   /**
-   * The job that is there is cancelled and a new one takes the key.
+   * The job that holds the key is cancelled, if it has not ended, and a new one takes the key, whatever its content. A job
+   * that a worker has is asked to stop; the new one does not wait for it. A call that fails in between leaves the old job
+   * cancelled: repeat it, with the same request_id or without one. ABORTED when other callers keep taking the key.
    *
    * @generated from enum value: IDEMPOTENCY_CONFLICT_POLICY_REPLACE = 3;
    */

@@ -1,0 +1,93 @@
+/** Idempotency keys: one job holds a key; who else comes with it is told which, or takes it over from a job that was cancelled. */
+import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import { plainArray, textArray } from '../arrays.ts';
+import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
+
+const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'text' };
+
+// Sorted, so that two flushes that share keys wait for each other in one direction only.
+const insertKeys = {
+  name: 'insert_idempotency_keys',
+  text: `
+INSERT INTO idempotency_keys (namespace, idempotency_key, job_id, content_hash, create_time)
+SELECT namespace, idempotency_key, job_id, decode(content_hash, 'hex'), (SELECT muster_now())
+FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, idempotency_key
+ON CONFLICT DO NOTHING`,
+};
+
+const sameName = `${sameKey('k.namespace', 'i.namespace')} AND ${sameKey('k.idempotency_key', 'i.idempotency_key')}`;
+
+// Compares and sets: only from the job that the caller has cancelled. Locked in order, for the same reason as above.
+const takeOverKeys = {
+  name: 'take_over_idempotency_keys',
+  text: `
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable({ ...keyColumns, replaced_job_id: 'uuid' }, 'i')}),
+held AS MATERIALIZED (
+  SELECT i.* FROM i JOIN idempotency_keys k ON ${sameName} WHERE k.job_id = i.replaced_job_id
+  ORDER BY i.namespace, i.idempotency_key FOR NO KEY UPDATE OF k
+)
+UPDATE idempotency_keys k SET job_id = i.job_id, content_hash = decode(i.content_hash, 'hex'), create_time = (SELECT muster_now())
+FROM held i WHERE ${sameName}`,
+};
+
+// A statement of its own: only a new snapshot sees the rows that won against ours.
+const readKeys = {
+  name: 'read_idempotency_keys',
+  text: `
+SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
+FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k ON ${sameName}`,
+};
+
+export interface KeyOwner {
+  readonly jobId: string;
+  readonly contentHash: Uint8Array;
+}
+
+/** By key. */
+export type KeyOwners = ReadonlyMap<string, KeyOwner>;
+
+/** Namespace and name of each key, as arrays. */
+function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): [string, string] {
+  return [textArray(keys.map(() => call.namespace)), textArray(keys.map((key) => key.key))];
+}
+
+/** What is written for each key, as arrays. */
+function rowsOf(call: SubmitCall, keys: readonly IdempotencyKey[]): string[] {
+  const hashes = keys.map((key) => Buffer.from(key.contentHash).toString('hex'));
+  return [...namesOf(call, keys), plainArray(keys.map((key) => call.jobs[key.index]?.jobId)), plainArray(hashes)];
+}
+
+export async function readOwners(session: Session, call: SubmitCall): Promise<KeyOwners> {
+  const rows = await session.run(readKeys, namesOf(call, call.keys));
+  return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
+}
+
+/** Takes what is free, and what belongs to a job that the call replaces; returns whose each key is then. */
+export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyOwners> {
+  await session.run(insertKeys, rowsOf(call, call.keys));
+  const replacing = call.keys.filter((key) => key.replacedJobId);
+  if (replacing.length > 0) {
+    const replaced = plainArray(replacing.map((key) => key.replacedJobId));
+    await session.run(takeOverKeys, [...rowsOf(call, replacing), replaced]);
+  }
+  return readOwners(session, call);
+}
+
+/** Why the call can't be stored as it is: a key that another job keeps, or some whose jobs are to be replaced first. */
+export function obstacleOf(call: SubmitCall, owners: KeyOwners): SubmitResult | undefined {
+  const others = call.keys.flatMap((key) => {
+    const owner = owners.get(key.key);
+    return owner && owner.jobId !== call.jobs[key.index]?.jobId ? [{ key, owner }] : [];
+  });
+  for (const { key, owner } of others) {
+    const sameContent = Buffer.compare(owner.contentHash, key.contentHash) === 0;
+    const isKept = key.policy === 'FAIL' || (key.policy === 'USE_EXISTING' && !sameContent);
+    if (isKept) return { kind: 'idempotencyConflict', index: key.index, jobId: owner.jobId, sameContent };
+  }
+  const held = others.flatMap(({ key, owner }) =>
+    key.policy === 'REPLACE' ? [{ index: key.index, jobId: owner.jobId }] : [],
+  );
+  return held.length > 0 ? { kind: 'keysHeld', held } : undefined;
+}
