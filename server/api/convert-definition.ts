@@ -5,6 +5,7 @@ import { type Demands, definitionDefaults, type JobDefinition } from '../domain/
 import {
   JobDefinitionSchema,
   LeaseLossAction,
+  type TaskBody,
   TaskBodySchema,
   type JobDefinition as WireDefinition,
 } from '../gen/muster/v1/job_definition_pb.ts';
@@ -28,6 +29,8 @@ import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
 
+const DAY_MS = 86_400_000;
+
 export function demandsFrom(wire: WireDemands | undefined, field: string, violations: Violations): Demands | undefined {
   if (!wire) return undefined;
   if (Object.keys(wire.resources).length > 0)
@@ -43,8 +46,26 @@ function refuseUnimplemented(wire: WireDefinition): void {
     throw notImplemented('definition.input_json_schema and its siblings: schemas');
   if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
   if (wire.circuitBreaker) throw notImplemented('definition.circuit_breaker: circuit breakers');
-  if (wire.body.case === 'task' && wire.body.value.cleanupHandler)
-    throw notImplemented('definition.task.cleanup_handler: clean-up handlers');
+}
+
+function cleanupFrom({ body }: WireDefinition, violations: Violations): Pick<JobDefinition, 'cleanup'> {
+  const { cleanupHandler = '', cleanupTimeout } = body.case === 'task' ? body.value : {};
+  const timeoutMs = durationMs(cleanupTimeout, 1, DAY_MS, 'definition.task.cleanup_timeout', violations);
+  if (cleanupHandler === '') {
+    violations.check(
+      cleanupTimeout === undefined,
+      'definition.task.cleanup_timeout',
+      'is set without cleanup_handler: name the handler that cleans up',
+    );
+    return {};
+  }
+  checkDottedName(cleanupHandler, 'definition.task.cleanup_handler', violations);
+  return { cleanup: { handler: cleanupHandler, timeoutMs: timeoutMs ?? definitionDefaults.cleanupTimeoutMs } };
+}
+
+function taskTo({ handler, cleanup }: JobDefinition): TaskBody {
+  const cleaning = cleanup && { cleanupHandler: cleanup.handler, cleanupTimeout: durationTo(cleanup.timeoutMs) };
+  return create(TaskBodySchema, { handler, ...cleaning });
 }
 
 export function definitionFrom(wire: WireDefinition | undefined): JobDefinition {
@@ -75,6 +96,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     name: given.name,
     version: 0,
     handler,
+    ...cleanupFrom(given, violations),
     queue,
     retryPolicy:
       retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
@@ -106,7 +128,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     namespace: definition.namespace,
     name: definition.name,
     version: definition.version,
-    body: { case: 'task', value: create(TaskBodySchema, { handler: definition.handler }) },
+    body: { case: 'task', value: taskTo(definition) },
     queue: definition.queue,
     retryPolicy: retryPolicyTo(definition.retryPolicy),
     runTimeout: durationTo(definition.runTimeoutMs),

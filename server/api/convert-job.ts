@@ -1,5 +1,6 @@
 /** Jobs and submissions between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
+import { cancelStages } from '../domain/cancel-stage.ts';
 import { stateCodes } from '../domain/job-state.ts';
 import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
@@ -7,6 +8,8 @@ import type { AttemptView, JobView } from '../engine/job-views.ts';
 import type { Submission } from '../engine/submissions.ts';
 import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
 import {
+  type Cancellation,
+  CancellationSchema,
   IdempotencyConflictPolicy,
   type Job,
   JobSchema,
@@ -172,6 +175,7 @@ export function jobTo(view: JobView): Job {
     ...defined('assignTime', timestampTo(view.assignTimeUs)),
     ...defined('endTime', timestampTo(view.endTimeUs)),
     outcome: outcomeTo(view),
+    ...defined('cancellation', cancellationTo(view)),
     sessionId: view.endTimeUs === undefined ? (view.sessionId ?? '') : '',
     idempotencyKey: view.idempotencyKey,
     retryOf: view.retryOf ?? '',
@@ -181,6 +185,13 @@ export function jobTo(view: JobView): Job {
     erased: view.erased,
     attempts: newestFitting(view.attempts).map(attemptTo),
   });
+}
+
+function cancellationTo({ cancellation }: JobView): Cancellation | undefined {
+  if (!cancellation) return undefined;
+  const { stage, reason, requestTimeUs, cleanupJobId = '' } = cancellation;
+  const requestTime = defined('requestTime', timestampTo(requestTimeUs));
+  return create(CancellationSchema, { stage: cancelStages[stage], reason, ...requestTime, cleanupJobId });
 }
 
 function outcomeTo(view: JobView): Job['outcome'] {

@@ -1,5 +1,6 @@
 /** What becomes of an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and chance come in. */
 import { backoffMs, lossBackoff, releaseBackoff } from './backoff.ts';
+import { lastStageOf } from './cancel-stage.ts';
 import type { RetryPolicy } from './definition.ts';
 import { type JobEvent, transitions } from './job-state.ts';
 import { afterLoss, isSuspect, type LossCounts, verdictOf } from './losses.ts';
@@ -79,7 +80,8 @@ function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
 }
 
 function cancelled(event: JobEvent, run: OpenRun): End {
-  return end(event, run, 'CANCELLED', { failure: systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled') });
+  const failure = systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled');
+  return end(event, run, 'CANCELLED', { failure, cancelStage: lastStageOf(event) });
 }
 
 /** An attempt failed or ran out of time: another one, a pause, or the end, as the policy says. */

@@ -26,6 +26,8 @@ export interface JobDefinition {
   readonly name: string;
   readonly version: number;
   readonly handler: string;
+  /** What runs after a cancelled job that had been started. Left out: nothing. */
+  readonly cleanup?: { readonly handler: string; readonly timeoutMs: number };
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;
   readonly runTimeoutMs: number;
@@ -48,9 +50,19 @@ export const definitionDefaults = {
   queue: 'default',
   runTimeoutMs: 3_600_000,
   cancelGraceMs: 30_000,
+  cleanupTimeoutMs: 300_000,
   retentionMs: 7 * 86_400_000,
   retryPolicy: {
     maxAttempts: 3,
+    minBackoffMs: 1_000,
+    maxBackoffMs: 300_000,
+    multiplier: 2,
+    maxRetryDurationMs: 0,
+    nonRetryableTypes: [],
+  } satisfies RetryPolicy,
+  /** A clean-up has to succeed in the end, whatever the definition says of its jobs. */
+  cleanupRetryPolicy: {
+    maxAttempts: 20,
     minBackoffMs: 1_000,
     maxBackoffMs: 300_000,
     multiplier: 2,

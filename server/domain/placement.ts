@@ -9,6 +9,8 @@ export interface LaneKey {
   /** Canonical text, see `canonicalDemands`. */
   readonly demands: string;
   readonly suspect: boolean;
+  /** Its jobs clean up after cancelled ones: another handler runs them. Left out: they do not. */
+  readonly cleanup?: boolean | undefined;
 }
 
 export interface Handler {

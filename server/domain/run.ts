@@ -1,4 +1,5 @@
 /** An open job as a decision sees it, and what a decision may say about it. */
+import type { CancelStage } from './cancel-stage.ts';
 import type { RetryPolicy } from './definition.ts';
 import type { JobEvent, JobState, TerminalState } from './job-state.ts';
 import type { Failure } from './payload.ts';
@@ -94,6 +95,15 @@ export interface Continue {
   readonly closed?: ClosedAttempt | undefined;
 }
 
+/** A job that cleans up after one that was cancelled; made with the end of that one. */
+export interface Cleanup {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly rank: number;
+  readonly runTimeoutMs: number;
+  readonly retryPolicy: RetryPolicy;
+}
+
 /** The job has ended. */
 export interface End {
   readonly kind: 'end';
@@ -103,6 +113,9 @@ export interface End {
   readonly attemptsCounted: number;
   readonly failure?: Failure | undefined;
   readonly reason: string | null;
+  /** Set where it ended CANCELLED. */
+  readonly cancelStage?: CancelStage | undefined;
+  readonly cleanup?: Cleanup | undefined;
 }
 
 export type Change = Continue | End;

@@ -1,9 +1,12 @@
 /** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
-import type { JobDefinition } from '../domain/definition.ts';
+import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import { isSuspect } from '../domain/losses.ts';
-import type { Change, OpenRun } from '../domain/run.ts';
+import { rankOf } from '../domain/rank.ts';
+import type { Change, End, OpenRun } from '../domain/run.ts';
 import { pause } from './batcher.ts';
+import type { DbClock } from './db-clock.ts';
 import { asEngineError, storeFault } from './errors.ts';
+import type { JobIds } from './job-ids.ts';
 import { killPoint } from './kill-points.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
@@ -18,6 +21,8 @@ export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition)
 export interface ChangesParts {
   readonly store: Pick<Store, 'change'>;
   readonly lanes: Lanes;
+  readonly ids: JobIds;
+  readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
   readonly onReady: (hints: readonly LaneHint[]) => void;
@@ -65,19 +70,35 @@ export class Changes {
 
   /** A job that has become a suspect, or is none any more, goes on in the lane beside its own. */
   #placed(change: Change, lane: KnownLane): Change {
-    if (change.kind === 'end' || isSuspect(change) === lane.suspect) return change;
+    if (change.kind === 'end') return this.#cleanedUp(change, lane);
+    if (isSuspect(change) === lane.suspect) return change;
     const laneId = this.#parts.lanes.besideOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
     return { ...change, laneId };
   }
 
+  /** A cancelled job that may have been started is followed by the one that cleans up after it. */
+  #cleanedUp(change: End, lane: KnownLane): End {
+    const { cleanup } = lane.definitionBody;
+    if (change.state !== 'CANCELLED' || !cleanup || lane.cleanup || change.run.attempt === 0) return change;
+    const laneId = this.#parts.lanes.cleanupOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findCleanup(lane));
+    const { ids, clock } = this.#parts;
+    const rank = rankOf(clock.nowUs(), change.run.priority);
+    const retryPolicy = definitionDefaults.cleanupRetryPolicy;
+    return { ...change, cleanup: { jobId: ids.next(), laneId, rank, runTimeoutMs: cleanup.timeoutMs, retryPolicy } };
+  }
+
   #tell(changes: readonly Change[]): void {
     const ready = new Map<number, number>();
     const ended: string[] = [];
+    const note = ({ laneId, rank }: { readonly laneId: number; readonly rank: number }) =>
+      ready.set(laneId, Math.min(ready.get(laneId) ?? rank, rank));
     for (const change of changes) {
-      if (change.kind === 'end') ended.push(change.run.jobId);
-      else if (change.state === 'READY')
-        ready.set(change.laneId, Math.min(ready.get(change.laneId) ?? change.rank, change.rank));
+      if (change.kind === 'end') {
+        ended.push(change.run.jobId);
+        if (change.cleanup) note(change.cleanup);
+      } else if (change.state === 'READY') note(change);
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));

@@ -2,7 +2,7 @@
 
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
-import type { ClaimWatch, KnownLane, Lanes } from './lanes.ts';
+import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
@@ -170,7 +170,7 @@ export class Dispatcher {
       namespace: lane.namespace,
       definition: lane.definition,
       definitionVersion: lane.definitionVersion,
-      handler: lane.definitionBody.handler,
+      handler: handlerOf(lane),
       input: job.input,
       runTimeoutMs: job.runTimeoutMs,
       leaseLossAction: lane.definitionBody.leaseLossAction,

@@ -1,4 +1,5 @@
 /** Jobs as people ask for them and see them. */
+import type { CancelStage } from '../domain/cancel-stage.ts';
 import type { RetryPolicy } from '../domain/definition.ts';
 import type { JobFilter } from '../domain/job-filter.ts';
 import type { JobState } from '../domain/job-state.ts';
@@ -93,6 +94,15 @@ export interface JobView {
   readonly expireTimeUs: number | undefined;
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
+  /** Undefined: nobody asked for a cancel. */
+  readonly cancellation:
+    | {
+        readonly stage: CancelStage;
+        readonly reason: string;
+        readonly requestTimeUs: number | undefined;
+        readonly cleanupJobId: string | undefined;
+      }
+    | undefined;
   readonly result: Payload | undefined;
   readonly failure: Failure | undefined;
   readonly sessionId: string | undefined;

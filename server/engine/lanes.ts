@@ -27,8 +27,21 @@ export interface KnownLane extends Lane {
 /** What a hint without a number stands for. */
 const UNKNOWN_JOBS = 100;
 
+/** Name of the handler that runs a lane's jobs. */
+export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
+  return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
+}
+
 function keyText(key: LaneKey): string {
-  return JSON.stringify([key.namespace, key.queue, key.definition, key.definitionVersion, key.demands, key.suspect]);
+  return JSON.stringify([
+    key.namespace,
+    key.queue,
+    key.definition,
+    key.definitionVersion,
+    key.demands,
+    key.suspect,
+    key.cleanup === true,
+  ]);
 }
 
 export class Lanes {
@@ -38,6 +51,7 @@ export class Lanes {
   #lanes = new Map<number, KnownLane>();
   /** The lane of the same jobs with the other suspicion, by lane id. */
   #beside = new Map<number, number>();
+  #cleanups = new Map<number, number>();
   /** Hints for lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
@@ -70,6 +84,16 @@ export class Lanes {
   /** Finds or makes that lane. */
   async findBeside(lane: KnownLane): Promise<void> {
     this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }));
+  }
+
+  /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
+  cleanupOf(lane: KnownLane): number | undefined {
+    return this.#cleanups.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. */
+  async findCleanup(lane: KnownLane): Promise<void> {
+    this.#cleanups.set(lane.laneId, await this.idOf({ ...lane, suspect: false, cleanup: true }));
   }
 
   /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
@@ -128,7 +152,7 @@ export class Lanes {
   suits({ sessionClass, fit }: ParkedClass, lane: KnownLane): boolean {
     let suits = fit.get(lane.laneId);
     if (suits === undefined) {
-      suits = fits(sessionClass, lane, lane.definitionBody.handler);
+      suits = fits(sessionClass, lane, handlerOf(lane));
       fit.set(lane.laneId, suits);
     }
     return suits;

@@ -67,6 +67,7 @@ export interface Replica {
 export function createReplica(parts: ReplicaParts): Replica {
   const { store, bus, clock, timers, random, log, times } = parts;
   const dbClock = new DbClock(clock);
+  const ids = new JobIds(dbClock, random);
   const definitions = new Definitions(store, clock);
   const lanes = new Lanes(store, definitions);
   const credits = new ParkedCredits(clock);
@@ -83,7 +84,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     bus.announce({ kind: 'ended', jobIds });
   };
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const changes = new Changes({ store, lanes, timers, random, onReady, onDue, onEnded });
+  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, onReady, onDue, onEnded });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
   const sweeper = new Sweeper({
@@ -101,7 +102,6 @@ export function createReplica(parts: ReplicaParts): Replica {
   });
   let pageTokenKey: Uint8Array | undefined;
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
-  const ids = new JobIds(dbClock, random);
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const submissions = new Submissions({
     store,

@@ -1,4 +1,5 @@
 /** Locks open jobs in the order of their ids, loads what a decision needs, and writes what was decided. */
+import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { attemptOutcomes, type Change, type Continue, type End, type OpenRun } from '../../domain/run.ts';
 import type { Decide, Selection } from '../../engine/store-port.ts';
@@ -8,6 +9,7 @@ import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
+import { insertCleanups } from './insert-cleanups.ts';
 import { updateRecords } from './update-records.ts';
 
 const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -136,7 +138,8 @@ const updateRuns = {
 UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
-    releases_since = i.releases_since, reason = i.reason, run_time = i.run_time, revision = r.revision + 1,
+    releases_since = i.releases_since, reason = i.reason, run_time = i.run_time,
+    cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT muster_now()) END), revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END,
     run_deadline = CASE WHEN i.state IN ${held} THEN r.run_deadline END,
@@ -170,7 +173,15 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
   ]);
 }
 
-const ends = { job_id: 'uuid', state: 'smallint', attempts_counted: 'int', failure: 'text', reason: 'text' };
+const ends = {
+  job_id: 'uuid',
+  state: 'smallint',
+  attempts_counted: 'int',
+  failure: 'text',
+  reason: 'text',
+  cancel_stage: 'smallint',
+  cleanup_job_id: 'uuid',
+};
 
 const endRuns = {
   name: 'end_runs',
@@ -180,13 +191,15 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
-            r.progress_fraction, r.progress_message, i.reason
+            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')})
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
-                          progress_fraction, progress_message, reason)
+                          progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id)
 SELECT job_id, state, revision + 1, attempt, attempts_counted, session_id, assign_time, now.time, failure,
-       progress_fraction, progress_message, reason
+       progress_fraction, progress_message, reason, cancel_stage,
+       CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
+       CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id
 FROM ended, now`,
 };
 
@@ -197,6 +210,8 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
     plainArray(changes.map((c) => c.attemptsCounted)),
     textArray(changes.map((c) => (c.failure ? failureText(c.failure) : null))),
     textArray(changes.map((c) => c.reason)),
+    plainArray(changes.map((c) => c.cancelStage && cancelStages[c.cancelStage])),
+    plainArray(changes.map((c) => c.cleanup?.jobId)),
   ]);
 }
 
@@ -252,6 +267,8 @@ export function changeRuns(database: Database, selection: Selection, decide: Dec
       goingOn.filter((change) => change.record),
     );
     if (ended.length > 0) await writeEnds(session, ended);
+    const cleanups = ended.filter((change) => change.cleanup);
+    if (cleanups.length > 0) await insertCleanups(session, cleanups);
     return changes;
   });
 }

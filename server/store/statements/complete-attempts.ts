@@ -1,4 +1,5 @@
 /** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
+import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { AttemptKey, Completion } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
@@ -40,14 +41,17 @@ locked AS MATERIALIZED (
 ended AS (
   DELETE FROM job_runs r USING locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
   RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
-            r.progress_fraction, r.progress_message, l.result_start, l.result_length, l.result_content_type, l.result_metadata
+            r.progress_fraction, r.progress_message, r.cancel_time,
+            CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason, l.result_start, l.result_length, l.result_content_type, l.result_metadata
 ),
 recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
-                            result_content_type, result_metadata, progress_fraction, progress_message)
+                            result_content_type, result_metadata, progress_fraction, progress_message, cancel_stage,
+                            cancel_time, cancel_reason)
   SELECT job_id, ${stateCodes.SUCCEEDED}, revision + 1, attempt, attempts_counted + 1, session_id, assign_time, now.time,
          substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
-         progress_fraction, progress_message
+         progress_fraction, progress_message, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
+         cancel_time, cancel_reason
   FROM ended, now
 )
 SELECT job_id, attempt, session_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,

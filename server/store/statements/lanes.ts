@@ -5,16 +5,16 @@ import type { Lane, LaneHead } from '../../engine/store-port.ts';
 import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 
-const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect';
+const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup';
 
 const findLane = {
   name: 'find_lane',
-  text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6',
+  text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7',
 };
 
 const insertLane = {
   name: 'insert_lane',
-  text: `INSERT INTO lanes (${keyColumns}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING lane_id`,
+  text: `INSERT INTO lanes (${keyColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
 
 const readMany = {
@@ -37,7 +37,8 @@ SELECT lane_id, rank FROM heads LIMIT 5000`,
 };
 
 function parameters(key: LaneKey) {
-  return [key.namespace, key.queue, key.definition, key.definitionVersion, key.demands, key.suspect];
+  const { namespace, queue, definition, definitionVersion, demands, suspect, cleanup = false } = key;
+  return [namespace, queue, definition, definitionVersion, demands, suspect, cleanup];
 }
 
 export async function ensureLane(session: Session, key: LaneKey): Promise<number> {
@@ -59,6 +60,7 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
     definitionVersion: row.definition_version,
     demands: row.demands,
     suspect: row.suspect,
+    ...(row.cleanup ? { cleanup: true } : {}),
   }));
 }
 

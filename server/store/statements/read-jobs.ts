@@ -1,4 +1,5 @@
 /** Jobs as people see them, and how attempts were closed. */
+import { type CancelStage, cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
@@ -24,7 +25,9 @@ export const viewColumns = `
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
             ELSE j.run_time END AS next_time,
-       o.end_time, o.result_content_type, o.result_metadata, o.failure`;
+       o.end_time, o.result_content_type, o.result_metadata, o.failure,
+       coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
+       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
 
 const readMany = {
   name: 'read_jobs',
@@ -76,6 +79,10 @@ UNION ALL
 SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure
 FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt = i.attempt AND a.session_id = i.session_id`,
 };
+
+const stageNames = new Map<number, CancelStage>(
+  Object.entries(cancelStages).map(([name, code]) => [code, name as CancelStage]),
+);
 
 const outcomeNames = new Map<number, AttemptOutcome>(
   Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]),
@@ -136,6 +143,17 @@ function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
   ];
 }
 
+function cancellationOf(row: Row): JobView['cancellation'] {
+  const stage = stageNames.get(row.cancel_stage);
+  if (!stage) return undefined;
+  return {
+    stage,
+    reason: row.cancel_reason ?? '',
+    requestTimeUs: row.cancel_time ?? undefined,
+    cleanupJobId: row.cleanup_job_id ?? undefined,
+  };
+}
+
 export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
   return {
     jobId: row.job_id,
@@ -159,6 +177,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     expireTimeUs: row.expire_time ?? undefined,
     assignTimeUs: row.assign_time ?? undefined,
     endTimeUs: row.end_time ?? undefined,
+    cancellation: cancellationOf(row),
     result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
     failure: row.failure === null ? undefined : failureOf(row.failure),
     sessionId: row.session_id ?? undefined,

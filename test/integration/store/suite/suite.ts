@@ -3,6 +3,7 @@ import type { StoreContext } from '../../../support/store-context.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
 import { claimSuite } from './claim.ts';
+import { cleanupsSuite } from './cleanups.ts';
 import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
@@ -34,6 +35,7 @@ export function storeSuite(context: StoreContext): void {
   claimSuite(context);
   suspectsSuite(context);
   completeSuite(context);
+  cleanupsSuite(context);
   changeSuite(context);
   changeSelectionsSuite(context);
   holdsSuite(context);

@@ -1,0 +1,52 @@
+/** Makes the jobs that clean up after cancelled ones, in the transaction in which those end. */
+import { stateCodes } from '../../domain/job-state.ts';
+import type { Cleanup, End } from '../../domain/run.ts';
+import { plainArray, textArray } from '../arrays.ts';
+import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+
+const columns = {
+  cleanup_job_id: 'uuid',
+  job_id: 'uuid',
+  lane_id: 'int',
+  rank: 'bigint',
+  run_timeout_ms: 'bigint',
+  retry_policy: 'text',
+};
+
+// The input is that of the cancelled job. A job of the same trace: it is a part of what was asked for.
+const insertMany = {
+  name: 'insert_cleanups',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+i AS MATERIALIZED (
+  SELECT i.*, j.priority, j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate
+  FROM ${inputTable(columns, 'i')}
+  CROSS JOIN LATERAL (
+    SELECT priority, input, input_content_type, input_metadata, traceparent, tracestate
+    FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0
+  ) AS j
+),
+record AS (
+  INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, retry_policy,
+                    run_timeout_ms, traceparent, tracestate, parent_job_id, create_time)
+  SELECT cleanup_job_id, lane_id, priority, jsonb_build_object('muster.dev/cleanup-of', job_id::text), input,
+         input_content_type, input_metadata, retry_policy, run_timeout_ms, traceparent, tracestate, job_id, now.time
+  FROM i, now
+)
+INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
+SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
+};
+
+/** Of ends that have a clean-up. */
+export async function insertCleanups(session: Session, ends: readonly End[]): Promise<void> {
+  const cleanups = ends.map((end) => end.cleanup as Cleanup);
+  await session.run(insertMany, [
+    plainArray(cleanups.map((cleanup) => cleanup.jobId)),
+    plainArray(ends.map((end) => end.run.jobId)),
+    plainArray(cleanups.map((cleanup) => cleanup.laneId)),
+    plainArray(cleanups.map((cleanup) => cleanup.rank)),
+    plainArray(cleanups.map((cleanup) => cleanup.runTimeoutMs)),
+    textArray(cleanups.map((cleanup) => JSON.stringify(cleanup.retryPolicy))),
+  ]);
+}

@@ -1,0 +1,147 @@
+/** Cancels: which stage each has reached, and the job that cleans up after one that had been started. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CancelStage, type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { outcomes } from './test-worker.ts';
+import { type Held, World } from './world.ts';
+
+const { cancelJob } = JobService.method;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(() => world?.stop());
+
+async function cancel(jobId: string, reason = 'no longer wanted'): Promise<Job> {
+  const { job } = await world.rpc.call(cancelJob, { jobId, reason });
+  if (!job) throw new Error('an answer without a job');
+  return job;
+}
+
+/** A job that a worker holds, of a definition that cleans up; and the name of the handler that does. */
+async function holdWithCleanup(changes: object = {}): Promise<Held & { readonly cleaner: string }> {
+  const cleaner = `clean-${crypto.randomUUID().slice(0, 8)}`;
+  const body = { case: 'task', value: { cleanupHandler: cleaner, cleanupTimeout: { seconds: 7n } } } as const;
+  return { ...(await world.hold({ body, ...changes })), cleaner };
+}
+
+describe('the record of a cancel', () => {
+  it('says that nothing had been started', async () => {
+    const job = await cancel(await world.submit(await world.define()));
+    expect(job).toMatchObject({
+      state: JobState.CANCELLED,
+      cancellation: { stage: CancelStage.NOT_STARTED, reason: 'no longer wanted', cleanupJobId: '' },
+    });
+    expect(job.cancellation?.requestTime).toBeDefined();
+  });
+
+  it('says that the attempt was asked to stop, and then that it stopped', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    const asked = await cancel(jobId);
+    expect(asked).toMatchObject({ state: JobState.CANCELLING, cancellation: { stage: CancelStage.REQUESTED } });
+    await worker.report({ of: attempt, outcome: outcomes.cancelled });
+    const job = await world.getJob(jobId);
+    expect(job.cancellation).toEqual({ ...asked.cancellation, stage: CancelStage.STOPPED });
+  });
+
+  it('says that the grace was over', async () => {
+    const { jobId } = await world.hold({ cancelGrace: { nanos: 1_000_000 } });
+    await cancel(jobId);
+    await eventually('the fence falls', async () => (await world.stateOf(jobId)) === 'CANCELLED');
+    expect((await world.getJob(jobId)).cancellation).toMatchObject({ stage: CancelStage.FENCED });
+  });
+
+  it('says that a result came first', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    await cancel(jobId);
+    await worker.report({ of: attempt, outcome: outcomes.result('done') });
+    expect(await world.getJob(jobId)).toMatchObject({
+      state: JobState.SUCCEEDED,
+      cancellation: { stage: CancelStage.OVERTAKEN, reason: 'no longer wanted' },
+    });
+  });
+
+  it('is none for a job that nobody cancelled', async () => {
+    const { worker, jobId, attempt } = await world.hold();
+    await worker.report({ of: attempt, outcome: outcomes.result() });
+    expect((await world.getJob(jobId)).cancellation).toBeUndefined();
+  });
+});
+
+describe('a clean-up', () => {
+  it('follows a cancelled job that had been started, with its input, on any worker that serves it', async () => {
+    const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
+    await cancel(jobId);
+    await worker.report({ of: attempt, outcome: outcomes.cancelled });
+    const { cancellation, input } = await world.getJob(jobId);
+    const cleanupJobId = cancellation?.cleanupJobId ?? '';
+    expect(await world.getJob(cleanupJobId)).toMatchObject({
+      state: JobState.READY,
+      definition: attempt.definition,
+      parentJobId: jobId,
+      labels: { 'muster.dev/cleanup-of': jobId },
+      input,
+    });
+    const other = await world.openWorker(cleaner);
+    const [cleaning] = await other.take(1);
+    expect(cleaning).toMatchObject({ handler: cleaner, definition: attempt.definition, runTimeout: { seconds: 7n } });
+    await other.report({ of: cleaning as never, outcome: outcomes.result() });
+    expect(await world.stateOf(cleanupJobId)).toBe('SUCCEEDED');
+  });
+
+  it('follows also when the worker is gone before it could stop', async () => {
+    const { worker, jobId } = await holdWithCleanup();
+    await cancel(jobId);
+    await worker.close();
+    const { state, cancellation } = await world.getJob(jobId);
+    expect({ state, stage: cancellation?.stage }).toEqual({ state: JobState.CANCELLED, stage: CancelStage.FENCED });
+    expect(await world.stateOf(cancellation?.cleanupJobId ?? '')).toBe('READY');
+  });
+
+  it('goes on after a failed attempt, whatever the definition says of retries', async () => {
+    const { worker, jobId, attempt, cleaner } = await holdWithCleanup({ retryPolicy: { maxAttempts: 1 } });
+    await cancel(jobId);
+    await worker.report({ of: attempt, outcome: outcomes.cancelled });
+    const other = await world.openWorker(cleaner);
+    const [first] = await other.take(1);
+    await other.report({ of: first as never, outcome: outcomes.failure() });
+    const [second] = await other.take(1);
+    expect(second).toMatchObject({ attempt: 2, handler: cleaner });
+  });
+
+  it('that is cancelled is not cleaned up after', async () => {
+    const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
+    await cancel(jobId);
+    await worker.report({ of: attempt, outcome: outcomes.cancelled });
+    const cleanupJobId = (await world.getJob(jobId)).cancellation?.cleanupJobId ?? '';
+    const other = await world.openWorker(cleaner);
+    const [cleaning] = await other.take(1);
+    await cancel(cleanupJobId);
+    await other.report({ of: cleaning as never, outcome: outcomes.cancelled });
+    expect((await world.getJob(cleanupJobId)).cancellation).toMatchObject({
+      stage: CancelStage.STOPPED,
+      cleanupJobId: '',
+    });
+  });
+
+  it.each([
+    ['a job that was never started', async () => cancel(await world.submit(await world.define(cleans)))],
+    [
+      'a job whose result came first',
+      async () => {
+        const { worker, jobId, attempt } = await holdWithCleanup();
+        await cancel(jobId);
+        await worker.report({ of: attempt, outcome: outcomes.result() });
+        return world.getJob(jobId);
+      },
+    ],
+  ])('does not follow %s', async (_what, ended) => {
+    expect((await ended()).cancellation?.cleanupJobId).toBe('');
+  });
+});
+
+const cleans = { body: { case: 'task', value: { cleanupHandler: 'cleaner' } } } as const;
