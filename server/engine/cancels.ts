@@ -5,6 +5,7 @@ import type { Change } from '../domain/run.ts';
 import type { Changes } from './changes.ts';
 import { EngineError } from './errors.ts';
 import type { JobView } from './job-views.ts';
+import type { CancelNotice } from './messages.ts';
 import type { Bus, Random } from './ports.ts';
 import type { Store } from './store-port.ts';
 
@@ -24,12 +25,8 @@ export class Cancels {
 
   /** Resolves with the job, CANCELLED or CANCELLING. Throws JOB_NOT_FOUND or JOB_ENDED. */
   async cancel(namespace: string, jobId: string, reason: string): Promise<JobView> {
-    const { changes, store, random } = this.#parts;
-    const [change] = await changes.apply({ by: 'jobs', namespace, jobIds: [jobId] }, (run, nowUs, definition) =>
-      decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() }),
-    );
-    if (change) this.#notify(change);
-    const job = await store.readJob(namespace, jobId);
+    await this.#apply(namespace, [jobId], reason);
+    const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     if (isTerminal(job.state) && job.state !== 'CANCELLED') {
       throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already; nothing is left to cancel`, {
@@ -39,6 +36,13 @@ export class Cancels {
     return job;
   }
 
+  /** Cancels those that are open, by the same rules; how many were cancelled or asked to stop. At most 1,000. */
+  async cancelMany(namespace: string, jobIds: readonly string[], reason: string): Promise<number> {
+    if (jobIds.length === 0) return 0;
+    const changes = await this.#apply(namespace, jobIds, reason);
+    return changes.length;
+  }
+
   /** As `cancel`, for one that need not be there, or be open. */
   async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
     await this.cancel(namespace, jobId, reason).catch((error) => {
@@ -46,10 +50,24 @@ export class Cancels {
     });
   }
 
+  async #apply(namespace: string, jobIds: readonly string[], reason: string): Promise<Change[]> {
+    const { changes, random } = this.#parts;
+    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) =>
+      decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() }),
+    );
+    this.#notify(made);
+    return made;
+  }
+
   /** Pushed at once; every heartbeat's reply repeats it until the attempt is closed. */
-  #notify(change: Change): void {
-    const { jobId, attempt, sessionId } = change.run;
-    if (change.kind === 'continue' && sessionId) this.#parts.bus.cancel(sessionId, [{ jobId, attempt }]);
+  #notify(changes: readonly Change[]): void {
+    const notices = new Map<string, CancelNotice[]>();
+    for (const { kind, run } of changes) {
+      if (kind === 'end' || !run.sessionId) continue;
+      const { jobId, attempt, sessionId } = run;
+      notices.set(sessionId, [...(notices.get(sessionId) ?? []), { jobId, attempt }]);
+    }
+    for (const [sessionId, list] of notices) this.#parts.bus.cancel(sessionId, list);
   }
 }
 

@@ -9,6 +9,8 @@ export type {
 } from './client/client.ts';
 export { Client } from './client/client.ts';
 export type { JobChange } from './client/job-change.ts';
+export type { JobFilter } from './client/job-filter.ts';
+export type { Redriven } from './client/job-pages.ts';
 export type { WaitOptions } from './client/job-wait.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
 export type { JobOptions } from './client/submission.ts';

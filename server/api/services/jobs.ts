@@ -23,6 +23,7 @@ import type { Implementation } from '../service.ts';
 import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
 import { jobChanges } from './job-changes.ts';
+import { jobPages } from './job-pages.ts';
 
 const MAX_JOBS = 10_000;
 const MAX_CALL_BYTES = 3 << 20;
@@ -60,15 +61,10 @@ async function submit(
   return replica.submissions.submit({ namespace, requestId, bodyHash, submissions, field });
 }
 
-function later(what: string) {
-  return async () => {
-    throw notImplemented(what);
-  };
-}
-
 export function jobService(replica: Replica): Implementation<typeof JobService> {
   return {
     ...jobChanges(replica),
+    ...jobPages(replica),
     async submitJob(request, context) {
       const [job] = await submit(replica, request, 'job', context);
       return create(SubmitJobResponseSchema, job as SubmittedJob);
@@ -105,7 +101,5 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async *watchJob() {
       throw notImplemented('WatchJob: streams of changes');
     },
-    retryJobs: later('RetryJobs: retries by filter'),
-    cancelJobs: later('CancelJobs: cancels by filter'),
   };
 }

@@ -212,8 +212,6 @@ describe('RPCs of later releases', () => {
     'ListCircuitBreakers',
     'CloseCircuitBreaker',
     'WatchJob',
-    'RetryJobs',
-    'CancelJobs',
     'CreateQueue',
     'GetQueue',
     'ListQueues',

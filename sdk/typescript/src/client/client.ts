@@ -17,6 +17,10 @@ import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import type { JobChange } from './job-change.ts';
 import { jobChange } from './job-change.ts';
+import type { JobFilter } from './job-filter.ts';
+import { jobFilter } from './job-filter.ts';
+import type { Redriven } from './job-pages.ts';
+import { cancelPages, retryPages } from './job-pages.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
@@ -222,6 +226,32 @@ export class Client {
   async erase(job: JobRef, reason: string, options: RequestOptions = {}): Promise<string> {
     const request = { ...this.#target(job), reason };
     return (await this.#call(options, (call) => this.#jobs.eraseJob(request, call))).auditId;
+  }
+
+  /**
+   * Cancels all open jobs that match, page by page, and answers how many were cancelled or asked to stop.
+   *
+   * @param options `validateOnly` counts them only; `reason` is for people, at most 256 characters.
+   */
+  cancelJobs(
+    filter: JobFilter,
+    options: RequestOptions & { reason?: string; validateOnly?: boolean } = {},
+  ): Promise<number> {
+    const { reason = '', validateOnly = false } = options;
+    const request = { namespace: this.#namespace, filter: jobFilter(filter), reason, validateOnly };
+    return cancelPages((page) => this.#call(options, (call) => this.#jobs.cancelJobs(page, call)), request);
+  }
+
+  /**
+   * Retries all jobs that match and were not retried before, page by page, as new jobs. Without `states` in the filter:
+   * FAILED and EXPIRED ones. A redrive that broke off may be begun again: no job is retried twice by it.
+   *
+   * @param options `validateOnly` counts them only.
+   */
+  redrive(filter: JobFilter, options: RequestOptions & { validateOnly?: boolean } = {}): Promise<Redriven> {
+    const { validateOnly = false } = options;
+    const request = { namespace: this.#namespace, filter: jobFilter(filter), validateOnly };
+    return retryPages((page) => this.#call(options, (call) => this.#jobs.retryJobs(page, call)), request);
   }
 
   /** Lists a page of the workers whose session is open or closing. */

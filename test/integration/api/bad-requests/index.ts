@@ -6,6 +6,7 @@ import './sizes.ts';
 import './ids.ts';
 import './definitions.ts';
 import './changes.ts';
+import './pages.ts';
 import './rest.ts';
 import './retries.ts';
 import { added, type BadRequest } from './builder.ts';

@@ -194,7 +194,8 @@ class JobServiceServicer(object):
 
     def RetryJobs(self, request, context):
         """Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-        until there is none. A job that was retried already is passed over.
+        until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
+        again and again. An answer may hold few jobs, or none, while there is a next page.
 
         Errors: INVALID_ARGUMENT, UNAVAILABLE.
         """
@@ -203,7 +204,8 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CancelJobs(self, request, context):
-        """Cancels a page of the open jobs that match the filter; call it again with the token until there is none.
+        """Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until there
+        is none. Jobs that are CANCELLING already are not counted.
 
         Errors: INVALID_ARGUMENT, UNAVAILABLE.
         """

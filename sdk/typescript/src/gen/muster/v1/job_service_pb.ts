@@ -583,14 +583,14 @@ export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*
  */
 export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
   /**
-   * The new jobs' ids, in the order of `retried_job_ids`. At most 1,000.
+   * The new jobs' ids, in the order of `retried_job_ids`. At most 1,000. Empty with `validate_only`.
    *
    * @generated from field: repeated string job_ids = 1;
    */
   jobIds: string[];
 
   /**
-   * The jobs that they retry.
+   * The jobs that they retry, oldest first; with `validate_only` those that would be retried.
    *
    * @generated from field: repeated string retried_job_ids = 2;
    */
@@ -632,7 +632,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
   namespace: string;
 
   /**
-   * Which jobs. States are open ones; none: every open state.
+   * Which jobs. States are open ones; none: every open state. No failure types.
    *
    * @generated from field: muster.v1.JobFilter filter = 2;
    */
@@ -1123,7 +1123,8 @@ export const JobService: GenService<{
   },
   /**
    * Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-   * until there is none. A job that was retried already is passed over.
+   * until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
+   * again and again. An answer may hold few jobs, or none, while there is a next page.
    *
    * Errors: INVALID_ARGUMENT, UNAVAILABLE.
    *
@@ -1135,7 +1136,8 @@ export const JobService: GenService<{
     output: typeof RetryJobsResponseSchema;
   },
   /**
-   * Cancels a page of the open jobs that match the filter; call it again with the token until there is none.
+   * Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until there
+   * is none. Jobs that are CANCELLING already are not counted.
    *
    * Errors: INVALID_ARGUMENT, UNAVAILABLE.
    *

@@ -1,0 +1,49 @@
+/** Goes through all pages of what is asked of the jobs that match a filter. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type {
+  CancelJobsRequestSchema,
+  CancelJobsResponse,
+  RetryJobsRequestSchema,
+  RetryJobsResponse,
+} from '../gen/muster/v1/job_service_pb.ts';
+
+/** What became of a redrive. */
+export interface Redriven {
+  /** The jobs that were retried, or would be. */
+  readonly retriedJobIds: readonly string[];
+  /** The new jobs, in the order of `retriedJobIds`. Empty when they were only counted. */
+  readonly jobIds: readonly string[];
+  /** Jobs that were passed over: retried already, erased, or of an archived definition. */
+  readonly skipped: number;
+}
+
+/** How many jobs were cancelled or asked to stop. */
+export async function cancelPages(
+  call: (request: MessageInitShape<typeof CancelJobsRequestSchema>) => Promise<CancelJobsResponse>,
+  request: MessageInitShape<typeof CancelJobsRequestSchema>,
+): Promise<number> {
+  let cancelled = 0;
+  for (let pageToken = ''; ; ) {
+    const page = await call({ ...request, pageToken });
+    cancelled += page.cancelled;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return cancelled;
+  }
+}
+
+export async function retryPages(
+  call: (request: MessageInitShape<typeof RetryJobsRequestSchema>) => Promise<RetryJobsResponse>,
+  request: MessageInitShape<typeof RetryJobsRequestSchema>,
+): Promise<Redriven> {
+  const jobIds: string[] = [];
+  const retriedJobIds: string[] = [];
+  let skipped = 0;
+  for (let pageToken = ''; ; ) {
+    const page = await call({ ...request, pageToken });
+    jobIds.push(...page.jobIds);
+    retriedJobIds.push(...page.retriedJobIds);
+    skipped += page.skipped;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return { jobIds, retriedJobIds, skipped };
+  }
+}

@@ -1,0 +1,96 @@
+/** JobService, what is asked of all jobs that match a filter, a page of them at a time: cancels and retries. */
+import { create } from '@bufbuild/protobuf';
+import { isTerminal, type JobState, stateCodes } from '../../domain/job-state.ts';
+import type { JobPage } from '../../engine/job-views.ts';
+import type { Replica } from '../../engine/replica.ts';
+import {
+  CancelJobsResponseSchema,
+  type JobFilter,
+  JobFilterSchema,
+  type JobService,
+  RetryJobsResponseSchema,
+} from '../../gen/muster/v1/job_service_pb.ts';
+import { checkText, namespaceOf, requestIdOf } from '../checks.ts';
+import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
+import { pageToken, positionOf } from '../page-token.ts';
+import type { Implementation } from '../service.ts';
+import { Violations } from '../violations.ts';
+
+const JOBS_A_PAGE = 1_000;
+const openStates = (Object.keys(stateCodes) as JobState[]).filter((state) => !isTerminal(state));
+const retriedStates: JobState[] = ['FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'];
+const retriedByDefault: JobState[] = ['FAILED', 'EXPIRED'];
+
+interface PageRequest {
+  readonly namespace: string;
+  readonly filter?: JobFilter | undefined;
+  readonly pageToken: string;
+}
+
+interface Page extends JobPage {
+  readonly namespace: string;
+  readonly nextPageToken: string;
+}
+
+/** What sets one of the two RPCs apart from the other. */
+interface PageRules {
+  readonly method: 'CancelJobs' | 'RetryJobs';
+  readonly allowed: readonly JobState[];
+  readonly byDefault: readonly JobState[];
+}
+
+/** The jobs of the page that a request is about. Throws what `violations` has found so far, too. */
+async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, violations: Violations): Promise<Page> {
+  const namespace = namespaceOf(request.namespace, violations);
+  const asked = jobFilterFrom(request.filter ?? create(JobFilterSchema), 'filter.', violations);
+  const wrong = asked.states.find((state) => !rules.allowed.includes(state));
+  violations.check(
+    wrong === undefined,
+    'filter.states',
+    `has ${wrong}; ${rules.method} takes ${rules.allowed.join(', ')}`,
+  );
+  const filter = { ...asked, states: asked.states.length > 0 ? asked.states : rules.byDefault };
+  const key = await replica.pageTokenKey();
+  const list = [rules.method, namespace, filterText(filter)];
+  const beforeJobId = positionOf(request.pageToken, key, list, violations);
+  violations.throwIfAny();
+  const page = await replica.listJobs({ namespace, filter, beforeJobId, limit: JOBS_A_PAGE });
+  const { nextBeforeJobId } = page;
+  return { ...page, namespace, nextPageToken: nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : '' };
+}
+
+export function jobPages(replica: Replica): Pick<Implementation<typeof JobService>, 'cancelJobs' | 'retryJobs'> {
+  return {
+    async cancelJobs(request) {
+      const violations = new Violations();
+      checkText(request.reason, 256, 'reason', violations);
+      violations.check(
+        !request.filter?.failureTypes.length,
+        'filter.failure_types',
+        'must be empty: an open job has no failure that ended it',
+      );
+      const rules: PageRules = { method: 'CancelJobs', allowed: openStates, byDefault: openStates };
+      const { jobs, namespace, nextPageToken } = await pageOf(replica, request, rules, violations);
+      const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
+      const cancelled = request.validateOnly
+        ? ids.length
+        : await replica.cancels.cancelMany(namespace, ids, request.reason);
+      return create(CancelJobsResponseSchema, { cancelled, nextPageToken });
+    },
+    async retryJobs(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      const rules: PageRules = { method: 'RetryJobs', allowed: retriedStates, byDefault: retriedByDefault };
+      const { jobs, namespace, nextPageToken } = await pageOf(replica, request, rules, violations);
+      // Oldest first, as they came.
+      const ids = jobs.map((job) => job.jobId).reverse();
+      const redriven = await replica.retries.redrive(namespace, ids, request.validateOnly);
+      return create(RetryJobsResponseSchema, {
+        jobIds: [...redriven.jobIds],
+        retriedJobIds: [...redriven.retriedJobIds],
+        skipped: redriven.skipped,
+        nextPageToken,
+      });
+    },
+  };
+}
