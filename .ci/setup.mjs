@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Brings what this checkout needs into node_modules and .tools, then runs the given command with all of it on its PATH.
 //
-//   node .ci/setup.mjs [--checks] [-- command [argument...]]
+//   node .ci/setup.mjs [--checks] [--tests] [-- command [argument...]]
 //
-// --checks also brings what only the checks and the code generation need. Runs on Node 20 and later, needs no root,
-// installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
+// --checks also brings what only the checks and the code generation need, --tests what only the tests do. Runs on Node 20
+// and later, needs no root, installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
 
+import { chromium } from './setup/chromium.mjs';
 import { runCommand } from './setup/command.mjs';
 import { withLock } from './setup/lock.mjs';
 import { nats } from './setup/nats-server.mjs';
@@ -18,14 +19,17 @@ import { say } from './setup/say.mjs';
 function parseArguments(args) {
   const split = args.indexOf('--');
   const options = split < 0 ? args : args.slice(0, split);
-  const unknown = options.find((option) => option !== '--checks');
-  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [-- command]`);
-  return { checks: options.includes('--checks'), command: split < 0 ? [] : args.slice(split + 1) };
+  const unknown = options.find((option) => !['--checks', '--tests'].includes(option));
+  if (unknown !== undefined)
+    throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [--tests] [-- command]`);
+  const [checks, tests] = ['--checks', '--tests'].map((option) => options.includes(option));
+  return { checks, tests, command: split < 0 ? [] : args.slice(split + 1) };
 }
 
 /** The chains run side by side; within a chain each step needs the one before it. */
-function chains(checks) {
-  return [[nodeModules, postgres], [nodeRuntime], [nats], checks ? [pythonSdk, pythonTools] : [pythonSdk]];
+function chains({ checks, tests }) {
+  const python = checks ? [pythonSdk, pythonTools] : [pythonSdk];
+  return [[nodeModules, postgres], [nodeRuntime], [nats], python, tests ? [chromium] : []];
 }
 
 async function bringChain(steps) {
@@ -45,8 +49,8 @@ async function bringMissing(all) {
 
 async function main() {
   if (process.platform === 'win32') throw new Error('Windows is supported through WSL only');
-  const { checks, command } = parseArguments(process.argv.slice(2));
-  const all = chains(checks);
+  const { command, ...wanted } = parseArguments(process.argv.slice(2));
+  const all = chains(wanted);
   const isReady = () => all.flat().every((step) => step.isReady());
   if (!isReady()) {
     await withLock(async () => {
