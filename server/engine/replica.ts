@@ -16,6 +16,7 @@ import type { LaneHint } from './messages.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
+import { Retention } from './retention.ts';
 import { Retries } from './retries.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import type { Store } from './store-port.ts';
@@ -101,6 +102,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     leaseMs: times.leaseMs,
   });
   let pageTokenKey: Uint8Array | undefined;
+  const retention = new Retention({ store, timers, log });
   bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const submissions = new Submissions({
@@ -154,11 +156,14 @@ export function createReplica(parts: ReplicaParts): Replica {
       await dbClock.refresh(store);
       await store.ensurePartitions();
     },
-    start: () => sweeper.start(),
+    start() {
+      sweeper.start();
+      retention.start();
+    },
     async stop() {
       dispatcher.stop();
       waits.stop();
-      await sweeper.stop();
+      await Promise.all([sweeper.stop(), retention.stop()]);
     },
   };
 }

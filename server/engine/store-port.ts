@@ -6,6 +6,7 @@ import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
+import type { Cleared } from './retention.ts';
 
 /** What applying a definition led to. */
 export interface AppliedDefinition {
@@ -299,6 +300,11 @@ export interface Store {
   eraseJob(erasure: Erasure): Promise<Erased>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
+  /**
+   * One round, of bounded work, of clearing away what was kept long enough; ends early once `stopped` says so. Another
+   * replica may be at it as well.
+   */
+  clearExpired(stopped?: () => boolean): Promise<Cleared>;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;

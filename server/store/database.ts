@@ -27,5 +27,7 @@ export interface Database extends Session {
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Runs a script of several statements, outside any transaction of ours. For migrations. */
   script(text: string): Promise<void>;
+  /** Rows of a table were deleted: for a driver whose database does not clean up by itself. */
+  noteDeleted?(table: string, rows: number): void;
   close(): Promise<void>;
 }

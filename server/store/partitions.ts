@@ -2,13 +2,17 @@
 import { lowestUuid } from '../domain/uuid.ts';
 import type { Database } from './database.ts';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const DAYS_AHEAD = 3;
 const TRIES = 5;
 
+/** What the name of a day's partition ends in, such as `20260301`. */
+export function dayName(dayMs: number): string {
+  return new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
 function script(table: string, dayMs: number): string {
-  const day = new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
-  const name = `${table}_${day}`;
+  const name = `${table}_${dayName(dayMs)}`;
   const [from, to] = [lowestUuid(dayMs), lowestUuid(dayMs + DAY_MS)];
   // LIKE + ATTACH locks the parent for SHARE UPDATE EXCLUSIVE only; CREATE ... PARTITION OF would stop every reader. Rows
   // of the day that went to the default partition, because this came too late, would keep it from being attached for ever.
@@ -49,8 +53,7 @@ export async function ensurePartitions(database: Database, nowUs: number): Promi
   for (const table of ['jobs', 'job_outcomes']) {
     for (let ahead = 0; ahead <= DAYS_AHEAD; ahead++) {
       const dayMs = today + ahead * DAY_MS;
-      const day = new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
-      if (!there.has(`${table}_${day}`)) await make(database, table, dayMs);
+      if (!there.has(`${table}_${dayName(dayMs)}`)) await make(database, table, dayMs);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface MaintenanceOptions {
   readonly vacuumJobs?: number;
   /** Work of the database between two rounds of VACUUM, in ms. Default 5,000. */
   readonly vacuumWorkMs?: number;
+  /** Rows deleted of a table that keeps what ended, between two rounds of VACUUM of it. Default 10,000. */
+  readonly vacuumDeleted?: number;
   /** Write-ahead log between two checkpoints, in bytes. Default 256 MiB. */
   readonly checkpointBytes?: number;
   /** Told of each task that was done or has failed. */
@@ -40,6 +42,7 @@ export class PgliteMaintenance {
   #endedJobs = 0;
   #workMs = 0;
   #unseenMs = 0;
+  #deleted = new Map<string, number>();
   #vacuuming = false;
   #looking = false;
 
@@ -51,6 +54,14 @@ export class PgliteMaintenance {
   /** So many jobs have ended: their runs are dead rows now. */
   noteEnded(jobs: number): void {
     this.#endedJobs += jobs;
+  }
+
+  /** So many rows of a table were deleted because they had been kept long enough: their room is to be used again. */
+  noteDeleted(table: string, rows: number): void {
+    const deleted = (this.#deleted.get(table) ?? 0) + rows;
+    const due = deleted >= (this.#options.vacuumDeleted ?? 10_000);
+    this.#deleted.set(table, due ? 0 : deleted);
+    if (due) void this.#parts.enqueue(() => this.#run(`VACUUM muster.${table}`));
   }
 
   /** The database has worked for so long on somebody's behalf. */

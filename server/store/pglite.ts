@@ -103,6 +103,10 @@ class Pglite implements Database {
     return this.#work(async () => void (await this.#client.query(text)));
   }
 
+  noteDeleted(table: string, rows: number): void {
+    this.#maintenance.noteDeleted(table, rows);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#turnstile.enter(async () => {
       await this.#maintenance.checkpoint();

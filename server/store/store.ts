@@ -2,6 +2,7 @@
 import type { Store } from '../engine/store-port.ts';
 import type { Database } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
+import { RetentionRounds } from './retention.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { claimSuspects } from './statements/claim-suspects.ts';
@@ -37,6 +38,7 @@ const readNextDue = {
 
 /** The schema must be up to date (see `migrate`). */
 export function createStore(database: Database): Store {
+  const retention = new RetentionRounds(database);
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
@@ -76,6 +78,7 @@ export function createStore(database: Database): Store {
     readEndedJobs: (namespace, jobIds) => readEndedJobs(database, namespace, jobIds),
     eraseJob: (erasure) => eraseJob(database, erasure),
     findEnded: (jobIds) => findEnded(database, jobIds),
+    clearExpired: (stopped = () => false) => retention.round(stopped),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

@@ -3,6 +3,7 @@ import type { JobDefinition } from '../../domain/definition.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/store-port.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
+import { setRetention } from './retentions.ts';
 
 const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
 
@@ -50,13 +51,6 @@ INSERT INTO job_definitions (namespace, name, version, content_hash, body, creat
 VALUES ($1, $2, $3, $4, $5, (SELECT muster_now()))
 ON CONFLICT DO NOTHING
 RETURNING create_time`,
-};
-
-const setRetention = {
-  name: 'set_retention',
-  text: `
-INSERT INTO retentions (namespace, definition, retention_ms) VALUES ($1, $2, $3)
-ON CONFLICT (namespace, definition) DO UPDATE SET retention_ms = excluded.retention_ms`,
 };
 
 const archiveOne = {
@@ -145,7 +139,7 @@ export function applyDefinition(
       if (validateOnly) return { definition: { ...definition, version }, created: true, previous };
       const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
       if (!row) continue;
-      await session.run(setRetention, [namespace, name, definition.retentionMs]);
+      await setRetention(session, namespace, name, definition.retentionMs);
       return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true, previous };
     }
     throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {

@@ -10,6 +10,7 @@ import {
 import { createStore } from '../../../server/store/store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { usePgliteFolders } from '../../support/pglite-folders.ts';
+import { moveClock } from '../../support/store-clock.ts';
 import { type StoreContext, sql } from '../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, only, payload, submitMany } from '../../support/store-fixtures.ts';
 import { runJobs } from '../../support/store-load.ts';
@@ -17,6 +18,7 @@ import { runJobs } from '../../support/store-load.ts';
 const never = {
   vacuumJobs: Number.POSITIVE_INFINITY,
   vacuumWorkMs: Number.POSITIVE_INFINITY,
+  vacuumDeleted: Number.POSITIVE_INFINITY,
   checkpointBytes: Number.POSITIVE_INFINITY,
 };
 const round = ['job_runs', 'sessions', 'job_checkpoints'].map((table) => `VACUUM (ANALYZE) muster.${table}`);
@@ -36,6 +38,7 @@ async function open(options: MaintenanceOptions): Promise<{ context: StoreContex
   return { context, tasks };
 }
 
+const today = () => new Date().toISOString().slice(0, 10).replaceAll('-', '');
 const namesOf = (tasks: readonly MaintenanceTask[]) => tasks.map((task) => task.sql);
 const sizeOfRuns = async (context: StoreContext) =>
   only(await sql(context, `SELECT pg_table_size('job_runs') AS bytes`)).bytes as number;
@@ -96,6 +99,32 @@ describe('VACUUM', () => {
     }
     expect(tasks.length).toBeGreaterThan(10);
     expect(tasks.filter((task) => task.error)).toEqual([]);
+  });
+});
+
+describe('jobs that were kept long enough', () => {
+  it('leave room that is used again: the tables do not grow with each round of them', async () => {
+    const HOUR_MS = 3_600_000;
+    const sizeAfterRounds = async (options: MaintenanceOptions) => {
+      const { context, tasks } = await open(options);
+      await sql(context, `INSERT INTO retentions VALUES ('default', '', ${HOUR_MS})`);
+      for (let round = 0; round < 6; round++) {
+        await moveClock(context, round * 2 * HOUR_MS);
+        await runJobs(context, 4_000);
+        await moveClock(context, (round + 1) * 2 * HOUR_MS);
+        expect(await context.store.clearExpired()).toMatchObject({ jobs: 4_000 });
+      }
+      expect(only(await sql(context, 'SELECT count(*)::int AS jobs FROM jobs')).jobs).toBe(0);
+      const sizes = `SELECT sum(pg_total_relation_size(oid))::float8 AS bytes FROM pg_class
+        WHERE relkind = 'r' AND (relname LIKE 'jobs\\_%' OR relname LIKE 'job\\_outcomes\\_%')`;
+      return { bytes: only(await sql(context, sizes)).bytes as number, tasks };
+    };
+    const { bytes, tasks } = await sizeAfterRounds({ vacuumDeleted: 3_000 });
+    expect(new Set(namesOf(tasks))).toEqual(
+      new Set(['jobs', 'job_outcomes'].map((table) => `VACUUM muster.${table}_${today()}`)),
+    );
+    expect(tasks.filter((task) => task.error)).toEqual([]);
+    expect(bytes).toBeLessThan((await sizeAfterRounds({})).bytes / 3);
   });
 });
 

@@ -110,6 +110,8 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.listSessions('default', sessionId, 10);
   await store.closeSessions([sessionId], 'CLOSE');
   await store.endSessions([sessionId]);
+  await sql(tap, `INSERT INTO retentions SELECT namespace, definition, 60000 FROM lanes WHERE lane_id = ${laneId}`);
+  await store.clearExpired();
   return statements;
 }
 
@@ -176,6 +178,10 @@ const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousand
 
 const definitions = 'job_definitions by job_definitions_pkey';
 const archived = 'archived_definitions by archived_definitions_pkey';
+const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
+const retentions = 'retentions by retentions_pkey';
+const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
+const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
 const pinned: Record<string, readonly string[]> = {
   read_definition: [archived, definitions],
@@ -229,6 +235,16 @@ const pinned: Record<string, readonly string[]> = {
   end_sessions: [held, sessions],
   read_lapsed_sessions: [allNotClosed],
   list_sessions: [held, notClosed],
+  read_retention_bounds: [allLanes, retentions],
+  read_short_lanes: [lanes, retentions],
+  expire_lane_jobs: [attempts, checkpoints, outcomes, jobs, jobsByLane].sort(),
+  expire_default_jobs: [attempts, checkpoints, outcomes, jobs, lanes, retentions],
+  clear_request_ids: [sliceOf('request_ids')],
+  clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
+  clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
+  clear_sessions: [held, sliceOf('sessions')],
+  clear_job_attempts: [sliceOf('job_attempts'), jobs],
+  clear_job_outcomes_default: [sliceOf('job_outcomes_day'), jobs],
 };
 
 describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans on %s', (kind) => {

@@ -1,7 +1,7 @@
 /** Definitions: numbered versions, made by content. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JobDefinition } from '../../../../server/domain/definition.ts';
+import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definition.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeDefinition } from '../../../support/store-fixtures.ts';
 
@@ -144,6 +144,10 @@ export function definitionsSuite(context: StoreContext): void {
         { namespace: 'default', retention_ms: 3_000 },
         { namespace: 'other', retention_ms: 2_000 },
       ]);
+      await apply(makeDefinition('kept', { retentionMs: definitionDefaults.retentionMs }));
+      expect(await sql(context, `SELECT FROM retentions WHERE definition = 'kept' AND namespace = 'default'`)).toEqual(
+        [],
+      );
     });
   });
 }

@@ -1,0 +1,58 @@
+/** When what was kept long enough is cleared away. */
+import { describe, expect, it } from 'vitest';
+import { type Cleared, Retention } from '../../../server/engine/retention.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+const nothing: Cleared = { days: 0, jobs: 0, rows: 0, more: false };
+const much: Cleared = { days: 1, jobs: 50_000, rows: 0, more: true };
+
+function start(...answers: (Cleared | Error)[]) {
+  const time = new VirtualTime();
+  const rounds: number[] = [];
+  const logged: string[] = [];
+  const write = (level: string) => (_: unknown, message: string) => void logged.push(`${level}: ${message}`);
+  const log = { info: write('info'), warn: write('warn'), error: write('error') };
+  const store = {
+    clearExpired: async () => {
+      rounds.push(time.now() - 1_000);
+      const answer = answers.shift() ?? nothing;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  const retention = new Retention({ store, timers: time, log });
+  retention.start();
+  return { time, rounds, logged, retention };
+}
+
+describe('rounds of retention', () => {
+  it('come once a minute, and say nothing when there was nothing', async () => {
+    const { time, rounds, logged } = start();
+    await time.advance(200_000);
+    expect(rounds).toEqual([60_000, 120_000, 180_000]);
+    expect(logged).toEqual([]);
+  });
+
+  it('come sooner while there is more', async () => {
+    const { time, rounds, logged } = start(much, much, nothing);
+    await time.advance(150_000);
+    expect(rounds).toEqual([60_000, 65_000, 70_000, 130_000]);
+    expect(logged).toEqual(Array(2).fill('info: cleared away what was kept long enough'));
+  });
+
+  it('go on after one that failed', async () => {
+    const { time, rounds, logged } = start(new Error('gone'));
+    await time.advance(130_000);
+    expect(rounds).toEqual([60_000, 120_000]);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('warn');
+  });
+
+  it('end with the replica', async () => {
+    const { time, rounds, retention } = start();
+    await time.advance(60_000);
+    await retention.stop();
+    await time.advance(600_000);
+    expect(rounds).toEqual([60_000]);
+  });
+});
