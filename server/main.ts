@@ -16,6 +16,7 @@ import { armKillPoint, killPoint } from './engine/kill-points.ts';
 import type { Bus, Log } from './engine/ports.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
 import type { Store } from './engine/store-port.ts';
+import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import type { Database } from './store/database.ts';
 import { failureText } from './store/failure-text.ts';
 import { firstContact } from './store/first-contact.ts';
@@ -143,10 +144,13 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const store = createStore(database);
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
+  const schemas = new ThreadSchemas(log);
+  closers.add(() => schemas.stop());
   const times = { beatMs: config.beatMs, leaseMs: config.leaseMs };
   const replica = createReplica({
     store,
     bus,
+    schemas,
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,

@@ -24,6 +24,7 @@ import {
 } from './checks.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
+import { schemaFrom, schemaTo } from './convert-schema.ts';
 import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
 import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
@@ -42,8 +43,6 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
-  if (wire.inputJsonSchema || wire.outputJsonSchema || wire.inputProtobufSchema || wire.outputProtobufSchema)
-    throw notImplemented('definition.input_json_schema and its siblings: schemas');
   if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
   if (wire.circuitBreaker) throw notImplemented('definition.circuit_breaker: circuit breakers');
 }
@@ -91,6 +90,8 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     `has the unknown value ${given.leaseLossAction}`,
   );
   const timeLimits = timeLimitsFrom(given, violations);
+  const inputSchema = schemaFrom(given, 'input', violations);
+  const outputSchema = schemaFrom(given, 'output', violations);
   const definition: JobDefinition = {
     namespace: namespaceOf(given.namespace, violations),
     name: given.name,
@@ -115,6 +116,8 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     retentionMs:
       durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations) ??
       definitionDefaults.retentionMs,
+    ...(inputSchema ? { inputSchema } : {}),
+    ...(outputSchema ? { outputSchema } : {}),
     createTimeUs: 0,
   };
   violations.throwIfAny();
@@ -123,6 +126,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
 
 export function definitionTo(definition: JobDefinition): WireDefinition {
   const created = definition.createTimeUs > 0 ? timestampTo(definition.createTimeUs) : undefined;
+  const [input, output] = [schemaTo(definition.inputSchema), schemaTo(definition.outputSchema)];
   const archived = definition.archiveTimeUs === undefined ? undefined : timestampTo(definition.archiveTimeUs);
   return create(JobDefinitionSchema, {
     namespace: definition.namespace,
@@ -140,6 +144,10 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     description: definition.description,
     labels: { ...definition.labels },
     retention: durationTo(definition.retentionMs),
+    inputJsonSchema: input.json,
+    outputJsonSchema: output.json,
+    ...(input.protobuf ? { inputProtobufSchema: input.protobuf } : {}),
+    ...(output.protobuf ? { outputProtobufSchema: output.protobuf } : {}),
     ...(created ? { createTime: created } : {}),
     ...(archived ? { archiveTime: archived } : {}),
   });

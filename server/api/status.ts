@@ -129,14 +129,14 @@ export function statusOf(error: unknown): RpcStatus {
   const refusal = asEngineError(error);
   if (refusal.reason !== 'INTERNAL') {
     const { reason, message } = refusal;
-    const { field, metadata, retryAfterMs } = refusal.facts;
+    const { field, violations, metadata, retryAfterMs } = refusal.facts;
     const isField = codes[reason] === Code.INVALID_ARGUMENT && field !== undefined;
     return encode({
       reason,
       message,
       metadata: metadata ?? {},
       retryAfterMs,
-      ...(isField ? { violations: [{ field, description: message }] } : {}),
+      ...(isField ? { violations: violations ?? [{ field, description: message }] } : {}),
     });
   }
   const id = randomUUID();

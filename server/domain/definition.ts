@@ -19,6 +19,12 @@ export interface Demands {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What a payload must be. */
+export type PayloadSchema =
+  | { readonly kind: 'json'; readonly text: string }
+  /** The file descriptor set in base64: definitions are kept as JSON. */
+  | { readonly kind: 'protobuf'; readonly fileDescriptorSet: string; readonly messageType: string };
+
 export type LeaseLossAction = 'ABORT' | 'CONTINUE';
 
 export interface JobDefinition {
@@ -40,6 +46,9 @@ export interface JobDefinition {
   readonly description: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly retentionMs: number;
+  /** Left out: anything goes. */
+  readonly inputSchema?: PayloadSchema | undefined;
+  readonly outputSchema?: PayloadSchema | undefined;
   /** Microseconds since 1970 on the database's clock. */
   readonly createTimeUs: number;
   /** When the definition, in all its versions, was archived; undefined: it is not, or nobody asked. */

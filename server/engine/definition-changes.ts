@@ -1,11 +1,14 @@
 /** Applies definitions, and says what a new version may break. */
 import { type CompatibilityIssue, compatibilityIssues } from '../domain/compatibility.ts';
-import type { JobDefinition } from '../domain/definition.ts';
+import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
 import type { Definitions } from './definitions.ts';
+import { EngineError } from './errors.ts';
+import type { Schemas } from './ports.ts';
 import type { AppliedDefinition, Store } from './store-port.ts';
 
 export interface DefinitionChangesParts {
   readonly definitions: Definitions;
+  readonly schemas: Schemas;
   readonly store: Pick<Store, 'listOffers' | 'readOpenVersions'>;
 }
 
@@ -22,8 +25,21 @@ export class DefinitionChanges {
   }
 
   async apply(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<AppliedChange> {
+    await this.#refuseBadSchema(definition.inputSchema, 'input');
+    await this.#refuseBadSchema(definition.outputSchema, 'output');
     const applied = await this.#parts.definitions.apply(definition, contentHash, validateOnly);
     return { ...applied, issues: applied.created ? await this.#issues(applied) : [] };
+  }
+
+  async #refuseBadSchema(schema: PayloadSchema | undefined, side: 'input' | 'output'): Promise<void> {
+    const problem = schema && (await this.#parts.schemas.compile(schema));
+    if (!problem) return;
+    const part = problem.part && `.${problem.part}`;
+    const field = `definition.${side}_${schema.kind}_schema${part}`;
+    throw new EngineError('INVALID_FIELD', `${field} ${problem.message}`, {
+      field,
+      violations: [{ field, description: problem.message }],
+    });
   }
 
   async #issues({ definition, previous }: AppliedDefinition): Promise<CompatibilityIssue[]> {

@@ -1,11 +1,13 @@
 /** Definitions as a replica knows them: versions never change, so they are kept; which one is newest is asked anew each second. */
-import type { JobDefinition } from '../domain/definition.ts';
+import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
 import { EngineError } from './errors.ts';
 import type { Clock } from './ports.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery, Store } from './store-port.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
 const MAX_KEPT = 10_000;
+/** Of schemas, in characters: a definition may have 800,000. */
+const MAX_KEPT_SCHEMAS = 64 << 20;
 
 interface Newest {
   readonly definition: JobDefinition;
@@ -26,6 +28,7 @@ export class Definitions {
   readonly #clock: Clock;
   #versions = new Map<string, JobDefinition>();
   #newest = new Map<string, Newest>();
+  #keptSchemas = 0;
 
   constructor(store: DefinitionStore, clock: Clock) {
     this.#store = store;
@@ -102,11 +105,21 @@ export class Definitions {
   }
 
   #keepVersion(definition: JobDefinition): void {
-    if (this.#versions.size >= MAX_KEPT) this.#versions.clear();
+    if (this.#versions.size >= MAX_KEPT || this.#keptSchemas > MAX_KEPT_SCHEMAS) {
+      this.#versions.clear();
+      this.#newest.clear();
+      this.#keptSchemas = 0;
+    }
+    this.#keptSchemas += schemaLength(definition.inputSchema) + schemaLength(definition.outputSchema);
     const { namespace, name, version } = definition;
     // Kept for good, so without what may change.
     this.#versions.set(keyOf(namespace, name, version), { ...definition, archiveTimeUs: undefined });
   }
+}
+
+function schemaLength(schema: PayloadSchema | undefined): number {
+  if (!schema) return 0;
+  return schema.kind === 'json' ? schema.text.length : schema.fileDescriptorSet.length;
 }
 
 function notFound(namespace: string, name: string, version: number, field: string): EngineError {

@@ -32,6 +32,8 @@ export interface ErrorFacts {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Path of the field that is to blame, such as `jobs[3].definition`. */
   readonly field?: string;
+  /** Where more than one field is to blame: each with what is wrong. */
+  readonly violations?: readonly { readonly field: string; readonly description: string }[];
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }

@@ -127,7 +127,9 @@ export class Lanes {
 
   async #load(laneIds: readonly number[]): Promise<void> {
     for (const lane of await this.#store.readLanes(laneIds)) {
-      const definitionBody = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
+      const definition = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
+      // Without its schemas, which may be large: a lane is kept for good.
+      const { inputSchema: _, outputSchema: __, ...definitionBody } = definition;
       this.#lanes.set(lane.laneId, {
         ...lane,
         definitionBody,

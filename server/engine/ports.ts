@@ -1,4 +1,6 @@
 /** What the engine needs of the outside. The simulator stands in for each of these under virtual time. */
+import type { PayloadSchema } from '../domain/definition.ts';
+import type { Payload } from '../domain/payload.ts';
 import type { Assignment, CancelNotice, Hint } from './messages.ts';
 
 /** Monotonic time of this process; says nothing about the time of day. */
@@ -28,6 +30,30 @@ export interface Log {
   info(facts: Record<string, unknown>, message: string): void;
   warn(facts: Record<string, unknown>, message: string): void;
   error(facts: Record<string, unknown>, message: string): void;
+}
+
+/** A payload and what it must be. */
+export interface SchemaCheck {
+  readonly schema: PayloadSchema;
+  readonly payload: Payload;
+}
+
+/** What is wrong, in words that follow the name of the field. */
+export interface SchemaProblem {
+  /** The part of a protobuf schema that is to blame; empty: the schema, or the payload. */
+  readonly part: '' | 'file_descriptor_set' | 'message_type';
+  readonly message: string;
+}
+
+/**
+ * Checks payloads, in bounded time and memory whatever they and their schemas are. Rejects with OVERLOADED when too much
+ * waits, or when one call takes too long.
+ */
+export interface Schemas {
+  /** What keeps the schema from being used; undefined: nothing. */
+  compile(schema: PayloadSchema): Promise<SchemaProblem | undefined>;
+  /** What is wrong with each payload, undefined where nothing is. */
+  validate(checks: readonly SchemaCheck[]): Promise<readonly (string | undefined)[]>;
 }
 
 /** Access to the bus for one session. */

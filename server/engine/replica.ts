@@ -14,8 +14,9 @@ import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import { ParkedCredits } from './parked-credits.ts';
-import type { Bus, Clock, Log, Random, Timers } from './ports.ts';
+import type { Bus, Clock, Log, Random, Schemas, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
+import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
 import { Retries } from './retries.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
@@ -30,6 +31,7 @@ const RECORDS_A_PAGE = 10_000;
 export interface ReplicaParts {
   readonly store: Store;
   readonly bus: Bus;
+  readonly schemas: Schemas;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -66,7 +68,7 @@ export interface Replica {
 }
 
 export function createReplica(parts: ReplicaParts): Replica {
-  const { store, bus, clock, timers, random, log, times } = parts;
+  const { store, bus, schemas, clock, timers, random, log, times } = parts;
   const dbClock = new DbClock(clock);
   const ids = new JobIds(dbClock, random);
   const definitions = new Definitions(store, clock);
@@ -108,6 +110,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const submissions = new Submissions({
     store,
     definitions,
+    schemas,
     lanes,
     dispatcher,
     ids,
@@ -124,6 +127,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     reports: new Reports({
       store,
+      resultChecks: new ResultChecks({ store, lanes, definitions, schemas }),
       sessions,
       changes,
       credits,
@@ -141,7 +145,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
     maxPayload: bus.maxUserPayload,
-    definitionChanges: new DefinitionChanges({ definitions, store }),
+    definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
     async getJob(namespace, jobId) {
       const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);

@@ -9,6 +9,7 @@ import type { Changes } from './changes.ts';
 import { killPoint } from './kill-points.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { Random, Timers } from './ports.ts';
+import { type ResultChecks, resultHash } from './result-checks.ts';
 import type { Sessions } from './sessions.ts';
 import type { AttemptKey, ClosedRecord, Completion, Store } from './store-port.ts';
 
@@ -31,6 +32,7 @@ type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succee
 
 export interface ReportsParts {
   readonly store: Pick<Store, 'complete' | 'readClosed'>;
+  readonly resultChecks: ResultChecks;
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly credits: Pick<ParkedCredits, 'bar'>;
@@ -47,18 +49,23 @@ const barring: ReadonlySet<string> = new Set(['UNSUPPORTED', 'TOO_LARGE']);
 export class Reports {
   readonly #parts: ReportsParts;
   readonly #completions: Batcher<readonly Completion[], ReadonlySet<AttemptKey>>;
+  /** Those with a result that was checked. */
+  readonly #checked: Batcher<readonly Completion[], ReadonlySet<AttemptKey>>;
   readonly #closings: Batcher<readonly Closing[], ReadonlySet<AttemptKey>>;
 
   constructor(parts: ReportsParts) {
     this.#parts = parts;
     const { timers, random } = parts;
-    this.#completions = new Batcher({
-      name: 'results',
-      flush: (lists) => this.#complete(lists),
-      sizeOf: (list) => ({ rows: list.length, bytes: list.reduce((sum, item) => sum + item.result.data.length, 0) }),
-      timers,
-      random,
-    });
+    const completions = (name: string, checked: boolean) =>
+      new Batcher<readonly Completion[], ReadonlySet<AttemptKey>>({
+        name,
+        flush: (lists) => this.#complete(lists, checked),
+        sizeOf: (list) => ({ rows: list.length, bytes: list.reduce((sum, item) => sum + item.result.data.length, 0) }),
+        timers,
+        random,
+      });
+    this.#completions = completions('results', false);
+    this.#checked = completions('checked results', true);
     this.#closings = new Batcher({
       name: 'failure reports',
       flush: (lists) => this.#close(lists),
@@ -82,7 +89,9 @@ export class Reports {
       completions.length > 0 ? this.#completions.add(completions) : none,
       closings.length > 0 ? this.#closings.add(closings) : none,
     ]);
-    const accepted = items.map((item) => completed.has(item) || closed.has(item));
+    const late = completions.filter((item) => !completed.has(item));
+    const checked = late.length > 0 ? await this.#checkLate(late) : none;
+    const accepted = items.map((item) => completed.has(item) || closed.has(item) || checked.has(item));
     const refused = reports.filter((_, i) => !accepted[i]);
     if (refused.length === 0) return reports.map(() => 'ACCEPTED');
     const repeated = await this.#repeated(sessionId, refused);
@@ -90,9 +99,27 @@ export class Reports {
     return reports.map((report, i) => (accepted[i] ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
   }
 
-  async #complete(lists: readonly (readonly Completion[])[]): Promise<ReadonlySet<AttemptKey>[]> {
+  /** Those of the results that were not taken because they have to be checked first, and are now taken or refused. */
+  async #checkLate(late: readonly Completion[]): Promise<ReadonlySet<AttemptKey>> {
+    const results = await this.#parts.resultChecks.check([...firstOfEach([late]).values()]);
+    const good = results.filter(({ failure }) => !failure).map(({ completion }) => completion);
+    const bad = new Map(
+      results.flatMap(({ completion: { result: _, ...key }, completion, failure }): [Closing, Completion][] =>
+        failure ? [[{ ...key, outcome: { kind: 'failed', failure } }, completion]] : [],
+      ),
+    );
+    const none: ReadonlySet<AttemptKey> = new Set();
+    const [completed, closed] = await Promise.all([
+      good.length > 0 ? this.#checked.add(good) : none,
+      bad.size > 0 ? this.#closings.add([...bad.keys()]) : none,
+    ]);
+    const refused = [...bad].flatMap(([closing, completion]) => (closed.has(closing) ? [completion] : []));
+    return new Set<AttemptKey>([...good.filter((item) => completed.has(item)), ...refused]);
+  }
+
+  async #complete(lists: readonly (readonly Completion[])[], checked: boolean): Promise<ReadonlySet<AttemptKey>[]> {
     const first = firstOfEach(lists);
-    const ended = await this.#parts.store.complete([...first.values()]);
+    const ended = await this.#parts.store.complete([...first.values()], checked);
     if (ended.length > 0) {
       killPoint('complete.after_commit_before_reply');
       this.#parts.onEnded(ended.map((key) => key.jobId));
@@ -150,6 +177,8 @@ export class Reports {
   #isSame(record: ClosedRecord, outcome: Outcome): boolean {
     switch (outcome.kind) {
       case 'succeeded':
+        // Refused by its schema, it was closed as a failure that names it.
+        if (record.outcome === 'FAILED') return record.failure?.includes(resultHash(outcome.result)) === true;
         return (
           record.result !== undefined &&
           record.result.contentType === outcome.result.contentType &&

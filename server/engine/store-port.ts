@@ -56,6 +56,8 @@ export interface NewJob {
   readonly deadlineUs?: number | undefined;
   readonly progressTimeoutMs?: number | undefined;
   readonly watchWindowMs?: number | undefined;
+  /** Its result is checked before it counts. */
+  readonly checkResult?: boolean | undefined;
 }
 
 /** Room for one attempt in a session. */
@@ -198,6 +200,11 @@ export interface HeldRun extends AttemptKey {
   readonly assignTimeUs: number;
 }
 
+/** An attempt whose result is to be checked, with the lane that says by which definition. */
+export interface UncheckedAttempt extends AttemptKey {
+  readonly laneId: number;
+}
+
 export interface ProgressChange extends AttemptKey {
   readonly sequence: number;
   readonly fraction: number | undefined;
@@ -265,8 +272,13 @@ export interface Store {
   claim(claim: Claim): Promise<ClaimedJob[]>;
   /** As `claim`, of lanes of suspects: a session gets one at the most, and none while it holds one. */
   claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
-  /** The attempts that were open and are now completed; the others were not the session's to complete. */
-  complete(completions: readonly Completion[]): Promise<AttemptKey[]>;
+  /**
+   * The attempts that were open and are now completed; the others were not the session's to complete, or their results
+   * are to be checked first and these are not `checked`.
+   */
+  complete(completions: readonly Completion[], checked?: boolean): Promise<AttemptKey[]>;
+  /** Which of these attempts are open and have a result that is to be checked. */
+  readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
   /** Locks, loads, asks `decide` for each, writes, commits; returns what was changed. */
   change(selection: Selection, decide: Decide): Promise<Change[]>;

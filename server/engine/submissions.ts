@@ -8,9 +8,10 @@ import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
 import { EngineError } from './errors.ts';
+import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
 import type { Lanes } from './lanes.ts';
-import type { Random, Timers } from './ports.ts';
+import type { Random, Schemas, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 import { keysOf } from './submission-keys.ts';
@@ -54,6 +55,7 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly definitions: Definitions;
   readonly lanes: Lanes;
   readonly ids: JobIds;
+  readonly schemas: Schemas;
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
@@ -85,10 +87,12 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const jobs: NewJob[] = [];
+    const checks: InputCheck[] = [];
     for (const [i, submission] of request.submissions.entries()) {
       const path = request.field === 'job' ? 'job' : `jobs[${i}]`;
-      jobs.push(await this.#build(request.namespace, submission, path));
+      jobs.push(await this.#build(request.namespace, submission, path, checks));
     }
+    if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
     const keys = keysOf(request.submissions, request.field);
     const call = { namespace: request.namespace, jobs, ...requestIdOf(request), keys };
     return accepted(await this.#store(call), request);
@@ -112,10 +116,13 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored. */
   async check(namespace: string, submission: Submission): Promise<void> {
-    await this.#build(namespace, submission, 'job');
+    const checks: InputCheck[] = [];
+    await this.#build(namespace, submission, 'job', checks);
+    if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
   }
 
-  async #build(namespace: string, submission: Submission, path: string): Promise<NewJob> {
+  /** Adds to `checks` what has to be looked at before the job may be stored. */
+  async #build(namespace: string, submission: Submission, path: string, checks: InputCheck[]): Promise<NewJob> {
     const { definitions, lanes, ids, clock } = this.#parts;
     const definition = await definitions.getForJob(
       namespace,
@@ -123,6 +130,8 @@ export class Submissions {
       submission.definitionVersion,
       `${path}.definition`,
     );
+    const { inputSchema: schema } = definition;
+    if (schema) checks.push({ schema, payload: submission.input, field: `${path}.input` });
     const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
     const queue = submission.queue || definition.queue;
     const laneId = await lanes.idOf({
@@ -186,6 +195,7 @@ function optionalOf(
     tracestate: submission.tracestate || undefined,
     runTimeUs,
     retryOf: submission.retryOf,
+    checkResult: definition.outputSchema ? true : undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { changeRuns } from './statements/change-runs.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
-import { completeAttempts } from './statements/complete-attempts.ts';
+import { completeAttempts, readUnchecked } from './statements/complete-attempts.ts';
 import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
@@ -56,7 +56,8 @@ export function createStore(database: Database): Store {
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),
-    complete: (completions) => completeAttempts(database, completions),
+    complete: (completions, checked = false) => completeAttempts(database, completions, checked),
+    readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
     change: (selection, decide) => changeRuns(database, selection, decide),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,

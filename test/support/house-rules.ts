@@ -32,6 +32,7 @@ const layers: Readonly<Record<string, Layer>> = {
     ports: true,
     packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@connectrpc/*', '@bufbuild/protobuf*'],
   },
+  schemas: { to: ['schemas', 'domain'], ports: true, packages: [NODE, 'ajv/*', '@bufbuild/protobuf*'] },
   telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },
   cli: {

@@ -14,7 +14,7 @@ describe('this checkout', () => {
   });
 
   it('was read: every layer, and imports of every kind', () => {
-    const layers = ['domain', 'engine', 'store', 'bus', 'api', 'cli'];
+    const layers = ['domain', 'engine', 'store', 'bus', 'api', 'schemas', 'cli'];
     for (const layer of layers) expect(files.some(({ path }) => path.startsWith(`server/${layer}/`))).toBe(true);
     expect(files.some(({ path }) => path.startsWith('sdk/typescript/src/worker/core/'))).toBe(true);
     expect(files.some(({ path }) => path.includes('/gen/'))).toBe(false);
@@ -66,6 +66,9 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/api/a.ts', "import { x } from '../store/store.ts';", '../store/store.ts'],
   ['server/api/a.ts', "import { x } from 'pg';", 'pg'],
   ['server/api/a.ts', "import { x } from '../../sdk/typescript/src/index.ts';", '../../sdk/typescript/src/index.ts'],
+  ['server/schemas/a.ts', "import { Ajv } from 'ajv/dist/ajv.js';\nimport { x } from '../engine/ports.ts';", undefined],
+  ['server/schemas/a.ts', "import { x } from '../gen/muster/v1/job_pb.ts';", '../gen/muster/v1/job_pb.ts'],
+  ['server/engine/a.ts', "import { x } from '../schemas/validator.ts';", '../schemas/validator.ts'],
   ['server/wire/a.ts', "import { x } from '../bus/client.ts';", '../bus/client.ts'],
   ['server/config.ts', "import { x } from './api/code.ts';", './api/code.ts'],
   ['server/main.ts', "import { x } from './api/a.ts';\nimport { y } from './store/a.ts';", undefined],

@@ -8,3 +8,7 @@ CREATE TABLE archived_definitions (
 
 -- From a definition to its lanes. There are few lanes, so it is made at once.
 CREATE INDEX lanes_by_definition ON lanes (namespace, definition, definition_version);
+
+-- The job's definition has a schema for results: one counts only once it was checked. A column with a constant default is
+-- added at once, whatever the size of the table; a replica of an older release goes on without the check.
+ALTER TABLE job_runs ADD COLUMN check_result boolean NOT NULL DEFAULT false;

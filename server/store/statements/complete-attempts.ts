@@ -1,7 +1,7 @@
 /** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
 import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes } from '../../domain/job-state.ts';
-import type { AttemptKey, Completion } from '../../engine/store-port.ts';
+import type { AttemptKey, Completion, UncheckedAttempt } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
@@ -26,7 +26,7 @@ const statement = {
   endsJobs: true,
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-i AS MATERIALIZED (SELECT * FROM ${inputTable(columns, 'i', 3)}),
+i AS MATERIALIZED (SELECT * FROM ${inputTable(columns, 'i', 4)}),
 open_sessions AS MATERIALIZED (SELECT session_id FROM sessions WHERE session_id = ANY($2::uuid[]) AND state IS NOT DISTINCT FROM 1),
 locked AS MATERIALIZED (
   SELECT r.job_id, i.result_start, i.result_length, i.result_content_type, i.result_metadata
@@ -34,6 +34,7 @@ locked AS MATERIALIZED (
     SELECT job_id FROM job_runs
     WHERE job_runs.job_id = i.job_id AND job_runs.attempt = i.attempt AND job_runs.session_id IS NOT DISTINCT FROM i.session_id
       AND job_runs.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})
+      AND (NOT job_runs.check_result OR $3::boolean)
     FOR UPDATE
   ) AS r
   WHERE i.session_id IS NULL OR i.session_id IN (SELECT session_id FROM open_sessions)
@@ -57,19 +58,32 @@ recorded AS (
 SELECT job_id, attempt, session_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 
+const readToCheck = {
+  name: 'read_unchecked',
+  text: `
+SELECT r.job_id, r.attempt, r.session_id, r.lane_id
+FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.check_result`,
+};
+
 // A statement of its own: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
 const deleteCheckpoints = {
   name: 'delete_checkpoints',
   text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',
 };
 
-/** The attempts that this call completed; the others were not open in their session. */
-export async function completeAttempts(session: Session, reported: readonly Completion[]): Promise<AttemptKey[]> {
+/** The attempts that this call completed; the others were not open in their session, or are to be checked first. */
+export async function completeAttempts(
+  session: Session,
+  reported: readonly Completion[],
+  checked = false,
+): Promise<AttemptKey[]> {
   const completions = [...reported].sort((a, b) => (a.jobId < b.jobId ? -1 : 1));
   const slices = byteSlices(completions.map((item) => item.result.data));
   const rows = await session.run(statement, [
     slices.bytes,
     plainArray([...new Set(completions.map((item) => item.sessionId))]),
+    checked,
     plainArray(completions.map((item) => item.jobId)),
     plainArray(completions.map((item) => item.attempt)),
     plainArray(completions.map((item) => item.sessionId)),
@@ -81,4 +95,19 @@ export async function completeAttempts(session: Session, reported: readonly Comp
   const progressed = rows.filter((row) => row.may_have_checkpoint);
   if (progressed.length > 0) await session.run(deleteCheckpoints, [plainArray(progressed.map((row) => row.job_id))]);
   return rows.map((row) => ({ jobId: row.job_id, attempt: row.attempt, sessionId: row.session_id }));
+}
+
+/** Those of the attempts that are open in their session and have a result that is to be checked. */
+export async function readUnchecked(session: Session, attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]> {
+  const rows = await session.run(readToCheck, [
+    plainArray(attempts.map((key) => key.jobId)),
+    plainArray(attempts.map((key) => key.attempt)),
+    plainArray(attempts.map((key) => key.sessionId)),
+  ]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    laneId: row.lane_id,
+  }));
 }

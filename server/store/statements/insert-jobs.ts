@@ -67,14 +67,16 @@ record AS (
 ),
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
-                        attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms)
+                        attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
+                        check_result)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
               ELSE least(expire_time, (rest->>'deadline')::timestamptz) END,
          assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
-         (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint
+         (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
+         rest->'check_result' IS NOT NULL
   FROM i, now
 )
 SELECT namespace, request_id, NULL AS session_id FROM won UNION ALL SELECT NULL, NULL, session_id FROM open_sessions`,
@@ -82,9 +84,10 @@ SELECT namespace, request_id, NULL AS session_id FROM won UNION ALL SELECT NULL,
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
-  const { labels, demands, retryPolicy, tracestate, retryOf, deadlineUs, progressTimeoutMs, watchWindowMs } = job;
+  const { labels, demands, retryPolicy, tracestate, retryOf, checkResult } = job;
+  const { deadlineUs, progressTimeoutMs, watchWindowMs } = job;
   const { metadata } = job.input;
-  const isPlain = !labels && !demands && !retryPolicy && !tracestate && !retryOf && !metadata;
+  const isPlain = !labels && !demands && !retryPolicy && !tracestate && !retryOf && !metadata && !checkResult;
   if (isPlain && !deadlineUs && !progressTimeoutMs && !watchWindowMs) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
   return JSON.stringify({
@@ -97,6 +100,7 @@ function restOf(job: NewJob): string | null {
     deadline: timestampOf(deadlineUs ?? null) ?? undefined,
     progress_timeout_ms: progressTimeoutMs,
     watch_window_ms: watchWindowMs,
+    check_result: checkResult || undefined,
   });
 }
 

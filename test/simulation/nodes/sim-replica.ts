@@ -1,7 +1,7 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/services/sessions.ts';
-import type { Log } from '../../../server/engine/ports.ts';
+import type { Log, Schemas } from '../../../server/engine/ports.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
 import type { SessionTimes } from '../../../server/engine/sessions.ts';
 import { failureText } from '../../../server/store/failure-text.ts';
@@ -37,6 +37,12 @@ export interface DeathPlan {
 
 const STOP_WAIT_MS = 5_000;
 
+/** No definition here has a schema. */
+const noSchemas: Schemas = {
+  compile: async () => undefined,
+  validate: async (checks) => checks.map(() => undefined),
+};
+
 class Life implements Server {
   readonly process: Process;
   readonly #deps: ReplicaDeps;
@@ -60,6 +66,7 @@ class Life implements Server {
     this.#replica = createReplica({
       store: createStore(this.#database),
       bus: deps.hub.replicaBus(process),
+      schemas: noSchemas,
       clock: process,
       timers: process,
       random: process.random,

@@ -100,8 +100,6 @@ for (const [what, change] of Object.entries(laterJob)) {
 }
 const laterDefinition: Record<string, Definition> = {
   'a workflow': { body: { case: 'workflow', value: { steps: [{ name: 'a' }] } } },
-  'an input schema': { inputJsonSchema: '{}' },
-  'an output schema': { outputJsonSchema: '{}' },
 };
 for (const [what, change] of Object.entries(laterDefinition)) {
   const definition: Definition = { name: 'new', body: { case: 'task', value: {} }, ...change };

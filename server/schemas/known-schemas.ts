@@ -1,0 +1,40 @@
+/** Numbers for schemas, and which of them the present thread has: those that were used longest ago go first. */
+import type { PayloadSchema } from '../domain/definition.ts';
+
+const MOST = 200;
+const MOST_BYTES = 16 << 20;
+
+function keyOf(schema: PayloadSchema): string {
+  return schema.kind === 'json' ? schema.text : `${schema.messageType}\0${schema.fileDescriptorSet}`;
+}
+
+export class KnownSchemas {
+  #ids = new Map<string, number>();
+  #bytes = 0;
+  #last = 0;
+
+  /** The schema's number, and whether the thread does not have it yet. */
+  idOf(schema: PayloadSchema): { readonly id: number; readonly isNew: boolean } {
+    const key = keyOf(schema);
+    const known = this.#ids.get(key);
+    const id = known ?? ++this.#last;
+    // Also one that is known: so the map is in the order of use.
+    this.#ids.delete(key);
+    this.#ids.set(key, id);
+    if (known === undefined) this.#bytes += key.length;
+    return { id, isNew: known === undefined };
+  }
+
+  /** Drops what is too much, but none of `used`; the numbers of what was dropped. */
+  trim(used: ReadonlySet<number>): number[] {
+    const dropped: number[] = [];
+    for (const [key, id] of this.#ids) {
+      if (this.#ids.size <= MOST && this.#bytes <= MOST_BYTES) break;
+      if (used.has(id)) continue;
+      this.#ids.delete(key);
+      this.#bytes -= key.length;
+      dropped.push(id);
+    }
+    return dropped;
+  }
+}

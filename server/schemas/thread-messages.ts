@@ -1,0 +1,21 @@
+/** What the main thread and the schema thread say to each other. */
+import type { PayloadSchema } from '../domain/definition.ts';
+import type { Payload } from '../domain/payload.ts';
+import type { SchemaProblem } from '../engine/ports.ts';
+
+export interface ThreadItem {
+  readonly schemaId: number;
+  /** Undefined: the schema is only compiled. */
+  readonly payload: Payload | undefined;
+}
+
+export interface ToThread {
+  /** Schemas that the thread does not know yet. */
+  readonly schemas: readonly (readonly [schemaId: number, schema: PayloadSchema])[];
+  /** Schemas that it is not asked about again. */
+  readonly forget: readonly number[];
+  readonly items: readonly ThreadItem[];
+}
+
+/** Of the first items, in order; undefined where nothing is wrong. A slice that takes long is answered in parts. */
+export type FromThread = readonly (SchemaProblem | undefined)[];
