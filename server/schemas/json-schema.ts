@@ -4,7 +4,7 @@ import { Ajv } from 'ajv/dist/ajv.js';
 import { mediaTypeOf, messageOf, parseJson, UnusableSchema, type Validator } from './validator.ts';
 
 // `format` is a note, as 2020-12 has it. Own properties only: an object without "constructor" has none.
-const options = { strict: false, validateFormats: false, logger: false, addUsedSchema: false, ownProperties: true };
+const options = { strict: false, validateFormats: false, logger: false, ownProperties: true };
 
 const drafts = { '2020-12': Ajv2020, '07': Ajv } as const;
 type Draft = keyof typeof drafts;

@@ -69,6 +69,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readHeld(sessionId, true);
   await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }]);
   await store.complete([completionOf(a)]);
+  await store.readUnchecked([a]);
   await store.change({ by: 'attempts', attempts: [b] }, (run, nowUs) =>
     decideFail(run, failure, policy, moment(nowUs)),
   );
@@ -199,6 +200,7 @@ const pinned: Record<string, readonly string[]> = {
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],
   complete_attempts: [runs, sessions],
+  read_unchecked: [runs],
   delete_checkpoints: [checkpoints],
   lock_attempts: [runs, jobs, sessions],
   lock_jobs: [runs, jobs, lanes],

@@ -146,14 +146,17 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * JSON Schema of the input, as JSON text. Empty: anything goes.
+   * JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 where `$schema` names it. References
+   * lead nowhere but into the schema itself; `format` is a note. Inputs must be JSON then (content type
+   * "application/json", or none). Empty: anything goes.
    *
    * @generated from field: string input_json_schema = 17;
    */
   inputJsonSchema: string;
 
   /**
-   * JSON Schema of the result, as JSON text. Empty: anything goes.
+   * JSON Schema of the result, likewise. A result that does not fit is a failure of type OutputSchemaViolation, which the
+   * retry policy handles. Empty: anything goes.
    *
    * @generated from field: string output_json_schema = 18;
    */
@@ -248,7 +251,7 @@ export type ProtobufSchema = Message<"muster.v1.ProtobufSchema"> & {
 
   /**
    * Full name of the message, such as "shop.v1.Order". Payloads are that message in binary (content type
-   * "application/x-protobuf", or none) or in its JSON form ("application/json").
+   * "application/x-protobuf" or "application/protobuf", or none) or in its JSON form ("application/json").
    *
    * @generated from field: string message_type = 2;
    */

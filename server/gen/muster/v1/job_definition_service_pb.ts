@@ -548,28 +548,29 @@ export const CompatibilityKind = {
   WORKER_EXCLUDES_VERSION: 2,
 
   /**
-   * Jobs of older versions are open; they keep theirs.
+   * Jobs of older versions are open; they keep theirs. Found in bounded time: those that are ready, and what else is open
+   * among the newest 100 jobs of each version and placement.
    *
    * @generated from enum value: COMPATIBILITY_KIND_JOBS_IN_FLIGHT = 3;
    */
   JOBS_IN_FLIGHT: 3,
 
   /**
-   * Inputs that were valid may be refused now.
+   * Inputs that were valid may be refused now: it could not be shown that each of them still fits.
    *
    * @generated from enum value: COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED = 4;
    */
   INPUT_SCHEMA_NARROWED: 4,
 
   /**
-   * Results that readers do not expect may appear now.
+   * Results that readers do not expect may appear now: it could not be shown that each of them would have fitted before.
    *
    * @generated from enum value: COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED = 5;
    */
   OUTPUT_SCHEMA_WIDENED: 5,
 
   /**
-   * Jobs go to another queue or handler than those of the version before.
+   * Jobs go to another queue, another handler or other workers than those of the version before.
    *
    * @generated from enum value: COMPATIBILITY_KIND_PLACEMENT_CHANGED = 6;
    */
@@ -646,7 +647,7 @@ export const JobDefinitionService: GenService<{
   /**
    * Stores a definition as a new version; the same content again gives the version that is there.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, schemas, resource
+   * Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
    * demands), UNAVAILABLE (the database can't be reached; retry with the same request_id).
    *
    * @generated from rpc muster.v1.JobDefinitionService.ApplyJobDefinition

@@ -2,6 +2,7 @@
 import './text.ts';
 import './numbers.ts';
 import './names.ts';
+import './schemas.ts';
 import './sizes.ts';
 import './ids.ts';
 import './definitions.ts';

@@ -8,15 +8,18 @@ import type { AttemptKey } from '../../../../server/engine/store-port.ts';
 import { failureText } from '../../../../server/store/failure-text.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
+  claimMany,
   completionOf,
   holdMany,
   holdOne,
   keyOf,
+  makeLane,
   only,
   openWorker,
   payload,
   readEverything,
   readRow,
+  submitMany,
 } from '../../../support/store-fixtures.ts';
 
 const policy = definitionDefaults.retryPolicy;
@@ -173,6 +176,34 @@ export function completeSuite(context: StoreContext): void {
         failure: failureText(failure),
       });
       expect(byJob.get(lost.jobId)).toMatchObject({ ...keyOf(lost), outcome: 'OTHER' });
+    });
+
+    it('do not hold those whose result is to be checked first: these are completed only as checked', async () => {
+      const laneId = await makeLane(context);
+      await submitMany(context, laneId, 2);
+      await submitMany(context, laneId, 2, { checkResult: true, rank: 2_000_000 });
+      const { sessionId } = await openWorker(context);
+      const claimed = await claimMany(context, laneId, sessionId, 4);
+      const [plain, other, first, second] = claimed.map(keyOf);
+      if (!plain || !other || !first || !second) throw new Error('four jobs were claimed');
+      const done = await context.store.complete([plain, first, second].map((key) => completionOf(key)));
+      expect(done).toEqual([plain]);
+      const unchecked = async () => (await context.store.readUnchecked([plain, other, first, second])).map(keyOf);
+      const byJob = (a: AttemptKey, b: AttemptKey) => (a.jobId < b.jobId ? -1 : 1);
+      expect((await unchecked()).sort(byJob)).toEqual([first, second].sort(byJob));
+      expect((await context.store.readUnchecked([first]))[0]?.laneId).toBe(laneId);
+      for (const stale of [
+        { ...first, attempt: 2 },
+        { ...first, sessionId: randomUUID() },
+      ]) {
+        expect(await context.store.readUnchecked([stale])).toEqual([]);
+        expect(await context.store.complete([completionOf(stale)], true)).toEqual([]);
+      }
+      expect(await context.store.complete([completionOf(first), completionOf(other)], true)).toHaveLength(2);
+      expect(await unchecked()).toEqual([second]);
+      expect(await context.store.complete([completionOf(first)], true)).toEqual([]);
+      await context.store.closeSessions([sessionId], 'CLOSE');
+      expect(await context.store.complete([completionOf(second)], true)).toEqual([]);
     });
 
     it('are none for no keys', async () => {

@@ -74,7 +74,7 @@ class JobDefinitionServiceServicer(object):
     def ApplyJobDefinition(self, request, context):
         """Stores a definition as a new version; the same content again gives the version that is there.
 
-        Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, schemas, resource
+        Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
         demands), UNAVAILABLE (the database can't be reached; retry with the same request_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -1019,10 +1019,11 @@ export const JobService: GenService<{
   /**
    * Stores a job. When it answers OK, the job is committed.
    *
-   * Errors: INVALID_ARGUMENT (BadRequest names each field), NOT_FOUND (no such definition or version), ALREADY_EXISTS
-   * (the idempotency key is in use with other content, or the policy is FAIL), RESOURCE_EXHAUSTED (too many calls at
-   * once; RetryInfo says when to try again), ABORTED (other callers replaced the same key over and
-   * over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
+   * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
+   * schema), NOT_FOUND (no such definition or version), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the
+   * idempotency key is in use with other content, or the policy is FAIL), RESOURCE_EXHAUSTED (too many calls at once;
+   * RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
+   * replaced the same key over and over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
    * (the outcome is not known; retry with the same request_id or idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob

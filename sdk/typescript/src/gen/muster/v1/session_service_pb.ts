@@ -841,10 +841,12 @@ export const SessionService: GenService<{
     output: typeof HeartbeatResponseSchema;
   },
   /**
-   * Closes attempts. A repeat is harmless.
+   * Closes attempts. A repeat is harmless. A result that does not fit its definition's schema is accepted, and closes the
+   * attempt as a failure of type OutputSchemaViolation.
    *
-   * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), UNAVAILABLE (the outcome is not
-   * known; send the same report again).
+   * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), RESOURCE_EXHAUSTED (too many
+   * results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same report
+   * again).
    *
    * @generated from rpc muster.v1.SessionService.ReportAttempts
    */
