@@ -42,6 +42,8 @@ interface PageRules {
 /** The jobs of the page that a request is about. Throws what `violations` has found so far, too. */
 async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, violations: Violations): Promise<Page> {
   const namespace = namespaceOf(request.namespace, violations);
+  // So that a request that nobody has filled in does not concern every job there is.
+  violations.check(request.filter !== undefined, 'filter', 'is missing; an empty one means every job of the namespace');
   const asked = jobFilterFrom(request.filter ?? create(JobFilterSchema), 'filter.', violations);
   const wrong = asked.states.find((state) => !rules.allowed.includes(state));
   violations.check(

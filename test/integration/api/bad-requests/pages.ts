@@ -8,18 +8,21 @@ for (const [method, wrongStates] of [
 ] as const) {
   const as = method as typeof cancelJobs;
   const { name } = method;
+  add('', `${name}: no filter`, as, () => ({}), ['filter']);
   for (const state of wrongStates) {
     add('', `${name}: state ${state}`, as, () => ({ filter: { states: [state] } }), ['filter.states']);
   }
   add('B12', `${name}: state 99`, as, () => ({ filter: { states: [99 as JobState] } }), ['filter.states']);
-  add('B43', `${name}: token x`, as, () => ({ pageToken: 'x' }), ['page_token']);
+  add('B43', `${name}: token x`, as, () => ({ filter: {}, pageToken: 'x' }), ['page_token']);
   add('', `${name}: queue No`, as, () => ({ filter: { queue: 'No' } }), ['filter.queue']);
-  add('', `${name}: namespace No`, as, () => ({ namespace: 'No' }), ['namespace']);
+  add('', `${name}: namespace No`, as, () => ({ namespace: 'No', filter: {} }), ['namespace']);
   const window = { minCreateTime: { seconds: 9n }, maxCreateTime: { seconds: 8n } };
   add('', `${name}: a window that ends before it begins`, as, () => ({ filter: window }), ['filter.min_create_time']);
 }
 add('', 'CancelJobs: failure types', cancelJobs, () => ({ filter: { failureTypes: ['Error'] } }), [
   'filter.failure_types',
 ]);
-add('', 'CancelJobs: a reason of 257 characters', cancelJobs, () => ({ reason: 'x'.repeat(257) }), ['reason']);
-add('B37', 'RetryJobs: request id x', retryJobs, () => ({ requestId: 'x' }), ['request_id']);
+add('', 'CancelJobs: a reason of 257 characters', cancelJobs, () => ({ filter: {}, reason: 'x'.repeat(257) }), [
+  'reason',
+]);
+add('B37', 'RetryJobs: request id x', retryJobs, () => ({ filter: {}, requestId: 'x' }), ['request_id']);

@@ -541,7 +541,8 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
   namespace: string;
 
   /**
-   * Which jobs. States are among FAILED, CANCELLED, EXPIRED and SKIPPED; none: FAILED and EXPIRED.
+   * Which jobs; must be set, an empty one means every job. States are among FAILED, CANCELLED, EXPIRED and SKIPPED; none:
+   * FAILED and EXPIRED.
    *
    * @generated from field: muster.v1.JobFilter filter = 2;
    */
@@ -632,7 +633,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
   namespace: string;
 
   /**
-   * Which jobs. States are open ones; none: every open state. No failure types.
+   * Which jobs; must be set, an empty one means every job. States are open ones; none: every open state. No failure types.
    *
    * @generated from field: muster.v1.JobFilter filter = 2;
    */
