@@ -162,7 +162,10 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   closers.add(() => replica.stop());
   const ports = await openPorts({ config, replica, log, closers, health: healthOf(store, bus) });
   // Waiting callers are let go first: a wait must not hold the ports' stop for minutes.
-  closers.add(() => replica.waits.stop());
+  closers.add(() => {
+    replica.waits.stop();
+    replica.watches.stop();
+  });
   replica.start();
   return {
     grpcAddress: `${config.host}:${ports.grpc}`,

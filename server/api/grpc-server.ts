@@ -73,16 +73,20 @@ function serviceErrorOf(error: unknown): Error {
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-/** Resolves when the caller can take more. */
-function drained(call: grpc.ServerWritableStream<Decoded, Message>, signal: AbortSignal): Promise<void> {
+/** Resolves when the message is on its way: a slow caller holds up its own stream, and piles up nothing here. */
+function written(
+  call: grpc.ServerWritableStream<Decoded, Message>,
+  message: Message,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
+    // The callback of a call that has been cancelled never comes.
     const done = () => {
-      call.off('drain', done);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    call.once('drain', done);
     signal.addEventListener('abort', done);
+    call.write(message, done);
   });
 }
 
@@ -91,7 +95,7 @@ function streaming(name: string, handler: StreamHandler<Message, Message>, calls
     const write = async (signal: AbortSignal) => {
       for await (const answer of handler(call.request.message, contextOf(call, signal))) {
         if (signal.aborted) return;
-        if (!call.write(answer)) await drained(call, signal);
+        await written(call, answer, signal);
       }
     };
     calls.run(name, callerOf(call), write).then(

@@ -28,6 +28,8 @@ export interface ChangesParts {
   readonly onReady: (hints: readonly LaneHint[]) => void;
   readonly onDue: (dueUs: number) => void;
   readonly onEnded: (jobIds: readonly string[]) => void;
+  /** These go on, in another way than before. */
+  readonly onChanged: (jobIds: readonly string[]) => void;
 }
 
 export class Changes {
@@ -92,16 +94,18 @@ export class Changes {
   #tell(changes: readonly Change[]): void {
     const ready = new Map<number, number>();
     const ended: string[] = [];
+    const changed: string[] = [];
     const note = ({ laneId, rank }: { readonly laneId: number; readonly rank: number }) =>
       ready.set(laneId, Math.min(ready.get(laneId) ?? rank, rank));
     for (const change of changes) {
+      (change.kind === 'end' ? ended : changed).push(change.run.jobId);
       if (change.kind === 'end') {
-        ended.push(change.run.jobId);
         if (change.cleanup) note(change.cleanup);
       } else if (change.state === 'READY') note(change);
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
+    if (changed.length > 0) this.#parts.onChanged(changed);
     if (ended.length > 0) this.#parts.onEnded(ended);
   }
 }

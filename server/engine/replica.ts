@@ -24,6 +24,7 @@ import type { Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { Waits } from './waits.ts';
+import { Watches } from './watches.ts';
 
 /** That are looked at for a page of a list, however few of them match. */
 const RECORDS_A_PAGE = 10_000;
@@ -51,6 +52,7 @@ export interface Replica {
   readonly retries: Retries;
   readonly erasures: Erasures;
   readonly waits: Waits;
+  readonly watches: Watches;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
@@ -78,16 +80,20 @@ export function createReplica(parts: ReplicaParts): Replica {
   const reads = new JobReads({ store, timers, random });
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
   const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
+  const watches = new Watches({ reads, store, timers, log });
   const onReady = (hints: readonly LaneHint[]) => {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
   };
   const onEnded = (jobIds: readonly string[]) => {
     waits.notify(jobIds);
+    watches.notify(jobIds);
     bus.announce({ kind: 'ended', jobIds });
   };
+  const onChanged = (jobIds: readonly string[]) => watches.notify(jobIds);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, onReady, onDue, onEnded });
+  const told = { onReady, onDue, onEnded, onChanged };
+  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
   const sweeper = new Sweeper({
@@ -144,6 +150,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
+    watches,
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
     async getJob(namespace, jobId) {
@@ -167,6 +174,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     async stop() {
       dispatcher.stop();
       waits.stop();
+      watches.stop();
       await Promise.all([sweeper.stop(), retention.stop()]);
     },
   };

@@ -304,6 +304,8 @@ export interface Store {
   /** In the order of the names; undefined where there is no such job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
   listJobs(query: JobQuery): Promise<JobPage>;
+  /** In the order of the ids; undefined where there is no such job. At most 1,000. */
+  readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]>;
   /** What page tokens are signed with: the same for each replica of a deployment, unknown outside. */
   readPageTokenKey(): Promise<Uint8Array>;
   /** In the order of the ids, without those that are open or not there. */

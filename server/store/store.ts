@@ -14,7 +14,7 @@ import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
-import { findEnded, findJobs, readClosed, readJobs } from './statements/read-jobs.ts';
+import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
 import {
   closeSessions,
   endSessions,
@@ -75,6 +75,7 @@ export function createStore(database: Database): Store {
     readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
     readJobs: (names) => readJobs(database, names),
     listJobs: (query) => listJobs(database, query),
+    readRevisions: (jobIds) => readRevisions(database, jobIds),
     readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,
     readEndedJobs: (namespace, jobIds) => readEndedJobs(database, namespace, jobIds),
     eraseJob: (erasure) => eraseJob(database, erasure),

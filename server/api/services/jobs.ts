@@ -11,6 +11,7 @@ import {
   type SubmitJobsRequest,
   SubmitJobsResponseSchema,
   WaitJobResponseSchema,
+  WatchJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
 import { bodyHashOf } from '../body-hash.ts';
 import { durationMs, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
@@ -97,9 +98,10 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       const nextPageToken = nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : '';
       return create(ListJobsResponseSchema, { jobs: jobs.map(jobTo), nextPageToken });
     },
-    // biome-ignore lint/correctness/useYield: it refuses before it has anything to say
-    async *watchJob() {
-      throw notImplemented('WatchJob: streams of changes');
+    async *watchJob(request, context) {
+      const { namespace, jobId } = nameOf(request, new Violations());
+      for await (const job of replica.watches.watch(namespace, jobId, context.signal))
+        yield create(WatchJobResponseSchema, { job: jobTo(job) });
     },
   };
 }

@@ -65,6 +65,17 @@ const findEndedMany = {
   text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',
 };
 
+const readRevisionsOfMany = {
+  name: 'read_revisions',
+  text: `
+SELECT i.job_id, coalesce(r.revision, o.revision) AS revision
+FROM unnest($1::uuid[]) AS i (job_id)
+LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+LEFT JOIN LATERAL (
+  SELECT revision FROM job_outcomes WHERE r.job_id IS NULL AND job_outcomes.job_id = i.job_id OFFSET 0
+) AS o ON true`,
+};
+
 const readClosedMany = {
   name: 'read_closed_attempts',
   text: `
@@ -221,6 +232,13 @@ export async function findJobs(session: Session, jobIds: readonly string[]): Pro
 
 export async function findEnded(session: Session, jobIds: readonly string[]): Promise<string[]> {
   return (await session.run(findEndedMany, [plainArray(jobIds)])).map((row) => row.job_id);
+}
+
+/** In the order of the ids; undefined where there is no such job. */
+export async function readRevisions(session: Session, jobIds: readonly string[]): Promise<(number | undefined)[]> {
+  const rows = await session.run(readRevisionsOfMany, [plainArray(jobIds)]);
+  const revisions = new Map(rows.map((row) => [row.job_id, row.revision ?? undefined]));
+  return jobIds.map((jobId) => revisions.get(jobId));
 }
 
 function outcomeOf(row: Row): ClosedRecord['outcome'] {

@@ -2,6 +2,7 @@
 import {
   create,
   type DescMessage,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   fromBinary,
   type MessageInitShape,
@@ -9,7 +10,14 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import { Client, type ClientUnaryCall, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import {
   BadRequestSchema,
   type ErrorInfo,
@@ -122,9 +130,36 @@ export class Rpc {
     });
   }
 
+  /** Begins a stream; its messages are read as the test asks for them, and a refusal ends it with a ServiceError. */
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageInitShape<I>,
+    { timeoutMs = 30_000 }: CallSettings = {},
+  ): ClientReadableStream<MessageShape<O>> {
+    return this.#client.makeServerStreamRequest(
+      `/${method.parent.typeName}/${method.name}`,
+      (message: MessageShape<I>) => Buffer.from(toBinary(method.input, message)),
+      (answer: Buffer) => fromBinary(method.output, new Uint8Array(answer)),
+      create(method.input, request),
+      new Metadata(),
+      { deadline: Date.now() + timeoutMs },
+    );
+  }
+
   close(): void {
     this.#client.close();
   }
+}
+
+/** Reads a stream to its end: what it brought, and what it was refused with, if it was. */
+export async function readAll<T>(call: ClientReadableStream<T>): Promise<{ messages: T[]; refusal?: Refusal }> {
+  const messages: T[] = [];
+  return new Promise((resolve) => {
+    call.on('data', (message: T) => messages.push(message));
+    call.on('error', (error) => resolve({ messages, refusal: new Refusal(error as ServiceError) }));
+    call.on('end', () => resolve({ messages }));
+    call.resume();
+  });
 }
 
 /** @throws Error when the call succeeds. */

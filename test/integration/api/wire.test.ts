@@ -211,7 +211,6 @@ describe('RPCs of later releases', () => {
   const notYet = new Set([
     'ListCircuitBreakers',
     'CloseCircuitBreaker',
-    'WatchJob',
     'CreateQueue',
     'GetQueue',
     'ListQueues',

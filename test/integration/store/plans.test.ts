@@ -102,6 +102,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await sql(tap, "DELETE FROM lanes WHERE namespace = 'many'");
   await store.readPageTokenKey();
   await store.findEnded([a.jobId]);
+  await store.readRevisions([a.jobId]);
   await store.readHeads();
   await store.nextDueUs();
   await store.readLanes([laneId]);
@@ -228,6 +229,7 @@ const pinned: Record<string, readonly string[]> = {
   find_lanes: [laneKeys],
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
+  read_revisions: [outcomes, runs],
   read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready'], // of which it reads the first row
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
   read_lanes: [lanes],

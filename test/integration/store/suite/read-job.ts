@@ -130,5 +130,17 @@ export function readJobSuite(context: StoreContext): void {
       expect(await context.store.findEnded(ids)).toEqual([ended.jobId]);
       expect(await context.store.findJobs([])).toEqual([]);
     });
+
+    it('say the revision of each, open or ended', async () => {
+      const [open, ended] = [await holdOne(context), await holdOne(context)];
+      await context.store.complete([completionOf(keyOf(ended))]);
+      const names = [ended.jobId, randomUUID(), open.jobId, ended.jobId];
+      const views = await context.store.readJobs(names.map((jobId) => ({ namespace: 'default', jobId })));
+      const revisions = await context.store.readRevisions(names);
+      expect(revisions).toEqual(views.map((view) => view?.revision));
+      expect(revisions).toEqual([3, undefined, 2, 3]);
+      await context.store.observe([keyOf(open)]);
+      expect(await context.store.readRevisions([open.jobId])).toEqual([3]);
+    });
   });
 }
