@@ -3,8 +3,9 @@ import { isTerminal } from '../domain/job-state.ts';
 import { jobNotFound } from './cancels.ts';
 import { EngineError } from './errors.ts';
 import type { JobReads } from './job-reads.ts';
+import type { JobView } from './job-views.ts';
 import type { Log, Timer, Timers } from './ports.ts';
-import type { JobView, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 /** What others change, and what starts and goes on here, is seen by looking: many jobs a look, never a job at a time. */
 const LOOK_EVERY_MS = 200;

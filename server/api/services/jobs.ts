@@ -99,7 +99,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
       return create(ListJobsResponseSchema, { jobs: jobs.map(jobTo), nextPageToken });
     },
     async *watchJob(request, context) {
-      const { namespace, jobId } = nameOf(request, new Violations());
+      const { namespace, jobId } = jobNameOf(request, new Violations());
       for await (const job of replica.watches.watch(namespace, jobId, context.signal))
         yield create(WatchJobResponseSchema, { job: jobTo(job) });
     },

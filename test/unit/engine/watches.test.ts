@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/job-state.ts';
 import { EngineError } from '../../../server/engine/errors.ts';
-import type { JobView } from '../../../server/engine/store-port.ts';
+import type { JobView } from '../../../server/engine/job-views.ts';
 import { Watches } from '../../../server/engine/watches.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
