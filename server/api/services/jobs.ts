@@ -21,7 +21,6 @@ import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
 import { jobNameOf } from '../job-name.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
-import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
 import { jobChanges } from './job-changes.ts';
 import { jobPages } from './job-pages.ts';
