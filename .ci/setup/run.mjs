@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { root } from './paths.mjs';
 
-const KEPT_OUTPUT = 4_000;
+const KEPT_OUTPUT = 4_000; // of the beginning and of the end each: npm says what is wrong first, a compiler last
 const running = new Set();
 let announce = () => {};
 
@@ -19,7 +19,7 @@ export function stopRunning() {
 
 /**
  * Runs a program and gives its stdout; stdin is closed.
- * Rejects with the end of its output when it fails, cannot be started, or takes longer than `seconds`.
+ * Rejects with the beginning and the end of its output when it fails, cannot be started, or takes longer than `seconds`.
  */
 export function run(program, args, { seconds, env = {}, cwd = root }) {
   return new Promise((fulfil, reject) => {
@@ -32,7 +32,7 @@ export function run(program, args, { seconds, env = {}, cwd = root }) {
       clearTimeout(limit);
       running.delete(child);
       if (why === undefined) fulfil(output.stdout);
-      else reject(new Error(`${[program, ...args].join(' ')}: ${why}\n${output.tail}`.trimEnd()));
+      else reject(new Error(`${[program, ...args].join(' ')}: ${why}\n${shortened(output)}`.trimEnd()));
     };
     child.on('spawn', () => {
       running.add(child);
@@ -46,11 +46,15 @@ export function run(program, args, { seconds, env = {}, cwd = root }) {
   });
 }
 
-/** Gathers what a program prints: its stdout, and the tail of both streams for a report. */
+/** Gathers what a program prints: its stdout, and the beginning and the tail of both streams for a report. */
 function collect(child) {
-  const output = { stdout: '', tail: '' };
+  const output = { stdout: '', head: '', tail: '', left: 0 };
   const keep = (text) => {
-    output.tail = (output.tail + text).slice(-KEPT_OUTPUT);
+    const taken = text.slice(0, KEPT_OUTPUT - output.head.length);
+    output.head += taken;
+    const all = output.tail + text.slice(taken.length);
+    output.tail = all.slice(-KEPT_OUTPUT);
+    output.left += all.length - output.tail.length;
   };
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output.stdout += text;
@@ -58,6 +62,10 @@ function collect(child) {
   });
   child.stderr.setEncoding('utf8').on('data', keep);
   return output;
+}
+
+function shortened({ head, left, tail }) {
+  return left === 0 ? head + tail : `${head}\n… ${left} characters more …\n${tail}`;
 }
 
 function killGroup(child) {
