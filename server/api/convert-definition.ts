@@ -90,6 +90,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     `has the unknown value ${given.leaseLossAction}`,
   );
   const timeLimits = timeLimitsFrom(given, violations);
+  const retentionMs = durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations);
   const inputSchema = schemaFrom(given, 'input', violations);
   const outputSchema = schemaFrom(given, 'output', violations);
   const definition: JobDefinition = {
@@ -113,9 +114,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     priority: given.priority,
     description: given.description,
     labels: given.labels,
-    retentionMs:
-      durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations) ??
-      definitionDefaults.retentionMs,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(inputSchema ? { inputSchema } : {}),
     ...(outputSchema ? { outputSchema } : {}),
     createTimeUs: 0,
@@ -143,7 +142,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     priority: definition.priority,
     description: definition.description,
     labels: { ...definition.labels },
-    retention: durationTo(definition.retentionMs),
+    ...(definition.retentionMs === undefined ? {} : { retention: durationTo(definition.retentionMs) }),
     inputJsonSchema: input.json,
     outputJsonSchema: output.json,
     ...(input.protobuf ? { inputProtobufSchema: input.protobuf } : {}),

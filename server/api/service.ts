@@ -4,12 +4,14 @@ import type { GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Replica } from '../engine/replica.ts';
 import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
+import { NamespaceService } from '../gen/muster/v1/namespace_service_pb.ts';
 import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
 import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
 import type { Handler, StreamHandler } from './context.ts';
 import { definitionService } from './services/definitions.ts';
 import { jobService } from './services/jobs.ts';
+import { namespaceService } from './services/namespaces.ts';
 import { queueService } from './services/queues.ts';
 import { sessionService } from './services/sessions.ts';
 import { workerService } from './services/workers.ts';
@@ -37,6 +39,7 @@ export function services(replica: Replica): ServiceBinding[] {
   return [
     bind(JobDefinitionService, definitionService(replica)),
     bind(JobService, jobService(replica)),
+    bind(NamespaceService, namespaceService(replica)),
     bind(QueueService, queueService()),
     bind(SessionService, sessionService(replica)),
     bind(WorkerService, workerService(replica)),

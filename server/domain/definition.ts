@@ -45,7 +45,8 @@ export interface JobDefinition {
   readonly priority: number;
   readonly description: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly retentionMs: number;
+  /** How long its ended jobs are kept. Left out: as its namespace says. */
+  readonly retentionMs?: number;
   /** Left out: anything goes. */
   readonly inputSchema?: PayloadSchema | undefined;
   readonly outputSchema?: PayloadSchema | undefined;

@@ -13,6 +13,7 @@ import { JobReads } from './job-reads.ts';
 import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
+import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers } from './ports.ts';
 import { Reports } from './reports.ts';
@@ -56,6 +57,7 @@ export interface Replica {
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
+  readonly namespaces: Namespaces;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
@@ -153,6 +155,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     watches,
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
+    namespaces: new Namespaces(store),
     async getJob(namespace, jobId) {
       const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);

@@ -314,6 +314,9 @@ export interface Store {
   eraseJob(erasure: Erasure): Promise<Erased>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
+  /** How long a namespace keeps ended jobs, in ms, where their definition says nothing of it; undefined: the default. */
+  readRetention(namespace: string): Promise<number | undefined>;
+  setRetention(namespace: string, retentionMs: number | undefined): Promise<void>;
   /**
    * One round, of bounded work, of clearing away what was kept long enough; ends early once `stopped` says so. Another
    * replica may be at it as well.

@@ -15,6 +15,7 @@ import { observeAttempts, readAssigned, readHeld, saveProgress } from './stateme
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
+import { readRetention, setRetention } from './statements/retentions.ts';
 import {
   closeSessions,
   endSessions,
@@ -49,6 +50,8 @@ export function createStore(database: Database): Store {
     archiveDefinition: (namespace, name) => archiveDefinition(database, namespace, name),
     listOffers: (namespace) => listOffers(database, namespace),
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
+    readRetention: (namespace) => readRetention(database, namespace),
+    setRetention: (namespace, retentionMs) => setRetention(database, namespace, retentionMs),
     ensureLane: (key) => ensureLane(database, key),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),

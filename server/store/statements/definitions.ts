@@ -139,7 +139,7 @@ export function applyDefinition(
       if (validateOnly) return { definition: { ...definition, version }, created: true, previous };
       const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
       if (!row) continue;
-      await setRetention(session, namespace, name, definition.retentionMs);
+      await setRetention(session, namespace, definition.retentionMs, name);
       return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true, previous };
     }
     throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {

@@ -21,15 +21,30 @@ ON CONFLICT (namespace, definition) DO UPDATE SET retention_ms = excluded.retent
 
 const unsetOne = { name: 'unset_retention', text: 'DELETE FROM retentions WHERE namespace = $1 AND definition = $2' };
 
-/** The newest version's holds for the jobs of all versions. */
+const readOne = {
+  name: 'read_retention',
+  text: 'SELECT retention_ms FROM retentions WHERE namespace = $1 AND definition = $2',
+};
+
+/** In place of a definition's name: what holds for all of a namespace. */
+const ALL = '';
+
+/**
+ * Of a definition, whose newest version's holds for the jobs of all versions, or of a namespace; undefined: as otherwise.
+ */
 export async function setRetention(
   session: Session,
   namespace: string,
-  definition: string,
-  retentionMs: number,
+  retentionMs: number | undefined,
+  definition = ALL,
 ): Promise<void> {
-  if (retentionMs === definitionDefaults.retentionMs) await session.run(unsetOne, [namespace, definition]);
+  if (retentionMs === undefined) await session.run(unsetOne, [namespace, definition]);
   else await session.run(setOne, [namespace, definition, retentionMs]);
+}
+
+/** A namespace's; undefined: as otherwise. */
+export async function readRetention(session: Session, namespace: string): Promise<number | undefined> {
+  return (await session.run(readOne, [namespace, ALL]))[0]?.retention_ms;
 }
 
 // All lanes: they are as many as there are placements, and are read once a minute.

@@ -247,7 +247,7 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
       const [own, none, instant] = await Promise.all(
         ['own', 'none', 'instant'].map((definition) => makeLane(context, { definition })),
       );
-      await keep('', 2 * HOUR_MS);
+      await context.store.setRetention('default', 2 * HOUR_MS);
       await keep('own', 4 * HOUR_MS);
       await keep('instant', 0);
       const namesLeft = async () =>

@@ -132,7 +132,8 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   labels: { [key: string]: string };
 
   /**
-   * How long an ended job of this definition is kept. Unset: 7 days.
+   * How long an ended job of this definition is kept, counted from its end. Unset: as its namespace says (7 days unless it
+   * was changed). At most 10 years; less than a minute is a minute. The newest version's holds for the jobs of all.
    *
    * @generated from field: google.protobuf.Duration retention = 15;
    */

@@ -1,7 +1,7 @@
 /** Definitions: numbered versions, made by content. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definition.ts';
+import type { JobDefinition } from '../../../../server/domain/definition.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeDefinition } from '../../../support/store-fixtures.ts';
 
@@ -144,7 +144,7 @@ export function definitionsSuite(context: StoreContext): void {
         { namespace: 'default', retention_ms: 3_000 },
         { namespace: 'other', retention_ms: 2_000 },
       ]);
-      await apply(makeDefinition('kept', { retentionMs: definitionDefaults.retentionMs }));
+      await apply(makeDefinition('kept'));
       expect(await sql(context, `SELECT FROM retentions WHERE definition = 'kept' AND namespace = 'default'`)).toEqual(
         [],
       );

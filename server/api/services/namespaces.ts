@@ -1,0 +1,47 @@
+/** NamespaceService: keeps what holds for all of a namespace. */
+import { create } from '@bufbuild/protobuf';
+import { definitionDefaults } from '../../domain/definition.ts';
+import type { NamespaceSettings } from '../../engine/namespaces.ts';
+import type { Replica } from '../../engine/replica.ts';
+import { type Namespace, NamespaceSchema } from '../../gen/muster/v1/namespace_pb.ts';
+import {
+  GetNamespaceResponseSchema,
+  type NamespaceService,
+  UpdateNamespaceResponseSchema,
+} from '../../gen/muster/v1/namespace_service_pb.ts';
+import { checkName, durationMs, namespaceOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
+import { durationTo } from '../convert-payload.ts';
+import type { Implementation } from '../service.ts';
+import { maskedFields } from '../update-mask.ts';
+import { Violations } from '../violations.ts';
+
+const fields = { changeable: ['retention'], fixed: ['name'] };
+
+function namespaceTo({ name, retentionMs = definitionDefaults.retentionMs }: NamespaceSettings): Namespace {
+  return create(NamespaceSchema, { name, retention: durationTo(retentionMs) });
+}
+
+export function namespaceService(replica: Replica): Implementation<typeof NamespaceService> {
+  return {
+    async getNamespace(request) {
+      const violations = new Violations();
+      const name = namespaceOf(request.namespace, violations);
+      violations.throwIfAny();
+      return create(GetNamespaceResponseSchema, { namespace: namespaceTo(await replica.namespaces.get(name)) });
+    },
+    // Setting the same twice is no error, so the request id is only checked.
+    async updateNamespace(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      violations.check(request.namespace !== undefined, 'namespace', 'is missing');
+      const given = request.namespace ?? create(NamespaceSchema);
+      const name = given.name || 'default';
+      checkName(name, 'namespace.name', violations);
+      const retentionMs = durationMs(given.retention, 0, TEN_YEARS_MS, 'namespace.retention', violations);
+      const changed = maskedFields(request.updateMask, fields, () => given.retention !== undefined, violations);
+      violations.throwIfAny();
+      if (changed.has('retention')) await replica.namespaces.setRetention(name, retentionMs);
+      return create(UpdateNamespaceResponseSchema, { namespace: namespaceTo(await replica.namespaces.get(name)) });
+    },
+  };
+}

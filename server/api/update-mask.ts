@@ -1,0 +1,28 @@
+/** Field masks: which of a message's fields a request changes. */
+import type { FieldMask } from '@bufbuild/protobuf/wkt';
+import { cutText } from './cut-text.ts';
+import type { Violations } from './violations.ts';
+
+/** What a mask may name: fields that can be changed, and those that are there but can't be. */
+export interface MaskFields {
+  readonly changeable: readonly string[];
+  readonly fixed: readonly string[];
+}
+
+/** The fields to change: those that the mask names; without a mask those for which `isSet` holds. */
+export function maskedFields(
+  mask: FieldMask | undefined,
+  { changeable, fixed }: MaskFields,
+  isSet: (field: string) => boolean,
+  violations: Violations,
+): ReadonlySet<string> {
+  if (!mask) return new Set(changeable.filter(isSet));
+  const named = `name some of ${changeable.map((field) => `"${field}"`).join(', ')}`;
+  violations.check(mask.paths.length > 0, 'update_mask', `is empty; ${named}, or leave the mask out`);
+  for (const path of mask.paths.slice(0, 100)) {
+    if (changeable.includes(path)) continue;
+    const why = fixed.includes(path) ? 'which can not be changed' : 'which is no field';
+    violations.add('update_mask', `names "${cutText(path, 80)}", ${why}; ${named}`);
+  }
+  return new Set(mask.paths);
+}
