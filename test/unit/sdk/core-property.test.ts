@@ -12,6 +12,7 @@ const KINDS: [number, Step['kind']][] = [
   [1, 'cancelUnseen'],
   [6, 'enter'],
   [6, 'end'],
+  [2, 'extend'],
   [5, 'answerBeat'],
   [2, 'failBeat'],
   [3, 'loseLease'],
@@ -38,6 +39,7 @@ test('no attempt starts twice or gets two outcomes, slots are kept, and everythi
     fences: 0,
     sessionsLost: 0,
     cancels: 0,
+    timeouts: 0,
   };
   const property = fc.asyncProperty(
     fc.integer({ min: 1, max: 4 }),

@@ -259,6 +259,31 @@ describe('the host', () => {
     expect(await ends(1)).toEqual(['0 RangeError: the checkpoint has 202 bytes, and at most 100 may be']);
   });
 
+  test('more time is asked for at once, as a sum, and within bounds', async () => {
+    const day = 24 * 3_600_000;
+    const seen: unknown[] = [];
+    const { start, ends, messages } = host({
+      add: (context) => {
+        context.extendRunTimeout(1_000);
+        context.extendRunTimeout(500);
+        seen.push(messages.flatMap(({ updates }) => updates));
+        for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+          expect(() => context.extendRunTimeout(ms)).toThrow(
+            new RangeError(`a run timeout can't be extended by ${ms} ms`),
+          );
+        expect(() => context.extendRunTimeout(30 * day)).toThrow(/at most 2592000000 may be/);
+      },
+    });
+    start([undefined]);
+    expect(await ends(1)).toEqual(['0 ']);
+    expect(seen).toEqual([
+      [
+        { place: 0, extensionMs: 1_000 },
+        { place: 0, extensionMs: 1_500 },
+      ],
+    ]);
+  });
+
   test('log records carry the job', async () => {
     const records: unknown[] = [];
     const { start, ends } = host(

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from muster import payloads
+from muster.durations import to_duration, to_seconds
 from muster.errors import JobStopped
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.session_service_pb2 import ProgressUpdate
@@ -71,6 +72,23 @@ def test_progress_and_checkpoint_go_together_and_rise() -> None:
 def test_a_checkpoint_that_is_too_large() -> None:
     with pytest.raises(ValueError, match="takes 100"):
         context().checkpoint("x" * 200)
+
+
+def test_more_time_adds_up_within_bounds() -> None:
+    sent: list[JobContext] = []
+    ctx = context(sent, run_timeout=to_duration(60))
+    assert (ctx.run_timeout, context().run_timeout) == (60.0, 3_600.0)
+    ctx.extend_run_timeout(1.5)
+    ctx.extend_run_timeout(2)
+    assert to_seconds(update_of(ctx).run_timeout_extension) == 3.5
+    for seconds in (0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="can't be extended by"):
+            ctx.extend_run_timeout(seconds)
+    with pytest.raises(ValueError, match="at most 2592000"):
+        ctx.extend_run_timeout(30 * 86_400)
+    ctx.progress(0.5)
+    assert to_seconds(update_of(ctx).run_timeout_extension) == 3.5
+    assert len(sent) == 2
 
 
 @pytest.mark.parametrize("reason", list(StopReason))

@@ -172,7 +172,7 @@ class TestProgress:
     def test_told_until_acknowledged_and_no_longer(self) -> None:
         session = VirtualSession()
         key = session.assign(session.heard()[0].credit_id)
-        session.core.on_progress(update(key, 1, 0.5))
+        session.core.on_progress(session.now, update(key, 1, 0.5))
         assert session.ports.beat_wishes == [1.0]
         beat = session.begin_beat()
         assert [item.progress.fraction for item in beat.request.progress] == [0.5]
@@ -183,9 +183,9 @@ class TestProgress:
     def test_news_during_a_beat_is_told_with_the_next(self) -> None:
         session = VirtualSession()
         key = session.assign(session.heard()[0].credit_id)
-        session.core.on_progress(update(key, 1, 0.5))
+        session.core.on_progress(session.now, update(key, 1, 0.5))
         beat = session.begin_beat()
-        session.core.on_progress(update(key, 2, 0.7))
+        session.core.on_progress(session.now, update(key, 2, 0.7))
         session.core.end_beat(session.now, beat, messages.HeartbeatResponse())
         assert [item.progress.fraction for item in session.beat().request.progress] == [0.7]
 
@@ -217,14 +217,14 @@ class TestProgress:
 
     def test_of_unknown_attempts_is_dropped(self) -> None:
         session = VirtualSession()
-        session.core.on_progress(update((b"?", 1), 1, 0.5))
+        session.core.on_progress(session.now, update((b"?", 1), 1, 0.5))
         assert list(session.beat().request.progress) == []
 
     def test_a_failure_waits_for_the_beat_that_carries_its_checkpoint(self) -> None:
         session = VirtualSession()
         key = session.assign(session.heard()[0].credit_id)
         early = session.begin_beat()
-        session.core.on_progress(update(key, 1, 0.5, "here"))
+        session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         wanted = session.ports.beats_wanted
         session.returns(key, Failure(type="RetryLater"))
         assert session.ports.beats_wanted > wanted
@@ -237,7 +237,7 @@ class TestProgress:
     def test_a_beat_that_fails_does_not_hold_a_failure_back(self, refuse: bool) -> None:
         session = VirtualSession()
         key = session.assign(session.heard()[0].credit_id)
-        session.core.on_progress(update(key, 1, 0.5, "here"))
+        session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         session.returns(key, Failure(type="RetryLater"))
         beat = session.begin_beat()
         if refuse:

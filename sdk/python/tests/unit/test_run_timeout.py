@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from muster.durations import to_duration, to_seconds
 from muster.v1.failure_pb2 import FAILURE_CAUSE_TIMEOUT, Failure
+from muster.v1.session_service_pb2 import ProgressUpdate
+from muster.worker.attempt_key import AttemptKey
 from muster.worker.stop_reason import StopReason
 from tests.support.virtual_session import VirtualSession, kind_of
 
@@ -83,3 +86,45 @@ def test_an_hour_if_nothing_else_is_said() -> None:
     assert session.ports.stopped == []
     session.sleep(2)
     assert [reason for _, reason in session.ports.stopped] == [StopReason.RUN_TIMEOUT]
+
+
+def extends(session: VirtualSession, key: AttemptKey, seconds: float, sequence: int = 1) -> None:
+    update = ProgressUpdate(job_id=key[0], attempt=key[1], sequence=sequence)
+    update.run_timeout_extension.CopyFrom(to_duration(seconds))
+    session.core.on_progress(session.now, update)
+
+
+def told(session: VirtualSession) -> list[float]:
+    return [to_seconds(update.run_timeout_extension) for update in session.begin_beat().request.progress]
+
+
+def test_more_time_moves_the_signal_by_all_that_was_asked_for() -> None:
+    session = VirtualSession()
+    key = running(session, 2.0)
+    extends(session, key, 3.0)
+    extends(session, key, 5.0, sequence=2)
+    extends(session, key, 4.0, sequence=3)
+    session.sleep(6.9)
+    assert session.ports.stopped == []
+    session.sleep(0.2)
+    assert session.ports.stopped == [(session.ports.started[key], StopReason.RUN_TIMEOUT)]
+
+
+def test_more_time_is_told_within_a_second_or_before_the_old_deadline() -> None:
+    session = VirtualSession()
+    (credit,) = session.heard()
+    long, short = (session.assign(credit.credit_id, timeout=timeout) for timeout in (60.0, 0.4))
+    extends(session, long, 30.0)
+    extends(session, short, 10.0)
+    assert session.ports.beat_wishes == pytest.approx([1.0, 0.4])
+    assert told(session) == [30.0, 10.0]
+
+
+def test_more_time_after_the_signal_is_too_late() -> None:
+    session = VirtualSession(slots=1)
+    key = running(session, 2.0)
+    session.sleep(2.1)
+    extends(session, key, 60.0)
+    assert told(session) == [0.0]
+    session.sleep(5.0)
+    assert session.report()[key].failure.type == "RunTimeout"

@@ -63,6 +63,12 @@ export class HandlerHost implements JobOutlet {
     this.#update({ place, checkpoint: { data: data.slice(), contentType, metadata } });
   }
 
+  /** At once: a handler that goes on without yielding could have been stopped before the end of this turn. */
+  extendRunTimeout(place: number, extensionMs: number): void {
+    this.#update({ place, extensionMs });
+    this.#flush();
+  }
+
   log(...record: Parameters<Logger['log']>): void {
     this.#logger.log(...record);
   }

@@ -14,7 +14,7 @@ export interface JobContext {
   readonly namespace: string;
   readonly definition: string;
   readonly definitionVersion: number;
-  /** Longest time that the handler may run, in milliseconds. */
+  /** Longest time that the handler may run, in milliseconds, as its definition says; what it asks for later is not in it. */
   readonly runTimeoutMs: number;
   /** The input as it was submitted, byte for byte. `undefined`: none was. */
   readonly input: Payload | undefined;
@@ -43,6 +43,15 @@ export interface JobContext {
    * @throws RangeError when it is larger than the server takes; TypeError when it can't be written as JSON.
    */
   checkpoint(value: unknown): void;
+  /**
+   * Asks for more time than the run timeout, which still counts from the handler's start; several calls add up. Sent at
+   * once where a second could be too late. It moves neither the total timeout of the job nor how long it may be silent,
+   * and comes too late once `signal` says `run_timeout`.
+   *
+   * @param ms Milliseconds, above 0.
+   * @throws RangeError when it is no such number, or would let the handler run for more than 30 days in all.
+   */
+  extendRunTimeout(ms: number): void;
   /** Writes a record that carries the job's id, the attempt and the trace. */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

@@ -3,6 +3,7 @@ import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { uuidText } from '../uuid.ts';
+import { MAX_RUN_TIME } from './core/limits.ts';
 import type { StopReason } from './core/ports.ts';
 import type { JobContext } from './handler.ts';
 import { HandlerStopped } from './handler.ts';
@@ -16,6 +17,8 @@ export interface JobOutlet {
   readonly maxPayload: number;
   progress(place: number, fraction: number, message: string): void;
   checkpoint(place: number, checkpoint: Payload): void;
+  /** @param extensionMs All that the handler has asked for so far. */
+  extendRunTimeout(place: number, extensionMs: number): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -26,6 +29,7 @@ export class RunningJob implements JobContext {
   #jobId: string | undefined;
   #controller: AbortController | undefined;
   #stopped: StopReason | undefined;
+  #extensionMs = 0;
   #ended = false;
 
   constructor(started: StartedAttempt, outlet: JobOutlet) {
@@ -109,6 +113,17 @@ export class RunningJob implements JobContext {
     const { maxPayload } = this.#outlet;
     if (size > maxPayload) throw new RangeError(`the checkpoint has ${size} bytes, and at most ${maxPayload} may be`);
     this.#outlet.checkpoint(this.place, checkpoint);
+  }
+
+  extendRunTimeout(ms: number): void {
+    if (!(Number.isFinite(ms) && ms > 0)) throw new RangeError(`a run timeout can't be extended by ${ms} ms`);
+    const extensionMs = this.#extensionMs + ms;
+    const longest = this.runTimeoutMs + extensionMs;
+    if (longest > MAX_RUN_TIME)
+      throw new RangeError(`the handler could run for ${longest} ms, and at most ${MAX_RUN_TIME} may be`);
+    if (this.#ended) return;
+    this.#extensionMs = extensionMs;
+    this.#outlet.extendRunTimeout(this.place, extensionMs);
   }
 
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {

@@ -16,6 +16,7 @@ export interface Step {
     | 'cancel'
     | 'cancelUnseen'
     | 'end'
+    | 'extend'
     | 'enter'
     | 'answerBeat'
     | 'failBeat'
@@ -81,6 +82,8 @@ export class RoughServer {
         return this.#enter(pick);
       case 'end':
         return this.#end(pick);
+      case 'extend':
+        return this.#extend(pick);
       case 'answerBeat':
         return this.#withOpen(world.beats, pick, (beat) => beat.answer(emptyReply()));
       case 'failBeat':
@@ -112,6 +115,7 @@ export class RoughServer {
     return this.#send(
       assign(++this.#jobs, credit, {
         prefetch: pick % 2 === 1,
+        runTimeoutMs: pick % 4 === 0 ? 5_000 : 3_600_000,
         leaseLossAction: pick % 5 === 0 ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
       }),
     );
@@ -136,6 +140,11 @@ export class RoughServer {
     if (ending.length === 0) return undefined;
     const [, assignment] = choose(ending, pick);
     return this.world.end(assignment, pick % 3 === 0 ? failure() : result('done'));
+  }
+
+  #extend(pick: number): void {
+    const places = [...this.world.running.keys()];
+    if (places.length > 0) this.world.core.extendRunTimeout(choose(places, pick), 100 * pick);
   }
 
   async #loseLease(pick: number): Promise<void> {

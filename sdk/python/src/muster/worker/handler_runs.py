@@ -10,11 +10,11 @@ from muster.v1.session_service_pb2 import RELEASE_REASON_NOT_STARTED, AttemptRep
 from muster.worker import reports
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.held import HeldAttempt
+from muster.worker.run_time import run_timeout_of
 from muster.worker.session_state import SessionState
 from muster.worker.stop_reason import StopReason
 
 WAIT_SECONDS = 1.0
-DEFAULT_RUN_TIMEOUT_SECONDS = 3_600.0
 RUN_TIMEOUT_GRACE_SECONDS = 5.0
 # Progress and checkpoints are told within this time.
 PROGRESS_SECONDS = 1.0
@@ -31,8 +31,7 @@ class HandlerRuns:
         state = self._state
         run_id = state.slots.take()
         held = state.held.start(key, assignment, run_id, now)
-        has_timeout = assignment.HasField("run_timeout")
-        held.run_deadline = now + (to_seconds(assignment.run_timeout) if has_timeout else DEFAULT_RUN_TIMEOUT_SECONDS)
+        held.run_deadline = now + run_timeout_of(assignment)
         state.held.expect_deadline(held.run_deadline)
         state.ports.start_run(run_id, assignment)
 
@@ -52,13 +51,19 @@ class HandlerRuns:
             if returned is not None and not held.is_settled:
                 self._settle(held, returned)
 
-    def progressed(self, update: ProgressUpdate) -> None:
+    def progressed(self, now: float, update: ProgressUpdate) -> None:
         """Takes what a running handler says of itself."""
         key = (update.job_id, update.attempt)
         held = self._state.held.get(key)
-        if held is not None and not held.is_settled:
-            self._state.progress.put(key, update)
-            self._state.ports.beat_within(PROGRESS_SECONDS)
+        if held is None or held.is_settled:
+            return
+        wait = PROGRESS_SECONDS
+        if update.HasField("run_timeout_extension"):
+            # The control plane ends an attempt soon after its run timeout, so it has to hear of more time before that.
+            wait = min(wait, max(0.0, held.run_deadline - now))
+            self._extend(held, update)
+        self._state.progress.put(key, update)
+        self._state.ports.beat_within(wait)
 
     def tick(self, now: float) -> None:
         """Starts what may start, gives back what has waited too long, stops what has run too long."""
@@ -100,6 +105,15 @@ class HandlerRuns:
             held = state.held.next_waiting()
             assert held.assignment is not None
             self.start(now, held.key, held.assignment)
+
+    def _extend(self, held: HeldAttempt, update: ProgressUpdate) -> None:
+        """Moves the deadline by what is new of the extension; after the signal it is too late for that."""
+        if held.stopped_for is StopReason.RUN_TIMEOUT:
+            update.ClearField("run_timeout_extension")
+            return
+        extension = to_seconds(update.run_timeout_extension)
+        held.run_deadline += max(0.0, extension - held.extension)
+        held.extension = max(held.extension, extension)
 
     def _settle(self, held: HeldAttempt, returned: AttemptReport) -> None:
         state = self._state

@@ -20,6 +20,7 @@ class HeldAttempt:
     Attributes:
         assignment: Set while it waits.
         run_id: The run that it was handed over for; 0 while it has not been.
+        extension: Seconds of `run_deadline` that its handler has asked for beyond its run timeout.
         stopped_for: Why its handler was asked to stop, if it was.
         is_settled: Whether its report is decided; what the handler still returns changes nothing.
     """
@@ -30,6 +31,7 @@ class HeldAttempt:
     accepted_at: float = 0.0
     started_at: float = 0.0
     run_deadline: float = float("inf")
+    extension: float = 0.0
     continues_without_lease: bool = False
     stopped_for: StopReason | None = None
     is_settled: bool = False

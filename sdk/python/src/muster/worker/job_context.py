@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import uuid
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from muster import payloads
+from muster.durations import to_duration
 from muster.errors import JobStopped
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.job_pb2 import Progress
 from muster.v1.payload_pb2 import Payload
 from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.messages import Kind, run_frame
+from muster.worker.run_time import MOST_RUN_SECONDS, run_timeout_of
 from muster.worker.stop_reason import StopReason
 
 MOST_MESSAGE_CHARACTERS = 256
@@ -55,6 +58,7 @@ class JobContext:
         self._stopped_for: StopReason | None = None
         self._progress: Progress | None = None
         self._checkpoint: Payload | None = None
+        self._extension = 0.0
         self._sequence = 0
         self._is_queued = False
 
@@ -92,6 +96,11 @@ class JobContext:
     def definition_version(self) -> int:
         """Version of the definition."""
         return self._assignment.definition_version
+
+    @property
+    def run_timeout(self) -> float:
+        """Seconds that the handler may run, as its definition says; what it asks for later is not in it."""
+        return run_timeout_of(self._assignment)
 
     @property
     def traceparent(self) -> str:
@@ -171,6 +180,27 @@ class JobContext:
             self._checkpoint = payload
         self._tell()
 
+    def extend_run_timeout(self, seconds: float) -> None:
+        """Asks for more time than the run timeout, which still counts from the handler's start; several calls add up.
+
+        Told with the next heartbeat, which comes early where it could be too late. It moves neither the job's total
+        timeout nor how long it may be silent, and comes too late once `cancel_reason` is "run_timeout".
+
+        Args:
+            seconds: Above 0.
+
+        Raises:
+            ValueError: It is no such number, or would let the handler run for more than 30 days in all.
+        """
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise ValueError(f"a run timeout can't be extended by {seconds} s")
+        with self._lock:
+            longest = self.run_timeout + self._extension + seconds
+            if longest > MOST_RUN_SECONDS:
+                raise ValueError(f"the handler could run for {longest} s, and at most {MOST_RUN_SECONDS} may be")
+            self._extension += seconds
+        self._tell()
+
     def stop(self, reason: StopReason) -> None:
         """Asks the handler to stop. For the worker, not for handlers."""
         with self._lock:
@@ -191,6 +221,8 @@ class JobContext:
                 progress=self._progress,
                 checkpoint=self._checkpoint,
             )
+            if self._extension > 0:
+                update.run_timeout_extension.CopyFrom(to_duration(self._extension))
             self._checkpoint = None
         return run_frame(Kind.PROGRESS, self._run_id, update.SerializeToString())
 

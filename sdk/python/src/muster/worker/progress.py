@@ -30,6 +30,8 @@ class ProgressBoard:
                 update.checkpoint.CopyFrom(known.checkpoint)
             if not update.HasField("progress") and known.HasField("progress"):
                 update.progress.CopyFrom(known.progress)
+            if not update.HasField("run_timeout_extension") and known.HasField("run_timeout_extension"):
+                update.run_timeout_extension.CopyFrom(known.run_timeout_extension)
         self._updates[key] = update
 
     def has_checkpoint(self, key: AttemptKey) -> bool:

@@ -83,9 +83,9 @@ class SessionCore:
         self._observe(now)
         self._runs.fill_slots(now)
 
-    def on_progress(self, update: ProgressUpdate) -> None:
+    def on_progress(self, now: float, update: ProgressUpdate) -> None:
         """Takes what a running handler says of itself."""
-        self._runs.progressed(update)
+        self._runs.progressed(now, update)
 
     def on_bus_broken(self) -> None:
         """The connection to the bus is gone."""

@@ -92,7 +92,7 @@ class SessionLife:
 
     def on_progress(self, update: ProgressUpdate) -> None:
         """A handler says how far it is."""
-        self._core.on_progress(update)
+        self._core.on_progress(monotonic_seconds(), update)
 
     def resize(self, slots: int) -> None:
         """The worker has another number of slots."""

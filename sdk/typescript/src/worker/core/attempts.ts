@@ -139,6 +139,16 @@ export class Attempts {
     return held !== undefined;
   }
 
+  /** False when it comes too late. The alarm rings at the old time, too, and finds that nothing is due. */
+  extendRunTimeout(execution: Execution, extensionMs: number): boolean {
+    const { held, stopped } = execution;
+    if (held === undefined || stopped === 'run_timeout' || extensionMs <= execution.extensionMs) return false;
+    execution.timeoutAt += extensionMs - execution.extensionMs;
+    execution.extensionMs = extensionMs;
+    this.#context.updates.extendRunTimeout(held, extensionMs);
+    return true;
+  }
+
   /** Gives back every attempt whose handler was not entered. */
   giveBackUnstarted(reason: ReleaseReason): void {
     for (const entry of this.#context.held) if (entry.phase !== 'closing') this.#giveBack(entry, reason);

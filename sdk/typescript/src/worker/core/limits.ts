@@ -28,6 +28,8 @@ export const FENCE_MARGIN = 2_000;
 export const RUN_TIMEOUT_GRACE = 5_000;
 /** The run timeout of an assignment that states none. */
 export const DEFAULT_RUN_TIMEOUT = 3_600_000;
+/** The longest that a handler may run, with all that it asks for. */
+export const MAX_RUN_TIME = 30 * 24 * 3_600_000;
 
 /** Heartbeats that may wait for their answer at once. */
 export const MAX_BEATS_IN_FLIGHT = 4;

@@ -7,7 +7,9 @@ import type { StopReason } from './ports.ts';
 export interface Execution {
   readonly place: number;
   /** When its run timeout is reached. */
-  readonly timeoutAt: number;
+  timeoutAt: number;
+  /** What of it the handler has asked for beyond its run timeout. */
+  extensionMs: number;
   /** After the signal of the run timeout: when it is reported even though the handler has not returned. */
   graceAt: number;
   stopped: StopReason | undefined;
@@ -45,7 +47,7 @@ export class Places {
 
   take(held: Held, timeoutAt: number): Execution {
     const place = this.#vacant.pop() ?? this.#taken.length;
-    const execution = { place, timeoutAt, graceAt: Number.POSITIVE_INFINITY, stopped: undefined, held };
+    const execution = { place, timeoutAt, extensionMs: 0, graceAt: Number.POSITIVE_INFINITY, stopped: undefined, held };
     this.#taken[place] = execution;
     this.#busy++;
     return execution;

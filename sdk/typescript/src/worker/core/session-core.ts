@@ -67,6 +67,12 @@ export class SessionCore {
     if (execution) this.#session?.checkpoint(execution, checkpoint);
   }
 
+  /** The handler asks for more time. `extensionMs` is all that it has asked for so far. */
+  extendRunTimeout(place: number, extensionMs: number): void {
+    const execution = this.#places.get(place);
+    if (execution) this.#session?.extendRunTimeout(execution, extensionMs);
+  }
+
   /** Changes how many handlers may run at once. Those that run go on. */
   setSlots(slots: number): void {
     this.#places.slots = slots;

@@ -122,6 +122,12 @@ export class Session {
     if (this.#attempts.checkpoint(execution, checkpoint)) this.#beats.within(PROGRESS_DELAY);
   }
 
+  /** The server ends an attempt soon after its run timeout, so it has to hear of more time before that. */
+  extendRunTimeout(execution: Execution, extensionMs: number): void {
+    const left = execution.timeoutAt - this.#ports.clock.now();
+    if (this.#attempts.extendRunTimeout(execution, extensionMs)) this.#beats.within(Math.min(PROGRESS_DELAY, left));
+  }
+
   /** The number of places has changed: what was promised is taken back and granted anew. */
   regrant(): void {
     this.#grants.voidAll();

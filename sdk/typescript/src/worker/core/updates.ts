@@ -1,4 +1,5 @@
 /** Progress and checkpoints that heartbeats have yet to carry. */
+import { durationFromMs } from '../../duration.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { ProgressUpdate } from '../../gen/muster/v1/session_service_pb.ts';
@@ -11,6 +12,8 @@ export interface AttemptUpdate {
   progress: Progress | undefined;
   /** Unset once a heartbeat that carried it was answered. */
   checkpoint: Payload | undefined;
+  /** All that the handler has asked for beyond its run timeout; 0: nothing. */
+  extensionMs: number;
 }
 
 /** What one heartbeat carries, and of whom, so that its answer can be matched. */
@@ -36,6 +39,10 @@ export class Updates {
     this.#change(held).checkpoint = checkpoint;
   }
 
+  extendRunTimeout(held: Held, extensionMs: number): void {
+    this.#change(held).extensionMs = extensionMs;
+  }
+
   /** The changes that fit into one heartbeat; the first one always does. */
   collect(): SentUpdates {
     const sent: SentUpdates = { messages: [], attempts: [] };
@@ -53,6 +60,7 @@ export class Updates {
         sequence: BigInt(update.sequence),
         ...(update.progress && { progress: update.progress }),
         ...(update.checkpoint && { checkpoint: update.checkpoint }),
+        ...(update.extensionMs > 0 && { runTimeoutExtension: durationFromMs(update.extensionMs) }),
       });
     }
     return sent;
@@ -73,7 +81,7 @@ export class Updates {
   }
 
   #change(held: Held): AttemptUpdate {
-    held.update ??= { sequence: 0, progress: undefined, checkpoint: undefined };
+    held.update ??= { sequence: 0, progress: undefined, checkpoint: undefined, extensionMs: 0 };
     held.update.sequence++;
     this.#changed.add(held);
     return held.update;

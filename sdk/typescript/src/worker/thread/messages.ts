@@ -38,6 +38,8 @@ export interface HandlerUpdate {
     readonly contentType: string;
     readonly metadata: { [key: string]: string };
   };
+  /** All that the handler has asked for beyond its run timeout. */
+  readonly extensionMs?: number;
 }
 
 export type ToSession =

@@ -73,9 +73,10 @@ function handle(core: SessionCore, message: ToSession): void {
   }
 }
 
-function applyUpdate(core: SessionCore, { place, progress, checkpoint }: HandlerUpdate): void {
+function applyUpdate(core: SessionCore, { place, progress, checkpoint, extensionMs }: HandlerUpdate): void {
   if (progress) core.progress(place, { $typeName: 'muster.v1.Progress', ...progress });
   if (checkpoint) core.checkpoint(place, { $typeName: 'muster.v1.Payload', ...checkpoint });
+  if (extensionMs !== undefined) core.extendRunTimeout(place, extensionMs);
 }
 
 function plainEvent(event: CoreEvent): ThreadEvent {

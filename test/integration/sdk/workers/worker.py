@@ -1,0 +1,23 @@
+"""The handlers of the tests in Python; worker.ts has the same ones."""
+
+import sys
+import time
+
+from muster import Worker
+
+worker = Worker(sys.argv[1], name="python", slots=4)
+
+
+@worker.handler("python-slow")
+def slow(ctx, job):
+    """Runs for so long, and asks for more time where it is told to."""
+    if job["extend"] > 0:
+        ctx.extend_run_timeout(job["extend"] / 1000)
+    end = time.monotonic() + job["run"] / 1000
+    while time.monotonic() < end:
+        ctx.raise_if_cancelled()
+        time.sleep(0.01)
+    return "done"
+
+
+worker.run()
