@@ -101,6 +101,12 @@ export function jobIdOf(value: string, violations: Violations): string {
   return value.toLowerCase();
 }
 
+/** A session's id in canonical text. */
+export function sessionIdOf(value: string, violations: Violations): string {
+  violations.check(isUuid(value), 'session_id', 'must be a UUID as ListWorkers shows it');
+  return value.toLowerCase();
+}
+
 /** Milliseconds, or undefined when unset. */
 export function durationMs(
   value: Duration | undefined,

@@ -26,6 +26,7 @@ import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { Waits } from './waits.ts';
 import { Watches } from './watches.ts';
+import { Workers } from './workers.ts';
 
 /** That are looked at for a page of a list, however few of them match. */
 const RECORDS_A_PAGE = 10_000;
@@ -54,6 +55,7 @@ export interface Replica {
   readonly erasures: Erasures;
   readonly waits: Waits;
   readonly watches: Watches;
+  readonly workers: Workers;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
@@ -153,6 +155,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
     watches,
+    workers: new Workers({ store, sessions, bus }),
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
     namespaces: new Namespaces(store),

@@ -42,6 +42,8 @@ export interface Heartbeat {
 export interface HeartbeatReply {
   readonly assignments: readonly Assignment[];
   readonly cancels: readonly CancelNotice[];
+  /** Somebody asked for the worker to drain. */
+  readonly drain: boolean;
   readonly reconnectBus: boolean;
   /** Undefined: after the usual interval. */
   readonly nextBeatMs: number | undefined;
@@ -49,7 +51,7 @@ export interface HeartbeatReply {
 }
 
 /** Beats that the ping may lag behind before a session counts as deaf. */
-const DEAF_AFTER_BEATS = 3;
+export const DEAF_AFTER_BEATS = 3;
 const BUS_DOWN_BEAT_MS = 500;
 /** Each so many beats RUNNING attempts are compared too. */
 const WHOLE_COMPARISON_BEATS = 12;
@@ -63,6 +65,8 @@ interface KnownSession {
   readonly sessionClass: SessionClass;
   /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
   hears: boolean;
+  /** It takes nothing more, as far as this replica knows. */
+  drains: boolean;
 }
 
 export interface SessionsParts {
@@ -77,7 +81,6 @@ export interface SessionsParts {
     | 'saveProgress'
     | 'closeSessions'
     | 'endSessions'
-    | 'listSessions'
   >;
   readonly changes: Changes;
   readonly credits: ParkedCredits;
@@ -149,8 +152,10 @@ export class Sessions {
     const busUp = bus.isUp();
     const deaf = busUp && renewal.beats - renewal.pingEcho >= DEAF_AFTER_BEATS;
     known.hears = renewal.pingEcho > 0 && !deaf;
+    known.drains = renewal.draining;
+    if (renewal.drainWanted) this.stopGranting(sessionId);
     bus.ping(sessionId, renewal.beats);
-    if (!beat.draining && (known.hears || !busUp)) {
+    if (!known.drains && (known.hears || !busUp)) {
       credits.park(sessionId, known.sessionClass, beat.credits);
       dispatcher.wake();
     }
@@ -160,19 +165,20 @@ export class Sessions {
     return {
       assignments: [...assignments, ...fresh],
       cancels,
+      drain: renewal.drainWanted,
       reconnectBus: deaf,
       nextBeatMs: busUp ? undefined : BUS_DOWN_BEAT_MS,
       credentials: this.#renewedCredentials(sessionId, renewal),
     };
   }
 
-  /** Credits that came with a report. Those of a session that does not hear are worth nothing. */
+  /** Credits that came with a report. Those of a session that drains or does not hear are worth nothing. */
   async grant(sessionId: string, granted: readonly GrantedCredit[], voided: readonly number[]): Promise<void> {
     const { credits, dispatcher } = this.#parts;
     credits.void(sessionId, voided);
     if (granted.length === 0) return;
     const known = this.#known.get(sessionId) ?? (await this.#find(sessionId));
-    if (!known.hears) return;
+    if (!known.hears || known.drains) return;
     credits.park(sessionId, known.sessionClass, granted);
     dispatcher.wake();
   }
@@ -205,13 +211,11 @@ export class Sessions {
     await store.endSessions([sessionId]);
   }
 
-  list(namespace: string, afterSessionId: string, limit: number): Promise<(SessionRow & { held: number })[]> {
-    return this.#parts.store.listSessions(namespace, afterSessionId, limit);
-  }
-
-  /** Whether a listed session does not hear the bus. */
-  isDeaf(session: SessionRow): boolean {
-    return session.beats - session.pingEcho >= DEAF_AFTER_BEATS && this.#parts.bus.isUp();
+  /** Somebody asked for the session to drain: credits that it has granted here are of no use any more. */
+  stopGranting(sessionId: string): void {
+    const known = this.#known.get(sessionId);
+    if (known) known.drains = true;
+    this.#parts.credits.forget(sessionId);
   }
 
   /** Throws LEASE_LOST unless the session is open. */
@@ -296,9 +300,9 @@ export class Sessions {
   }
 
   #know(row: SessionRow): KnownSession {
-    const { namespace, handlers, labels } = row;
+    const { namespace, handlers, labels, draining: drains } = row;
     const hears = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
-    const known = { sessionClass: { namespace, handlers, labels }, hears };
+    const known = { sessionClass: { namespace, handlers, labels }, hears, drains };
     this.#known.set(row.sessionId, known);
     return known;
   }

@@ -7,6 +7,7 @@ import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { Cleared } from './retention.ts';
+import type { HeldJob, WorkerView } from './worker-views.ts';
 
 /** What applying a definition led to. */
 export interface AppliedDefinition {
@@ -167,7 +168,10 @@ export interface SessionRow extends Omit<NewSession, 'leaseMs' | 'requestId'> {
   readonly openTimeUs: number;
   readonly beats: number;
   readonly pingEcho: number;
+  /** It takes nothing more: at its own wish, or because somebody wants it so. */
   readonly draining: boolean;
+  /** Somebody asked for it. */
+  readonly drainWanted: boolean;
 }
 
 export interface Beat {
@@ -184,6 +188,7 @@ export interface Renewal {
   /** Time of the beat before this one. */
   readonly previousBeatUs: number;
   readonly draining: boolean;
+  readonly drainWanted: boolean;
 }
 
 export interface AttemptKey {
@@ -287,7 +292,12 @@ export interface Store {
   openSession(session: NewSession): Promise<SessionRow>;
   renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
   readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
-  listSessions(namespace: string, afterSessionId: string, limit: number): Promise<(SessionRow & { held: number })[]>;
+  listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;
+  readWorker(namespace: string, sessionId: string): Promise<WorkerView | undefined>;
+  /** What a session holds, held longest first. */
+  readHeldJobs(sessionId: string, limit: number): Promise<HeldJob[]>;
+  /** Nothing is assigned to the session any more once this has resolved. One that is not open stays as it is. */
+  drainSession(namespace: string, sessionId: string): Promise<void>;
   /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
   readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
   /** Builds assignments anew for attempts that a session should hold. */

@@ -19,13 +19,13 @@ import { readRetention, setRetention } from './statements/retentions.ts';
 import {
   closeSessions,
   endSessions,
-  listSessions,
   openSession,
   readLapse,
   readSessions,
   renewSessions,
 } from './statements/sessions.ts';
 import { submitCalls } from './statements/submit.ts';
+import { drainSession, heldJobs, listSessions, readWorker } from './statements/workers.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
 const readPageTokenKey = {
@@ -68,6 +68,9 @@ export function createStore(database: Database): Store {
     renewSessions: (beats, leaseMs) => renewSessions(database, beats, leaseMs),
     readSessions: (sessionIds) => readSessions(database, sessionIds),
     listSessions: (namespace, afterSessionId, limit) => listSessions(database, namespace, afterSessionId, limit),
+    readWorker: (namespace, sessionId) => readWorker(database, namespace, sessionId),
+    readHeldJobs: (sessionId, limit) => heldJobs(database, sessionId, limit),
+    drainSession: (namespace, sessionId) => drainSession(database, namespace, sessionId),
     readHeld: (sessionId, whole) => readHeld(database, sessionId, whole),
     readAssigned: (attempts) => readAssigned(database, attempts),
     observe: (attempts) => observeAttempts(database, attempts),

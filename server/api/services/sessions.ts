@@ -115,6 +115,7 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
       return create(HeartbeatResponseSchema, {
         assignments: reply.assignments.map(toAssignmentMessage),
         cancels: reply.cancels.map(toCancelMessage),
+        drain: reply.drain,
         reconnectBus: reply.reconnectBus,
         ...(reply.nextBeatMs === undefined ? {} : { nextBeat: durationTo(reply.nextBeatMs) }),
         ...(reply.credentials ? { natsCredentials: credentialsTo(reply.credentials) } : {}),

@@ -1,17 +1,22 @@
 /** WorkerService: shows the workers to people. */
 import { create } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
-import type { SessionRow } from '../../engine/store-port.ts';
-import { SessionState, type Worker, WorkerSchema } from '../../gen/muster/v1/worker_pb.ts';
-import { ListWorkersResponseSchema, type WorkerService } from '../../gen/muster/v1/worker_service_pb.ts';
-import { NIL_UUID, namespaceOf, pageSizeOf } from '../checks.ts';
+import type { HeldJob as HeldJobView, WorkerView } from '../../engine/worker-views.ts';
+import { JobState, ProgressSchema } from '../../gen/muster/v1/job_pb.ts';
+import { type HeldJob, HeldJobSchema, SessionState, type Worker, WorkerSchema } from '../../gen/muster/v1/worker_pb.ts';
+import {
+  DrainWorkerResponseSchema,
+  GetWorkerResponseSchema,
+  ListWorkersResponseSchema,
+  type WorkerService,
+} from '../../gen/muster/v1/worker_service_pb.ts';
+import { NIL_UUID, namespaceOf, pageSizeOf, requestIdOf, sessionIdOf } from '../checks.ts';
 import { timestampTo } from '../convert-payload.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
-import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
 
-function workerTo(session: SessionRow & { held: number }, deaf: boolean): Worker {
+function workerTo(session: WorkerView, deaf: boolean): Worker {
   const [openTime, beatTime, leaseExpireTime] = [session.openTimeUs, session.beatTimeUs, session.leaseUntilUs].map(
     (us) => timestampTo(us),
   );
@@ -34,6 +39,29 @@ function workerTo(session: SessionRow & { held: number }, deaf: boolean): Worker
   });
 }
 
+function heldJobTo({ jobId, definition, attempt, state, assignTimeUs, progress }: HeldJobView): HeldJob {
+  const assignTime = timestampTo(assignTimeUs);
+  return create(HeldJobSchema, {
+    jobId,
+    definition,
+    attempt,
+    state: JobState[state],
+    ...(assignTime ? { assignTime } : {}),
+    ...(progress ? { progress: create(ProgressSchema, progress) } : {}),
+  });
+}
+
+/** The namespace and the session by which a request names a worker. Throws what `violations` has found so far, too. */
+function workerNameOf(
+  request: { namespace: string; sessionId: string },
+  violations: Violations,
+): [namespace: string, sessionId: string] {
+  const namespace = namespaceOf(request.namespace, violations);
+  const sessionId = sessionIdOf(request.sessionId, violations);
+  violations.throwIfAny();
+  return [namespace, sessionId];
+}
+
 export function workerService(replica: Replica): Implementation<typeof WorkerService> {
   return {
     async listWorkers(request) {
@@ -44,19 +72,26 @@ export function workerService(replica: Replica): Implementation<typeof WorkerSer
       const list = ['ListWorkers', namespace];
       const after = positionOf(request.pageToken, key, list, violations);
       violations.throwIfAny();
-      const rows = await replica.sessions.list(namespace, after ?? NIL_UUID, size + 1);
+      const rows = await replica.workers.list(namespace, after ?? NIL_UUID, size + 1);
       const page = rows.slice(0, size);
       const last = rows.length > size ? page.at(-1) : undefined;
       return create(ListWorkersResponseSchema, {
-        workers: page.map((row) => workerTo(row, replica.sessions.isDeaf(row))),
+        workers: page.map((row) => workerTo(row, replica.workers.isDeaf(row))),
         nextPageToken: last ? pageToken(key, list, last.sessionId) : '',
       });
     },
-    async getWorker() {
-      throw notImplemented('GetWorker: single workers');
+    async getWorker(request) {
+      const { worker, heldJobs } = await replica.workers.get(...workerNameOf(request, new Violations()));
+      return create(GetWorkerResponseSchema, {
+        worker: workerTo(worker, replica.workers.isDeaf(worker)),
+        heldJobs: heldJobs.map(heldJobTo),
+      });
     },
-    async drainWorker() {
-      throw notImplemented('DrainWorker: drains from outside');
+    async drainWorker(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      const worker = await replica.workers.drain(...workerNameOf(request, violations));
+      return create(DrainWorkerResponseSchema, { worker: workerTo(worker, replica.workers.isDeaf(worker)) });
     },
   };
 }

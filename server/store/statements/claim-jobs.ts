@@ -38,7 +38,7 @@ const statement = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 open_sessions AS MATERIALIZED (
-  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
 places AS MATERIALIZED (

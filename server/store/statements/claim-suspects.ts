@@ -8,7 +8,7 @@ import { claimJobs } from './claim-jobs.ts';
 const lockSessions = {
   name: 'lock_sessions_for_suspects',
   text: `
-SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1
+SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
 ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
 };
 

@@ -14,7 +14,7 @@ const listOffering = {
   name: 'list_offers',
   text: `
 SELECT namespace, worker_name, handlers, labels FROM sessions
-WHERE namespace = $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining
+WHERE namespace = $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
 ORDER BY session_id LIMIT ${MOST_OFFERS}`,
 };
 

@@ -35,7 +35,7 @@ const parametersBefore = 2 + Object.keys(callColumns).length;
 const sessionIds = parametersBefore + Object.keys(columns).length;
 
 // What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions are
-// locked as by a claim, and for the same reason; a job whose session is not open, or is being closed, stays ready.
+// locked as by a claim, and for the same reason; a job whose session is not open, drains, or is being closed, stays ready.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -50,6 +50,7 @@ won AS (
 ),
 open_sessions AS MATERIALIZED (
   SELECT session_id FROM sessions WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1
+    AND NOT drain_wanted
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
 i AS MATERIALIZED (

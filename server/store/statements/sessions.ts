@@ -8,8 +8,8 @@ import { sameKey } from '../same-key.ts';
 
 const stateNames = ['OPEN', 'CLOSING', 'CLOSED'] as const;
 const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
-const columns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo, draining, slots,
-  handlers, labels, resources, sdk`;
+export const sessionColumns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo,
+  draining, drain_wanted, slots, handlers, labels, resources, sdk`;
 
 // IS NOT DISTINCT FROM, where a session is looked up by its id: `=` would let the planner read the whole index of the
 // sessions that are not closed whenever that index is small, and keep the plan when it has grown.
@@ -21,20 +21,16 @@ INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, be
                       resources, sdk, request_id)
 SELECT $1, $2, $3, 1, now.time + $4 * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10 FROM now
 ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
-RETURNING ${columns}`,
+RETURNING ${sessionColumns}`,
 };
 
 const readByRequest = {
   name: 'read_session_by_request',
-  text: `SELECT ${columns} FROM sessions WHERE namespace = $1 AND request_id = $2`,
+  text: `SELECT ${sessionColumns} FROM sessions WHERE namespace = $1 AND request_id = $2`,
 };
-const readMany = { name: 'read_sessions', text: `SELECT ${columns} FROM sessions WHERE session_id = ANY($1::uuid[])` };
-
-const listOpen = {
-  name: 'list_sessions',
-  text: `
-SELECT ${columns}, (SELECT count(*)::int FROM job_runs r WHERE r.session_id = s.session_id) AS held
-FROM sessions s WHERE namespace = $1 AND state <> 3 AND session_id > $2 ORDER BY session_id LIMIT $3`,
+const readMany = {
+  name: 'read_sessions',
+  text: `SELECT ${sessionColumns} FROM sessions WHERE session_id = ANY($1::uuid[])`,
 };
 
 // NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
@@ -51,7 +47,7 @@ UPDATE sessions s
 SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
     beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
 FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
-RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining`,
+RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.drain_wanted`,
 };
 
 // FOR UPDATE waits for every claim that holds the row; the lease is read under the lock, since a beat may have renewed it
@@ -92,7 +88,7 @@ FROM now LEFT JOIN sessions s ON s.state <> 3 AND (s.state = 2 OR s.lease_until 
 ORDER BY s.session_id LIMIT 1000`,
 };
 
-function sessionRow(row: Row): SessionRow {
+export function sessionRow(row: Row): SessionRow {
   return {
     sessionId: row.session_id,
     namespace: row.namespace,
@@ -103,7 +99,8 @@ function sessionRow(row: Row): SessionRow {
     openTimeUs: row.open_time,
     beats: row.beats,
     pingEcho: row.ping_echo,
-    draining: row.draining,
+    draining: row.draining || row.drain_wanted,
+    drainWanted: row.drain_wanted,
     slots: row.slots,
     handlers: JSON.parse(row.handlers),
     labels: JSON.parse(row.labels),
@@ -142,22 +139,13 @@ export async function renewSessions(session: Session, beats: readonly Beat[], le
     beats: row.beats,
     pingEcho: row.ping_echo,
     previousBeatUs: row.previous_beat,
-    draining: row.draining,
+    draining: row.draining || row.drain_wanted,
+    drainWanted: row.drain_wanted,
   }));
 }
 
 export async function readSessions(session: Session, sessionIds: readonly string[]): Promise<SessionRow[]> {
   return (await session.run(readMany, [plainArray(sessionIds)])).map(sessionRow);
-}
-
-export async function listSessions(
-  session: Session,
-  namespace: string,
-  afterSessionId: string,
-  limit: number,
-): Promise<(SessionRow & { held: number })[]> {
-  const rows = await session.run(listOpen, [namespace, afterSessionId, limit]);
-  return rows.map((row) => ({ ...sessionRow(row), held: row.held }));
 }
 
 export async function closeSessions(

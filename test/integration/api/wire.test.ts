@@ -219,8 +219,6 @@ describe('RPCs of later releases', () => {
     'PauseQueue',
     'ResumeQueue',
     'DeleteQueue',
-    'GetWorker',
-    'DrainWorker',
   ]);
   const methods = services.flatMap((service) => service.methods);
   const later = methods.filter(({ name }) => notYet.has(name));

@@ -57,7 +57,7 @@ function resetScript(): string {
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
 DELETE FROM idempotency_keys; DELETE FROM request_ids;
-UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, lease_until = muster_now() - interval '1 minute';
+UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)
 VALUES ${rows.join(', ')};`;
 }
@@ -105,6 +105,9 @@ const operations: Record<string, Operation> = {
       1_000,
     ),
   close: (store, isReversed) => store.closeSessions(turned(sessionIds, isReversed), 'LAPSE', 0),
+  drain: async (store, isReversed) => {
+    for (const sessionId of turned(sessionIds, isReversed)) await store.drainSession('default', sessionId);
+  },
   end: (store, isReversed) => store.endSessions(turned(sessionIds, isReversed)),
   observe: (store, isReversed) => store.observe(turned(held, isReversed)),
   'save progress': (store, isReversed) =>

@@ -110,6 +110,9 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readSessions([sessionId]);
   await store.readLapse();
   await store.listSessions('default', sessionId, 10);
+  await store.readWorker('default', sessionId);
+  await store.readHeldJobs(sessionId, 10);
+  await store.drainSession('default', sessionId);
   await store.closeSessions([sessionId], 'CLOSE');
   await store.endSessions([sessionId]);
   await sql(tap, `INSERT INTO retentions SELECT namespace, definition, 60000 FROM lanes WHERE lane_id = ${laneId}`);
@@ -239,6 +242,9 @@ const pinned: Record<string, readonly string[]> = {
   end_sessions: [held, sessions],
   read_lapsed_sessions: [allNotClosed],
   list_sessions: [held, notClosed],
+  read_worker: [held, sessions],
+  read_held_jobs: [held, lanes],
+  drain_session: [sessions],
   read_retention_bounds: [allLanes, retentions],
   read_short_lanes: [lanes, retentions],
   expire_lane_jobs: [attempts, checkpoints, outcomes, jobs, jobsByLane].sort(),

@@ -73,7 +73,7 @@ export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, ca
 export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
 export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =
   JobDefinitionService.method;
-export const { listWorkers } = WorkerService.method;
+export const { listWorkers, getWorker, drainWorker } = WorkerService.method;
 export const notImplemented = [Code.UNIMPLEMENTED, 'NOT_IMPLEMENTED'] as const;
 
 export function job(row: string, what: string, change: Submission, ...fields: string[]): void {

@@ -10,6 +10,7 @@ import './changes.ts';
 import './pages.ts';
 import './rest.ts';
 import './retries.ts';
+import './workers.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../../server/domain/decide.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
-import { claimMany, holdMany, lapse, makeLane, only, openWorker, submitMany } from '../../../support/store-fixtures.ts';
+import { holdMany, lapse, only, openWorker } from '../../../support/store-fixtures.ts';
 
 const beat = (sessionId: string, pingEcho = 0, draining = false) => ({ sessionId, pingEcho, draining });
 
@@ -50,6 +50,7 @@ export function sessionsSuite(context: StoreContext): void {
         pingEcho: 0,
         previousBeatUs: openTimeUs,
         draining: false,
+        drainWanted: false,
       });
       const after = await read(sessionId);
       expect(after.leaseUntilUs - after.beatTimeUs).toBe(60_000_000);
@@ -167,24 +168,6 @@ export function sessionsSuite(context: StoreContext): void {
       expect([...found.closing].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))).toEqual(
         closing.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1)),
       );
-    });
-  });
-
-  describe('the list', () => {
-    it('pages through what is not closed, with what each holds', async () => {
-      const namespace = `list-${randomUUID()}`;
-      const opened = await Promise.all(Array.from({ length: 5 }, () => openWorker(context, { namespace })));
-      const ids = opened.map((session) => session.sessionId).sort() as [string, string, string, string, string];
-      await context.store.closeSessions([ids[1], ids[3]], 'CLOSE');
-      await context.store.endSessions([ids[3]]);
-      const laneId = await makeLane(context, { namespace });
-      await submitMany(context, laneId, 2);
-      await claimMany(context, laneId, ids[4], 2);
-      const first = await context.store.listSessions(namespace, '00000000-0000-0000-0000-000000000000', 3);
-      expect(first.map((row) => row.sessionId)).toEqual([ids[0], ids[1], ids[2]]);
-      const rest = await context.store.listSessions(namespace, ids[2], 3);
-      expect(rest.map((row) => [row.sessionId, row.held])).toEqual([[ids[4], 2]]);
-      expect(await context.store.listSessions('elsewhere', '00000000-0000-0000-0000-000000000000', 3)).toEqual([]);
     });
   });
 }

@@ -22,6 +22,7 @@ import { submitPlacesSuite } from './submit-places.ts';
 import { suspectsSuite } from './suspects.ts';
 import { timeLimitsSuite } from './time-limits.ts';
 import { transitionsSuite } from './transitions.ts';
+import { workersSuite } from './workers.ts';
 
 export function storeSuite(context: StoreContext): void {
   migrationsSuite(context);
@@ -41,6 +42,7 @@ export function storeSuite(context: StoreContext): void {
   holdsSuite(context);
   erasingSuite(context);
   sessionsSuite(context);
+  workersSuite(context);
   heldSuite(context);
   timeLimitsSuite(context);
   readJobSuite(context);

@@ -119,7 +119,7 @@ export type GetWorkerResponse = Message<"muster.v1.GetWorkerResponse"> & {
   worker?: Worker | undefined;
 
   /**
-   * The attempts it holds, at most 1,000.
+   * The attempts it holds, those held longest first, at most 1,000.
    *
    * @generated from field: repeated muster.v1.HeldJob held_jobs = 2;
    */
@@ -190,7 +190,7 @@ export const DrainWorkerResponseSchema: GenMessage<DrainWorkerResponse> = /*@__P
   messageDesc(file_muster_v1_worker_service, 5);
 
 /**
- * Shows the workers to people.
+ * Shows the workers to people, and drains them.
  *
  * @generated from service muster.v1.WorkerService
  */
@@ -208,7 +208,7 @@ export const WorkerService: GenService<{
     output: typeof ListWorkersResponseSchema;
   },
   /**
-   * Reads one worker and what it runs.
+   * Reads one worker and what it holds. A closed session is found, too, for as long as its record is kept.
    *
    * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
    *
@@ -221,10 +221,11 @@ export const WorkerService: GenService<{
   },
   /**
    * Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
-   * answered; the worker hears of it with its next heartbeat.
+   * answered; the worker hears of it with its next heartbeat. The workers of our SDKs then finish what they hold and end.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED). Draining twice is no
-   * error.
+   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED: it
+   * was closed without having been asked to drain). Draining twice is no error, nor is it once the worker has drained and
+   * ended.
    *
    * @generated from rpc muster.v1.WorkerService.DrainWorker
    */

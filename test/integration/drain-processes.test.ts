@@ -1,0 +1,87 @@
+/** Workers of both SDKs as processes of their own, drained at the other replica: they finish what they hold and end. */
+import { join } from 'node:path';
+import { Client, JobState } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SessionState } from '../../server/gen/muster/v1/worker_pb.ts';
+import { WorkerService } from '../../server/gen/muster/v1/worker_service_pb.ts';
+import { Child } from '../chaos/harness/child.ts';
+import { recordsOf } from '../chaos/harness/records.ts';
+import { eventually } from '../support/eventually.ts';
+import { type ScratchNats, startNats } from '../support/nats.ts';
+import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
+import { makeScratchFolder, removeFolder, startTestReplica, type TestReplica } from '../support/replica.ts';
+import { Rpc } from './api/rpc.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const programs = {
+  typescript: [process.execPath, 'test/chaos/workers/worker.ts'],
+  python: [join(root, '.tools/venv/bin/python'), 'test/chaos/workers/worker.py'],
+} as const;
+
+let postgres: ScratchPostgres;
+let nats: ScratchNats;
+let replicas: TestReplica[];
+let folder: string;
+
+beforeAll(async () => {
+  [postgres, nats, folder] = await Promise.all([startPostgres(), startNats(), makeScratchFolder()]);
+  const shared = {
+    postgresUrl: await postgres.createDatabase(),
+    natsUrls: [nats.url],
+    natsCredentialsFile: nats.credentialsFile,
+    natsSigningSeedFile: nats.signingSeedFile,
+    beatMs: 200,
+    leaseMs: 60_000,
+  };
+  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+});
+
+afterAll(async () => {
+  await Promise.all((replicas ?? []).map((replica) => replica.stop()));
+  await Promise.all([postgres?.stop(), nats?.stop()]);
+  if (folder) await removeFolder(folder);
+});
+
+describe.each(['typescript', 'python'] as const)('a worker in %s', (language) => {
+  const name = `drained-${language}`;
+  const [command, program] = programs[language];
+  const started = () => recordsOf(folder, name).filter((record) => record.kind === 'start');
+
+  it('that is drained while it runs a job finishes it, takes no other one, and ends well', async () => {
+    const [here, there] = replicas as [TestReplica, TestReplica];
+    const rpc = new Rpc(here.grpcAddress);
+    const client = new Client({ address: there.grpcAddress });
+    await client.applyDefinition({ name: 'slow' });
+    // It speaks to the one replica, and the other one drains it.
+    const worker = new Child({
+      name,
+      command,
+      args: [program, there.grpcAddress, name, join(folder, name), '2'],
+      env: { PYTHONPATH: join(root, 'sdk/python/src') },
+    });
+    try {
+      const running = await client.submit('slow', { ms: 1_500 });
+      await eventually('the job runs', () => started().length === 1, { timeoutMs: 60_000 });
+      const { workers } = await rpc.call(WorkerService.method.listWorkers, {});
+      const sessionId = workers.find((one) => one.name === name)?.sessionId ?? '';
+      const drained = await rpc.call(WorkerService.method.drainWorker, { sessionId });
+      expect(drained.worker).toMatchObject({ draining: true, held: 1 });
+      const waiting = await client.submitMany([1, 2, 3].map((ms) => ({ definition: 'slow', input: { ms } })));
+      expect((await client.wait(running, { timeoutMs: 60_000 })).state).toBe(JobState.SUCCEEDED);
+      await eventually('the worker has ended', () => !worker.alive);
+      expect(await worker.ended).toBe(0);
+      expect(recordsOf(folder, name).at(-1)).toMatchObject({ kind: 'event', event: 'over' });
+      expect(started()).toHaveLength(1);
+      for (const job of waiting) {
+        expect(await client.get(job)).toMatchObject({ state: JobState.READY, attempts: [] });
+        await client.cancel(job);
+      }
+      const after = await rpc.call(WorkerService.method.drainWorker, { sessionId });
+      expect(after.worker).toMatchObject({ state: SessionState.CLOSED, draining: true, held: 0 });
+    } finally {
+      worker.signalGroup('SIGKILL');
+      rpc.close();
+      client.close();
+    }
+  });
+});

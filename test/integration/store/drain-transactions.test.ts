@@ -1,0 +1,117 @@
+/** A drain against the statements that assign, on a real server: once it has answered, nothing is assigned any more. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Place } from '../../../server/engine/store-port.ts';
+import type { Database, Session } from '../../../server/store/database.ts';
+import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
+import { claimSuspectsIn } from '../../../server/store/statements/claim-suspects.ts';
+import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
+import { drainSession } from '../../../server/store/statements/workers.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { type Mutation, plantBugs } from '../../support/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import { claimOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
+
+const context = useStore('PostgreSQL 18');
+
+/** What each statement that assigns is called here, and what it brings one session. */
+const assigning: Record<string, (session: Session, laneId: number, sessionId: string) => Promise<number>> = {
+  claim_jobs: async (session, laneId, sessionId) => (await claimJobs(session, claimOf([laneId], sessionId, 3))).length,
+  lock_sessions_for_suspects: async (session, laneId, sessionId) =>
+    (await claimSuspectsIn(session, claimOf([laneId], sessionId, 3))).length,
+  insert_jobs: async (session, laneId, sessionId) => {
+    const call = makeCall([makeJob(laneId)]);
+    const places = new Map<string, Place>(
+      call.jobs.map((job) => [job.jobId, { sessionId, creditId: 1, prefetch: false }]),
+    );
+    const inserted = await insertJobs(session, [{ call, jobs: call.jobs, jobIds: [], existing: [] }], places);
+    return inserted.openSessions.size;
+  },
+};
+const names = Object.keys(assigning);
+
+function assigned(name: string, session: Session, laneId: number, sessionId: string): Promise<number> {
+  return (assigning[name] as (typeof assigning)[string])(session, laneId, sessionId);
+}
+
+/** With jobs that are ready, suspects all, so that each of the statements finds some. */
+async function prepare(): Promise<{ laneId: number; sessionId: string }> {
+  const laneId = await makeLane(context, { suspect: true });
+  await submitMany(context, laneId, 3);
+  await sql(context, 'UPDATE job_runs SET losses = 2');
+  return { laneId, sessionId: (await openWorker(context)).sessionId };
+}
+
+/** A mutation that lets the statement wait between the moment of its snapshot and its lock on the session. */
+function waitingFor(lock: number, name: string): Mutation {
+  const from = 'AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted';
+  const inserting = 'AND state IS NOT DISTINCT FROM 1\n    AND NOT drain_wanted';
+  const place = name === 'insert_jobs' ? inserting : from;
+  return { of: name, from: place, to: `AND pg_advisory_xact_lock(${lock}) IS NOT NULL ${place}` };
+}
+
+/** Held until `commit`. */
+const holdAdvisoryLock = (lock: number) =>
+  holdOpen(context.database, (session) => session.run({ name: '', text: `SELECT pg_advisory_xact_lock(${lock})` }, []));
+
+const heldBy = async (sessionId: string) => (await context.store.readHeldJobs(sessionId, 10)).length;
+
+beforeEach(() => emptyTables(context));
+
+/** The drain begins while what assigns is not committed. */
+async function race(name: string, drainer: Database) {
+  const { laneId, sessionId } = await prepare();
+  const open = await holdOpen(context.database, (session) => assigned(name, session, laneId, sessionId));
+  const drain = createStore(drainer).drainSession('default', sessionId);
+  const first = await untilWaitsOrOver(context.database, drain);
+  const heldAtAnswer = first === 'over' ? await heldBy(sessionId) : undefined;
+  await open.commit();
+  await drain;
+  return { first, assigned: open.result, heldAtAnswer, later: await heldBy(sessionId) };
+}
+
+// The lock of a claim of suspects keeps out every update of the row, whatever the drain locks.
+it.each(['claim_jobs', 'insert_jobs'])('a drain would answer before %s with a weaker lock', async (name) => {
+  const weaker = plantBugs(context.database, [{ of: 'drain_session', from: 'FOR UPDATE', to: 'FOR NO KEY UPDATE' }]);
+  const { first, heldAtAnswer, later } = await race(name, weaker);
+  expect({ first, heldAtAnswer }).toEqual({ first: 'over', heldAtAnswer: 0 });
+  expect(later).toBeGreaterThan(0);
+});
+
+describe.each(names)('a drain against %s', (name) => {
+  it('waits for the one under way', async () => {
+    const { first, assigned, later } = await race(name, context.database);
+    expect({ first, assigned, later }).toEqual({ first: 'waits', assigned: expect.any(Number), later: assigned });
+    expect(assigned).toBeGreaterThan(0);
+  });
+
+  it('lets the one that begins meanwhile get nothing, without a wait', async () => {
+    const { laneId, sessionId } = await prepare();
+    const drain = await holdOpen(context.database, (session) => drainSession(session, 'default', sessionId));
+    const late = context.database.transaction((session) => assigned(name, session, laneId, sessionId));
+    expect(await untilWaitsOrOver(context.database, late)).toBe('over');
+    expect(await late).toBe(0);
+    await drain.commit();
+    expect(await heldBy(sessionId)).toBe(0);
+  });
+
+  it.each([
+    ['was drained', 0],
+    ['beat and was drained', 1],
+    ['was drained and beat', 2],
+  ] as const)('lets one that saw the session before it %s get nothing', async (_what, order) => {
+    const lock = 7_001 + order;
+    const { laneId, sessionId } = await prepare();
+    const renew = () => context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000);
+    const gate = await holdAdvisoryLock(lock);
+    const slow = plantBugs(context.database, [waitingFor(lock, name)]);
+    const late = slow.transaction((session) => assigned(name, session, laneId, sessionId));
+    expect(await untilWaitsOrOver(context.database, late)).toBe('waits');
+    if (order === 1) await renew();
+    await context.store.drainSession('default', sessionId);
+    if (order === 2) await renew();
+    await gate.commit();
+    expect(await late).toBe(0);
+    expect(await heldBy(sessionId)).toBe(0);
+  });
+});
