@@ -134,12 +134,16 @@ export class Dispatcher {
     });
     try {
       // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-      const claim = { places, lanes, maxBytes: BYTES_A_CLAIM };
+      const heldBack = new Set<number>();
+      const onHeldBack = (laneIds: readonly number[]) => {
+        for (const laneId of laneIds) heldBack.add(laneId);
+      };
+      const claim = { places, lanes, maxBytes: BYTES_A_CLAIM, onHeldBack };
       const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
       this.#credits.giveBack(unfilled(places, jobs));
       const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
       const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;
-      for (const { lane, watch } of watches) advance(lane, watch, jobs, dry);
+      for (const { lane, watch } of watches) advance(lane, watch, jobs, dry || heldBack.has(lane.laneId));
       return jobs;
     } finally {
       for (const { lane, watch } of watches) lane.claims.delete(watch);
@@ -197,7 +201,7 @@ function unfilled(places: readonly Place[], jobs: readonly ClaimedJob[]): Place[
 
 /**
  * Moves a lane's head and cursor behind what was claimed, but not past what was hinted at meanwhile. A lane that ran dry
- * has no head until the next hint or scan.
+ * has no head until the next hint or scan; nor has one that is held back, of which there are none until it is let go.
  */
 function advance(lane: KnownLane, watch: ClaimWatch, jobs: readonly ClaimedJob[], dry: boolean): void {
   const claimed = jobs.filter((job) => job.laneId === lane.laneId);

@@ -75,6 +75,8 @@ export interface Claim {
   readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
   /** Bound of inputs and overhead together. */
   readonly maxBytes: number;
+  /** Told which of the lanes are held back, where others gave jobs: as long as they are, nothing of them is assigned. */
+  readonly onHeldBack?: ((laneIds: readonly number[]) => void) | undefined;
 }
 
 export interface ClaimedJob extends Place {
@@ -263,13 +265,15 @@ export interface Store {
   listOffers(namespace: string): Promise<Offer[]>;
   /** Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed. */
   readOpenVersions(namespace: string, name: string, version: number): Promise<number[]>;
+  /** The lane with this key; made if there is none, and its queue with it. */
   ensureLane(key: LaneKey): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
-  /** Lowest rank of each lane that has ready jobs; at most 5,000 lanes. */
+  /** Lowest rank of each lane that has ready jobs and is not held back; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
   /**
    * Results in the order of the calls. At most 1,000 jobs together unless there is one call only. A job with a place is
-   * assigned to it as it is stored, if the session is open; places are for jobs of calls without keys.
+   * assigned to it as it is stored, if the session is open and the lane not held back; places are for jobs of calls
+   * without keys.
    */
   submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */

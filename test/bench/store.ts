@@ -67,6 +67,8 @@ async function rate<T>(items: readonly T[], work: (item: T) => Promise<number>):
 async function bench(name: string, database: Database): Promise<void> {
   await migrate(database);
   const sessionId = randomUUID();
+  await database.script(`INSERT INTO muster.lanes (namespace, queue, definition, definition_version, demands, suspect)
+    VALUES ('default', 'default', 'bench', 1, '', false)`);
   await database.script(`INSERT INTO muster.sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels, resources, sdk)
     VALUES ('${sessionId}', 'default', 'bench', 1, now() + interval '1 day', now(), now(), 1, '[]', '{}', '{}', '{}')`);
   for (const size of batches) {

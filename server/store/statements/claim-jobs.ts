@@ -29,7 +29,8 @@ function runTimeoutLeft(run: string): string {
 }
 
 // The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so no
-// claim can land on a closed session. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one
+// claim can land on a closed session. The rows of the lanes likewise: once one is held back, no claim takes anything from
+// it. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one
 // that locks, since PostgreSQL refuses a window function beside FOR UPDATE. Places are arrays read by subscript: the
 // planner would join two lists of unknown length by a nested loop (1,000 places: 250 ms). An IN beside an OR is looked up
 // in a hash table, where an IN alone would become such a join too.
@@ -47,10 +48,14 @@ places AS MATERIALIZED (
   FROM unnest($2::uuid[], $3::bigint[], $4::boolean[]) WITH ORDINALITY AS p (session_id, credit_id, prefetch, n)
   WHERE p.session_id IS NULL OR p.session_id IN (SELECT session_id FROM open_sessions)
 ),
+open_lanes AS MATERIALIZED (
+  SELECT l.lane_id, l.cursor_rank
+  FROM unnest($5::int[], $6::bigint[]) AS l (lane_id, cursor_rank) JOIN lanes ON ${sameKey('lanes.lane_id', 'l.lane_id')}
+  WHERE lanes.held_back = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
+),
 candidates AS MATERIALIZED (
   SELECT c.job_id, c.rank, c.input_size
-  FROM unnest($5::int[], $6::bigint[]) AS l (lane_id, cursor_rank)
-  CROSS JOIN LATERAL (
+  FROM open_lanes l CROSS JOIN LATERAL (
     SELECT r.job_id, r.rank, r.input_size FROM job_runs r
     WHERE r.lane_id = l.lane_id AND r.state = ${stateCodes.READY} AND r.rank >= l.cursor_rank
     ORDER BY r.rank, r.job_id
@@ -72,7 +77,9 @@ claimed AS (
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, r.session_id, r.credit_id,
             p.prefetches[c.place] AS prefetch
 )
-SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
+SELECT k.*, ${recordOfRun.columns},
+       (SELECT array_agg(lane_id) FROM unnest($5::int[]) AS h (lane_id) WHERE lane_id NOT IN (SELECT lane_id FROM open_lanes)) AS held_back
+FROM claimed k ${recordOfRun.joins}`,
 };
 
 export function payloadOf(data: Uint8Array, contentType: string, metadata: string | null) {
@@ -115,5 +122,6 @@ export async function claimJobs(session: Session, claim: Claim): Promise<Claimed
     plainArray(claim.lanes.map((lane) => lane.cursor)),
     claim.maxBytes,
   ]);
+  if (rows[0]?.held_back) claim.onHeldBack?.(rows[0].held_back);
   return rows.map(claimedJob);
 }

@@ -33,9 +33,11 @@ const columns = {
 
 const parametersBefore = 2 + Object.keys(callColumns).length;
 const sessionIds = parametersBefore + Object.keys(columns).length;
+const laneIds = sessionIds + 1;
 
-// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions are
-// locked as by a claim, and for the same reason; a job whose session is not open, drains, or is being closed, stays ready.
+// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions and
+// lanes are locked as by a claim, and for the same reasons; a job whose session is not open, drains, or is being closed, or
+// whose lane is held back, stays ready.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -53,8 +55,12 @@ open_sessions AS MATERIALIZED (
     AND NOT drain_wanted
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
+open_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE lane_id = ANY($${laneIds}::int[]) AND held_back = 0
+  ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
+),
 i AS MATERIALIZED (
-  SELECT *, (i.session_id IN (SELECT session_id FROM open_sessions)) IS TRUE AS assigned
+  SELECT *, (i.session_id IN (SELECT session_id FROM open_sessions) AND i.lane_id IN (SELECT lane_id FROM open_lanes)) IS TRUE AS assigned
   FROM ${inputTable(columns, 'i', parametersBefore)}
   WHERE i.request_id IS NULL OR (i.request_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = i.lane_id)) IN (SELECT request_id, namespace FROM won)
 ),
@@ -80,7 +86,9 @@ run AS (
          rest->'check_result' IS NOT NULL
   FROM i, now
 )
-SELECT namespace, request_id, NULL AS session_id FROM won UNION ALL SELECT NULL, NULL, session_id FROM open_sessions`,
+SELECT namespace, request_id, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
+UNION ALL SELECT NULL, NULL, session_id, NULL::int FROM open_sessions
+UNION ALL SELECT NULL, NULL, NULL, lane_id FROM open_lanes`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
@@ -137,8 +145,10 @@ function callParameters(insertions: readonly Insertion[]) {
 export interface Inserted {
   /** Keys (see `requestKey`) of the request ids that were new; calls whose request id was there have stored nothing. */
   readonly requests: ReadonlySet<string>;
-  /** Sessions among the places' that were open: what was stored with a place there is assigned. */
+  /** Sessions among the places' that were open, and lanes of jobs with places that were not held back: where both are
+   * so, what was stored with a place is assigned. */
   readonly openSessions: ReadonlySet<string>;
+  readonly openLanes: ReadonlySet<number>;
 }
 
 /** At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. */
@@ -173,6 +183,7 @@ export async function insertJobs(
     plainArray(jobs.map((job) => places.get(job.jobId)?.sessionId)),
     plainArray(jobs.map((job) => places.get(job.jobId)?.creditId)),
     plainArray([...new Set(Array.from(places.values(), (place) => place.sessionId))]),
+    plainArray([...new Set(jobs.flatMap((job) => (places.has(job.jobId) ? job.laneId : [])))]),
   ]);
   return insertedOf(rows);
 }
@@ -180,9 +191,11 @@ export async function insertJobs(
 function insertedOf(rows: readonly Row[]): Inserted {
   const requests = new Set<string>();
   const openSessions = new Set<string>();
+  const openLanes = new Set<number>();
   for (const row of rows) {
-    if (row.session_id === null) requests.add(requestKey(row.namespace, row.request_id));
-    else openSessions.add(row.session_id);
+    if (row.session_id !== null) openSessions.add(row.session_id);
+    else if (row.lane_id !== null) openLanes.add(row.lane_id);
+    else requests.add(requestKey(row.namespace, row.request_id));
   }
-  return { requests, openSessions };
+  return { requests, openSessions, openLanes };
 }

@@ -3,7 +3,8 @@ import { stateCodes } from '../../domain/job-state.ts';
 import type { LaneKey } from '../../domain/placement.ts';
 import type { Lane, LaneHead } from '../../engine/store-port.ts';
 import { plainArray } from '../arrays.ts';
-import type { Row, Session } from '../database.ts';
+import type { Database, Row, Session } from '../database.ts';
+import { heldBack } from './held-lanes.ts';
 
 const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup';
 
@@ -12,9 +13,24 @@ const findLane = {
   text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7',
 };
 
+// A queue that is there is locked all the same: a pause waits for the new lane, or the lane sees the pause.
+const ensureQueue = {
+  name: 'ensure_queue',
+  text: `
+INSERT INTO queues AS q (namespace, name, create_time) VALUES ($1, $2, (SELECT muster_now()))
+ON CONFLICT (namespace, name) DO UPDATE
+SET revision = q.revision + 1, description = '', create_time = excluded.create_time, delete_time = NULL
+WHERE q.delete_time IS NOT NULL`,
+};
+
+// What cleans up is promised to run: a pause of its queue does not hold it back.
 const insertLane = {
   name: 'insert_lane',
-  text: `INSERT INTO lanes (${keyColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING lane_id`,
+  text: `
+INSERT INTO lanes (${keyColumns}, held_back)
+SELECT $1, $2, $3, $4, $5, $6, $7, CASE WHEN paused AND NOT $7 THEN ${heldBack.queuePaused} ELSE 0 END
+FROM queues WHERE namespace = $1 AND name = $2
+ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
 
 const readMany = {
@@ -22,7 +38,7 @@ const readMany = {
   text: `SELECT lane_id, ${keyColumns} FROM lanes WHERE lane_id = ANY($1::int[])`,
 };
 
-// Hops from lane to lane along the index instead of reading every ready job.
+// Hops from lane to lane along the index instead of reading every ready job. Who lets a lane go hints at its head.
 const readAllHeads = {
   name: 'read_lane_heads',
   text: `
@@ -33,7 +49,16 @@ WITH RECURSIVE heads AS (
     SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
   ) AS n
 )
-SELECT lane_id, rank FROM heads LIMIT 5000`,
+SELECT lane_id, rank FROM heads h
+WHERE NOT EXISTS (SELECT FROM lanes WHERE lanes.lane_id = h.lane_id AND lanes.held_back <> 0 OFFSET 0) LIMIT 5000`,
+};
+
+const readSomeHeads = {
+  name: 'read_heads_of_lanes',
+  text: `
+SELECT i.lane_id, n.rank FROM unnest($1::int[]) AS i (lane_id) CROSS JOIN LATERAL (
+  SELECT rank FROM job_runs WHERE state = ${stateCodes.READY} AND job_runs.lane_id = i.lane_id ORDER BY rank LIMIT 1
+) AS n`,
 };
 
 function parameters(key: LaneKey) {
@@ -41,8 +66,15 @@ function parameters(key: LaneKey) {
   return [namespace, queue, definition, definitionVersion, demands, suspect, cleanup];
 }
 
-export async function ensureLane(session: Session, key: LaneKey): Promise<number> {
-  // Look first: an insert that conflicts burns a number of the sequence. The second look finds a lane made meanwhile.
+/** Looks first: an insert that conflicts burns a number of the sequence. */
+export async function ensureLane(database: Database, key: LaneKey): Promise<number> {
+  const [found] = await database.run(findLane, parameters(key));
+  return found?.lane_id ?? database.transaction((session) => makeLane(session, key));
+}
+
+/** Within a transaction. The second look finds a lane made meanwhile. */
+export async function makeLane(session: Session, key: LaneKey): Promise<number> {
+  await session.run(ensureQueue, [key.namespace, key.queue]);
   for (const statement of [findLane, insertLane, findLane]) {
     const [row] = await session.run(statement, parameters(key));
     if (row) return row.lane_id;
@@ -64,7 +96,13 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
   }));
 }
 
+const headOf = (row: Row): LaneHead => ({ laneId: row.lane_id, rank: row.rank });
+
 export async function readHeads(session: Session): Promise<LaneHead[]> {
-  const rows = await session.run(readAllHeads, []);
-  return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank }));
+  return (await session.run(readAllHeads, [])).map(headOf);
+}
+
+/** Of those of the lanes that have ready jobs, whether they are held back or not. */
+export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {
+  return (await session.run(readSomeHeads, [plainArray(laneIds)])).map(headOf);
 }

@@ -1,5 +1,5 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
-import type { Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import type { NewJob, Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
@@ -20,13 +20,11 @@ function insertionOf(call: SubmitCall): Insertion {
   return { call, jobs: call.jobs, jobIds: call.jobs.map((job) => job.jobId), existing: call.jobs.map(() => false) };
 }
 
-const nothingAssigned = () => false;
-
 function stored(
   { jobIds, existing }: Pick<Insertion, 'jobIds' | 'existing'>,
-  isAssigned: (jobId: string) => boolean = nothingAssigned,
+  assigned: ReadonlySet<string> = new Set(),
 ): SubmitResult {
-  const jobs = jobIds.map((jobId, i) => ({ jobId, existing: existing[i] ?? false, assigned: isAssigned(jobId) }));
+  const jobs = jobIds.map((jobId, i) => ({ jobId, existing: existing[i] ?? false, assigned: assigned.has(jobId) }));
   return { kind: 'stored', jobs };
 }
 
@@ -75,6 +73,18 @@ async function insertAll(
     : insertLarge(session, first);
 }
 
+/** Ids of the jobs that have got their places, if their calls were stored. */
+function assignedOf(
+  insertions: readonly Insertion[],
+  { openSessions, openLanes }: Inserted,
+  places: ReadonlyMap<string, Place>,
+): Set<string> {
+  if (places.size === 0) return new Set();
+  const isAssigned = ({ jobId, laneId }: NewJob) =>
+    openSessions.has(places.get(jobId)?.sessionId ?? '') && openLanes.has(laneId);
+  return new Set(insertions.flatMap(({ jobs }) => jobs.filter(isAssigned).map((job) => job.jobId)));
+}
+
 /** The calls whose request id comes for the first time in this flush. */
 function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
   const seen = new Set<string>();
@@ -95,16 +105,17 @@ async function submitPlain(
 ): Promise<SubmitResult[]> {
   const first = firstTries(calls);
   const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
-  const { requests, openSessions } = await insertAll(database, database, insertions, places);
+  const inserted = await insertAll(database, database, insertions, places);
+  const { requests } = inserted;
   const isStored = (call: SubmitCall) =>
     first.has(call) && (!call.requestId || requests.has(requestKey(call.namespace, call.requestId)));
-  const isAssigned = (jobId: string) => openSessions.has(places.get(jobId)?.sessionId ?? '');
+  const assigned = assignedOf(insertions, inserted, places);
   const rows = await readRepeated(
     database,
     calls.filter((call) => !isStored(call)),
   );
   return calls.map((call) => {
-    if (isStored(call)) return stored(insertionOf(call), isAssigned);
+    if (isStored(call)) return stored(insertionOf(call), assigned);
     const row = rows.get(requestKey(call.namespace, call.requestId as string));
     if (!row) throw new Error('a request id can neither be taken nor found');
     return repeated(call, row);

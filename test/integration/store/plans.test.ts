@@ -8,6 +8,8 @@ import { everyJob } from '../../../server/domain/job-filter.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
 import type { Change } from '../../../server/domain/run.ts';
 import type { Statement } from '../../../server/store/database.ts';
+import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
+import { readHeadsOf } from '../../../server/store/statements/lanes.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
@@ -104,6 +106,8 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.findEnded([a.jobId]);
   await store.readRevisions([a.jobId]);
   await store.readHeads();
+  await readHeadsOf(database, [laneId]);
+  await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
   await store.nextDueUs();
   await store.readLanes([laneId]);
   await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
@@ -177,6 +181,7 @@ const laneKeys = 'lanes by lanes_by_definition';
 const attempts = 'job_attempts by job_attempts_pkey';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const lanes = 'lanes by lanes_pkey';
+const queues = 'queues by queues_pkey';
 const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
 const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
@@ -200,7 +205,8 @@ const pinned: Record<string, readonly string[]> = {
   take_over_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_request_ids: ['request_ids by request_ids_pkey'],
-  claim_jobs: [checkpoints, runs, ready, jobs, sessions],
+  claim_jobs: [checkpoints, runs, ready, jobs, lanes, sessions],
+  hold_lanes_back: [lanes],
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],
   complete_attempts: [runs, sessions],
@@ -233,7 +239,9 @@ const pinned: Record<string, readonly string[]> = {
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
   read_revisions: [outcomes, runs],
-  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready'], // of which it reads the first row
+  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // of which it reads the first row
+  read_heads_of_lanes: [ready],
+  insert_lane: [queues],
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
   read_lanes: [lanes],
   renew_sessions: [sessions],

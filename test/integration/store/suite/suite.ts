@@ -9,6 +9,7 @@ import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { erasingSuite } from './erasing.ts';
 import { heldSuite } from './held.ts';
+import { heldLanesSuite } from './held-lanes.ts';
 import { holdsSuite } from './holds.ts';
 import { lanesSuite } from './lanes.ts';
 import { listJobsSuite } from './list-jobs.ts';
@@ -30,6 +31,7 @@ export function storeSuite(context: StoreContext): void {
   definitionsSuite(context);
   compatibilitySuite(context);
   lanesSuite(context);
+  heldLanesSuite(context);
   submitSuite(context);
   submitPlacesSuite(context);
   submitKeysSuite(context);

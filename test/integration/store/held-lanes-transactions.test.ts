@@ -1,0 +1,133 @@
+/** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Place, SubmitCall } from '../../../server/engine/store-port.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
+import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
+import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { type Mutation, plantBugs } from '../../support/database-taps.ts';
+import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
+import { emptyTables, sql, useStore } from '../../support/store-context.ts';
+import {
+  claimMany,
+  claimOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  only,
+  openWorker,
+  submitMany,
+} from '../../support/store-fixtures.ts';
+
+const context = useStore('PostgreSQL 18');
+
+async function prepare(jobs: number): Promise<{ laneId: number; sessionId: string }> {
+  const laneId = await makeLane(context);
+  await submitMany(context, laneId, jobs);
+  const { sessionId } = await openWorker(context);
+  return { laneId, sessionId };
+}
+
+function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
+  const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
+  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
+  return { call, places };
+}
+
+beforeEach(() => emptyTables(context));
+
+describe('a lane that is held back while something is being assigned from it', () => {
+  const laneLock = 'FOR KEY SHARE OF lanes SKIP LOCKED';
+  const withoutLaneLock: Mutation = { of: 'claim_jobs', from: laneLock, to: '' };
+  const withoutLaneLockAtInsert: Mutation = {
+    of: 'insert_jobs',
+    from: 'ORDER BY lane_id FOR KEY SHARE SKIP LOCKED',
+    to: '',
+  };
+  const hold = (laneId: number) =>
+    context.database.transaction((session) => holdLanesBack(session, [laneId], 'queuePaused', true));
+
+  /** How many jobs are held by the time that the hold has answered, and in the end. */
+  async function raceClaim(claimer: Database) {
+    const { laneId, sessionId } = await prepare(3);
+    const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
+    const holding = hold(laneId);
+    const first = await untilWaitsOrOver(context.database, holding);
+    await claim.commit();
+    await holding;
+    return { first, claimed: claim.result.length, later: (await claimMany(context, laneId, sessionId, 3)).length };
+  }
+
+  it('waits for the claim that is under way', async () => {
+    expect(await raceClaim(context.database)).toEqual({ first: 'waits', claimed: 3, later: 0 });
+  });
+
+  it('would answer before jobs are assigned without the lock on the lane', async () => {
+    expect(await raceClaim(plantBugs(context.database, [withoutLaneLock]))).toMatchObject({ first: 'over' });
+  });
+
+  async function raceInsert(submitter: Database) {
+    const laneId = await makeLane(context);
+    const { sessionId } = await openWorker(context);
+    const { call, places } = placedCall(laneId, sessionId);
+    const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], places));
+    const holding = hold(laneId);
+    const first = await untilWaitsOrOver(context.database, holding);
+    await submission.commit();
+    await holding;
+    return first;
+  }
+
+  it('waits for the submission that assigns its jobs', async () => {
+    expect(await raceInsert(context.database)).toBe('waits');
+  });
+
+  it('would answer before they are assigned without the lock at the insert', async () => {
+    expect(await raceInsert(plantBugs(context.database, [withoutLaneLockAtInsert]))).toBe('over');
+  });
+
+  it('lets neither wait where it came first, and both leave the jobs ready', async () => {
+    const { laneId, sessionId } = await prepare(3);
+    const { call, places } = placedCall(laneId, sessionId);
+    const holding = await holdOpen(context.database, (session) =>
+      holdLanesBack(session, [laneId], 'queuePaused', true),
+    );
+    const claim = claimMany(context, laneId, sessionId, 3);
+    expect(await untilWaitsOrOver(context.database, claim)).toBe('over');
+    expect(await claim).toEqual([]);
+    const submission = context.store.submit([call], places);
+    expect(await untilWaitsOrOver(context.database, submission)).toBe('over');
+    expect(await submission).toMatchObject([{ jobs: call.jobs.map(() => ({ assigned: false })) }]);
+    await holding.commit();
+    expect(await claimMany(context, laneId, sessionId, 3)).toEqual([]);
+  });
+
+  it('is seen by a claim that has read the lane before, and locks it after', async () => {
+    const { laneId, sessionId } = await prepare(3);
+    const claimer = plantBugs(context.database, [{ of: 'claim_jobs', from: laneLock, to: 'FOR KEY SHARE OF lanes' }]);
+    const holding = await holdOpen(context.database, (session) =>
+      holdLanesBack(session, [laneId], 'queuePaused', true),
+    );
+    const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
+    expect(await untilWaitsOrOver(context.database, claim)).toBe('waits');
+    await holding.commit();
+    expect(await claim).toEqual([]);
+  });
+});
+
+describe('a lane that is made while its queue is being paused', () => {
+  it('waits for the pause, and is held back', async () => {
+    const first = await makeLane(context, { queue: 'q' });
+    const pausing = await holdOpen(context.database, async (session) => {
+      await session.run({ name: '', text: "UPDATE queues SET paused = true WHERE name = 'q'" }, []);
+      await holdLanesBack(session, [first], 'queuePaused', true);
+    });
+    const making = makeLane(context, { queue: 'q' });
+    expect(await untilWaitsOrOver(context.database, making)).toBe('waits');
+    await pausing.commit();
+    const laneId = await making;
+    expect(only(await sql(context, `SELECT held_back FROM lanes WHERE lane_id = ${laneId}`)).held_back).toBe(1);
+  });
+});

@@ -1,0 +1,111 @@
+/** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { heldBack, holdLanesBack } from '../../../../server/store/statements/held-lanes.ts';
+import { readHeadsOf } from '../../../../server/store/statements/lanes.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  claimMany,
+  claimOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  readRow,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+
+export function heldLanesSuite(context: StoreContext): void {
+  const hold = (laneIds: readonly number[], reason: keyof typeof heldBack, isHeld: boolean) =>
+    context.database.transaction((session) => holdLanesBack(session, laneIds, reason, isHeld));
+
+  describe('a lane that is held back', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('gives nothing to a claim, which is told so, and the others give theirs', async () => {
+      const [held, open] = [await makeLane(context), await makeLane(context)];
+      await submitMany(context, held, 3);
+      await submitMany(context, open, 3);
+      await hold([held], 'queuePaused', true);
+      const { sessionId } = await openWorker(context);
+      const told: number[][] = [];
+      const onHeldBack = (laneIds: readonly number[]) => void told.push([...laneIds]);
+      const claimed = await context.store.claim({ ...claimOf([held, open], sessionId, 5), onHeldBack });
+      expect(claimed.map((job) => job.laneId)).toEqual([open, open, open]);
+      expect(told).toEqual([[held]]);
+      expect(await claimMany(context, held, sessionId, 5)).toEqual([]);
+    });
+
+    it('tells a claim nothing where no lane is', async () => {
+      const laneId = await makeLane(context);
+      await submitMany(context, laneId, 1);
+      const { sessionId } = await openWorker(context);
+      const told: unknown[] = [];
+      const onHeldBack = (laneIds: readonly number[]) => void told.push(laneIds);
+      expect(await context.store.claim({ ...claimOf([laneId], sessionId, 1), onHeldBack })).toHaveLength(1);
+      expect(told).toEqual([]);
+    });
+
+    it('gives no suspects either', async () => {
+      const laneId = await makeLane(context, { suspect: true });
+      await submitMany(context, laneId, 1);
+      await sql(context, 'UPDATE job_runs SET losses = 2');
+      await hold([laneId], 'breakerOpen', true);
+      const { sessionId } = await openWorker(context);
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+      await hold([laneId], 'breakerOpen', false);
+      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+    });
+
+    it('leaves jobs ready that have a place as they are stored, and their places free', async () => {
+      const [held, open] = [await makeLane(context), await makeLane(context)];
+      await hold([held], 'queuePaused', true);
+      const { sessionId } = await openWorker(context);
+      const jobs = [makeJob(held), makeJob(open)];
+      const places = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
+      const [result] = await context.store.submit([makeCall(jobs)], places);
+      expect(result).toMatchObject({ jobs: [{ assigned: false }, { assigned: true }] });
+      expect(await readRow(context, 'job_runs', jobs[0]?.jobId as string)).toMatchObject({ state: 3, attempt: 0 });
+      expect(await readRow(context, 'job_runs', jobs[1]?.jobId as string)).toMatchObject({ state: 5, attempt: 1 });
+    });
+
+    it('goes on once nothing holds it any more, and only those that go on are told', async () => {
+      const [laneId, other] = [await makeLane(context), await makeLane(context)];
+      await submitMany(context, laneId, 1);
+      expect(await hold([laneId, other], 'queuePaused', true)).toEqual([]);
+      expect(await hold([laneId], 'breakerOpen', true)).toEqual([]);
+      expect(await hold([laneId, other], 'queuePaused', false)).toEqual([other]);
+      const { sessionId } = await openWorker(context);
+      expect(await claimMany(context, laneId, sessionId, 1)).toEqual([]);
+      expect(await hold([laneId], 'queuePaused', false)).toEqual([]);
+      expect(await hold([laneId], 'breakerOpen', false)).toEqual([laneId]);
+      expect(await claimMany(context, laneId, sessionId, 1)).toHaveLength(1);
+    });
+
+    it('has no head for the scan, and one for who lets it go', async () => {
+      const [held, open, empty] = [await makeLane(context), await makeLane(context), await makeLane(context)];
+      await submitMany(context, held, 2);
+      await submitMany(context, open, 2);
+      await hold([held], 'queuePaused', true);
+      expect(await context.store.readHeads()).toEqual([{ laneId: open, rank: 1_000_000 }]);
+      expect(await readHeadsOf(context.database, [held, empty])).toEqual([{ laneId: held, rank: 1_000_000 }]);
+    });
+  });
+
+  describe('a lane made while its queue is paused', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('is held back from the start, but for what cleans up', async () => {
+      await makeLane(context, { queue: 'still' });
+      await sql(context, "UPDATE queues SET paused = true WHERE name = 'still'");
+      const laneIds = [
+        await makeLane(context, { queue: 'still' }),
+        await makeLane(context, { queue: 'still', suspect: true }),
+        await makeLane(context, { queue: 'still', cleanup: true }),
+        await makeLane(context),
+      ];
+      const rows = await sql(context, 'SELECT lane_id, held_back FROM lanes');
+      const bits = laneIds.map((laneId) => rows.find((row) => row.lane_id === laneId)?.held_back);
+      expect(bits).toEqual([heldBack.queuePaused, heldBack.queuePaused, 0, 0]);
+    });
+  });
+}
