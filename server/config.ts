@@ -44,6 +44,14 @@ const schema = z
   .refine((config) => config.leaseMs >= 3 * config.beatMs, {
     path: ['leaseMs'],
     message: 'must be at least three times beatMs, or one lost heartbeat ends a session',
+  })
+  .superRefine((config, context) => {
+    if (config.natsUrls.length > 0) return;
+    for (const setting of ['natsCredentialsFile', 'natsSigningSeedFile'] as const) {
+      if (config[setting] === undefined) continue;
+      const message = 'is for NATS servers that are there already: name them in natsUrls (--nats), or leave it out';
+      context.addIssue({ code: 'custom', path: [setting], message });
+    }
   });
 
 export type Config = z.infer<typeof schema>;

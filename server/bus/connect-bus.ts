@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
 import type { Bus, Log } from '../engine/ports.ts';
+import { openFirstClient } from './client.ts';
 import { BusConnection } from './connection.ts';
 import { CredentialsFile } from './credentials-file.ts';
 import { EmbeddedServer } from './embedded-server.ts';
@@ -44,6 +45,7 @@ export type ConnectedBus = Bus & {
 };
 
 const firstEchoMs = 3_000;
+const firstTryMs = 5_000;
 
 /**
  * Connects a replica.
@@ -74,7 +76,36 @@ async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBu
   for (const url of urls) refuseUserInUrl(url);
   const file = options.credentialsFile === undefined ? undefined : new CredentialsFile(options.credentialsFile);
   const accessRule = externalAccess(options, file);
-  return openBus({ urls, credentials: file && (() => file.readAgain()), accessRule, log });
+  const bus = await openBus({ urls, credentials: file && (() => file.readAgain()), accessRule, log });
+  if (options.signingSeedFile === undefined) return bus;
+  try {
+    await tryAccess(urls, accessRule, options.signingSeedFile);
+    return bus;
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects once as a session would: with a wrong signing key each worker would be refused, and the log of the replica
+ * would not tell.
+ */
+async function tryAccess(urls: readonly string[], accessRule: SessionAccessRule, seedFile: string): Promise<void> {
+  const { jwt, seed } = accessRule(randomUUID());
+  const authenticator = jwtAuthenticator(jwt, Buffer.from(seed));
+  try {
+    const client = await openFirstClient(
+      { urls, authenticator, name: 'muster trial of session credentials' },
+      firstTryMs,
+    );
+    await client.close();
+  } catch (cause) {
+    throw new Error(
+      `sessions can't connect to the bus with credentials signed by ${seedFile}: it has to hold the seed of the account of the replicas' credentials, or of one of that account's signing keys that has no scope`,
+      { cause },
+    );
+  }
 }
 
 function externalAccess(options: ExternalBusOptions, file: CredentialsFile | undefined): SessionAccessRule {
@@ -82,7 +113,9 @@ function externalAccess(options: ExternalBusOptions, file: CredentialsFile | und
   if (signingSeedFile === undefined) {
     log.warn(
       {},
-      'no signing seed for the bus: sessions share its credentials and can read what other sessions are sent',
+      file
+        ? 'no signing seed for the bus: workers share its credentials and can read what other workers are sent; a signing seed of its account gives each its own'
+        : 'no credentials for the bus: whoever reaches it can read what workers are sent and send to them; use credentials and a signing seed of their account',
     );
     return sharedAccess(() => file?.current);
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeAccount, encodeOperator, encodeUser } from '@nats-io/jwt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectBus } from '../../../server/bus/connect-bus.ts';
+import { connectBus, type ExternalBusOptions } from '../../../server/bus/connect-bus.ts';
 import { createKey } from '../../../server/bus/keys.ts';
 import { findServerBinary } from '../../../server/bus/server-binary.ts';
 import { prepareFolder, readBoundPort } from '../../../server/bus/server-files.ts';
@@ -51,7 +51,9 @@ test('without a signing seed sessions share the credentials, and the log warns o
   const sessionId = randomUUID();
   const access = bus.grantAccess(sessionId);
   expect(access.credentials).toEqual({ ...nats.replica, expireTimeMs: 0 });
-  expect(log.lines.filter((line) => line.startsWith('warn no signing seed'))).toHaveLength(1);
+  expect(log.lines.filter((line) => line.startsWith('warn '))).toEqual([
+    expect.stringMatching(/^warn no signing seed for the bus: workers share its credentials/),
+  ]);
   expect(log.lines.join('\n')).not.toContain(nats.replica.seed);
   const worker = await connectWorker(access);
   await worker.listen(access.subject);
@@ -63,7 +65,9 @@ test('without a signing seed sessions share the credentials, and the log warns o
 
 test('a bus without authentication hands out empty credentials', async () => {
   await withServer({ max_payload: 128 * 1024 }, async (url) => {
-    const bus = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    const log = captureLog();
+    const bus = await connectBus({ mode: 'external', urls: [url], log });
+    expect(log.lines).toEqual([expect.stringMatching(/^warn no credentials for the bus: whoever reaches it can read/)]);
     expect(bus.maxUserPayload).toBe(56 * 1024);
     const access = bus.grantAccess(randomUUID());
     expect(access.credentials).toEqual({ jwt: '', seed: '', expireTimeMs: 0 });
@@ -79,7 +83,11 @@ test('a max_payload that leaves no room for payloads is refused', async () => {
   });
 });
 
-test("a signing key of the account signs sessions' credentials", async () => {
+/** An account with a signing key, at whose server a replica's credentials and that key, or another one, are tried. */
+async function withSigningKey(
+  signedBy: 'its signing key' | 'another key',
+  use: (options: Pick<ExternalBusOptions, 'urls' | 'credentialsFile' | 'signingSeedFile'>) => Promise<void>,
+): Promise<void> {
   const account = createKey('account');
   const signingKey = createKey('account');
   const operator = createKey('operator');
@@ -104,9 +112,23 @@ test("a signing key of the account signs sessions' credentials", async () => {
   const credentialsFile = join(folder, 'test.creds');
   const signingSeedFile = join(folder, 'signing.seed');
   await writeFile(credentialsFile, formatCredentials({ jwt, seed: Buffer.from(user.getSeed()).toString() }));
-  await writeFile(signingSeedFile, signingKey.getSeed());
-  await withServer(config, async (url) => {
-    const bus = await connectBus({ mode: 'external', urls: [url], credentialsFile, signingSeedFile, log: quietLog });
+  await writeFile(signingSeedFile, (signedBy === 'another key' ? createKey('account') : signingKey).getSeed());
+  await withServer(config, (url) => use({ urls: [url], credentialsFile, signingSeedFile }));
+}
+
+test('a signing key that is not one of the account is found out at the start', async () => {
+  await withSigningKey('another key', async (options) => {
+    await expect(connectBus({ mode: 'external', ...options, log: quietLog })).rejects.toThrow(
+      /sessions can't connect to the bus with credentials signed by .*signing\.seed: it has to hold the seed of the account/,
+    );
+  });
+});
+
+test("a signing key of the account signs sessions' credentials, without a warning", async () => {
+  await withSigningKey('its signing key', async (options) => {
+    const log = captureLog();
+    const bus = await connectBus({ mode: 'external', ...options, log });
+    expect(log.lines).toEqual([]);
     const sessionId = randomUUID();
     const worker = await connectWorker(bus.grantAccess(sessionId));
     await worker.listen(`muster.v1.session.${sessionId}`);

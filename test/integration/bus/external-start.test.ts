@@ -1,0 +1,91 @@
+/** `muster start` on a NATS that is there already, as a process: what its log says about the credentials of workers. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Child } from '../../chaos/harness/child.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type ScratchNats, startNats } from '../../support/nats.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+
+let nats: ScratchNats;
+let folder: string;
+
+beforeAll(async () => {
+  [nats, folder] = await Promise.all([startNats(), makeScratchFolder()]);
+});
+
+afterAll(async () => {
+  await nats?.stop();
+  if (folder) await removeFolder(folder);
+});
+
+function startProcess(name: string, ...options: string[]): Child {
+  const ports = ['--grpc-port', '0', '--http-port', '0', '--data', join(folder, name)];
+  return new Child({ name, command: process.execPath, args: ['server/cli/muster.ts', 'start', ...ports, ...options] });
+}
+
+/** Its gRPC address, once it serves. */
+function addressOf(child: Child): Promise<string> {
+  const line = () => child.lines.join('\n').match(/gRPC\s+(\S+)/)?.[1];
+  return eventually('the control plane is up', line, { timeoutMs: 60_000 }).catch((error) => {
+    throw new Error(`${error.message}\n${child.lines.join('\n')}`);
+  });
+}
+
+/** Messages of its log at the level of warnings and above. */
+function warnings(child: Child): string[] {
+  return child.lines
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { level: number; msg: string })
+    .filter(({ level }) => level >= 40)
+    .map(({ msg }) => msg);
+}
+
+/** A worker takes a job over this bus. */
+async function runOne(address: string): Promise<unknown> {
+  const worker = new Worker({ address, name: 'one', handlers: { one: () => 1 }, logger: { log: () => {} } });
+  const running = worker.run();
+  const client = new Client({ address });
+  try {
+    await client.applyDefinition({ name: 'one' });
+    return await client.result(await client.submit('one'), { timeoutMs: 60_000 });
+  } finally {
+    client.close();
+    await worker.stop();
+    await running;
+  }
+}
+
+describe('muster start --nats', () => {
+  it('warns where workers share the credentials of the replicas, and shows no secret', async () => {
+    const child = startProcess('shared', '--nats', nats.url, '--nats-credentials', nats.credentialsFile);
+    try {
+      expect(await runOne(await addressOf(child))).toBe(1);
+      expect(warnings(child)).toEqual([expect.stringMatching(/^no signing seed for the bus: workers share its cred/)]);
+      expect(child.lines.join('\n')).not.toContain(nats.replica.seed);
+    } finally {
+      await child.stop(20_000);
+    }
+  });
+
+  it('does not warn where each worker gets its own', async () => {
+    const keys = ['--nats-credentials', nats.credentialsFile, '--nats-signing-seed', nats.signingSeedFile];
+    const child = startProcess('own', '--nats', nats.url, ...keys);
+    try {
+      expect(await runOne(await addressOf(child))).toBe(1);
+      expect(warnings(child)).toEqual([]);
+      expect(child.lines.join('\n')).not.toContain(readFileSync(nats.signingSeedFile, 'utf8').trim());
+    } finally {
+      await child.stop(20_000);
+    }
+  });
+
+  it('refuses credentials for a bus that it is not told of', async () => {
+    const child = startProcess('alone', '--nats-credentials', nats.credentialsFile);
+    expect(await child.ended).toBe(1);
+    expect(child.lines).toEqual([
+      'muster: natsCredentialsFile: is for NATS servers that are there already: name them in natsUrls (--nats), or leave it out',
+    ]);
+  });
+});
