@@ -21,9 +21,13 @@ function readMigrations(): Migration[] {
     }));
 }
 
+/** The advisory lock of whoever changes the schema. */
+export const MIGRATION_LOCK = 7302418;
+const LOCK_NOT_AVAILABLE = '55P03';
+
 const prepare = `
 DO $$ BEGIN
-  PERFORM pg_advisory_xact_lock(7302418);
+  PERFORM pg_advisory_xact_lock(${MIGRATION_LOCK});
   CREATE SCHEMA IF NOT EXISTS muster;
   CREATE TABLE IF NOT EXISTS muster.schema_migrations (
     version    integer PRIMARY KEY,
@@ -61,13 +65,31 @@ async function isApplied(database: Database, version: number): Promise<boolean> 
   return (await database.run(readVersions, [])).some((row) => row.version === version);
 }
 
+async function makeSchema(database: Database): Promise<void> {
+  try {
+    await database.script(prepare);
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Error(
+      'somebody else holds the schema of this database, such as a running "muster export" or "muster import": ' +
+        'start again once that has ended',
+      { cause: error },
+    );
+  }
+}
+
+/** Version of the newest migration that this binary knows. */
+export function newestVersion(): number {
+  return readMigrations().at(-1)?.version ?? 0;
+}
+
 /**
- * Applies what is missing and returns the names of what it applied.
+ * Applies what is missing, up to a version where one is given, and returns the names of what it applied.
  *
  * Throws when the database holds a breaking migration that this binary does not know.
  */
-export async function migrate(database: Database): Promise<string[]> {
-  await database.script(prepare);
+export async function migrate(database: Database, upTo = Number.POSITIVE_INFINITY): Promise<string[]> {
+  await makeSchema(database);
   const known = readMigrations();
   const applied = await database.run(readVersions, []);
   const newest = known.at(-1)?.version ?? 0;
@@ -80,6 +102,7 @@ export async function migrate(database: Database): Promise<string[]> {
   const done = new Set(applied.map((row) => row.version));
   const names: string[] = [];
   for (const migration of known) {
+    if (migration.version > upTo) break;
     if (!done.has(migration.version) && (await applyOne(database, migration))) names.push(migration.name);
   }
   return names;

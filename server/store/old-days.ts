@@ -2,7 +2,7 @@
 import { lowestUuid } from '../domain/uuid.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import type { Database, Session } from './database.ts';
-import { DAY_MS, dayName } from './partitions.ts';
+import { DAY_MS, dayName, dayStart } from './partitions.ts';
 import { timestampOf } from './times.ts';
 
 /** More than this is not copied while everybody waits: such a day is cleared in pages, and goes later. */
@@ -22,7 +22,7 @@ GROUP BY 1 HAVING count(*) = 2 ORDER BY 1`,
 /** First milliseconds of the days whose last moment is over by `cutoffMs`, oldest first. */
 export async function daysBefore(session: Session, cutoffMs: number): Promise<number[]> {
   const rows = await session.run(listDays, []);
-  const days = rows.map(({ day }) => Date.UTC(+day.slice(0, 4), +day.slice(4, 6) - 1, +day.slice(6)));
+  const days = rows.map(({ day }) => dayStart(day));
   return days.filter((dayMs) => dayMs + DAY_MS <= cutoffMs);
 }
 

@@ -4,11 +4,17 @@ import type { Database } from './database.ts';
 
 export const DAY_MS = 86_400_000;
 const DAYS_AHEAD = 3;
+const partitioned = ['jobs', 'job_outcomes'];
 const TRIES = 5;
 
 /** What the name of a day's partition ends in, such as `20260301`. */
 export function dayName(dayMs: number): string {
   return new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+/** First milliseconds of a day that is named as by `dayName`. */
+export function dayStart(name: string): number {
+  return Date.UTC(+name.slice(0, 4), +name.slice(4, 6) - 1, +name.slice(6));
 }
 
 function script(table: string, dayMs: number): string {
@@ -49,11 +55,14 @@ async function make(database: Database, table: string, dayMs: number): Promise<v
 /** Makes the partitions of today and of the three days to come where they are missing. */
 export async function ensurePartitions(database: Database, nowUs: number): Promise<void> {
   const today = Math.floor(nowUs / 1000 / DAY_MS) * DAY_MS;
+  const days = Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) => today + ahead * DAY_MS);
+  await makeDays(database, days);
+}
+
+/** Makes the partitions of days, told by their first milliseconds, where they are missing. */
+export async function makeDays(database: Database, days: readonly number[]): Promise<void> {
   const there = new Set((await database.run(existing, [])).map((row) => row.relname));
-  for (const table of ['jobs', 'job_outcomes']) {
-    for (let ahead = 0; ahead <= DAYS_AHEAD; ahead++) {
-      const dayMs = today + ahead * DAY_MS;
-      if (!there.has(`${table}_${dayName(dayMs)}`)) await make(database, table, dayMs);
-    }
+  for (const table of partitioned) {
+    for (const dayMs of days) if (!there.has(`${table}_${dayName(dayMs)}`)) await make(database, table, dayMs);
   }
 }

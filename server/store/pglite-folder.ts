@@ -1,6 +1,6 @@
 /** The folder of the embedded database: made whole or not at all, and refused when another major version wrote it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Major version of the PostgreSQL that PGlite is. */
 export const PGLITE_MAJOR = 18;
@@ -10,7 +10,8 @@ function refuseOtherMajor(folder: string): void {
   if (major === String(PGLITE_MAJOR)) return;
   throw new Error(
     `${folder} holds data of PostgreSQL ${major}, and this release of Muster embeds PostgreSQL ${PGLITE_MAJOR}: ` +
-      'run "muster export" with the release that wrote it, then "muster import" with this one into a new folder',
+      `run "muster export muster-export.jsonl.gz --data ${dirname(folder)}" with the release that wrote it, then ` +
+      '"muster import muster-export.jsonl.gz --data NEW-FOLDER" (or --postgres URL) with this one',
   );
 }
 

@@ -10,10 +10,14 @@ export interface PostgresOptions {
   readonly poolSize?: number;
   /** Longest wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
   readonly answerMs?: number;
+  /** Name under which the server lists the connections. Default: that of a replica. */
+  readonly applicationName?: string;
   /** Called when a transaction has written everything and is about to be committed. */
   readonly beforeCommit?: (() => void) | undefined;
 }
 
+/** What the connections of replicas are called. */
+export const REPLICA_NAME = 'muster';
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
 export const typeParsers = {
@@ -87,7 +91,7 @@ export function openPostgres(options: PostgresOptions): Database {
     connectionTimeoutMillis: 5_000,
     query_timeout: options.answerMs ?? 20_000,
     keepAlive: true,
-    application_name: 'muster',
+    application_name: options.applicationName ?? REPLICA_NAME,
   });
   pool.on('error', () => {});
   // A connection that breaks between two queries of a transaction has nobody to tell: its next query will say so.

@@ -21,7 +21,10 @@ interface Layer {
 
 const NODE = 'node:*';
 
-/** What is not here is refused. `main` may import everything. */
+/** Modules that wire the layers together; they may import everything. */
+const wiring = ['main.ts', 'transfer.ts'];
+
+/** What is not here is refused. */
 const layers: Readonly<Record<string, Layer>> = {
   domain: { to: ['domain'], packages: [] },
   engine: { to: ['domain', 'engine'], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
@@ -68,7 +71,7 @@ function layerOf(path: string): string | undefined {
   const [, layer, ...rest] = path.split('/');
   if (!path.startsWith('server/') || layer === undefined) return undefined;
   if (rest.length > 0) return layer;
-  return layer === 'main.ts' ? 'main' : 'root';
+  return wiring.includes(layer) ? 'main' : 'root';
 }
 
 function allowsPackage(layer: Layer, { specifier, names }: Import): boolean {

@@ -71,6 +71,7 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/engine/a.ts', "import { x } from '../schemas/validator.ts';", '../schemas/validator.ts'],
   ['server/wire/a.ts', "import { x } from '../bus/client.ts';", '../bus/client.ts'],
   ['server/config.ts', "import { x } from './api/code.ts';", './api/code.ts'],
+  ['server/transfer.ts', "import { x } from './store/transfer/a.ts';", undefined],
   ['server/main.ts', "import { x } from './api/a.ts';\nimport { y } from './store/a.ts';", undefined],
   ['server/cellar/a.ts', 'export const x = 1;', '"cellar" is no layer'],
   ['sdk/typescript/src/a.ts', "import { x } from '../../../server/domain/uuid.ts';", '../../../server/domain/uuid.ts'],

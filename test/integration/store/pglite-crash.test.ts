@@ -126,7 +126,9 @@ describe('a folder that is not its own', () => {
   it('is refused when another major version wrote it, with what to do', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'PG_VERSION'), `${PGLITE_MAJOR - 1}\n`);
-    await expect(open()).rejects.toThrow(/holds data of PostgreSQL 17.*embeds PostgreSQL 18.*muster export/);
+    await expect(open()).rejects.toThrow(
+      /holds data of PostgreSQL 17.*embeds PostgreSQL 18.*"muster export muster-export.jsonl.gz --data \S+" with the release/,
+    );
     expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
   });
 

@@ -1,0 +1,69 @@
+/** Whether a deployment may be moved: nobody serves it, and a target has nothing in it. */
+
+import type { Session } from '../database.ts';
+import { MIGRATION_LOCK } from '../migrate.ts';
+import { REPLICA_NAME } from '../postgres.ts';
+import { type CataloguedTable, quoted } from './catalogue.ts';
+
+/** Tables that migrations put rows into: in a deployment that was never used they are all there is. */
+export const seededTables: ReadonlySet<string> = new Set(['deployment_keys']);
+
+const countReplicas = {
+  name: '',
+  text: `
+SELECT count(*)::int AS connections FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = '${REPLICA_NAME}' AND pid <> pg_backend_pid()`,
+};
+
+const readLiveLease = {
+  name: '',
+  text: `
+SELECT ceil(extract(epoch FROM max(lease_until) - muster_now()))::int AS seconds
+FROM sessions WHERE state <> 3 AND lease_until > muster_now()`,
+};
+
+/** @throws Error when replicas are connected, as far as PostgreSQL can tell. */
+export async function refuseConnected(session: Session): Promise<void> {
+  const [row] = await session.run(countReplicas, []);
+  if (row?.connections > 0) {
+    throw new Error(
+      `a control plane is connected to this database (${row?.connections} connections): stop every replica, then try again`,
+    );
+  }
+}
+
+/** @throws Error while a worker's session is live: somebody renews it, or has just stopped to. */
+export async function refuseLive(session: Session): Promise<void> {
+  const [row] = await session.run(readLiveLease, []);
+  if (row?.seconds > 0) {
+    throw new Error(
+      `workers' sessions of this database are live: stop every replica; if that is done, try again in ${row?.seconds} s, ` +
+        'when the last lease has ended',
+    );
+  }
+}
+
+/** Keeps replicas from starting on this database until the transaction ends, without ever waiting. */
+export async function holdSchema(session: Session, how: 'shared' | 'alone'): Promise<void> {
+  const name = how === 'shared' ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock';
+  const [row] = await session.run({ name: '', text: `SELECT ${name}(${MIGRATION_LOCK}) AS mine` }, []);
+  if (!row?.mine) {
+    throw new Error(
+      'a replica is starting on this database, or another export or import is under way: try again later',
+    );
+  }
+}
+
+/** @throws Error that names a table with rows in it. */
+export async function refuseFull(session: Session, tables: readonly CataloguedTable[]): Promise<void> {
+  for (const { name } of tables) {
+    if (seededTables.has(name)) continue;
+    const [row] = await session.run({ name: '', text: `SELECT EXISTS (SELECT FROM ${quoted(name)}) AS any` }, []);
+    if (row?.any) {
+      throw new Error(
+        `the deployment to import into is not empty ("${name}" has rows): import into a new database or data folder. ` +
+          'Nothing was changed',
+      );
+    }
+  }
+}

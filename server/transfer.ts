@@ -1,0 +1,79 @@
+/** Wires an export or an import: which database it is, and that nobody serves it. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { lockDataFolder } from './data-lock.ts';
+import type { Database } from './store/database.ts';
+import { firstContact } from './store/first-contact.ts';
+import { openPglite } from './store/pglite.ts';
+import { openPostgres } from './store/postgres.ts';
+import { readSchemaVersion } from './store/transfer/catalogue.ts';
+import { exportDeployment, type TransferProgress } from './store/transfer/export-deployment.ts';
+import type { ExportHeader } from './store/transfer/export-format.ts';
+import { importDeployment } from './store/transfer/import-deployment.ts';
+import { refuseConnected, refuseLive } from './store/transfer/in-use.ts';
+import { LONGEST_MS } from './store/transfer/settings.ts';
+import { version } from './version.ts';
+
+/** Where a deployment is: in a data folder, or in a PostgreSQL database. */
+export type Place = { readonly dataFolder: string } | { readonly postgresUrl: string };
+
+export type { ExportHeader, TransferProgress };
+
+type OnProgress = (progress: TransferProgress) => void;
+
+/** PostgreSQL tells who else is connected, and until when workers' sessions live; both as far as it can know. */
+async function withPostgres<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = openPostgres({ url, poolSize: 2, answerMs: 2 * LONGEST_MS, applicationName: 'muster transfer' });
+  try {
+    await firstContact(database);
+    await refuseConnected(database);
+    if ((await readSchemaVersion(database)) !== undefined) await refuseLive(database);
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The lock of a data folder is exact: whoever serves it holds it. */
+async function withFolder<T>(dataFolder: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const folder = resolve(dataFolder);
+  const unlock = lockDataFolder(folder);
+  try {
+    const inner = join(folder, 'postgres');
+    mkdirSync(inner, { recursive: true, mode: 0o700 });
+    const database = await openPglite({ dataDir: inner });
+    try {
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+function withDatabase<T>(place: Place, work: (database: Database) => Promise<T>): Promise<T> {
+  return 'postgresUrl' in place ? withPostgres(place.postgresUrl, work) : withFolder(place.dataFolder, work);
+}
+
+/**
+ * Exports a deployment that nobody serves into a new file, which its owner alone may read: it holds every payload, and the
+ * key that page tokens are signed with.
+ *
+ * @throws Error that says what is in the way; then there is no file.
+ */
+export async function exportTo(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
+  if ('dataFolder' in place && !existsSync(join(place.dataFolder, 'postgres', 'PG_VERSION'))) {
+    throw new Error(`${resolve(place.dataFolder)} holds no embedded database: name the data folder with --data`);
+  }
+  return withDatabase(place, (database) => exportDeployment(database, file, { release: version, onProgress }));
+}
+
+/**
+ * Imports a file into an empty deployment that nobody serves, or one that is not there yet.
+ *
+ * @throws Error that says what is in the way; then nothing was stored.
+ */
+export function importFrom(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
+  return withDatabase(place, (database) => importDeployment(database, file, { onProgress }));
+}

@@ -1,0 +1,283 @@
+/** What an export or import refuses: it says why and what to do, and changes nothing. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lockDataFolder } from '../../../server/data-lock.ts';
+import { migrate, newestVersion } from '../../../server/store/migrate.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { createStore } from '../../../server/store/store.ts';
+import { seededTables } from '../../../server/store/transfer/in-use.ts';
+import { exportTo, importFrom } from '../../../server/transfer.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import type { StoreContext } from '../../support/store-context.ts';
+import { makeCall, makeJob, makeLane, openWorker } from '../../support/store-fixtures.ts';
+
+let postgres: ScratchPostgres;
+let folder: string;
+/** A whole export of a few jobs. */
+let whole: string;
+
+beforeAll(async () => {
+  [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
+  whole = await fill(await postgres.createDatabase());
+});
+
+afterAll(async () => {
+  await postgres?.stop();
+  await removeFolder(folder);
+});
+
+/** Puts a few jobs into a database and exports it; the file's text. */
+async function fill(url: string): Promise<string> {
+  const database = openPostgres({ url, applicationName: 'test' });
+  try {
+    await migrate(database);
+    const store = createStore(database);
+    await store.ensurePartitions();
+    const laneId = await makeLane({ database, store } as StoreContext);
+    await store.submit([makeCall(Array.from({ length: 5 }, () => makeJob(laneId)))]);
+  } finally {
+    await database.close();
+  }
+  const file = join(folder, 'whole.jsonl');
+  await exportTo(file, { postgresUrl: url });
+  return readFileSync(file, 'utf8');
+}
+
+async function hasSchema(url: string): Promise<boolean> {
+  const database = openPostgres({ url, applicationName: 'test' });
+  try {
+    const [row] = await database.run({ name: '', text: "SELECT to_regnamespace('muster') IS NOT NULL AS there" }, []);
+    return row?.there;
+  } finally {
+    await database.close();
+  }
+}
+
+/** The same file with other lines, and a checksum that is right for them. */
+function signed(lines: readonly string[]): string {
+  const body = lines.slice(0, -1).map((line) => `${line}\n`);
+  const trailer = JSON.parse(lines.at(-1) ?? '');
+  const sha256 = createHash('sha256').update(body.join('')).digest('hex');
+  return `${body.join('')}${JSON.stringify({ ...trailer, sha256 })}\n`;
+}
+
+const linesOf = (text: string) => text.trimEnd().split('\n');
+const withHeader = (text: string, change: object) => {
+  const [header = '', ...rest] = linesOf(text);
+  return signed([JSON.stringify({ ...JSON.parse(header), ...change }), ...rest]);
+};
+const without = (text: string, drop: (line: string) => boolean) => {
+  const at = linesOf(text).findIndex(drop);
+  return signed(linesOf(text).filter((_, index) => index !== at));
+};
+const isRow = (line: string) => line.startsWith('[');
+
+/** What is done to the file, and what is said about it. */
+const damages: readonly (readonly [string, (text: string) => string | Buffer, RegExp])[] = [
+  ['is empty', () => '', /is no export of Muster/],
+  ['is something else', () => '{"jobs":[]}\n', /is no export of Muster: name a file that "muster export" has written/],
+  ['was cut in the header', (text) => text.slice(0, 100), /last line has no end/],
+  ['was cut in a row', (text) => text.slice(0, text.length * 0.7), /damaged or was cut short.*Nothing was changed/],
+  ['was cut between two rows', (text) => `${linesOf(text).slice(0, -4).join('\n')}\n`, /its end is missing/],
+  ['lacks the end of its last line', (text) => text.trimEnd(), /last line has no end/],
+  ['has another byte', (text) => text.replace('"default"', '"defauLt"'), /its checksum is wrong/],
+  ['lacks a row', (text) => without(text, isRow), /has \d+ rows of \d+/],
+  [
+    'lacks a table',
+    (text) => without(text, (line) => line.startsWith('{"table"')),
+    /where "archived_definitions" should be/,
+  ],
+  ['has a line that means nothing', (text) => text.replace('{"table":"jobs"}', '{"tables":"jobs"}'), /means nothing/],
+  ['goes on after its end', (text) => `${text}[]\n`, /something comes after its end/],
+  ['has half a header', (text) => withHeader(text, { tables: undefined }), /not a whole header/],
+  [
+    'has a row that does not fit',
+    (text) => signed(linesOf(text).map((line) => line.replace('"default"', '"x","default"'))),
+    /invalid input syntax/,
+  ],
+];
+
+describe('a file that', () => {
+  it.each(damages)('%s changes nothing', async (what, damage, message) => {
+    const url = await postgres.createDatabase();
+    const file = join(folder, 'damaged.jsonl');
+    writeFileSync(file, damage(whole));
+    await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(message);
+    // What only the database can tell is told when the schema is there already; a second import works.
+    if (what !== 'has a row that does not fit') expect(await hasSchema(url)).toBe(false);
+    else await importFrom(join(folder, 'whole.jsonl'), { postgresUrl: url });
+  });
+
+  it('is compressed and was cut', async () => {
+    const url = await postgres.createDatabase();
+    const file = join(folder, 'cut.jsonl.gz');
+    const bytes = gzipSync(whole);
+    expect(gunzipSync(bytes).toString()).toBe(whole);
+    writeFileSync(file, bytes.subarray(0, bytes.length - 50));
+    await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(/damaged or was cut short: unexpected end/);
+    expect(await hasSchema(url)).toBe(false);
+  });
+
+  it('has a format or a schema of a later release', async () => {
+    const url = await postgres.createDatabase();
+    const file = join(folder, 'later.jsonl');
+    writeFileSync(file, withHeader(whole, { schemaVersion: newestVersion() + 1, release: '9.9.9' }));
+    await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(
+      new RegExp(`schema version ${newestVersion() + 1}.*import it with release 9.9.9 or newer. Nothing was changed`),
+    );
+    writeFileSync(file, withHeader(whole, { formatVersion: 2, release: '9.9.9' }));
+    await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(/has format 2.*release 9.9.9 or newer/);
+    expect(await hasSchema(url)).toBe(false);
+  });
+});
+
+describe('a file of an earlier release', () => {
+  it('is stored in the schema of its time, which is then brought up to date', async () => {
+    const url = await postgres.createDatabase();
+    const early = await postgres.createDatabase();
+    const database = openPostgres({ url: early, applicationName: 'test' });
+    try {
+      await migrate(database, 1);
+      await database.script(
+        `INSERT INTO lanes (namespace, queue, definition, definition_version, demands, suspect) VALUES ('default', 'q', 'd', 1, '', false)`,
+      );
+    } finally {
+      await database.close();
+    }
+    const file = join(folder, 'early.jsonl');
+    await exportTo(file, { postgresUrl: early });
+    expect((await importFrom(file, { postgresUrl: url })).schemaVersion).toBe(1);
+    const imported = openPostgres({ url, applicationName: 'test' });
+    try {
+      expect(await migrate(imported)).toEqual([]);
+      expect(await imported.run({ name: '', text: 'SELECT lane_id, cleanup FROM lanes' }, [])).toEqual([
+        { lane_id: 1, cleanup: false },
+      ]);
+    } finally {
+      await imported.close();
+    }
+    const current = await postgres.createDatabase();
+    const migrated = openPostgres({ url: current, applicationName: 'test' });
+    await migrate(migrated).finally(() => migrated.close());
+    await expect(importFrom(file, { postgresUrl: current })).rejects.toThrow(
+      /is at \d+ already: import into a database/,
+    );
+  });
+});
+
+describe('a target', () => {
+  it('that has rows is refused, whatever they are', async () => {
+    const url = await postgres.createDatabase();
+    const file = join(folder, 'file.jsonl');
+    writeFileSync(file, whole);
+    const database = openPostgres({ url, applicationName: 'test' });
+    try {
+      await migrate(database);
+      await database.script("INSERT INTO retentions VALUES ('default', '', 1000)");
+      await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(/is not empty \("retentions" has rows\)/);
+      await database.script('DELETE FROM retentions');
+    } finally {
+      await database.close();
+    }
+    await importFrom(file, { postgresUrl: url });
+    await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(/is not empty/);
+  });
+
+  it('that was only migrated has no rows but those that are known to come with it', async () => {
+    const url = await postgres.createDatabase();
+    const database = openPostgres({ url, applicationName: 'test' });
+    try {
+      await migrate(database);
+      await createStore(database).ensurePartitions();
+      const tables = await database.run(
+        {
+          name: '',
+          text: `SELECT relname AS name FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p')`,
+        },
+        [],
+      );
+      const filled: string[] = [];
+      for (const { name } of tables) {
+        const [row] = await database.run({ name: '', text: `SELECT EXISTS (SELECT FROM ${name}) AS any` }, []);
+        if (row?.any) filled.push(name);
+      }
+      expect(filled.filter((name) => name !== 'schema_migrations')).toEqual([...seededTables]);
+    } finally {
+      await database.close();
+    }
+  });
+});
+
+describe('a deployment that somebody serves', () => {
+  it('is neither exported nor imported into, in a data folder', async () => {
+    const dataFolder = join(folder, 'served');
+    mkdirSync(join(dataFolder, 'postgres'), { recursive: true });
+    writeFileSync(join(dataFolder, 'postgres', 'PG_VERSION'), '18\n');
+    writeFileSync(join(dataFolder, 'lock'), JSON.stringify({ pid: 1, bootId: bootId() }));
+    const served = /is in use by process 1: stop it/;
+    await expect(exportTo(join(folder, 'no.jsonl'), { dataFolder })).rejects.toThrow(served);
+    await expect(importFrom(join(folder, 'whole.jsonl'), { dataFolder })).rejects.toThrow(served);
+    expect(existsSync(join(folder, 'no.jsonl'))).toBe(false);
+  });
+
+  it('is refused on PostgreSQL while replicas are connected, or sessions live', async () => {
+    const url = await postgres.createDatabase();
+    const replica = openPostgres({ url });
+    try {
+      await migrate(replica);
+      const connected = /a control plane is connected to this database \(\d+ connections\): stop every replica/;
+      await expect(exportTo(join(folder, 'no.jsonl'), { postgresUrl: url })).rejects.toThrow(connected);
+      await expect(importFrom(join(folder, 'whole.jsonl'), { postgresUrl: url })).rejects.toThrow(connected);
+      await openWorker({ database: replica, store: createStore(replica) } as StoreContext);
+    } finally {
+      await replica.close();
+    }
+    const live = /sessions of this database are live.*try again in \d+ s/;
+    await expect(exportTo(join(folder, 'no.jsonl'), { postgresUrl: url })).rejects.toThrow(live);
+    expect(readdirSync(folder).filter((name) => name.startsWith('no.'))).toEqual([]);
+  });
+
+  it('can not be started while it is moved', async () => {
+    const url = await postgres.createDatabase();
+    const [mover, starter] = [openPostgres({ url, applicationName: 'test' }), openPostgres({ url })];
+    try {
+      await migrate(mover);
+      await mover.transaction(async (session) => {
+        await session.run({ name: '', text: 'SELECT pg_advisory_xact_lock_shared(7302418)' }, []);
+        await expect(migrate(starter)).rejects.toThrow(/a running "muster export" or "muster import"/);
+      });
+    } finally {
+      await Promise.all([mover.close(), starter.close()]);
+    }
+  });
+});
+
+describe('an export', () => {
+  it('does not replace a file, and leaves none when there is nothing to export', async () => {
+    const taken = join(folder, 'taken.jsonl');
+    writeFileSync(taken, 'mine');
+    const url = await postgres.createDatabase();
+    await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/no deployment of Muster to export/);
+    const database = openPostgres({ url, applicationName: 'test' });
+    await migrate(database).finally(() => database.close());
+    await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/is there already: give another name/);
+    expect(readFileSync(taken, 'utf8')).toBe('mine');
+    const nowhere = join(folder, 'nowhere');
+    await expect(exportTo(join(folder, 'new.jsonl'), { dataFolder: nowhere })).rejects.toThrow(
+      /holds no embedded database/,
+    );
+    expect(existsSync(nowhere)).toBe(false);
+  });
+});
+
+function bootId(): string {
+  const folderOfLock = join(folder, 'boot');
+  const unlock = lockDataFolder(folderOfLock);
+  const { bootId } = JSON.parse(readFileSync(join(folderOfLock, 'lock'), 'utf8'));
+  unlock();
+  return bootId;
+}
