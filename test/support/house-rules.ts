@@ -39,8 +39,8 @@ const layers: Readonly<Record<string, Layer>> = {
   telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },
   cli: {
-    to: ['cli', 'gen', 'root', 'main'],
-    packages: [NODE, 'commander', 'cli-progress', 'cli-table3', '@bufbuild/protobuf*', '@grpc/grpc-js'],
+    to: ['cli', 'root', 'main'],
+    packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
   root: { to: ['root', 'domain'], ports: true, packages: [NODE, 'zod', 'pino'] },
 };

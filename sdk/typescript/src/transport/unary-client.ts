@@ -1,11 +1,13 @@
 /** Typed unary calls over grpc-js, with protobuf-es as the codec and the service's own description as the stub. */
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
 import { musterError } from './status-details.ts';
+import type { Stub } from './stub.ts';
+import { makeStub } from './stub.ts';
 
 export interface CallOptions {
   /** The call fails with DEADLINE_EXCEEDED after this many milliseconds. */
@@ -34,26 +36,6 @@ export function unaryClient<M extends GenServiceMethods>(client: Client, service
       callUnary(client, stub, request, options);
   }
   return methods as UnaryClient<M>;
-}
-
-interface Stub {
-  readonly path: string;
-  readonly input: DescMessage;
-  readonly serialize: (request: MessageShape<DescMessage>) => Buffer;
-  readonly deserialize: (bytes: Buffer) => MessageShape<DescMessage>;
-}
-
-function makeStub(service: string, method: DescMethod): Stub {
-  return {
-    path: `/${service}/${method.name}`,
-    input: method.input,
-    serialize: (request) => {
-      const bytes = toBinary(method.input, request);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    },
-    // A plain view, so that the bytes fields of a message are plain arrays and not Buffers.
-    deserialize: (bytes) => fromBinary(method.output, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
-  };
 }
 
 function callUnary(
@@ -87,6 +69,7 @@ function callUnary(
   });
 }
 
-function cancelled(signal: AbortSignal): MusterError {
+/** What a call fails with that its caller has ended. */
+export function cancelled(signal: AbortSignal): MusterError {
   return new MusterError({ code: Code.CANCELLED, message: 'the caller ended the call', cause: signal.reason });
 }

@@ -1,4 +1,4 @@
-/** `muster start`: runs a replica until it is told to stop. */
+/** Runs a replica until it is told to stop. */
 import { resolve } from 'node:path';
 import { type ConfigInput, readConfig } from '../config.ts';
 import { type RunningReplica, startReplica } from '../main.ts';
@@ -29,7 +29,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-export async function start(input: ConfigInput): Promise<void> {
+export async function runServer(input: ConfigInput): Promise<void> {
   const stopped = stopSignal();
   let replica: RunningReplica;
   try {

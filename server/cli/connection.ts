@@ -1,0 +1,83 @@
+/** The services of one Muster, as a command calls them. */
+import type { DescMessage, DescMethodServerStreaming, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import {
+  type CallOptions,
+  JobDefinitionService,
+  JobService,
+  openChannel,
+  QueueService,
+  serverStream,
+  type TransportRetry,
+  type UnaryClient,
+  unaryClient,
+  WorkerService,
+  withRetry,
+} from '@muster/sdk/grpc';
+import type { Target } from './target.ts';
+
+const CALL_MS = 15_000;
+/** A person waits for the answer: a server that is not there is told of within a second. */
+const RETRY: TransportRetry = { maxAttempts: 4, minBackoffMs: 100, maxBackoffMs: 500 };
+
+type Calls<S> =
+  S extends GenService<infer M extends GenServiceMethods>
+    ? {
+        readonly [K in keyof UnaryClient<M>]: (
+          request: Parameters<UnaryClient<M>[K]>[0],
+          options?: Partial<CallOptions>,
+        ) => ReturnType<UnaryClient<M>[K]>;
+      }
+    : never;
+
+/** Every call fails with a `MusterError`, is bounded in time, and is repeated a few times while the server can't be reached. */
+export class Connection {
+  readonly target: Target;
+  readonly jobs: Calls<typeof JobService>;
+  readonly definitions: Calls<typeof JobDefinitionService>;
+  readonly queues: Calls<typeof QueueService>;
+  readonly workers: Calls<typeof WorkerService>;
+  readonly #channel: ReturnType<typeof openChannel>;
+  readonly #signal: AbortSignal;
+
+  constructor(target: Target, signal: AbortSignal) {
+    this.target = target;
+    this.#signal = signal;
+    this.#channel = openChannel(target.server);
+    this.jobs = this.#calls(JobService);
+    this.definitions = this.#calls(JobDefinitionService);
+    this.queues = this.#calls(QueueService);
+    this.workers = this.#calls(WorkerService);
+  }
+
+  get namespace(): string {
+    return this.target.namespace;
+  }
+
+  /** The messages of a stream, until it ends, fails, or the command is told to stop. */
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageInitShape<I>,
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    return serverStream(this.#channel, method, request, this.#signal);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #calls<M extends GenServiceMethods>(service: GenService<M>): Calls<GenService<M>> {
+    const unary = unaryClient(this.#channel, service) as Record<
+      string,
+      (request: unknown, options: CallOptions) => unknown
+    >;
+    const calls = Object.entries(unary).map(([name, call]) => {
+      const bounded = (request: unknown, { timeoutMs = CALL_MS, ...rest }: Partial<CallOptions> = {}) =>
+        withRetry(RETRY, { timeoutMs, signal: this.#signal }, async (left) =>
+          call(request, { signal: this.#signal, ...rest, timeoutMs: left }),
+        );
+      return [name, bounded] as const;
+    });
+    return Object.fromEntries(calls) as Calls<GenService<M>>;
+  }
+}

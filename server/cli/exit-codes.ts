@@ -1,0 +1,76 @@
+/** How `muster` leaves: codes that scripts can tell apart. */
+import { Code, JobState } from '@muster/sdk/grpc';
+
+export const Exit = {
+  OK: 0,
+  UNEXPECTED: 1,
+  USAGE: 2,
+  NOT_FOUND: 3,
+  CONFLICT: 4,
+  UNAVAILABLE: 5,
+  TIME_UP: 6,
+  DENIED: 7,
+  UNSUPPORTED: 8,
+  JOB_FAILED: 10,
+  JOB_CANCELLED: 11,
+  JOB_EXPIRED: 12,
+  JOB_SKIPPED: 13,
+  INTERRUPTED: 130,
+  TERMINATED: 143,
+} as const;
+
+export const EXIT_CODES_HELP = `Exit codes:
+  0    it went well
+  1    something unexpected; a fault of Muster's, most likely
+  2    wrong usage, or a value that was refused: the message names the option or field
+  3    there is no such job, definition, queue or worker
+  4    the state of things is against it: the job has ended, the key is in use, somebody else was faster
+  5    Muster can't be reached, is overloaded, or took too long to answer: try again
+  6    the time that --timeout gave is up; the job goes on
+  7    not allowed
+  8    this server does not do that
+  10   the job that was waited for FAILED
+  11   … was CANCELLED
+  12   … EXPIRED
+  13   … was SKIPPED
+  130  ended by Ctrl-C; jobs go on
+  143  ended by SIGTERM; jobs go on
+`;
+
+const BY_CODE: Readonly<Record<number, number>> = {
+  [Code.INVALID_ARGUMENT]: Exit.USAGE,
+  [Code.OUT_OF_RANGE]: Exit.USAGE,
+  [Code.NOT_FOUND]: Exit.NOT_FOUND,
+  [Code.ALREADY_EXISTS]: Exit.CONFLICT,
+  [Code.FAILED_PRECONDITION]: Exit.CONFLICT,
+  [Code.ABORTED]: Exit.CONFLICT,
+  [Code.UNAVAILABLE]: Exit.UNAVAILABLE,
+  [Code.RESOURCE_EXHAUSTED]: Exit.UNAVAILABLE,
+  [Code.DEADLINE_EXCEEDED]: Exit.UNAVAILABLE,
+  [Code.PERMISSION_DENIED]: Exit.DENIED,
+  [Code.UNAUTHENTICATED]: Exit.DENIED,
+  [Code.UNIMPLEMENTED]: Exit.UNSUPPORTED,
+};
+
+/** The code for a call that failed with this status. */
+export function exitOfStatus(code: number): number {
+  return BY_CODE[code] ?? Exit.UNEXPECTED;
+}
+
+/** The code for a job that was waited for; one that has not ended is one for which the time was up. */
+export function exitOfJob(state: JobState): number {
+  switch (state) {
+    case JobState.SUCCEEDED:
+      return Exit.OK;
+    case JobState.FAILED:
+      return Exit.JOB_FAILED;
+    case JobState.CANCELLED:
+      return Exit.JOB_CANCELLED;
+    case JobState.EXPIRED:
+      return Exit.JOB_EXPIRED;
+    case JobState.SKIPPED:
+      return Exit.JOB_SKIPPED;
+    default:
+      return Exit.TIME_UP;
+  }
+}

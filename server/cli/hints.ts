@@ -1,0 +1,35 @@
+/** What to do about a refusal, by its stable reason. */
+
+const HINTS: Readonly<Record<string, string>> = {
+  DEFINITION_NOT_FOUND: 'muster definitions list shows those there are; muster apply -f FILE makes one',
+  JOB_NOT_FOUND:
+    'muster list shows the jobs of a namespace; --namespace names another one. Ended jobs go after a while',
+  IDEMPOTENCY_CONFLICT:
+    'another key makes another job; --on-conflict replace cancels the job that has the key and makes a new one',
+  REQUEST_ID_REUSED: 'run the command again: it takes a new request id',
+  JOB_ENDED: 'muster get JOB shows how it ended; muster retry JOB makes a new job like it',
+  OVERLOADED: 'wait a moment and try again; muster doctor says what is short',
+  STORE_UNAVAILABLE: 'the server is there, but its database does not answer: see its log. Then try again',
+  DEADLINE_EXCEEDED: 'try again; if it stays so, see the log of the server',
+  CONFLICT: 'try again',
+  STORE_FULL: "make room on the database's disk",
+  INTERNAL: "this is a fault of Muster's: the log of the server says more under the same id",
+  SHUTTING_DOWN: 'the server stops: try again once it is back, or another one',
+  QUEUE_NOT_FOUND: 'muster queues list shows those there are; the first job that waits in a queue makes it',
+  QUEUE_EXISTS: 'muster queues get NAME shows it; muster queues update NAME changes it',
+  QUEUE_NOT_EMPTY: 'muster list --queue NAME shows its jobs; cancel them first, or wait',
+  ETAG_STALE: 'somebody else was faster: look at it again, then repeat the change',
+  SESSION_NOT_FOUND: 'muster workers list shows those that are there',
+  SESSION_CLOSED: 'muster workers list shows those that are there',
+  DEFINITION_ARCHIVED: 'apply the definition again, also unchanged, to bring it back',
+  JOB_NOT_ENDED: 'muster watch JOB waits for its end; muster cancel JOB ends it',
+  JOB_NOT_WAITING: 'a worker has it: muster cancel JOB stops it, muster watch JOB follows it',
+  JOB_ERASED: 'its input is gone for good: submit a new job',
+  INPUT_SCHEMA_VIOLATED: 'muster definitions get NAME shows the schema that inputs have to fit',
+  CIRCUIT_BREAKER_NOT_FOUND: 'a breaker is there once a failure has been counted at it',
+  NOT_IMPLEMENTED: 'a newer release of the server may do it',
+};
+
+export function hintFor(reason: string): string {
+  return HINTS[reason] ?? '';
+}

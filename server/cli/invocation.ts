@@ -1,0 +1,85 @@
+/** One run of a command: what it was told for all commands, where it answers, and when it is to stop. */
+import type { Command } from 'commander';
+import { CliError } from './cli-error.ts';
+import { Connection } from './connection.ts';
+import { Exit } from './exit-codes.ts';
+import { Output } from './output/output.ts';
+import { findTarget, type TargetOptions } from './target.ts';
+
+/** Time that a command has to end after a signal, before it is ended. */
+const STOP_MS = 2_000;
+
+export interface GlobalOptions extends TargetOptions {
+  readonly json?: boolean;
+}
+
+export class Invocation {
+  readonly globals: GlobalOptions;
+  readonly out: Output;
+  readonly #stop = new AbortController();
+  #connection: Promise<Connection> | undefined;
+
+  constructor(globals: GlobalOptions) {
+    this.globals = globals;
+    this.out = new Output(globals.json ?? false);
+  }
+
+  /** Aborted with an `Interrupted` by Ctrl-C and SIGTERM. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** The server that the command means; opened once, by the first who asks. */
+  connection(): Promise<Connection> {
+    this.#connection ??= findTarget(this.globals).then((target) => new Connection(target, this.signal));
+    return this.#connection;
+  }
+
+  /** Has the command told to stop; the second signal ends it at once. */
+  listen(): () => void {
+    const codes = { SIGINT: Exit.INTERRUPTED, SIGTERM: Exit.TERMINATED } as const;
+    const stop = (name: 'SIGINT' | 'SIGTERM') => {
+      if (this.signal.aborted) process.exit(codes[name]);
+      this.#stop.abort(new Interrupted(codes[name]));
+      setTimeout(() => process.exit(codes[name]), STOP_MS).unref();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+    return () => process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.close();
+  }
+}
+
+/** A signal has told the command to stop. */
+export class Interrupted extends CliError {
+  constructor(exitCode: number) {
+    super({ message: 'stopped', exitCode });
+  }
+}
+
+/**
+ * Makes a command's action of what is to be done: it gets the invocation, the command's own options and its arguments, and
+ * may answer an exit code.
+ */
+export function handled<O, A extends readonly unknown[] = []>(
+  run: (invocation: Invocation, options: O, ...args: A) => Promise<unknown>,
+): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    // commander passes the arguments, then the options, then the command.
+    const command = given.at(-1) as Command;
+    const invocation = new Invocation(command.optsWithGlobals<GlobalOptions>());
+    const unlisten = invocation.listen();
+    try {
+      const code = await run(invocation, command.opts() as O, ...(given.slice(0, -2) as unknown as A));
+      process.exitCode = typeof code === 'number' ? code : Exit.OK;
+    } catch (error) {
+      throw invocation.signal.aborted ? invocation.signal.reason : error;
+    } finally {
+      unlisten();
+      await invocation.close();
+    }
+  };
+}

@@ -1,0 +1,94 @@
+/** A job for people: what it is, how it stands, why, and what its attempts came to. */
+import { type Attempt, AttemptOutcomeSchema, type Failure, FailureCauseSchema, type Job } from '@muster/sdk/grpc';
+import type { Output } from './output.ts';
+import { payloadLines } from './payloads.ts';
+import { printable, printableLines } from './printable.ts';
+import { styledState } from './states.ts';
+import { spanBetween, timeText } from './times.ts';
+
+export function showJob(out: Output, job: Job): void {
+  out.line(`${out.styled('bold', `Job ${job.jobId}`)}  ${styledState(out, job.state)}`);
+  out.facts(factsOf(job), '  ');
+  if (job.input !== undefined) section(out, 'Input', payloadLines(job.input));
+  if (job.outcome.case === 'result') section(out, 'Result', payloadLines(job.outcome.value));
+  if (job.outcome.case === 'failure') section(out, 'Failure', failureLines(job.outcome.value));
+  if (job.attempts.length > 0) showAttempts(out, job.attempts);
+}
+
+function factsOf(job: Job): [string, string][] {
+  const { cancellation, progress } = job;
+  return [
+    ['definition', `${job.definition}@${job.definitionVersion}`],
+    ['namespace', job.namespace],
+    ['queue', job.queue],
+    ['why', job.stateReason],
+    [
+      'progress',
+      progress && job.endTime === undefined ? `${Math.floor(progress.fraction * 100)} % ${progress.message}` : '',
+    ],
+    ['priority', job.priority === 0 ? '' : String(job.priority)],
+    [
+      'labels',
+      Object.entries(job.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' '),
+    ],
+    ['attempts', job.attempt === 0 ? '' : `${job.attemptsCounted} counted`],
+    ['created', timeText(job.createTime)],
+    ['runs from', job.endTime === undefined ? timeText(job.runTime) : ''],
+    ['expires', job.endTime === undefined ? timeText(job.expireTime) : ''],
+    ['assigned', timeText(job.assignTime)],
+    ['ended', timeText(job.endTime)],
+    ['session', job.sessionId],
+    ['idempotency', job.idempotencyKey],
+    ['retry of', job.retryOf],
+    ['parent', job.parentJobId],
+    ['trace', job.traceparent],
+    ['cancel', cancellation ? cancelText(cancellation) : ''],
+    ['clean-up', cancellation?.cleanupJobId ?? ''],
+    ['erased', job.erased ? 'its data is gone for good' : ''],
+  ];
+}
+
+function cancelText({ reason, requestTime }: NonNullable<Job['cancellation']>): string {
+  return [`asked for ${timeText(requestTime)}`, reason].filter((text) => text !== '').join(': ');
+}
+
+function section(out: Output, title: string, lines: readonly string[]): void {
+  out.line(`${out.styled('bold', title)}`);
+  for (const line of lines) out.line(`  ${line}`);
+}
+
+/** The failure and what caused it, each with its stack. */
+export function failureLines(failure: Failure): string[] {
+  const cause = FailureCauseSchema.value[failure.failureCause]?.localName;
+  const notes = [cause, failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`, failure.final ? 'final' : ''];
+  const shown = notes.filter(Boolean).join(', ');
+  const lines = printableLines(`${failure.type || 'failure'}: ${failure.message}${shown ? ` (${shown})` : ''}`);
+  if (failure.stackTrace !== '') lines.push(...printableLines(failure.stackTrace).map((line) => `  ${line}`));
+  if (failure.cause === undefined) return lines;
+  return [...lines, 'caused by', ...failureLines(failure.cause).map((line) => `  ${line}`)];
+}
+
+function showAttempts(out: Output, attempts: readonly Attempt[]): void {
+  out.line(out.styled('bold', 'Attempts'));
+  out.table(
+    [
+      { title: '  #', value: ({ attempt }) => `  ${attempt}` },
+      { title: 'OUTCOME', value: outcomeText },
+      { title: 'TOOK', value: ({ assignTime, endTime }) => spanBetween(assignTime, endTime) },
+      { title: 'WORKER', value: ({ workerName, sessionId }) => workerName || sessionId, min: 8 },
+      {
+        title: 'FAILURE',
+        value: ({ failure }) => (failure ? printable(`${failure.type}: ${failure.message}`) : ''),
+        min: 8,
+      },
+    ],
+    attempts,
+  );
+}
+
+function outcomeText({ outcome, counted }: Attempt): string {
+  const name = outcome === 0 ? 'open' : (AttemptOutcomeSchema.value[outcome]?.localName ?? String(outcome));
+  return outcome === 0 || counted ? name : `${name} (not counted)`;
+}

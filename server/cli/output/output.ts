@@ -1,0 +1,69 @@
+/** Where a command's words go: tables and text for people on stdout, JSON for programs, notes on stderr. */
+import { styleText } from 'node:util';
+import type { DescMessage, JsonValue, MessageShape } from '@bufbuild/protobuf';
+import { toJson } from '@bufbuild/protobuf';
+import { printable } from './printable.ts';
+import { type Column, Table } from './table.ts';
+
+export type Style = Parameters<typeof styleText>[0];
+
+export class Output {
+  /** Whether programs read it. */
+  readonly json: boolean;
+
+  constructor(json: boolean) {
+    this.json = json;
+  }
+
+  /** Cells of a line of stdout. */
+  get width(): number {
+    return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  }
+
+  /** A line for people. Whatever came from elsewhere in it has to be printable. */
+  line(text = ''): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** Styled text, where stdout is a terminal and NO_COLOR is not set. */
+  styled(style: Style, text: string): string {
+    return styleText(style, text, { stream: process.stdout });
+  }
+
+  /** A remark beside the answer, for people also where a program reads the answer. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  table<T>(columns: readonly Column<T>[], rows: readonly T[]): void {
+    for (const line of new Table(columns, this.width).lines(rows)) this.line(line);
+  }
+
+  /** Names and values below each other; those without a value are left out. */
+  facts(facts: readonly (readonly [name: string, value: string])[], indent = ''): void {
+    const given = facts.filter(([, value]) => value !== '');
+    const width = Math.max(0, ...given.map(([name]) => name.length));
+    for (const [name, value] of given)
+      this.line(`${indent}${this.styled('dim', name.padEnd(width))}  ${printable(value)}`);
+  }
+
+  /** The whole answer as one JSON document. */
+  document(value: JsonValue): void {
+    this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** One item of many, on a line of its own. */
+  item(value: JsonValue): void {
+    this.line(JSON.stringify(value));
+  }
+
+  /** A message of the contract as one JSON document, in its proto3 JSON form. */
+  message<D extends DescMessage>(schema: D, message: MessageShape<D>): void {
+    this.document(toJson(schema, message));
+  }
+
+  /** A message of the contract as one item of many. */
+  messageItem<D extends DescMessage>(schema: D, message: MessageShape<D>): void {
+    this.item(toJson(schema, message));
+  }
+}

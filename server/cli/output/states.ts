@@ -1,0 +1,29 @@
+/** States of jobs, in words and colours. */
+import { type Job, JobState, stateName } from '@muster/sdk/grpc';
+import type { Output, Style } from './output.ts';
+
+const STYLES: Partial<Record<JobState, Style>> = {
+  [JobState.SUCCEEDED]: 'green',
+  [JobState.FAILED]: 'red',
+  [JobState.EXPIRED]: 'red',
+  [JobState.CANCELLED]: 'yellow',
+  [JobState.CANCELLING]: 'yellow',
+  [JobState.SKIPPED]: 'dim',
+  [JobState.PAUSED]: 'magenta',
+  [JobState.RUNNING]: 'cyan',
+  [JobState.ASSIGNED]: 'cyan',
+};
+
+export function styledState(out: Output, state: JobState, text = stateName(state)): string {
+  const style = STYLES[state];
+  return style === undefined ? text : out.styled(style, text);
+}
+
+/** What there is to say about a job beside its state, in a line. */
+export function jobRemark({ outcome, progress, state, stateReason }: Job): string {
+  if (outcome.case === 'failure') return `${outcome.value.type || 'failure'}: ${outcome.value.message}`;
+  if (stateReason !== '') return stateReason;
+  const running = state === JobState.RUNNING || state === JobState.ASSIGNED;
+  if (!running || progress === undefined) return '';
+  return `${Math.floor(progress.fraction * 100)} %${progress.message ? ` ${progress.message}` : ''}`;
+}

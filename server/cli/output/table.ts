@@ -1,0 +1,66 @@
+/** Tables for people: columns as wide as they need to be, cut where the terminal is narrower. */
+import { printable } from './printable.ts';
+import { cutTo, padTo, widthOf } from './width.ts';
+
+export interface Column<T> {
+  readonly title: string;
+  readonly value: (row: T) => string;
+  /** Cells below which it is not cut. Unset: it is never cut, so that an id can be copied. */
+  readonly min?: number;
+  /** Styles a cell that has its final width. */
+  readonly style?: (text: string, row: T) => string;
+}
+
+const GAP = '  ';
+
+/** Takes rows page by page; the first page decides how wide the columns are. */
+export class Table<T> {
+  readonly #columns: readonly Column<T>[];
+  readonly #width: number;
+  #widths: number[] | undefined;
+
+  /** @param width Cells of a line; infinite where it is no terminal. */
+  constructor(columns: readonly Column<T>[], width: number) {
+    this.#columns = columns;
+    this.#width = width;
+  }
+
+  /** The lines for these rows; before the first ones the titles. None for no rows. */
+  lines(rows: readonly T[]): string[] {
+    if (rows.length === 0) return [];
+    const cells = rows.map((row) => this.#columns.map(({ value }) => printable(value(row))));
+    const lines = rows.map((row) => ({ row, cells: cells.shift() ?? [] }));
+    if (this.#widths !== undefined) return lines.map((line) => this.#line(line.cells, line.row));
+    const titles = this.#columns.map(({ title }) => title);
+    this.#widths = this.#measure([titles, ...lines.map((line) => line.cells)]);
+    return [this.#line(titles), ...lines.map((line) => this.#line(line.cells, line.row))];
+  }
+
+  #measure(table: readonly (readonly string[])[]): number[] {
+    const widths = this.#columns.map((_, at) =>
+      table.reduce((most, line) => Math.max(most, widthOf(line[at] ?? '')), 0),
+    );
+    const gaps = GAP.length * (widths.length - 1);
+    let excess = widths.reduce((sum, width) => sum + width, gaps) - this.#width;
+    // The column that can give most gives first, cell by cell: narrow ones keep what they have.
+    while (excess > 0) {
+      const spare = this.#columns.map(({ min }, at) => (min === undefined ? 0 : (widths[at] ?? 0) - min));
+      const most = Math.max(...spare);
+      if (most <= 0) break;
+      const at = spare.indexOf(most);
+      widths[at] = (widths[at] ?? 0) - 1;
+      excess -= 1;
+    }
+    return widths;
+  }
+
+  #line(cells: readonly string[], row?: T): string {
+    const last = this.#columns.length - 1;
+    const shown = this.#columns.map(({ style }, at) => {
+      const cut = cutTo(this.#widths?.[at] ?? 0, cells[at] ?? '');
+      const padded = at === last ? cut : padTo(this.#widths?.[at] ?? 0, cut);
+      return row !== undefined && style ? style(padded, row) : padded;
+    });
+    return shown.join(GAP).trimEnd();
+  }
+}

@@ -1,0 +1,7 @@
+/** What a reply has to hold. */
+import { Code, MusterError } from '@muster/sdk/grpc';
+
+export function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new MusterError({ code: Code.INTERNAL, message: `the reply names no ${what}` });
+  return value;
+}

@@ -1,0 +1,37 @@
+/** The commands of `muster`, put together. */
+import { addContext } from './commands/context.ts';
+import { addExitCodes } from './commands/exit-codes.ts';
+import { addGet } from './commands/get.ts';
+import { addStart } from './commands/start.ts';
+import { refuseForeignOptions } from './local-command.ts';
+import { MusterCommand } from './muster-command.ts';
+
+export function createProgram(version: string): MusterCommand {
+  const program = new MusterCommand('muster')
+    .description('A job control plane: submit jobs, run them in any language, always know what they do and why.')
+    .version(version, '-V, --version', 'print the version')
+    .option('-s, --server <host:port>', 'the gRPC port of the server (env MUSTER_SERVER; default 127.0.0.1:7070)')
+    .option('-c, --context <name>', 'a server kept with muster context set (env MUSTER_CONTEXT)')
+    .option('-n, --namespace <name>', 'the namespace (env MUSTER_NAMESPACE; default: the context\'s, or "default")')
+    .option('--json', 'answer in JSON: one document, or one line an item where there may be many')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand('help [command]', 'show what a command does, takes and answers')
+    .hook('preAction', (_program, command) => refuseForeignOptions(command))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  muster start                                     a server on this machine, nothing to install
+  muster apply -f jobs.yaml                        make the definitions of a file
+  muster submit add --input '{"a": 2, "b": 3}' --wait
+  muster list --state FAILED --since 1h --json | jq .failure.message
+  muster help submit                               more about a command
+  muster help exit-codes                           what scripts can tell from how it ends`,
+    );
+  addStart(program);
+  addGet(program);
+  addContext(program);
+  addExitCodes(program);
+  return program;
+}

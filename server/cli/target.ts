@@ -1,0 +1,68 @@
+/** Which server and namespace a command means. */
+import { CliError } from './cli-error.ts';
+import { type Contexts, contextsFile, readContexts } from './contexts.ts';
+import { Exit } from './exit-codes.ts';
+
+export const DEFAULT_SERVER = '127.0.0.1:7070';
+
+export interface TargetOptions {
+  readonly server?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+export interface Target {
+  readonly server: string;
+  /** Empty: the server's default. */
+  readonly namespace: string;
+  /** Where the server's address comes from, for people. */
+  readonly source: string;
+}
+
+/**
+ * What is said on the command line goes before the environment, that before the current context; a named context gives
+ * what is not said more closely.
+ */
+export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
+  const named = options.context ?? (options.server || env.MUSTER_SERVER ? undefined : env.MUSTER_CONTEXT || undefined);
+  const contexts = await contextsWhereNeeded(options, env);
+  const name = named ?? (options.server || env.MUSTER_SERVER ? undefined : contexts.current);
+  const context = name === undefined ? undefined : contextOf(contexts, name);
+  const namespace = options.namespace ?? (env.MUSTER_NAMESPACE || context?.namespace) ?? '';
+  if (options.server) return { server: checkedServer(options.server, '--server'), namespace, source: '--server' };
+  if (context && options.context) return { server: context.server, namespace, source: `--context ${name}` };
+  if (env.MUSTER_SERVER)
+    return { server: checkedServer(env.MUSTER_SERVER, 'MUSTER_SERVER'), namespace, source: 'MUSTER_SERVER' };
+  if (context) return { server: context.server, namespace, source: `context ${name}` };
+  return { server: DEFAULT_SERVER, namespace, source: 'the default' };
+}
+
+/** A broken file must not stand in the way of a command that does not need it. */
+async function contextsWhereNeeded(options: TargetOptions, env: NodeJS.ProcessEnv): Promise<Contexts> {
+  if (options.context === undefined && (options.server || env.MUSTER_SERVER)) return { contexts: {} };
+  return readContexts();
+}
+
+function contextOf({ contexts }: Contexts, name: string) {
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (context) return context;
+  const names = Object.keys(contexts).sort();
+  throw new CliError({
+    message: `there is no context "${name}" in ${contextsFile()}`,
+    next:
+      names.length > 0 ? `there are: ${names.join(', ')}` : `muster context set ${name} --server HOST:PORT makes it`,
+    exitCode: Exit.NOT_FOUND,
+  });
+}
+
+/** @throws CliError when it can't be an address; `where` says who gave it. */
+export function checkedServer(server: string, where: string): string {
+  const next = `such as ${DEFAULT_SERVER}, [::1]:7070, or dns:///muster:7070 for several replicas`;
+  if (/^https?:\/\//.test(server))
+    throw new CliError({ message: `${where}: "${server}" is a URL; it takes the gRPC port as HOST:PORT`, next });
+  if (/^(dns|ipv4|ipv6|unix):/.test(server)) return server;
+  const port = /^(?:[^\s:/]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(server)?.[1];
+  if (port === undefined || Number(port) === 0 || Number(port) > 65_535)
+    throw new CliError({ message: `${where}: "${server}" is no address; it takes HOST:PORT`, next });
+  return server;
+}

@@ -1,0 +1,48 @@
+/** Runs the `muster` command as people do: a process of its own, with its exit code and what it printed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { delimiter, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const musterBinary = fileURLToPath(new URL('../../server/cli/bin.mjs', import.meta.url));
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliSettings {
+  /** On top of an environment without settings of Muster's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array;
+  readonly cwd?: string;
+}
+
+/** This process's environment, without what would change what the command does; our Node comes first on the PATH. */
+export function cliEnvironment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const clean = Object.entries(process.env).filter(
+    ([name]) => !/^(MUSTER_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)/.test(name),
+  );
+  const PATH = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
+  return { ...Object.fromEntries(clean), PATH, MUSTER_CONFIG: '/nonexistent/muster', ...env };
+}
+
+/** Starts the command; the caller sees to its end. */
+export function startMuster(args: readonly string[], { env = {}, stdin, cwd }: CliSettings = {}) {
+  const child = spawn(process.execPath, [musterBinary, ...args], { env: cliEnvironment(env), cwd });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  child.stdin.on('error', () => {}); // a command that reads nothing may be gone before
+  child.stdin.end(stdin ?? '');
+  const ended = once(child, 'close').then(([code]): CliResult => ({ code, ...output }));
+  return { child, output, ended };
+}
+
+export function runMuster(args: readonly string[], settings: CliSettings = {}): Promise<CliResult> {
+  return startMuster(args, settings).ended;
+}

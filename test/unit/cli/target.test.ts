@@ -1,0 +1,98 @@
+/** Which server a command means, and where contexts are kept. */
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configFolder, readContexts, writeContexts } from '../../../server/cli/contexts.ts';
+import { findTarget } from '../../../server/cli/target.ts';
+
+let folder: string;
+const before = process.env.MUSTER_CONFIG;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'muster-cli-'));
+  process.env.MUSTER_CONFIG = folder;
+});
+
+afterEach(async () => {
+  if (before === undefined) delete process.env.MUSTER_CONFIG;
+  else process.env.MUSTER_CONFIG = before;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const contexts = {
+  current: 'prod',
+  contexts: { prod: { server: 'prod:7070', namespace: 'shop' }, staging: { server: 'staging:7070' } },
+};
+
+describe('the target', () => {
+  it.each([
+    [{}, {}, 'prod:7070', 'shop'],
+    [{}, { MUSTER_CONTEXT: 'staging' }, 'staging:7070', ''],
+    [{}, { MUSTER_SERVER: 'env:1' }, 'env:1', ''],
+    [{ context: 'staging' }, { MUSTER_SERVER: 'env:1' }, 'staging:7070', ''],
+    [{ server: 'flag:1' }, { MUSTER_SERVER: 'env:1', MUSTER_CONTEXT: 'staging' }, 'flag:1', ''],
+    [{ server: 'flag:1', context: 'prod' }, {}, 'flag:1', 'shop'],
+    [{ namespace: 'flag' }, { MUSTER_NAMESPACE: 'env' }, 'prod:7070', 'flag'],
+    [{}, { MUSTER_NAMESPACE: 'env' }, 'prod:7070', 'env'],
+    [{ server: '[::1]:7070' }, {}, '[::1]:7070', ''],
+    [{ server: 'dns:///muster:7070' }, {}, 'dns:///muster:7070', ''],
+  ])('of %j in %j is %s, namespace "%s"', async (options, env, server, namespace) => {
+    await writeContexts(contexts);
+    expect(await findTarget(options, env)).toMatchObject({ server, namespace });
+  });
+
+  it('is this machine when nothing is said', async () => {
+    expect(await findTarget({}, {})).toMatchObject({ server: '127.0.0.1:7070', namespace: '' });
+  });
+
+  it.each(['http://muster:7080', 'muster', 'muster:', 'muster:0', 'muster:70000', 'a b:1', '::1:7070'])(
+    'can not be %s',
+    async (server) => {
+      await expect(findTarget({ server }, {})).rejects.toThrow(/^--server: .* HOST:PORT$/);
+    },
+  );
+
+  it('names the contexts there are when one is not there', async () => {
+    await writeContexts(contexts);
+    await expect(findTarget({ context: 'toString' }, {})).rejects.toMatchObject({
+      message: expect.stringContaining('no context "toString"'),
+      next: 'there are: prod, staging',
+      exitCode: 3,
+    });
+  });
+
+  it('does not read the contexts when it needs none', async () => {
+    await writeFile(join(folder, 'contexts.json'), 'broken');
+    expect(await findTarget({ server: 'flag:1' }, {})).toMatchObject({ server: 'flag:1' });
+    await expect(findTarget({}, {})).rejects.toThrow(/contexts\.json/);
+  });
+});
+
+describe('the file of contexts', () => {
+  it('is only its owner’s, and replaced as a whole', async () => {
+    await writeContexts({ contexts: {} });
+    await writeContexts(contexts);
+    expect(await readContexts()).toEqual(contexts);
+    expect((await stat(join(folder, 'contexts.json'))).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(['contexts.json']);
+    expect(JSON.parse(await readFile(join(folder, 'contexts.json'), 'utf8'))).toEqual(contexts);
+  });
+
+  it.each(['', '[]', '{"contexts": []}', '{"contexts": {"a": {}}}', '{"current": 1}', '{"contexts": {"a": 1}}'])(
+    'is refused with its path when it holds %j',
+    async (text) => {
+      await writeFile(join(folder, 'contexts.json'), text);
+      await expect(readContexts()).rejects.toThrow(join(folder, 'contexts.json'));
+    },
+  );
+
+  it.each([
+    [{ MUSTER_CONFIG: '/m' }, 'linux', '/m'],
+    [{ HOME: '/h' }, 'linux', '/h/.config/muster'],
+    [{ HOME: '/h', XDG_CONFIG_HOME: '/x' }, 'linux', '/x/muster'],
+    [{ HOME: '/h', XDG_CONFIG_HOME: '/x' }, 'darwin', '/h/Library/Application Support/muster'],
+  ])('is, for %j on %s, in %s', (env, platform, expected) => {
+    expect(configFolder(env, platform)).toBe(expected);
+  });
+});
