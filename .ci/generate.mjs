@@ -1,13 +1,16 @@
-// Generates the code of the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools.
+// Generates what follows from the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools, and the reference of
+// the HTTP port.
 //
 //   node .ci/generate.mjs [folder]     writes below the folder instead of the checkout
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openApi } from './reference/openapi.mjs';
 import { root, tools } from './setup/paths.mjs';
 
 const PACKAGE = 'muster/v1';
+const OPENAPI = 'server/gen/openapi.json';
 const PYTHON_SOURCES = 'sdk/python/src';
 const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
 
@@ -18,6 +21,7 @@ export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PY
 export function generate(target) {
   runInRoot('buf', ['generate', '--output', target]);
   generatePython(join(target, PYTHON_SOURCES));
+  writeFileSync(join(target, OPENAPI), `${JSON.stringify(openApi(), null, 1)}\n`);
 }
 
 /** The root of the Python tree is the import root: generated modules import each other as `muster.v1`. */

@@ -1,4 +1,4 @@
-/** The HTTP port: Connect and gRPC-Web for browsers and curl, and the state of health. */
+/** The HTTP port: Connect and gRPC-Web for browsers and curl, the reference of both, and the state of health. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ConnectError } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
@@ -9,6 +9,7 @@ import { boundTimeouts } from './bound-timeouts.ts';
 import { Code } from './code.ts';
 import { connectErrorOf } from './connect-error.ts';
 import { type Health, healthAnswer } from './health.ts';
+import { serveReference } from './reference/serve.ts';
 import { statusOf } from './status.ts';
 import { checkAccess, corsHeaders, preflightHeaders, type WebAccess } from './web-access.ts';
 
@@ -63,7 +64,8 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
   const [path = ''] = (request.url ?? '').split('?', 1);
   const handler = routes.get(path);
   if (!handler) {
-    const message = 'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /healthz and /readyz';
+    const message =
+      'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /healthz and /readyz';
     return refuse(response, 404, new ConnectError(message, Code.UNIMPLEMENTED));
   }
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
@@ -91,6 +93,7 @@ async function serve(
     response.writeHead(204, preflightHeaders).end();
     return;
   }
+  if (serveReference(request, response)) return;
   await call(routes, request, response);
 }
 

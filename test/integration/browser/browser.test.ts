@@ -114,3 +114,21 @@ describe('a page that was not', () => {
     await page.close();
   });
 });
+
+describe('the reference', () => {
+  it('is shown with its style and nothing that the browser has to refuse, and its links lead somewhere', async () => {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`${world.replica.httpAddress}/`);
+    expect(page.url()).toBe(`${world.replica.httpAddress}/reference`);
+    expect(await page.evaluate("getComputedStyle(document.querySelector('pre')).whiteSpace")).toBe('pre-wrap');
+    await page.click('nav >> text=WatchJob');
+    const title = page.locator('#JobService_WatchJob');
+    expect(await title.textContent()).toBe('WatchJob');
+    expect((await title.boundingBox())?.y).toBeLessThan(100);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,66 @@
+/** Every service of the contract, and for each RPC a request that works: what tests go through so that none is forgotten. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { DescMethod, DescService, JsonObject } from '@bufbuild/protobuf';
+
+const gen = new URL('../../server/gen/muster/v1/', import.meta.url);
+const examples: Record<string, JsonObject> = JSON.parse(
+  readFileSync(new URL('../../proto/examples.json', import.meta.url), 'utf8'),
+);
+
+/** Those that a newly added file brings are among them by themselves. */
+async function readServices(): Promise<DescService[]> {
+  const names = readdirSync(gen).filter((name) => name.endsWith('_service_pb.ts'));
+  const modules = await Promise.all(names.sort().map((name) => import(new URL(name, gen).href)));
+  return modules.flatMap((module) => Object.values(module).filter(isService));
+}
+
+function isService(value: unknown): value is DescService {
+  return typeof value === 'object' && value !== null && (value as DescService).kind === 'service';
+}
+
+export const allServices: readonly DescService[] = await readServices();
+export const allMethods: readonly DescMethod[] = allServices.flatMap(({ methods }) => methods);
+
+/** `muster.v1.JobService/GetJob`. */
+export function pathOf({ parent, name }: DescMethod): string {
+  return `${parent.typeName}/${name}`;
+}
+
+/** Its example of proto/examples.json. @throws Error when there is none */
+export function exampleOf(method: DescMethod): JsonObject {
+  const example = examples[pathOf(method)];
+  if (!example) throw new Error(`proto/examples.json has no request for ${pathOf(method)}: add one that works`);
+  return example;
+}
+
+/** What the examples call things: a job that waits, one that has ended, a worker's session, and the names. */
+export const placeholders = {
+  jobId: '0198c0de-0000-7000-8000-000000000001',
+  endedJobId: '0198c0de-0000-7000-8000-000000000002',
+  sessionId: '0198c0de-0000-7000-8000-000000000003',
+  definition: 'send-mail',
+  queue: 'mails',
+  emptyQueue: 'empty',
+  circuitBreaker: 'mail-server',
+} as const;
+
+/** Ids of things that are there, for the placeholders. */
+export interface Actual {
+  readonly jobId: string;
+  readonly endedJobId: string;
+  readonly sessionId: string;
+}
+
+/** The text of an example or of a line that has one in it, with ids of things that are there, in hex or in base64. */
+export function withActual(text: string, actual: Actual): string {
+  let result = text;
+  for (const key of ['jobId', 'endedJobId', 'sessionId'] as const) {
+    result = result.replaceAll(placeholders[key], actual[key]);
+    result = result.replaceAll(base64Of(placeholders[key]), base64Of(actual[key]));
+  }
+  return result;
+}
+
+function base64Of(uuid: string): string {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64');
+}

@@ -1,0 +1,51 @@
+/** Brings about what the examples of the contract speak of: the definition, jobs in its queue, a worker, a circuit breaker. */
+import { uuidFromBytes } from '../../server/domain/uuid.ts';
+import { JobDefinitionService } from '../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { JobService } from '../../server/gen/muster/v1/job_service_pb.ts';
+import { QueueService } from '../../server/gen/muster/v1/queue_service_pb.ts';
+import { Refusal } from '../integration/api/rpc.ts';
+import type { World } from '../integration/api/world.ts';
+import { type Actual, placeholders } from './contract.ts';
+
+const { definition, queue, emptyQueue, circuitBreaker } = placeholders;
+const { applyJobDefinition } = JobDefinitionService.method;
+const { submitJob, waitJob } = JobService.method;
+
+/** What of it this release has: the rest is refused as not implemented, and the RPCs that would need it are, too. */
+async function ifServed(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && error.reason === 'NOT_IMPLEMENTED') return false;
+    throw error;
+  }
+}
+
+async function applyDefinition({ rpc }: World): Promise<void> {
+  const plain = { name: definition, body: { case: 'task', value: {} }, queue } as const;
+  const guarded = { ...plain, circuitBreaker: { name: circuitBreaker, failureThreshold: 5 } };
+  if (await ifServed(rpc.call(applyJobDefinition, { definition: guarded }))) return;
+  await rpc.call(applyJobDefinition, { definition: plain });
+}
+
+async function makeEmptyQueue({ rpc }: World): Promise<void> {
+  const made = rpc.call(QueueService.method.createQueue, { queue: { name: emptyQueue } });
+  await ifServed(made.catch((error) => (error.reason === 'QUEUE_EXISTS' ? undefined : Promise.reject(error))));
+}
+
+/** A job that waits and one that has ended, new each time: some examples change them. */
+export async function makeJobs(world: World): Promise<Pick<Actual, 'jobId' | 'endedJobId'>> {
+  await applyDefinition(world);
+  await makeEmptyQueue(world);
+  const { rpc } = world;
+  const { jobId } = await rpc.call(submitJob, { job: { definition, labels: { customer: 'ada' } } });
+  const { jobId: endedJobId } = await rpc.call(submitJob, { job: { definition, expireTime: { seconds: 1n } } });
+  await rpc.call(waitJob, { jobId: endedJobId });
+  return { jobId, endedJobId };
+}
+
+/** A worker that takes none of those jobs. */
+export async function openIdleWorker(world: World): Promise<string> {
+  return uuidFromBytes((await world.openWorker('something-else')).sessionId);
+}
