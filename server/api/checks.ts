@@ -34,16 +34,16 @@ function checkReserved(name: string, field: string, violations: Violations): voi
 }
 
 /** The namespace, or "default" when it is empty. */
-export function namespaceOf(value: string, violations: Violations): string {
+export function namespaceOf(value: string, violations: Violations, field = 'namespace'): string {
   const namespace = value || 'default';
   if (
     violations.check(
       NAME.test(namespace),
-      'namespace',
+      field,
       'must be 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter or digit',
     )
   ) {
-    checkReserved(namespace, 'namespace', violations);
+    checkReserved(namespace, field, violations);
   }
   return namespace;
 }

@@ -94,7 +94,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
   const inputSchema = schemaFrom(given, 'input', violations);
   const outputSchema = schemaFrom(given, 'output', violations);
   const definition: JobDefinition = {
-    namespace: namespaceOf(given.namespace, violations),
+    namespace: namespaceOf(given.namespace, violations, 'definition.namespace'),
     name: given.name,
     version: 0,
     handler,

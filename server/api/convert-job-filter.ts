@@ -32,6 +32,11 @@ export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violat
 
 /** Each once and in order, as the labels and the types are: the same filter is the same text, see `filterText`. */
 function statesFrom(states: readonly WireState[], field: string, violations: Violations): JobState[] {
+  violations.check(
+    states.length <= MAX_ENTRIES,
+    field,
+    `has ${states.length} entries; at most ${MAX_ENTRIES} are allowed`,
+  );
   const unknown = states.find((state) => state === WireState.UNSPECIFIED || !isKnown(WireState, state));
   violations.check(unknown === undefined, field, `has the unknown state ${unknown}; leave it empty for all states`);
   return unknown === undefined ? [...new Set(states)].sort((a, b) => a - b).map(stateOf) : [];

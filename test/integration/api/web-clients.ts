@@ -1,5 +1,13 @@
 /** The clients that browsers and curl stand for: Connect in JSON and in binary, and gRPC-Web, all by the official library. */
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodStreaming,
+  DescMethodUnary,
+  Message,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
 import { ConnectError, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import {
@@ -84,5 +92,27 @@ export class WebClient {
     const answer = await this.call(method, request, settings).catch((error: unknown) => error);
     if (answer instanceof WebRefusal) return answer;
     throw new Error('the call was to be refused', { cause: answer });
+  }
+
+  /** What any RPC is refused with, streams included; undefined when it is answered, or begins to be. */
+  async outcome(method: DescMethod, request: Message): Promise<WebRefusal | undefined> {
+    const abort = new AbortController();
+    try {
+      if (method.methodKind === 'unary')
+        await this.transport.unary(method as DescMethodUnary, abort.signal, 30_000, {}, request);
+      else {
+        const messages = (async function* () {
+          yield request;
+        })();
+        const as = method as DescMethodStreaming;
+        const { message } = await this.transport.stream(as, abort.signal, 30_000, {}, messages);
+        for await (const _ of message) break;
+      }
+      return undefined;
+    } catch (error) {
+      return new WebRefusal(ConnectError.from(error));
+    } finally {
+      abort.abort();
+    }
   }
 }

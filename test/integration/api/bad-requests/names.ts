@@ -28,7 +28,7 @@ for (const [what, [row, name]] of Object.entries(names)) {
   job(row, `queue: ${what}`, { queue: name }, 'job.queue');
   define(row, `definition: ${what}`, { name }, 'definition.name');
   define(row, `handler: ${what}`, { body: { case: 'task', value: { handler: name } } }, 'definition.task.handler');
-  define(row, `namespace: ${what}`, { namespace: name }, 'namespace');
+  define(row, `namespace: ${what}`, { namespace: name }, 'definition.namespace');
   open(row, `worker: ${what}`, { workerName: name }, 'worker_name');
   open(row, `handler: ${what}`, { handlers: [{ name: 'x' }, { name }] }, 'handlers[1].name');
   add(row, `namespace: ${what}`, getJob, ({ jobId }) => ({ jobId, namespace: name }), ['namespace']);

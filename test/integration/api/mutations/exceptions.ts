@@ -1,0 +1,43 @@
+/** Where a field does not refuse what others of its kind refuse, and why; by message and field. */
+import { Code } from '../../../../server/api/code.ts';
+
+export interface Exception {
+  /** Which of the values, by what they are called. Default all. */
+  readonly values?: RegExp;
+  /** Default OK. */
+  readonly code?: number;
+  readonly why: string;
+}
+
+const ignored = { why: 'set by the server: ignored in requests' };
+const cut = { why: 'cut and cleaned, not refused: a job must not fail over the text of its failure' };
+const stale = { why: 'a stale attempt is answered item by item, or passed over in a beat' };
+const notThere = { values: /^2147483647$/, code: Code.NOT_FOUND, why: 'a version that could be there' };
+
+export const exceptions: Readonly<Record<string, Exception>> = {
+  'JobDefinition.version': ignored,
+  'JobDefinition.create_time': ignored,
+  'JobDefinition.archive_time': ignored,
+  'JobSubmission.definition_version': notThere,
+  'GetJobDefinitionRequest.version': notThere,
+  'JobSubmission.traceparent': { why: 'W3C asks to drop a malformed trace context, and not to fail the call' },
+  'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },
+  'Handler.max_version': { values: /^2147483647$/, why: 'a version that may come' },
+  'OpenSessionRequest.capabilities': { why: 'unknown capabilities are ignored, whatever their names' },
+  'OpenSessionRequest.protocol_version': {
+    code: Code.FAILED_PRECONDITION,
+    why: 'PROTOCOL_VERSION_UNSUPPORTED: no fault of a field, the worker is too old or too new',
+  },
+  'Failure.type': cut,
+  'Failure.message': cut,
+  'Failure.stack_trace': cut,
+  'Failure.failure_cause': { why: 'a cause that only the server or a newer release names counts as APPLICATION' },
+  'HeldAttempt.attempt': stale,
+  'ProgressUpdate.attempt': stale,
+  'AttemptReport.attempt': stale,
+};
+
+export function exceptionOf(field: string, what: string): Exception | undefined {
+  const exception = exceptions[field];
+  return exception && (exception.values?.test(what) ?? true) ? exception : undefined;
+}

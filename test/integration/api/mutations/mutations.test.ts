@@ -1,0 +1,167 @@
+/**
+ * Every field of every RPC, given each value that its kind must refuse: the answer names the field, over both ports, and
+ * nothing has changed. The requests are made from the contract, so that a new RPC or field is among them by itself; a new RPC
+ * needs an example in proto/examples.json.
+ */
+import { type DescMethod, fromJson, type Message, toBinary, toJson } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../../server/api/code.ts';
+import { SessionService } from '../../../../server/gen/muster/v1/session_service_pb.ts';
+import type { Database } from '../../../../server/store/database.ts';
+import { openPostgres } from '../../../../server/store/postgres.ts';
+import { type Actual, allMethods, exampleOf, withActual } from '../../../support/contract.ts';
+import { makeJobs, openIdleWorker } from '../../../support/example-world.ts';
+import { type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
+import { Refusal } from '../rpc.ts';
+import { digestOf } from '../store-digest.ts';
+import { WebClient, type WebRefusal } from '../web-clients.ts';
+import { World } from '../world.ts';
+import { type Exception, exceptionOf, exceptions } from './exceptions.ts';
+import { isNamed, type Place, pathOf, placesOf, withValue } from './paths.ts';
+import { type BadValue, badValuesOf } from './values.ts';
+
+const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
+
+let postgres: ScratchPostgres;
+let database: Database;
+let world: World;
+let actual: Actual;
+
+beforeAll(async () => {
+  postgres = await startPostgres({ settings: { fsync: 'off' } });
+  const url = await postgres.createDatabase();
+  world = await World.start({ ...quiet, postgresUrl: url });
+  database = openPostgres({ url, poolSize: 1 });
+  actual = { sessionId: await openIdleWorker(world), ...(await makeJobs(world)) };
+});
+
+afterAll(async () => {
+  await database?.close();
+  await world?.stop();
+  await postgres?.stop();
+});
+
+interface Mutation {
+  readonly place: Place;
+  readonly bad: BadValue;
+  readonly request: Message;
+  readonly exception: Exception | undefined;
+}
+
+const fieldName = ({ field }: Place) => `${field.parent.typeName.replace('muster.v1.', '')}.${field.name}`;
+
+function mutationsOf(method: DescMethod): Mutation[] {
+  const good = fromJson(method.input, JSON.parse(withActual(JSON.stringify(exampleOf(method)), actual)));
+  return placesOf(method.input).flatMap((place) =>
+    badValuesOf(place.field).map((bad) => ({
+      place,
+      bad,
+      request: withValue(method.input, good, place, bad.value),
+      exception: bad.jsonOnly ? undefined : exceptionOf(fieldName(place), bad.what),
+    })),
+  );
+}
+
+type Answer = Refusal | WebRefusal | undefined;
+
+/** Undefined when the call was answered. */
+async function overGrpc(method: DescMethod, request: Message): Promise<Answer> {
+  const call = world.rpc.send(method as never, toBinary(method.input, request));
+  return call.then(
+    () => undefined,
+    (error) => (error instanceof Refusal ? error : Promise.reject(error)),
+  );
+}
+
+/** JSON has no words for some of it, such as a span of two signs. */
+function isJson(method: DescMethod, request: Message): boolean {
+  try {
+    toJson(method.input, request);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong with the answer. What this release does not do at all is refused before its parts are looked at. */
+function faultOf({ place, bad }: Mutation, answer: Answer): string | undefined {
+  if (!answer) return 'was accepted';
+  if (answer.code === Code.UNIMPLEMENTED && answer.reason === 'NOT_IMPLEMENTED') return undefined;
+  const said = `${answer.code} ${answer.reason} ${answer.message}`.slice(0, 200);
+  if (answer.code !== Code.INVALID_ARGUMENT) return said;
+  const atDecoder = bad.row === 'B10' && answer.reason === '';
+  return atDecoder || isNamed(place, answer.fields) ? undefined : `${said} (${answer.fields.join(', ')})`;
+}
+
+const BATCH = 50;
+
+/** Sends them, some at once; the faults, each in a line. */
+async function send(
+  mutations: readonly Mutation[],
+  call: (mutation: Mutation) => Promise<Answer>,
+  fault: (mutation: Mutation, answer: Answer) => string | undefined,
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (let at = 0; at < mutations.length; at += BATCH) {
+    const batch = mutations.slice(at, at + BATCH);
+    const answers = await Promise.all(batch.map(call));
+    for (const [i, mutation] of batch.entries()) {
+      const found = fault(mutation, answers[i]);
+      const { place, bad } = mutation;
+      if (found) faults.push(`${fieldName(place)} at ${pathOf(place)}, ${bad.row} ${bad.what}: ${found}`);
+    }
+  }
+  return faults;
+}
+
+/** The jobs of the seed may be in each other's way here, and a worker that beats too often is told so. */
+const always = [Code.OK, Code.ALREADY_EXISTS, Code.RESOURCE_EXHAUSTED];
+
+function exceptionFault({ exception }: Mutation, answer: Answer): string | undefined {
+  const code = answer?.code ?? Code.OK;
+  if (answer?.reason === 'NOT_IMPLEMENTED') return undefined;
+  const allowed = exception?.code ? [exception.code] : always;
+  return allowed.includes(code) ? undefined : `${code} ${answer?.message}, and the exception says ${allowed}`;
+}
+
+describe.each(['gRPC', 'Connect JSON', 'Connect binary'] as const)('over %s', (port) => {
+  const methods = allMethods.filter(({ parent }) => port === 'gRPC' || parent !== SessionService);
+
+  it.each(methods.map((method) => [method.name, method] as const))('%s', async (_name, method) => {
+    const client = port === 'gRPC' ? undefined : new WebClient(world.replica.httpAddress, port);
+    const call = ({ request }: Mutation) => (client ? client.outcome(method, request) : overGrpc(method, request));
+    const mutations = mutationsOf(method).filter(({ bad, request }) =>
+      port === 'Connect JSON' ? isJson(method, request) : !bad.jsonOnly,
+    );
+    expect(mutations.length).toBeGreaterThan(3);
+    const before = await digestOf(database);
+    expect(
+      await send(
+        mutations.filter(({ exception }) => !exception),
+        call,
+        faultOf,
+      ),
+    ).toEqual([]);
+    expect(await digestOf(database)).toEqual(before);
+    expect(
+      await send(
+        mutations.filter(({ exception }) => exception),
+        call,
+        exceptionFault,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('after all that', () => {
+  it('the replica is well, and what it refused it takes when it is right', async () => {
+    expect((await fetch(`${world.replica.httpAddress}/readyz`)).status).toBe(200);
+    expect(await world.stateOf(actual.jobId)).toBe('READY');
+    await makeJobs(world);
+  });
+
+  it('each exception is of a field that is there', () => {
+    const fields = new Set(allMethods.flatMap(({ input }) => placesOf(input).map(fieldName)));
+    expect(Object.keys(exceptions).filter((field) => !fields.has(field))).toEqual([]);
+  });
+});
