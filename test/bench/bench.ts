@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { backlog } from './backlog.ts';
+import { cancelLatency, languages } from './cancel.ts';
 import { startDeployment, startWorker } from './deployment.ts';
 import { idleLatency, throughput } from './measures.ts';
 
@@ -15,6 +16,7 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --quick            fewer jobs
   npm run bench -- --idle             also the latency of a worker that has idled for a minute
   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
+  npm run bench -- --cancel           instead of all that: from CancelJob to the running handler, with both SDKs
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
 `;
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     idle: { type: 'boolean', default: false },
     backlog: { type: 'boolean', default: false },
+    cancel: { type: 'boolean', default: false },
     json: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -81,14 +84,30 @@ async function measure(store: string, postgresUrl: string | undefined): Promise<
   }
 }
 
+async function measureCancels(store: string, postgresUrl: string | undefined): Promise<void> {
+  const deployment = await startDeployment(postgresUrl);
+  const client = new Client({ address: deployment.address });
+  try {
+    for (const language of languages) {
+      await cancelLatency(client, deployment.address, language, 20);
+      const latency = await cancelLatency(client, deployment.address, language, options.quick ? 100 : 500);
+      note(store, `CancelJob to running ${language} handler, ms`, latency);
+    }
+  } finally {
+    client.close();
+    await deployment.stop();
+  }
+}
+
+const run = options.cancel ? measureCancels : measure;
 console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
 if (options.store !== 'embedded') {
   const server = await startPostgres();
   try {
-    await measure('PostgreSQL', await server.createDatabase());
+    await run('PostgreSQL', await server.createDatabase());
   } finally {
     await server.stop();
   }
 }
-if (options.store !== 'postgres') await measure('embedded', undefined);
+if (options.store !== 'postgres') await run('embedded', undefined);
 if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
