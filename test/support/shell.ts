@@ -10,6 +10,7 @@ export const hasCurl = spawnSync('curl', ['--version']).status === 0;
 /** Knows what our documents use of curl, and refuses the rest. */
 const STAND_IN = `#!${process.execPath}
 const { readFileSync } = require('node:fs');
+const { request } = require('node:http');
 const headers = {}, args = process.argv.slice(2);
 let url, body, method, include = false;
 while (args.length > 0) {
@@ -23,14 +24,15 @@ while (args.length > 0) {
   else if (one.startsWith('-')) throw new Error('the stand-in for curl knows no ' + one);
   else url = one;
 }
-fetch(url, { method: method ?? (body === undefined ? 'GET' : 'POST'), headers, body, redirect: 'manual' }).then(async (answer) => {
+const call = request(url, { method: method ?? (body === undefined ? 'GET' : 'POST'), headers }, (answer) => {
   if (include) {
-    console.log('HTTP/1.1 ' + answer.status + '\\r');
-    for (const [name, value] of answer.headers) console.log(name + ': ' + value + '\\r');
+    console.log('HTTP/1.1 ' + answer.statusCode + '\\r');
+    for (const [name, value] of Object.entries(answer.headers)) console.log(name + ': ' + value + '\\r');
     console.log('\\r');
   }
-  process.stdout.write(Buffer.from(await answer.arrayBuffer()));
+  answer.pipe(process.stdout);
 });
+call.end(body);
 `;
 
 export interface Shell {
