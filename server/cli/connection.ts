@@ -58,8 +58,9 @@ export class Connection {
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
+    signal = this.#signal,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
-    return serverStream(this.#channel, method, request, this.#signal);
+    return serverStream(this.#channel, method, request, signal);
   }
 
   close(): void {

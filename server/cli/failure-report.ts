@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Code, MusterError } from '@muster/sdk/grpc';
 import { CliError } from './cli-error.ts';
 import { Exit, exitOfStatus } from './exit-codes.ts';
-import { hintFor } from './hints.ts';
+import { hintFor, optionFor } from './hints.ts';
 import { Interrupted } from './invocation.ts';
 import { printable, printableLines } from './output/printable.ts';
 
@@ -87,8 +87,13 @@ function text({ message, details, fields, reason, next }: FailureReport): string
   const lines = [`${style(['red', 'bold'], 'muster:')} ${first}`, ...rest.map((line) => `  ${line}`)];
   for (const detail of details) lines.push(`  ${printable(detail)}`);
   for (const { field, description } of fields)
-    lines.push(`  ${style('bold', printable(field) || '(the whole)')}: ${printable(description)}`);
+    lines.push(`  ${style('bold', fieldText(field))}: ${printable(description)}`);
   if (reason !== '') lines.push(`  ${style('dim', 'reason')}  ${printable(reason)}`);
   if (next !== '') lines.push(`  ${style('dim', 'next')}    ${next}`);
   return `${lines.join('\n')}\n`;
+}
+
+function fieldText(field: string): string {
+  const option = optionFor(field);
+  return `${printable(field) || 'the request'}${option === '' ? '' : ` (${option})`}`;
 }

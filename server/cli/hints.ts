@@ -30,6 +30,45 @@ const HINTS: Readonly<Record<string, string>> = {
   NOT_IMPLEMENTED: 'a newer release of the server may do it',
 };
 
+/** Empty when there is none. */
 export function hintFor(reason: string): string {
   return HINTS[reason] ?? '';
+}
+
+/** Which option or argument a field of a request comes from. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  namespace: '--namespace',
+  job_id: 'JOB',
+  reason: '--reason',
+  priority: '--priority',
+  run_time: '--run-at or --run-in',
+  expire_time: '--expire-at or --expire-in',
+  'job.definition': 'DEFINITION',
+  'job.definition_version': 'DEFINITION@VERSION',
+  'job.queue': '--queue',
+  'job.labels': '--label',
+  'job.delay': '--delay',
+  'job.run_time': '--run-at',
+  'job.expire_time': '--expire-at or --expire-in',
+  'job.run_timeout': '--run-timeout',
+  'job.idempotency_key': '--idempotency-key',
+  'job.demands.labels': '--require',
+  'job.input': '--input or --input-file',
+  'job.input.content_type': '--content-type',
+  'filter.definition': '--definition',
+  'filter.queue': '--queue',
+  'filter.labels': '--label',
+  'filter.states': '--state',
+  'filter.failure_types': '--failure-type',
+  'filter.min_create_time': '--since',
+  'filter.max_create_time': '--until',
+  definition: '--definition',
+  queue: '--queue',
+  labels: '--label',
+  failure_types: '--failure-type',
+};
+
+/** Empty when there is none. */
+export function optionFor(field: string): string {
+  return OPTIONS[field.replace(/[[(].*$/, '')] ?? OPTIONS[field] ?? '';
 }

@@ -1,8 +1,17 @@
 /** The commands of `muster`, put together. */
+import { addCancel } from './commands/cancel.ts';
 import { addContext } from './commands/context.ts';
+import { addErase } from './commands/erase.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
 import { addGet } from './commands/get.ts';
+import { addPause, addResume } from './commands/hold.ts';
+import { addList } from './commands/list.ts';
+import { addRedrive } from './commands/redrive.ts';
+import { addRetry } from './commands/retry.ts';
 import { addStart } from './commands/start.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addUpdate } from './commands/update.ts';
+import { addWatch } from './commands/watch.ts';
 import { refuseForeignOptions } from './local-command.ts';
 import { MusterCommand } from './muster-command.ts';
 
@@ -30,7 +39,8 @@ Examples:
   muster help exit-codes                           what scripts can tell from how it ends`,
     );
   addStart(program);
-  addGet(program);
+  for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
+  for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
   addContext(program);
   addExitCodes(program);
   return program;

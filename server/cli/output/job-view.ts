@@ -9,7 +9,7 @@ import { spanBetween, timeText } from './times.ts';
 export function showJob(out: Output, job: Job): void {
   out.line(`${out.styled('bold', `Job ${job.jobId}`)}  ${styledState(out, job.state)}`);
   out.facts(factsOf(job), '  ');
-  if (job.input !== undefined) section(out, 'Input', payloadLines(job.input));
+  if (job.input?.data.length) section(out, 'Input', payloadLines(job.input));
   if (job.outcome.case === 'result') section(out, 'Result', payloadLines(job.outcome.value));
   if (job.outcome.case === 'failure') section(out, 'Failure', failureLines(job.outcome.value));
   if (job.attempts.length > 0) showAttempts(out, job.attempts);
@@ -64,10 +64,18 @@ export function failureLines(failure: Failure): string[] {
   const cause = FailureCauseSchema.value[failure.failureCause]?.localName;
   const notes = [cause, failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`, failure.final ? 'final' : ''];
   const shown = notes.filter(Boolean).join(', ');
-  const lines = printableLines(`${failure.type || 'failure'}: ${failure.message}${shown ? ` (${shown})` : ''}`);
-  if (failure.stackTrace !== '') lines.push(...printableLines(failure.stackTrace).map((line) => `  ${line}`));
-  if (failure.cause === undefined) return lines;
-  return [...lines, 'caused by', ...failureLines(failure.cause).map((line) => `  ${line}`)];
+  const [first = '', ...rest] = chainLines(failure);
+  return [shown === '' ? first : `${first} (${shown})`, ...rest];
+}
+
+function chainLines({ type, message, stackTrace, cause }: Failure): string[] {
+  const said = printableLines(`${type || 'failure'}: ${message}`);
+  const stack = stackTrace === '' ? [] : printableLines(stackTrace);
+  // Most languages begin a stack with what was just said.
+  const repeats = said.every((line, at) => stack[at] === line);
+  const lines = [...said, ...stack.slice(repeats ? said.length : 0)];
+  if (cause === undefined) return lines;
+  return [...lines, 'caused by', ...chainLines(cause).map((line) => `  ${line}`)];
 }
 
 function showAttempts(out: Output, attempts: readonly Attempt[]): void {

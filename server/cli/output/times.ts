@@ -46,3 +46,8 @@ export function spanBetween(from: Timestamp | undefined, to: Timestamp | undefin
   if (from === undefined || to === undefined) return '';
   return spanText(timestampDate(to).getTime() - timestampDate(from).getTime());
 }
+
+/** A number of things, such as `1 job` or `12,000 jobs`. */
+export function countText(count: number, thing: string): string {
+  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,132 @@
+/** Follows a job to its end, over restarts of the server, and shows how it gets on. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Code, isTerminal, type Job, JobSchema, JobService, JobState, MusterError, stateName } from '@muster/sdk/grpc';
+import type { Connection } from './connection.ts';
+import { exitOfJob } from './exit-codes.ts';
+import type { Invocation } from './invocation.ts';
+import { failureLines } from './output/job-view.ts';
+import { payloadLines } from './output/payloads.ts';
+import { printable } from './output/printable.ts';
+import { LiveLine } from './output/progress.ts';
+import { jobRemark, styledState } from './output/states.ts';
+import { spanBetween, spanText } from './output/times.ts';
+
+/** A server that restarts is waited for this long. */
+const PATIENCE_MS = 60_000;
+const FIRST_PATIENCE_MS = 1_500;
+const PAUSE_MS = 250;
+
+/** Each state of the job as the server tells it, until it has ended or the signal aborts. */
+async function* changes(connection: Connection, jobId: string, signal: AbortSignal): AsyncGenerator<Job> {
+  let [revision, patience] = [-1n, FIRST_PATIENCE_MS];
+  let deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      const stream = connection.stream(JobService.method.watchJob, { namespace: connection.namespace, jobId }, signal);
+      for await (const { job } of stream) {
+        patience = PATIENCE_MS;
+        deadline = performance.now() + patience;
+        if (job === undefined || job.revision <= revision) continue; // told again after a break
+        revision = job.revision;
+        yield job;
+        if (isTerminal(job.state)) return;
+      }
+      if (performance.now() >= deadline)
+        throw new MusterError({ code: Code.UNAVAILABLE, message: 'the stream kept ending' });
+    } catch (error) {
+      const broke = error instanceof MusterError && error.code === Code.UNAVAILABLE;
+      if (!broke || performance.now() >= deadline) throw error;
+    }
+    await delay(PAUSE_MS, undefined, { signal });
+  }
+}
+
+export interface FollowOptions {
+  /** Whether each change is shown. */
+  readonly watch: boolean;
+  /** Longest time in milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
+/** The job when it has ended or the time is up; undefined when the time was up before anything was heard. */
+export async function follow(
+  { out, signal }: Invocation,
+  connection: Connection,
+  jobId: string,
+  { watch, timeout }: FollowOptions,
+): Promise<Job | undefined> {
+  const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+  const stop = limit === undefined ? signal : AbortSignal.any([signal, limit]);
+  const show = watch ? shower(out) : undefined;
+  let last: Job | undefined;
+  try {
+    for await (const job of changes(connection, jobId, stop)) {
+      last = job;
+      show?.change(job);
+    }
+  } catch (error) {
+    if (signal.aborted || !limit?.aborted) throw error;
+  } finally {
+    show?.stop();
+  }
+  return last;
+}
+
+interface Shower {
+  change(job: Job): void;
+  stop(): void;
+}
+
+/** JSON lines for programs, a line in its place on a terminal, a line for each change elsewhere. */
+function shower(out: Invocation['out']): Shower {
+  const stop = () => {};
+  if (out.json) return { change: (job) => out.messageItem(JobSchema, job), stop };
+  if (process.stderr.isTTY) return liveShower();
+  return {
+    change: (job) =>
+      out.line(
+        [new Date().toISOString(), stateName(job.state).padEnd(10), printable(jobRemark(job))].join('  ').trimEnd(),
+      ),
+    stop,
+  };
+}
+
+function liveShower(): Shower {
+  const line = new LiveLine();
+  return {
+    change(job) {
+      const attempt = job.attempt > 1 ? ` attempt ${job.attempt}` : '';
+      const fraction = job.state === JobState.SUCCEEDED ? 1 : (job.progress?.fraction ?? 0);
+      line.show(`${stateName(job.state)} ${job.definition}${attempt}`, fraction, printable(remarkOf(job)));
+    },
+    stop: () => line.stop(),
+  };
+}
+
+function remarkOf(job: Job): string {
+  return job.progress?.message && !isTerminal(job.state) ? job.progress.message : job.stateReason;
+}
+
+/** Shows how the job ended, or that it has not, and answers the exit code. */
+export function showEnd({ out }: Invocation, job: Job | undefined, options: FollowOptions): number {
+  if (job === undefined || !isTerminal(job.state)) {
+    const state = job === undefined ? 'not heard of' : stateName(job.state);
+    out.note(`After ${spanText(options.timeout ?? 0)} the job is ${state}; it goes on.`);
+    return exitOfJob(job?.state ?? JobState.UNSPECIFIED);
+  }
+  if (out.json) {
+    if (!options.watch) out.message(JobSchema, job);
+    return exitOfJob(job.state);
+  }
+  const took = spanBetween(job.createTime, job.endTime);
+  const tries = job.attempt > 1 ? ` in ${job.attempt} attempts` : '';
+  out.line(`Job ${job.jobId} ${styledState(out, job.state)} after ${took}${tries}`);
+  for (const line of endLines(job)) out.line(`  ${line}`);
+  return exitOfJob(job.state);
+}
+
+function endLines({ outcome, stateReason }: Job): string[] {
+  if (outcome.case === 'result') return payloadLines(outcome.value);
+  if (outcome.case === 'failure') return failureLines(outcome.value);
+  return stateReason === '' ? [] : [printable(stateReason)];
+}

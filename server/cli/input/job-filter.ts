@@ -1,0 +1,68 @@
+/** Options that say which jobs are meant, the same for every command that takes many. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { type JobFilterSchema, type JobState, JobStateSchema } from '@muster/sdk/grpc';
+import { type Command, InvalidArgumentError } from 'commander';
+import { label } from './labels.ts';
+import { repeated } from './numbers.ts';
+import { timeOrAge } from './spans.ts';
+
+export interface FilterOptions {
+  readonly state?: readonly JobState[];
+  readonly definition?: string;
+  readonly queue?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly since?: Date;
+  readonly until?: Date;
+  readonly failureType?: readonly string[];
+}
+
+const STATES = JobStateSchema.values.filter(({ number }) => number !== 0);
+
+/** States by their names, in either case; several with commas between them. */
+export function states(text: string, before: readonly JobState[] = []): JobState[] {
+  const found = text.split(',').map((name) => {
+    const state = STATES.find(({ localName }) => localName === name.trim().toUpperCase());
+    if (state !== undefined) return state.number as JobState;
+    throw new InvalidArgumentError(
+      `There is no state "${name}". States: ${STATES.map(({ localName }) => localName).join(', ')}.`,
+    );
+  });
+  return [...before, ...found];
+}
+
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option(
+      '--state <state>',
+      'only jobs in this state, such as READY or FAILED; several with commas, or repeated',
+      states,
+    )
+    .option('--definition <name>', 'only jobs of this definition')
+    .option('--queue <name>', 'only jobs of this queue')
+    .option('--label <key=value>', 'only jobs with this label; may be repeated, all must be there', label)
+    .option('--since <time>', 'only jobs made at or after this time, or so long ago at most: 2h, 7d', timeOrAge)
+    .option('--until <time>', 'only jobs made before this time, or longer ago than this', timeOrAge);
+}
+
+export function addFailureType(command: Command): Command {
+  return command.option('--failure-type <type>', 'only jobs that failed with this type; may be repeated', repeated);
+}
+
+/** Whether nothing was said: every job of the namespace is meant. */
+export function isEmptyFilter(options: FilterOptions): boolean {
+  const { state, definition, queue, label: labels, since, until, failureType } = options;
+  return [state, definition, queue, labels, since, until, failureType].every((one) => one === undefined);
+}
+
+export function toJobFilter(options: FilterOptions): MessageInitShape<typeof JobFilterSchema> {
+  return {
+    states: [...(options.state ?? [])],
+    definition: options.definition ?? '',
+    queue: options.queue ?? '',
+    labels: { ...options.label },
+    failureTypes: [...(options.failureType ?? [])],
+    ...(options.since ? { minCreateTime: timestampFromDate(options.since) } : {}),
+    ...(options.until ? { maxCreateTime: timestampFromDate(options.until) } : {}),
+  };
+}

@@ -1,0 +1,11 @@
+/** Labels as options take them: `--label team=shop`, repeated. */
+import { InvalidArgumentError } from 'commander';
+
+export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It takes KEY=VALUE.');
+  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`The key "${key}" is there twice.`);
+  // A key such as __proto__ is one like any other.
+  return Object.fromEntries([...Object.entries(before), [key, value]]);
+}

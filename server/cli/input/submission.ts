@@ -1,0 +1,97 @@
+/** Options that say how a job is to be run, and the message that the server takes. */
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, IdempotencyConflictPolicy, type JobSubmission, JobSubmissionSchema } from '@muster/sdk/grpc';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CliError } from '../cli-error.ts';
+import type { DefinitionRef } from './definition-name.ts';
+import { label } from './labels.ts';
+import { integer } from './numbers.ts';
+import { span, time } from './spans.ts';
+
+export interface SubmissionOptions {
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly delay?: number;
+  readonly runAt?: Date;
+  readonly expireIn?: number;
+  readonly expireAt?: Date;
+  readonly runTimeout?: number;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly require?: Readonly<Record<string, string>>;
+  readonly idempotencyKey?: string;
+  readonly onConflict?: IdempotencyConflictPolicy;
+}
+
+const POLICIES: Readonly<Record<string, IdempotencyConflictPolicy>> = {
+  fail: IdempotencyConflictPolicy.FAIL,
+  'use-existing': IdempotencyConflictPolicy.USE_EXISTING,
+  replace: IdempotencyConflictPolicy.REPLACE,
+};
+
+function conflictPolicy(text: string): IdempotencyConflictPolicy {
+  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
+  if (policy !== undefined) return policy;
+  throw new InvalidArgumentError(`It takes one of ${Object.keys(POLICIES).join(', ')}.`);
+}
+
+export function addSubmissionOptions(command: Command): Command {
+  return command
+    .option('--queue <name>', "queue to wait in (default: the definition's)")
+    .option('--priority <number>', 'from -100 to 100; higher runs sooner', integer(-100, 100))
+    .option('--delay <span>', 'not before this long after acceptance: 90s, 15m, 2d', span)
+    .option('--run-at <time>', 'not before this time: 2026-05-04T09:30:00Z', time)
+    .option('--expire-in <span>', "expires if it is not started within this, by this machine's clock", span)
+    .option('--expire-at <time>', 'expires if it is not started by this time', time)
+    .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
+    .option('-l, --label <key=value>', 'label for people and filters; may be repeated', label)
+    .option('--require <key=value>', 'label that the worker must have; may be repeated', label)
+    .option('--idempotency-key <key>', 'a second submission with this key is the same job')
+    .option(
+      '--on-conflict <policy>',
+      'when the key is in use: fail, use-existing or replace (default: use-existing)',
+      conflictPolicy,
+    );
+}
+
+export function toSubmission({ name, version }: DefinitionRef, options: SubmissionOptions): JobSubmission {
+  refuseBoth(options, 'delay', 'runAt');
+  refuseBoth(options, 'expireIn', 'expireAt');
+  if (options.onConflict !== undefined && options.idempotencyKey === undefined)
+    throw new CliError({ message: '--on-conflict needs --idempotency-key' });
+  const { priority, runTimeout } = options;
+  const expireTime = timeOf(options.expireAt, options.expireIn);
+  return create(JobSubmissionSchema, {
+    definition: name,
+    definitionVersion: version,
+    queue: options.queue ?? '',
+    labels: { ...options.label },
+    idempotencyKey: options.idempotencyKey ?? '',
+    ...(options.onConflict === undefined ? {} : { idempotencyConflictPolicy: options.onConflict }),
+    ...(priority === undefined ? {} : { priority }),
+    ...startOf(options),
+    ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
+    ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
+    ...(options.require === undefined ? {} : { demands: { labels: { ...options.require } } }),
+  });
+}
+
+function startOf({ delay, runAt }: SubmissionOptions) {
+  if (delay !== undefined) return { start: { case: 'delay', value: durationFromMs(delay) } } as const;
+  if (runAt !== undefined) return { start: { case: 'runTime', value: timestampFromDate(runAt) } } as const;
+  return {};
+}
+
+/** A time that was given as such, or as a span from now. */
+export function timeOf(at: Date | undefined, inMs: number | undefined): Date | undefined {
+  return at ?? (inMs === undefined ? undefined : new Date(Date.now() + inMs));
+}
+
+/** @throws CliError when two options were given of which only one may be. */
+export function refuseBoth<O extends object>(options: O, one: keyof O & string, other: keyof O & string): void {
+  if (options[one] === undefined || options[other] === undefined) return;
+  const [first, second] = [one, other].map(
+    (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
+  throw new CliError({ message: `give either ${first} or ${second}` });
+}

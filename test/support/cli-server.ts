@@ -1,0 +1,55 @@
+/** A real server with a real worker for tests of the command: handlers that add, fail, take their time, and nobody's. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Worker } from '@muster/sdk';
+import { type CliResult, type CliSettings, runMuster, startMuster } from './cli.ts';
+import { startTestReplica } from './replica.ts';
+
+export interface CliServer {
+  readonly address: string;
+  readonly client: Client;
+  /** Lets the handler `gate` go on. */
+  open(): void;
+  run(args: readonly string[], settings?: CliSettings): Promise<CliResult>;
+  start(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMuster>;
+  stop(): Promise<void>;
+}
+
+/** Definitions: `add`, `fail` (two attempts), `gate` (reports half, then waits for `open`), `idle` (no worker has it). */
+export async function startCliServer(): Promise<CliServer> {
+  const replica = await startTestReplica();
+  const address = replica.grpcAddress;
+  const client = new Client({ address });
+  let opened = false;
+  const handlers = {
+    add: (_context: unknown, { a, b }: { a: number; b: number }) => a + b,
+    fail: () => {
+      throw new TypeError('no \u001b[31mway', { cause: new RangeError('the root of it') });
+    },
+    gate: async (context: { progress(fraction: number, message: string): void; signal: AbortSignal }) => {
+      context.progress(0.5, 'half of it');
+      while (!opened) await delay(20, undefined, { signal: context.signal });
+      return { opened };
+    },
+  };
+  const worker = new Worker({ address, name: 'cli-worker', handlers });
+  const running = worker.run();
+  for (const name of ['add', 'gate', 'idle']) await client.applyDefinition({ name });
+  await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
+  const to = (settings: CliSettings = {}) => ({ ...settings, env: { MUSTER_SERVER: address, ...settings.env } });
+  return {
+    address,
+    client,
+    open: () => {
+      opened = true;
+    },
+    run: (args, settings) => runMuster(args, to(settings)),
+    start: (args, settings) => startMuster(args, to(settings)),
+    async stop() {
+      opened = true;
+      await worker.stop();
+      await running;
+      client.close();
+      await replica.stop();
+    },
+  };
+}

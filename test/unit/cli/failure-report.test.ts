@@ -1,0 +1,79 @@
+/** Errors say what happened, in which field, why, and what to do next; the exit code tells their kind. */
+import { Code, MusterError } from '@muster/sdk/grpc';
+import { describe, expect, it } from 'vitest';
+import { CliError } from '../../../server/cli/cli-error.ts';
+import { reportOf } from '../../../server/cli/failure-report.ts';
+import { hintFor } from '../../../server/cli/hints.ts';
+import { ErrorReasonSchema } from '../../../server/gen/muster/v1/error_pb.ts';
+
+const server = 'muster:7070';
+
+describe('a report', () => {
+  it('names the fields that were refused', () => {
+    const fieldViolations = [{ field: 'job.queue', description: 'must be short' }];
+    const error = new MusterError({
+      code: Code.INVALID_ARGUMENT,
+      message: 'x',
+      reason: 'INVALID_FIELD',
+      fieldViolations,
+    });
+    expect(reportOf(error, server)).toMatchObject({ fields: fieldViolations, reason: 'INVALID_FIELD', exitCode: 2 });
+  });
+
+  it('of a server that is not there says where, why, and how to start one', () => {
+    const message =
+      'round_robin: No connection established. Last error: No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7070. Resolution note: ';
+    const report = reportOf(new MusterError({ code: Code.UNAVAILABLE, message }), server);
+    expect(report.message).toBe("can't reach Muster at muster:7070: connect ECONNREFUSED 127.0.0.1:7070");
+    expect(report.next).toContain('muster start');
+    expect(report.exitCode).toBe(5);
+  });
+
+  it.each([
+    [Code.NOT_FOUND, 'JOB_NOT_FOUND', 3],
+    [Code.ALREADY_EXISTS, 'IDEMPOTENCY_CONFLICT', 4],
+    [Code.FAILED_PRECONDITION, 'JOB_ENDED', 4],
+    [Code.ABORTED, 'ETAG_STALE', 4],
+    [Code.RESOURCE_EXHAUSTED, 'OVERLOADED', 5],
+    [Code.UNAVAILABLE, 'STORE_UNAVAILABLE', 5],
+    [Code.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED', 5],
+    [Code.UNIMPLEMENTED, 'NOT_IMPLEMENTED', 8],
+    [Code.INTERNAL, 'INTERNAL', 1],
+  ])('of code %i and reason %s says what to do, and ends with %i', (code, reason, exitCode) => {
+    const report = reportOf(new MusterError({ code, message: 'what happened', reason }), server);
+    expect(report).toMatchObject({ message: 'what happened', reason, exitCode });
+    expect(report.next).not.toBe('');
+  });
+
+  it('of our own keeps its exit code', () => {
+    expect(reportOf(new CliError({ message: 'm', next: 'n', exitCode: 3 }), server)).toMatchObject({
+      message: 'm',
+      next: 'n',
+      exitCode: 3,
+    });
+  });
+
+  it('of a fault of ours shows where', () => {
+    expect(reportOf(new TypeError('x is no function'), server)).toMatchObject({
+      message: expect.stringContaining('at '),
+      exitCode: 1,
+    });
+  });
+});
+
+it('every reason that a client of the command can meet has a hint', () => {
+  // Those of workers, of HTTP, and those whose message already names the field.
+  const others = [
+    'UNSPECIFIED',
+    'INVALID_FIELD',
+    'LEASE_LOST',
+    'PROTOCOL_VERSION_UNSUPPORTED',
+    'CALL_CANCELLED',
+    'HOST_NOT_ALLOWED',
+    'ORIGIN_NOT_ALLOWED',
+  ];
+  const reasons = ErrorReasonSchema.values.map(({ localName }) => localName);
+  expect(reasons.length).toBeGreaterThan(20);
+  for (const reason of reasons.filter((name) => !others.includes(name)))
+    expect([reason, hintFor(reason)]).not.toEqual([reason, '']);
+});
