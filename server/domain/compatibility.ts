@@ -1,6 +1,7 @@
 /** What a new version of a definition may break: for jobs in flight, for connected workers, for readers of results. */
 import type { JobDefinition } from './definition.ts';
 import { canonicalDemands, fits, type SessionClass } from './placement.ts';
+import { covers } from './schema-change.ts';
 
 /** Named as in the contract. */
 export type CompatibilityKind =
@@ -71,6 +72,19 @@ function workerIssues({ previous, next, offers }: DefinitionChange): Compatibili
   return issues;
 }
 
+function schemaIssues({ previous, next }: DefinitionChange): CompatibilityIssue[] {
+  const issues: CompatibilityIssue[] = [];
+  if (previous && !covers(next.inputSchema, previous.inputSchema)) {
+    const message = `inputs that fit version ${previous.version} may be refused: nothing shows that each of them still fits`;
+    issues.push(issue('INPUT_SCHEMA_NARROWED', message));
+  }
+  if (previous && !covers(previous.outputSchema, next.outputSchema)) {
+    const message = `results may come that would not have fitted version ${previous.version}: nothing shows that each would have`;
+    issues.push(issue('OUTPUT_SCHEMA_WIDENED', message));
+  }
+  return issues;
+}
+
 function placementIssues({ previous, next }: DefinitionChange): CompatibilityIssue[] {
   if (!previous) return [];
   const changes: string[] = [];
@@ -87,5 +101,5 @@ export function compatibilityIssues(change: DefinitionChange): CompatibilityIssu
   const versions = change.openVersions.map(String);
   const open = `jobs of older versions are open; they keep theirs: ${versions.join(', ')}`;
   const inFlight = versions.length > 0 ? [issue('JOBS_IN_FLIGHT', open, versions)] : [];
-  return [...workerIssues(change), ...inFlight, ...placementIssues(change)];
+  return [...workerIssues(change), ...inFlight, ...schemaIssues(change), ...placementIssues(change)];
 }

@@ -81,6 +81,36 @@ it('jobs of older versions are told by their versions', () => {
   ]);
 });
 
+describe('schemas', () => {
+  const schema = (value: object) => ({ kind: 'json', text: JSON.stringify(value) }) as const;
+  const open = schema({ type: 'object' });
+  const strict = schema({ type: 'object', required: ['to'] });
+
+  it('of inputs that refuse more are told, those that refuse less are not', () => {
+    const narrowed = (previous: JobDefinition['inputSchema'], next: JobDefinition['inputSchema']) =>
+      kindsOf(issues({ previous: version(1, { inputSchema: previous }), next: version(2, { inputSchema: next }) }));
+    for (const [previous, next] of [
+      [undefined, open],
+      [open, strict],
+    ] as const) {
+      expect(narrowed(previous, next)).toEqual(['INPUT_SCHEMA_NARROWED']);
+      expect(narrowed(next, previous)).toEqual([]);
+    }
+  });
+
+  it('of results that allow more are told, those that allow less are not', () => {
+    const widened = (previous: JobDefinition['outputSchema'], next: JobDefinition['outputSchema']) =>
+      kindsOf(issues({ previous: version(1, { outputSchema: previous }), next: version(2, { outputSchema: next }) }));
+    for (const [previous, next] of [
+      [open, undefined],
+      [strict, open],
+    ] as const) {
+      expect(widened(previous, next)).toEqual(['OUTPUT_SCHEMA_WIDENED']);
+      expect(widened(next, previous)).toEqual([]);
+    }
+  });
+});
+
 it('another queue, handler or kind of worker is told', () => {
   const [one] = issues({ next: version(2, { queue: 'slow', handler: 'post', demands: { labels: { zone: 'a' } } }) });
   expect(one?.kind).toBe('PLACEMENT_CHANGED');
