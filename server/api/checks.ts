@@ -85,6 +85,14 @@ export function checkProse(value: string, max: number, field: string, violations
   violations.check(!CONTROL_IN_PROSE.test(value), field, 'has control characters; remove them');
 }
 
+const MAX_TYPES = 64;
+
+/** Types of failures. */
+export function checkTypes(types: readonly string[], field: string, violations: Violations): void {
+  violations.check(types.length <= MAX_TYPES, field, `has more than ${MAX_TYPES} entries`);
+  for (const type of types.slice(0, MAX_TYPES)) checkText(type, 256, field, violations);
+}
+
 /** Empty, or a UUID other than the nil one; in lower case, so that it is the same one however it was written. */
 export function requestIdOf(value: string, violations: Violations): string {
   violations.check(

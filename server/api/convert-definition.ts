@@ -22,7 +22,9 @@ import {
   TEN_YEARS_MS,
   THIRTY_DAYS_MS,
 } from './checks.ts';
+import { circuitBreakerFrom, circuitBreakerTo } from './convert-circuit-breaker.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
+import { retryBudgetFrom, retryBudgetTo } from './convert-retry-budget.ts';
 import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
 import { schemaFrom, schemaTo } from './convert-schema.ts';
 import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
@@ -44,7 +46,6 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
   if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
-  if (wire.circuitBreaker) throw notImplemented('definition.circuit_breaker: circuit breakers');
 }
 
 function cleanupFrom({ body }: WireDefinition, violations: Violations): Pick<JobDefinition, 'cleanup'> {
@@ -91,6 +92,9 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
   );
   const timeLimits = timeLimitsFrom(given, violations);
   const retentionMs = durationMs(given.retention, 0, TEN_YEARS_MS, 'definition.retention', violations);
+  const retryBudget = retryBudgetFrom(given.retryBudget, 'definition.retry_budget', violations);
+  const breakerField = 'definition.circuit_breaker';
+  const circuitBreaker = circuitBreakerFrom(given.circuitBreaker, given.name, breakerField, violations);
   const inputSchema = schemaFrom(given, 'input', violations);
   const outputSchema = schemaFrom(given, 'output', violations);
   const definition: JobDefinition = {
@@ -102,6 +106,8 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     queue,
     retryPolicy:
       retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
+    ...(retryBudget ? { retryBudget } : {}),
+    ...(circuitBreaker ? { circuitBreaker } : {}),
     runTimeoutMs:
       durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
       definitionDefaults.runTimeoutMs,
@@ -134,6 +140,8 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     body: { case: 'task', value: taskTo(definition) },
     queue: definition.queue,
     retryPolicy: retryPolicyTo(definition.retryPolicy),
+    ...(definition.retryBudget ? { retryBudget: retryBudgetTo(definition.retryBudget) } : {}),
+    ...(definition.circuitBreaker ? { circuitBreaker: circuitBreakerTo(definition.circuitBreaker) } : {}),
     runTimeout: durationTo(definition.runTimeoutMs),
     ...timeLimitsTo(definition.timeLimits),
     cancelGrace: durationTo(definition.cancelGraceMs),

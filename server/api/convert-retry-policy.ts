@@ -12,11 +12,10 @@ import {
   type RetryPolicy as WirePolicy,
   type RetryRule as WireRule,
 } from '../gen/muster/v1/retry_policy_pb.ts';
-import { checkRange, checkText, durationMs, isKnown, TEN_YEARS_MS, THIRTY_DAYS_MS } from './checks.ts';
+import { checkRange, checkTypes, durationMs, isKnown, TEN_YEARS_MS, THIRTY_DAYS_MS } from './checks.ts';
 import { durationTo } from './convert-payload.ts';
 import type { Violations } from './violations.ts';
 
-const MAX_TYPES = 64;
 const MAX_CODES = 255;
 const MAX_DELAYS = 100;
 const MAX_RULES = 20;
@@ -122,11 +121,6 @@ function ruleFrom(wire: WireRule, field: string, violations: Violations): RetryR
     action: action ?? 'FAIL',
     ...(delayMs === undefined ? {} : { delayMs }),
   };
-}
-
-function checkTypes(types: readonly string[], field: string, violations: Violations): void {
-  violations.check(types.length <= MAX_TYPES, field, `has more than ${MAX_TYPES} entries`);
-  for (const type of types.slice(0, MAX_TYPES)) checkText(type, 256, field, violations);
 }
 
 function checkCodes(codes: readonly number[], field: string, violations: Violations): void {

@@ -1,5 +1,7 @@
 /** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
 import type { Backoff } from './backoff.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
 import type { TimeLimits } from './time-limits.ts';
 
@@ -36,6 +38,10 @@ export interface JobDefinition {
   readonly cleanup?: { readonly handler: string; readonly timeoutMs: number };
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;
+  /** Left out: retries have no bound together. */
+  readonly retryBudget?: RetryBudget;
+  /** Left out: nothing holds its jobs back. */
+  readonly circuitBreaker?: CircuitBreaker;
   readonly runTimeoutMs: number;
   /** Left out: none, as in what older releases stored. */
   readonly timeLimits?: TimeLimits;
@@ -62,6 +68,9 @@ export const definitionDefaults = {
   cancelGraceMs: 30_000,
   cleanupTimeoutMs: 300_000,
   retentionMs: 7 * 86_400_000,
+  retryBudgetMinPerMinute: 10,
+  breakerWindowMs: 60_000,
+  breakerOpenDurationMs: 30_000,
   retryPolicy: {
     maxAttempts: 3,
     minBackoffMs: 1_000,

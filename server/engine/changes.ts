@@ -1,9 +1,11 @@
 /** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
+import { countsAt, failureOfAttempt } from '../domain/circuit-breaker.ts';
 import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import { isSuspect } from '../domain/losses.ts';
 import { rankOf } from '../domain/rank.ts';
 import type { Change, End, OpenRun } from '../domain/run.ts';
 import { pause } from './batcher.ts';
+import type { LaneFailures } from './breakers.ts';
 import type { DbClock } from './db-clock.ts';
 import { asEngineError, storeFault } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
@@ -30,6 +32,8 @@ export interface ChangesParts {
   readonly onEnded: (jobIds: readonly string[]) => void;
   /** These go on, in another way than before. */
   readonly onChanged: (jobIds: readonly string[]) => void;
+  /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
+  readonly onFailures: (failures: LaneFailures) => Promise<void>;
 }
 
 export class Changes {
@@ -50,6 +54,8 @@ export class Changes {
         });
         if (changes.length > 0) killPoint('change.after_commit_before_reply');
         this.#tell(changes);
+        const failures = this.#failuresOf(changes);
+        if (failures.size > 0) await this.#parts.onFailures(failures);
         return changes;
       } catch (error) {
         if (error instanceof UnknownLane) {
@@ -89,6 +95,17 @@ export class Changes {
     const rank = rankOf(clock.nowUs(), change.run.priority);
     const retryPolicy = definitionDefaults.cleanupRetryPolicy;
     return { ...change, cleanup: { jobId: ids.next(), laneId, rank, runTimeoutMs: cleanup.timeoutMs, retryPolicy } };
+  }
+
+  #failuresOf(changes: readonly Change[]): LaneFailures {
+    const failures = new Map<KnownLane, number>();
+    for (const change of changes) {
+      const failure = failureOfAttempt(change);
+      const lane = failure && this.#parts.lanes.get(change.run.laneId);
+      const breaker = lane && !lane.cleanup && lane.definitionBody.circuitBreaker;
+      if (breaker && countsAt(breaker, failure)) failures.set(lane, (failures.get(lane) ?? 0) + 1);
+    }
+    return failures;
   }
 
   #tell(changes: readonly Change[]): void {

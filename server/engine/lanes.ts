@@ -60,12 +60,12 @@ export class Lanes {
     this.#definitions = definitions;
   }
 
-  /** The id of the lane with this key; made if there is none. */
-  idOf(key: LaneKey): Promise<number> {
+  /** The id of the lane with this key; made if there is none. `breaker` is what the definition names. */
+  idOf(key: LaneKey, breaker?: string): Promise<number> {
     const text = keyText(key);
     let id = this.#ids.get(text);
     if (!id) {
-      id = this.#store.ensureLane(key);
+      id = this.#store.ensureLane(key, breaker);
       this.#ids.set(text, id);
       id.catch(() => this.#ids.delete(text));
     }
@@ -83,7 +83,8 @@ export class Lanes {
 
   /** Finds or makes that lane. */
   async findBeside(lane: KnownLane): Promise<void> {
-    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }));
+    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
+    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breaker));
   }
 
   /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
@@ -91,7 +92,7 @@ export class Lanes {
     return this.#cleanups.get(lane.laneId);
   }
 
-  /** Finds or makes that lane. */
+  /** Finds or makes that lane. No breaker holds it back: what cleans up is promised to run. */
   async findCleanup(lane: KnownLane): Promise<void> {
     this.#cleanups.set(lane.laneId, await this.idOf({ ...lane, suspect: false, cleanup: true }));
   }

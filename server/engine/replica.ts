@@ -1,5 +1,6 @@
 /** One replica's engine: everything that decides and moves jobs, wired from the ports. */
 import type { Failure } from '../domain/payload.ts';
+import { Breakers, type LaneFailures } from './breakers.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
 import { DbClock } from './db-clock.ts';
@@ -16,6 +17,7 @@ import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers } from './ports.ts';
+import { Probes } from './probes.ts';
 import { Reports } from './reports.ts';
 import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
@@ -51,6 +53,7 @@ export interface Replica {
   readonly reports: Reports;
   readonly cancels: Cancels;
   readonly holds: Holds;
+  readonly breakers: Breakers;
   readonly retries: Retries;
   readonly erasures: Erasures;
   readonly waits: Waits;
@@ -92,11 +95,18 @@ export function createReplica(parts: ReplicaParts): Replica {
   const onEnded = (jobIds: readonly string[]) => {
     waits.notify(jobIds);
     watches.notify(jobIds);
+    probes.notify(jobIds);
     bus.announce({ kind: 'ended', jobIds });
   };
-  const onChanged = (jobIds: readonly string[]) => watches.notify(jobIds);
+  const onChanged = (jobIds: readonly string[]) => {
+    watches.notify(jobIds);
+    probes.notify(jobIds);
+  };
+  const breakers = new Breakers({ store, timers, random, log, onReady });
+  const probes = new Probes({ store, lanes, credits, dispatcher, log, onReady });
+  const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const told = { onReady, onDue, onEnded, onChanged };
+  const told = { onReady, onDue, onEnded, onChanged, onFailures };
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
@@ -105,6 +115,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     changes,
     dispatcher,
+    probes,
     bus,
     dbClock,
     clock,
@@ -147,6 +158,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       failureText: parts.failureText,
     }),
     cancels,
+    breakers,
     holds: new Holds({ store: { readJob }, changes, random }),
     retries: new Retries({
       store: { readJob, readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds) },
@@ -181,7 +193,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       dispatcher.stop();
       waits.stop();
       watches.stop();
-      await Promise.all([sweeper.stop(), retention.stop()]);
+      await Promise.all([sweeper.stop(), probes.stop(), retention.stop()]);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
 import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
+import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
@@ -77,6 +78,8 @@ export interface Claim {
   readonly maxBytes: number;
   /** Told which of the lanes are held back, where others gave jobs: as long as they are, nothing of them is assigned. */
   readonly onHeldBack?: ((laneIds: readonly number[]) => void) | undefined;
+  /** Takes jobs that nothing but an open circuit breaker holds back, too. */
+  readonly probes?: boolean | undefined;
 }
 
 export interface ClaimedJob extends Place {
@@ -265,8 +268,8 @@ export interface Store {
   listOffers(namespace: string): Promise<Offer[]>;
   /** Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed. */
   readOpenVersions(namespace: string, name: string, version: number): Promise<number[]>;
-  /** The lane with this key; made if there is none, and its queue with it. */
-  ensureLane(key: LaneKey): Promise<number>;
+  /** The lane with this key; made if there is none, and its queue with it. `breaker` may hold its jobs back. */
+  ensureLane(key: LaneKey, breaker?: string): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane that has ready jobs and is not held back; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
@@ -281,6 +284,22 @@ export interface Store {
   claim(claim: Claim): Promise<ClaimedJob[]>;
   /** As `claim`, of lanes of suspects: a session gets one at the most, and none while it holds one. */
   claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
+  /** Locks breakers, asks `decide` for each, writes, and holds their lanes back or lets them go. `make`: first those that are missing. */
+  changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
+  /** By name. */
+  listBreakers(namespace: string, afterName: string, limit: number): Promise<BreakerPage>;
+  /** Those that are not closed; at most 500. */
+  readOpenBreakers(): Promise<OpenBreaker[]>;
+  /** Lanes that nothing but this breaker holds back, with their lowest ranks; at most 100. */
+  readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
+  /** Claims one job for one of the places, if the breaker is open and its time has come: then it is the breaker's probe. */
+  probeBreaker(
+    key: BreakerKey,
+    claim: Pick<Claim, 'places' | 'lanes'>,
+    suspect: boolean,
+  ): Promise<ClaimedJob | undefined>;
+  /** Lanes that are held back, or not, against what their breakers say; returns the heads of those that may go on. */
+  alignHeldLanes(): Promise<LaneHead[]>;
   /**
    * The attempts that were open and are now completed; the others were not the session's to complete, or their results
    * are to be checked first and these are not `checked`.

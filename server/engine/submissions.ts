@@ -134,14 +134,15 @@ export class Submissions {
     if (schema) checks.push({ schema, payload: submission.input, field: `${path}.input` });
     const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
     const queue = submission.queue || definition.queue;
-    const laneId = await lanes.idOf({
+    const key = {
       namespace,
       queue,
       definition: definition.name,
       definitionVersion: definition.version,
       demands: demands ?? canonicalDemands(definition.demands),
       suspect: false,
-    });
+    };
+    const laneId = await lanes.idOf(key, definition.circuitBreaker?.name);
     const nowUs = clock.nowUs();
     const startUs = startOf(submission, nowUs);
     const priority = submission.priority ?? definition.priority;

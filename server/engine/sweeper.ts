@@ -6,6 +6,7 @@ import type { Changes } from './changes.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from './ports.ts';
+import type { Probes } from './probes.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store-port.ts';
 
@@ -23,6 +24,7 @@ export interface SweeperParts {
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
+  readonly probes: Pick<Probes, 'sweep'>;
   readonly bus: Pick<Bus, 'cancel'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
@@ -87,6 +89,7 @@ export class Sweeper {
     await this.#guard('the clock', () => this.#check());
     await this.#guard('sessions', () => this.#closeLapsed());
     await this.#guard('what is due', () => this.#promote());
+    await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
     await this.#guard('lanes', () => this.#scanHeads());
     await this.#guard('partitions', () => this.#makePartitions());
   }

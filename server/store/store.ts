@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionRounds } from './retention.ts';
 import { changeRuns } from './statements/change-runs.ts';
+import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
@@ -14,6 +15,7 @@ import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
+import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
 import {
@@ -52,13 +54,19 @@ export function createStore(database: Database): Store {
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
     setRetention: (namespace, retentionMs) => setRetention(database, namespace, retentionMs),
-    ensureLane: (key) => ensureLane(database, key),
+    ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
     submit: (calls, places = new Map()) => submitCalls(database, calls, places),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),
+    changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
+    listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
+    readOpenBreakers: () => readOpenBreakers(database),
+    readLanesToProbe: (key) => readLanesToProbe(database, key),
+    probeBreaker: (key, claim, suspect) => probeBreaker(database, key, claim, suspect),
+    alignHeldLanes: () => alignHeldLanes(database),
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),

@@ -28,9 +28,9 @@ export function newJobId(ms = Date.now()): string {
 }
 
 /** A lane that no other test uses, unless `key` says otherwise. */
-export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}): Promise<number> {
+export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}, breaker?: string): Promise<number> {
   const unique = { namespace: 'default', queue: 'default', definition: `definition-${++made}` };
-  return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key });
+  return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key }, breaker);
 }
 
 /** A definition with something in each field. */

@@ -15,8 +15,8 @@ import { definitionFrom, definitionHash, definitionTo } from '../convert-definit
 import { fieldDifferences } from '../field-differences.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
-import { notImplemented } from '../status.ts';
 import { Violations } from '../violations.ts';
+import { circuitBreakers } from './circuit-breakers.ts';
 
 /** Fields that differ between any two versions, or between none. */
 const notContent = new Set(['namespace', 'name', 'version', 'create_time', 'archive_time']);
@@ -31,6 +31,7 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
 
 export function definitionService(replica: Replica): Implementation<typeof JobDefinitionService> {
   return {
+    ...circuitBreakers(replica),
     // The content itself makes a repeat harmless, so the request id is only checked.
     async applyJobDefinition(request) {
       const violations = new Violations();
@@ -85,12 +86,6 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       return create(ArchiveJobDefinitionResponseSchema, {
         definition: definitionTo(await replica.definitions.archive(namespace, name)),
       });
-    },
-    async listCircuitBreakers() {
-      throw notImplemented('ListCircuitBreakers: circuit breakers');
-    },
-    async closeCircuitBreaker() {
-      throw notImplemented('CloseCircuitBreaker: circuit breakers');
     },
   };
 }

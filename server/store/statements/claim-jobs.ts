@@ -4,6 +4,7 @@ import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
 import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
+import { heldBack } from './held-lanes.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */
 const OVERHEAD_BYTES = 512;
@@ -51,7 +52,7 @@ places AS MATERIALIZED (
 open_lanes AS MATERIALIZED (
   SELECT l.lane_id, l.cursor_rank
   FROM unnest($5::int[], $6::bigint[]) AS l (lane_id, cursor_rank) JOIN lanes ON ${sameKey('lanes.lane_id', 'l.lane_id')}
-  WHERE lanes.held_back = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
+  WHERE lanes.held_back & ~$8::smallint = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
 ),
 candidates AS MATERIALIZED (
   SELECT c.job_id, c.rank, c.input_size
@@ -121,6 +122,7 @@ export async function claimJobs(session: Session, claim: Claim): Promise<Claimed
     plainArray(claim.lanes.map((lane) => lane.laneId)),
     plainArray(claim.lanes.map((lane) => lane.cursor)),
     claim.maxBytes,
+    claim.probes ? heldBack.breakerOpen : 0,
   ]);
   if (rows[0]?.held_back) claim.onHeldBack?.(rows[0].held_back);
   return rows.map(claimedJob);

@@ -10,7 +10,7 @@ const keyColumns = 'namespace, queue, definition, definition_version, demands, s
 
 const findLane = {
   name: 'find_lane',
-  text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7',
+  text: 'SELECT lane_id, breaker FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7',
 };
 
 // A queue that is there is locked all the same: a pause waits for the new lane, or the lane sees the pause.
@@ -27,11 +27,15 @@ WHERE q.delete_time IS NOT NULL`,
 const insertLane = {
   name: 'insert_lane',
   text: `
-INSERT INTO lanes (${keyColumns}, held_back)
-SELECT $1, $2, $3, $4, $5, $6, $7, CASE WHEN paused AND NOT $7 THEN ${heldBack.queuePaused} ELSE 0 END
+INSERT INTO lanes (${keyColumns}, breaker, held_back)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN paused AND NOT $7 THEN ${heldBack.queuePaused} ELSE 0 END
+  | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $8 AND b.state <> 1) THEN ${heldBack.breakerOpen} ELSE 0 END
 FROM queues WHERE namespace = $1 AND name = $2
 ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
+
+// A replica of an older release has made it.
+const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
 
 const readMany = {
   name: 'read_lanes',
@@ -67,16 +71,23 @@ function parameters(key: LaneKey) {
 }
 
 /** Looks first: an insert that conflicts burns a number of the sequence. */
-export async function ensureLane(database: Database, key: LaneKey): Promise<number> {
+export async function ensureLane(database: Database, key: LaneKey, breaker?: string): Promise<number> {
   const [found] = await database.run(findLane, parameters(key));
-  return found?.lane_id ?? database.transaction((session) => makeLane(session, key));
+  if (!found) return database.transaction((session) => makeLane(session, key, breaker));
+  if (breaker !== undefined && found.breaker !== breaker) await database.run(nameBreaker, [found.lane_id, breaker]);
+  return found.lane_id;
 }
 
 /** Within a transaction. The second look finds a lane made meanwhile. */
-export async function makeLane(session: Session, key: LaneKey): Promise<number> {
+export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
   await session.run(ensureQueue, [key.namespace, key.queue]);
-  for (const statement of [findLane, insertLane, findLane]) {
-    const [row] = await session.run(statement, parameters(key));
+  const looks = [
+    () => session.run(findLane, parameters(key)),
+    () => session.run(insertLane, [...parameters(key), breaker ?? null]),
+    () => session.run(findLane, parameters(key)),
+  ];
+  for (const look of looks) {
+    const [row] = await look();
     if (row) return row.lane_id;
   }
   throw new Error('a lane can neither be found nor made');

@@ -11,6 +11,7 @@ import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
+import { heldBack } from './held-lanes.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
@@ -25,6 +26,10 @@ export const viewColumns = `
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
             ELSE j.run_time END AS next_time,
+       (SELECT jsonb_build_object('name', b.name, 'state', b.state, 'probe_time', b.probe_time AT TIME ZONE 'UTC', 'probe_job_id', b.probe_job_id)
+        FROM circuit_breakers b
+        WHERE ${sameKey('b.namespace', 'n.namespace')} AND ${sameKey('b.name', 'n.breaker')} AND b.state <> 1
+          AND r.state = ${stateCodes.READY} AND n.held_back & ${heldBack.breakerOpen} <> 0) AS held_by,
        o.end_time, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
@@ -165,6 +170,14 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
+/** Why a job that is ready is not assigned, where a circuit breaker holds it back. */
+function heldReason(breaker: Row | null): string | undefined {
+  if (!breaker) return undefined;
+  const { name, probe_time, probe_job_id } = breaker;
+  const next = probe_time ? `a probe is made at ${probe_time}Z` : `job ${probe_job_id} is the probe`;
+  return `held back: circuit breaker ${name} is open; ${next}`;
+}
+
 export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
   return {
     jobId: row.job_id,
@@ -173,7 +186,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: row.reason ?? '',
+    reason: heldReason(row.held_by) ?? row.reason ?? '',
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),

@@ -210,8 +210,6 @@ describe('deadlines', () => {
 
 describe('RPCs of later releases', () => {
   const notYet = new Set([
-    'ListCircuitBreakers',
-    'CloseCircuitBreaker',
     'CreateQueue',
     'GetQueue',
     'ListQueues',

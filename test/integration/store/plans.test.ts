@@ -1,5 +1,6 @@
 /** The plan of each hot statement: look-ups by index, the same on empty tables and on full ones. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { closed, countFailures } from '../../../server/domain/circuit-breaker.ts';
 import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
 import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
@@ -87,6 +88,19 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
     decideSessionEnd(run, 'LAPSE', moment(nowUs)),
   );
   await store.change({ by: 'due', limit: 1 }, (run, nowUs) => decideDue(run, policy, moment(nowUs)));
+  const breaker = { namespace: 'default', name: 'plan' };
+  await store.ensureLane(
+    { namespace: 'default', queue: 'q', definition: 'plan', definitionVersion: 1, demands: '', suspect: false },
+    'plan',
+  );
+  const opening = { name: 'plan', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
+  await store.changeBreakers([breaker], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
+  await store.listBreakers('default', '', 10);
+  await store.readOpenBreakers();
+  await store.readLanesToProbe(breaker);
+  await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1), false);
+  await store.changeBreakers([breaker], closed);
+  await store.alignHeldLanes();
   await store.readEndedJobs('default', [a.jobId]);
   await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });
   await store.readClosed([a, b]);
@@ -189,6 +203,11 @@ const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousand
 const definitions = 'job_definitions by job_definitions_pkey';
 const archived = 'archived_definitions by archived_definitions_pkey';
 const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
+const breakers = 'circuit_breakers by circuit_breakers_pkey';
+const openBreaker = 'circuit_breakers by circuit_breakers_not_closed';
+const openBreakers = 'circuit_breakers by the whole of circuit_breakers_not_closed'; // few are open
+const breakerLanes = 'lanes by lanes_by_breaker';
+const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // as many as there are placements
 const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
@@ -221,6 +240,15 @@ const pinned: Record<string, readonly string[]> = {
   lock_record: [jobs, lanes],
   read_end: [outcomes, runs],
   erase_job: ['idempotency_keys by idempotency_keys_pkey', attempts, checkpoints, outcomes, jobs],
+  make_breakers: [],
+  lock_breakers: [breakers],
+  update_breakers: [breakers],
+  read_breaker_lanes: [breakerLanes],
+  list_breakers: [breakers],
+  read_open_breakers: [openBreakers, attempts, outcomes, runs, jobs],
+  read_lanes_to_probe: [ready, breakerLanes],
+  lock_breaker_to_probe: [openBreaker],
+  read_misheld_lanes: [openBreaker, allBreakerLanes],
   read_ended_jobs: [outcomes, jobs, retries, lanes],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
@@ -229,19 +257,19 @@ const pinned: Record<string, readonly string[]> = {
   read_held_runs: [held],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
-  read_jobs: [outcomes, runs, jobs, lanes, sessions],
+  read_jobs: [openBreaker, outcomes, runs, jobs, lanes, sessions],
   read_attempts: [attempts, sessions],
   find_jobs: [jobs],
-  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
-  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
-  list_jobs_of_all: [outcomes, runs, jobs, lanes],
+  list_jobs_by_state: [openBreaker, outcomes, unsuccessful, runs, jobs, lanes],
+  list_jobs_by_lane: [openBreaker, outcomes, runs, byLane, jobs, lanes],
+  list_jobs_of_all: [openBreaker, outcomes, runs, jobs, lanes],
   find_lanes: [laneKeys],
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
   read_revisions: [outcomes, runs],
   read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // of which it reads the first row
   read_heads_of_lanes: [ready],
-  insert_lane: [queues],
+  insert_lane: [openBreaker, queues],
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
   read_lanes: [lanes],
   renew_sessions: [sessions],

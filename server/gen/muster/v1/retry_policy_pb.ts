@@ -206,20 +206,23 @@ export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 2);
 
 /**
- * Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries.
+ * Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries. Minutes are
+ * those of the database's clock. A retry beyond the bound does not fail its job: it waits for a minute with room, SCHEDULED,
+ * and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry.
  *
  * @generated from message muster.v1.RetryBudget
  */
 export type RetryBudget = Message<"muster.v1.RetryBudget"> & {
   /**
-   * Retries allowed for each first attempt, from 0 to 10: 0.2 is one retry for five jobs.
+   * Retries allowed for each job that was submitted to start in this minute or the one before, whichever are more, from 0
+   * to 10: 0.2 is one retry for five jobs.
    *
    * @generated from field: double ratio = 1;
    */
   ratio: number;
 
   /**
-   * Retries that are always allowed within a minute. 0: the default of 10.
+   * Retries that are always allowed within a minute. 0: the default of 10. At most 1,000,000.
    *
    * @generated from field: int32 min_per_minute = 2;
    */
@@ -235,14 +238,15 @@ export const RetryBudgetSchema: GenMessage<RetryBudget> = /*@__PURE__*/
 
 /**
  * Holds back jobs while what they depend on is down: after enough failures no job is assigned for a while, then one
- * probe; its success lets all go on, its failure holds them back again. Waiting jobs burn no attempts.
+ * probe; its success lets all go on, its failure holds them back again. A probe that is lost, released or cancelled, or
+ * fails in a way that does not count, is replaced by another one. Waiting jobs burn no attempts.
  *
  * @generated from message muster.v1.CircuitBreaker
  */
 export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
   /**
-   * Name of the dependency; definitions of a namespace that say the same name share one breaker. Empty: the definition's
-   * own name.
+   * Name of the dependency, of the same form as a definition's; definitions of a namespace that say the same name share
+   * one breaker. Empty: the definition's own name.
    *
    * @generated from field: string name = 1;
    */
@@ -270,7 +274,7 @@ export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
   openDuration?: Duration | undefined;
 
   /**
-   * Failure types that count. Empty: all failures of the handler and all time-outs.
+   * Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At most 64.
    *
    * @generated from field: repeated string types = 5;
    */

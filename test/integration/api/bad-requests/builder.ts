@@ -71,6 +71,7 @@ export function add<I extends DescMessage>(
 export const { submitJob, submitJobs, getJob, waitJob, cancelJob } = JobService.method;
 export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, cancelJobs } = JobService.method;
 export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
+export const { listCircuitBreakers, closeCircuitBreaker } = JobDefinitionService.method;
 export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =
   JobDefinitionService.method;
 export const { listWorkers, getWorker, drainWorker } = WorkerService.method;

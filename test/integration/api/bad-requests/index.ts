@@ -11,6 +11,7 @@ import './pages.ts';
 import './rest.ts';
 import './retries.ts';
 import './workers.ts';
+import './breakers.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

@@ -2,6 +2,7 @@
 import type { StoreContext } from '../../../support/store-context.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
+import { circuitBreakersSuite } from './circuit-breakers.ts';
 import { claimSuite } from './claim.ts';
 import { cleanupsSuite } from './cleanups.ts';
 import { compatibilitySuite } from './compatibility.ts';
@@ -42,6 +43,7 @@ export function storeSuite(context: StoreContext): void {
   changeSuite(context);
   changeSelectionsSuite(context);
   holdsSuite(context);
+  circuitBreakersSuite(context);
   erasingSuite(context);
   sessionsSuite(context);
   workersSuite(context);

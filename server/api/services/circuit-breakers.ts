@@ -1,0 +1,46 @@
+/** JobDefinitionService, the circuit breakers that definitions name: how they are, and closing one by hand. */
+import { create } from '@bufbuild/protobuf';
+import type { Replica } from '../../engine/replica.ts';
+import {
+  CloseCircuitBreakerResponseSchema,
+  type JobDefinitionService,
+  ListCircuitBreakersResponseSchema,
+} from '../../gen/muster/v1/job_definition_service_pb.ts';
+import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
+import { breakerStatusTo } from '../convert-circuit-breaker.ts';
+import { pageToken, positionOf } from '../page-token.ts';
+import type { Implementation } from '../service.ts';
+import { Violations } from '../violations.ts';
+
+type Calls = Pick<Implementation<typeof JobDefinitionService>, 'listCircuitBreakers' | 'closeCircuitBreaker'>;
+
+export function circuitBreakers(replica: Replica): Calls {
+  return {
+    async listCircuitBreakers(request) {
+      const violations = new Violations();
+      const namespace = namespaceOf(request.namespace, violations);
+      const size = pageSizeOf(request.pageSize, violations);
+      const key = await replica.pageTokenKey();
+      const list = ['ListCircuitBreakers', namespace];
+      const afterName = positionOf(request.pageToken, key, list, violations) ?? '';
+      violations.throwIfAny();
+      const { breakers, nowUs } = await replica.breakers.list(namespace, afterName, size + 1);
+      const page = breakers.slice(0, size);
+      const last = breakers.length > size ? page.at(-1) : undefined;
+      return create(ListCircuitBreakersResponseSchema, {
+        circuitBreakers: page.map((breaker) => breakerStatusTo(breaker, nowUs)),
+        nextPageToken: last ? pageToken(key, list, last.name) : '',
+      });
+    },
+    // Closing a closed one is no error, so the request id is only checked.
+    async closeCircuitBreaker(request) {
+      const violations = new Violations();
+      requestIdOf(request.requestId, violations);
+      const namespace = namespaceOf(request.namespace, violations);
+      checkDottedName(request.name, 'name', violations);
+      violations.throwIfAny();
+      const { breaker, nowUs } = await replica.breakers.close(namespace, request.name);
+      return create(CloseCircuitBreakerResponseSchema, { circuitBreaker: breakerStatusTo(breaker, nowUs) });
+    },
+  };
+}

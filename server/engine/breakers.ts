@@ -1,0 +1,107 @@
+/** Circuit breakers: counts the failures of attempts, shows breakers, and closes one by hand. */
+import { type BreakerStatus, type CircuitBreaker, closed, countFailures } from '../domain/circuit-breaker.ts';
+import { Batcher } from './batcher.ts';
+import type { BreakerKey, BreakerPage, BreakerRow } from './breaker-views.ts';
+import { EngineError } from './errors.ts';
+import type { KnownLane } from './lanes.ts';
+import type { LaneHint } from './messages.ts';
+import type { Log, Random, Timers } from './ports.ts';
+import type { Store } from './store-port.ts';
+
+/** How many attempts of each lane's jobs have failed, in ways that count at its breaker. */
+export type LaneFailures = ReadonlyMap<KnownLane, number>;
+
+export interface BreakersParts {
+  readonly store: Pick<Store, 'changeBreakers' | 'listBreakers'>;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** Told of lanes that may go on. */
+  readonly onReady: (hints: readonly LaneHint[]) => void;
+}
+
+interface Count extends BreakerKey {
+  readonly breaker: CircuitBreaker;
+  readonly failures: number;
+}
+
+export class Breakers {
+  readonly #parts: BreakersParts;
+  readonly #counts: Batcher<LaneFailures, undefined>;
+
+  constructor(parts: BreakersParts) {
+    this.#parts = parts;
+    const { timers, random } = parts;
+    this.#counts = new Batcher({
+      name: 'failures at circuit breakers',
+      flush: async (lists) => {
+        await this.#count(lists.flatMap((list) => countsOf(list)));
+        return lists.map(() => undefined);
+      },
+      timers,
+      random,
+    });
+  }
+
+  /**
+   * Resolves once they are counted: whoever reports the failure that opens a breaker is told of it afterwards. In a
+   * transaction of its own after that of the jobs, so that these wait for no breaker: a count that is lost with a replica
+   * only makes a breaker open a little later.
+   */
+  async count(failures: LaneFailures): Promise<void> {
+    try {
+      await this.#counts.add(failures);
+    } catch (error) {
+      this.#parts.log.warn({ error: String(error) }, 'failures could not be counted at their circuit breakers');
+    }
+  }
+
+  list(namespace: string, afterName: string, limit: number): Promise<BreakerPage> {
+    return this.#parts.store.listBreakers(namespace, afterName, limit);
+  }
+
+  /** Its jobs go on at once. Throws CIRCUIT_BREAKER_NOT_FOUND. */
+  async close(namespace: string, name: string): Promise<{ breaker: BreakerRow; nowUs: number }> {
+    const { breakers, heads, nowUs } = await this.#parts.store.changeBreakers([{ namespace, name }], closed);
+    const [breaker] = breakers;
+    if (!breaker)
+      throw new EngineError(
+        'CIRCUIT_BREAKER_NOT_FOUND',
+        `namespace ${namespace} has no circuit breaker ${name} that a failure was counted at; ListCircuitBreakers shows those there are`,
+        { metadata: { namespace, circuit_breaker: name } },
+      );
+    if (heads.length > 0) this.#parts.onReady(heads);
+    return { breaker, nowUs };
+  }
+
+  async #count(counts: readonly Count[]): Promise<void> {
+    const byBreaker = Map.groupBy(counts, keyText);
+    const opened = new Set<BreakerRow>();
+    await this.#parts.store.changeBreakers(
+      [...byBreaker.values()].map((list) => list[0] as Count),
+      (before, nowUs) => {
+        const list = byBreaker.get(keyText(before)) ?? [];
+        const after = list.reduce<BreakerStatus>(
+          (now, { failures, breaker }) => countFailures(now, failures, breaker, nowUs),
+          before,
+        );
+        if (after.state !== before.state) opened.add(before);
+        return after;
+      },
+      true,
+    );
+    for (const { namespace, name } of opened)
+      this.#parts.log.warn({ namespace, circuitBreaker: name }, 'a circuit breaker has opened: its jobs are held back');
+  }
+}
+
+function keyText({ namespace, name }: BreakerKey): string {
+  return `${namespace}/${name}`;
+}
+
+function countsOf(list: LaneFailures): Count[] {
+  return Array.from(list).flatMap(([{ namespace, definitionBody }, failures]) => {
+    const breaker = definitionBody.circuitBreaker;
+    return breaker ? [{ namespace, name: breaker.name, breaker, failures }] : [];
+  });
+}

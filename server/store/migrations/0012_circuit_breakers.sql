@@ -1,0 +1,24 @@
+-- Circuit breakers, as they are now: one for each name that a failure has been counted at.
+CREATE TABLE circuit_breakers (
+  namespace        text NOT NULL,
+  name             text NOT NULL,
+  -- 1 CLOSED, 2 OPEN, 3 HALF_OPEN
+  state            smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
+  -- JSON: times in microseconds and how many failures were counted then, of the window that ended with the last one.
+  tallies          text NOT NULL DEFAULT '[]',
+  window_ms        bigint NOT NULL DEFAULT 0,
+  open_duration_ms bigint NOT NULL DEFAULT 0,
+  open_time        timestamptz,
+  probe_time       timestamptz,
+  probe_job_id     uuid,
+  probe_attempt    integer,
+  PRIMARY KEY (namespace, name),
+  CHECK ((state = 2) = (probe_time IS NOT NULL)),
+  CHECK ((state = 3) = (probe_job_id IS NOT NULL)),
+  CHECK ((probe_job_id IS NULL) = (probe_attempt IS NULL))
+);
+CREATE INDEX circuit_breakers_not_closed ON circuit_breakers (namespace, name) WHERE state <> 1;
+
+-- Name of the breaker that may hold a lane's jobs back; NULL for those of definitions without one, and for clean-ups.
+ALTER TABLE lanes ADD COLUMN breaker text;
+CREATE INDEX lanes_by_breaker ON lanes (namespace, breaker) WHERE breaker IS NOT NULL;

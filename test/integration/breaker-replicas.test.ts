@@ -1,0 +1,90 @@
+/** A circuit breaker of two replicas: both count, either may make the probe, and there is never a second one. */
+import { Client, type Job, JobState, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { type ScratchNats, startNats } from '../support/nats.ts';
+import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
+import { startTestReplica, type TestReplica } from '../support/replica.ts';
+
+let postgres: ScratchPostgres;
+let nats: ScratchNats;
+let replicas: TestReplica[] = [];
+let clients: Client[] = [];
+let workers: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
+
+beforeAll(async () => {
+  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
+  const shared = {
+    postgresUrl: await postgres.createDatabase(),
+    natsUrls: [nats.url],
+    natsCredentialsFile: nats.credentialsFile,
+    natsSigningSeedFile: nats.signingSeedFile,
+    leaseMs: 60_000,
+  };
+  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  clients = replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress }));
+});
+
+afterAll(async () => {
+  await Promise.all(workers.map(({ worker, running }) => worker.stop().then(() => running)));
+  for (const client of clients) client.close();
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await Promise.all([postgres?.stop(), nats?.stop()]);
+});
+
+/** A worker at each replica. */
+function startWorkers(handlers: ConstructorParameters<typeof Worker>[0]['handlers']): void {
+  workers = replicas.map(({ grpcAddress }, i) => {
+    const worker = new Worker({ address: grpcAddress, name: `worker-${i}`, handlers, logger: { log: () => {} } });
+    return { worker, running: worker.run() };
+  });
+}
+
+class Refused extends Error {}
+
+it('counts at both replicas, tries one job at a time, and goes on at both', async () => {
+  const [here, there] = clients as [Client, Client];
+  let isDown = true;
+  let starts = 0;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  startWorkers({
+    charge: async () => {
+      if (isDown) throw new Refused('nobody is there');
+      starts++;
+      await released;
+      return null;
+    },
+    other: () => null,
+  });
+  for (const name of ['charge', 'other'])
+    await here.applyDefinition({
+      name,
+      retryPolicy: { maxAttempts: 1_000, minBackoffMs: 1, maxBackoffMs: 1 },
+      ...(name === 'charge' ? { circuitBreaker: { failureThreshold: 20, openDuration: { seconds: 2n } } } : {}),
+    });
+  const requests = Array.from({ length: 20 }, () => ({ definition: 'charge' }));
+  const jobs = [...(await here.submitMany(requests)), ...(await there.submitMany(requests))];
+  const look = (client: Client) => Promise.all(jobs.map((job) => client.get(job)));
+  const isHeld = (job: Job) => job.stateReason.startsWith('held back: circuit breaker charge is open');
+  await eventually('all that waits is held back', async () => (await look(there)).every(isHeld));
+  const burnt = (await look(here)).map((job) => job.attemptsCounted);
+  isDown = false;
+  await eventually('a probe runs', () => starts > 0);
+  // Jobs of another kind go on at both, for longer than two rounds of either's sweeper.
+  for (let round = 0; round < 3; round++)
+    for (const client of clients) {
+      await client.result(await client.submit('other', null, { delayMs: 400 }));
+      expect(starts).toBe(1);
+    }
+  const held = await look(there);
+  expect(held.filter((job) => job.state === JobState.READY)).toHaveLength(jobs.length - 1);
+  held.forEach((job, i) => {
+    if (job.state === JobState.READY) expect(job.attemptsCounted).toBe(burnt[i]);
+  });
+  release();
+  for (const job of jobs) expect((await there.wait(job)).state).toBe(JobState.SUCCEEDED);
+  expect(starts).toBe(jobs.length);
+});

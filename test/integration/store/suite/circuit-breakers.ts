@@ -1,0 +1,269 @@
+/** Circuit breakers: failures are counted under a lock, lanes are held back, and there is one probe at the most. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  afterProbe,
+  type CircuitBreaker,
+  closed,
+  countFailures,
+  type ProbeFate,
+} from '../../../../server/domain/circuit-breaker.ts';
+import { decideAbort, decideCancel, decideFail, decideRelease } from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+import type { BreakerKey, OpenBreaker } from '../../../../server/engine/breaker-views.ts';
+import type { ClaimedJob } from '../../../../server/engine/store-port.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  claimMany,
+  claimOf,
+  completionOf,
+  keyOf,
+  makeLane,
+  only,
+  openWorker,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+
+const breaker: CircuitBreaker = {
+  name: 'payments',
+  failureThreshold: 3,
+  windowMs: 60_000,
+  openDurationMs: 1_000,
+  types: [],
+};
+const policy = definitionDefaults.retryPolicy;
+const failure = systemFailure('APPLICATION', 'Refused', 'nobody is there');
+
+export function circuitBreakersSuite(context: StoreContext): void {
+  let made = 0;
+
+  const count = (key: BreakerKey, failures: number, given = breaker) =>
+    context.store.changeBreakers([key], (now, nowUs) => countFailures(now, failures, given, nowUs), true);
+
+  /** A breaker that no other test uses, with a lane of its own. */
+  async function makeBreaker(): Promise<{ key: BreakerKey; laneId: number }> {
+    const key = { namespace: 'default', name: `breaker-${++made}` };
+    return { key, laneId: await makeLaneOf(key) };
+  }
+
+  const makeLaneOf = ({ namespace, name }: BreakerKey, changes = {}) =>
+    makeLane(context, { namespace, ...changes }, name);
+
+  /** One that is open, with its time to probe come, unless `openDurationMs` says otherwise. */
+  async function makeOpen(openDurationMs = -1) {
+    const { key, laneId } = await makeBreaker();
+    await count(key, 3, { ...breaker, openDurationMs });
+    return { key, laneId };
+  }
+
+  const heldBackOf = async (laneId: number) =>
+    (await sql(context, `SELECT held_back FROM lanes WHERE lane_id = ${laneId}`))[0]?.held_back;
+
+  async function readOpen(key: BreakerKey): Promise<OpenBreaker | undefined> {
+    return (await context.store.readOpenBreakers()).find((one) => one.name === key.name);
+  }
+
+  async function probe(key: BreakerKey, laneId: number, suspect = false): Promise<ClaimedJob | undefined> {
+    const { sessionId } = await openWorker(context);
+    return context.store.probeBreaker(key, claimOf([laneId], sessionId, 1), suspect);
+  }
+
+  describe('circuit breakers', () => {
+    beforeEach(async () => {
+      await emptyTables(context);
+      await sql(context, 'TRUNCATE circuit_breakers');
+    });
+
+    it('are made by their first failures, and listed by name', async () => {
+      await context.store.changeBreakers(
+        ['b', 'c', 'a'].map((name) => ({ namespace: 'default', name })),
+        (now, nowUs) => countFailures(now, 2, breaker, nowUs),
+        true,
+      );
+      await count({ namespace: 'other', name: 'a' }, 1);
+      const { breakers, nowUs } = await context.store.listBreakers('default', 'a', 2);
+      expect(breakers.map(({ name, state }) => [name, state])).toEqual([
+        ['b', 'CLOSED'],
+        ['c', 'CLOSED'],
+      ]);
+      expect(breakers[0]?.tallies).toEqual([{ timeUs: expect.any(Number), failures: 2 }]);
+      expect(nowUs).toBeGreaterThanOrEqual(breakers[0]?.tallies[0]?.timeUs ?? Number.NaN);
+    });
+
+    it('that are not there are not made by anything else', async () => {
+      const { breakers } = await context.store.changeBreakers([{ namespace: 'default', name: 'none' }], closed);
+      expect(breakers).toEqual([]);
+      expect(await sql(context, 'SELECT 1 FROM circuit_breakers')).toEqual([]);
+    });
+
+    it('lose no failure that is counted at the same time', async () => {
+      const { key } = await makeBreaker();
+      const lenient = { ...breaker, failureThreshold: 10_000 };
+      await Promise.all(Array.from({ length: 20 }, (_, i) => count(key, i, lenient)));
+      const [only] = (await context.store.listBreakers('default', '', 10)).breakers;
+      expect(only?.tallies.reduce((sum, tally) => sum + tally.failures, 0)).toBe(190);
+    });
+
+    it('hold their lanes back once they open, and no others', async () => {
+      const { key, laneId } = await makeBreaker();
+      const others = [
+        await makeLane(context),
+        (await makeBreaker()).laneId,
+        await makeLaneOf({ ...key, namespace: 'x' }),
+      ];
+      const beside = await makeLaneOf(key, { suspect: true });
+      await count(key, 2);
+      expect(await heldBackOf(laneId)).toBe(0);
+      await count(key, 1);
+      expect([await heldBackOf(laneId), await heldBackOf(beside)]).toEqual([2, 2]);
+      expect(await Promise.all(others.map(heldBackOf))).toEqual([0, 0, 0]);
+      await submitMany(context, laneId, 1);
+      const { sessionId } = await openWorker(context);
+      expect(await claimMany(context, laneId, sessionId, 1)).toEqual([]);
+    });
+
+    it('let them go once they close, with the heads of those that nothing else holds back', async () => {
+      const { key, laneId } = await makeOpen();
+      const paused = await makeLaneOf(key);
+      await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
+      for (const id of [laneId, paused]) await submitMany(context, id, 2);
+      const { breakers, heads } = await context.store.changeBreakers([key], closed);
+      expect(only(breakers).state).toBe('CLOSED');
+      expect(heads).toEqual([{ laneId, rank: 1_000_000 }]);
+      expect([await heldBackOf(laneId), await heldBackOf(paused)]).toEqual([0, 1]);
+    });
+
+    it('hold a lane back that is made while they are open', async () => {
+      const { key } = await makeOpen();
+      expect(await heldBackOf(await makeLaneOf(key))).toBe(2);
+    });
+
+    it('are brought in step with lanes that missed a change', async () => {
+      const { key, laneId } = await makeOpen();
+      const [other, alone] = [await makeBreaker(), await makeLane(context)];
+      await sql(context, `UPDATE lanes SET held_back = 1 WHERE lane_id = ${laneId}`);
+      await sql(context, `UPDATE lanes SET held_back = 2 WHERE lane_id = ${other.laneId}`);
+      await submitMany(context, other.laneId, 1);
+      expect(await context.store.alignHeldLanes()).toEqual([{ laneId: other.laneId, rank: 1_000_000 }]);
+      expect(await Promise.all([laneId, other.laneId, alone].map(heldBackOf))).toEqual([3, 0, 0]);
+      expect(await context.store.alignHeldLanes()).toEqual([]);
+      // A lane that a replica of an older release has made learns of its breaker as soon as this release looks for it.
+      await sql(context, `UPDATE lanes SET breaker = NULL, held_back = 0 WHERE lane_id = ${laneId}`);
+      const [lane] = await context.store.readLanes([laneId]);
+      if (!lane) throw new Error('the lane is there');
+      expect(await context.store.ensureLane(lane, key.name)).toBe(laneId);
+      await context.store.alignHeldLanes();
+      expect(await heldBackOf(laneId)).toBe(2);
+    });
+
+    describe('a probe', () => {
+      it('is one job of a lane that nothing else holds back, with the lowest rank', async () => {
+        const { key, laneId } = await makeOpen();
+        const [empty, paused] = [await makeLaneOf(key), await makeLaneOf(key)];
+        await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
+        const [first] = await submitMany(context, laneId, 3);
+        await submitMany(context, paused, 1, { rank: 5 });
+        expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000 }]);
+        const { sessionId } = await openWorker(context);
+        const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5), false);
+        expect(job).toMatchObject({ jobId: first, attempt: 1, sessionId, laneId });
+        expect(await readOpen(key)).toMatchObject({
+          state: 'HALF_OPEN',
+          probe: { jobId: first, attempt: 1 },
+          probeTimeUs: null,
+          probeLaneId: laneId,
+          probeEnd: { kind: 'none' },
+        });
+        expect(await sql(context, 'SELECT 1 FROM job_runs WHERE state = 5')).toHaveLength(1);
+      });
+
+      it('is not made before its time', async () => {
+        const { key, laneId } = await makeOpen(60_000);
+        await submitMany(context, laneId, 1);
+        expect(await probe(key, laneId)).toBeUndefined();
+        expect(await readOpen(key)).toMatchObject({ state: 'OPEN', probe: null });
+      });
+
+      it('is made by one of many that try at once', async () => {
+        const { key, laneId } = await makeOpen();
+        await submitMany(context, laneId, 20);
+        const probes = await Promise.all(Array.from({ length: 10 }, () => probe(key, laneId)));
+        expect(probes.filter(Boolean)).toHaveLength(1);
+        expect(await sql(context, 'SELECT 1 FROM job_runs WHERE state = 5')).toHaveLength(1);
+      });
+
+      it('leaves the breaker open where no job is left for it', async () => {
+        const { key, laneId } = await makeOpen();
+        expect(await probe(key, laneId)).toBeUndefined();
+        expect(await readOpen(key)).toMatchObject({ state: 'OPEN' });
+      });
+
+      it('of a suspect is claimed as a suspect', async () => {
+        const { key } = await makeOpen();
+        const laneId = await makeLaneOf(key, { suspect: true });
+        const [jobId] = await submitMany(context, laneId, 1);
+        const { sessionId } = await openWorker(context);
+        const other = await makeLane(context, { suspect: true });
+        await submitMany(context, other, 1);
+        const held = only(await claimMany(context, other, sessionId, 1));
+        await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${held.jobId}'`);
+        expect(await context.store.probeBreaker(key, claimOf([laneId], sessionId, 1), true)).toBeUndefined();
+        expect(await probe(key, laneId, true)).toMatchObject({ jobId });
+      });
+
+      const changed = (decide: (run: OpenRun, nowUs: number) => Change | undefined) => async (job: ClaimedJob) => {
+        await context.store.change({ by: 'attempts', attempts: [keyOf(job)] }, decide);
+      };
+      const ends: [string, (job: ClaimedJob) => Promise<unknown>, OpenBreaker['probeEnd']][] = [
+        ['is open', async () => {}, { kind: 'none' }],
+        ['runs', (job) => context.store.observe([keyOf(job)]), { kind: 'none' }],
+        ['succeeded', (job) => context.store.complete([completionOf(job)]), { kind: 'succeeded' }],
+        [
+          'failed and is tried again',
+          changed((run, nowUs) => decideFail(run, failure, policy, { nowUs, random: 0.5 })),
+          { kind: 'failed', failure },
+        ],
+        [
+          'failed for the last time',
+          changed((run, nowUs) => decideFail(run, failure, { ...policy, maxAttempts: 1 }, { nowUs, random: 0.5 })),
+          { kind: 'failed', failure },
+        ],
+        ['was released', changed((run, nowUs) => decideRelease(run, '', { nowUs, random: 0.5 })), { kind: 'gone' }],
+        ['was aborted', changed((run, nowUs) => decideAbort(run, { nowUs, random: 0.5 })), { kind: 'gone' }],
+        [
+          'is asked to stop',
+          changed((run, nowUs) => decideCancel(run, '', 9_000, { nowUs, random: 0.5 })),
+          { kind: 'gone' },
+        ],
+        [
+          'is not there any more',
+          (job) => sql(context, `DELETE FROM job_runs WHERE job_id = '${job.jobId}'`),
+          { kind: 'gone' },
+        ],
+      ];
+
+      it.each(ends)('that %s is told from others', async (_what, happen, probeEnd) => {
+        const { key, laneId } = await makeOpen();
+        await submitMany(context, laneId, 1);
+        const job = await probe(key, laneId);
+        if (!job) throw new Error('a job was there to try');
+        await happen(job);
+        expect(await readOpen(key)).toMatchObject({ probeEnd });
+      });
+
+      it.each<[ProbeFate, string, number]>([
+        ['SUCCEEDED', 'CLOSED', 0],
+        ['FAILED', 'OPEN', 2],
+        ['GONE', 'OPEN', 2],
+      ])('that has %s leaves the breaker %s', async (fate, state, held) => {
+        const { key, laneId } = await makeOpen();
+        await submitMany(context, laneId, 2);
+        await probe(key, laneId);
+        const { breakers } = await context.store.changeBreakers([key], (now, nowUs) => afterProbe(now, fate, nowUs));
+        expect(only(breakers)).toMatchObject({ state, probe: null });
+        expect(await heldBackOf(laneId)).toBe(held);
+      });
+    });
+  });
+}

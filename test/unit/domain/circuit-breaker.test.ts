@@ -1,0 +1,178 @@
+/** Circuit breakers in the cases that people ask about. */
+import { describe, expect, it } from 'vitest';
+import {
+  afterProbe,
+  type BreakerStatus,
+  type CircuitBreaker,
+  closed,
+  closedBreaker,
+  countFailures,
+  countsAt,
+  failureOfAttempt,
+  failuresNow,
+  isProbeDue,
+  withProbe,
+} from '../../../server/domain/circuit-breaker.ts';
+import { decideCancel, decideFail } from '../../../server/domain/decide.ts';
+import { decideDue } from '../../../server/domain/decide-due.ts';
+import { definitionDefaults } from '../../../server/domain/definition.ts';
+import type { JobState } from '../../../server/domain/job-state.ts';
+import { type Failure, type FailureCause, systemFailure } from '../../../server/domain/payload.ts';
+import type { OpenRun } from '../../../server/domain/run.ts';
+import { noLimits } from '../../../server/domain/time-limits.ts';
+import { runOf } from './support/failing-job.ts';
+
+const NOW_US = 1_795_000_000_000_000;
+const SECOND_US = 1_000_000;
+const jobId = '0198c0de-0000-7000-8000-000000000001';
+const breaker: CircuitBreaker = {
+  name: 'payments',
+  failureThreshold: 3,
+  windowMs: 60_000,
+  openDurationMs: 30_000,
+  types: [],
+};
+
+/** Counts one failure at each of these seconds. */
+function failAt(...seconds: number[]): BreakerStatus {
+  return seconds.reduce<BreakerStatus>(
+    (status, second) => countFailures(status, 1, breaker, NOW_US + second * SECOND_US),
+    closedBreaker,
+  );
+}
+
+describe('failures', () => {
+  it('open it at the threshold, until the probe', () => {
+    expect(failAt(0, 10).state).toBe('CLOSED');
+    expect(failAt(0, 10, 20)).toMatchObject({
+      state: 'OPEN',
+      openTimeUs: NOW_US + 20 * SECOND_US,
+      probeTimeUs: NOW_US + 50 * SECOND_US,
+      probe: null,
+    });
+  });
+
+  it('that came together count as many as they are', () => {
+    expect(countFailures(closedBreaker, 2, breaker, NOW_US).state).toBe('CLOSED');
+    expect(countFailures(closedBreaker, 3, breaker, NOW_US).state).toBe('OPEN');
+  });
+
+  it('leave the window by and by, wherever it began', () => {
+    expect(failAt(0, 59, 61).state).toBe('CLOSED');
+    expect(failAt(0, 59, 61, 62).state).toBe('OPEN');
+    expect(failAt(0, 30, 61, 91).state).toBe('CLOSED');
+  });
+
+  it('while it is open change nothing', () => {
+    const open = failAt(0, 1, 2);
+    expect(countFailures(open, 9, breaker, NOW_US + 9 * SECOND_US)).toBe(open);
+    const trying = withProbe(open, { jobId, attempt: 1 });
+    expect(countFailures(trying, 9, breaker, NOW_US + 40 * SECOND_US)).toBe(trying);
+  });
+
+  it('are shown as long as they count', () => {
+    const two = failAt(0, 10);
+    expect(failuresNow(two, NOW_US + 59 * SECOND_US)).toBe(2);
+    expect(failuresNow(two, NOW_US + 65 * SECOND_US)).toBe(1);
+    expect(failuresNow(failAt(0, 1, 2), NOW_US + 3_600 * SECOND_US)).toBe(3);
+  });
+});
+
+describe('a probe', () => {
+  const open = failAt(0, 1, 2);
+  const trying = withProbe(open, { jobId, attempt: 4 });
+
+  it('is due once it has been open for long enough', () => {
+    expect(isProbeDue(open, NOW_US + 31.9 * SECOND_US)).toBe(false);
+    expect(isProbeDue(open, NOW_US + 32 * SECOND_US)).toBe(true);
+    expect(isProbeDue(trying, NOW_US + 99 * SECOND_US)).toBe(false);
+    expect(isProbeDue(closedBreaker, NOW_US)).toBe(false);
+  });
+
+  it('that succeeds closes it, and failures are counted from none', () => {
+    const after = afterProbe(trying, 'SUCCEEDED', NOW_US + 40 * SECOND_US);
+    expect(after).toMatchObject({ state: 'CLOSED', tallies: [], probe: null, probeTimeUs: null });
+    expect(after.openTimeUs).toBe(open.openTimeUs);
+    expect(countFailures(after, 2, breaker, NOW_US + 41 * SECOND_US).state).toBe('CLOSED');
+  });
+
+  it('that fails opens it for as long again', () => {
+    const nowUs = NOW_US + 40 * SECOND_US;
+    expect(afterProbe(trying, 'FAILED', nowUs)).toMatchObject({
+      state: 'OPEN',
+      openTimeUs: nowUs,
+      probeTimeUs: nowUs + 30 * SECOND_US,
+      probe: null,
+    });
+  });
+
+  it('that says nothing is followed by another one at once', () => {
+    const nowUs = NOW_US + 40 * SECOND_US;
+    const after = afterProbe(trying, 'GONE', nowUs);
+    expect(after).toMatchObject({ state: 'OPEN', openTimeUs: open.openTimeUs, probe: null });
+    expect(isProbeDue(after, nowUs)).toBe(true);
+  });
+
+  it('is forgotten when somebody closes the breaker', () => {
+    expect(closed(trying)).toMatchObject({ state: 'CLOSED', tallies: [], probe: null, probeTimeUs: null });
+  });
+});
+
+describe('what counts', () => {
+  const failure = (failureCause: FailureCause, type = 'Oops'): Failure => systemFailure(failureCause, type, 'it broke');
+
+  it.each<[FailureCause, boolean]>([
+    ['APPLICATION', true],
+    ['TIMEOUT', true],
+    ['INFRASTRUCTURE', false],
+    ['LOST_WORKER', false],
+    ['LEASE_LOST', false],
+    ['SESSION_CLOSED', false],
+  ])('without types: %s %s', (cause, counts) => {
+    expect(countsAt(breaker, failure(cause))).toBe(counts);
+  });
+
+  it('with types: those, whatever caused them, and no others', () => {
+    const named = { types: ['Refused', 'RunTimeout'] };
+    expect(countsAt(named, failure('APPLICATION', 'Refused'))).toBe(true);
+    expect(countsAt(named, failure('INFRASTRUCTURE', 'Refused'))).toBe(true);
+    expect(countsAt(named, failure('APPLICATION', 'refused'))).toBe(false);
+  });
+});
+
+describe('the failure of an attempt', () => {
+  const moment = { nowUs: NOW_US, random: 0.5 };
+  const policy = definitionDefaults.retryPolicy;
+  const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+  const fail = (run: Partial<OpenRun>) => decideFail(runOf(run), failure, policy, moment);
+
+  it('is the one that was reported, whether the job goes on or not', () => {
+    expect(failureOfAttempt(fail({ state: 'RUNNING' }))).toEqual(failure);
+    expect(failureOfAttempt(fail({ state: 'ASSIGNED', attemptsCounted: 2 }))).toEqual(failure);
+  });
+
+  it('is the one beneath what ended the job for other reasons', () => {
+    const late = fail({ state: 'RUNNING', limits: { ...noLimits, deadlineUs: NOW_US } });
+    expect(late).toMatchObject({ kind: 'end', failure: { type: 'TotalTimeout' } });
+    expect(failureOfAttempt(late)).toEqual(failure);
+  });
+
+  it('is the time-out of one that ran', () => {
+    const run = runOf({ state: 'RUNNING', dueTimeUs: NOW_US, limits: { ...noLimits, runDeadlineUs: NOW_US } });
+    const change = decideDue(run, policy, moment);
+    expect(change && failureOfAttempt(change)).toMatchObject({ type: 'RunTimeout', failureCause: 'TIMEOUT' });
+  });
+
+  it.each<JobState>(['SCHEDULED', 'READY', 'PAUSED'])('is none of one that is %s and out of time', (state) => {
+    const run = runOf({ state, dueTimeUs: NOW_US, limits: { ...noLimits, deadlineUs: NOW_US } });
+    const change = decideDue(run, policy, moment);
+    expect(change).toMatchObject({ kind: 'end', event: 'timeOut' });
+    expect(change && failureOfAttempt(change)).toBeUndefined();
+  });
+
+  it('is none of one that was asked to stop', () => {
+    expect(failureOfAttempt(fail({ state: 'CANCELLING' }))).toBeUndefined();
+    const cancel = decideCancel(runOf({ state: 'RUNNING' }), '', 1_000, moment);
+    expect(cancel && failureOfAttempt(cancel)).toBeUndefined();
+  });
+});
