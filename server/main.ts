@@ -84,10 +84,14 @@ function busOptions(config: Config, log: Log) {
   } as const;
 }
 
+/** JSON lines on standard error. */
+export function openLog(level: Config['logLevel']): Log {
+  return pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+}
+
 /** @throws Error that says what could not be opened and what to do about it; then nothing stays open. */
-export async function startReplica(given: Config): Promise<RunningReplica> {
+export async function startReplica(given: Config, log = openLog(given.logLevel)): Promise<RunningReplica> {
   const config = { ...given, dataFolder: resolve(given.dataFolder) };
-  const log: Log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
   const crash = process.env.MUSTER_KILL_POINT;
   // Only crash tests set it.
   if (crash) armKillPoint(crash, () => process.kill(process.pid, 'SIGKILL'));

@@ -9,15 +9,16 @@ import { openPostgres } from './store/postgres.ts';
 import { readSchemaVersion } from './store/transfer/catalogue.ts';
 import { exportDeployment, type TransferProgress } from './store/transfer/export-deployment.ts';
 import type { ExportHeader } from './store/transfer/export-format.ts';
-import { importDeployment } from './store/transfer/import-deployment.ts';
+import { checkImport, importDeployment } from './store/transfer/import-deployment.ts';
 import { refuseConnected, refuseLive } from './store/transfer/in-use.ts';
+import { TransferRefusal } from './store/transfer/refusal.ts';
 import { LONGEST_MS } from './store/transfer/settings.ts';
 import { version } from './version.ts';
 
 /** Where a deployment is: in a data folder, or in a PostgreSQL database. */
 export type Place = { readonly dataFolder: string } | { readonly postgresUrl: string };
 
-export type { ExportHeader, TransferProgress };
+export { type ExportHeader, type TransferProgress, TransferRefusal };
 
 type OnProgress = (progress: TransferProgress) => void;
 
@@ -64,7 +65,9 @@ function withDatabase<T>(place: Place, work: (database: Database) => Promise<T>)
  */
 export async function exportTo(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
   if ('dataFolder' in place && !existsSync(join(place.dataFolder, 'postgres', 'PG_VERSION'))) {
-    throw new Error(`${resolve(place.dataFolder)} holds no embedded database: name the data folder with --data`);
+    throw new TransferRefusal(
+      `${resolve(place.dataFolder)} holds no embedded database: name the data folder with --data`,
+    );
   }
   return withDatabase(place, (database) => exportDeployment(database, file, { release: version, onProgress }));
 }
@@ -74,6 +77,8 @@ export async function exportTo(file: string, place: Place, onProgress?: OnProgre
  *
  * @throws Error that says what is in the way; then nothing was stored.
  */
-export function importFrom(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
-  return withDatabase(place, (database) => importDeployment(database, file, { onProgress }));
+export async function importFrom(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
+  const header = await checkImport(file, { onProgress });
+  await withDatabase(place, (database) => importDeployment(database, file, header, { onProgress }));
+  return header;
 }

@@ -8,8 +8,10 @@ import { addPause, addResume } from './commands/hold.ts';
 import { addList } from './commands/list.ts';
 import { addRedrive } from './commands/redrive.ts';
 import { addRetry } from './commands/retry.ts';
+import { addServer } from './commands/server.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTransfer } from './commands/transfer.ts';
 import { addUpdate } from './commands/update.ts';
 import { addWatch } from './commands/watch.ts';
 import { refuseForeignOptions } from './local-command.ts';
@@ -38,7 +40,7 @@ Examples:
   muster help submit                               more about a command
   muster help exit-codes                           what scripts can tell from how it ends`,
     );
-  addStart(program);
+  for (const add of [addStart, addServer, addTransfer]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
   addContext(program);

@@ -1,14 +1,18 @@
-/** Runs a replica until it is told to stop. */
+/** Runs a replica until it is told to stop: for a person at a terminal, or under a supervisor. */
 import { resolve } from 'node:path';
-import { type ConfigInput, readConfig } from '../config.ts';
-import { type RunningReplica, startReplica } from '../main.ts';
+import { type Config, type ConfigInput, readConfig } from '../config.ts';
+import { openLog, type RunningReplica, startReplica } from '../main.ts';
+import { CliError } from './cli-error.ts';
+import { Exit } from './exit-codes.ts';
+import { asOption } from './input/server-options.ts';
+import { type Given, insecuritiesOf } from './insecurities.ts';
 
 function describe(replica: RunningReplica, input: ConfigInput): string {
   const port = replica.grpcAddress.split(':').at(-1);
   return `Muster is up.
 
   gRPC      ${replica.grpcAddress}    clients and workers
-  HTTP      ${replica.httpAddress}    browsers and curl; begin at /reference
+  HTTP      ${replica.httpAddress}    browsers and curl; /healthz and /readyz
   database  ${input.postgresUrl ? 'PostgreSQL' : `embedded, in ${resolve(input.dataFolder ?? '.muster', 'postgres')}`}
   bus       ${input.natsUrls?.length ? input.natsUrls.join(', ') : `embedded nats-server, in ${resolve(input.dataFolder ?? '.muster', 'nats')}`}
 
@@ -22,27 +26,60 @@ function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolvePromise) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(130));
+        process.once(signal, () => process.exit(Exit.INTERRUPTED));
         resolvePromise(signal);
       });
     }
   });
 }
 
-export async function runServer(input: ConfigInput): Promise<void> {
-  const stopped = stopSignal();
-  let replica: RunningReplica;
+/** @throws CliError that names each option that is wrong, and why. */
+function configOf(input: ConfigInput): Config {
   try {
-    replica = await startReplica(readConfig(input));
+    return readConfig(input);
   } catch (error) {
-    process.stderr.write(`muster: ${(error as Error).message}\n`);
-    process.exitCode = 1;
-    process.exit();
+    const [first = '', ...details] = asOption((error as Error).message).split('\n');
+    throw new CliError({ message: first, details, cause: error });
   }
+}
+
+/** Says what it does in words for people. */
+export async function runStart(input: ConfigInput): Promise<never> {
+  const stopped = stopSignal();
+  const replica = await startReplica(configOf(input)).catch((error: Error) => {
+    throw new CliError({ message: error.message, exitCode: Exit.UNEXPECTED, cause: error });
+  });
   process.stdout.write(describe(replica, input));
   await stopped;
   process.stdout.write('Stopping: no new calls; what is under way finishes …\n');
   await replica.stop();
   process.stdout.write('Stopped.\n');
-  process.exit(0);
+  process.exit(Exit.OK);
+}
+
+/** Says everything in its log: what it serves, what is open to others, and why it does not start. */
+export async function runProduction(input: ConfigInput, given: Given & { insecure: boolean }): Promise<never> {
+  const config = configOf(input);
+  const stopped = stopSignal();
+  const log = openLog(config.logLevel);
+  const { refused, warnings } = insecuritiesOf(input, given);
+  if (refused.length > 0 && !given.insecure) {
+    throw new CliError({
+      message: refused.join('; '),
+      next: '--nats-credentials FILE names its credentials; --insecure starts without',
+    });
+  }
+  for (const warning of [...warnings, ...refused]) log.warn({}, warning);
+  try {
+    const replica = await startReplica(config, log);
+    const { grpcAddress, httpAddress } = replica;
+    log.info({ grpcAddress, httpAddress }, 'serves');
+    log.info({ signal: await stopped }, 'stops: no new calls; what is under way finishes');
+    await replica.stop();
+    log.info({}, 'stopped');
+  } catch (error) {
+    log.error({ problem: (error as Error).message }, 'ends: it can not go on');
+    process.exit(Exit.UNEXPECTED);
+  }
+  process.exit(Exit.OK);
 }

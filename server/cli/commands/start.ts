@@ -1,6 +1,7 @@
-/** `muster start`: runs a control plane until it is told to stop. */
+/** `muster start`: a control plane for this machine, everything embedded unless it is told otherwise. */
 import type { Command } from 'commander';
-import { integer, repeated } from '../input/numbers.ts';
+import { optionWithEnv } from '../input/environment.ts';
+import { addListenOptions, addStoreOptions, addTimeAndLogOptions, settingsOf } from '../input/server-options.ts';
 import { local } from '../local-command.ts';
 
 export function addStart(program: Command): void {
@@ -9,43 +10,18 @@ export function addStart(program: Command): void {
     .helpGroup('Servers:')
     .description(
       'Start a control plane and stay until Ctrl-C. Without options everything is embedded: database and message bus.',
-    )
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--grpc-port <port>', 'port for clients and workers; 0 takes any free one', integer(0, 65_535), 7070)
-    .option(
-      '--http-port <port>',
-      'port for browsers, curl and health checks; 0 takes any free one',
-      integer(0, 65_535),
-      7080,
-    )
-    .option(
-      '--http-host <name>',
-      'another name that the HTTP port is called by; may be repeated',
-      repeated,
-      [] as string[],
-    )
-    .option(
-      '--cors-origin <origin>',
-      'origin of web pages that may call the HTTP port, such as https://ops.example.com; may be repeated',
-      repeated,
-      [] as string[],
-    )
-    .option('--data <folder>', 'folder of the embedded database and message bus', '.muster')
-    .option('--postgres <url>', 'use this PostgreSQL server (16 or newer) instead of the embedded database')
-    .option(
-      '--nats <url>',
-      'use this NATS server (2.10 or newer) instead of the embedded one; may be repeated',
-      repeated,
-      [] as string[],
-    )
-    .option('--nats-credentials <file>', 'credentials file (.creds) for --nats')
-    .option(
-      '--nats-signing-seed <file>',
-      'seed of the NATS account, to give each worker session credentials of its own',
-    )
-    .option('--beat-ms <ms>', 'time between two heartbeats of a worker', integer(50), 5_000)
-    .option('--lease-ms <ms>', 'how long a heartbeat is good for; at least three times --beat-ms', integer(50), 15_000)
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    );
+  addListenOptions(command).addOption(
+    optionWithEnv('--data <folder>', 'folder of the embedded database and message bus', 'MUSTER_DATA').default(
+      '.muster',
+    ),
+  );
+  addStoreOptions(
+    command,
+    'use this PostgreSQL server (16 or newer) instead of the embedded database',
+    'use this NATS server (2.10 or newer) instead of the embedded one',
+  );
+  addTimeAndLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -54,24 +30,10 @@ Examples:
   muster start --data /var/lib/muster --grpc-port 9000
   muster start --postgres postgres://muster@db/muster --nats nats://bus:4222 --nats-credentials replica.creds`,
     )
-    .action(async (options) => {
+    .action(async (_options, started: Command) => {
       // Only here: what a server takes is nothing that a client should wait for.
-      const { runServer } = await import('../run-server.ts');
-      await runServer({
-        host: options.host,
-        grpcPort: options.grpcPort,
-        httpPort: options.httpPort,
-        httpHosts: options.httpHost,
-        corsOrigins: options.corsOrigin,
-        dataFolder: options.data,
-        postgresUrl: options.postgres,
-        natsUrls: options.nats,
-        natsCredentialsFile: options.natsCredentials,
-        natsSigningSeedFile: options.natsSigningSeed,
-        beatMs: options.beatMs,
-        leaseMs: options.leaseMs,
-        logLevel: options.logLevel,
-      });
+      const { runStart } = await import('../run-server.ts');
+      await runStart(settingsOf(started));
     });
   local(command);
 }

@@ -4,6 +4,7 @@ import { type CataloguedTable, quoted, readDays, readSchemaVersion, readSequence
 import { type ExportHeader, FORMAT, FORMAT_VERSION, PAGE_BYTES, PAGE_ROWS } from './export-format.ts';
 import { ExportWriter } from './export-writer.ts';
 import { holdSchema } from './in-use.ts';
+import { TransferRefusal } from './refusal.ts';
 import { transferSettings } from './settings.ts';
 
 export interface TransferProgress {
@@ -110,7 +111,7 @@ export async function exportDeployment(
   options: ExportOptions,
 ): Promise<ExportHeader> {
   if ((await readSchemaVersion(database)) === undefined) {
-    throw new Error('there is no deployment of Muster to export: no schema "muster" in this database');
+    throw new TransferRefusal('there is no deployment of Muster to export: no schema "muster" in this database');
   }
   const writer = await ExportWriter.create(path);
   try {

@@ -11,6 +11,7 @@
  * that PostgreSQL writes and reads (bytes as `\x` and hexadecimal digits), or null. The checksum is of every byte before
  * the trailer. A file whose name ends in `.gz` is all that, compressed.
  */
+import { TransferRefusal } from './refusal.ts';
 
 export interface ExportedColumn {
   readonly name: string;
@@ -63,7 +64,7 @@ export function isCompressed(path: string): boolean {
 }
 
 /** The file is not what an export wrote. */
-export class DamagedExport extends Error {
+export class DamagedExport extends TransferRefusal {
   constructor(path: string, problem: string) {
     super(`${path} is damaged or was cut short: ${problem}. Nothing was changed; export anew, or copy the file again`);
   }
@@ -107,10 +108,10 @@ function parsed(line: string): unknown {
 export function parseHeader(path: string, line: string): ExportHeader {
   const value = parsed(line) as Partial<ExportHeader> | undefined;
   if (value?.format !== FORMAT) {
-    throw new Error(`${path} is no export of Muster: name a file that "muster export" has written`);
+    throw new TransferRefusal(`${path} is no export of Muster: name a file that "muster export" has written`);
   }
   if (value.formatVersion !== FORMAT_VERSION) {
-    throw new Error(
+    throw new TransferRefusal(
       `${path} has format ${value.formatVersion}, and this release reads format ${FORMAT_VERSION}: ` +
         `import it with release ${value.release} or newer`,
     );

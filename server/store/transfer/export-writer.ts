@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type ExportTrailer, isCompressed } from './export-format.ts';
+import { TransferRefusal } from './refusal.ts';
 
 const compress = promisify(gzip);
 
@@ -24,7 +25,8 @@ export class ExportWriter {
 
   /** @throws Error when the file is there already or can't be made. */
   static async create(path: string): Promise<ExportWriter> {
-    if (existsSync(path)) throw new Error(`${path} is there already: give another name, or move it away first`);
+    if (existsSync(path))
+      throw new TransferRefusal(`${path} is there already: give another name, or move it away first`);
     const partial = `${path}.partial`;
     await rm(partial, { force: true });
     return new ExportWriter(path, partial, await open(partial, 'wx', 0o600));

@@ -7,6 +7,7 @@ import type { TransferProgress } from './export-deployment.ts';
 import type { ExportedTable, ExportHeader } from './export-format.ts';
 import { checkExport, type ExportPage, readExport } from './export-reader.ts';
 import { holdSchema, refuseFull, seededTables } from './in-use.ts';
+import { TransferRefusal } from './refusal.ts';
 import { transferSettings } from './settings.ts';
 
 export interface ImportOptions {
@@ -16,7 +17,7 @@ export interface ImportOptions {
 function refuseNewer(path: string, { schemaVersion, release }: ExportHeader): void {
   const newest = newestVersion();
   if (schemaVersion > newest) {
-    throw new Error(
+    throw new TransferRefusal(
       `${path} is of release ${release} with schema version ${schemaVersion}, and this release knows versions up to ` +
         `${newest}: import it with release ${release} or newer. Nothing was changed`,
     );
@@ -28,7 +29,7 @@ async function refuseOlder(database: Database, path: string, header: ExportHeade
   const version = await readSchemaVersion(database);
   if (version === undefined) return;
   if (version > header.schemaVersion) {
-    throw new Error(
+    throw new TransferRefusal(
       `${path} has schema version ${header.schemaVersion}, and the database to import into is at ${version} already: ` +
         'import into a database without the schema "muster", which is then made. Nothing was changed',
     );
@@ -47,7 +48,7 @@ function refuseOther(path: string, header: ExportHeader, tables: readonly Catalo
   const [theirs, ours] = [header.tables.map(described), tables.map(described)];
   const odd = theirs.find((one) => !ours.includes(one)) ?? ours.find((one) => !theirs.includes(one));
   if (odd === undefined) return;
-  throw new Error(
+  throw new TransferRefusal(
     `${path} does not fit schema version ${header.schemaVersion} of this release: one of the two has no table ${odd}`,
   );
 }
@@ -112,7 +113,7 @@ class Import {
   async *#pages(): AsyncGenerator<ExportPage> {
     for await (const page of readExport(this.#path)) {
       if (JSON.stringify(page.header) !== JSON.stringify(this.#header))
-        throw new Error(`${this.#path} was changed meanwhile`);
+        throw new TransferRefusal(`${this.#path} was changed meanwhile`);
       yield page;
     }
   }
@@ -128,29 +129,38 @@ class Import {
     for (const { name, rows } of this.#header.tables) {
       const [found] = await this.#session.run({ name: '', text: `SELECT count(*) AS rows FROM ${quoted(name)}` }, []);
       if (found?.rows !== rows)
-        throw new Error(`"${name}" has ${found?.rows} rows instead of ${rows}. Nothing was changed`);
+        throw new TransferRefusal(`"${name}" has ${found?.rows} rows instead of ${rows}. Nothing was changed`);
       await this.#do(`ANALYZE ${quoted(name)}`);
     }
   }
 }
 
 /**
- * Imports a file into the deployment that `database` holds, which must be empty or not there at all.
+ * Reads the whole file: its header, if everything about it is right and this release can import it.
+ *
+ * @throws Error that says what is wrong with it.
+ */
+export async function checkImport(path: string, options: ImportOptions): Promise<ExportHeader> {
+  const header = await checkExport(path, (rows, of) => options.onProgress?.({ rows, of, part: 'check' }));
+  refuseNewer(path, header);
+  return header;
+}
+
+/**
+ * Imports a file that was checked into the deployment that `database` holds, which must be empty or not there at all.
  *
  * @throws Error that says what is in the way; then nothing was stored, and the import can be repeated.
  */
 export async function importDeployment(
   database: Database,
   path: string,
+  header: ExportHeader,
   options: ImportOptions,
-): Promise<ExportHeader> {
-  const onProgress = options.onProgress ?? (() => {});
-  const header = await checkExport(path, (rows, of) => onProgress({ rows, of, part: 'check' }));
-  refuseNewer(path, header);
+): Promise<void> {
   await refuseOlder(database, path, header);
   await migrate(database, header.schemaVersion);
   await makeDays(database, header.days.map(dayStart));
+  const onProgress = options.onProgress ?? (() => {});
   await database.transaction((session) => new Import(session, path, header, onProgress).run());
   await migrate(database);
-  return header;
 }

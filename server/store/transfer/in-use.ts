@@ -4,6 +4,7 @@ import type { Session } from '../database.ts';
 import { MIGRATION_LOCK } from '../migrate.ts';
 import { REPLICA_NAME } from '../postgres.ts';
 import { type CataloguedTable, quoted } from './catalogue.ts';
+import { TransferRefusal } from './refusal.ts';
 
 /** Tables that migrations put rows into: in a deployment that was never used they are all there is. */
 export const seededTables: ReadonlySet<string> = new Set(['deployment_keys']);
@@ -26,7 +27,7 @@ FROM sessions WHERE state <> 3 AND lease_until > muster_now()`,
 export async function refuseConnected(session: Session): Promise<void> {
   const [row] = await session.run(countReplicas, []);
   if (row?.connections > 0) {
-    throw new Error(
+    throw new TransferRefusal(
       `a control plane is connected to this database (${row?.connections} connections): stop every replica, then try again`,
     );
   }
@@ -36,7 +37,7 @@ export async function refuseConnected(session: Session): Promise<void> {
 export async function refuseLive(session: Session): Promise<void> {
   const [row] = await session.run(readLiveLease, []);
   if (row?.seconds > 0) {
-    throw new Error(
+    throw new TransferRefusal(
       `workers' sessions of this database are live: stop every replica; if that is done, try again in ${row?.seconds} s, ` +
         'when the last lease has ended',
     );
@@ -48,7 +49,7 @@ export async function holdSchema(session: Session, how: 'shared' | 'alone'): Pro
   const name = how === 'shared' ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock';
   const [row] = await session.run({ name: '', text: `SELECT ${name}(${MIGRATION_LOCK}) AS mine` }, []);
   if (!row?.mine) {
-    throw new Error(
+    throw new TransferRefusal(
       'a replica is starting on this database, or another export or import is under way: try again later',
     );
   }
@@ -60,7 +61,7 @@ export async function refuseFull(session: Session, tables: readonly CataloguedTa
     if (seededTables.has(name)) continue;
     const [row] = await session.run({ name: '', text: `SELECT EXISTS (SELECT FROM ${quoted(name)}) AS any` }, []);
     if (row?.any) {
-      throw new Error(
+      throw new TransferRefusal(
         `the deployment to import into is not empty ("${name}" has rows): import into a new database or data folder. ` +
           'Nothing was changed',
       );

@@ -271,6 +271,8 @@ describe('an export', () => {
       /holds no embedded database/,
     );
     expect(existsSync(nowhere)).toBe(false);
+    await expect(importFrom(join(folder, 'no-file'), { dataFolder: nowhere })).rejects.toThrow(/no such file/);
+    expect(existsSync(nowhere)).toBe(false);
   });
 });
 

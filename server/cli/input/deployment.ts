@@ -1,0 +1,36 @@
+/** Which deployment is moved: a data folder or a PostgreSQL database. */
+import type { Command } from 'commander';
+import type { Place } from '../../transfer.ts';
+import { CliError } from '../cli-error.ts';
+import { isTyped, type PostgresOptions, postgresUrlOf } from './place.ts';
+
+type Options = PostgresOptions & { readonly data?: string };
+
+/**
+ * What is typed goes before the environment; what the environment alone says has to be clear, too.
+ *
+ * @param otherwise The data folder where nothing is said; undefined: something has to be.
+ */
+export function placeOf(command: Command, otherwise?: string): Place {
+  const { data } = command.opts<Options>();
+  const typedUrl = isTyped(command, 'postgres') || isTyped(command, 'postgresFile');
+  const typedData = isTyped(command, 'data');
+  if (typedUrl && typedData) throw both();
+  if (typedData && data !== undefined) return { dataFolder: data };
+  const postgresUrl = postgresUrlOf(command);
+  if (postgresUrl !== undefined && data !== undefined && !typedUrl) throw both();
+  if (postgresUrl !== undefined) return { postgresUrl };
+  const dataFolder = data ?? otherwise;
+  if (dataFolder !== undefined) return { dataFolder };
+  throw new CliError({
+    message: `${command.name()} has to be told where to: --postgres URL, or --data FOLDER for an embedded deployment`,
+    next: `muster ${command.name()} --help shows examples`,
+  });
+}
+
+function both(): CliError {
+  return new CliError({
+    message: 'a deployment is either in --data or in --postgres, and both are given',
+    next: 'give one of them; their variables are MUSTER_DATA, MUSTER_POSTGRES and MUSTER_POSTGRES_FILE',
+  });
+}

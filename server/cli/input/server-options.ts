@@ -1,0 +1,144 @@
+/** What a control plane can be told at its start, on the command line or in the environment. */
+import type { Command } from 'commander';
+import type { ConfigInput } from '../../config.ts';
+import { listed, optionWithEnv } from './environment.ts';
+import { integer } from './numbers.ts';
+import { postgresOptions, postgresUrlOf } from './place.ts';
+
+interface ServerOptions {
+  readonly host: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly httpHost: string[];
+  readonly corsOrigin: string[];
+  readonly data?: string;
+  readonly nats: string[];
+  readonly natsCredentials?: string;
+  readonly natsSigningSeed?: string;
+  readonly beatMs: number;
+  readonly leaseMs: number;
+  readonly logLevel: NonNullable<ConfigInput['logLevel']>;
+}
+
+const port = integer(0, 65_535);
+
+/** Where it listens and who may call. */
+export function addListenOptions(command: Command): Command {
+  return command
+    .addOption(optionWithEnv('--host <address>', 'address to listen on', 'MUSTER_HOST').default('127.0.0.1'))
+    .addOption(
+      optionWithEnv('--grpc-port <port>', 'port for clients and workers; 0 takes any free one', 'MUSTER_GRPC_PORT')
+        .argParser(port)
+        .default(7070),
+    )
+    .addOption(
+      optionWithEnv(
+        '--http-port <port>',
+        'port for browsers, curl and health checks; 0 takes any free one',
+        'MUSTER_HTTP_PORT',
+      )
+        .argParser(port)
+        .default(7080),
+    )
+    .addOption(
+      optionWithEnv(
+        '--http-host <name>',
+        'another name that the HTTP port is called by; may be repeated',
+        'MUSTER_HTTP_HOSTS',
+      )
+        .argParser(listed)
+        .default([], 'none'),
+    )
+    .addOption(
+      optionWithEnv(
+        '--cors-origin <origin>',
+        'origin of web pages that may call the HTTP port, such as https://ops.example.com; may be repeated',
+        'MUSTER_CORS_ORIGINS',
+      )
+        .argParser(listed)
+        .default([], 'none'),
+    );
+}
+
+/** What it stands on. */
+export function addStoreOptions(command: Command, postgres: string, nats: string): Command {
+  for (const option of postgresOptions(postgres)) command.addOption(option);
+  return command
+    .addOption(
+      optionWithEnv('--nats <url>', `${nats}; may be repeated`, 'MUSTER_NATS').argParser(listed).default([], 'none'),
+    )
+    .addOption(
+      optionWithEnv('--nats-credentials <file>', 'credentials file (.creds) for --nats', 'MUSTER_NATS_CREDENTIALS'),
+    )
+    .addOption(
+      optionWithEnv(
+        '--nats-signing-seed <file>',
+        'file with the seed of the NATS account, to give each worker session credentials of its own',
+        'MUSTER_NATS_SIGNING_SEED',
+      ),
+    );
+}
+
+export function addTimeAndLogOptions(command: Command): Command {
+  return command
+    .addOption(
+      optionWithEnv('--beat-ms <ms>', 'time between two heartbeats of a worker', 'MUSTER_BEAT_MS')
+        .argParser(integer(50))
+        .default(5_000),
+    )
+    .addOption(
+      optionWithEnv(
+        '--lease-ms <ms>',
+        'how long a heartbeat is good for; at least three times --beat-ms',
+        'MUSTER_LEASE_MS',
+      )
+        .argParser(integer(50))
+        .default(15_000),
+    )
+    .addOption(
+      optionWithEnv('--log-level <level>', 'what is logged', 'MUSTER_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    );
+}
+
+/** The settings that the command was given. */
+export function settingsOf(command: Command): ConfigInput {
+  const options = command.opts<ServerOptions>();
+  return {
+    host: options.host,
+    grpcPort: options.grpcPort,
+    httpPort: options.httpPort,
+    httpHosts: options.httpHost,
+    corsOrigins: options.corsOrigin,
+    dataFolder: options.data,
+    postgresUrl: postgresUrlOf(command),
+    natsUrls: options.nats,
+    natsCredentialsFile: options.natsCredentials,
+    natsSigningSeedFile: options.natsSigningSeed,
+    beatMs: options.beatMs,
+    leaseMs: options.leaseMs,
+    logLevel: options.logLevel,
+  };
+}
+
+const optionOf: Readonly<Record<string, string>> = {
+  host: '--host',
+  grpcPort: '--grpc-port',
+  httpPort: '--http-port',
+  httpHosts: '--http-host',
+  corsOrigins: '--cors-origin',
+  dataFolder: '--data',
+  postgresUrl: '--postgres',
+  natsUrls: '--nats',
+  natsCredentialsFile: '--nats-credentials',
+  natsSigningSeedFile: '--nats-signing-seed',
+  beatMs: '--beat-ms',
+  leaseMs: '--lease-ms',
+  logLevel: '--log-level',
+};
+
+/** A setting's name in a message of `readConfig`, as the option that sets it. */
+export function asOption(message: string): string {
+  return message.replace(/^([a-zA-Z]+)(?:\.\d+)?(?=: )/gm, (whole, name) => optionOf[name] ?? whole);
+}

@@ -1,0 +1,50 @@
+/** Moves a deployment, with its progress, and says what came of it. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { JsonValue } from '@bufbuild/protobuf';
+import { type ExportHeader, exportTo, importFrom, type Place, TransferRefusal } from '../transfer.ts';
+import { CliError } from './cli-error.ts';
+import { Exit } from './exit-codes.ts';
+import type { Output } from './output/output.ts';
+import { TransferBar } from './output/transfer-bar.ts';
+
+const number = new Intl.NumberFormat('en');
+
+function rowsOf({ tables }: ExportHeader): number {
+  return tables.reduce((sum, table) => sum + table.rows, 0);
+}
+
+function factsOf(file: string, header: ExportHeader): Record<string, JsonValue> {
+  const { release, schemaVersion, exportTime, tables } = header;
+  const rows = Object.fromEntries(tables.map((table) => [table.name, table.rows]));
+  return { file: resolve(file), release, schemaVersion, exportTime, rows };
+}
+
+/** What stands in the way is the state of things; anything else is told as it is. */
+async function told<T>(work: (bar: TransferBar) => Promise<T>): Promise<T> {
+  const bar = new TransferBar();
+  try {
+    return await work(bar);
+  } catch (error) {
+    const exitCode = error instanceof TransferRefusal ? Exit.CONFLICT : Exit.UNEXPECTED;
+    throw new CliError({ message: (error as Error).message, exitCode, cause: error });
+  } finally {
+    bar.end();
+  }
+}
+
+export async function runExport(out: Output, file: string, place: Place): Promise<void> {
+  const header = await told((bar) => exportTo(file, place, bar.show));
+  const { size } = await stat(file);
+  if (out.json) return out.document({ ...factsOf(file, header), bytes: size });
+  out.line(`Exported ${number.format(rowsOf(header))} rows into ${file} (${number.format(size)} bytes).`);
+  out.line('It holds every payload and the key of page tokens: only its owner may read it. Keep it so.');
+}
+
+export async function runImport(out: Output, file: string, place: Place): Promise<void> {
+  const header = await told((bar) => importFrom(file, place, bar.show));
+  if (out.json) return out.document(factsOf(file, header));
+  const where = 'dataFolder' in place ? resolve(place.dataFolder) : 'PostgreSQL';
+  out.line(`Imported ${number.format(rowsOf(header))} rows of ${header.exportTime} into ${where}.`);
+  out.line('Jobs go on when a control plane is started there. Start none on the old deployment again.');
+}
