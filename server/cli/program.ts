@@ -1,6 +1,8 @@
 /** The commands of `muster`, put together. */
+import { addApply } from './commands/apply.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addContext } from './commands/context.ts';
+import { addDefinitions } from './commands/definitions.ts';
 import { addErase } from './commands/erase.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
 import { addGet } from './commands/get.ts';
@@ -41,6 +43,7 @@ Examples:
   muster help exit-codes                           what scripts can tell from how it ends`,
     );
   for (const add of [addStart, addServer, addTransfer]) add(program);
+  for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
   addContext(program);

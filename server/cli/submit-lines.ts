@@ -12,6 +12,7 @@ import { type SubmissionOptions, toSubmission } from './input/submission.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './output/progress.ts';
 import { countText } from './output/times.ts';
+import { renameFields } from './refusals.ts';
 
 const MAX_JOBS = 1_000;
 const MAX_BYTES = 1024 * 1024;
@@ -84,14 +85,9 @@ async function submitBatch(
 
 /** The refusal names jobs by their place in the call: people know lines. */
 function withLines(error: MusterError, batch: readonly Line[]): MusterError {
-  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
-    field: field.replace(/^jobs\[(\d+)\]/, (whole, at) =>
-      batch[Number(at)] ? `line ${batch[Number(at)]?.number}` : whole,
-    ),
-    description,
-  }));
-  const { code, message, reason, metadata, retryDelayMs } = error;
-  return new MusterError({ code, message, reason, metadata, retryDelayMs, fieldViolations, cause: error });
+  return renameFields(error, (field) =>
+    field.replace(/^jobs\[(\d+)\]/, (whole, at) => (batch[Number(at)] ? `line ${batch[Number(at)]?.number}` : whole)),
+  );
 }
 
 /** Lines that hold something, with their numbers. */

@@ -1,0 +1,66 @@
+/** Files of definitions: YAML or JSON, one or several documents each. */
+import { parseAllDocuments } from 'yaml';
+import { CliError } from '../cli-error.ts';
+import { nameOf, openInput, unreadable } from './payload-input.ts';
+
+const MAX_BYTES = 16 * 1024 * 1024;
+/** More uses of one anchor are an attack or an accident. */
+const MAX_ALIASES = 100;
+
+export interface SourceDocument {
+  /** Where it is, such as `jobs.yaml, document 2`. */
+  readonly where: string;
+  readonly value: unknown;
+}
+
+/** The documents of a file, or of stdin for `-`; a list at the top is as many documents. */
+export async function readDocuments(file: string): Promise<SourceDocument[]> {
+  const documents = parseDocuments(await readText(file), nameOf(file));
+  if (documents.length > 0) return documents;
+  throw new CliError({
+    message: `${nameOf(file)} holds no document`,
+    next: 'muster apply --help shows what one looks like',
+  });
+}
+
+/** @throws CliError with the line and what is wrong there. */
+export function parseDocuments(text: string, name: string): SourceDocument[] {
+  const values: unknown[] = [];
+  for (const document of parseAllDocuments(text, { uniqueKeys: true })) {
+    const [fault] = [...document.errors, ...document.warnings];
+    if (fault !== undefined)
+      throw new CliError({ message: `${name} is neither YAML nor JSON: ${fault.message.trim()}`, cause: fault });
+    const value = plain(() => document.toJS({ maxAliasCount: MAX_ALIASES }), name);
+    if (Array.isArray(value)) values.push(...value);
+    else if (value !== null) values.push(value); // nothing between two ---
+  }
+  return values.map((value, at) => ({ where: values.length === 1 ? name : `${name}, document ${at + 1}`, value }));
+}
+
+function plain(read: () => unknown, name: string): unknown {
+  try {
+    return read();
+  } catch (error) {
+    throw new CliError({ message: `${name}: ${(error as Error).message}`, cause: error });
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of openInput(file)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_BYTES) break;
+    }
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  if (size > MAX_BYTES) throw new CliError({ message: `${nameOf(file)} is longer than 16 MiB`, next: 'split it' });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (error) {
+    throw new CliError({ message: `${nameOf(file)} is not UTF-8`, cause: error });
+  }
+}

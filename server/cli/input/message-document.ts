@@ -1,0 +1,106 @@
+/**
+ * Messages of the contract as people write them: the proto3 JSON form, and beside it spans such as `5m`, names of enums
+ * without their prefix, and schemas as they are. What does not fit is refused with the path of its field.
+ */
+import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue, MessageShape } from '@bufbuild/protobuf';
+import { fromJson } from '@bufbuild/protobuf';
+import { DurationSchema } from '@bufbuild/protobuf/wkt';
+import { nearName } from './near-name.ts';
+import { spanToMs } from './spans.ts';
+
+export interface Problem {
+  /** Path of the field, such as `retryPolicy.maxAttempts`; empty for the document itself. */
+  readonly field: string;
+  readonly description: string;
+}
+
+export type Decoded<D extends DescMessage> = { readonly message: MessageShape<D> } | { readonly problems: Problem[] };
+
+export function decodeDocument<D extends DescMessage>(schema: D, value: unknown): Decoded<D> {
+  const problems: Problem[] = [];
+  const json = readMessage(schema, value, '', problems);
+  if (problems.length > 0) return { problems };
+  try {
+    return { message: fromJson(schema, json) };
+  } catch (error) {
+    return { problems: [{ field: '', description: reasonOf(error) }] };
+  }
+}
+
+function readMessage(schema: DescMessage, value: unknown, path: string, problems: Problem[]): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    problems.push({ field: path, description: `must be a mapping of fields, not ${kindOf(value)}` });
+    return {};
+  }
+  const json: JsonObject = {};
+  for (const [key, given] of Object.entries(value)) {
+    const field = schema.fields.find(({ name, jsonName }) => key === name || key === jsonName);
+    const at = path === '' ? key : `${path}.${key}`;
+    if (field === undefined) problems.push({ field: at, description: unknownField(schema, key) });
+    else if (field.jsonName in json) problems.push({ field: at, description: 'is there twice, in two spellings' });
+    else if (given !== null) json[field.jsonName] = readField(schema, field, given, at, problems);
+  }
+  return json;
+}
+
+function readField(
+  schema: DescMessage,
+  field: DescField,
+  value: unknown,
+  path: string,
+  problems: Problem[],
+): JsonValue {
+  const nested = nestedOf(field);
+  if (nested !== undefined && field.fieldKind === 'message') return readMessage(nested, value, path, problems);
+  if (nested !== undefined && field.fieldKind === 'list' && Array.isArray(value))
+    return value.map((one, at) => readMessage(nested, one, `${path}[${at}]`, problems));
+  const json = Array.isArray(value) ? value.map((one) => spelled(field, one)) : spelled(field, value);
+  try {
+    fromJson(schema, { [field.jsonName]: json });
+  } catch (error) {
+    problems.push({ field: path, description: reasonOf(error) });
+  }
+  return json;
+}
+
+/** The message that a field holds, if it is one of the contract's own: the others are written as a value. */
+function nestedOf(field: DescField): DescMessage | undefined {
+  return field.message?.typeName.startsWith('muster.') ? field.message : undefined;
+}
+
+/** The proto3 JSON form of what people write more shortly. */
+function spelled(field: DescField, value: unknown): JsonValue {
+  if (field.message?.typeName === DurationSchema.typeName && typeof value === 'string') return durationJson(value);
+  if (field.enum !== undefined && typeof value === 'string') return enumJson(field.enum, value);
+  // A schema may be written as it is, and not as a text of JSON in a text of YAML.
+  if (field.name.endsWith('_json_schema') && typeof value === 'object') return JSON.stringify(value);
+  return value as JsonValue;
+}
+
+function durationJson(text: string): string {
+  const ms = spanToMs(text);
+  return ms === undefined ? text : `${ms / 1_000}s`;
+}
+
+function enumJson({ values }: DescEnum, text: string): string {
+  const wanted = text.toUpperCase().replaceAll('-', '_');
+  return values.find(({ localName }) => localName === wanted)?.name ?? text;
+}
+
+function unknownField(schema: DescMessage, key: string): string {
+  const names = schema.fields.map(({ jsonName }) => jsonName);
+  const near = nearName(key, names);
+  if (near !== undefined) return `is no field; did you mean ${near}?`;
+  return `is no field; there are ${names.sort().join(', ')}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
+
+/** What the library says, without what it says around it. */
+function reasonOf(error: unknown): string {
+  const message = (error as Error).message.replace(/^cannot decode (?:field|message) [\w.]+ from JSON(?:: )?/, '');
+  return message.replace(/^cannot decode (?:field|message) [\w.]+ from JSON(?:: )?/, '') || 'does not fit';
+}

@@ -1,0 +1,30 @@
+/** What applying a definition changed, or would change, and what that may break. */
+import type { ApplyJobDefinitionResponse, FieldDifference } from '@muster/sdk/grpc';
+import type { Output } from './output.ts';
+import { printable } from './printable.ts';
+import { cutTo } from './width.ts';
+
+const MAX_VALUE = 100;
+
+export function showApplied(out: Output, response: ApplyJobDefinitionResponse, dryRun: boolean): void {
+  const { definition, created, differences, issues } = response;
+  out.line(`${out.styled('bold', definition?.name ?? '')}  ${changeText(response, dryRun)}`);
+  if (created || dryRun) for (const difference of differences) out.line(`  ${differenceText(out, difference)}`);
+  for (const { message, subjects } of issues) {
+    const about = subjects.length === 0 ? '' : ` (${subjects.join(', ')})`;
+    out.line(`  ${out.styled('yellow', '!')} ${printable(`${message}${about}`)}`);
+  }
+}
+
+function changeText({ definition, created }: ApplyJobDefinitionResponse, dryRun: boolean): string {
+  const version = `version ${definition?.version ?? 0}`;
+  if (!created) return `unchanged, ${version}`;
+  return dryRun ? `would become ${version}` : `${version} is made`;
+}
+
+function differenceText(out: Output, { path, before, after }: FieldDifference): string {
+  const [was, is] = [before, after].map((value) => printable(cutTo(MAX_VALUE, value)));
+  if (before === '') return out.styled('green', `+ ${path}: ${is}`);
+  if (after === '') return out.styled('red', `- ${path}: ${was}`);
+  return out.styled('cyan', `~ ${path}: ${was} → ${is}`);
+}

@@ -1,0 +1,107 @@
+/** `muster apply` and `muster definitions`, as processes against a real server. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+
+let server: CliServer;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'muster-cli-'));
+  server = await startCliServer();
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const apply = (stdin: string, ...args: string[]) => server.run(['apply', '-f', '-', ...args], { stdin });
+
+describe('muster apply', () => {
+  it('makes what several files hold, and nothing twice', async () => {
+    const files = [join(folder, 'a.yaml'), join(folder, 'b.json')] as const;
+    await writeFile(files[0], 'name: one\n---\nname: two\nqueue: mails\n');
+    await writeFile(files[1], '[{"name": "three", "priority": 3}]');
+    const args = ['apply', '-f', files[0], '-f', files[1]];
+    const made = 'one  version 1 is made\ntwo  version 1 is made\nthree  version 1 is made\n';
+    expect(await server.run(args)).toMatchObject({ code: 0, stdout: made, stderr: '' });
+    expect((await server.run(args)).stdout).toBe(made.replaceAll('version 1 is made', 'unchanged, version 1'));
+  });
+
+  it('shows with --dry-run what would change, and changes nothing', async () => {
+    await apply('{ name: dry, priority: 1, inputJsonSchema: { type: object } }');
+    const wanted = '{ name: dry, queue: other, priority: 2, inputJsonSchema: { type: object, required: [to] } }';
+    const { code, stdout } = await apply(wanted, '--dry-run');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^dry {2}would become version 2\n/);
+    expect(stdout).toContain('~ priority: 1 → 2');
+    expect(stdout).toContain('~ queue: "default" → "other"');
+    expect(stdout).toMatch(/! .*queue/);
+    expect((await server.client.getDefinition('dry')).version).toBe(1);
+    const lines = (await apply(wanted, '--dry-run', '--json')).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { definition: { version: 2 }, differences: expect.any(Array) },
+    ]);
+  });
+
+  it('refuses what it does not know, naming file, document and field, and applies nothing', async () => {
+    const { code, stdout, stderr } = await apply(
+      'name: fine\n---\nname: bad\nretryPolicy: { maxAtempts: 3 }\npriority: high\n',
+    );
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('stdin, document 2: retryPolicy.maxAtempts: is no field; did you mean maxAttempts?');
+    expect(stderr).toContain('stdin, document 2: priority: ');
+    await expect(server.client.getDefinition('fine')).rejects.toMatchObject({ reason: 'DEFINITION_NOT_FOUND' });
+  });
+
+  it('tells what the server refuses by file, document and field, and what was applied before', async () => {
+    const { code, stdout, stderr } = await apply('name: first\n---\nname: second\npriority: 101\n');
+    expect([code, stdout]).toEqual([2, 'first  version 1 is made\n']);
+    expect(stderr).toContain('stdin, document 2: priority: ');
+    expect(stderr).toContain('The 1 before it in the files is applied.');
+  });
+
+  it('says what is wrong with the file itself', async () => {
+    expect(await server.run(['apply', '-f', join(folder, 'absent')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('ENOENT'),
+    });
+    expect(await apply('')).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin holds no document') });
+    expect(await server.run(['apply'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--file') });
+  });
+
+  it('goes to the namespace that was said', async () => {
+    await apply('name: apart', '-n', 'other');
+    expect((await server.run(['definitions', 'get', 'apart', '-n', 'other'])).code).toBe(0);
+    expect((await server.run(['definitions', 'get', 'apart'])).code).toBe(3);
+  });
+});
+
+describe('muster definitions', () => {
+  it('gives YAML that applies as the same version', async () => {
+    await apply(
+      '{ name: round, runTimeout: 90s, retryPolicy: { maxAttempts: 4, rules: [{ types: [A], action: fail }] }, inputJsonSchema: { type: object } }',
+    );
+    const { stdout } = await server.run(['definitions', 'get', 'round@1']);
+    expect(stdout).toContain('runTimeout: 90s');
+    expect(stdout).toContain('inputJsonSchema:\n  type: object');
+    expect((await apply(stdout)).stdout).toBe('round  unchanged, version 1\n');
+  });
+
+  it('lists, archives and brings back', async () => {
+    await apply('name: old');
+    expect((await server.run(['definitions', 'archive', 'old'])).stdout).toBe('old takes no new jobs\n');
+    expect((await server.run(['definitions', 'list'])).stdout).not.toMatch(/^old /m);
+    expect((await server.run(['definitions', 'list', '--archived'])).stdout).toMatch(/^old +1 /m);
+    const refused = await server.run(['submit', 'old']);
+    expect(refused).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/DEFINITION_ARCHIVED[\s\S]*apply the definition again/),
+    });
+    await apply('name: old');
+    expect((await server.run(['definitions', 'list', '--json'])).stdout).toContain('"name":"old"');
+  });
+});
