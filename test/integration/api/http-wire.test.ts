@@ -116,7 +116,7 @@ describe('bodies', () => {
     ['a field named __proto__', () => '{"__proto__":{"jobId":"x"}}'],
     ['a field named constructor', () => '{"constructor":{"prototype":{"jobId":"x"}}}'],
     ['a field named toString', () => '{"toString":"x"}'],
-  ])('%s', async (_what, body) => {
+  ])('B1: %s', async (_what, body) => {
     const answer = await send(body(), { path: /"jobs?":/.test(String(body())) ? SUBMIT_JOB : GET_JOB });
     expect({ status: answer.status, code: answer.code }).toEqual({ status: 400, code: 'invalid_argument' });
     expect(JSON.parse(answer.text).message).toMatch(/\w/);
@@ -149,7 +149,7 @@ describe('bodies', () => {
     ['a truncated string', () => Uint8Array.of(0x12, 200, 0x61)],
     ['JSON', () => Buffer.from(goodJson)],
     ['1 MiB of groups inside each other', () => new Uint8Array(1 << 20).fill(0x7b)],
-  ])('in binary: %s', async (_what, body) => {
+  ])('B10: in binary: %s', async (_what, body) => {
     expect(await send(body(), { headers: proto })).toMatchObject({ status: 500, code: 'internal' });
   });
 
@@ -178,11 +178,11 @@ describe('bodies', () => {
       501,
       'unimplemented',
     ],
-  ])('%s', async (_what, body, headers, status, code) => {
+  ])('B3, B4: %s', async (_what, body, headers, status, code) => {
     expect(await send(body(), { headers })).toMatchObject({ status, code });
   });
 
-  it('of a stream: a cut frame, two of them, none', async () => {
+  it('B2: of a stream: a cut frame, two of them, none', async () => {
     const headers = { 'content-type': 'application/connect+json' };
     const one = frame(Buffer.from('{"jobId":"x"}'));
     for (const body of [
@@ -216,7 +216,7 @@ describe('requests', () => {
     ['to the root', { path: '/' }, 404],
     ['up the folders', { path: '/../../etc/passwd' }, 404],
     ['to another server', { path: 'http://evil.example/muster.v1.JobService/GetJob' }, 404],
-  ])('%s', async (_what, sent, status) => {
+  ])('B5, B6: %s', async (_what, sent, status) => {
     const answer = await send(sent.method === 'GET' ? '' : goodJson, sent);
     expect({ status: answer.status, code: answer.code }).toEqual({ status, code: 'unimplemented' });
     expect(JSON.parse(answer.text).message).toMatch(/\w/);
@@ -229,7 +229,7 @@ describe('requests', () => {
     ['empty', { 'connect-timeout-ms': '' }, 400, 'invalid_argument'],
     ['of eleven digits', { 'connect-timeout-ms': '99999999999' }, 400, 'invalid_argument'],
     ['past', { 'connect-timeout-ms': '0' }, 504, 'deadline_exceeded'],
-  ])('with a timeout that is %s', async (_what, headers, status, code) => {
+  ])('B8, B9: with a timeout that is %s', async (_what, headers, status, code) => {
     expect(await send(goodJson, { headers })).toMatchObject({ status, code });
   });
 

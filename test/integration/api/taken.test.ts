@@ -1,0 +1,110 @@
+/** Rows of the bad-input catalogue that must be taken, over both ports: odd, but right. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import type { Rpc } from './rpc.ts';
+import { WebClient } from './web-clients.ts';
+import { World } from './world.ts';
+
+const { submitJob, getJob, cancelJob, listJobs, pauseJob } = JobService.method;
+const { applyJobDefinition } = JobDefinitionService.method;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(() => world?.stop());
+
+/** What both kinds of client have. */
+type Caller = Pick<Rpc, 'call'>;
+
+const ports: readonly (readonly [string, () => Caller])[] = [
+  ['gRPC', () => world.rpc],
+  ['HTTP', () => new WebClient(world.replica.httpAddress, 'Connect JSON') as Caller],
+];
+
+const payloads: Record<string, Uint8Array> = {
+  'bytes at random': Uint8Array.from({ length: 4_096 }, (_, i) => (i * 167 + (i >> 3)) & 255),
+  'JSON 100,000 levels deep': Buffer.from('['.repeat(100_000)),
+  'a number that is too large': Buffer.from('1e200000'),
+  'a number that is too exact': Buffer.from('{"n":9007199254740993}'),
+  'a prototype': Buffer.from('{"__proto__":{"x":1}}'),
+};
+const odd = [
+  "'; DROP TABLE jobs; --",
+  '\\',
+  '{"a"}',
+  'NULL',
+  '$1',
+  '%s',
+  '<script>alert(1)</script>',
+  'ﬀ 𝒳 \u202e',
+  ' ',
+];
+
+describe.each(ports)('over %s', (_port, caller) => {
+  it('B31: the same key with the same content gives the same job', async () => {
+    const definition = await world.define();
+    const job = { definition, idempotencyKey: `same-${definition}`, labels: { a: '1' } };
+    const first = await caller().call(submitJob, { job });
+    expect(first.existing).toBe(false);
+    expect(await caller().call(submitJob, { job })).toMatchObject({ jobId: first.jobId, existing: true });
+  });
+
+  it.each(Object.entries(payloads))('B35: %s come back byte for byte', async (_what, data) => {
+    const { jobId } = await caller().call(submitJob, { job: { definition: await world.define(), input: { data } } });
+    const { job } = await caller().call(getJob, { jobId });
+    expect(Buffer.compare(job?.input?.data ?? new Uint8Array(1), data)).toBe(0);
+  });
+
+  it('B40: text that means something to others is kept as it is, in every place that text has', async () => {
+    const name = await world.define();
+    const text = `${name} ${odd.join(' ')}`;
+    const labels = Object.fromEntries([name, ...odd].map((value, i) => [`key-${i}`, value]));
+    const body = { case: 'task', value: {} } as const;
+    const retryPolicy = { nonRetryableTypes: odd };
+    const { definition } = await caller().call(applyJobDefinition, {
+      definition: { name, body, description: text, labels, retryPolicy },
+    });
+    expect(definition).toMatchObject({ description: text, labels, retryPolicy });
+
+    const input = { contentType: text.slice(0, 100), metadata: { [text]: text } };
+    const job = { definition: name, labels, idempotencyKey: text, input };
+    const { jobId } = await caller().call(submitJob, { job });
+    expect((await caller().call(submitJob, { job })).existing).toBe(true);
+    await caller().call(pauseJob, { jobId, reason: text });
+    const stored = (await caller().call(getJob, { jobId })).job;
+    expect(stored).toMatchObject({ labels, idempotencyKey: text, input });
+    expect(stored?.stateReason).toContain(text);
+    const found = await caller().call(listJobs, { labels });
+    expect(found.jobs.map((one) => one.jobId)).toEqual([jobId]);
+    await caller().call(cancelJob, { jobId, reason: text });
+    expect((await caller().call(getJob, { jobId })).job?.cancellation?.reason).toBe(text);
+  });
+
+  it('B42: a page of 1,000,000,000 is one of 1,000', async () => {
+    const { workers } = await caller().call(WorkerService.method.listWorkers, { pageSize: 1_000_000_000 });
+    expect(workers.length).toBeLessThanOrEqual(1_000);
+  });
+
+  it('B65: a job that was cancelled is cancelled again, and changes no more', async () => {
+    const jobId = await world.submit(await world.define());
+    const first = await caller().call(cancelJob, { jobId, reason: 'once' });
+    expect(first.job?.state).toBe(JobState.CANCELLED);
+    const again = await caller().call(cancelJob, { jobId, reason: 'twice' });
+    expect(again.job).toEqual(first.job);
+  });
+});
+
+it('an idempotency key is the same one on both ports', async () => {
+  const job = { definition: await world.define(), idempotencyKey: 'both' };
+  const [first, second] = [
+    await ports[0]?.[1]().call(submitJob, { job }),
+    await ports[1]?.[1]().call(submitJob, { job }),
+  ];
+  expect(second).toMatchObject({ jobId: first?.jobId, existing: true });
+});

@@ -1,0 +1,70 @@
+/** Rubbish on the subjects that a replica listens to: it is passed over, and jobs run all the same. */
+
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hintsSubject, sessionSubject } from '../../../server/bus/subjects.ts';
+import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import { formatCredentials, type ScratchNats, startNats } from '../../support/nats.ts';
+import { outcomes } from '../api/test-worker.ts';
+import { World } from '../api/world.ts';
+import { bytesOf, diceOf, tries } from './chance.ts';
+import { Vitals } from './vitals.ts';
+
+const dice = diceOf('bus');
+
+let nats: ScratchNats;
+let world: World;
+let stranger: NatsConnection;
+let vitals: Vitals;
+
+beforeAll(async () => {
+  nats = await startNats();
+  const { url, credentialsFile: natsCredentialsFile, signingSeedFile: natsSigningSeedFile } = nats;
+  world = await World.start({ natsUrls: [url], natsCredentialsFile, natsSigningSeedFile });
+  const authenticator = credsAuthenticator(new TextEncoder().encode(formatCredentials(nats.replica)));
+  stranger = await connect({ servers: url, authenticator });
+  vitals = new Vitals(world);
+});
+
+afterAll(async () => {
+  await stranger?.close();
+  await world?.stop();
+  await nats?.stop();
+});
+
+/** A hint of a known kind, well formed on the outside, with numbers that no replica would send. */
+function oddHint(): Uint8Array {
+  const items = dice.int(1, 5);
+  const bytes = Buffer.from(bytesOf(dice, 17 + items * 16));
+  bytes.writeUInt8(dice.int(0, 3), 0);
+  for (let i = 0; i < items; i++) {
+    for (const at of [17 + i * 16, 25 + i * 16]) {
+      if (dice.chance(0.8))
+        bytes.writeDoubleBE(
+          dice.pick([Number.NaN, Infinity, -Infinity, -1, 0, 0.5, 1e300, -1e300, 2 ** 63, 2 ** 53]),
+          at,
+        );
+    }
+  }
+  return bytes;
+}
+
+it('rubbish for replicas and for a session changes nothing that they do', async () => {
+  const definition = await world.define();
+  const worker = await world.openWorker(definition);
+  const own = sessionSubject(uuidFromBytes(worker.sessionId));
+  for (let i = 0; i < tries(2_000); i++) {
+    stranger.publish(hintsSubject, dice.chance(0.7) ? oddHint() : bytesOf(dice, dice.int(0, 300)));
+    if (i % 100 === 0) stranger.publish('muster.v1.replica.x.loopback', bytesOf(dice, dice.int(0, 50)));
+  }
+  await stranger.flush();
+  expect(own).toMatch(/^muster\.v1\.session\./);
+  for (let i = 0; i < 5; i++) {
+    const jobId = await world.submit(definition);
+    const [attempt] = await worker.take(1);
+    if (!attempt) throw new Error('nothing was assigned');
+    await worker.report({ of: attempt, outcome: outcomes.result('done') });
+    expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
+  }
+  await vitals.check();
+});

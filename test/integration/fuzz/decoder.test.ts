@@ -1,0 +1,163 @@
+/**
+ * Requests of every RPC, damaged at random, over both ports and in every encoding: each is answered, none with a fault of
+ * ours, and what was refused has changed nothing.
+ */
+import { request as httpRequest } from 'node:http';
+import { type DescMethod, fromJson, toBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { type Actual, allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
+import { makeJobs, openIdleWorker } from '../../support/example-world.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { frame } from '../api/raw-http2.ts';
+import { Refusal } from '../api/rpc.ts';
+import { digestOf } from '../api/store-digest.ts';
+import { World } from '../api/world.ts';
+import { bytesOf, damaged, diceOf, tries } from './chance.ts';
+import { Vitals } from './vitals.ts';
+
+const PER_METHOD = tries(20);
+const BATCH = 20;
+const dice = diceOf('decoder');
+
+let postgres: ScratchPostgres;
+let database: Database;
+let world: World;
+let actual: Actual;
+let vitals: Vitals;
+
+beforeAll(async () => {
+  postgres = await startPostgres({ settings: { fsync: 'off' } });
+  const url = await postgres.createDatabase();
+  world = await World.start({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
+  database = openPostgres({ url, poolSize: 1 });
+  actual = { sessionId: await openIdleWorker(world), ...(await makeJobs(world)) };
+  vitals = new Vitals(world);
+});
+
+afterAll(async () => {
+  await database?.close();
+  await world?.stop();
+  await postgres?.stop();
+});
+
+function goodJson(method: DescMethod): string {
+  return withActual(JSON.stringify(exampleOf(method)), actual);
+}
+
+function goodBinary(method: DescMethod): Uint8Array {
+  return toBinary(method.input, fromJson(method.input, JSON.parse(goodJson(method))));
+}
+
+/** What came of a call: whether it was taken, and a line when the server is to blame. */
+interface Outcome {
+  readonly taken: boolean;
+  readonly fault?: string;
+}
+
+async function overGrpc(method: DescMethod, bytes: Uint8Array): Promise<Outcome> {
+  // Some waits ask for minutes.
+  const answer = await world.rpc.send(method as never, bytes, { timeoutMs: 10_000 }).catch((error: unknown) => error);
+  if (!(answer instanceof Refusal)) return { taken: true };
+  const { code, reason, message } = answer;
+  // A late answer may have been a change.
+  const taken = code === 4;
+  return code === 2 || reason === 'INTERNAL' ? { taken, fault: `${code} ${message}` } : { taken };
+}
+
+function overHttp(method: DescMethod, bytes: Uint8Array, contentType: string): Promise<Outcome> {
+  const { hostname, port } = new URL(world.replica.httpAddress);
+  const headers = { 'content-type': contentType, 'connect-timeout-ms': '10000' };
+  const path = `/${pathOf(method)}`;
+  return new Promise((resolve, reject) => {
+    const call = httpRequest(
+      { host: hostname, port, path, method: 'POST', headers, agent: false },
+      async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk);
+        const text = Buffer.concat(chunks).toString('latin1');
+        const isOurs = /"reason":"INTERNAL"|"code":"unknown"|grpc-status: 2\b/.test(text);
+        const taken = response.statusCode === 200 || response.statusCode === 504;
+        resolve(isOurs ? { taken, fault: text } : { taken });
+      },
+    );
+    call.on('error', reject);
+    call.end(bytes);
+  });
+}
+
+type Send = (method: DescMethod, bytes: Uint8Array) => Promise<Outcome>;
+
+interface Way {
+  readonly name: string;
+  readonly good: (method: DescMethod) => Uint8Array;
+  readonly send: Send;
+  readonly serves: (method: DescMethod) => boolean;
+}
+
+const onWeb = ({ parent }: DescMethod) => parent !== SessionService;
+const isUnary = ({ methodKind }: DescMethod) => methodKind === 'unary';
+
+function webWay(contentType: string, good: Way['good'], serves: Way['serves']): Way {
+  return {
+    name: contentType,
+    good,
+    send: (method, bytes) => overHttp(method, bytes, contentType),
+    serves: (method) => onWeb(method) && serves(method),
+  };
+}
+
+const json = (method: DescMethod) => Buffer.from(goodJson(method));
+const ways: readonly Way[] = [
+  { name: 'gRPC', good: goodBinary, send: overGrpc, serves: () => true },
+  webWay('application/json', json, isUnary),
+  webWay('application/proto', goodBinary, isUnary),
+  webWay(
+    'application/connect+json',
+    (method) => frame(json(method)),
+    (method) => !isUnary(method),
+  ),
+  webWay(
+    'application/connect+proto',
+    (method) => frame(goodBinary(method)),
+    (method) => !isUnary(method),
+  ),
+  webWay(
+    'application/grpc-web+proto',
+    (method) => frame(goodBinary(method)),
+    () => true,
+  ),
+  webWay(
+    'application/grpc-web+json',
+    (method) => frame(json(method)),
+    () => true,
+  ),
+];
+
+async function sendDamaged({ good, send }: Way, method: DescMethod): Promise<void> {
+  const bytes = good(method);
+  for (let sent = 0; sent < PER_METHOD; sent += BATCH) {
+    const batch = Array.from({ length: BATCH }, () =>
+      dice.chance(0.15) ? bytesOf(dice, dice.int(0, 200)) : damaged(dice, bytes),
+    );
+    const before = await digestOf(database);
+    const outcomes = await Promise.all(batch.map((one) => send(method, one)));
+    const faults = outcomes.flatMap(({ fault }, i) =>
+      fault ? [`${Buffer.from(batch[i] ?? []).toString('base64')}: ${fault}`] : [],
+    );
+    expect(faults).toEqual([]);
+    if (outcomes.every(({ taken }) => !taken)) expect(await digestOf(database)).toEqual(before);
+  }
+}
+
+describe.each(ways.map((way) => [way.name, way] as const))('%s', (_name, way) => {
+  const methods = allMethods.filter(way.serves);
+
+  it.each(methods.map((method) => [method.name, method] as const))('%s', async (_method, method) => {
+    await sendDamaged(way, method);
+  });
+
+  it('leaves the replica well', () => vitals.check());
+});

@@ -1,0 +1,27 @@
+/** Whether a replica is well after it was sent rubbish: it answers on both ports, and keeps little of what it was sent. */
+import { expect } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { frame, rawCall } from '../api/raw-http2.ts';
+import type { World } from '../api/world.ts';
+
+/** Above what the test's own requests and the engine's slack come to; a leak of what was sent would be far more. */
+const MAX_GROWTH_BYTES = 512 << 20;
+
+export class Vitals {
+  readonly #world: World;
+  readonly #rss = process.memoryUsage().rss;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The replica runs in this very process: that it lives, and that nobody's rejection was forgotten, `World` sees. */
+  async check(): Promise<void> {
+    const { grpcAddress, httpAddress } = this.#world.replica;
+    const health = await rawCall(grpcAddress, '/grpc.health.v1.Health/Check', frame(new Uint8Array()));
+    expect([health.code, health.body.at(-1)]).toEqual([Code.OK, 1]);
+    const ready = await fetch(`${httpAddress}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ status: 'ready' })]);
+    expect(process.memoryUsage().rss - this.#rss).toBeLessThan(MAX_GROWTH_BYTES);
+  }
+}
