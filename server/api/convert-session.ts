@@ -15,6 +15,7 @@ import {
   ReleaseReason,
 } from '../gen/muster/v1/session_service_pb.ts';
 import { checkProse, counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
+import { logsFrom } from './convert-log.ts';
 import { failureFrom, timestampTo } from './convert-payload.ts';
 import type { Violations } from './violations.ts';
 
@@ -58,7 +59,8 @@ export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violat
     })),
     credits: creditsFrom(wire.credits, violations),
     voidedCreditIds: voidedFrom(wire.voidedCreditIds, violations),
-    progress: wire.progress.map((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
+    progress: wire.progress.flatMap((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
+    logs: wire.progress.flatMap((update, i) => logFrom(update, `progress[${i}]`, violations)),
     pingEcho: counterOf(wire.pingEcho, 'ping_echo', violations),
     draining: wire.draining,
   };
@@ -69,8 +71,10 @@ function progressFrom(
   path: string,
   maxPayload: number,
   violations: Violations,
-): Heartbeat['progress'][number] {
-  const { progress, checkpoint } = wire;
+): Heartbeat['progress'] {
+  const { progress, checkpoint, runTimeoutExtension } = wire;
+  // It has come for the sake of its log records alone.
+  if (wire.logs.length > 0 && !progress && !checkpoint && !runTimeoutExtension) return [];
   if (progress) {
     violations.check(
       progress.fraction >= 0 && progress.fraction <= 1,
@@ -79,15 +83,22 @@ function progressFrom(
     );
     checkProse(progress.message, 256, `${path}.progress.message`, violations);
   }
-  return {
+  const change = {
     jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
     attempt: wire.attempt,
     sequence: counterOf(wire.sequence, `${path}.sequence`, violations),
     fraction: progress?.fraction,
     message: progress?.message,
-    extensionMs: durationMs(wire.runTimeoutExtension, 0, THIRTY_DAYS_MS, `${path}.run_timeout_extension`, violations),
+    extensionMs: durationMs(runTimeoutExtension, 0, THIRTY_DAYS_MS, `${path}.run_timeout_extension`, violations),
     checkpoint: checkpoint ? payloadFrom(checkpoint, maxPayload, `${path}.checkpoint`, violations) : undefined,
   };
+  return [change];
+}
+
+function logFrom({ jobId, attempt, logs }: ProgressUpdate, path: string, violations: Violations): Heartbeat['logs'] {
+  if (logs.length === 0) return [];
+  const records = logsFrom(logs, `${path}.logs`, violations);
+  return [{ jobId: uuidFrom(jobId, `${path}.job_id`, violations), attempt, records }];
 }
 
 export function reportFrom(wire: AttemptReport, path: string, maxPayload: number, violations: Violations): Report {
@@ -95,6 +106,7 @@ export function reportFrom(wire: AttemptReport, path: string, maxPayload: number
     jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
     attempt: wire.attempt,
     outcome: outcomeFrom(wire, path, maxPayload, violations),
+    logs: logsFrom(wire.logs, `${path}.logs`, violations),
   };
 }
 

@@ -1,5 +1,6 @@
 /** One replica's engine: everything that decides and moves jobs, wired from the ports. */
 import type { Failure } from '../domain/payload.ts';
+import { AttemptLogs } from './attempt-logs.ts';
 import { Breakers, type LaneFailures } from './breakers.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
@@ -13,6 +14,7 @@ import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
 import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
+import type { AttemptLog, LogQuery } from './log-records.ts';
 import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
@@ -56,6 +58,7 @@ export interface Replica {
   readonly breakers: Breakers;
   readonly retries: Retries;
   readonly erasures: Erasures;
+  readonly logs: AttemptLogs;
   readonly waits: Waits;
   readonly watches: Watches;
   readonly workers: Workers;
@@ -109,7 +112,25 @@ export function createReplica(parts: ReplicaParts): Replica {
   const told = { onReady, onDue, onEnded, onChanged, onFailures };
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
-  const sessions = new Sessions({ store, changes, credits, dispatcher, bus, times, timers, random, log, loadLanes });
+  const saveAndRead = {
+    readJob,
+    saveLogs: (all: readonly AttemptLog[]) => store.saveLogs(all),
+    readLogs: (query: LogQuery) => store.readLogs(query),
+  };
+  const logs = new AttemptLogs({ store: saveAndRead, timers, random, log });
+  const sessions = new Sessions({
+    store,
+    logs,
+    changes,
+    credits,
+    dispatcher,
+    bus,
+    times,
+    timers,
+    random,
+    log,
+    loadLanes,
+  });
   const sweeper = new Sweeper({
     store,
     sessions,
@@ -146,8 +167,10 @@ export function createReplica(parts: ReplicaParts): Replica {
     definitions,
     submissions,
     sessions,
+    logs,
     reports: new Reports({
       store,
+      logs,
       resultChecks: new ResultChecks({ store, lanes, definitions, schemas }),
       sessions,
       changes,

@@ -4,9 +4,11 @@ import { decideLoss } from '../domain/decide-loss.ts';
 import type { JobDefinition } from '../domain/definition.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
+import type { AttemptLogs } from './attempt-logs.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import { killPoint } from './kill-points.ts';
+import type { LogRecord } from './log-records.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { Random, Timers } from './ports.ts';
 import { type ResultChecks, resultHash } from './result-checks.ts';
@@ -24,6 +26,8 @@ export interface Report {
   readonly jobId: string;
   readonly attempt: number;
   readonly outcome: Outcome;
+  /** What its handler has logged since the last beat. */
+  readonly logs?: readonly LogRecord[];
 }
 
 export type ReportResult = 'ACCEPTED' | 'DUPLICATE' | 'LEASE_LOST';
@@ -32,6 +36,7 @@ type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succee
 
 export interface ReportsParts {
   readonly store: Pick<Store, 'complete' | 'readClosed'>;
+  readonly logs: Pick<AttemptLogs, 'save'>;
   readonly resultChecks: ResultChecks;
   readonly sessions: Sessions;
   readonly changes: Changes;
@@ -77,6 +82,7 @@ export class Reports {
 
   /** Results in the order of the reports. Throws LEASE_LOST when the session is closed and nothing was accepted. */
   async report(sessionId: string, reports: readonly Report[]): Promise<ReportResult[]> {
+    await this.#saveLogs(sessionId, reports);
     const completions: Completion[] = [];
     const closings: Closing[] = [];
     const items = reports.map(({ jobId, attempt, outcome }) => {
@@ -97,6 +103,14 @@ export class Reports {
     const repeated = await this.#repeated(sessionId, refused);
     if (refused.length === reports.length && repeated.size === 0) await this.#parts.sessions.requireOpen(sessionId);
     return reports.map((report, i) => (accepted[i] ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
+  }
+
+  /** While the attempts are open: who reads that a job has ended finds all that it has logged. */
+  async #saveLogs(sessionId: string, reports: readonly Report[]): Promise<void> {
+    const logs = reports.flatMap(({ jobId, attempt, logs: records = [] }) =>
+      records.length > 0 ? [{ jobId, attempt, sessionId, records }] : [],
+    );
+    if (logs.length > 0) await this.#parts.logs.save(logs);
   }
 
   /** Those of the results that were not taken because they have to be checked first, and are now taken or refused. */

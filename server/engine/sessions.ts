@@ -2,12 +2,14 @@
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../domain/decide.ts';
 import { decideLoss } from '../domain/decide-loss.ts';
 import type { SessionClass } from '../domain/placement.ts';
+import type { AttemptLogs } from './attempt-logs.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { EngineError } from './errors.ts';
 import { sessionIdOf } from './job-ids.ts';
 import { killPoint } from './kill-points.ts';
+import type { AttemptLog } from './log-records.ts';
 import type { Assignment, CancelNotice } from './messages.ts';
 import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
@@ -35,6 +37,7 @@ export interface Heartbeat {
   readonly credits: readonly GrantedCredit[];
   readonly voidedCreditIds: readonly number[];
   readonly progress: readonly Omit<ProgressChange, 'sessionId'>[];
+  readonly logs: readonly Omit<AttemptLog, 'sessionId'>[];
   readonly pingEcho: number;
   readonly draining: boolean;
 }
@@ -82,6 +85,7 @@ export interface SessionsParts {
     | 'closeSessions'
     | 'endSessions'
   >;
+  readonly logs: Pick<AttemptLogs, 'save'>;
   readonly changes: Changes;
   readonly credits: ParkedCredits;
   readonly dispatcher: Dispatcher;
@@ -159,7 +163,7 @@ export class Sessions {
       credits.park(sessionId, known.sessionClass, beat.credits);
       dispatcher.wake();
     }
-    if (beat.progress.length > 0) await this.#progress.add(beat.progress.map((change) => ({ ...change, sessionId })));
+    await this.#hear(beat);
     const { assignments, cancels } = await this.#compare(beat, renewal);
     const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
     return {
@@ -229,6 +233,16 @@ export class Sessions {
     const renewals = await this.#parts.store.renewSessions([...last.values()], this.#parts.times.leaseMs);
     const bySession = new Map(renewals.map((renewal) => [renewal.sessionId, renewal]));
     return beats.map((beat) => bySession.get(beat.sessionId));
+  }
+
+  /** What handlers say of themselves. */
+  async #hear({ sessionId, progress, logs }: Heartbeat): Promise<void> {
+    if (progress.length === 0 && logs.length === 0) return;
+    const ofSession = { sessionId };
+    await Promise.all([
+      progress.length > 0 && this.#progress.add(progress.map((change) => ({ ...change, ...ofSession }))),
+      logs.length > 0 && this.#parts.logs.save(logs.map((log) => ({ ...log, ...ofSession }))),
+    ]);
   }
 
   /** The session's list against the store's: re-sends what it should hold, tells what to stop, marks what runs. */

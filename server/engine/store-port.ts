@@ -7,6 +7,7 @@ import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
+import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
@@ -328,6 +329,10 @@ export interface Store {
   /** ASSIGNED attempts whose handler has started become RUNNING. */
   observe(attempts: readonly AttemptKey[]): Promise<void>;
   saveProgress(changes: readonly ProgressChange[]): Promise<void>;
+  /** At most one log an attempt. Passes over what is stored already, and attempts that are not open in their session. */
+  saveLogs(logs: readonly AttemptLog[]): Promise<void>;
+  /** Of a job of any namespace. */
+  readLogs(query: LogQuery): Promise<LogPage>;
   /** OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago. */
   closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
   /** CLOSING sessions that hold nothing become CLOSED. */

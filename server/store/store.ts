@@ -3,6 +3,7 @@ import type { Store } from '../engine/store-port.ts';
 import type { Database } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionRounds } from './retention.ts';
+import { readLogs, saveLogs } from './statements/attempt-logs.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
@@ -83,6 +84,8 @@ export function createStore(database: Database): Store {
     readAssigned: (attempts) => readAssigned(database, attempts),
     observe: (attempts) => observeAttempts(database, attempts),
     saveProgress: (changes) => saveProgress(database, changes),
+    saveLogs: (logs) => saveLogs(database, logs),
+    readLogs: (query) => readLogs(database, query),
     closeSessions: (sessionIds, how, lapsedForMs) => closeSessions(database, sessionIds, how, lapsedForMs),
     endSessions: (sessionIds) => endSessions(database, sessionIds),
     readLapse: () => readLapse(database),

@@ -53,7 +53,17 @@ export function sql(context: Pick<StoreContext, 'database'>, text: string): Prom
   return context.database.run({ name: '', text }, []);
 }
 
-const tables = ['jobs', 'job_runs', 'job_outcomes', 'job_attempts', 'job_checkpoints', 'sessions', 'lanes', 'queues'];
+const tables = [
+  'jobs',
+  'job_runs',
+  'job_outcomes',
+  'job_attempts',
+  'job_checkpoints',
+  'attempt_logs',
+  'sessions',
+  'lanes',
+  'queues',
+];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */
 export async function emptyTables(context: StoreContext): Promise<void> {

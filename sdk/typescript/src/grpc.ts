@@ -13,6 +13,7 @@ export * from './gen/muster/v1/job_definition_pb.ts';
 export * from './gen/muster/v1/job_definition_service_pb.ts';
 export * from './gen/muster/v1/job_pb.ts';
 export * from './gen/muster/v1/job_service_pb.ts';
+export * from './gen/muster/v1/log_record_pb.ts';
 export * from './gen/muster/v1/payload_pb.ts';
 export * from './gen/muster/v1/placement_pb.ts';
 export * from './gen/muster/v1/queue_pb.ts';

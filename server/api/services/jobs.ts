@@ -22,6 +22,7 @@ import { jobNameOf } from '../job-name.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
+import { attemptLogs } from './attempt-logs.ts';
 import { jobChanges } from './job-changes.ts';
 import { jobPages } from './job-pages.ts';
 
@@ -63,6 +64,7 @@ async function submit(
 
 export function jobService(replica: Replica): Implementation<typeof JobService> {
   return {
+    ...attemptLogs(replica),
     ...jobChanges(replica),
     ...jobPages(replica),
     async submitJob(request, context) {

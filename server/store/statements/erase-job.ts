@@ -36,6 +36,7 @@ outcome AS (
   WHERE job_id = $1
 ),
 attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),
+logs AS (DELETE FROM attempt_logs WHERE job_id = $1),
 checkpoint AS (DELETE FROM job_checkpoints WHERE job_id = $1),
 key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1)
 INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)

@@ -1,4 +1,4 @@
-/** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts and checkpoint together. */
+/** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs and checkpoint together. */
 import type { Session, Statement } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { retentionOf } from './retentions.ts';
@@ -41,10 +41,11 @@ ended AS (
 ),
 records AS (${alsoOf('jobs')}),
 attempts AS (${alsoOf('job_attempts')}),
+logs AS (${alsoOf('attempt_logs')}),
 checkpoints AS (${alsoOf('job_checkpoints')}),
 gone AS (
   SELECT tableoid FROM ended UNION ALL SELECT tableoid FROM records
-  UNION ALL SELECT tableoid FROM attempts UNION ALL SELECT tableoid FROM checkpoints
+  UNION ALL SELECT tableoid FROM attempts UNION ALL SELECT tableoid FROM logs UNION ALL SELECT tableoid FROM checkpoints
 )
 SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM picked) AS picked,
        (SELECT job_id FROM picked ORDER BY job_id DESC LIMIT 1) AS last,

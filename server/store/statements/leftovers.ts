@@ -20,6 +20,7 @@ const conditions = {
   sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
   // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,
+  attempt_logs: `t.job_id < $3 AND ${noRecord}`,
   job_outcomes_default: `t.job_id < $3 AND ${noRecord}`,
 };
 

@@ -120,6 +120,13 @@ const operations: Record<string, Operation> = {
         checkpoint: payload('c'),
       })),
     ),
+  'save logs': (store, isReversed) =>
+    store.saveLogs(
+      turned(held, isReversed).map((key) => ({
+        ...key,
+        records: [{ sequence: 1, timeUs: 0, level: 'INFO', message: 'm', fields: {}, truncated: false }],
+      })),
+    ),
   'submit with keys': (store, isReversed, { keys }) => {
     const jobs = turned(keys, isReversed).map((idempotencyKey) => makeJob(laneId, { idempotencyKey }));
     const wishes = jobs.map((job, index) => ({

@@ -71,6 +71,9 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);
   await store.saveProgress([{ ...a, sequence: 1, fraction: 0.5, message: '', checkpoint: payload('c') }]);
+  const record = { timeUs: 0, level: 'INFO', message: 'x'.repeat(40_000), fields: {}, truncated: false } as const;
+  for (const sequence of [1, 2]) await store.saveLogs([{ ...a, records: [{ ...record, sequence }] }]);
+  await store.readLogs({ jobId: a.jobId, attempt: undefined, after: { attempt: 0, sequence: 0 }, limit: 1 });
   await store.complete([completionOf(a)]);
   await store.readUnchecked([a]);
   await store.change({ by: 'attempts', attempts: [b] }, (run, nowUs) =>
@@ -194,6 +197,7 @@ const byLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const laneKeys = 'lanes by lanes_by_definition';
 const attempts = 'job_attempts by job_attempts_pkey';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
+const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
 const queues = 'queues by queues_pkey';
 const sessions = 'sessions by sessions_pkey';
@@ -239,7 +243,6 @@ const pinned: Record<string, readonly string[]> = {
   update_records: [runs, jobs],
   lock_record: [jobs, lanes],
   read_end: [outcomes, runs],
-  erase_job: ['idempotency_keys by idempotency_keys_pkey', attempts, checkpoints, outcomes, jobs],
   make_breakers: [],
   lock_breakers: [breakers],
   update_breakers: [breakers],
@@ -249,11 +252,17 @@ const pinned: Record<string, readonly string[]> = {
   read_lanes_to_probe: [ready, breakerLanes],
   lock_breaker_to_probe: [openBreaker],
   read_misheld_lanes: [openBreaker, allBreakerLanes],
+  erase_job: [logs, 'idempotency_keys by idempotency_keys_pkey', attempts, checkpoints, outcomes, jobs],
   read_ended_jobs: [outcomes, jobs, retries, lanes],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
   observe_attempts: [runs],
   save_progress: [runs, sessions],
+  lock_logging_runs: [runs, sessions],
+  read_newest_logs: [logs],
+  append_logs: [],
+  trim_logs: [logs],
+  read_logs: [logs],
   read_held_runs: [held],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
@@ -283,13 +292,14 @@ const pinned: Record<string, readonly string[]> = {
   drain_session: [sessions],
   read_retention_bounds: [allLanes, retentions],
   read_short_lanes: [lanes, retentions],
-  expire_lane_jobs: [attempts, checkpoints, outcomes, jobs, jobsByLane].sort(),
-  expire_default_jobs: [attempts, checkpoints, outcomes, jobs, lanes, retentions],
+  expire_lane_jobs: [logs, attempts, checkpoints, outcomes, jobs, jobsByLane].sort(),
+  expire_default_jobs: [logs, attempts, checkpoints, outcomes, jobs, lanes, retentions],
   clear_request_ids: [sliceOf('request_ids')],
   clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
   clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
   clear_sessions: [held, sliceOf('sessions')],
   clear_job_attempts: [sliceOf('job_attempts'), jobs],
+  clear_attempt_logs: [sliceOf('attempt_logs'), jobs],
   clear_job_outcomes_default: [sliceOf('job_outcomes_day'), jobs],
 };
 

@@ -232,6 +232,10 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
         context,
         `INSERT INTO job_attempts SELECT unnest('{${[gone[0], ids.at(-1)]}}'::uuid[]), 1, gen_random_uuid(), 2, false, muster_now(), muster_now()`,
       );
+      await sql(
+        context,
+        `INSERT INTO attempt_logs SELECT unnest('{${[gone[0], ids.at(-1)]}}'::uuid[]), 1, 1, 1, '\\x00'`,
+      );
       await moveClock(context, -HOUR_MS);
       const young = await finish(laneId, 100);
       await moveClock(context, 0);
@@ -239,6 +243,7 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
       expect(await countOf('jobs')).toBe(400);
       expect(await countOf('job_outcomes')).toBe(100);
       expect(await countOf('job_attempts')).toBe(1);
+      expect(await countOf('attempt_logs')).toBe(1);
       expect(await stateOf(young[0] as string)).toBe('SUCCEEDED');
       expect(await finish(laneId, 300)).toHaveLength(300);
     });
@@ -351,7 +356,7 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
       expect(await sql(context, 'SELECT session_id FROM sessions')).toEqual([{ session_id: open.sessionId }]);
     });
 
-    it('goes: checkpoints of jobs that are not open, and attempts of jobs that are gone', async () => {
+    it('goes: checkpoints of jobs that are not open, attempts and logs of jobs that are gone', async () => {
       const laneId = await makeLane(context);
       const [open] = await submitAt(Date.now(), laneId, 1);
       const past = newJobId(Date.now() - 30 * DAY_MS);
@@ -361,11 +366,14 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
           context,
           `INSERT INTO job_attempts VALUES ('${jobId}', 1, gen_random_uuid(), 2, false, muster_now(), muster_now(), NULL)`,
         );
+        await sql(context, `INSERT INTO attempt_logs VALUES ('${jobId}', 1, 1, 1, '\\x00')`);
       }
       await clearAll();
       expect(await sql(context, 'SELECT job_id FROM job_checkpoints')).toEqual([{ job_id: open }]);
       expect(await countOf('job_attempts')).toBe(2);
       expect(await sql(context, `SELECT FROM job_attempts WHERE job_id = '${past}'`)).toEqual([]);
+      expect(await countOf('attempt_logs')).toBe(2);
+      expect(await sql(context, `SELECT FROM attempt_logs WHERE job_id = '${past}'`)).toEqual([]);
     });
 
     it('is found in tables of many blocks, a round going on where the last one stopped', async () => {

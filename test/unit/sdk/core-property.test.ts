@@ -13,6 +13,7 @@ const KINDS: [number, Step['kind']][] = [
   [6, 'enter'],
   [6, 'end'],
   [2, 'extend'],
+  [5, 'log'],
   [5, 'answerBeat'],
   [2, 'failBeat'],
   [3, 'loseLease'],

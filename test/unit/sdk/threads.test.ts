@@ -294,4 +294,24 @@ describe('the host', () => {
     await ends(1);
     expect(records).toEqual([['info', 'hello', { n: 1, jobId: '00000000-0000-0000-0000-000000000001', attempt: 4 }]]);
   });
+
+  test('log records go out before the end of their attempt, the newest of a flood', async () => {
+    const { start, ends, messages } = host({
+      add: (context) => {
+        for (let i = 0; i < 10_000; i++) context.log('debug', `line ${i + 1}`, { i });
+      },
+    });
+    start([undefined]);
+    await ends(1);
+    expect(messages).toHaveLength(1);
+    const lines = messages.flatMap(({ updates }) => updates.flatMap(({ logs = [] }) => logs));
+    expect(lines.at(-1)).toMatchObject({
+      sequence: 10_000,
+      message: 'line 10000',
+      level: 'debug',
+      fields: { i: '9999' },
+    });
+    expect(lines.map(({ sequence }) => sequence)).toEqual(lines.map((_, i) => 10_001 - lines.length + i));
+    expect(lines.length).toBeLessThan(1_100);
+  });
 });

@@ -116,3 +116,66 @@ def test_the_log_names_the_attempt(caplog: pytest.LogCaptureFixture) -> None:
         context().log.info("hello %d", 1, extra={"more": 2})
     (record,) = caplog.records
     assert (record.getMessage(), record.job_id, record.attempt, record.more) == ("hello 1", str(JOB), 3, 2)
+
+
+def test_records_of_every_level_go_to_the_log_of_the_attempt() -> None:
+    sent: list[JobContext] = []
+    ctx = context(sent)
+    ctx.log.debug("read %d rows of %s", 7, "a", extra={"rows": 7, "table": "a", "list": [1]})
+    ctx.log.warning("careful")
+    try:
+        raise ValueError("no")
+    except ValueError:
+        ctx.log.exception("it broke")
+    assert len(sent) == 1
+    update = update_of(ctx)
+    assert [(record.sequence, record.level) for record in update.logs] == [(1, 1), (2, 3), (3, 4)]
+    first, _, last = update.logs
+    assert (first.message, dict(first.fields)) == ("read 7 rows of a", {"rows": "7", "table": "a", "list": "[1]"})
+    assert first.log_time.seconds > 1_700_000_000
+    assert last.message.startswith("it broke\nTraceback")
+    assert last.message.endswith("ValueError: no")
+    assert (update.sequence, update.HasField("progress")) == (0, False)
+
+
+def test_records_leave_progress_as_it_was() -> None:
+    ctx = context()
+    ctx.progress(0.5)
+    ctx.log.info("a")
+    assert (update_of(ctx).sequence, len(update_of(ctx).logs)) == (1, 0)
+    ctx.log.info("b")
+    update = update_of(ctx)
+    assert (update.sequence, update.HasField("progress"), [record.sequence for record in update.logs]) == (
+        0,
+        False,
+        [2],
+    )
+
+
+def test_a_flood_keeps_the_newest() -> None:
+    ctx = context()
+    for number in range(1_000):
+        ctx.log.info("%s %d", "x" * 1_000, number)
+    logs = update_of(ctx).logs
+    assert [record.sequence for record in logs] == list(range(1_001 - len(logs), 1_001))
+    assert 50 < len(logs) <= 64
+
+
+class Unwritable:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = object.__repr__
+
+
+def test_a_record_is_cut_to_size_and_never_raises() -> None:
+    ctx = context()
+    ctx.log.info("\u00e4" * 8_000)
+    ctx.log.info("odd \ud800", extra={"long": "x" * 9_000, "short": Unwritable()})
+    ctx.log.info("%d", "no number")
+    ctx.log.info("many", extra={f"f{number}": number for number in range(40)})
+    cut, odd, wrong, many = update_of(ctx).logs
+    assert (len(cut.message.encode()), cut.truncated) == (8_192, True)
+    assert (odd.message, dict(odd.fields), odd.truncated) == ("odd ?", {"short": "(not to be written)"}, True)
+    assert wrong.message == "'%d' 1 arguments that do not fit"
+    assert (len(many.fields), many.truncated) == (32, True)

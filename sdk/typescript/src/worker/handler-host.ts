@@ -33,6 +33,8 @@ export class HandlerHost implements JobOutlet {
   /** Batches that are not started, or not to their end. */
   readonly #starting: Generator<StartedAttempt>[] = [];
   #updates: HandlerUpdate[] = [];
+  /** Those with log records that are not sent. */
+  readonly #logging = new Set<RunningJob>();
   #flushDue = false;
 
   constructor(handlers: ReadonlyMap<string, HandlerFunction>, flags: PlaceFlags, logger: Logger, port: SessionPort) {
@@ -71,6 +73,11 @@ export class HandlerHost implements JobOutlet {
 
   log(...record: Parameters<Logger['log']>): void {
     this.#logger.log(...record);
+  }
+
+  logged(job: RunningJob): void {
+    this.#logging.add(job);
+    this.#flushSoon();
   }
 
   #startTurn(): void {
@@ -147,6 +154,8 @@ export class HandlerHost implements JobOutlet {
     this.#flushDue = false;
     const updates = this.#updates;
     this.#updates = [];
+    for (const job of this.#logging) updates.push({ place: job.place, logs: job.takeLogs() });
+    this.#logging.clear();
     const ends = this.#ends.take();
     const message: ToSession = { kind: 'ends', updates, ends };
     this.#port.postMessage(message, [ends.bytes.buffer]);

@@ -52,7 +52,15 @@ export interface JobContext {
    * @throws RangeError when it is no such number, or would let the handler run for more than 30 days in all.
    */
   extendRunTimeout(ms: number): void;
-  /** Writes a record that carries the job's id, the attempt and the trace. */
+  /**
+   * Writes a record to the attempt's log, which `Client.logs` and `muster logs` show within about a second, and to the
+   * worker's logger, with the job's id, the attempt and the trace. Kept are the newest 64 KiB of an attempt, as long as its
+   * job; what is dropped shows as a gap.
+   *
+   * @param message Cut after 8 KiB.
+   * @param fields Facts that belong to it: text as it is, anything else as JSON. At most 32, and 8 KiB together with the
+   * message; the rest is dropped.
+   */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 

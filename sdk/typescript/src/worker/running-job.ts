@@ -4,9 +4,12 @@ import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { uuidText } from '../uuid.ts';
 import { MAX_RUN_TIME } from './core/limits.ts';
+import type { LogLine } from './core/log-tail.ts';
+import { LogTail } from './core/log-tail.ts';
 import type { StopReason } from './core/ports.ts';
 import type { JobContext } from './handler.ts';
 import { HandlerStopped } from './handler.ts';
+import { logLine } from './log-line.ts';
 import type { StartedAttempt } from './thread/starts.ts';
 
 const MAX_PROGRESS_MESSAGE = 256;
@@ -20,6 +23,8 @@ export interface JobOutlet {
   /** @param extensionMs All that the handler has asked for so far. */
   extendRunTimeout(place: number, extensionMs: number): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** The job has log records to be taken. */
+  logged(job: RunningJob): void;
 }
 
 export class RunningJob implements JobContext {
@@ -30,6 +35,8 @@ export class RunningJob implements JobContext {
   #controller: AbortController | undefined;
   #stopped: StopReason | undefined;
   #extensionMs = 0;
+  #logs: LogTail | undefined;
+  #logSequence = 0;
   #ended = false;
 
   constructor(started: StartedAttempt, outlet: JobOutlet) {
@@ -127,8 +134,18 @@ export class RunningJob implements JobContext {
   }
 
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    if (!this.#ended) {
+      this.#logs ??= new LogTail();
+      this.#logs.add(logLine(++this.#logSequence, Date.now(), level, message, fields));
+      this.#outlet.logged(this);
+    }
     const { jobId, attempt, traceparent } = this;
     this.#outlet.log(level, message, { ...fields, jobId, attempt, ...(traceparent && { traceparent }) });
+  }
+
+  /** What it has logged since the last time; of a flood, the newest. */
+  takeLogs(): LogLine[] {
+    return this.#logs?.take() ?? [];
   }
 
   /** Signals the handler. */

@@ -12,6 +12,7 @@ import './rest.ts';
 import './retries.ts';
 import './workers.ts';
 import './breakers.ts';
+import './logs.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

@@ -11,6 +11,7 @@ export interface Exception {
 
 const ignored = { why: 'set by the server: ignored in requests' };
 const cut = { why: 'cut and cleaned, not refused: a job must not fail over the text of its failure' };
+const asWritten = { why: 'a log is what the handler wrote: cut where it is too long, and never refused' };
 const stale = { why: 'a stale attempt is answered item by item, or passed over in a beat' };
 const notThere = { values: /^2147483647$/, code: Code.NOT_FOUND, why: 'a version that could be there' };
 
@@ -23,6 +24,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'JobSubmission.traceparent': { why: 'W3C asks to drop a malformed trace context, and not to fail the call' },
   'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },
   'Handler.max_version': { values: /^2147483647$/, why: 'a version that may come' },
+  'ListAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
   'OpenSessionRequest.capabilities': { why: 'unknown capabilities are ignored, whatever their names' },
   'OpenSessionRequest.protocol_version': {
     code: Code.FAILED_PRECONDITION,
@@ -32,6 +34,10 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'Failure.message': cut,
   'Failure.stack_trace': cut,
   'Failure.failure_cause': { why: 'a cause that only the server or a newer release names counts as APPLICATION' },
+  'LogRecord.message': asWritten,
+  'LogRecord.fields': asWritten,
+  'LogRecord.attempt': ignored,
+  'LogRecord.skipped': ignored,
   'HeldAttempt.attempt': stale,
   'ProgressUpdate.attempt': stale,
   'AttemptReport.attempt': stale,

@@ -53,6 +53,8 @@ export function erasingSuite(context: StoreContext): void {
       const { job, attempt } = await holdSecretJob();
       const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, checkpoint: payload(SECRET) };
       await context.store.saveProgress([progress]);
+      const record = { sequence: 1, timeUs: 0, level: 'INFO', message: SECRET, fields: {}, truncated: false } as const;
+      await context.store.saveLogs([{ ...attempt, records: [record] }]);
       await context.store.complete([completionOf(attempt, SECRET)]);
       expect(await traces(job.jobId)).not.toBe('');
       expect(await erase(job.jobId)).toMatchObject({ kind: 'erased' });

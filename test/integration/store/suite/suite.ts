@@ -1,5 +1,6 @@
 /** The one suite of the store's port: whatever database runs it has to pass all of it. */
 import type { StoreContext } from '../../../support/store-context.ts';
+import { attemptLogsSuite } from './attempt-logs.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
 import { circuitBreakersSuite } from './circuit-breakers.ts';
@@ -48,6 +49,7 @@ export function storeSuite(context: StoreContext): void {
   sessionsSuite(context);
   workersSuite(context);
   heldSuite(context);
+  attemptLogsSuite(context);
   timeLimitsSuite(context);
   readJobSuite(context);
   listJobsSuite(context);

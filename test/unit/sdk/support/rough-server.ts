@@ -2,8 +2,14 @@
 import { Code } from '../../../../sdk/typescript/src/error.ts';
 import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
-import type { Credit, HeartbeatRequest } from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import type { LogRecord } from '../../../../sdk/typescript/src/gen/muster/v1/log_record_pb.ts';
+import type {
+  AttemptReport,
+  Credit,
+  HeartbeatRequest,
+} from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
 import { ReportResult } from '../../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
+import { logLine } from '../../../../sdk/typescript/src/worker/log-line.ts';
 import type { Beat, Report } from './core-world.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './core-world.ts';
 
@@ -17,6 +23,7 @@ export interface Step {
     | 'cancelUnseen'
     | 'end'
     | 'extend'
+    | 'log'
     | 'enter'
     | 'answerBeat'
     | 'failBeat'
@@ -36,6 +43,9 @@ interface Trail {
   entered: boolean;
   outcomes: Set<string>;
   acknowledged: boolean;
+  /** Log records: the last one of the handler, and the last one that the server has. */
+  written: number;
+  kept: number;
 }
 
 export class RoughServer {
@@ -84,10 +94,16 @@ export class RoughServer {
         return this.#end(pick);
       case 'extend':
         return this.#extend(pick);
+      case 'log':
+        return this.#log(pick);
       case 'answerBeat':
-        return this.#withOpen(world.beats, pick, (beat) => beat.answer(emptyReply()));
+        return this.#withOpen(world.beats, pick, (beat) => this.#answerBeat(beat));
       case 'failBeat':
-        return this.#withOpen(world.beats, pick, (beat) => beat.fail(Code.UNAVAILABLE));
+        // Some of those that fail have done their work: it is the answer that was lost.
+        return this.#withOpen(world.beats, pick, (beat) => {
+          if (pick % 2 === 0) this.#hear(beat);
+          return beat.fail(Code.UNAVAILABLE);
+        });
       case 'loseLease':
         return this.#loseLease(pick);
       case 'acknowledge':
@@ -147,6 +163,31 @@ export class RoughServer {
     if (places.length > 0) this.world.core.extendRunTimeout(choose(places, pick), 100 * pick);
   }
 
+  #log(pick: number): void {
+    const running = [...this.world.running].filter(([place]) => this.world.entered.has(place));
+    if (running.length === 0) return;
+    const [place, assignment] = choose(running, pick);
+    const sequence = ++this.#trail(assignment).written;
+    this.world.core.log(place, [logLine(sequence, 0, 'info', 'a line')]);
+  }
+
+  #answerBeat(beat: Beat): Promise<void> {
+    this.#hear(beat);
+    return beat.answer(emptyReply());
+  }
+
+  #hear(beat: Beat): void {
+    for (const update of beat.request.progress) this.#keep(this.#trailOf(keyOf(update)), update.logs);
+  }
+
+  /** As the server does: what comes after what it has. */
+  #keep(trail: Trail, logs: readonly LogRecord[]): void {
+    for (const { sequence } of logs) {
+      if (Number(sequence) > trail.kept + 1) throw new Error(`record ${trail.kept + 1} was never sent`);
+      trail.kept = Math.max(trail.kept, Number(sequence));
+    }
+  }
+
   async #loseLease(pick: number): Promise<void> {
     // Rare, or no session would live long enough for anything else to happen.
     if (pick % 10 !== 0) return;
@@ -165,9 +206,17 @@ export class RoughServer {
     const { reports } = report.request;
     // Noted before the answer: whatever is sent after it is a repeat of something closed.
     this.check();
-    for (const one of reports) this.#trailOf(keyOf(one)).acknowledged = true;
+    for (const one of reports) this.#closeTrail(one);
     const results = reports.map(() => ReportResult.ACCEPTED);
     await report.answer({ $typeName: 'muster.v1.ReportAttemptsResponse', results });
+  }
+
+  #closeTrail(report: AttemptReport): void {
+    const trail = this.#trailOf(keyOf(report));
+    trail.acknowledged = true;
+    this.#keep(trail, report.logs);
+    const whole = report.outcome.case === 'result' || report.outcome.case === 'cancelled';
+    if (whole && trail.kept < trail.written) throw new Error(`${trail.written} records written, ${trail.kept} sent`);
   }
 
   #withOpen<T extends Beat | Report>(
@@ -211,7 +260,7 @@ export class RoughServer {
     await world.connect(true);
     await world.ping();
     for (let round = 0; round < 40; round++) {
-      await this.#withAll(world.beats, (beat) => beat.answer(emptyReply()));
+      await this.#withAll(world.beats, (beat) => this.#answerBeat(beat));
       await this.#withAll(world.reports, (report) => this.#acknowledge(report));
       for (const place of world.running.keys()) this.#enter(place);
       world.endAll([...world.running.values()].filter((one) => world.entered.has(world.placeOf(one))));
@@ -249,7 +298,7 @@ export class RoughServer {
   #trailOf(key: string): Trail {
     let trail = this.#trails.get(key);
     if (trail === undefined) {
-      trail = { started: 0, entered: false, outcomes: new Set(), acknowledged: false };
+      trail = { started: 0, entered: false, outcomes: new Set(), acknowledged: false, written: 0, kept: 0 };
       this.#trails.set(key, trail);
     }
     return trail;

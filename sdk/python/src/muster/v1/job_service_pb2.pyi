@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from muster.v1 import job_pb2 as _job_pb2
+from muster.v1 import log_record_pb2 as _log_record_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -170,6 +171,32 @@ class WatchJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
+
+class ListAttemptLogsRequest(_message.Message):
+    __slots__ = ("namespace", "job_id", "attempt", "page_size", "page_token")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    job_id: str
+    attempt: int
+    page_size: int
+    page_token: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., attempt: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAttemptLogsResponse(_message.Message):
+    __slots__ = ("records", "next_page_token", "resume_token", "ended")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_log_record_pb2.LogRecord]
+    next_page_token: str
+    resume_token: str
+    ended: bool
+    def __init__(self, records: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., resume_token: _Optional[str] = ..., ended: bool = ...) -> None: ...
 
 class RetryJobsRequest(_message.Message):
     __slots__ = ("namespace", "filter", "page_token", "validate_only", "request_id")

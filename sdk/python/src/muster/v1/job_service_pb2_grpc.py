@@ -70,6 +70,11 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
                 _registered_method=True)
+        self.ListAttemptLogs = channel.unary_unary(
+                '/muster.v1.JobService/ListAttemptLogs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.FromString,
+                _registered_method=True)
         self.RetryJob = channel.unary_unary(
                 '/muster.v1.JobService/RetryJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobRequest.SerializeToString,
@@ -183,6 +188,17 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAttemptLogs(self, request, context):
+        """Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
+        attempt are kept, as long as the job. A record arrives within about a second, and before its attempt is closed.
+
+        To follow a job, call it again with `resume_token` until `ended`. A page ends early where its records are large.
+        Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RetryJob(self, request, context):
         """Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
         labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
@@ -245,7 +261,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EraseJob(self, request, context):
-        """Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, labels,
+        """Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels,
         trace state, the reason of its state, and its idempotency key, which is free again. That it was a job, its states and
         times stay, and an audit record says when it was erased and why. Who did it is not on record while callers are not
         authenticated.
@@ -294,6 +310,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WatchJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.WatchJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'ListAttemptLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAttemptLogs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.SerializeToString,
             ),
             'RetryJob': grpc.unary_unary_rpc_method_handler(
                     servicer.RetryJob,
@@ -521,6 +542,33 @@ class JobService(object):
             '/muster.v1.JobService/WatchJob',
             muster_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAttemptLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/ListAttemptLogs',
+            muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

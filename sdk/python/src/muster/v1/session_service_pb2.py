@@ -27,11 +27,12 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from muster.v1 import assignment_pb2 as muster_dot_v1_dot_assignment__pb2
 from muster.v1 import failure_pb2 as muster_dot_v1_dot_failure__pb2
 from muster.v1 import job_pb2 as muster_dot_v1_dot_job__pb2
+from muster.v1 import log_record_pb2 as muster_dot_v1_dot_log__record__pb2
 from muster.v1 import payload_pb2 as muster_dot_v1_dot_payload__pb2
 from muster.v1 import worker_pb2 as muster_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/session_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amuster/v1/assignment.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\x1a\x17muster/v1/payload.proto\x1a\x16muster/v1/worker.proto\"\xaf\x03\n\x12OpenSessionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x13\n\x0bworker_name\x18\x02 \x01(\t\x12\x18\n\x10protocol_version\x18\x03 \x01(\x05\x12\x1b\n\x03sdk\x18\x04 \x01(\x0b\x32\x0e.muster.v1.Sdk\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12$\n\x08handlers\x18\x06 \x03(\x0b\x32\x12.muster.v1.Handler\x12\x39\n\x06labels\x18\x07 \x03(\x0b\x32).muster.v1.OpenSessionRequest.LabelsEntry\x12?\n\tresources\x18\x08 \x03(\x0b\x32,.muster.v1.OpenSessionRequest.ResourcesEntry\x12\r\n\x05slots\x18\t \x01(\x05\x12\x12\n\nrequest_id\x18\n \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x8a\x02\n\x13OpenSessionResponse\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12\x30\n\rbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tnats_urls\x18\x04 \x03(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x34\n\x10nats_credentials\x18\x06 \x01(\x0b\x32\x1a.muster.v1.NatsCredentials\x12\x13\n\x0bmax_payload\x18\x07 \x01(\x05\x12\x14\n\x0c\x63\x61pabilities\x18\x08 \x03(\t\"]\n\x0fNatsCredentials\x12\x0b\n\x03jwt\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x06\x43redit\x12\x11\n\tcredit_id\x18\x01 \x01(\x04\x12\r\n\x05slots\x18\x02 \x01(\x05\x12\x10\n\x08prefetch\x18\x03 \x01(\x05\"?\n\x0bHeldAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0f\n\x07started\x18\x03 \x01(\x08\"\xcc\x01\n\x0eProgressUpdate\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x13.muster.v1.Progress\x12&\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x38\n\x15run_timeout_extension\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xdd\x01\n\x10HeartbeatRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12$\n\x04held\x18\x02 \x03(\x0b\x32\x16.muster.v1.HeldAttempt\x12\"\n\x07\x63redits\x18\x03 \x03(\x0b\x32\x11.muster.v1.Credit\x12\x19\n\x11voided_credit_ids\x18\x04 \x03(\x04\x12+\n\x08progress\x18\x05 \x03(\x0b\x32\x19.muster.v1.ProgressUpdate\x12\x11\n\tping_echo\x18\x06 \x01(\x04\x12\x10\n\x08\x64raining\x18\x07 \x01(\x08\"\xf3\x01\n\x11HeartbeatResponse\x12*\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x15.muster.v1.Assignment\x12(\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x17.muster.v1.CancelNotice\x12\r\n\x05\x64rain\x18\x03 \x01(\x08\x12\x15\n\rreconnect_bus\x18\x04 \x01(\x08\x12,\n\tnext_beat\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x10nats_credentials\x18\x06 \x01(\x0b\x32\x1a.muster.v1.NatsCredentials\"4\n\x08Released\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.muster.v1.ReleaseReason\"\x0b\n\tCancelled\"\t\n\x07\x41\x62orted\"\x83\x02\n\rAttemptReport\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12$\n\x06result\x18\x03 \x01(\x0b\x32\x12.muster.v1.PayloadH\x00\x12%\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x12.muster.v1.FailureH\x00\x12\'\n\x08released\x18\x05 \x01(\x0b\x32\x13.muster.v1.ReleasedH\x00\x12)\n\tcancelled\x18\x06 \x01(\x0b\x32\x14.muster.v1.CancelledH\x00\x12%\n\x07\x61\x62orted\x18\x07 \x01(\x0b\x32\x12.muster.v1.AbortedH\x00\x42\t\n\x07outcome\"\x95\x01\n\x15ReportAttemptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12)\n\x07reports\x18\x02 \x03(\x0b\x32\x18.muster.v1.AttemptReport\x12\"\n\x07\x63redits\x18\x03 \x03(\x0b\x32\x11.muster.v1.Credit\x12\x19\n\x11voided_credit_ids\x18\x04 \x03(\x04\"B\n\x16ReportAttemptsResponse\x12(\n\x07results\x18\x01 \x03(\x0e\x32\x17.muster.v1.ReportResult\")\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\"\x16\n\x14\x43loseSessionResponse*\x81\x02\n\rReleaseReason\x12\x1e\n\x1aRELEASE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_REASON_NO_SLOT\x10\x01\x12\x1e\n\x1aRELEASE_REASON_DEAD_CREDIT\x10\x02\x12\x1e\n\x1aRELEASE_REASON_NOT_STARTED\x10\x03\x12\x1c\n\x18RELEASE_REASON_CANCELLED\x10\x04\x12\x18\n\x14RELEASE_REASON_DRAIN\x10\x05\x12\x1e\n\x1aRELEASE_REASON_UNSUPPORTED\x10\x06\x12\x1c\n\x18RELEASE_REASON_TOO_LARGE\x10\x07*\x84\x01\n\x0cReportResult\x12\x1d\n\x19REPORT_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REPORT_RESULT_ACCEPTED\x10\x01\x12\x1b\n\x17REPORT_RESULT_DUPLICATE\x10\x02\x12\x1c\n\x18REPORT_RESULT_LEASE_LOST\x10\x03\x32\xce\x02\n\x0eSessionService\x12L\n\x0bOpenSession\x12\x1d.muster.v1.OpenSessionRequest\x1a\x1e.muster.v1.OpenSessionResponse\x12\x46\n\tHeartbeat\x12\x1b.muster.v1.HeartbeatRequest\x1a\x1c.muster.v1.HeartbeatResponse\x12U\n\x0eReportAttempts\x12 .muster.v1.ReportAttemptsRequest\x1a!.muster.v1.ReportAttemptsResponse\x12O\n\x0c\x43loseSession\x12\x1e.muster.v1.CloseSessionRequest\x1a\x1f.muster.v1.CloseSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/session_service.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amuster/v1/assignment.proto\x1a\x17muster/v1/failure.proto\x1a\x13muster/v1/job.proto\x1a\x1amuster/v1/log_record.proto\x1a\x17muster/v1/payload.proto\x1a\x16muster/v1/worker.proto\"\xaf\x03\n\x12OpenSessionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x13\n\x0bworker_name\x18\x02 \x01(\t\x12\x18\n\x10protocol_version\x18\x03 \x01(\x05\x12\x1b\n\x03sdk\x18\x04 \x01(\x0b\x32\x0e.muster.v1.Sdk\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12$\n\x08handlers\x18\x06 \x03(\x0b\x32\x12.muster.v1.Handler\x12\x39\n\x06labels\x18\x07 \x03(\x0b\x32).muster.v1.OpenSessionRequest.LabelsEntry\x12?\n\tresources\x18\x08 \x03(\x0b\x32,.muster.v1.OpenSessionRequest.ResourcesEntry\x12\r\n\x05slots\x18\t \x01(\x05\x12\x12\n\nrequest_id\x18\n \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x8a\x02\n\x13OpenSessionResponse\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12\x30\n\rbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tnats_urls\x18\x04 \x03(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x34\n\x10nats_credentials\x18\x06 \x01(\x0b\x32\x1a.muster.v1.NatsCredentials\x12\x13\n\x0bmax_payload\x18\x07 \x01(\x05\x12\x14\n\x0c\x63\x61pabilities\x18\x08 \x03(\t\"]\n\x0fNatsCredentials\x12\x0b\n\x03jwt\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x06\x43redit\x12\x11\n\tcredit_id\x18\x01 \x01(\x04\x12\r\n\x05slots\x18\x02 \x01(\x05\x12\x10\n\x08prefetch\x18\x03 \x01(\x05\"?\n\x0bHeldAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0f\n\x07started\x18\x03 \x01(\x08\"\xf0\x01\n\x0eProgressUpdate\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x13.muster.v1.Progress\x12&\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x12.muster.v1.Payload\x12\x38\n\x15run_timeout_extension\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\"\n\x04logs\x18\x07 \x03(\x0b\x32\x14.muster.v1.LogRecord\"\xdd\x01\n\x10HeartbeatRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12$\n\x04held\x18\x02 \x03(\x0b\x32\x16.muster.v1.HeldAttempt\x12\"\n\x07\x63redits\x18\x03 \x03(\x0b\x32\x11.muster.v1.Credit\x12\x19\n\x11voided_credit_ids\x18\x04 \x03(\x04\x12+\n\x08progress\x18\x05 \x03(\x0b\x32\x19.muster.v1.ProgressUpdate\x12\x11\n\tping_echo\x18\x06 \x01(\x04\x12\x10\n\x08\x64raining\x18\x07 \x01(\x08\"\xf3\x01\n\x11HeartbeatResponse\x12*\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x15.muster.v1.Assignment\x12(\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x17.muster.v1.CancelNotice\x12\r\n\x05\x64rain\x18\x03 \x01(\x08\x12\x15\n\rreconnect_bus\x18\x04 \x01(\x08\x12,\n\tnext_beat\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x10nats_credentials\x18\x06 \x01(\x0b\x32\x1a.muster.v1.NatsCredentials\"4\n\x08Released\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.muster.v1.ReleaseReason\"\x0b\n\tCancelled\"\t\n\x07\x41\x62orted\"\xa7\x02\n\rAttemptReport\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12$\n\x06result\x18\x03 \x01(\x0b\x32\x12.muster.v1.PayloadH\x00\x12%\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x12.muster.v1.FailureH\x00\x12\'\n\x08released\x18\x05 \x01(\x0b\x32\x13.muster.v1.ReleasedH\x00\x12)\n\tcancelled\x18\x06 \x01(\x0b\x32\x14.muster.v1.CancelledH\x00\x12%\n\x07\x61\x62orted\x18\x07 \x01(\x0b\x32\x12.muster.v1.AbortedH\x00\x12\"\n\x04logs\x18\x08 \x03(\x0b\x32\x14.muster.v1.LogRecordB\t\n\x07outcome\"\x95\x01\n\x15ReportAttemptsRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12)\n\x07reports\x18\x02 \x03(\x0b\x32\x18.muster.v1.AttemptReport\x12\"\n\x07\x63redits\x18\x03 \x03(\x0b\x32\x11.muster.v1.Credit\x12\x19\n\x11voided_credit_ids\x18\x04 \x03(\x04\"B\n\x16ReportAttemptsResponse\x12(\n\x07results\x18\x01 \x03(\x0e\x32\x17.muster.v1.ReportResult\")\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\"\x16\n\x14\x43loseSessionResponse*\x81\x02\n\rReleaseReason\x12\x1e\n\x1aRELEASE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_REASON_NO_SLOT\x10\x01\x12\x1e\n\x1aRELEASE_REASON_DEAD_CREDIT\x10\x02\x12\x1e\n\x1aRELEASE_REASON_NOT_STARTED\x10\x03\x12\x1c\n\x18RELEASE_REASON_CANCELLED\x10\x04\x12\x18\n\x14RELEASE_REASON_DRAIN\x10\x05\x12\x1e\n\x1aRELEASE_REASON_UNSUPPORTED\x10\x06\x12\x1c\n\x18RELEASE_REASON_TOO_LARGE\x10\x07*\x84\x01\n\x0cReportResult\x12\x1d\n\x19REPORT_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REPORT_RESULT_ACCEPTED\x10\x01\x12\x1b\n\x17REPORT_RESULT_DUPLICATE\x10\x02\x12\x1c\n\x18REPORT_RESULT_LEASE_LOST\x10\x03\x32\xce\x02\n\x0eSessionService\x12L\n\x0bOpenSession\x12\x1d.muster.v1.OpenSessionRequest\x1a\x1e.muster.v1.OpenSessionResponse\x12\x46\n\tHeartbeat\x12\x1b.muster.v1.HeartbeatRequest\x1a\x1c.muster.v1.HeartbeatResponse\x12U\n\x0eReportAttempts\x12 .muster.v1.ReportAttemptsRequest\x1a!.muster.v1.ReportAttemptsResponse\x12O\n\x0c\x43loseSession\x12\x1e.muster.v1.CloseSessionRequest\x1a\x1f.muster.v1.CloseSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,46 +43,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._loaded_options = None
   _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._serialized_options = b'8\001'
-  _globals['_RELEASEREASON']._serialized_start=2464
-  _globals['_RELEASEREASON']._serialized_end=2721
-  _globals['_REPORTRESULT']._serialized_start=2724
-  _globals['_REPORTRESULT']._serialized_end=2856
-  _globals['_OPENSESSIONREQUEST']._serialized_start=235
-  _globals['_OPENSESSIONREQUEST']._serialized_end=666
-  _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_start=571
-  _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_end=616
-  _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._serialized_start=618
-  _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._serialized_end=666
-  _globals['_OPENSESSIONRESPONSE']._serialized_start=669
-  _globals['_OPENSESSIONRESPONSE']._serialized_end=935
-  _globals['_NATSCREDENTIALS']._serialized_start=937
-  _globals['_NATSCREDENTIALS']._serialized_end=1030
-  _globals['_CREDIT']._serialized_start=1032
-  _globals['_CREDIT']._serialized_end=1092
-  _globals['_HELDATTEMPT']._serialized_start=1094
-  _globals['_HELDATTEMPT']._serialized_end=1157
-  _globals['_PROGRESSUPDATE']._serialized_start=1160
-  _globals['_PROGRESSUPDATE']._serialized_end=1364
-  _globals['_HEARTBEATREQUEST']._serialized_start=1367
-  _globals['_HEARTBEATREQUEST']._serialized_end=1588
-  _globals['_HEARTBEATRESPONSE']._serialized_start=1591
-  _globals['_HEARTBEATRESPONSE']._serialized_end=1834
-  _globals['_RELEASED']._serialized_start=1836
-  _globals['_RELEASED']._serialized_end=1888
-  _globals['_CANCELLED']._serialized_start=1890
-  _globals['_CANCELLED']._serialized_end=1901
-  _globals['_ABORTED']._serialized_start=1903
-  _globals['_ABORTED']._serialized_end=1912
-  _globals['_ATTEMPTREPORT']._serialized_start=1915
-  _globals['_ATTEMPTREPORT']._serialized_end=2174
-  _globals['_REPORTATTEMPTSREQUEST']._serialized_start=2177
-  _globals['_REPORTATTEMPTSREQUEST']._serialized_end=2326
-  _globals['_REPORTATTEMPTSRESPONSE']._serialized_start=2328
-  _globals['_REPORTATTEMPTSRESPONSE']._serialized_end=2394
-  _globals['_CLOSESESSIONREQUEST']._serialized_start=2396
-  _globals['_CLOSESESSIONREQUEST']._serialized_end=2437
-  _globals['_CLOSESESSIONRESPONSE']._serialized_start=2439
-  _globals['_CLOSESESSIONRESPONSE']._serialized_end=2461
-  _globals['_SESSIONSERVICE']._serialized_start=2859
-  _globals['_SESSIONSERVICE']._serialized_end=3193
+  _globals['_RELEASEREASON']._serialized_start=2564
+  _globals['_RELEASEREASON']._serialized_end=2821
+  _globals['_REPORTRESULT']._serialized_start=2824
+  _globals['_REPORTRESULT']._serialized_end=2956
+  _globals['_OPENSESSIONREQUEST']._serialized_start=263
+  _globals['_OPENSESSIONREQUEST']._serialized_end=694
+  _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_start=599
+  _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_end=644
+  _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._serialized_start=646
+  _globals['_OPENSESSIONREQUEST_RESOURCESENTRY']._serialized_end=694
+  _globals['_OPENSESSIONRESPONSE']._serialized_start=697
+  _globals['_OPENSESSIONRESPONSE']._serialized_end=963
+  _globals['_NATSCREDENTIALS']._serialized_start=965
+  _globals['_NATSCREDENTIALS']._serialized_end=1058
+  _globals['_CREDIT']._serialized_start=1060
+  _globals['_CREDIT']._serialized_end=1120
+  _globals['_HELDATTEMPT']._serialized_start=1122
+  _globals['_HELDATTEMPT']._serialized_end=1185
+  _globals['_PROGRESSUPDATE']._serialized_start=1188
+  _globals['_PROGRESSUPDATE']._serialized_end=1428
+  _globals['_HEARTBEATREQUEST']._serialized_start=1431
+  _globals['_HEARTBEATREQUEST']._serialized_end=1652
+  _globals['_HEARTBEATRESPONSE']._serialized_start=1655
+  _globals['_HEARTBEATRESPONSE']._serialized_end=1898
+  _globals['_RELEASED']._serialized_start=1900
+  _globals['_RELEASED']._serialized_end=1952
+  _globals['_CANCELLED']._serialized_start=1954
+  _globals['_CANCELLED']._serialized_end=1965
+  _globals['_ABORTED']._serialized_start=1967
+  _globals['_ABORTED']._serialized_end=1976
+  _globals['_ATTEMPTREPORT']._serialized_start=1979
+  _globals['_ATTEMPTREPORT']._serialized_end=2274
+  _globals['_REPORTATTEMPTSREQUEST']._serialized_start=2277
+  _globals['_REPORTATTEMPTSREQUEST']._serialized_end=2426
+  _globals['_REPORTATTEMPTSRESPONSE']._serialized_start=2428
+  _globals['_REPORTATTEMPTSRESPONSE']._serialized_end=2494
+  _globals['_CLOSESESSIONREQUEST']._serialized_start=2496
+  _globals['_CLOSESESSIONREQUEST']._serialized_end=2537
+  _globals['_CLOSESESSIONRESPONSE']._serialized_start=2539
+  _globals['_CLOSESESSIONRESPONSE']._serialized_end=2561
+  _globals['_SESSIONSERVICE']._serialized_start=2959
+  _globals['_SESSIONSERVICE']._serialized_end=3293
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from muster.v1 import assignment_pb2 as _assignment_pb2
 from muster.v1 import failure_pb2 as _failure_pb2
 from muster.v1 import job_pb2 as _job_pb2
+from muster.v1 import log_record_pb2 as _log_record_pb2
 from muster.v1 import payload_pb2 as _payload_pb2
 from muster.v1 import worker_pb2 as _worker_pb2
 from google.protobuf.internal import containers as _containers
@@ -135,20 +136,22 @@ class HeldAttempt(_message.Message):
     def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., started: bool = ...) -> None: ...
 
 class ProgressUpdate(_message.Message):
-    __slots__ = ("job_id", "attempt", "sequence", "progress", "checkpoint", "run_timeout_extension")
+    __slots__ = ("job_id", "attempt", "sequence", "progress", "checkpoint", "run_timeout_extension", "logs")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     RUN_TIMEOUT_EXTENSION_FIELD_NUMBER: _ClassVar[int]
+    LOGS_FIELD_NUMBER: _ClassVar[int]
     job_id: bytes
     attempt: int
     sequence: int
     progress: _job_pb2.Progress
     checkpoint: _payload_pb2.Payload
     run_timeout_extension: _duration_pb2.Duration
-    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., sequence: _Optional[int] = ..., progress: _Optional[_Union[_job_pb2.Progress, _Mapping]] = ..., checkpoint: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., run_timeout_extension: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    logs: _containers.RepeatedCompositeFieldContainer[_log_record_pb2.LogRecord]
+    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., sequence: _Optional[int] = ..., progress: _Optional[_Union[_job_pb2.Progress, _Mapping]] = ..., checkpoint: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., run_timeout_extension: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., logs: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ...) -> None: ...
 
 class HeartbeatRequest(_message.Message):
     __slots__ = ("session_id", "held", "credits", "voided_credit_ids", "progress", "ping_echo", "draining")
@@ -199,7 +202,7 @@ class Aborted(_message.Message):
     def __init__(self) -> None: ...
 
 class AttemptReport(_message.Message):
-    __slots__ = ("job_id", "attempt", "result", "failure", "released", "cancelled", "aborted")
+    __slots__ = ("job_id", "attempt", "result", "failure", "released", "cancelled", "aborted", "logs")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +210,7 @@ class AttemptReport(_message.Message):
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     ABORTED_FIELD_NUMBER: _ClassVar[int]
+    LOGS_FIELD_NUMBER: _ClassVar[int]
     job_id: bytes
     attempt: int
     result: _payload_pb2.Payload
@@ -214,7 +218,8 @@ class AttemptReport(_message.Message):
     released: Released
     cancelled: Cancelled
     aborted: Aborted
-    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., aborted: _Optional[_Union[Aborted, _Mapping]] = ...) -> None: ...
+    logs: _containers.RepeatedCompositeFieldContainer[_log_record_pb2.LogRecord]
+    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., aborted: _Optional[_Union[Aborted, _Mapping]] = ..., logs: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ...) -> None: ...
 
 class ReportAttemptsRequest(_message.Message):
     __slots__ = ("session_id", "reports", "credits", "voided_credit_ids")

@@ -6,8 +6,8 @@ import logging
 import math
 import threading
 import uuid
-from collections.abc import Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from muster import payloads
 from muster.durations import to_duration
@@ -16,26 +16,12 @@ from muster.v1.assignment_pb2 import Assignment
 from muster.v1.job_pb2 import Progress
 from muster.v1.payload_pb2 import Payload
 from muster.v1.session_service_pb2 import ProgressUpdate
+from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
 from muster.worker.run_time import MOST_RUN_SECONDS, run_timeout_of
 from muster.worker.stop_reason import StopReason
 
 MOST_MESSAGE_CHARACTERS = 256
-_logger = logging.getLogger("muster.job")
-
-
-if TYPE_CHECKING:
-    _LoggerAdapter = logging.LoggerAdapter[logging.Logger]
-else:
-    _LoggerAdapter = logging.LoggerAdapter  # not generic before Python 3.11
-
-
-class _JobLog(_LoggerAdapter):
-    """Adds job_id and attempt to every record."""
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        kwargs["extra"] = {**(self.extra or {}), **kwargs.get("extra", {})}
-        return msg, kwargs
 
 
 class JobContext:
@@ -60,7 +46,9 @@ class JobContext:
         self._checkpoint: Payload | None = None
         self._extension = 0.0
         self._sequence = 0
+        self._has_news = False
         self._is_queued = False
+        self._log = AttemptLog(self._queue)
 
     @property
     def job_id(self) -> str:
@@ -121,8 +109,14 @@ class JobContext:
 
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger ("muster.job") whose records carry `job_id` and `attempt`."""
-        return _JobLog(_logger, {"job_id": self.job_id, "attempt": self.attempt})
+        """A logger whose records, whatever their level, go to the attempt's log.
+
+        `muster logs` shows that within about a second. The newest 64 KiB of an attempt are kept, as long as its job;
+        what is dropped shows as a gap. A message is cut after 8 KiB. `extra` goes along as fields: text as it is,
+        anything else as JSON; at most 32, and 8 KiB together with the message. The logger "muster.job" gets the
+        records too, with `job_id` and `attempt`.
+        """
+        return JobLog(self._log, self.job_id, self.attempt)
 
     @property
     def cancel_event(self) -> threading.Event:
@@ -213,20 +207,29 @@ class JobContext:
         """Returns what is new as a frame for the session process. For the worker, not for handlers."""
         with self._lock:
             self._is_queued = False
-            self._sequence += 1
-            update = ProgressUpdate(
-                job_id=self._assignment.job_id,
-                attempt=self._assignment.attempt,
-                sequence=self._sequence,
-                progress=self._progress,
-                checkpoint=self._checkpoint,
-            )
-            if self._extension > 0:
-                update.run_timeout_extension.CopyFrom(to_duration(self._extension))
-            self._checkpoint = None
+            update = ProgressUpdate(job_id=self._assignment.job_id, attempt=self._assignment.attempt)
+            if self._has_news:
+                self._add_news(update)
+        update.logs.extend(self._log.take())
         return run_frame(Kind.PROGRESS, self._run_id, update.SerializeToString())
 
+    def _add_news(self, update: ProgressUpdate) -> None:
+        self._sequence += 1
+        update.sequence = self._sequence
+        if self._progress is not None:
+            update.progress.CopyFrom(self._progress)
+        if self._checkpoint is not None:
+            update.checkpoint.CopyFrom(self._checkpoint)
+        if self._extension > 0:
+            update.run_timeout_extension.CopyFrom(to_duration(self._extension))
+        self._checkpoint = None
+        self._has_news = False
+
     def _tell(self) -> None:
+        self._has_news = True
+        self._queue()
+
+    def _queue(self) -> None:
         with self._lock:
             if self._is_queued:
                 return

@@ -1,27 +1,36 @@
-"""Progress and checkpoints that the control plane has not heard of yet."""
+"""Progress, checkpoints and log records that the control plane has not heard of yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.attempt_key import AttemptKey
+from muster.worker.log_tail import LogTail
 
 # What one heartbeat carries; the rest goes with the next.
 MOST_BYTES = 1024 * 1024
+MOST_UPDATES = 1_000
 
 
 class ProgressBoard:
-    """Keeps the newest update of each attempt until a heartbeat that carried it is acknowledged."""
+    """Keeps the newest update of each attempt, and its log records, until a heartbeat has brought them."""
 
     def __init__(self) -> None:
         self._updates: dict[AttemptKey, ProgressUpdate] = {}
+        self._logs: dict[AttemptKey, LogTail] = {}
 
     def __len__(self) -> int:
-        return len(self._updates)
+        return len(self._updates.keys() | self._logs.keys())
 
     def put(self, key: AttemptKey, update: ProgressUpdate) -> None:
         """Replaces what is known of the attempt; a checkpoint stays until a newer one comes."""
+        if update.logs:
+            self._logs.setdefault(key, LogTail()).extend(update.logs)
+            del update.logs[:]
+        if update.sequence == 0:
+            return  # it came for the sake of its log records alone
         known = self._updates.get(key)
         if known is not None:
             if update.sequence <= known.sequence:
@@ -40,12 +49,13 @@ class ProgressBoard:
         return update is not None and update.HasField("checkpoint")
 
     def next_updates(self) -> list[ProgressUpdate]:
-        """Returns what the next heartbeat carries, oldest first, at least one and at most 1 MiB."""
+        """Returns what the next heartbeat carries, oldest first: of 1,000 attempts, at least one and at most 1 MiB."""
         chosen: list[ProgressUpdate] = []
         size = 0
-        for update in self._updates.values():
+        for key in dict.fromkeys([*self._updates, *self._logs]):
+            update = self._message(key)
             size += update.ByteSize()
-            if chosen and size > MOST_BYTES:
+            if chosen and (size > MOST_BYTES or len(chosen) >= MOST_UPDATES):
                 break
             chosen.append(update)
         return chosen
@@ -57,7 +67,29 @@ class ProgressBoard:
             known = self._updates.get(key)
             if known is not None and known.sequence == update.sequence:
                 del self._updates[key]
+            tail = self._logs.get(key)
+            if tail is not None and update.logs:
+                tail.confirm(update.logs[-1].sequence)
+                if len(tail) == 0:
+                    del self._logs[key]
+
+    def take_logs(self, key: AttemptKey) -> list[LogRecord]:
+        """Returns the log records of an attempt that is to be reported: they go with the report."""
+        tail = self._logs.pop(key, None)
+        return [] if tail is None else tail.records()
 
     def drop(self, key: AttemptKey) -> None:
         """Forgets an attempt that has ended."""
         self._updates.pop(key, None)
+        self._logs.pop(key, None)
+
+    def _message(self, key: AttemptKey) -> ProgressUpdate:
+        known, tail = self._updates.get(key), self._logs.get(key)
+        if known is not None and tail is None:
+            return known
+        message = ProgressUpdate(job_id=key[0], attempt=key[1])
+        if known is not None:
+            message.CopyFrom(known)
+        if tail is not None:
+            message.logs.extend(tail.records())
+        return message

@@ -47,6 +47,7 @@ class SessionState:
 
     def report(self, key: AttemptKey, report: AttemptReport) -> None:
         """Puts a report into the outbox; the attempt stays held until it is acknowledged."""
+        report.logs.extend(self.progress.take_logs(key))
         self.outbox.put(key, report)
         self.ports.report_soon()
 

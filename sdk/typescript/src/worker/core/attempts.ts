@@ -12,6 +12,7 @@ import type { Cancels } from './cancels.ts';
 import type { Credits } from './credits.ts';
 import type { Held, HeldList } from './held.ts';
 import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
+import type { LogLine } from './log-tail.ts';
 import type { Outcome } from './outcome.ts';
 import { aborted, cancelled, failed, handlerOutcome, released, runTimeoutFailure } from './outcome.ts';
 import type { Execution, Places } from './places.ts';
@@ -136,6 +137,12 @@ export class Attempts {
 
   checkpoint({ held }: Execution, checkpoint: Payload): boolean {
     if (held) this.#context.updates.checkpoint(held, checkpoint);
+    return held !== undefined;
+  }
+
+  /** False when nobody asks any more what the handler logs. */
+  log({ held }: Execution, lines: readonly LogLine[]): boolean {
+    if (held) this.#context.updates.log(held, lines);
     return held !== undefined;
   }
 

@@ -4,6 +4,7 @@ import { LeaseLossAction } from '../../gen/muster/v1/job_definition_pb.ts';
 import type { HeldAttempt } from '../../gen/muster/v1/session_service_pb.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { Fifo } from './fifo.ts';
+import type { LogTail } from './log-tail.ts';
 import type { Execution } from './places.ts';
 import type { AttemptUpdate } from './updates.ts';
 
@@ -30,6 +31,8 @@ export interface Held {
   started: boolean;
   /** What its handler said of itself. */
   update: AttemptUpdate | undefined;
+  /** What its handler has logged and no acknowledged heartbeat has carried. */
+  logs: LogTail | undefined;
 }
 
 export class HeldList {
@@ -63,6 +66,7 @@ export class HeldList {
       execution: undefined,
       started: false,
       update: undefined,
+      logs: undefined,
     };
     this.#byKey.set(key, held);
     return held;

@@ -41,8 +41,17 @@ export const PROGRESS_DELAY = 1_000;
 export const OFFER_DELAY = 100;
 /** After a broken connection, workers beat at random times within this one. */
 export const RECONNECT_SPREAD = 500;
-/** Progress and checkpoints that one heartbeat carries, in bytes. */
+/** Progress, checkpoints and log records that one heartbeat carries, in bytes ... */
 export const MAX_UPDATE_BYTES = 2 * 1024 * 1024;
+/** ... and of how many attempts. */
+export const MAX_UPDATES = 1_000;
+
+/** Log records of an attempt that wait to be sent; the oldest are dropped beyond that. */
+export const MAX_LOG_BYTES = 64 * 1024;
+/** Message and fields of one log record, in UTF-8. */
+export const MAX_LOG_LINE_BYTES = 8 * 1024;
+/** Fields of one log record. */
+export const MAX_LOG_FIELDS = 32;
 
 /** Reports in one call. */
 export const MAX_REPORTS = 1_000;

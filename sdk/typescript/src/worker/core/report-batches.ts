@@ -28,7 +28,7 @@ export class ReportBatches {
   }
 
   add(held: Held, outcome: Outcome): void {
-    const report = { held, outcome, bytes: outcomeBytes(outcome) };
+    const report = { held, outcome, bytes: outcomeBytes(outcome) + (held.logs?.bytes ?? 0) };
     this.#queue.push(report);
     this.#count++;
     this.#bytes += report.bytes;

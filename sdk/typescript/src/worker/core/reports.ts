@@ -86,6 +86,7 @@ export class Reports {
       jobId: held.jobId,
       attempt: held.attempt,
       outcome,
+      logs: held.logs?.messages() ?? [],
     }));
     this.#owner.sendReports(reports).then(
       (response) => this.#settle(() => this.#answered(batch, response)),
@@ -146,6 +147,7 @@ export class Reports {
       this.#owner.acknowledged(report.held);
       return;
     }
+    report.held.logs = undefined;
     report.outcome = failed(sdkFailure(REFUSED, `the server refused what the handler returned: ${failure.message}`));
     report.bytes = outcomeBytes(report.outcome);
     this.#batches.putBack([report]);

@@ -8,6 +8,7 @@ import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v
 import type { Handler } from '../../gen/muster/v1/worker_pb.ts';
 import { CompletionRate } from './completion-rate.ts';
 import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
+import type { LogLine } from './log-tail.ts';
 import { Opener } from './opener.ts';
 import { Places } from './places.ts';
 import type { CorePorts, HandlerEnd } from './ports.ts';
@@ -65,6 +66,11 @@ export class SessionCore {
   checkpoint(place: number, checkpoint: Payload): void {
     const execution = this.#places.get(place);
     if (execution) this.#session?.checkpoint(execution, checkpoint);
+  }
+
+  log(place: number, lines: readonly LogLine[]): void {
+    const execution = this.#places.get(place);
+    if (execution) this.#session?.log(execution, lines);
   }
 
   /** The handler asks for more time. `extensionMs` is all that it has asked for so far. */

@@ -21,6 +21,7 @@ import { Grants } from './grants.ts';
 import type { Held } from './held.ts';
 import { HeldList } from './held.ts';
 import { BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
+import type { LogLine } from './log-tail.ts';
 import { Outbox } from './outbox.ts';
 import type { Execution } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
@@ -120,6 +121,10 @@ export class Session {
 
   checkpoint(execution: Execution, checkpoint: Payload): void {
     if (this.#attempts.checkpoint(execution, checkpoint)) this.#beats.within(PROGRESS_DELAY);
+  }
+
+  log(execution: Execution, lines: readonly LogLine[]): void {
+    if (this.#attempts.log(execution, lines)) this.#beats.within(PROGRESS_DELAY);
   }
 
   /** The server ends an attempt soon after its run timeout, so it has to hear of more time before that. */

@@ -1,14 +1,18 @@
-/** Progress and checkpoints that heartbeats have yet to carry. */
+/** Progress, checkpoints and log records that heartbeats have yet to carry. */
 import { durationFromMs } from '../../duration.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { ProgressUpdate } from '../../gen/muster/v1/session_service_pb.ts';
 import type { Held } from './held.ts';
-import { MAX_UPDATE_BYTES } from './limits.ts';
+import { MAX_UPDATE_BYTES, MAX_UPDATES } from './limits.ts';
+import type { LogLine } from './log-tail.ts';
+import { LogTail } from './log-tail.ts';
 
 /** The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back. */
 export interface AttemptUpdate {
   sequence: number;
+  /** The newest sequence that an answered heartbeat has carried. */
+  delivered: number;
   progress: Progress | undefined;
   /** Unset once a heartbeat that carried it was answered. */
   checkpoint: Payload | undefined;
@@ -19,7 +23,7 @@ export interface AttemptUpdate {
 /** What one heartbeat carries, and of whom, so that its answer can be matched. */
 export interface SentUpdates {
   readonly messages: ProgressUpdate[];
-  readonly attempts: { readonly held: Held; readonly sequence: number }[];
+  readonly attempts: { readonly held: Held; readonly sequence: number; readonly logged: number }[];
 }
 
 const MESSAGE_BYTES = 400;
@@ -43,47 +47,66 @@ export class Updates {
     this.#change(held).extensionMs = extensionMs;
   }
 
+  log(held: Held, lines: readonly LogLine[]): void {
+    held.logs ??= new LogTail();
+    for (const line of lines) held.logs.add(line);
+    this.#changed.add(held);
+  }
+
   /** The changes that fit into one heartbeat; the first one always does. */
   collect(): SentUpdates {
     const sent: SentUpdates = { messages: [], attempts: [] };
     let bytes = 0;
     for (const held of this.#changed) {
-      const { update, jobId, attempt } = held;
-      if (update === undefined) continue;
-      bytes += MESSAGE_BYTES + (update.checkpoint?.data.length ?? 0);
-      if (bytes > MAX_UPDATE_BYTES && sent.messages.length > 0) break;
-      sent.attempts.push({ held, sequence: update.sequence });
-      sent.messages.push({
-        $typeName: 'muster.v1.ProgressUpdate',
-        jobId,
-        attempt,
-        sequence: BigInt(update.sequence),
-        ...(update.progress && { progress: update.progress }),
-        ...(update.checkpoint && { checkpoint: update.checkpoint }),
-        ...(update.extensionMs > 0 && { runTimeoutExtension: durationFromMs(update.extensionMs) }),
-      });
+      bytes += MESSAGE_BYTES + (held.update?.checkpoint?.data.length ?? 0) + (held.logs?.bytes ?? 0);
+      if ((bytes > MAX_UPDATE_BYTES || sent.messages.length >= MAX_UPDATES) && sent.messages.length > 0) break;
+      sent.attempts.push({ held, sequence: held.update?.sequence ?? 0, logged: held.logs?.lastSequence ?? 0 });
+      sent.messages.push(messageOf(held));
     }
     return sent;
   }
 
   /** The heartbeat was answered: what has not changed since needs no repeat. */
   delivered(sent: SentUpdates): void {
-    for (const { held, sequence } of sent.attempts) {
-      if (held.update === undefined || held.update.sequence !== sequence) continue;
-      held.update.checkpoint = undefined;
-      this.#changed.delete(held);
+    for (const { held, sequence, logged } of sent.attempts) {
+      const { update, logs } = held;
+      logs?.confirm(logged);
+      if (update !== undefined && update.sequence === sequence) {
+        update.delivered = sequence;
+        update.checkpoint = undefined;
+      }
+      if (!hasNews(update) && (logs === undefined || logs.empty)) this.#changed.delete(held);
     }
   }
 
-  /** The attempt is over; its last words go with it. */
+  /** The attempt is over; its last words go with it, and its log goes with its report. */
   drop(held: Held): void {
     this.#changed.delete(held);
   }
 
   #change(held: Held): AttemptUpdate {
-    held.update ??= { sequence: 0, progress: undefined, checkpoint: undefined, extensionMs: 0 };
+    held.update ??= { sequence: 0, delivered: 0, progress: undefined, checkpoint: undefined, extensionMs: 0 };
     held.update.sequence++;
     this.#changed.add(held);
     return held.update;
   }
+}
+
+function hasNews(update: AttemptUpdate | undefined): update is AttemptUpdate {
+  return update !== undefined && update.sequence > update.delivered;
+}
+
+/** Without news, it comes for the sake of its log records alone. */
+function messageOf({ jobId, attempt, update, logs }: Held): ProgressUpdate {
+  const news = hasNews(update) ? update : undefined;
+  return {
+    $typeName: 'muster.v1.ProgressUpdate',
+    jobId,
+    attempt,
+    sequence: BigInt(update?.sequence ?? 0),
+    ...(news?.progress && { progress: news.progress }),
+    ...(news?.checkpoint && { checkpoint: news.checkpoint }),
+    ...(news && news.extensionMs > 0 && { runTimeoutExtension: durationFromMs(news.extensionMs) }),
+    logs: logs?.messages() ?? [],
+  };
 }

@@ -1,5 +1,6 @@
 /** What the two threads of a worker say to each other. */
 import type { LogLevel } from '../../logger.ts';
+import type { LogLine } from '../core/log-tail.ts';
 import type { CoreEvent, StopReason } from '../core/ports.ts';
 import type { CoreOptions } from '../core/session-core.ts';
 import type { CoreStats } from '../core/stats.ts';
@@ -40,6 +41,7 @@ export interface HandlerUpdate {
   };
   /** All that the handler has asked for beyond its run timeout. */
   readonly extensionMs?: number;
+  readonly logs?: readonly LogLine[];
 }
 
 export type ToSession =

@@ -73,10 +73,11 @@ function handle(core: SessionCore, message: ToSession): void {
   }
 }
 
-function applyUpdate(core: SessionCore, { place, progress, checkpoint, extensionMs }: HandlerUpdate): void {
+function applyUpdate(core: SessionCore, { place, progress, checkpoint, extensionMs, logs }: HandlerUpdate): void {
   if (progress) core.progress(place, { $typeName: 'muster.v1.Progress', ...progress });
   if (checkpoint) core.checkpoint(place, { $typeName: 'muster.v1.Payload', ...checkpoint });
   if (extensionMs !== undefined) core.extendRunTimeout(place, extensionMs);
+  if (logs) core.log(place, logs);
 }
 
 function plainEvent(event: CoreEvent): ThreadEvent {

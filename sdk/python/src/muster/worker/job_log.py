@@ -1,0 +1,128 @@
+"""The log of one attempt: records for the control plane, and the `logging` module's as well."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from muster.v1.log_record_pb2 import (
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LogLevel,
+    LogRecord,
+)
+from muster.worker.log_tail import LogTail
+
+MOST_LINE_BYTES = 8 * 1024
+MOST_FIELDS = 32
+_logger = logging.getLogger("muster.job")
+
+if TYPE_CHECKING:
+    _LoggerAdapter = logging.LoggerAdapter[logging.Logger]
+else:
+    _LoggerAdapter = logging.LoggerAdapter  # not generic before Python 3.11
+
+
+class AttemptLog:
+    """Numbers the records and keeps the newest until they are taken. May be used from several threads."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._tail = LogTail()
+        self._sequence = 0
+
+    def write(self, level: int, text: str, facts: Mapping[str, Any]) -> None:
+        """Adds a record, cut to size."""
+        record = LogRecord(level=_level_of(level))
+        record.log_time.FromNanoseconds(time.time_ns())
+        _fill(record, text, facts)
+        with self._lock:
+            self._sequence += 1
+            record.sequence = self._sequence
+            self._tail.extend([record])
+        self._tell()
+
+    def take(self) -> list[LogRecord]:
+        """Returns what was written since the last time; of a flood, the newest."""
+        with self._lock:
+            return self._tail.take()
+
+
+class JobLog(_LoggerAdapter):
+    """Keeps every record, whatever its level; "muster.job" gets it too, with `job_id` and `attempt`."""
+
+    def __init__(self, log: AttemptLog, job_id: str, attempt: int) -> None:
+        super().__init__(_logger, {"job_id": job_id, "attempt": attempt})
+        self._kept = log
+
+    def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
+        """Writes a record; all other methods come through here."""
+        self._kept.write(level, _text_of(msg, args) + _trace_of(kwargs.get("exc_info")), kwargs.get("extra") or {})
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+        super().log(level, msg, *args, **kwargs)
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Part of LoggerAdapter: adds job_id and attempt to every record."""
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return msg, kwargs
+
+
+def _level_of(level: int) -> LogLevel:
+    if level >= logging.ERROR:
+        return LOG_LEVEL_ERROR
+    if level >= logging.WARNING:
+        return LOG_LEVEL_WARN
+    return LOG_LEVEL_INFO if level >= logging.INFO else LOG_LEVEL_DEBUG
+
+
+def _text_of(message: object, args: tuple[Any, ...]) -> str:
+    # As `logging` does it; but what can't be written must not cost the handler its attempt.
+    try:
+        values = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
+        return str(message) % values if args else str(message)
+    except Exception:  # noqa: BLE001 - whatever a user's __str__ raises
+        return f"{message!r} {len(args)} arguments that do not fit"
+
+
+def _trace_of(exc_info: Any) -> str:
+    if isinstance(exc_info, BaseException):
+        return "\n" + "".join(traceback.format_exception(exc_info)).rstrip()
+    if isinstance(exc_info, tuple) and exc_info[0] is not None:
+        return "\n" + "".join(traceback.format_exception(*exc_info)).rstrip()
+    return f"\n{traceback.format_exc().rstrip()}" if exc_info and not isinstance(exc_info, tuple) else ""
+
+
+def _fill(record: LogRecord, text: str, facts: Mapping[str, Any]) -> None:
+    data = text.encode("utf-8", "replace")
+    record.message = data[:MOST_LINE_BYTES].decode("utf-8", "ignore")
+    record.truncated = len(data) > MOST_LINE_BYTES
+    room = MOST_LINE_BYTES - min(MOST_LINE_BYTES, len(data))
+    for number, (key, value) in enumerate(facts.items()):
+        name, field = _clean(str(key)), _clean(_field_text(value))
+        size = len(name.encode()) + len(field.encode())
+        if number >= MOST_FIELDS or size > room:
+            record.truncated = True
+            continue
+        room -= size
+        record.fields[name] = field
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _field_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    except Exception:  # noqa: BLE001 - a cycle, or whatever a user's __str__ raises
+        return "(not to be written)"
