@@ -12,7 +12,7 @@ function describe(replica: RunningReplica, input: ConfigInput): string {
   return `Muster is up.
 
   gRPC      ${replica.grpcAddress}    clients and workers
-  HTTP      ${replica.httpAddress}    browsers and curl; /healthz and /readyz
+  HTTP      ${replica.httpAddress}    browsers and curl; begin at /reference
   database  ${input.postgresUrl ? 'PostgreSQL' : `embedded, in ${resolve(input.dataFolder ?? '.muster', 'postgres')}`}
   bus       ${input.natsUrls?.length ? input.natsUrls.join(', ') : `embedded nats-server, in ${resolve(input.dataFolder ?? '.muster', 'nats')}`}
 

@@ -4,6 +4,7 @@ import { JobDefinitionService } from '../../server/gen/muster/v1/job_definition_
 import { JobService } from '../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../server/gen/muster/v1/queue_service_pb.ts';
 import { Refusal } from '../integration/api/rpc.ts';
+import { outcomes } from '../integration/api/test-worker.ts';
 import type { World } from '../integration/api/world.ts';
 import { type Actual, placeholders } from './contract.ts';
 
@@ -12,21 +13,15 @@ const { applyJobDefinition } = JobDefinitionService.method;
 const { submitJob, waitJob } = JobService.method;
 
 /** What of it this release has: the rest is refused as not implemented, and the RPCs that would need it are, too. */
-async function ifServed(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work;
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal && error.reason === 'NOT_IMPLEMENTED') return false;
-    throw error;
-  }
+async function ifServed(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof Refusal && error.reason === 'NOT_IMPLEMENTED')) throw error;
+  });
 }
 
 async function applyDefinition({ rpc }: World): Promise<void> {
-  const plain = { name: definition, body: { case: 'task', value: {} }, queue } as const;
-  const guarded = { ...plain, circuitBreaker: { name: circuitBreaker, failureThreshold: 5 } };
-  if (await ifServed(rpc.call(applyJobDefinition, { definition: guarded }))) return;
-  await rpc.call(applyJobDefinition, { definition: plain });
+  const body = { case: 'task', value: {} } as const;
+  await rpc.call(applyJobDefinition, { definition: { name: definition, body, queue } });
 }
 
 async function makeEmptyQueue({ rpc }: World): Promise<void> {
@@ -43,6 +38,12 @@ export async function makeJobs(world: World): Promise<Pick<Actual, 'jobId' | 'en
   const { jobId: endedJobId } = await rpc.call(submitJob, { job: { definition, expireTime: { seconds: 1n } } });
   await rpc.call(waitJob, { jobId: endedJobId });
   return { jobId, endedJobId };
+}
+
+/** A circuit breaker is there from the first failure that it counts. */
+export async function countFailure(world: World): Promise<void> {
+  const { worker, attempt } = await world.hold({ circuitBreaker: { name: circuitBreaker, failureThreshold: 5 } });
+  await worker.report({ of: attempt, outcome: outcomes.failure() });
 }
 
 /** A worker that takes none of those jobs. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { document } from '../../../server/api/reference/document.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
-import { makeJobs, openIdleWorker } from '../../support/example-world.ts';
+import { countFailure, makeJobs, openIdleWorker } from '../../support/example-world.ts';
 import { openShell, type Shell } from '../../support/shell.ts';
 import { World } from '../api/world.ts';
 
@@ -22,6 +22,7 @@ beforeAll(async () => {
   world = await World.start();
   shell = await openShell();
   sessionId = await openIdleWorker(world);
+  await countFailure(world);
   page = await (await get('/reference')).text();
 });
 
