@@ -34,6 +34,12 @@ function readOwner(file: string): Owner | undefined {
   }
 }
 
+/** The process that holds the lock; undefined when nobody does. */
+export function ownerOf(folder: string): number | undefined {
+  const owner = readOwner(join(folder, 'lock'));
+  return owner && isAlive(owner) ? owner.pid : undefined;
+}
+
 /**
  * Takes the lock and returns what gives it back.
  *

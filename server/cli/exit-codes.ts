@@ -15,6 +15,8 @@ export const Exit = {
   JOB_CANCELLED: 11,
   JOB_EXPIRED: 12,
   JOB_SKIPPED: 13,
+  WARNINGS: 20,
+  ERRORS: 21,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
@@ -33,6 +35,8 @@ export const EXIT_CODES_HELP = `Exit codes:
   11   … was CANCELLED
   12   … EXPIRED
   13   … was SKIPPED
+  20   muster doctor found something that deserves a look
+  21   muster doctor found something that does not work
   130  ended by Ctrl-C; jobs go on
   143  ended by SIGTERM; jobs go on
 `;

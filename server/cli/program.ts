@@ -1,13 +1,17 @@
 /** The commands of `muster`, put together. */
 import { addApply } from './commands/apply.ts';
+import { addBreakers } from './commands/breakers.ts';
 import { addCancel } from './commands/cancel.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addContext } from './commands/context.ts';
 import { addDefinitions } from './commands/definitions.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addErase } from './commands/erase.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
 import { addGet } from './commands/get.ts';
 import { addPause, addResume } from './commands/hold.ts';
 import { addList } from './commands/list.ts';
+import { addQueues } from './commands/queues.ts';
 import { addRedrive } from './commands/redrive.ts';
 import { addRetry } from './commands/retry.ts';
 import { addServer } from './commands/server.ts';
@@ -16,6 +20,7 @@ import { addSubmit } from './commands/submit.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addUpdate } from './commands/update.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWorkers } from './commands/workers.ts';
 import { refuseForeignOptions } from './local-command.ts';
 import { MusterCommand } from './muster-command.ts';
 
@@ -46,6 +51,7 @@ Examples:
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
+  for (const add of [addQueues, addWorkers, addBreakers, addDoctor, addCompletion]) add(program);
   addContext(program);
   addExitCodes(program);
   return program;

@@ -6,6 +6,7 @@ import { startTestReplica } from './replica.ts';
 
 export interface CliServer {
   readonly address: string;
+  readonly httpAddress: string;
   readonly client: Client;
   /** Lets the handler `gate` go on. */
   open(): void;
@@ -38,6 +39,7 @@ export async function startCliServer(): Promise<CliServer> {
   const to = (settings: CliSettings = {}) => ({ ...settings, env: { MUSTER_SERVER: address, ...settings.env } });
   return {
     address,
+    httpAddress: replica.httpAddress,
     client,
     open: () => {
       opened = true;

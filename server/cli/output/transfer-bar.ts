@@ -1,24 +1,22 @@
-/** How far an export or import is: a bar at a terminal, nothing where nobody looks. */
-import { Presets, SingleBar } from 'cli-progress';
+/** How far an export or import is: one bar while the file is checked, another one while rows move. */
 import type { TransferProgress } from '../../transfer.ts';
-
-const PARTS: Readonly<Record<string, string>> = { check: 'checks the file' };
+import { ProgressBar } from './progress.ts';
 
 export class TransferBar {
-  readonly #bar: SingleBar | undefined;
-  #part: string | undefined;
-
-  constructor() {
-    if (!process.stderr.isTTY) return;
-    const format = '  {bar} {percentage} %  {value} of {total} rows  {part}';
-    this.#bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, fps: 10 }, Presets.rect);
-  }
+  #bar: ProgressBar | undefined;
+  #label = '';
+  #rows = 0;
 
   readonly show = ({ rows, of, part }: TransferProgress): void => {
-    const wasCheck = this.#part === 'check';
-    if (this.#part === undefined || (wasCheck && part !== 'check')) this.#bar?.start(of, 0);
-    this.#part = part;
-    this.#bar?.update(rows, { part: PARTS[part] ?? part });
+    const label = part === 'check' ? 'Checking the file' : 'Moving rows';
+    if (label !== this.#label) {
+      this.end();
+      this.#bar = new ProgressBar(label, of);
+      this.#label = label;
+      this.#rows = 0;
+    }
+    this.#bar?.advance(rows - this.#rows);
+    this.#rows = rows;
   };
 
   end(): void {

@@ -1,0 +1,93 @@
+/** Asks the server for what the checks need, in bounded amounts, and gives what they find. */
+import { Code, type JobDefinition, JobState, MusterError, type Queue, type Worker } from '@muster/sdk/grpc';
+import type { Connection } from '../connection.ts';
+import { reportOf } from '../failure-report.ts';
+import { allPages } from '../pages.ts';
+import { type Finding, finding } from './finding.ts';
+import { checkBreakers, checkDefinitions, checkQueues, checkWorkers, type WaitingQueue } from './work.ts';
+
+/** More than so many items are not looked at: what is wrong shows in the first ones. */
+const MOST = 5_000;
+/** Queues that are looked into, and jobs of each. */
+const MOST_QUEUES = 50;
+const FIRST_JOBS = 20;
+
+async function collect<T, P extends { readonly nextPageToken: string }>(
+  read: (pageToken: string, pageSize: number) => Promise<P>,
+  itemsOf: (page: P) => readonly T[],
+): Promise<T[]> {
+  const items: T[] = [];
+  for await (const page of allPages(read)) {
+    items.push(...itemsOf(page));
+    if (items.length >= MOST) break;
+  }
+  return items;
+}
+
+/** A server of another release may not know a call: that part is left out, and said so. */
+async function unlessUnknown(check: string, work: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof MusterError && error.code === Code.UNIMPLEMENTED)
+      return [finding(check, 'NOTE', 'not looked at: this server does not tell')];
+    throw error;
+  }
+}
+
+/** The findings behind the gRPC port; one error where it can't be reached. */
+export async function examine(connection: Connection): Promise<Finding[]> {
+  const { namespace, workers, target } = connection;
+  let all: Worker[];
+  try {
+    const read = (pageToken: string, pageSize: number) => workers.listWorkers({ namespace, pageToken, pageSize });
+    all = await collect(read, (page) => page.workers);
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    const { message, next } = reportOf(error, target.server);
+    return [finding('server', 'ERROR', message, next)];
+  }
+  return [
+    finding('server', 'OK', `${target.server} answers (from ${target.source})`),
+    ...checkWorkers(all),
+    ...(await unlessUnknown('definitions', async () => checkDefinitions(await definitionsOf(connection), all))),
+    ...(await unlessUnknown('queues', () => examineQueues(connection, all))),
+    ...(await unlessUnknown('breakers', () => examineBreakers(connection))),
+  ];
+}
+
+function definitionsOf({ namespace, definitions }: Connection): Promise<JobDefinition[]> {
+  const read = (pageToken: string, pageSize: number) =>
+    definitions.listJobDefinitions({ namespace, pageToken, pageSize });
+  return collect(read, (page) => page.definitions);
+}
+
+async function examineQueues(connection: Connection, workers: readonly Worker[]): Promise<Finding[]> {
+  const { namespace } = connection;
+  const read = (pageToken: string, pageSize: number) =>
+    connection.queues.listQueues({ namespace, pageToken, pageSize });
+  const queues = await collect(read, (page) => page.queues);
+  const ready = queues.filter(({ paused, counts }) => !paused && (counts?.ready ?? 0n) > 0n && counts?.held === 0n);
+  const waiting: WaitingQueue[] = [];
+  for (const queue of ready.slice(0, MOST_QUEUES)) waiting.push(await waitingIn(connection, queue));
+  return checkQueues(queues, waiting, workers);
+}
+
+async function waitingIn(connection: Connection, queue: Queue): Promise<WaitingQueue> {
+  const { namespace, jobs, definitions } = connection;
+  const filter = { queue: queue.name, states: [JobState.READY] };
+  const page = await jobs.listJobs({ namespace, ...filter, pageSize: FIRST_JOBS });
+  const versions = new Map(page.jobs.map((job) => [`${job.definition}@${job.definitionVersion}`, job]));
+  const found: JobDefinition[] = [];
+  for (const { definition: name, definitionVersion: version } of versions.values()) {
+    const { definition } = await definitions.getJobDefinition({ namespace, name, version });
+    if (definition) found.push(definition);
+  }
+  return { queue, definitions: found };
+}
+
+async function examineBreakers({ namespace, definitions }: Connection): Promise<Finding[]> {
+  const read = (pageToken: string, pageSize: number) =>
+    definitions.listCircuitBreakers({ namespace, pageToken, pageSize });
+  return checkBreakers(await collect(read, (page) => page.circuitBreakers));
+}

@@ -1,0 +1,95 @@
+/** The server: whether it answers on both ports, what it is, whether its parts work, and how its clock differs from ours. */
+import { type Finding, finding } from './finding.ts';
+
+const ANSWER_MS = 5_000;
+/** Leases don't depend on clocks, but times that people type do. */
+const CLOCK_MS = 5_000;
+
+interface Health {
+  readonly version?: string;
+  readonly protocolVersion?: number;
+}
+
+interface Readiness {
+  readonly database?: boolean;
+  readonly bus?: boolean;
+  readonly time?: string;
+}
+
+/** The HTTP port beside a gRPC port, where both have their usual distance; undefined for an address without host and port. */
+export function usualHttpUrl(server: string): string | undefined {
+  const found = /^(?:dns:(?:\/\/[^/]*)?\/?)?([^/]+):(\d+)$/.exec(server);
+  if (!found || /^(unix|ipv4|ipv6):/.test(server)) return undefined;
+  return `http://${found[1]}:${Number(found[2]) + 10}`;
+}
+
+async function ask<T>(url: string, signal: AbortSignal): Promise<T> {
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]) });
+  return (await response.json()) as T;
+}
+
+function whyOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return (cause as Error | undefined)?.message || message;
+}
+
+/** What the HTTP port tells without being asked for a job. */
+export async function checkHttp(url: string, release: string, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    const health = await ask<Health>(new URL('/healthz', url).href, signal);
+    const before = Date.now();
+    const ready = await ask<Readiness>(new URL('/readyz', url).href, signal);
+    const middle = (before + Date.now()) / 2;
+    return [checkRelease(health, release, url), ...checkParts(ready), ...checkClock(ready, middle)];
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const next = '--http URL names the HTTP port, such as http://muster.example.com:7080';
+    return [finding('http', 'WARNING', `the HTTP port does not answer at ${url}: ${whyOf(error)}`, next)];
+  }
+}
+
+function checkRelease({ version, protocolVersion }: Health, release: string, url: string): Finding {
+  if (version === undefined) {
+    return finding('http', 'WARNING', `${url} is no Muster`, '--http URL names the HTTP port of the server');
+  }
+  const what = `release ${version}, protocol ${protocolVersion}`;
+  if (version === release) return finding('release', 'OK', what);
+  return finding(
+    'release',
+    'WARNING',
+    `the server is of ${what}, this command of release ${release}`,
+    'use the command of the same release: it may know calls that the server does not',
+  );
+}
+
+function checkParts({ database, bus }: Readiness): Finding[] {
+  return [
+    database
+      ? finding('database', 'OK', 'it answers')
+      : finding(
+          'database',
+          'ERROR',
+          'it does not answer the server',
+          'see to PostgreSQL; the log of the server says more',
+        ),
+    bus
+      ? finding('bus', 'OK', 'it carries messages')
+      : finding('bus', 'ERROR', 'it carries no messages', 'see to NATS; jobs go on by heartbeats meanwhile, slowly'),
+  ];
+}
+
+function checkClock({ time }: Readiness, nowMs: number): Finding[] {
+  if (time === undefined) return [];
+  const ms = nowMs - Date.parse(time);
+  const seconds = Math.round(Math.abs(ms) / 1_000);
+  if (Math.abs(ms) < CLOCK_MS) return [finding('clock', 'OK', "this machine's agrees with the database's")];
+  const next = 'set it by NTP: leases do not depend on it, but times that you type do, as in --since';
+  return [
+    finding(
+      'clock',
+      'WARNING',
+      `this machine's is ${seconds} s ${ms > 0 ? 'ahead of' : 'behind'} the database's`,
+      next,
+    ),
+  ];
+}

@@ -1,0 +1,74 @@
+/** A worker for people: what it can run, how it is, and what it holds. */
+import { type Handler, type HeldJob, SessionState, stateName, type Worker } from '@muster/sdk/grpc';
+import type { Output } from './output.ts';
+import { styledState } from './states.ts';
+import { ageText, timeText } from './times.ts';
+
+const troubles: Readonly<Record<string, string>> = {
+  deaf: 'it does not hear the message bus, and is assigned nothing: see its log and the way from it to the bus',
+  draining: 'it was asked to finish what it holds and take nothing more',
+  ending: 'its session is being closed; what it held goes to others',
+};
+
+/** What keeps it from taking jobs; empty: nothing. */
+export function troubleOf({ state, deaf, draining }: Worker): string {
+  if (state !== SessionState.OPEN) return 'ending';
+  if (deaf) return 'deaf';
+  return draining ? 'draining' : '';
+}
+
+export function handlerText({ name, minVersion, maxVersion }: Handler): string {
+  if (minVersion === 0 && maxVersion === 0) return name;
+  return `${name}@${minVersion || ''}..${maxVersion || ''}`;
+}
+
+export function showWorker(out: Output, worker: Worker, heldJobs: readonly HeldJob[]): void {
+  const trouble = troubleOf(worker);
+  out.line(`${out.styled('bold', `Worker ${worker.name}`)}  ${trouble ? out.styled('yellow', trouble) : 'open'}`);
+  out.facts(factsOf(worker, trouble), '  ');
+  if (heldJobs.length === 0) return;
+  out.line(
+    out.styled('bold', `Holds ${worker.held > heldJobs.length ? `${worker.held}, the first of them` : ''}`.trim()),
+  );
+  out.table(
+    [
+      { title: '  JOB', value: ({ jobId }) => `  ${jobId}` },
+      {
+        title: 'STATE',
+        value: ({ state }) => stateName(state),
+        style: (text, { state }) => styledState(out, state, text),
+      },
+      { title: 'DEFINITION', value: ({ definition }) => definition, min: 8 },
+      { title: 'TRY', value: ({ attempt }) => String(attempt) },
+      { title: 'FOR', value: ({ assignTime }) => ageText(assignTime) },
+      {
+        title: 'PROGRESS',
+        value: ({ progress }) =>
+          progress ? `${Math.floor(progress.fraction * 100)} % ${progress.message}`.trim() : '',
+        min: 8,
+      },
+    ],
+    heldJobs,
+  );
+}
+
+function factsOf(worker: Worker, trouble: string): [string, string][] {
+  const { sdk, labels, resources } = worker;
+  const pairs = (map: Readonly<Record<string, unknown>>) =>
+    Object.entries(map)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' ');
+  return [
+    ['session', worker.sessionId],
+    ['namespace', worker.namespace],
+    ['why', troubles[trouble] ?? ''],
+    ['handlers', worker.handlers.map(handlerText).join(' ')],
+    ['held', `${worker.held} of ${worker.slots} slots`],
+    ['labels', pairs(labels)],
+    ['resources', pairs(resources)],
+    ['SDK', sdk ? `${sdk.name} ${sdk.version} on ${sdk.language}` : ''],
+    ['opened', timeText(worker.openTime)],
+    ['last beat', timeText(worker.beatTime)],
+    ['lease ends', timeText(worker.leaseExpireTime)],
+  ];
+}

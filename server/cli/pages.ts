@@ -1,0 +1,18 @@
+/** Lists as the contract pages them. */
+
+const PAGE_SIZE = 1_000;
+/** A server that never comes to an end is not followed for ever. */
+const MAX_PAGES = 10_000;
+
+/** Each page of a list, to its end. */
+export async function* allPages<T extends { readonly nextPageToken: string }>(
+  read: (pageToken: string, pageSize: number) => Promise<T>,
+): AsyncGenerator<T> {
+  let pageToken = '';
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const page = await read(pageToken, PAGE_SIZE);
+    yield page;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return;
+  }
+}

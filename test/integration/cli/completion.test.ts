@@ -1,0 +1,84 @@
+/** `muster completion`: the scripts, in the shells themselves where they are installed. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runMuster } from '../../support/cli.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+
+let folder: string;
+const scriptOf = (shell: string) => join(folder, `muster.${shell}`);
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, stdout, stderr } = await runMuster(['completion', shell]);
+    expect([code, stderr]).toEqual([0, '']);
+    writeFileSync(scriptOf(shell), stdout);
+  }
+});
+afterAll(() => removeFolder(folder));
+
+function has(shell: string): boolean {
+  return spawnSync(shell, ['--version']).status === 0;
+}
+
+/** What bash offers for the last word. */
+function offered(...words: string[]): string[] {
+  const script = `source "$1"; shift; COMP_WORDS=(muster "$@"); COMP_CWORD=$#; _muster; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const output = execFileSync('bash', ['--norc', '-euc', script, 'bash', scriptOf('bash'), ...words], { cwd: folder });
+  return output.toString().split('\n').filter(Boolean);
+}
+
+describe('bash', () => {
+  it('completes commands, and those of groups, after whatever options', () => {
+    expect(offered('')).toEqual(expect.arrayContaining(['start', 'submit', 'queues', 'doctor', 'completion', 'help']));
+    expect(offered('comp')).toEqual(['completion']);
+    expect(offered('queues', '')).toEqual(expect.arrayContaining(['list', 'get', 'create', 'pause', 'resume']));
+    expect(offered('--server', 'queues', '--json', 'workers', 'd')).toEqual(['drain']);
+    expect(offered('queues', 'list', '')).toEqual([]);
+    expect(offered('help', 'sub')).toEqual(['submit']);
+  });
+
+  it('completes options of the command, and those of all commands', () => {
+    expect(offered('queues', 'create', '--d')).toEqual(['--description']);
+    expect(offered('queues', 'create', 'mails', '--')).toEqual(
+      expect.arrayContaining(['--namespace', '--json', '--help']),
+    );
+    expect(offered('start', '--grpc')).toEqual(['--grpc-port']);
+  });
+
+  it('completes values: choices, files and folders; nothing where anything goes', () => {
+    expect(offered('start', '--log-level', '')).toEqual(['debug', 'info', 'warn', 'error', 'silent']);
+    expect(offered('start', '--log-level', '=', 'w')).toEqual(['warn']);
+    expect(offered('completion', 'z')).toEqual(['zsh']);
+    expect(offered('import', 'muster.')).toEqual(['muster.bash', 'muster.zsh', 'muster.fish'].sort());
+    expect(offered('start', '--data', 'muster.b')).toEqual(['muster.bash']);
+    expect(offered('queues', 'pause', 'mails', '--reason', '')).toEqual([]);
+  });
+
+  it('takes it as its own once it is sourced', () => {
+    const listed = execFileSync('bash', ['--norc', '-c', `source ${scriptOf('bash')}; complete -p muster`]).toString();
+    expect(listed).toBe('complete -F _muster muster\n');
+  });
+});
+
+describe.skipIf(!has('zsh'))('zsh', () => {
+  it('understands the script', () => {
+    expect(spawnSync('zsh', ['-n', scriptOf('zsh')]).stderr.toString()).toBe('');
+  });
+});
+
+describe.skipIf(!has('fish'))('fish', () => {
+  it('completes commands and options', () => {
+    expect(spawnSync('fish', ['--no-execute', scriptOf('fish')]).stderr.toString()).toBe('');
+    const offers = execFileSync('fish', ['-c', `source ${scriptOf('fish')}; complete -C 'muster queues c'`]).toString();
+    expect(offers).toMatch(/^create\t/);
+  });
+});
+
+it('another shell is refused with those there are', async () => {
+  const { code, stderr } = await runMuster(['completion', 'tcsh']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/Allowed choices are bash, zsh, fish/);
+});

@@ -1,0 +1,110 @@
+/** What the doctor concludes, from facts that are hard to bring about. */
+import { create } from '@bufbuild/protobuf';
+import {
+  CircuitBreakerStatusSchema,
+  CircuitState,
+  JobDefinitionSchema,
+  QueueSchema,
+  SessionState,
+  type Worker,
+  WorkerSchema,
+} from '@muster/sdk/grpc';
+import { describe, expect, it } from 'vitest';
+import { checkNode } from '../../../server/cli/doctor/local.ts';
+import { usualHttpUrl } from '../../../server/cli/doctor/server.ts';
+import {
+  checkBreakers,
+  checkDefinitions,
+  checkQueues,
+  checkWorkers,
+  isServed,
+} from '../../../server/cli/doctor/work.ts';
+
+const worker = (changes: object = {}): Worker =>
+  create(WorkerSchema, {
+    name: 'w',
+    sessionId: 's',
+    state: SessionState.OPEN,
+    handlers: [{ name: 'add', minVersion: 2, maxVersion: 3 }],
+    ...changes,
+  });
+const definition = (version: number, handler = '') =>
+  create(JobDefinitionSchema, { name: 'add', version, body: { case: 'task', value: { handler } } });
+
+describe('a definition is served', () => {
+  it.each([
+    [1, '', false],
+    [2, '', true],
+    [3, 'add', true],
+    [4, '', false],
+    [2, 'other', false],
+  ])('in version %d with handler "%s": %s', (version, handler, served) => {
+    expect(isServed(definition(version, handler), [worker()])).toBe(served);
+  });
+
+  it.each([{ deaf: true }, { draining: true }, { state: SessionState.CLOSING }])(
+    'not by a worker with %j',
+    (changes) => {
+      expect(isServed(definition(2), [worker(changes)])).toBe(false);
+      expect(checkDefinitions([definition(2)], [worker(changes)])).toMatchObject([{ level: 'WARNING' }]);
+    },
+  );
+
+  it('by the control plane when it is a workflow', () => {
+    expect(isServed(create(JobDefinitionSchema, { body: { case: 'workflow', value: {} } }), [])).toBe(true);
+  });
+});
+
+describe('the doctor finds', () => {
+  it('no workers, deaf ones and draining ones', () => {
+    expect(checkWorkers([])).toMatchObject([
+      { level: 'WARNING', message: expect.stringContaining('none is connected') },
+    ]);
+    expect(checkWorkers([worker({ deaf: true }), worker()])).toMatchObject([
+      { level: 'OK', message: '2 connected, 1 of them take jobs' },
+      { level: 'ERROR', message: 'deaf, so nothing is assigned to them: w (s)' },
+    ]);
+    expect(checkWorkers([worker({ draining: true })])).toMatchObject([{ level: 'WARNING' }, { level: 'NOTE' }]);
+  });
+
+  it('queues that are paused, and those whose jobs nobody runs', () => {
+    const mails = create(QueueSchema, { name: 'mails', paused: true, pauseReason: 'moving', counts: { ready: 3n } });
+    const slow = create(QueueSchema, { name: 'slow', counts: { ready: 5n } });
+    const waiting = [{ queue: slow, definitions: [definition(9)] }];
+    expect(checkQueues([mails, slow], waiting, [worker()])).toMatchObject([
+      {
+        message: 'mails is paused (moving), with 3 jobs ready in it',
+        next: 'muster queues resume mails lets it go on',
+      },
+      { message: 'slow has 5 jobs ready, and no worker for add' },
+    ]);
+    expect(checkQueues([slow], [{ queue: slow, definitions: [definition(2)] }], [worker()])).toMatchObject([
+      { level: 'OK' },
+    ]);
+  });
+
+  it('open breakers', () => {
+    const breaker = (state: CircuitState) => create(CircuitBreakerStatusSchema, { name: 'mail', failures: 7, state });
+    expect(checkBreakers([breaker(CircuitState.CLOSED)])).toMatchObject([{ level: 'OK' }]);
+    expect(checkBreakers([breaker(CircuitState.OPEN)])).toMatchObject([{ level: 'WARNING' }]);
+  });
+
+  it('an old Node', () => {
+    expect(checkNode('22.1.0')).toMatchObject({ level: 'ERROR' });
+    expect(checkNode('24.0.0')).toMatchObject({ level: 'OK' });
+  });
+});
+
+describe('the HTTP port is looked for', () => {
+  it.each([
+    ['127.0.0.1:7070', 'http://127.0.0.1:7080'],
+    ['[::1]:7070', 'http://[::1]:7080'],
+    ['muster.example.com:9000', 'http://muster.example.com:9010'],
+    ['dns:///muster:7070', 'http://muster:7080'],
+    ['dns://8.8.8.8/muster:7070', 'http://muster:7080'],
+    ['unix:/run/muster.sock', undefined],
+    ['ipv4:10.0.0.1:7070,10.0.0.2:7070', undefined],
+  ])('of %s at %s', (server, url) => {
+    expect(usualHttpUrl(server)).toBe(url);
+  });
+});
