@@ -22,7 +22,7 @@ export function keysOf(submissions: readonly Submission[], field: string): Idemp
   return keys;
 }
 
-/** Of what the caller asked for: not of ids, times or trace context, which differ between two tries of the same. */
+/** Of what the caller asked for, times too; not of the trace context, which differs between two tries of the same. */
 function contentHash(submission: Submission): Uint8Array {
   const { input, traceparent: _, tracestate: __, conflictPolicy: ___, labels, ...rest } = submission;
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

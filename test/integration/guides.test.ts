@@ -1,0 +1,86 @@
+/**
+ * The examples of the guides in docs/ work, letter by letter: each TypeScript block is cut out and run as a program of its
+ * own, and prints what the next text block says. docs/http.md has a test of its own, for its shell.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestReplica, type TestReplica } from '../support/replica.ts';
+
+const root = new URL('../../', import.meta.url);
+const docs = new URL('docs/', root);
+const LONGEST_RUN_MS = 120_000;
+
+interface Example {
+  readonly program: string;
+  readonly prints: string;
+}
+
+/** @throws Error where a program is not followed by what it prints. */
+function examplesOf(guide: string): Example[] {
+  const blocks = [...guide.matchAll(/```(ts|text)\n([\s\S]*?)```/g)].map(([, language, text = '']) => ({
+    language,
+    text,
+  }));
+  return blocks.flatMap(({ language, text }, i) => {
+    if (language !== 'ts') return [];
+    const next = blocks[i + 1];
+    if (next?.language !== 'text') throw new Error(`nothing says what this program prints:\n${text}`);
+    return [{ program: text, prints: next.text }];
+  });
+}
+
+const guides = readdirSync(docs)
+  .filter((file) => file.endsWith('.md') && file !== 'http.md')
+  .map((file) => ({ file, examples: examplesOf(readFileSync(new URL(file, docs), 'utf8')) }))
+  .filter(({ examples }) => examples.length > 0);
+
+let replica: TestReplica;
+
+beforeAll(async () => {
+  // Short beats, so that what a heartbeat has to tell is told soon. A lease so long that no session lapses on a busy machine.
+  replica = await startTestReplica({ beatMs: 1_000, leaseMs: 600_000 });
+});
+
+afterAll(() => replica?.stop());
+
+/** What the program prints, run beside the SDK's package, as one of the checkout's would lie. */
+async function run(name: string, program: string): Promise<string> {
+  const file = new URL(`.muster/guides/${name}`, root);
+  await mkdir(new URL('.', file), { recursive: true });
+  const text = program
+    .replaceAll('127.0.0.1:7070', replica.grpcAddress)
+    .replaceAll('http://127.0.0.1:7080', replica.httpAddress);
+  await writeFile(file, text);
+  try {
+    return (await promisify(execFile)(process.execPath, [file.pathname], { timeout: LONGEST_RUN_MS })).stdout;
+  } finally {
+    await rm(file);
+  }
+}
+
+describe.each(guides.map((guide) => [guide.file, guide.examples] as const))('docs/%s', (file, examples) => {
+  it.each(examples.map((example, i) => [i + 1, example] as const))(
+    'example %i prints what it says',
+    async (n, example) => {
+      expect(await run(`${process.pid}-${file.replace('.md', '')}-${n}.ts`, example.program)).toBe(example.prints);
+    },
+  );
+});
+
+it('every guide that is meant to have examples has some', () => {
+  const withExamples = guides.map(({ file }) => file);
+  expect(withExamples).toEqual(
+    expect.arrayContaining([
+      'cancellation.md',
+      'circuit-breakers.md',
+      'definitions.md',
+      'jobs.md',
+      'retries.md',
+      'timeouts.md',
+      'workers.md',
+    ]),
+  );
+});
