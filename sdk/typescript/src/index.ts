@@ -1,18 +1,15 @@
 /** Muster for TypeScript and JavaScript: `Client` submits jobs, `Worker` runs them. */
-export type {
-  ClientOptions,
-  DefinitionInit,
-  JobRef,
-  JobRequest,
-  RequestOptions,
-  SubmittedJob,
-} from './client/client.ts';
+export type { LogOptions } from './client/attempt-logs.ts';
+export type { ClientOptions, PageOptions, RequestOptions } from './client/calls.ts';
+export type { JobRef, JobRequest, SubmittedJob } from './client/client.ts';
 export { Client } from './client/client.ts';
+export type { DefinitionInit } from './client/definition.ts';
 export type { JobChange } from './client/job-change.ts';
 export type { JobFilter } from './client/job-filter.ts';
 export type { Redriven } from './client/job-pages.ts';
 export type { WaitOptions } from './client/job-wait.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
+export type { NamespaceChange, QueueChange } from './client/settings.ts';
 export type { JobOptions } from './client/submission.ts';
 export type { TransportRetry } from './client/transport-retry.ts';
 export { durationFromMs, durationToMs } from './duration.ts';
@@ -24,9 +21,14 @@ export type { Failure } from './gen/muster/v1/failure_pb.ts';
 export { FailureCause } from './gen/muster/v1/failure_pb.ts';
 export type { JobDefinition } from './gen/muster/v1/job_definition_pb.ts';
 export { LeaseLossAction } from './gen/muster/v1/job_definition_pb.ts';
+export type { CircuitBreakerStatus } from './gen/muster/v1/job_definition_service_pb.ts';
+export { CircuitState, CompatibilityKind } from './gen/muster/v1/job_definition_service_pb.ts';
 export type { Job, Progress } from './gen/muster/v1/job_pb.ts';
 export { IdempotencyConflictPolicy, JobState } from './gen/muster/v1/job_pb.ts';
+export type { LogRecord } from './gen/muster/v1/log_record_pb.ts';
+export { LogLevel as LogRecordLevel } from './gen/muster/v1/log_record_pb.ts';
 export type { Payload } from './gen/muster/v1/payload_pb.ts';
+export type { Queue } from './gen/muster/v1/queue_pb.ts';
 export { isTerminal, stateName } from './job-state.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { consoleLogger } from './logger.ts';

@@ -46,7 +46,7 @@ export class Deployment {
         const { workers } = await this.client.listWorkers();
         return workers.some((worker) => worker.name === language);
       },
-      { timeoutMs: 60_000, everyMs: 50 },
+      { timeoutMs: 120_000, everyMs: 50 },
     );
   }
 

@@ -1,55 +1,26 @@
 /** Submits jobs to Muster and follows them. */
 import { randomUUID } from 'node:crypto';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { clone, create, isMessage } from '@bufbuild/protobuf';
-import type { Client as GrpcClient } from '@grpc/grpc-js';
-import { Code, MusterError } from '../error.ts';
-import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
-import { JobDefinitionSchema, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
-import type { ListJobDefinitionsResponse } from '../gen/muster/v1/job_definition_service_pb.ts';
-import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
-import type { ListWorkersResponse } from '../gen/muster/v1/worker_service_pb.ts';
-import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
-import { openChannel } from '../transport/channel.ts';
+import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
+import { AdminClient } from './admin-client.ts';
+import type { LogOptions, LogsRequest } from './attempt-logs.ts';
+import { attemptLogs } from './attempt-logs.ts';
+import type { ClientOptions, RequestOptions } from './calls.ts';
+import { present } from './calls.ts';
 import type { JobChange } from './job-change.ts';
 import { jobChange } from './job-change.ts';
 import type { JobFilter } from './job-filter.ts';
 import { jobFilter } from './job-filter.ts';
 import type { Redriven } from './job-pages.ts';
-import { cancelPages, retryPages } from './job-pages.ts';
+import { allJobs, cancelPages, retryPages } from './job-pages.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
-import type { RetryPolicyInit } from './retry-policy.ts';
-import { retryPolicy } from './retry-policy.ts';
+import { watchJob } from './job-watch.ts';
 import type { JobOptions } from './submission.ts';
 import { jobSubmission } from './submission.ts';
-import type { TransportRetry } from './transport-retry.ts';
-import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
-
-export interface ClientOptions {
-  /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
-  readonly address: string;
-  /** Default: `default`. */
-  readonly namespace?: string;
-  /** Longest time of a call in milliseconds, repeats included. Default: 15,000. */
-  readonly timeoutMs?: number;
-  /** How calls are repeated while the control plane can't be reached. */
-  readonly retry?: Partial<TransportRetry>;
-}
-
-/** What each call takes besides its own parameters. */
-export interface RequestOptions {
-  /** Replaces the client's `timeoutMs` for this call. */
-  readonly timeoutMs?: number;
-  /** Ends the call early with CANCELLED. */
-  readonly signal?: AbortSignal;
-  /** UUID that makes repeats of this call harmless, over restarts of this process too. Default: a new one. */
-  readonly requestId?: string;
-}
 
 /** A job as it was accepted. */
 export interface SubmittedJob {
@@ -67,68 +38,16 @@ export interface JobRequest extends JobOptions {
 /** A job's id, or anything that carries it. */
 export type JobRef = string | { readonly jobId: string };
 
-/** A definition; without a `body` it is a task that the handler of the same name runs. */
-export type DefinitionInit =
-  | JobDefinition
-  | (Omit<Exclude<MessageInitShape<typeof JobDefinitionSchema>, JobDefinition>, 'retryPolicy'> & {
-      /** How failed attempts are retried. Default: three attempts with exponential backoff. */
-      readonly retryPolicy?: RetryPolicyInit;
-    });
-
 /**
  * A connection to Muster. Every method fails with a `MusterError`; UNAVAILABLE is repeated a bounded number of times
  * under one request id, so that a repeated submission is the same job.
  */
-export class Client {
-  readonly #channel: GrpcClient;
-  readonly #namespace: string;
-  readonly #timeoutMs: number;
-  readonly #retry: TransportRetry;
+export class Client extends AdminClient {
   readonly #jobs: UnaryClient<(typeof JobService)['method']>;
-  readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
-  readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
 
   constructor(options: ClientOptions) {
-    this.#channel = openChannel(options.address);
-    this.#namespace = options.namespace ?? '';
-    this.#timeoutMs = options.timeoutMs ?? 15_000;
-    this.#retry = { ...DEFAULT_RETRY, ...options.retry };
-    this.#jobs = unaryClient(this.#channel, JobService);
-    this.#definitions = unaryClient(this.#channel, JobDefinitionService);
-    this.#workers = unaryClient(this.#channel, WorkerService);
-  }
-
-  /** Stores a definition as a new version; the same content again gives the version that is there. */
-  async applyDefinition(definition: DefinitionInit, options: RequestOptions = {}): Promise<JobDefinition> {
-    const request = {
-      definition: withDefaults(definition, this.#namespace),
-      requestId: options.requestId ?? randomUUID(),
-    };
-    const response = await this.#call(options, (call) => this.#definitions.applyJobDefinition(request, call));
-    return present(response.definition, 'definition');
-  }
-
-  /** Reads a definition. `version` 0: the newest. */
-  async getDefinition(name: string, version = 0, options: RequestOptions = {}): Promise<JobDefinition> {
-    const request = { namespace: this.#namespace, name, version };
-    const response = await this.#call(options, (call) => this.#definitions.getJobDefinition(request, call));
-    return present(response.definition, 'definition');
-  }
-
-  /** Lists a page of definitions by name, each in its newest version; archived ones only if asked for. */
-  listDefinitions(
-    page: { pageSize?: number; pageToken?: string; showArchived?: boolean } = {},
-    options: RequestOptions = {},
-  ): Promise<ListJobDefinitionsResponse> {
-    const request = { namespace: this.#namespace, ...page };
-    return this.#call(options, (call) => this.#definitions.listJobDefinitions(request, call));
-  }
-
-  /** Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back. */
-  async archiveDefinition(name: string, options: RequestOptions = {}): Promise<JobDefinition> {
-    const request = { namespace: this.#namespace, name, requestId: options.requestId ?? randomUUID() };
-    const response = await this.#call(options, (call) => this.#definitions.archiveJobDefinition(request, call));
-    return present(response.definition, 'definition');
+    super(options);
+    this.#jobs = unaryClient(this.calls.channel, JobService);
   }
 
   /**
@@ -138,7 +57,7 @@ export class Client {
    */
   async submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
     const { timeoutMs: _timeoutMs, signal: _signal, requestId = randomUUID(), ...job } = options;
-    const request = { namespace: this.#namespace, job: jobSubmission(definition, input, job), requestId };
+    const request = { namespace: this.calls.namespace, job: jobSubmission(definition, input, job), requestId };
     const { jobId, existing } = await this.#call(options, (call) => this.#jobs.submitJob(request, call));
     return { jobId, existing };
   }
@@ -146,7 +65,7 @@ export class Client {
   /** Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. */
   async submitMany(jobs: readonly JobRequest[], options: RequestOptions = {}): Promise<SubmittedJob[]> {
     const request = {
-      namespace: this.#namespace,
+      namespace: this.calls.namespace,
       jobs: jobs.map(({ definition, input, ...job }) => jobSubmission(definition, input, job)),
       requestId: options.requestId ?? randomUUID(),
     };
@@ -162,7 +81,7 @@ export class Client {
 
   /** Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. */
   wait(job: JobRef, options: WaitOptions = {}): Promise<Job> {
-    return waitForEnd(this.#jobs, this.#retry, this.#target(job), options);
+    return waitForEnd(this.#jobs, this.calls.retry, this.#target(job), options);
   }
 
   /**
@@ -238,7 +157,7 @@ export class Client {
     options: RequestOptions & { reason?: string; validateOnly?: boolean } = {},
   ): Promise<number> {
     const { reason = '', validateOnly = false } = options;
-    const request = { namespace: this.#namespace, filter: jobFilter(filter), reason, validateOnly };
+    const request = { namespace: this.calls.namespace, filter: jobFilter(filter), reason, validateOnly };
     return cancelPages((page) => this.#call(options, (call) => this.#jobs.cancelJobs(page, call)), request);
   }
 
@@ -250,51 +169,50 @@ export class Client {
    */
   redrive(filter: JobFilter, options: RequestOptions & { validateOnly?: boolean } = {}): Promise<Redriven> {
     const { validateOnly = false } = options;
-    const request = { namespace: this.#namespace, filter: jobFilter(filter), validateOnly };
+    const request = { namespace: this.calls.namespace, filter: jobFilter(filter), validateOnly };
     return retryPages((page) => this.#call(options, (call) => this.#jobs.retryJobs(page, call)), request);
   }
 
-  /** Lists a page of the workers whose session is open or closing. */
-  listWorkers(
-    page: { pageSize?: number; pageToken?: string } = {},
-    options: RequestOptions = {},
-  ): Promise<ListWorkersResponse> {
-    return this.#call(options, (call) => this.#workers.listWorkers({ namespace: this.#namespace, ...page }, call));
+  /**
+   * All jobs that match, newest first, without their inputs and results; pages are fetched as the loop goes on. Without
+   * conditions: every job of the namespace.
+   *
+   * @param options `pageSize`: jobs fetched at once, at most 1,000. Default: 50.
+   */
+  list(filter: JobFilter = {}, options: RequestOptions & { pageSize?: number } = {}): AsyncGenerator<Job, void> {
+    const { pageSize = 0 } = options;
+    const request = { namespace: this.calls.namespace, ...jobFilter(filter), pageSize };
+    return allJobs((page) => this.#call(options, (call) => this.#jobs.listJobs(page, call)), request);
   }
 
-  /** Ends the connection; calls under way fail. */
-  close(): void {
-    this.#channel.close();
+  /**
+   * The job as it is now, then each time it has changed, until it has ended. Changes that follow each other closely are
+   * folded into one. A connection that is lost is made anew; no change is told twice.
+   *
+   * @param options `signal` ends the watch with CANCELLED; leaving the loop ends it, too.
+   * @throws MusterError NOT_FOUND; UNAVAILABLE when the control plane stays out of reach.
+   */
+  watch(job: JobRef, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Job, void> {
+    return watchJob(this.calls, this.#target(job), options.signal);
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  /**
+   * What the job's handlers have logged: by attempt, and in each in the order of writing. Each record says how many before
+   * it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them, control
+   * characters included.
+   *
+   * @throws MusterError NOT_FOUND.
+   */
+  logs(job: JobRef, options: LogOptions = {}): AsyncGenerator<LogRecord, void> {
+    const list = (page: LogsRequest) => this.#call(options, (call) => this.#jobs.listAttemptLogs(page, call));
+    return attemptLogs(list, this.#target(job), options);
   }
 
   #target(job: JobRef): { namespace: string; jobId: string } {
-    return { namespace: this.#namespace, jobId: typeof job === 'string' ? job : job.jobId };
+    return { namespace: this.calls.namespace, jobId: typeof job === 'string' ? job : job.jobId };
   }
 
   #call<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
-    const { signal, timeoutMs = this.#timeoutMs } = options;
-    return withRetry(this.#retry, { timeoutMs, signal }, (left) => call({ timeoutMs: left, signal }));
+    return this.calls.make(options, call);
   }
-}
-
-function inMessages(init: DefinitionInit): MessageInitShape<typeof JobDefinitionSchema> {
-  if (isMessage(init, JobDefinitionSchema)) return init;
-  const { retryPolicy: policy, ...same } = init;
-  return policy === undefined ? same : { ...same, retryPolicy: retryPolicy(policy) };
-}
-
-function withDefaults(init: DefinitionInit, namespace: string): JobDefinition {
-  const definition = clone(JobDefinitionSchema, create(JobDefinitionSchema, inMessages(init)));
-  definition.namespace ||= namespace;
-  if (definition.body.case === undefined) definition.body = { case: 'task', value: create(TaskBodySchema) };
-  return definition;
-}
-
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new MusterError({ code: Code.INTERNAL, message: `the reply names no ${what}` });
-  return value;
 }

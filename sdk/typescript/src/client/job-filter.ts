@@ -1,8 +1,6 @@
 /** Which jobs a caller means, as the message that the server takes. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { JobState } from '../gen/muster/v1/job_pb.ts';
-import type { JobFilterSchema } from '../gen/muster/v1/job_service_pb.ts';
 
 /** Every condition that is given must hold; none at all means every job of the namespace. */
 export interface JobFilter {
@@ -22,7 +20,8 @@ export interface JobFilter {
   readonly failureTypes?: readonly string[];
 }
 
-export function jobFilter(filter: JobFilter): MessageInitShape<typeof JobFilterSchema> {
+/** Fits a `JobFilter` message and every request that has the same fields. */
+export function jobFilter(filter: JobFilter) {
   const { states = [], labels = {}, failureTypes = [], minCreateTime, maxCreateTime, ...same } = filter;
   return {
     ...same,

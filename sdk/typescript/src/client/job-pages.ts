@@ -1,8 +1,11 @@
 /** Goes through all pages of what is asked of the jobs that match a filter. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type {
   CancelJobsRequestSchema,
   CancelJobsResponse,
+  ListJobsRequestSchema,
+  ListJobsResponse,
   RetryJobsRequestSchema,
   RetryJobsResponse,
 } from '../gen/muster/v1/job_service_pb.ts';
@@ -45,5 +48,18 @@ export async function retryPages(
     skipped += page.skipped;
     pageToken = page.nextPageToken;
     if (pageToken === '') return { jobIds, retriedJobIds, skipped };
+  }
+}
+
+/** A page may be empty while there is a next one. */
+export async function* allJobs(
+  call: (request: MessageInitShape<typeof ListJobsRequestSchema>) => Promise<ListJobsResponse>,
+  request: MessageInitShape<typeof ListJobsRequestSchema>,
+): AsyncGenerator<Job, void> {
+  for (let pageToken = ''; ; ) {
+    const page = await call({ ...request, pageToken });
+    yield* page.jobs;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return;
   }
 }

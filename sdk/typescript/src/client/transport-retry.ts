@@ -42,7 +42,7 @@ export async function withRetry<T>(
 }
 
 /** Milliseconds until the next try, or `undefined` when there is to be none. */
-function backoff(retry: TransportRetry, attempt: number, error: unknown): number | undefined {
+export function backoff(retry: TransportRetry, attempt: number, error: unknown): number | undefined {
   if (!(error instanceof MusterError) || attempt >= retry.maxAttempts) return undefined;
   const { code, retryDelayMs } = error;
   const overloaded = code === Code.RESOURCE_EXHAUSTED && retryDelayMs !== undefined;
@@ -52,7 +52,7 @@ function backoff(retry: TransportRetry, attempt: number, error: unknown): number
 }
 
 /** Resolves after `ms`; rejects with CANCELLED as soon as `signal` says so. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);

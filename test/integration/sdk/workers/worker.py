@@ -20,4 +20,22 @@ def slow(ctx, job):
     return "done"
 
 
+@worker.handler("python-chatty")
+def chatty(ctx, job):
+    """Fails on its first attempt, and says which one it is."""
+    for i in range(1, job["lines"] + 1):
+        ctx.log.info("attempt %d, line %d", ctx.attempt, i, extra={"i": i})
+    if ctx.attempt == 1:
+        raise RuntimeError("once more")
+    ctx.log.warning("ready")
+
+
+@worker.handler("python-waiting")
+def waiting(ctx, _job):
+    """Logs a line and waits for its cancel."""
+    ctx.log.debug("waiting")
+    ctx.cancel_event.wait(60)
+    ctx.raise_if_cancelled()
+
+
 worker.run()

@@ -14,6 +14,17 @@ const worker = new Worker({
       await delay(job.run, undefined, { signal: ctx.signal });
       return 'done';
     },
+    /** Fails on its first attempt, and says which one it is. */
+    'typescript-chatty': (ctx, job: { lines: number }) => {
+      for (let i = 1; i <= job.lines; i++) ctx.log('info', `attempt ${ctx.attempt}, line ${i}`, { i });
+      if (ctx.attempt === 1) throw new Error('once more');
+      ctx.log('warn', 'ready');
+    },
+    /** Logs a line and waits for its cancel. */
+    'typescript-waiting': async (ctx) => {
+      ctx.log('debug', 'waiting');
+      await delay(60_000, undefined, { signal: ctx.signal });
+    },
   },
 });
 

@@ -1,0 +1,60 @@
+/** What all calls of a client share: the connection, the namespace, deadlines and repeats. */
+import type { Client as GrpcClient } from '@grpc/grpc-js';
+import { Code, MusterError } from '../error.ts';
+import { openChannel } from '../transport/channel.ts';
+import type { CallOptions } from '../transport/unary-client.ts';
+import type { TransportRetry } from './transport-retry.ts';
+import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
+
+export interface ClientOptions {
+  /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
+  readonly address: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** Longest time of a call in milliseconds, repeats included. Default: 15,000. */
+  readonly timeoutMs?: number;
+  /** How calls are repeated while the control plane can't be reached. */
+  readonly retry?: Partial<TransportRetry>;
+}
+
+/** What each call takes besides its own parameters. */
+export interface RequestOptions {
+  /** Replaces the client's `timeoutMs` for this call. */
+  readonly timeoutMs?: number;
+  /** Ends the call early with CANCELLED. */
+  readonly signal?: AbortSignal;
+  /** UUID that makes repeats of this call harmless, over restarts of this process too. Default: a new one. */
+  readonly requestId?: string;
+}
+
+/** Which page of a list. */
+export interface PageOptions {
+  /** Items on a page, at most 1,000. Default: 50. */
+  readonly pageSize?: number;
+  /** `nextPageToken` of the page before. Default: the first page. */
+  readonly pageToken?: string;
+}
+
+export class Calls {
+  readonly channel: GrpcClient;
+  readonly namespace: string;
+  readonly retry: TransportRetry;
+  readonly #timeoutMs: number;
+
+  constructor(options: ClientOptions) {
+    this.channel = openChannel(options.address);
+    this.namespace = options.namespace ?? '';
+    this.retry = { ...DEFAULT_RETRY, ...options.retry };
+    this.#timeoutMs = options.timeoutMs ?? 15_000;
+  }
+
+  make<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
+    const { signal, timeoutMs = this.#timeoutMs } = options;
+    return withRetry(this.retry, { timeoutMs, signal }, (left) => call({ timeoutMs: left, signal }));
+  }
+}
+
+export function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new MusterError({ code: Code.INTERNAL, message: `the reply names no ${what}` });
+  return value;
+}
