@@ -15,6 +15,7 @@ import { nodeRuntime } from './setup/node-runtime.mjs';
 import { postgres } from './setup/postgres.mjs';
 import { pythonSdk, pythonTools } from './setup/python.mjs';
 import { say } from './setup/say.mjs';
+import { tmux } from './setup/tmux.mjs';
 
 function parseArguments(args) {
   const split = args.indexOf('--');
@@ -29,7 +30,7 @@ function parseArguments(args) {
 /** The chains run side by side; within a chain each step needs the one before it. */
 function chains({ checks, tests }) {
   const python = checks ? [pythonSdk, pythonTools] : [pythonSdk];
-  return [[nodeModules, postgres], [nodeRuntime], [nats], python, tests ? [chromium] : []];
+  return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...(tests ? [[chromium, tmux]] : [])];
 }
 
 async function bringChain(steps) {

@@ -1,0 +1,129 @@
+/** A real terminal: tmux, with a shell in it that has the `muster` command. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cliEnvironment, musterBinary } from './cli.ts';
+import { eventually } from './eventually.ts';
+
+const run = promisify(execFile);
+const PROMPT = 'ready>';
+/** Each look is a process of its own, on a machine that may be busy. */
+const LOOKS = { timeoutMs: 90_000, everyMs: 25 };
+
+export interface TerminalSettings {
+  readonly width: number;
+  readonly height?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Terminal {
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  private constructor(folder: string, env: NodeJS.ProcessEnv) {
+    this.#folder = folder;
+    this.#env = env;
+  }
+
+  /** Opens one; needs tmux, which `npm test` brings where it is missing. */
+  static async open({ width, height = 30, env = {} }: TerminalSettings): Promise<Terminal> {
+    const folder = await mkdtemp(join(tmpdir(), 'muster-tmux-'));
+    const terminal = new Terminal(folder, {
+      ...cliEnvironment(env),
+      PS1: PROMPT,
+      TERM: 'screen-256color',
+      LC_ALL: 'C.UTF-8',
+    });
+    await terminal.#tmux('new-session', '-d', '-x', String(width), '-y', String(height), `PS1='${PROMPT}' exec sh`);
+    await eventually('the shell is there', async () => (await terminal.screen()).includes(PROMPT), LOOKS);
+    await terminal.enter(`muster() { '${process.execPath}' '${musterBinary}' "$@"; }; clear`);
+    await terminal.prompt();
+    return terminal;
+  }
+
+  /** Types a line and the return key. */
+  async enter(line: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', line);
+    await this.#tmux('send-keys', 'Enter');
+  }
+
+  /** Presses a key, such as `C-c`. */
+  async press(key: string): Promise<void> {
+    await this.#tmux('send-keys', key);
+  }
+
+  /** Empties screen and history. */
+  async clear(): Promise<void> {
+    await this.enter('clear');
+    await this.prompt();
+    await this.#tmux('clear-history');
+  }
+
+  /** What is shown, and what has scrolled away; with its styles if asked for. */
+  async screen(styles = false): Promise<string> {
+    return (await this.#tmux('capture-pane', '-p', '-S', '-', ...(styles ? ['-e'] : []))).trimEnd();
+  }
+
+  /** Resolves with the screen once it shows the text. */
+  shows(text: string | RegExp): Promise<string> {
+    return eventually(
+      `the terminal shows ${text}`,
+      async () => {
+        const screen = await this.screen();
+        return (typeof text === 'string' ? screen.includes(text) : text.test(screen)) && screen;
+      },
+      LOOKS,
+    );
+  }
+
+  /** Resolves with the screen once the shell waits for the next command, on a screen with nothing below. */
+  prompt(): Promise<string> {
+    return eventually(
+      'the shell waits',
+      async () => {
+        const screen = await this.screen();
+        return screen.endsWith(PROMPT) && screen;
+      },
+      LOOKS,
+    );
+  }
+
+  /** Runs a command to its end on an empty screen; what it printed, by lines, and its exit code. */
+  async run(command: string): Promise<{ lines: string[]; code: number }> {
+    await this.clear();
+    await this.enter(`${command}; echo "exit code $?"`);
+    return this.finished();
+  }
+
+  /** The lines of the command that was entered last, once it has ended, as wide as they were printed; it has to end in `; echo "exit code $?"`. */
+  async finished(): Promise<{ lines: string[]; code: number }> {
+    await this.shows(/^exit code \d+$/m);
+    // With what the terminal has wrapped as one line: what was typed, for one.
+    const lines = (await this.#tmux('capture-pane', '-p', '-J', '-S', '-')).split('\n').map((line) => line.trimEnd());
+    const end = lines.findIndex((line) => /^exit code \d+$/.test(line));
+    const begin = lines.findLastIndex((line, at) => at < end && line.startsWith(PROMPT));
+    return { lines: lines.slice(begin + 1, end), code: Number(lines[end]?.slice('exit code '.length)) };
+  }
+
+  /** Whether cursor and line wrap are as a shell needs them. */
+  async isSane(): Promise<boolean> {
+    return (await this.#tmux('display-message', '-p', '#{cursor_flag}#{wrap_flag}')).trim() === '11';
+  }
+
+  async close(): Promise<void> {
+    await this.#tmux('kill-server').catch(() => {}); // gone already
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    const socket = join(this.#folder, 'socket');
+    try {
+      return (await run('tmux', ['-f', '/dev/null', '-S', socket, ...args], { env: this.#env })).stdout;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new Error('there is no tmux on the PATH; run the tests with npm test, which brings one', { cause: error });
+    }
+  }
+}
