@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { Connection } from '../connection.ts';
 import { Exit } from '../exit-codes.ts';
-import { integer } from '../input/numbers.ts';
+import { span } from '../input/spans.ts';
 import { handled, type Invocation } from '../invocation.ts';
 import type { Output } from '../output/output.ts';
 import { type Column, Table } from '../output/table.ts';
@@ -48,9 +48,9 @@ Examples:
     .command('drain')
     .argument('<worker>', 'id of its session, or its name')
     .option('--wait', 'wait until it holds nothing and has ended')
-    .option('--timeout <seconds>', 'wait no longer than that (default: without end)', integer(1))
+    .option('--timeout <span>', 'wait no longer than this; it goes on finishing (exit code 6)', span)
     .description('Have a worker finish what it holds and take nothing more')
-    .addHelpText('after', '\nExample:\n  muster workers drain mailer-1 --wait --timeout 600')
+    .addHelpText('after', '\nExample:\n  muster workers drain mailer-1 --wait --timeout 10m')
     .action(handled(drain));
 }
 
@@ -147,7 +147,7 @@ async function untilEnded(
   sessionId: string,
   timeout = Number.POSITIVE_INFINITY,
 ): Promise<Worker> {
-  const end = performance.now() + timeout * 1_000;
+  const end = performance.now() + timeout;
   for (;;) {
     const worker = present((await workers.getWorker({ namespace, sessionId })).worker, 'worker');
     if (worker.state === SessionState.CLOSED || performance.now() >= end) return worker;

@@ -63,7 +63,7 @@ describe('muster workers', () => {
     expect(shown.stdout).toContain(jobId);
     const { worker: found, heldJobs } = JSON.parse((await server.run(['workers', 'get', 'slow', '--json'])).stdout);
     expect(heldJobs).toMatchObject([{ jobId, definition: 'slow', attempt: 1 }]);
-    const late = await server.run(['workers', 'drain', found.sessionId, '--wait', '--timeout', '1']);
+    const late = await server.run(['workers', 'drain', found.sessionId, '--wait', '--timeout', '1s']);
     expect(late).toMatchObject({ code: 6, stdout: expect.stringMatching(/takes no new jobs and finishes the 1 jobs/) });
     expect((await server.run(['workers', 'get', found.sessionId])).stdout).toMatch(/^Worker slow {2}draining\n/);
     const drained = server.run(['workers', 'drain', 'slow', '--wait']);
@@ -95,7 +95,7 @@ describe('muster workers', () => {
       code: 3,
       stderr: expect.stringMatching(/SESSION_NOT_FOUND\n.*muster workers list/),
     });
-    expect((await server.run(['workers', 'drain', 'x', '--timeout', '3'])).stderr).toMatch(
+    expect((await server.run(['workers', 'drain', 'x', '--timeout', '3s'])).stderr).toMatch(
       /--timeout goes with --wait/,
     );
   });

@@ -1,0 +1,92 @@
+/** `muster logs`: what handlers have written, of one attempt or all, to the end or while it comes. */
+import { Worker } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+import { eventually } from '../../support/eventually.ts';
+
+let server: CliServer;
+let worker: Worker;
+let running: Promise<void>;
+let goOn = () => {};
+
+beforeAll(async () => {
+  server = await startCliServer();
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  worker = new Worker({
+    address: server.address,
+    name: 'logger',
+    logger: { log() {} },
+    handlers: {
+      twice: (ctx) => {
+        ctx.log('info', `try ${ctx.attempt}`, { file: 'a b.csv', rows: 3 });
+        ctx.log('debug', 'a detail');
+        if (ctx.attempt === 1) throw new Error('once more');
+        ctx.log('warn', 'two lines:\nthe second, with \u001b[31mred');
+      },
+      slow: async (ctx) => {
+        ctx.log('info', 'before');
+        await gate;
+        ctx.log('error', 'after');
+      },
+    },
+  });
+  running = worker.run();
+  await server.client.applyDefinition({ name: 'twice', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
+  await server.client.applyDefinition({ name: 'slow' });
+});
+
+afterAll(async () => {
+  goOn();
+  await worker?.stop();
+  await running;
+  await server?.stop();
+});
+
+describe('muster logs', () => {
+  it('shows the records of each attempt, safe for a terminal', async () => {
+    const { jobId } = await server.client.submit('twice');
+    await server.client.wait(jobId);
+    const { code, stdout, stderr } = await server.run(['logs', jobId]);
+    expect([code, stderr]).toEqual([0, '']);
+    const time = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
+    expect(stdout).toMatch(
+      new RegExp(
+        `^Attempt 1\\n${time}  INFO   try 1  (file=a b.csv rows=3|rows=3 file=a b.csv)\\n${time}  DEBUG  a detail\\n` +
+          `Attempt 2\\n${time}  INFO   try 2  .*\\n${time}  DEBUG  a detail\\n${time}  WARN   two lines:\\n` +
+          `    the second, with \\\\e\\[31mred\\n$`,
+      ),
+    );
+    const second = await server.run(['logs', jobId, '--attempt', '2', '--level', 'warn', '--json']);
+    expect(
+      second.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ attempt: 2, level: 'LOG_LEVEL_WARN', sequence: '3' }]);
+  });
+
+  it('--follow shows what comes until the job has ended', async () => {
+    const { jobId } = await server.client.submit('slow');
+    const following = server.start(['logs', jobId, '--follow']);
+    await eventually('the first record is shown', () => following.output.stdout.includes('before'));
+    expect(following.output.stdout).not.toContain('after');
+    goOn();
+    const { code, stdout } = await following.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/INFO {3}before\n.*ERROR {2}after\n$/);
+  });
+
+  it('says that there is nothing, or no such job, or no such level', async () => {
+    const { jobId } = await server.client.submit('idle');
+    expect(await server.run(['logs', jobId])).toMatchObject({ code: 0, stdout: '', stderr: 'Nothing was logged.\n' });
+    const nobody = await server.run(['logs', '0198c0de-0000-7000-8000-000000000003']);
+    expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining('JOB_NOT_FOUND') });
+    expect(await server.run(['logs', jobId, '--level', 'loud'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--level: "loud" is no level\n.*debug, info, warn, error/),
+    });
+    expect((await server.run(['logs', jobId, '--attempt', '0'])).code).toBe(2);
+  });
+});
