@@ -1,6 +1,6 @@
 // Chromium for the tests in a browser: the one that is installed, or the first of two other ways that works.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -15,7 +15,6 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-c
 const PACKAGE = '@sparticuz/chromium';
 const VERSION = '153.0.0';
 const INSTALL_SECONDS = 600;
-const UNPACK_SECONDS = 120;
 const folder = join(tools, 'chromium');
 const ours = join(toolsBin, 'chromium');
 
@@ -70,11 +69,13 @@ function unpack(packed, target) {
   return pipeline(createReadStream(packed), createBrotliDecompress(), target);
 }
 
-/** Into the folder. By way of a file: tar closes a pipe when it has seen the end, which may be before all is written. */
+/** Into the folder. */
 async function unpackTar(packed) {
-  const file = packed.replace(/\.br$/, '');
-  await unpack(packed, createWriteStream(file));
-  await run('tar', ['-xf', file, '-C', folder], { seconds: UNPACK_SECONDS });
+  const tar = spawn('tar', ['-xf', '-', '-C', folder], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const ended = new Promise((fulfil, reject) => tar.on('error', reject).on('close', fulfil));
+  await unpack(packed, tar.stdin);
+  const code = await ended;
+  if (code !== 0) throw new Error(`tar of ${packed}: exit code ${code}`);
 }
 
 /** Gives it its own libraries and letters, for machines that have none. */

@@ -40,7 +40,7 @@ export function services(replica: Replica): ServiceBinding[] {
     bind(JobDefinitionService, definitionService(replica)),
     bind(JobService, jobService(replica)),
     bind(NamespaceService, namespaceService(replica)),
-    bind(QueueService, queueService()),
+    bind(QueueService, queueService(replica)),
     bind(SessionService, sessionService(replica)),
     bind(WorkerService, workerService(replica)),
   ];

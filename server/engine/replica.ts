@@ -20,6 +20,7 @@ import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers } from './ports.ts';
 import { Probes } from './probes.ts';
+import { Queues } from './queues.ts';
 import { Reports } from './reports.ts';
 import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
@@ -56,6 +57,7 @@ export interface Replica {
   readonly cancels: Cancels;
   readonly holds: Holds;
   readonly breakers: Breakers;
+  readonly queues: Queues;
   readonly retries: Retries;
   readonly erasures: Erasures;
   readonly logs: AttemptLogs;
@@ -183,6 +185,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     cancels,
     breakers,
     holds: new Holds({ store: { readJob }, changes, random }),
+    queues: new Queues({ store: store.queues, timers, random, onReady }),
     retries: new Retries({
       store: { readJob, readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds) },
       submissions,

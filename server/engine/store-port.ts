@@ -8,6 +8,7 @@ import type { Change, OpenRun } from '../domain/run.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
+import type { QueueStore } from './queues.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
@@ -360,6 +361,7 @@ export interface Store {
    * replica may be at it as well.
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
+  readonly queues: QueueStore;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;

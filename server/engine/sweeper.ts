@@ -16,11 +16,11 @@ const GAP_MS = 2_000;
 const PAGE = 1_000;
 const PAGES = 100;
 const PARTITIONS_EVERY_MS = 3_600_000;
-/** A scan of the lane heads may take one part in so many of a replica's time. */
+/** A scan of the lane heads, and so the folding of the queues' counts, may take one part in so many of a replica's time. */
 const SCAN_SHARE = 20;
 
 export interface SweeperParts {
-  readonly store: Pick<Store, 'nowUs' | 'readLapse' | 'readHeads' | 'nextDueUs' | 'ensurePartitions'>;
+  readonly store: Pick<Store, 'nowUs' | 'readLapse' | 'readHeads' | 'nextDueUs' | 'ensurePartitions' | 'queues'>;
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
@@ -44,6 +44,7 @@ export class Sweeper {
   #healthySince: number | undefined;
   #lastAnswer = Number.NEGATIVE_INFINITY;
   #nextScan = 0;
+  #nextFold = 0;
   #nextPartitions = 0;
 
   constructor(parts: SweeperParts) {
@@ -91,6 +92,7 @@ export class Sweeper {
     await this.#guard('what is due', () => this.#promote());
     await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
     await this.#guard('lanes', () => this.#scanHeads());
+    await this.#guard('counts of queues', () => this.#foldCounts());
     await this.#guard('partitions', () => this.#makePartitions());
   }
 
@@ -169,6 +171,15 @@ export class Sweeper {
     const heads = await store.readHeads();
     this.#nextScan = clock.now() + (clock.now() - start) * SCAN_SHARE;
     if (heads.length > 0) dispatcher.hint(heads);
+  }
+
+  /** Each replica tries; one of them does the work. Under an old snapshot it is dear, too. */
+  async #foldCounts(): Promise<void> {
+    const { clock, store } = this.#parts;
+    const start = clock.now();
+    if (start < this.#nextFold) return;
+    for (let page = 0; page < PAGES && (await store.queues.foldCounts()); page++);
+    this.#nextFold = clock.now() + (clock.now() - start) * SCAN_SHARE;
   }
 
   async #makePartitions(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionRounds } from './retention.ts';
 import { readLogs, saveLogs } from './statements/attempt-logs.ts';
+import { queueStore } from './statements/change-queues.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
@@ -98,6 +99,7 @@ export function createStore(database: Database): Store {
     eraseJob: (erasure) => eraseJob(database, erasure),
     findEnded: (jobIds) => findEnded(database, jobIds),
     clearExpired: (stopped = () => false) => retention.round(stopped),
+    queues: queueStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

@@ -63,6 +63,8 @@ const tables = [
   'sessions',
   'lanes',
   'queues',
+  'lane_counts',
+  'lane_count_changes',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */

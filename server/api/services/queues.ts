@@ -1,19 +1,104 @@
-/** QueueService: none of it yet; queues are made on first use. */
-import type { QueueService } from '../../gen/muster/v1/queue_service_pb.ts';
+/** QueueService: queues as people make, see, hold and delete them. */
+import { createHash } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import type { QueueName, RequestKey } from '../../engine/queues.ts';
+import type { Replica } from '../../engine/replica.ts';
+import {
+  CreateQueueResponseSchema,
+  DeleteQueueResponseSchema,
+  GetQueueResponseSchema,
+  ListQueuesResponseSchema,
+  PauseQueueResponseSchema,
+  type QueueService,
+  ResumeQueueResponseSchema,
+  UpdateQueueResponseSchema,
+} from '../../gen/muster/v1/queue_service_pb.ts';
+import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
+import type { CallContext } from '../context.ts';
+import { descriptionFrom, queueFrom, queueTo, refuseLimits } from '../convert-queue.ts';
+import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
-import { notImplemented } from '../status.ts';
+import { Violations } from '../violations.ts';
 
-export function queueService(): Implementation<typeof QueueService> {
-  const later = async () => {
-    throw notImplemented('QueueService: queues as resources');
-  };
+/** The queue that a request names. Throws what `violations` has found so far, too. */
+function nameOf(request: { namespace: string; name: string }, violations: Violations): QueueName {
+  const namespace = namespaceOf(request.namespace, violations);
+  checkName(request.name, 'name', violations);
+  violations.throwIfAny();
+  return { namespace, name: request.name };
+}
+
+/** What makes a repeat of the call known again; the messages have no maps, so their bytes are always the same. */
+function requestKey(method: string, requestId: string, { body }: CallContext): RequestKey | undefined {
+  if (requestId === '') return undefined;
+  return { requestId, bodyHash: createHash('sha256').update(method).update('\0').update(body).digest() };
+}
+
+export function queueService(replica: Replica): Implementation<typeof QueueService> {
+  const { queues } = replica;
   return {
-    createQueue: later,
-    getQueue: later,
-    listQueues: later,
-    updateQueue: later,
-    pauseQueue: later,
-    resumeQueue: later,
-    deleteQueue: later,
+    async createQueue(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const queue = queueFrom(request.queue, violations);
+      violations.throwIfAny();
+      refuseLimits(queue);
+      const { namespace, name, description } = queue;
+      const made = await queues.create({ namespace, name, description }, requestKey('CreateQueue', requestId, context));
+      return create(CreateQueueResponseSchema, { queue: queueTo(made) });
+    },
+    async getQueue(request) {
+      const queue = await queues.get(nameOf(request, new Violations()));
+      return create(GetQueueResponseSchema, { queue: queueTo(queue) });
+    },
+    async listQueues(request) {
+      const violations = new Violations();
+      const namespace = namespaceOf(request.namespace, violations);
+      const limit = pageSizeOf(request.pageSize, violations);
+      const key = await replica.pageTokenKey();
+      const list = ['ListQueues', namespace];
+      const afterName = positionOf(request.pageToken, key, list, violations) ?? '';
+      violations.throwIfAny();
+      const page = await queues.list(namespace, afterName, limit);
+      const last = page.hasMore ? page.queues.at(-1) : undefined;
+      return create(ListQueuesResponseSchema, {
+        queues: page.queues.map(queueTo),
+        nextPageToken: last ? pageToken(key, list, last.name) : '',
+      });
+    },
+    async updateQueue(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const queue = queueFrom(request.queue, violations);
+      const description = descriptionFrom(queue, request.updateMask, violations);
+      violations.throwIfAny();
+      refuseLimits(queue);
+      const { namespace, name, etag } = queue;
+      const key = requestKey('UpdateQueue', requestId, context);
+      const changed = await queues.update({ namespace, name }, { description, etag }, key);
+      return create(UpdateQueueResponseSchema, { queue: queueTo(changed) });
+    },
+    async pauseQueue(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      checkText(request.reason, 256, 'reason', violations);
+      const queue = nameOf(request, violations);
+      const paused = await queues.pause(queue, request.reason, requestKey('PauseQueue', requestId, context));
+      return create(PauseQueueResponseSchema, { queue: queueTo(paused) });
+    },
+    async resumeQueue(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const queue = nameOf(request, violations);
+      const resumed = await queues.resume(queue, requestKey('ResumeQueue', requestId, context));
+      return create(ResumeQueueResponseSchema, { queue: queueTo(resumed) });
+    },
+    async deleteQueue(request, context) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const queue = nameOf(request, violations);
+      await queues.delete(queue, requestKey('DeleteQueue', requestId, context));
+      return create(DeleteQueueResponseSchema);
+    },
   };
 }

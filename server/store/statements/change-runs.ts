@@ -10,6 +10,7 @@ import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
 import { insertCleanups } from './insert-cleanups.ts';
+import { addCounts, countedAs } from './lane-counts.ts';
 import { updateRecords } from './update-records.ts';
 
 const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -130,11 +131,20 @@ const updates = {
   run_time: 'timestamptz',
   watch_until: 'timestamptz',
   watch_fraction: 'double precision',
+  // Before the change, for the counts.
+  was_state: 'smallint',
+  was_lane_id: 'int',
 };
 
 const updateRuns = {
   name: 'update_runs',
   text: `
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(updates, 'i')}),
+${addCounts(`
+    SELECT lane_id, state, sum(jobs) AS jobs FROM (
+      SELECT lane_id, ${countedAs('state')} AS state, 1 AS jobs FROM i
+      UNION ALL SELECT was_lane_id, ${countedAs('was_state')}, -1 FROM i
+    ) AS moves GROUP BY lane_id, state`)}
 UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
@@ -147,7 +157,7 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
     quiet_deadline = CASE WHEN i.state IN ${held} THEN r.quiet_deadline END,
     watch_until = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_until, r.watch_until) END,
     watch_fraction = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_fraction, r.watch_fraction) END
-FROM ${inputTable(updates, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}`,
+FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
 async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
@@ -170,6 +180,8 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     text((c) => timestampOf(c.runTimeUs)),
     text((c) => timestampOf(c.watch?.untilUs ?? null)),
     plainArray(changes.map((c) => c.watch?.fraction)),
+    plain((c) => stateCodes[c.run.state]),
+    plain((c) => c.run.laneId),
   ]);
 }
 
@@ -190,10 +202,11 @@ const endRuns = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
+  RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
             r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id
 ),
-checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')})
+checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
+${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -count(*) AS jobs FROM ended GROUP BY 1, 2`)}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id)
 SELECT job_id, state, revision + 1, attempt, attempts_counted, session_id, assign_time, now.time, failure,

@@ -5,6 +5,7 @@ import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { heldBack } from './held-lanes.ts';
+import { addCounts } from './lane-counts.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */
 const OVERHEAD_BYTES = 512;
@@ -77,7 +78,11 @@ claimed AS (
   WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, r.session_id, r.credit_id,
             p.prefetches[c.place] AS prefetch
-)
+),
+${addCounts(`
+    SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
+    FROM claimed CROSS JOIN (VALUES (${stateCodes.READY}, -1), (${stateCodes.ASSIGNED}, 1)) AS to_state (state, sign)
+    GROUP BY lane_id, to_state.state, to_state.sign`)}
 SELECT k.*, ${recordOfRun.columns},
        (SELECT array_agg(lane_id) FROM unnest($5::int[]) AS h (lane_id) WHERE lane_id NOT IN (SELECT lane_id FROM open_lanes)) AS held_back
 FROM claimed k ${recordOfRun.joins}`,

@@ -7,6 +7,7 @@ import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { jsonOrNull } from './insert-jobs.ts';
+import { addCounts } from './lane-counts.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -41,7 +42,7 @@ locked AS MATERIALIZED (
 ),
 ended AS (
   DELETE FROM job_runs r USING locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
-  RETURNING r.job_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
+  RETURNING r.job_id, r.lane_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, r.cancel_time,
             CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason, l.result_start, l.result_length, l.result_content_type, l.result_metadata
 ),
@@ -54,7 +55,8 @@ recorded AS (
          progress_fraction, progress_message, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
          cancel_time, cancel_reason
   FROM ended, now
-)
+),
+${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -count(*) AS jobs FROM ended GROUP BY lane_id`)}
 SELECT job_id, attempt, session_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 

@@ -4,6 +4,7 @@ import type { Cleanup, End } from '../../domain/run.ts';
 import { plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
+import { addCounts } from './lane-counts.ts';
 
 const columns = {
   cleanup_job_id: 'uuid',
@@ -33,7 +34,8 @@ record AS (
   SELECT cleanup_job_id, lane_id, priority, jsonb_build_object('muster.dev/cleanup-of', job_id::text), input,
          input_content_type, input_metadata, retry_policy, run_timeout_ms, traceparent, tracestate, job_id, now.time
   FROM i, now
-)
+),
+${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, count(*) AS jobs FROM i GROUP BY lane_id`)}
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };

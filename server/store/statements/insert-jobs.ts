@@ -8,6 +8,7 @@ import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { timestampOf } from '../times.ts';
+import { addCounts } from './lane-counts.ts';
 
 const callColumns = { namespace: 'text', request_id: 'uuid', body_hash: 'text', job_ids: 'text', existing: 'text' };
 
@@ -85,7 +86,9 @@ run AS (
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
          rest->'check_result' IS NOT NULL
   FROM i, now
-)
+),
+${addCounts(`
+    SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, count(*) AS jobs FROM i GROUP BY 1, 2`)}
 SELECT namespace, request_id, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
 UNION ALL SELECT NULL, NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, NULL, lane_id FROM open_lanes`,

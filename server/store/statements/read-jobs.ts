@@ -32,7 +32,10 @@ export const viewColumns = `
           AND r.state = ${stateCodes.READY} AND n.held_back & ${heldBack.breakerOpen} <> 0) AS held_by,
        o.end_time, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
-       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
+       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
+       CASE WHEN r.state = ${stateCodes.READY} AND n.held_back & ${heldBack.queuePaused} <> 0 THEN (
+         SELECT pause_reason FROM queues q WHERE q.namespace = n.namespace AND q.name = n.queue
+       ) END AS queue_pause_reason`;
 
 const readMany = {
   name: 'read_jobs',
@@ -170,10 +173,12 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
-/** Why a job that is ready is not assigned, where a circuit breaker holds it back. */
-function heldReason(breaker: Row | null): string | undefined {
-  if (!breaker) return undefined;
-  const { name, probe_time, probe_job_id } = breaker;
+/** Why a job that is ready is not assigned, where its queue or a circuit breaker holds it back. Not in the row of each such job. */
+function heldReason(row: Row): string | undefined {
+  const pauseReason: string | null = row.queue_pause_reason;
+  if (pauseReason !== null) return `queue ${row.queue} is paused${pauseReason === '' ? '' : `: ${pauseReason}`}`;
+  if (!row.held_by) return undefined;
+  const { name, probe_time, probe_job_id } = row.held_by;
   const next = probe_time ? `a probe is made at ${probe_time}Z` : `job ${probe_job_id} is the probe`;
   return `held back: circuit breaker ${name} is open; ${next}`;
 }
@@ -186,7 +191,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: heldReason(row.held_by) ?? row.reason ?? '',
+    reason: heldReason(row) ?? row.reason ?? '',
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),

@@ -28,6 +28,7 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
+import { reviveQueue, useQueues } from '../../support/store-queues.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
@@ -124,7 +125,9 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readRevisions([a.jobId]);
   await store.readHeads();
   await readHeadsOf(database, [laneId]);
+  await useQueues(store);
   await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
+  await reviveQueue(tap);
   await store.nextDueUs();
   await store.readLanes([laneId]);
   await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
@@ -200,6 +203,9 @@ const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
 const queues = 'queues by queues_pkey';
+const laneQueues = 'lanes by lanes_by_queue';
+const laneCounts = 'lane_counts by lane_counts_pkey';
+const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
 const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
 const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
@@ -266,12 +272,12 @@ const pinned: Record<string, readonly string[]> = {
   read_held_runs: [held],
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
-  read_jobs: [openBreaker, outcomes, runs, jobs, lanes, sessions],
+  read_jobs: [openBreaker, outcomes, runs, jobs, lanes, queues, sessions],
   read_attempts: [attempts, sessions],
   find_jobs: [jobs],
-  list_jobs_by_state: [openBreaker, outcomes, unsuccessful, runs, jobs, lanes],
-  list_jobs_by_lane: [openBreaker, outcomes, runs, byLane, jobs, lanes],
-  list_jobs_of_all: [openBreaker, outcomes, runs, jobs, lanes],
+  list_jobs_by_state: [openBreaker, outcomes, unsuccessful, runs, jobs, lanes, queues],
+  list_jobs_by_lane: [openBreaker, outcomes, runs, byLane, jobs, lanes, queues],
+  list_jobs_of_all: [openBreaker, outcomes, runs, jobs, lanes, queues],
   find_lanes: [laneKeys],
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
@@ -279,6 +285,18 @@ const pinned: Record<string, readonly string[]> = {
   read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // of which it reads the first row
   read_heads_of_lanes: [ready],
   insert_lane: [openBreaker, queues],
+  read_queue: [queues],
+  list_queues: [queues],
+  find_deleted_queues: [jobsByLane, laneQueues, queues],
+  revive_queues: [queues],
+  read_queue_counts: [unfolded, laneCounts, laneQueues, lanes],
+  read_queue_lanes: [laneQueues],
+  lock_queue: [queues],
+  pause_queue: [queues],
+  resume_queue: [queues],
+  describe_queue: [queues],
+  delete_queue: [laneQueues, queues],
+  fold_lane_counts: [unfolded, 'lane_count_changes by Tid Scan'],
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
   read_lanes: [lanes],
   renew_sessions: [sessions],

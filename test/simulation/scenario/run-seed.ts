@@ -1,6 +1,8 @@
 /** Runs one seed from start to end and says what was wrong. */
 import { createHash } from 'node:crypto';
+import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
+import type { History } from '../core/history.ts';
 import { readJobInputs, readJournal } from '../database/journal.ts';
 import type { SimPostgres } from '../database/sim-postgres.ts';
 import { unleash } from './nemesis.ts';
@@ -66,13 +68,23 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   }
 }
 
+async function checkCounts(postgres: SimPostgres, history: History): Promise<void> {
+  for (const { lane_id, state, kept, counted } of await readCountDrift(postgres)) {
+    history.violate(
+      'counts of open jobs are exact',
+      `lane ${lane_id} has ${counted} in state ${state}, and ${kept} by its count`,
+    );
+  }
+}
+
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, client, profile } = simulation;
+  const { world, history, client, profile } = simulation;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
   const look = async () => {
     const [open] = await postgres.run(countOpen, []);
+    await checkCounts(postgres, history);
     if (open?.jobs === 0 && client.idle && !ended) {
       ended = true;
       client.readAll();

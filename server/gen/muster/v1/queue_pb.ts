@@ -35,35 +35,36 @@ export type Queue = Message<"muster.v1.Queue"> & {
   name: string;
 
   /**
-   * Whether no job of it is assigned for now.
+   * Whether no job of it is assigned for now. Output only: PauseQueue and ResumeQueue change it.
    *
    * @generated from field: bool paused = 3;
    */
   paused: boolean;
 
   /**
-   * Jobs of it that may be assigned or running at once. 0: no limit.
+   * Jobs of it that may be assigned or running at once. 0: no limit. Not part of this release: must be 0.
    *
    * @generated from field: int32 max_concurrency = 4;
    */
   maxConcurrency: number;
 
   /**
-   * When it was made.
+   * When it was made. Output only.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * Version for updates: a stale one is refused with ABORTED.
+   * Version for updates: where it is set in an update, a stale one is refused with ABORTED. Made by the server.
    *
    * @generated from field: string etag = 6;
    */
   etag: string;
 
   /**
-   * Jobs in it by state, a moment ago. Output only.
+   * Its open jobs by state, those that clean up after cancelled ones among them, as they were when the answer was made.
+   * Output only.
    *
    * @generated from field: muster.v1.QueueCounts counts = 7;
    */

@@ -9,6 +9,7 @@ import './definitions.ts';
 import './changes.ts';
 import './pages.ts';
 import './rest.ts';
+import './queues.ts';
 import './retries.ts';
 import './workers.ts';
 import './breakers.ts';

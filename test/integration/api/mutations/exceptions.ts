@@ -19,6 +19,10 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'JobDefinition.version': ignored,
   'JobDefinition.create_time': ignored,
   'JobDefinition.archive_time': ignored,
+  'Queue.create_time': ignored,
+  ...Object.fromEntries(
+    ['blocked', 'scheduled', 'ready', 'paused', 'held', 'waiting'].map((state) => [`QueueCounts.${state}`, ignored]),
+  ),
   'JobSubmission.definition_version': notThere,
   'GetJobDefinitionRequest.version': notThere,
   'JobSubmission.traceparent': { why: 'W3C asks to drop a malformed trace context, and not to fail the call' },

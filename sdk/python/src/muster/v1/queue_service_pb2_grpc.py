@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class QueueServiceStub(object):
-    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
+    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
     """
 
     def __init__(self, channel):
@@ -73,13 +73,14 @@ class QueueServiceStub(object):
 
 
 class QueueServiceServicer(object):
-    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
+    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
     """
 
     def CreateQueue(self, request, context):
         """Makes a queue.
 
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS (QUEUE_EXISTS), UNIMPLEMENTED (max_concurrency).
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS),
+        UNIMPLEMENTED (max_concurrency).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,10 +101,10 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateQueue(self, request, context):
-        """Changes a queue's description or limits.
+        """Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
 
-        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND, ABORTED (ETAG_STALE),
-        UNIMPLEMENTED (max_concurrency).
+        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
+        (ETAG_STALE), UNIMPLEMENTED (max_concurrency).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,21 +112,25 @@ class QueueServiceServicer(object):
 
     def PauseQueue(self, request, context):
         """Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-        go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Pausing twice is no error.
+        go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+        is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeQueue(self, request, context):
-        """Lets a paused queue go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Resuming twice is no error.
+        """Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQueue(self, request, context):
-        """Deletes a queue without open jobs. Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (QUEUE_NOT_EMPTY).
+        """Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
+        (QUEUE_NOT_EMPTY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,7 +183,7 @@ def add_QueueServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class QueueService(object):
-    """Keeps the queues. A queue is made by the first job that waits in it, or by hand.
+    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
     """
 
     @staticmethod

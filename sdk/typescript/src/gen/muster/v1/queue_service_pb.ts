@@ -403,7 +403,7 @@ export const DeleteQueueResponseSchema: GenMessage<DeleteQueueResponse> = /*@__P
   messageDesc(file_muster_v1_queue_service, 13);
 
 /**
- * Keeps the queues. A queue is made by the first job that waits in it, or by hand.
+ * Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
  *
  * @generated from service muster.v1.QueueService
  */
@@ -411,7 +411,8 @@ export const QueueService: GenService<{
   /**
    * Makes a queue.
    *
-   * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (QUEUE_EXISTS), UNIMPLEMENTED (max_concurrency).
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS),
+   * UNIMPLEMENTED (max_concurrency).
    *
    * @generated from rpc muster.v1.QueueService.CreateQueue
    */
@@ -441,10 +442,10 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's description or limits.
+   * Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
    *
-   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND, ABORTED (ETAG_STALE),
-   * UNIMPLEMENTED (max_concurrency).
+   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
+   * (ETAG_STALE), UNIMPLEMENTED (max_concurrency).
    *
    * @generated from rpc muster.v1.QueueService.UpdateQueue
    */
@@ -455,7 +456,8 @@ export const QueueService: GenService<{
   },
   /**
    * Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-   * go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Pausing twice is no error.
+   * go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+   * is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.QueueService.PauseQueue
    */
@@ -465,7 +467,7 @@ export const QueueService: GenService<{
     output: typeof PauseQueueResponseSchema;
   },
   /**
-   * Lets a paused queue go on. Errors: INVALID_ARGUMENT, NOT_FOUND. Resuming twice is no error.
+   * Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.QueueService.ResumeQueue
    */
@@ -475,7 +477,10 @@ export const QueueService: GenService<{
     output: typeof ResumeQueueResponseSchema;
   },
   /**
-   * Deletes a queue without open jobs. Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (QUEUE_NOT_EMPTY).
+   * Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
+   * (QUEUE_NOT_EMPTY).
    *
    * @generated from rpc muster.v1.QueueService.DeleteQueue
    */

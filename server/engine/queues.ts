@@ -1,0 +1,188 @@
+/** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+import type { JobState } from '../domain/job-state.ts';
+import { pause } from './batcher.ts';
+import { asEngineError, EngineError, storeFault } from './errors.ts';
+import type { LaneHint } from './messages.ts';
+import type { Random, Timers } from './ports.ts';
+import type { LaneHead } from './store-port.ts';
+
+export interface QueueName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Open jobs by state, without those states that have none. What a session holds counts as ASSIGNED. */
+export type QueueCounts = Partial<Record<JobState, number>>;
+
+export interface Queue extends QueueName {
+  readonly paused: boolean;
+  readonly pauseReason: string;
+  readonly description: string;
+  readonly createTimeUs: number;
+  /** Another one after each change. */
+  readonly etag: string;
+  readonly counts: QueueCounts;
+}
+
+/** What makes a repeat of a call harmless. */
+export interface RequestKey {
+  readonly requestId: string;
+  /** Of the whole call. */
+  readonly bodyHash: Uint8Array;
+}
+
+export interface QueueUpdate {
+  /** Undefined: stays. */
+  readonly description: string | undefined;
+  /** That the queue must have; empty: any. */
+  readonly etag: string;
+}
+
+export interface QueuePage {
+  /** By name; as many as were asked for, or fewer where they are large: at least one if there is one. */
+  readonly queues: readonly Queue[];
+  readonly hasMore: boolean;
+}
+
+/** What became of a change of a queue. */
+export type QueueChange =
+  /** Also after a repeat. `letGo`: lanes that were held back and are no more. */
+  | { readonly kind: 'done'; readonly queue: Queue; readonly letGo: readonly number[] }
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'stale'; readonly etag: string }
+  | { readonly kind: 'notEmpty'; readonly openJobs: number }
+  | { readonly kind: 'requestIdReused' };
+
+/** Each is one transaction. */
+export interface QueueStore {
+  read(queue: QueueName): Promise<Queue | undefined>;
+  /** Empty `afterName`: from the first. */
+  list(namespace: string, afterName: string, limit: number): Promise<QueuePage>;
+  create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<QueueChange>;
+  update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<QueueChange>;
+  /** Once it has answered, no job of the queue is assigned. An empty reason leaves the one that is there. */
+  pause(queue: QueueName, reason: string, request: RequestKey | undefined): Promise<QueueChange>;
+  resume(queue: QueueName, request: RequestKey | undefined): Promise<QueueChange>;
+  delete(queue: QueueName, request: RequestKey | undefined): Promise<QueueChange>;
+  /** Lowest ranks of those of the lanes that have ready jobs. */
+  readHeads(laneIds: readonly number[]): Promise<LaneHead[]>;
+  /** One step of bounded work on the counts; whether there may be more to do. */
+  foldCounts(): Promise<boolean>;
+}
+
+export interface QueuesParts {
+  readonly store: QueueStore;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Tells all replicas. */
+  readonly onReady: (hints: readonly LaneHint[]) => void;
+}
+
+const MAX_RETRIES = 5;
+
+/** Each rejects with an EngineError: QUEUE_NOT_FOUND, and what its RPC says. */
+export class Queues {
+  readonly #parts: QueuesParts;
+
+  constructor(parts: QueuesParts) {
+    this.#parts = parts;
+  }
+
+  async get(queue: QueueName): Promise<Queue> {
+    const found = await this.#parts.store.read(queue);
+    if (!found) throw queueNotFound(queue);
+    return found;
+  }
+
+  list(namespace: string, afterName: string, limit: number): Promise<QueuePage> {
+    return this.#parts.store.list(namespace, afterName, limit);
+  }
+
+  create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<Queue> {
+    return this.#change(queue, () => this.#parts.store.create(queue, request));
+  }
+
+  update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<Queue> {
+    return this.#change(queue, () => this.#parts.store.update(queue, update, request));
+  }
+
+  pause(queue: QueueName, reason: string, request: RequestKey | undefined): Promise<Queue> {
+    return this.#change(queue, () => this.#parts.store.pause(queue, reason, request));
+  }
+
+  resume(queue: QueueName, request: RequestKey | undefined): Promise<Queue> {
+    return this.#change(queue, () => this.#parts.store.resume(queue, request));
+  }
+
+  async delete(queue: QueueName, request: RequestKey | undefined): Promise<void> {
+    const change = await this.#retrying(() => this.#parts.store.delete(queue, request));
+    if (change.kind !== 'deleted') throw refusalOf(queue, change);
+  }
+
+  async #change(name: QueueName, work: () => Promise<QueueChange>): Promise<Queue> {
+    const change = await this.#retrying(work);
+    if (change.kind !== 'done') throw refusalOf(name, change);
+    await this.#hint(change.letGo);
+    return change.queue;
+  }
+
+  /** Read once the change is committed: of what became ready meanwhile, a claim may have been told that it is held back. */
+  async #hint(laneIds: readonly number[]): Promise<void> {
+    if (laneIds.length === 0) return;
+    // Without it the next scan of the lanes finds them, within a second.
+    const heads = await this.#parts.store.readHeads(laneIds).catch(() => []);
+    if (heads.length > 0) this.#parts.onReady(heads);
+  }
+
+  async #retrying(work: () => Promise<QueueChange>): Promise<QueueChange> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (retry === MAX_RETRIES || storeFault(error) !== 'concurrency') throw asEngineError(error);
+        await pause(this.#parts.timers, 2 ** retry * 10 * this.#parts.random.next());
+      }
+    }
+  }
+}
+
+function queueNotFound({ namespace, name }: QueueName): EngineError {
+  return new EngineError(
+    'QUEUE_NOT_FOUND',
+    `namespace ${namespace} has no queue ${name}; CreateQueue makes it, and so does the first job that waits in it`,
+    { metadata: { namespace, queue: name } },
+  );
+}
+
+function refusalOf(queue: QueueName, change: QueueChange): EngineError {
+  const { namespace, name } = queue;
+  const metadata = { namespace, queue: name };
+  switch (change.kind) {
+    case 'exists':
+      return new EngineError(
+        'QUEUE_EXISTS',
+        `namespace ${namespace} has a queue ${name} already; UpdateQueue changes it`,
+        { metadata },
+      );
+    case 'stale':
+      return new EngineError(
+        'ETAG_STALE',
+        `queue ${name} has changed since it was read: read it again, and repeat the change with its new etag`,
+        { metadata: { ...metadata, etag: change.etag } },
+      );
+    case 'notEmpty':
+      return new EngineError(
+        'QUEUE_NOT_EMPTY',
+        `queue ${name} has ${change.openJobs} open jobs: let them end, or cancel them with CancelJobs, and try again`,
+        { metadata: { ...metadata, open_jobs: String(change.openJobs) } },
+      );
+    case 'requestIdReused':
+      return new EngineError('REQUEST_ID_REUSED', 'request_id was used for another call; make a new one', {
+        field: 'request_id',
+      });
+    default:
+      return queueNotFound(queue);
+  }
+}

@@ -1,0 +1,123 @@
+/** Queues, asked wrongly. */
+import { Code } from '../../../../server/api/code.ts';
+import { QueueService } from '../../../../server/gen/muster/v1/queue_service_pb.ts';
+import { add, notImplemented } from './builder.ts';
+
+const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue, deleteQueue } = QueueService.method;
+const notFound = [Code.NOT_FOUND, 'QUEUE_NOT_FOUND'] as const;
+
+const names: Record<string, readonly [row: string, name: string]> = {
+  'no name': ['B24', ''],
+  '64 characters': ['B24', 'a'.repeat(64)],
+  uppercase: ['B24', 'Mail'],
+  'a leading dash': ['B24', '-mail'],
+  'a star': ['B25', 'mail*'],
+  'a dot': ['B25', 'a.b'],
+  'a space': ['B25', 'a b'],
+  'CR LF': ['B25', 'a\r\nb'],
+  'a way up': ['B26', '../../etc/passwd'],
+  'a device': ['B26', 'con'],
+  '5,000 characters': ['B28', 'a'.repeat(5_000)],
+  'sys-': ['B29', 'sys-mail'],
+  'internal-': ['B29', 'internal-mail'],
+};
+for (const [what, [row, name]] of Object.entries(names)) {
+  add(row, `CreateQueue: name ${what}`, createQueue, () => ({ queue: { name } }), ['queue.name']);
+  add(row, `UpdateQueue: name ${what}`, updateQueue, () => ({ queue: { name, description: 'x' } }), ['queue.name']);
+  for (const method of [getQueue, pauseQueue, resumeQueue, deleteQueue]) {
+    add(row, `${method.name}: name ${what}`, method as typeof getQueue, () => ({ name }), ['name']);
+  }
+}
+for (const method of [getQueue, pauseQueue, resumeQueue, deleteQueue]) {
+  const as = method as typeof getQueue;
+  add('B24', `${method.name}: namespace No`, as, () => ({ namespace: 'No', name: 'q' }), ['namespace']);
+  add('', `${method.name}: a queue that is not there`, as, () => ({ name: 'missing' }), [], notFound);
+  add('B15', `${method.name}: another namespace's`, as, () => ({ namespace: 'other', name: 'default' }), [], notFound);
+}
+for (const method of [pauseQueue, resumeQueue, deleteQueue]) {
+  const request = () => ({ name: 'default', requestId: 'x' });
+  add('B37', `${method.name}: request id x`, method as typeof pauseQueue, request, ['request_id']);
+}
+add('', 'PauseQueue: a reason of 257 characters', pauseQueue, () => ({ name: 'default', reason: 'r'.repeat(257) }), [
+  'reason',
+]);
+add('B11', 'PauseQueue: a NUL in the reason', pauseQueue, () => ({ name: 'default', reason: 'a\0b' }), ['reason']);
+add(
+  'B67',
+  'DeleteQueue: open jobs',
+  deleteQueue,
+  () => ({ name: 'default' }),
+  [],
+  [Code.FAILED_PRECONDITION, 'QUEUE_NOT_EMPTY'],
+);
+add(
+  'B30',
+  'CreateQueue: a queue that is there',
+  createQueue,
+  () => ({ queue: { name: 'default' } }),
+  [],
+  [Code.ALREADY_EXISTS, 'QUEUE_EXISTS'],
+);
+
+const create = (row: string, what: string, queue: object, ...fields: string[]) =>
+  add(row, `CreateQueue: ${what}`, createQueue, () => ({ queue: { name: 'new', ...queue } }), fields);
+const update = (row: string, what: string, queue: object, mask: readonly string[] | undefined, ...fields: string[]) =>
+  add(
+    row,
+    `UpdateQueue: ${what}`,
+    updateQueue,
+    () => ({ queue: { name: 'default', ...queue }, ...(mask ? { updateMask: { paths: [...mask] } } : {}) }),
+    fields,
+  );
+
+add('', 'CreateQueue: no queue', createQueue, () => ({}), ['queue']);
+add('', 'UpdateQueue: no queue', updateQueue, () => ({}), ['queue']);
+create('B24', 'namespace No', { namespace: 'No' }, 'queue.namespace');
+create('B28', 'a description of 1,025 characters', { description: 'd'.repeat(1_025) }, 'queue.description');
+create('B11', 'a NUL in the description', { description: 'a\0b' }, 'queue.description');
+create('B21', 'a negative concurrency', { maxConcurrency: -1 }, 'queue.max_concurrency');
+add('', 'CreateQueue: a limit', createQueue, () => ({ queue: { name: 'new', maxConcurrency: 3 } }), [], notImplemented);
+add('B37', 'CreateQueue: request id x', createQueue, () => ({ queue: { name: 'new' }, requestId: 'x' }), [
+  'request_id',
+]);
+
+update('B38', 'an unknown path', {}, ['colour'], 'update_mask');
+update('B38', 'a star', {}, ['*'], 'update_mask');
+update('B38', 'an immutable path', {}, ['name'], 'update_mask');
+update('B38', 'output-only paths', {}, ['paused', 'counts'], 'update_mask', 'update_mask');
+update('B38', 'an empty mask', {}, [], 'update_mask');
+update('B38', 'a path of 5,000 characters', {}, ['p'.repeat(5_000)], 'update_mask');
+add(
+  '',
+  'UpdateQueue: a limit',
+  updateQueue,
+  () => ({ queue: { name: 'default', maxConcurrency: 3 } }),
+  [],
+  notImplemented,
+);
+add(
+  'B39',
+  'UpdateQueue: a stale etag',
+  updateQueue,
+  () => ({ queue: { name: 'default', description: 'x', etag: '99-x' } }),
+  [],
+  [Code.ABORTED, 'ETAG_STALE'],
+);
+add(
+  '',
+  'UpdateQueue: an etag of 65 characters',
+  updateQueue,
+  () => ({ queue: { name: 'default', etag: 'e'.repeat(65) } }),
+  ['queue.etag'],
+);
+add('', 'UpdateQueue: one that is not there', updateQueue, () => ({ queue: { name: 'missing' } }), [], notFound);
+
+add('B42', 'ListQueues: page size -1', listQueues, () => ({ pageSize: -1 }), ['page_size']);
+for (const [what, pageToken] of Object.entries({
+  garbage: 'x',
+  'of another list': Buffer.from('default/0198c0de-0000-7000-8000-000000000001/0123456789abcdef').toString('base64url'),
+  'of 5,000 characters': 'A'.repeat(5_000),
+})) {
+  add('B43', `ListQueues: token ${what}`, listQueues, () => ({ pageToken }), ['page_token']);
+}
+add('B24', 'ListQueues: namespace No', listQueues, () => ({ namespace: 'No' }), ['namespace']);

@@ -1,0 +1,175 @@
+/** QueueService over the wire: queues made, read, listed, changed, held and deleted, and what workers get meanwhile. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
+import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { outcomes } from './test-worker.ts';
+import { World } from './world.ts';
+
+const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue, deleteQueue } = QueueService.method;
+const { cancelJob, listJobs } = JobService.method;
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('queues on %s', (kind) => {
+  let postgres: ScratchPostgres | undefined;
+  let world: World;
+  let queues = 0;
+
+  beforeAll(async () => {
+    postgres = kind === 'PostgreSQL' ? await startPostgres({ settings: { fsync: 'off' } }) : undefined;
+    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+  });
+
+  afterAll(async () => {
+    await world?.stop();
+    await postgres?.stop();
+  });
+
+  const newName = () => `queue-${++queues}`;
+  const get = async (name: string) => (await world.rpc.call(getQueue, { name })).queue as Queue;
+  const create = async (queue: MessageInitShape<typeof createQueue.input>['queue'], requestId = '') =>
+    (await world.rpc.call(createQueue, { ...(queue ? { queue } : {}), requestId })).queue as Queue;
+
+  it('are made by hand, read, and refused a second time', async () => {
+    const name = newName();
+    const made = await create({ name, description: 'Line one.\nLine two; \'--"', paused: true, etag: 'x' });
+    expect(made).toMatchObject({ namespace: 'default', name, paused: false, maxConcurrency: 0, pauseReason: '' });
+    expect(made.description).toBe('Line one.\nLine two; \'--"');
+    expect(made.etag).toMatch(/^1-\w+$/);
+    expect(made.counts).toMatchObject({ ready: 0n, scheduled: 0n, held: 0n });
+    expect(await get(name)).toEqual(made);
+    expect(await world.rpc.refused(createQueue, { queue: { name } })).toMatchObject({
+      code: Code.ALREADY_EXISTS,
+      reason: 'QUEUE_EXISTS',
+      info: { metadata: { namespace: 'default', queue: name } },
+    });
+  });
+
+  it('are made by the first job, and count the open ones', async () => {
+    const queue = newName();
+    const definition = await world.define();
+    await world.submit(definition, { queue });
+    await world.submit(definition, { queue, start: { case: 'delay', value: { seconds: 3_600n } } });
+    expect((await get(queue)).counts).toMatchObject({ ready: 1n, scheduled: 1n, held: 0n });
+    const worker = await world.openWorker(definition);
+    const [attempt] = await worker.take(1);
+    if (!attempt) throw new Error('nothing was assigned');
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, held: 1n });
+    await worker.started(attempt);
+    expect((await get(queue)).counts).toMatchObject({ held: 1n });
+    await worker.report({ of: attempt, outcome: outcomes.result() });
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, held: 0n });
+  });
+
+  it('are listed by name, with tokens that belong to the list', async () => {
+    const namespace = `ns-${++queues}`;
+    for (const name of ['c', 'a', 'b']) await create({ namespace, name });
+    const first = await world.rpc.call(listQueues, { namespace, pageSize: 2 });
+    expect(first.queues.map(({ name }) => name)).toEqual(['a', 'b']);
+    const second = await world.rpc.call(listQueues, { namespace, pageSize: 2, pageToken: first.nextPageToken });
+    expect(second.queues.map(({ name }) => name)).toEqual(['c']);
+    expect(second.nextPageToken).toBe('');
+    expect(await world.rpc.call(listQueues, { namespace, pageSize: 1e9 })).toMatchObject({ nextPageToken: '' });
+    const elsewhere = { namespace: 'default', pageToken: first.nextPageToken };
+    expect(await world.rpc.refused(listQueues, elsewhere)).toMatchObject({ fields: ['page_token'] });
+  });
+
+  it('are described anew by who has seen their last state', async () => {
+    const name = newName();
+    const { etag } = await create({ name });
+    const update = (queue: object, paths?: string[]) => ({
+      queue: { name, ...queue },
+      ...(paths ? { updateMask: { paths } } : {}),
+    });
+    const { queue } = await world.rpc.call(updateQueue, update({ description: 'new', etag }));
+    expect(queue?.description).toBe('new');
+    expect(await world.rpc.refused(updateQueue, update({ description: 'newer', etag }))).toMatchObject({
+      code: Code.ABORTED,
+      reason: 'ETAG_STALE',
+      info: { metadata: { etag: queue?.etag } },
+    });
+    expect((await world.rpc.call(updateQueue, update({}))).queue).toEqual(queue);
+    const emptied = await world.rpc.call(updateQueue, update({ etag: queue?.etag ?? '' }, ['description']));
+    expect(emptied.queue?.description).toBe('');
+  });
+
+  it('give nothing while they are paused, however it would be assigned, and then all of it', async () => {
+    const [queue, other] = [newName(), newName()];
+    const definition = await world.define();
+    await world.submit(definition, { queue });
+    const paused = (await world.rpc.call(pauseQueue, { name: queue, reason: 'the printer is on fire' })).queue;
+    expect(paused).toMatchObject({ paused: true, pauseReason: 'the printer is on fire', counts: { ready: 1n } });
+    const worker = await world.openWorker(definition);
+    // Comes after the one above, and is the only one that a claim may take.
+    const free = await world.submit(definition, { queue: other });
+    expect((await worker.take(1)).map(({ jobId }) => jobId)).toEqual([uuidToBytes(free)]);
+    // There is room for these as they are stored: a queue that is not paused assigns them at once.
+    await worker.beat({ credits: [{ creditId: 100n, slots: 5 }] });
+    const [held, placed] = [
+      await world.submit(definition, { queue }),
+      await world.submit(definition, { queue: other }),
+    ];
+    expect(await world.getJob(placed)).toMatchObject({ stateReason: '' });
+    expect([await world.stateOf(held), await world.stateOf(placed)]).toEqual(['READY', 'ASSIGNED']);
+    const { jobs } = await world.rpc.call(listJobs, { queue, pageSize: 9 });
+    const reasons = new Set(jobs.map((job) => job.stateReason));
+    expect(reasons).toEqual(new Set([`queue ${queue} is paused: the printer is on fire`]));
+    const before = worker.assigned.length;
+    expect((await world.rpc.call(resumeQueue, { name: queue })).queue).toMatchObject({
+      paused: false,
+      pauseReason: '',
+    });
+    // There is still room of the credit above.
+    await eventually('what was held back is assigned', () => worker.assigned.length === before + 2);
+    expect((await get(queue)).counts).toMatchObject({ ready: 0n, held: 2n });
+  });
+
+  it('let those that run go on', async () => {
+    const queue = newName();
+    const { worker, jobId, attempt } = await world.hold({ queue });
+    await world.rpc.call(pauseQueue, { name: queue });
+    await worker.report({ of: attempt, outcome: outcomes.result() });
+    expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
+  });
+
+  it('are deleted when nothing is open, once, and made anew by the next job', async () => {
+    const queue = newName();
+    const definition = await world.define();
+    const jobId = await world.submit(definition, { queue });
+    expect(await world.rpc.refused(deleteQueue, { name: queue })).toMatchObject({
+      code: Code.FAILED_PRECONDITION,
+      reason: 'QUEUE_NOT_EMPTY',
+      preconditions: ['QUEUE_NOT_EMPTY'],
+      info: { metadata: { open_jobs: '1' } },
+    });
+    await world.rpc.call(cancelJob, { jobId });
+    await world.rpc.call(pauseQueue, { name: queue });
+    await world.rpc.call(deleteQueue, { name: queue });
+    const missing = { code: Code.NOT_FOUND, reason: 'QUEUE_NOT_FOUND' };
+    for (const method of [deleteQueue, getQueue, pauseQueue, resumeQueue]) {
+      expect(await world.rpc.refused(method as typeof getQueue, { name: queue })).toMatchObject(missing);
+    }
+    await world.submit(definition, { queue });
+    expect(await get(queue)).toMatchObject({ paused: false, counts: { ready: 1n } });
+    expect(await (await world.openWorker(definition)).take(1)).toHaveLength(1);
+  });
+
+  it('take a repeated call once, and another call under its id not at all', async () => {
+    const name = newName();
+    const [making, pausing, deleting] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+    const made = await create({ name }, making);
+    expect(await create({ name }, making)).toEqual(made);
+    const reused = await world.rpc.refused(pauseQueue, { name, requestId: making });
+    expect(reused).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'REQUEST_ID_REUSED', fields: ['request_id'] });
+    await world.rpc.call(pauseQueue, { name, requestId: pausing });
+    await world.rpc.call(resumeQueue, { name });
+    expect((await world.rpc.call(pauseQueue, { name, requestId: pausing })).queue?.paused).toBe(false);
+    await world.rpc.call(deleteQueue, { name, requestId: deleting });
+    await world.rpc.call(deleteQueue, { name, requestId: deleting });
+    expect(await world.rpc.refused(deleteQueue, { name })).toMatchObject({ code: Code.NOT_FOUND });
+  });
+});

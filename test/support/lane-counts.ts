@@ -1,0 +1,25 @@
+/** Compares the counts of open jobs that are kept with those that are counted. */
+import type { Row, Session } from '../../server/store/database.ts';
+
+/** For a session whose search path has no schema of ours, too. */
+const readDrift = {
+  name: 'read_count_drift',
+  text: `
+WITH kept AS (
+  SELECT lane_id, state, sum(jobs) AS jobs FROM (
+    SELECT lane_id, state, jobs FROM muster.lane_counts UNION ALL SELECT lane_id, state, jobs FROM muster.lane_count_changes
+  ) AS parts GROUP BY lane_id, state
+),
+counted AS (
+  SELECT lane_id, CASE WHEN state IN (5, 6, 8) THEN 5 ELSE state END AS state, count(*) AS jobs
+  FROM muster.job_runs GROUP BY 1, 2
+)
+SELECT lane_id, state, coalesce(kept.jobs, 0)::bigint AS kept, coalesce(counted.jobs, 0) AS counted
+FROM kept FULL JOIN counted USING (lane_id, state)
+WHERE coalesce(kept.jobs, 0) <> coalesce(counted.jobs, 0) ORDER BY lane_id, state`,
+};
+
+/** Where the two differ, by lane and state; both are of the same moment. */
+export function readCountDrift(session: Session): Promise<Row[]> {
+  return session.run(readDrift, []);
+}

@@ -1,0 +1,24 @@
+/** All that a store can do with queues, for tests of its statements. */
+import type { Store } from '../../server/engine/store-port.ts';
+import type { StoreContext } from './store-context.ts';
+import { makeLane, submitMany } from './store-fixtures.ts';
+
+export async function useQueues({ queues }: Store): Promise<void> {
+  const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
+  await queues.create({ ...queue, description: '' }, undefined);
+  await queues.update(queue, { description: 'd', etag: '' }, undefined);
+  await queues.pause(queue, '', undefined);
+  await queues.resume(queue, undefined);
+  await queues.list('default', '', 1);
+  await queues.delete(queue, undefined);
+  await queues.foldCounts();
+}
+
+/** A queue that was deleted and has got a job since. */
+export async function reviveQueue(tap: StoreContext): Promise<void> {
+  const queue = { namespace: 'default', name: `anew-${crypto.randomUUID()}` };
+  const laneId = await makeLane(tap, { queue: queue.name });
+  await tap.store.queues.delete(queue, undefined);
+  await submitMany(tap, laneId, 1);
+  await tap.store.queues.read(queue);
+}
