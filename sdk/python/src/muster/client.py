@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -24,16 +24,20 @@ from muster.v1.job_pb2 import Job, JobState, JobSubmission
 from muster.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,
+    ListAttemptLogsRequest,
     SubmitJobRequest,
     SubmitJobsRequest,
     WaitJobRequest,
 )
 from muster.v1.job_service_pb2_grpc import JobServiceStub
+from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.retry_policy_pb2 import RetryPolicy
 
 _CALL_SECONDS = 15.0
 _POLL_SECONDS = 30.0
 _POLL_SLACK_SECONDS = 5.0
+_FOLLOW_SECONDS = 1.0
+_LOG_PAGE = 200
 _TERMINAL = frozenset(
     {
         job_pb2.JOB_STATE_SUCCEEDED,
@@ -236,6 +240,33 @@ class Client:
         )
         found: Job = call_with_retry(self._jobs.CancelJob, request, self._timeout).job
         return found
+
+    def logs(self, job: JobRef, *, attempt: int = 0, follow: bool = False) -> Iterator[LogRecord]:
+        """Gives what the job's handlers have logged: by attempt, and in each in the order of writing.
+
+        Each record says how many before it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are
+        as the handler wrote them, control characters included.
+
+        Args:
+            job: The job.
+            attempt: Only of this attempt. 0: of all.
+            follow: Goes on until the job has ended; new records come within about two seconds.
+
+        Raises:
+            MusterError: NOT_FOUND, when there is no such job.
+        """
+        request = ListAttemptLogsRequest(
+            namespace=self._namespace, job_id=_id_of(job), attempt=attempt, page_size=_LOG_PAGE
+        )
+        while True:
+            page = call_with_retry(self._jobs.ListAttemptLogs, request, self._timeout)
+            yield from page.records
+            request.page_token = page.resume_token
+            if page.next_page_token:
+                continue
+            if not follow or page.ended:
+                return
+            time.sleep(_FOLLOW_SECONDS)
 
     def close(self) -> None:
         """Ends the connection."""

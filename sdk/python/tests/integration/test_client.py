@@ -18,10 +18,12 @@ from muster.v1.job_pb2 import Job, JobSubmission
 from muster.v1.job_service_pb2 import (
     CancelJobResponse,
     GetJobResponse,
+    ListAttemptLogsResponse,
     SubmitJobResponse,
     SubmitJobsResponse,
     WaitJobResponse,
 )
+from muster.v1.log_record_pb2 import LogRecord
 from tests.support.job_service import serving
 
 
@@ -139,3 +141,21 @@ def test_nobody_there() -> None:
     with Client(address, timeout=0.5) as client, pytest.raises(MusterError) as failed:
         client.get("j")
     assert failed.value.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_logs_are_read_page_by_page_and_followed_to_the_end(monkeypatch: pytest.MonkeyPatch, follow: bool) -> None:
+    monkeypatch.setattr("muster.client._FOLLOW_SECONDS", 0.0)
+    pages = {
+        "": ListAttemptLogsResponse(records=[LogRecord(sequence=1)], next_page_token="a", resume_token="a"),
+        "a": ListAttemptLogsResponse(records=[LogRecord(sequence=2)], resume_token="b"),
+        "b": ListAttemptLogsResponse(records=[LogRecord(sequence=3)], resume_token="c", ended=True),
+    }
+    with (
+        serving({"ListAttemptLogs": lambda request, _context: pages[request.page_token]}) as (address, services),
+        Client(address, namespace="n") as client,
+    ):
+        found = [record.sequence for record in client.logs("j1", attempt=2, follow=follow)]
+        assert found == ([1, 2, 3] if follow else [1, 2])
+    request = services.requests[0][1]
+    assert (request.namespace, request.job_id, request.attempt) == ("n", "j1", 2)

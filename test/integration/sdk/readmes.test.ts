@@ -1,0 +1,50 @@
+/** What the READMEs of the SDKs show works: each program that is followed by what it prints is run, and prints just that. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+
+const root = new URL('../../../', import.meta.url);
+const LONGEST_RUN_MS = 110_000;
+const languages = {
+  ts: { readme: 'sdk/typescript/README.md', command: process.execPath },
+  python: { readme: 'sdk/python/README.md', command: 'python' },
+} as const;
+
+function examplesOf(language: keyof typeof languages): [program: string, prints: string][] {
+  const text = readFileSync(new URL(languages[language].readme, root), 'utf8');
+  const pattern = new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\`\\n\\n\`\`\`text\\n([^\`]*)\`\`\``, 'g');
+  return [...text.matchAll(pattern)].map(([, program = '', prints = '']) => [program, prints]);
+}
+
+const examples = (['ts', 'python'] as const).flatMap((language) =>
+  examplesOf(language).map(([program, prints], i) => ({ language, n: i + 1, program, prints })),
+);
+
+let replica: TestReplica;
+
+beforeAll(async () => {
+  replica = await startTestReplica({ leaseMs: 600_000 });
+});
+
+afterAll(() => replica?.stop());
+
+it('there are some in each language', () => {
+  expect(examplesOf('ts')).toHaveLength(3);
+  expect(examplesOf('python')).toHaveLength(1);
+});
+
+it.each(examples)('example $n in $language prints what it says', async ({ language, n, program, prints }) => {
+  const file = new URL(`.muster/readmes/${process.pid}-${n}.${language === 'ts' ? 'ts' : 'py'}`, root);
+  await mkdir(new URL('.', file), { recursive: true });
+  await writeFile(file, program.replaceAll('127.0.0.1:7070', replica.grpcAddress));
+  const env = { ...process.env, PYTHONPATH: new URL('sdk/python/src', root).pathname };
+  try {
+    const run = promisify(execFile)(languages[language].command, [file.pathname], { timeout: LONGEST_RUN_MS, env });
+    expect((await run).stdout).toBe(prints);
+  } finally {
+    await rm(file);
+  }
+});
