@@ -45,7 +45,6 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
-  if (wire.retryBudget) throw notImplemented('definition.retry_budget: retry budgets');
 }
 
 function cleanupFrom({ body }: WireDefinition, violations: Violations): Pick<JobDefinition, 'cleanup'> {

@@ -71,7 +71,8 @@ const lostFrom = {
 
 /** For each event: each allowed source with the destinations it may lead to. What is not here is refused. */
 export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]?: readonly JobState[] } } = {
-  promote: { SCHEDULED: ['READY'] },
+  // SCHEDULED: a retry for which its definition's budget has no room yet.
+  promote: { SCHEDULED: ['READY', 'SCHEDULED'] },
   claim: { READY: ['ASSIGNED'] },
   observe: { ASSIGNED: ['RUNNING'] },
   // A success that commits before the cancel is confirmed wins: the work is done, and the record says so.

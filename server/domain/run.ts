@@ -3,6 +3,7 @@ import type { CancelStage } from './cancel-stage.ts';
 import type { RetryPolicy } from './definition.ts';
 import type { JobEvent, JobState, TerminalState } from './job-state.ts';
 import type { Failure } from './payload.ts';
+import type { BudgetOf } from './retry-budget.ts';
 import type { RunLimits } from './time-limits.ts';
 
 /** Times are microseconds on the database's clock. */
@@ -91,6 +92,8 @@ export interface Continue {
   readonly record?: RecordChange | undefined;
   /** The watchdog's next window, where it has looked and was content. */
   readonly watch?: { readonly untilUs: number; readonly fraction: number } | undefined;
+  /** Of a retry whose time has come: it may begin only if this has room, and else is put off as it is written. */
+  readonly retryBudget?: BudgetOf | undefined;
   /** Undefined where the attempt stays open (cancel, observe) or leaves no row (release). */
   readonly closed?: ClosedAttempt | undefined;
 }

@@ -3,7 +3,8 @@ import { countsAt, failureOfAttempt } from '../domain/circuit-breaker.ts';
 import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import { isSuspect } from '../domain/losses.ts';
 import { rankOf } from '../domain/rank.ts';
-import type { Change, End, OpenRun } from '../domain/run.ts';
+import { isRetry } from '../domain/retry-budget.ts';
+import type { Change, Continue, End, OpenRun } from '../domain/run.ts';
 import { pause } from './batcher.ts';
 import type { LaneFailures } from './breakers.ts';
 import type { DbClock } from './db-clock.ts';
@@ -79,6 +80,7 @@ export class Changes {
   /** A job that has become a suspect, or is none any more, goes on in the lane beside its own. */
   #placed(change: Change, lane: KnownLane): Change {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
+    if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
     if (isSuspect(change) === lane.suspect) return change;
     const laneId = this.#parts.lanes.besideOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
@@ -125,6 +127,12 @@ export class Changes {
     if (changed.length > 0) this.#parts.onChanged(changed);
     if (ended.length > 0) this.#parts.onEnded(ended);
   }
+}
+
+/** A retry that is about to begin: there has to be room for it, where its definition says so. */
+function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
+  const { retryBudget } = definitionBody;
+  return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
 }
 
 /** Rolls the transaction back: a lane is not known here yet. */

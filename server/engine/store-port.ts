@@ -62,6 +62,8 @@ export interface NewJob {
   readonly watchWindowMs?: number | undefined;
   /** Its result is checked before it counts. */
   readonly checkResult?: boolean | undefined;
+  /** Its definition has a retry budget: the job is counted as a first attempt. */
+  readonly hasRetryBudget?: boolean | undefined;
 }
 
 /** Room for one attempt in a session. */

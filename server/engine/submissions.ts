@@ -197,6 +197,7 @@ function optionalOf(
     runTimeUs,
     retryOf: submission.retryOf,
     checkResult: definition.outputSchema ? true : undefined,
+    hasRetryBudget: definition.retryBudget ? true : undefined,
   };
 }
 

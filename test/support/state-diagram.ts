@@ -32,7 +32,7 @@ const beginnings: { readonly [S in (typeof firstStates)[number]]: string } = {
 };
 
 const reasons: { readonly [E in JobEvent]: string } = {
-  promote: 'the time it waited for has come',
+  promote: 'the time it waited for has come; a retry without room in its budget waits on',
   claim: 'the dispatcher hands it to a session',
   observe: 'a heartbeat says that its handler has started',
   succeed: 'the worker reports a result',

@@ -8,3 +8,11 @@ export async function moveClock(context: Pick<StoreContext, 'database'>, ms: num
      AS 'SELECT clock_timestamp() + ${ms} * interval ''1 ms'''`,
   );
 }
+
+/** From now on it stands still there, at a time such as `2026-11-25 12:00:30Z`. */
+export async function stopClock(context: Pick<StoreContext, 'database'>, time: string): Promise<void> {
+  await context.database.script(
+    `CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
+     AS 'SELECT timestamptz ''${time}'''`,
+  );
+}

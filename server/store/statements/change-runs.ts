@@ -11,6 +11,7 @@ import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { addCounts, countedAs } from './lane-counts.ts';
+import { keepBudgets } from './retry-budgets.ts';
 import { updateRecords } from './update-records.ts';
 
 const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -269,7 +270,8 @@ export function changeRuns(database: Database, selection: Selection, decide: Dec
   const [statement, parameters] = lockFor(selection);
   return database.transaction(async (session) => {
     const rows = await session.run(statement, parameters);
-    const changes = rows.flatMap((row) => decide(openRun(row), row.now) ?? []);
+    const decided = rows.flatMap((row) => decide(openRun(row), row.now) ?? []);
+    const changes = await keepBudgets(session, decided, rows[0]?.now ?? 0);
     const goingOn = changes.filter((change) => change.kind === 'continue');
     const ended = changes.filter((change) => change.kind === 'end');
     const closing = goingOn.filter((change) => change.closed);

@@ -18,6 +18,7 @@ const conditions = {
   idempotency_keys: `${olderThan('create_time', '7 days')} AND ${noRun('job_id')}`,
   job_checkpoints: noRun('job_id'),
   sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
+  retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',
   // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,
   attempt_logs: `t.job_id < $3 AND ${noRecord}`,

@@ -7,6 +7,7 @@ import { sameKey } from '../same-key.ts';
 import { type KeyOwners, obstacleOf, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
+import { countFirstAttempts } from './retry-budgets.ts';
 
 const readRequestIds = {
   name: 'read_request_ids',
@@ -60,6 +61,7 @@ async function insertLarge(session: Session, insertion: Insertion): Promise<Inse
   return inserted;
 }
 
+/** One statement, one round trip, but for a large call, and for jobs that are counted for a retry budget. */
 async function insertAll(
   database: Database,
   session: Session,
@@ -67,10 +69,20 @@ async function insertAll(
   places: ReadonlyMap<string, Place>,
 ): Promise<Inserted> {
   const [first] = insertions;
-  if (!first || first.jobs.length <= ROWS_A_STATEMENT) return insertJobs(session, insertions, places);
-  return session === database
-    ? database.transaction((inner) => insertLarge(inner, first))
-    : insertLarge(session, first);
+  const large = first && first.jobs.length > ROWS_A_STATEMENT ? first : undefined;
+  const isCounted = insertions.some(({ jobs }) => jobs.some((job) => job.hasRetryBudget));
+  if (!large && !isCounted) return insertJobs(session, insertions, places);
+  const work = async (inner: Session) => {
+    const inserted = await (large ? insertLarge(inner, large) : insertJobs(inner, insertions, places));
+    const isStored = ({ namespace, requestId }: SubmitCall) =>
+      !requestId || inserted.requests.has(requestKey(namespace, requestId));
+    await countFirstAttempts(
+      inner,
+      insertions.flatMap(({ call, jobs }) => (isStored(call) ? jobs : [])),
+    );
+    return inserted;
+  };
+  return session === database ? database.transaction(work) : work(session);
 }
 
 /** Ids of the jobs that have got their places, if their calls were stored. */

@@ -105,6 +105,16 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1), false);
   await store.changeBreakers([breaker], closed);
   await store.alignHeldLanes();
+  const [retried] = await submitMany(tap, laneId, 1, { hasRetryBudget: true });
+  await sql(
+    tap,
+    `UPDATE job_runs SET state = 2, due_time = muster_now() - interval '1 day' WHERE job_id = '${retried}'`,
+  );
+  const retryBudget = { namespace: 'default', definition: 'plan', ratio: 0, minPerMinute: 1 };
+  await store.change({ by: 'due', limit: 1 }, (run, nowUs) => {
+    const change = decideDue(run, policy, moment(nowUs));
+    return change?.kind === 'continue' ? { ...change, retryBudget } : change;
+  });
   await store.readEndedJobs('default', [a.jobId]);
   await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });
   await store.readClosed([a, b]);
@@ -213,6 +223,7 @@ const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousand
 const definitions = 'job_definitions by job_definitions_pkey';
 const archived = 'archived_definitions by archived_definitions_pkey';
 const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
+const budgets = 'retry_budgets by retry_budgets_pkey';
 const breakers = 'circuit_breakers by circuit_breakers_pkey';
 const openBreaker = 'circuit_breakers by circuit_breakers_not_closed';
 const openBreakers = 'circuit_breakers by the whole of circuit_breakers_not_closed'; // few are open
@@ -249,6 +260,11 @@ const pinned: Record<string, readonly string[]> = {
   update_records: [runs, jobs],
   lock_record: [jobs, lanes],
   read_end: [outcomes, runs],
+  count_first_attempts: [lanes],
+  make_budget_minute: [],
+  lock_budget_minute: [budgets],
+  read_budget_minutes: [budgets],
+  spend_retry_budget: [],
   make_breakers: [],
   lock_breakers: [breakers],
   update_breakers: [breakers],
@@ -315,6 +331,7 @@ const pinned: Record<string, readonly string[]> = {
   clear_request_ids: [sliceOf('request_ids')],
   clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
   clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
+  clear_retry_budgets: [sliceOf('retry_budgets')],
   clear_sessions: [held, sliceOf('sessions')],
   clear_job_attempts: [sliceOf('job_attempts'), jobs],
   clear_attempt_logs: [sliceOf('attempt_logs'), jobs],

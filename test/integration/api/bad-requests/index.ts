@@ -14,6 +14,7 @@ import './retries.ts';
 import './workers.ts';
 import './breakers.ts';
 import './logs.ts';
+import './budgets.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

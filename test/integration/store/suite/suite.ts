@@ -20,6 +20,7 @@ import { migrationsSuite } from './migrations.ts';
 import { partitionsSuite } from './partitions.ts';
 import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
+import { retryBudgetsSuite } from './retry-budgets.ts';
 import { sessionsSuite } from './sessions.ts';
 import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
@@ -49,6 +50,7 @@ export function storeSuite(context: StoreContext): void {
   changeSelectionsSuite(context);
   holdsSuite(context);
   circuitBreakersSuite(context);
+  retryBudgetsSuite(context);
   erasingSuite(context);
   sessionsSuite(context);
   workersSuite(context);

@@ -143,6 +143,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     ),
     cancel,
     'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
+    'sweep a retry without room': due((run, moment) => {
+      const change = decideDue(run, policy, moment);
+      const retryBudget = { namespace: 'default', definition: 'full', ratio: 0, minPerMinute: 0 };
+      return change?.event === 'promote' && change.kind === 'continue' ? { ...change, retryBudget } : change;
+    }),
     'sweep what is due a last time': due((run, moment) => decideDue(run, lastTry, moment)),
     'sweep what is due and pauses': due((run, moment) => decideDue(run, pausing, moment)),
     pause: hold((run) => decidePause(run, '')),

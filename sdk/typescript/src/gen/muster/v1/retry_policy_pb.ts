@@ -208,7 +208,7 @@ export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
 /**
  * Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries. Minutes are
  * those of the database's clock. A retry beyond the bound does not fail its job: it waits for a minute with room, SCHEDULED,
- * and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry.
+ * and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger of the two holds.
  *
  * @generated from message muster.v1.RetryBudget
  */

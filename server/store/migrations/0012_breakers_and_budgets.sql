@@ -22,3 +22,18 @@ CREATE INDEX circuit_breakers_not_closed ON circuit_breakers (namespace, name) W
 -- Name of the breaker that may hold a lane's jobs back; NULL for those of definitions without one, and for clean-ups.
 ALTER TABLE lanes ADD COLUMN breaker text;
 CREATE INDEX lanes_by_breaker ON lanes (namespace, breaker) WHERE breaker IS NOT NULL;
+
+-- What retry budgets are reckoned with: one row for each definition that has one and each minute in which something happened.
+CREATE TABLE retry_budgets (
+  namespace      text NOT NULL,
+  definition     text NOT NULL,
+  -- Since 1970.
+  minute         bigint NOT NULL,
+  -- Jobs that were submitted to start in it.
+  first_attempts integer NOT NULL DEFAULT 0,
+  -- Retries that began in it.
+  retries        integer NOT NULL DEFAULT 0,
+  -- Retries that were put off until then.
+  waiting        integer NOT NULL DEFAULT 0,
+  PRIMARY KEY (namespace, definition, minute)
+) WITH (fillfactor = 50);

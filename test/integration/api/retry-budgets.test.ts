@@ -1,0 +1,78 @@
+/** Retry budgets as workers and people see them: retries that have no room wait, and cost no attempt meanwhile. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { outcomes } from './test-worker.ts';
+import { World } from './world.ts';
+
+const soon = { nanos: 1_000_000 };
+const retryPolicy = { maxAttempts: 9, minBackoff: soon, maxBackoff: soon };
+const isWaiting = (job: Job) => job.stateReason.startsWith('waits for room in the retry budget');
+
+describe.each(['PGlite', 'PostgreSQL'])('retry budgets on %s', (kind) => {
+  let postgres: ScratchPostgres | undefined;
+  let world: World;
+
+  beforeAll(async () => {
+    if (kind === 'PostgreSQL') postgres = await startPostgres();
+    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+  });
+
+  afterAll(async () => {
+    await world?.stop();
+    await postgres?.stop();
+  });
+
+  /** Jobs that have each failed once, by now. */
+  async function failMany(definition: string, count: number) {
+    const worker = await world.openWorker(definition);
+    const jobIds = await Promise.all(Array.from({ length: count }, () => world.submit(definition)));
+    const attempts = await worker.take(count);
+    await worker.report(...attempts.map((of) => ({ of, outcome: outcomes.failure() })));
+    return { worker, jobIds };
+  }
+
+  it('let as many retries begin as there is room for, and have the others wait for the next minute', async () => {
+    const definition = await world.define({ retryPolicy, retryBudget: { ratio: 0.1, minPerMinute: 2 } });
+    const { worker, jobIds } = await failMany(definition, 12);
+    const read = () => Promise.all(jobIds.map((jobId) => world.getJob(jobId)));
+    const jobs = await eventually('each is ready again or waits for the budget', async () => {
+      const now = await read();
+      return now.every((job) => job.state === 3 || isWaiting(job)) && now;
+    });
+    // Had a minute ended meanwhile, two more would have begun.
+    const ready = jobs.filter((job) => job.state === 3);
+    expect([2, 4]).toContain(ready.length);
+    for (const job of jobs.filter(isWaiting)) {
+      expect(job).toMatchObject({ state: 2, attempt: 1, attemptsCounted: 1, sessionId: '' });
+      expect(job.stateReason).toBe(
+        `waits for room in the retry budget of ${definition}: this minute's retries are used up`,
+      );
+      expect([Number(job.runTime?.seconds) % 60, job.runTime?.nanos]).toEqual([0, 0]);
+    }
+    const again = await worker.take(ready.length);
+    expect(again.map(({ jobId }) => uuidFromBytes(jobId)).sort()).toEqual(ready.map((job) => job.jobId).sort());
+  });
+
+  it('leave first attempts alone, and definitions without one', async () => {
+    const retryBudget = { minPerMinute: 1 };
+    const [bounded, free] = [await world.define({ retryPolicy, retryBudget }), await world.define({ retryPolicy })];
+    await failMany(bounded, 5);
+    const others = await failMany(free, 5);
+    await others.worker.take(5);
+    const worker = await world.openWorker(bounded);
+    await world.submit(bounded);
+    await world.submit(bounded, { start: { case: 'delay', value: soon } });
+    const attempts = await worker.take(2);
+    expect(attempts.filter((attempt) => attempt.attemptsCounted === 0).length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('are part of the definition, with what was left out filled in', async () => {
+    const name = await world.define({ retryBudget: { ratio: 0.25 } });
+    const { definition } = await world.rpc.call(JobDefinitionService.method.getJobDefinition, { name });
+    expect(definition?.retryBudget).toMatchObject({ ratio: 0.25, minPerMinute: 10 });
+  });
+});
