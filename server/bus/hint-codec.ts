@@ -17,6 +17,8 @@ export const maxHintItems = 1_000;
 const kinds = { ready: 1, ended: 2 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
+/** An integer of the database's. */
+const MAX_LANE_ID = 2 ** 31 - 1;
 
 /** One message for each 1,000 items; none when there are no items. */
 export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
@@ -60,6 +62,11 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
   }
   if (bytes[0] !== kinds.ready) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lanes = offsets.map((at) => ({ laneId: view.getFloat64(at), rank: view.getFloat64(at + 8) }));
-  return { replicaId, hint: { kind: 'ready', lanes } };
+  const lanes = offsets.map((at) => ({ laneId: view.getFloat64(at), rank: view.getFloat64(at + 8) })).filter(isLane);
+  return lanes.length > 0 ? { replicaId, hint: { kind: 'ready', lanes } } : undefined;
+}
+
+/** A rank that is no number would stay the lane's lowest for ever: nothing of it would be claimed any more. */
+function isLane({ laneId, rank }: LaneHint): boolean {
+  return Number.isInteger(laneId) && laneId > 0 && laneId <= MAX_LANE_ID && Number.isSafeInteger(rank);
 }

@@ -84,8 +84,8 @@ test('a UUID survives the way to bytes and back', () => {
 test('hints survive the way to bytes and back, a thousand items a message', () => {
   const replicaId = randomUUID();
   const lanes = [
-    { laneId: 2 ** 40 + 1, rank: 1_764_000_000_123_456 },
-    { laneId: 7, rank: -12.5 },
+    { laneId: 2 ** 31 - 1, rank: 1_764_000_000_123_456 },
+    { laneId: 7, rank: -12 },
   ];
   const ready: Hint = { kind: 'ready', lanes };
   expect(encodeHint(replicaId, ready).map(decodeHint)).toEqual([{ replicaId, hint: ready }]);
@@ -104,4 +104,22 @@ test('what is no hint is ignored', () => {
   for (const bytes of [new Uint8Array(), good.subarray(0, 17), good.subarray(1), unknownKind, new Uint8Array(20_000)]) {
     expect(decodeHint(bytes)).toBeUndefined();
   }
+});
+
+test('lanes with numbers that no replica sends are left out, and a hint of nothing else is none', () => {
+  const replicaId = randomUUID();
+  const good = { laneId: 7, rank: 5 };
+  const odd = [
+    { laneId: 7, rank: Number.NaN },
+    { laneId: 7, rank: -Infinity },
+    { laneId: 7, rank: 1e300 },
+    { laneId: Number.NaN, rank: 5 },
+    { laneId: 7, rank: 0.5 },
+    { laneId: 0.5, rank: 5 },
+    { laneId: 0, rank: 5 },
+    { laneId: 2 ** 31, rank: 5 },
+  ];
+  const decoded = (lanes: typeof odd) => encodeHint(replicaId, { kind: 'ready', lanes }).map(decodeHint);
+  expect(decoded([...odd, good])).toEqual([{ replicaId, hint: { kind: 'ready', lanes: [good] } }]);
+  expect(decoded(odd)).toEqual([undefined]);
 });
