@@ -1,20 +1,16 @@
 /** All checks over the record of one simulation. */
 import type { History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
-import { decodeScript } from '../nodes/handler-script.ts';
-import { checkCancels, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
+import type { Profile } from '../scenario/profile.ts';
+import { checkCancels, checkOverlaps, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
 import { gather, names } from './events.ts';
 import { JobChecks } from './jobs.ts';
+import { checkPeople } from './people.ts';
 import { SessionChecks } from './sessions.ts';
 
 /** Adds what is wrong to the history's violations, and what happened to its counts. */
-export function check(
-  rows: readonly JournalRow[],
-  inputs: ReadonlyMap<string, string>,
-  history: History,
-  leaseMs: number,
-): void {
-  const evidence = gather(rows, history, leaseMs);
+export function check(rows: readonly JournalRow[], history: History, profile: Profile): void {
+  const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
   for (const row of evidence.journal) {
@@ -26,11 +22,13 @@ export function check(
     }
   }
   const grants = jobs.grants();
-  checkSubmissions(evidence, jobs, (job) => decodeScript(inputs.get(job) ?? '{}').owner);
+  checkSubmissions(evidence, jobs);
   checkReads(evidence, jobs);
   checkReports(evidence, grants, sessions);
   checkStarts(evidence, grants);
+  checkOverlaps(evidence, grants);
   checkCancels(evidence, jobs);
+  checkPeople(evidence, jobs);
   for (const life of jobs.lives.values()) {
     if (!life.end)
       history.violate(

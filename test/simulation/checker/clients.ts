@@ -1,6 +1,7 @@
 /** What clients and workers were told, against the journal (I1, I2, I7, I8, I9, I13). */
 import { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import type { Entry } from '../core/history.ts';
+import { decodeScript } from '../nodes/handler-script.ts';
 import { type Evidence, fenceOf } from './events.ts';
 import type { JobChecks, JobLife } from './jobs.ts';
 import type { SessionChecks } from './sessions.ts';
@@ -11,15 +12,19 @@ function kind(evidence: Evidence, name: string): readonly Entry[] {
   return evidence.seen.get(name) ?? [];
 }
 
-/** I1 and I2: what was accepted is there, once for each key and request id. `ownerOf` says whom a job was made for. */
-export function checkSubmissions(evidence: Evidence, jobs: JobChecks, ownerOf: (job: string) => string): void {
+/** I1 and I2: what was accepted is there, once for each key and request id. */
+export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
+  const ownerOf = (job: string) => decodeScript(evidence.facts.get(job)?.input ?? '{}').owner;
   const made = new Map<string, string>();
+  // Erasing a job frees its key.
+  const freed = new Set(evidence.journal.filter((row) => row.kind === 'erase').map((row) => ownerOf(row.id)));
   for (const job of jobs.lives.keys()) {
+    if (isDerived(evidence, job)) continue;
     const owner = ownerOf(job);
     const other = made.get(owner);
     made.set(owner, job);
-    if (other !== undefined && isRepeatable(evidence, owner))
+    if (other !== undefined && isRepeatable(evidence, owner) && !freed.has(owner))
       history.violate('I2 idempotent submit', `${owner} was stored as job ${other} and as job ${job}`);
   }
   for (const { facts } of kind(evidence, 'submitted')) {
@@ -28,13 +33,19 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks, ownerOf: (
     if (!jobs.lives.has(job)) history.violate('I1 no loss', `job ${job} was accepted and never created`);
     else if (ownerOf(job) !== owner)
       history.violate('I2 idempotent submit', `${owner} was answered job ${job}, which is of ${ownerOf(job)}`);
-    else if (isRepeatable(evidence, owner) && made.get(owner) !== job)
+    else if (isRepeatable(evidence, owner) && made.get(owner) !== job && !freed.has(owner))
       history.violate('I2 idempotent submit', `${owner} was answered job ${job}, another is stored`);
   }
   const refused = kind(evidence, 'not submitted');
   const conflicts = refused.filter(({ facts }) => facts.reason === 'IDEMPOTENCY_CONFLICT').length;
   history.count('submission refused for its key', conflicts);
   history.count('submission with an unknown outcome', refused.length - conflicts);
+}
+
+/** Made of another job: a clean-up, or a retry by hand. */
+function isDerived({ facts }: Evidence, job: string): boolean {
+  const { cleanupOf, retryOf } = facts.get(job) ?? {};
+  return cleanupOf !== undefined || retryOf !== undefined;
 }
 
 /** Whether the job had a key of its own, or its call a request id: only then a repeat is harmless. */
@@ -47,7 +58,11 @@ function isRepeatable(evidence: Evidence, owner: string): boolean {
 /** I8: every answer about an ended job says the same. */
 export function checkReads(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
-  for (const { facts } of kind(evidence, 'read')) {
+  const erasedAt = new Map(kind(evidence, 'erased').map(({ facts, order }) => [facts.job, order]));
+  for (const { facts, order } of kind(evidence, 'read')) {
+    const erased = Boolean(facts.erased);
+    if (!erased && (erasedAt.get(facts.job) ?? order) < order)
+      history.violate('erasing', `job ${facts.job} was read with its data after it had been erased`);
     const end = jobs.lives.get(String(facts.job))?.end;
     if (Number(facts.state) < JobState.SUCCEEDED) continue;
     if (end?.to !== facts.state)
@@ -55,7 +70,7 @@ export function checkReads(evidence: Evidence, jobs: JobChecks): void {
         'I8 exactly-once completion',
         `job ${facts.job} was read as ${facts.state}, it ended as ${end?.to}`,
       );
-    if (facts.state === JobState.SUCCEEDED && facts.text !== end?.text)
+    if (facts.state === JobState.SUCCEEDED && facts.text !== (erased ? '' : end?.text))
       history.violate(
         'I8 exactly-once completion',
         `job ${facts.job} was read with ${facts.text}, its result is ${end?.text}`,
@@ -108,6 +123,16 @@ export function checkStarts(evidence: Evidence, grants: Grants): void {
     }
     if (closed?.reasons.join() === 'released')
       history.violate('I6 leases', `${fence} was released, and its handler had started`);
+  }
+}
+
+/** I10: an attempt that nobody has told to stop may run beside the next one only if its time was over, and word of it was lost. */
+export function checkOverlaps(evidence: Evidence, grants: Grants): void {
+  const { history } = evidence;
+  for (const { facts, who } of kind(evidence, 'overlap')) {
+    const fence = fenceOf(facts.job, facts.attempt, facts.session);
+    if (grants.get(fence)?.closed?.reasons.includes('due')) history.count('overlap: word of a time-out was lost');
+    else history.violate('I10 one at a time', `${facts.job} ${facts.by} began while ${fence} ran in ${who}`);
   }
 }
 

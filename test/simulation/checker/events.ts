@@ -2,6 +2,7 @@
 import { stateCodes } from '../../../server/domain/job-state.ts';
 import type { Entry, History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
+import type { Profile } from '../scenario/profile.ts';
 
 /** A journal row with its place among everything that was seen. */
 export interface Ordered extends JournalRow {
@@ -11,6 +12,20 @@ export interface Ordered extends JournalRow {
 /** (job, attempt, session): the fence. */
 export function fenceOf(job: unknown, attempt: unknown, session: unknown): string {
   return `${job}/${attempt}/${session}`;
+}
+
+/** What was asked for when a job was made. */
+export interface JobFacts {
+  readonly definition: string;
+  readonly input: string;
+  readonly key: string | undefined;
+  readonly batch: string | undefined;
+  readonly parent: string | undefined;
+  readonly retryOf: string | undefined;
+  /** The job that this one cleans up after. */
+  readonly cleanupOf: string | undefined;
+  /** When it may run, as was asked for at first; µs on the database's clock. */
+  readonly startUs: number;
 }
 
 export interface Evidence {
@@ -23,6 +38,8 @@ export interface Evidence {
   readonly starts: ReadonlyMap<string, readonly Entry[]>;
   /** Signals and returns of handlers, by fence. */
   readonly stops: ReadonlyMap<string, readonly Entry[]>;
+  readonly facts: ReadonlyMap<string, JobFacts>;
+  readonly profile: Profile;
   readonly leaseMs: number;
 }
 
@@ -41,7 +58,23 @@ function group(entries: readonly Entry[], keyOf: (entry: Entry) => string): Map<
   return groups;
 }
 
-export function gather(journal: readonly JournalRow[], history: History, leaseMs: number): Evidence {
+function factsOf(row: JournalRow): JobFacts {
+  const { definition, input, key, parent, retryOf, labels } = JSON.parse(row.text ?? '{}');
+  const cleanupOf = labels?.['muster.dev/cleanup-of'];
+  const optional = (value: string | null | undefined) => value ?? undefined;
+  return {
+    definition,
+    input,
+    key: optional(key),
+    batch: optional(labels?.batch),
+    parent: optional(parent),
+    retryOf: optional(retryOf),
+    cleanupOf: optional(cleanupOf),
+    startUs: row.until ?? row.at,
+  };
+}
+
+export function gather(journal: readonly JournalRow[], history: History, profile: Profile): Evidence {
   const byFence = ({ facts }: Entry) => fenceOf(facts.job, facts.attempt, facts.session);
   const seen = group(history.entries, (entry) => entry.kind);
   const of = (...kinds: string[]) => kinds.flatMap((kind) => seen.get(kind) ?? []).sort((a, b) => a.order - b.order);
@@ -52,6 +85,8 @@ export function gather(journal: readonly JournalRow[], history: History, leaseMs
     asked: group(of('report asked'), byFence),
     starts: group(of('start'), byFence),
     stops: group(of('signal', 'return'), byFence),
-    leaseMs,
+    facts: new Map(journal.filter((row) => row.kind === 'record').map((row) => [row.id, factsOf(row)])),
+    profile,
+    leaseMs: profile.times.leaseMs,
   };
 }

@@ -8,28 +8,35 @@ import {
   transitions,
 } from '../../../server/domain/job-state.ts';
 import { signature } from '../nodes/handler-script.ts';
-import { MAX_ATTEMPTS } from '../scenario/definitions.ts';
+import { CLEANUP_MAX_ATTEMPTS, MAX_ATTEMPTS } from '../scenario/definitions.ts';
 import { type Closing, whyClosed } from './closing.ts';
 import { type Evidence, fenceOf, names, type Ordered } from './events.ts';
+import { RetryChecks } from './retries.ts';
 import type { SessionChecks } from './sessions.ts';
+import { StepChecks } from './steps.ts';
 import { SuspectChecks } from './suspects.ts';
 
 export interface JobLife {
   readonly id: string;
   state: number;
+  /** Place of its creation in the one order. */
+  readonly createdAt: number;
   attempt: number;
-  counted: number;
   session: string | null;
   progress: number;
   /** Taken out of the open jobs; its outcome must follow in the same statement. */
   removedAt: number | undefined;
   end: Ordered | undefined;
+  /** A session held it when it ended. */
+  wasHeld: boolean;
   readonly grants: { readonly fence: string; readonly order: number; closed: Closing | undefined }[];
 }
 
-const { READY, SCHEDULED, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED } = stateCodes;
+const { ASSIGNED, RUNNING, CANCELLING, SUCCEEDED, FAILED } = stateCodes;
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 const first: readonly number[] = firstStates.map((state) => stateCodes[state]);
+/** Close cause of a session. */
+const MASS_LAPSE = 3;
 const events = Object.keys(transitions) as JobEvent[];
 
 export class JobChecks {
@@ -37,15 +44,22 @@ export class JobChecks {
   readonly #evidence: Evidence;
   readonly #sessions: SessionChecks;
   readonly #suspects: SuspectChecks;
+  readonly #retries: RetryChecks;
+  readonly #steps: StepChecks;
+  /** The newest job of each key. */
+  readonly #ofKey = new Map<string, JobLife>();
 
   constructor(evidence: Evidence, sessions: SessionChecks) {
     this.#evidence = evidence;
     this.#sessions = sessions;
     this.#suspects = new SuspectChecks(evidence);
+    this.#retries = new RetryChecks(evidence);
+    this.#steps = new StepChecks(evidence);
   }
 
   take(row: Ordered): void {
     const life = this.lives.get(row.id);
+    if (row.kind === 'record') return;
     if (row.kind === 'create') this.#create(row, life);
     else if (!life) this.#violate('I1 no loss', row, 'was never created');
     else this.#change(row, life);
@@ -64,22 +78,41 @@ export class JobChecks {
     const created: JobLife = {
       id: row.id,
       state: row.to ?? 0,
+      createdAt: row.order,
       attempt: 0,
-      counted: 0,
       session: null,
       progress: 0,
       removedAt: undefined,
       end: undefined,
+      wasHeld: false,
       grants: [],
     };
     this.lives.set(row.id, created);
+    this.#replaces(row, created);
+    this.#steps.created(row);
     if (row.to !== ASSIGNED) return;
     this.#grant(row, created);
     this.#evidence.history.count('assigned as it was stored');
   }
 
+  /** A key changes hands only when the job that had it has ended or was asked to stop. */
+  #replaces(row: Ordered, life: JobLife): void {
+    const key = this.#evidence.facts.get(row.id)?.key;
+    if (key === undefined) return;
+    const before = this.#ofKey.get(key);
+    this.#ofKey.set(key, life);
+    if (!before) return;
+    this.#evidence.history.count(`replaced a job ${before.end ? 'that had ended' : names[before.state]}`);
+    if (!before.end && before.state !== CANCELLING)
+      this.#violate('I2 idempotent submit', row, `took its key from ${before.id}, which was ${names[before.state]}`);
+  }
+
   #change(row: Ordered, life: JobLife): void {
-    if (life.end || row.kind === 'tampered') {
+    if (row.kind === 'erase' && life.end) {
+      this.#evidence.history.count('erased');
+      return;
+    }
+    if (life.end || row.kind === 'tampered' || row.kind === 'erase') {
       this.#violate('I4 one terminal', row, `has ended, and then: ${row.kind}`);
       return;
     }
@@ -89,6 +122,8 @@ export class JobChecks {
     if (row.kind === 'move') this.#move(row, life);
     else if (row.kind === 'remove') this.#remove(row, life);
     else if (row.kind === 'end') this.#end(row, life);
+    else if (row.kind === 'attempt') this.#attempt(row, life);
+    else if (row.kind === 'touch') this.#touched(row);
     else if (row.kind === 'progress') this.#progress(row, life);
     else if (row.kind === 'checkpoint') this.#signed(row, life, 'checkpoint');
   }
@@ -120,10 +155,10 @@ export class JobChecks {
       this.#suspects.closed(row, this.#sessions.lives.get(life.session ?? ''));
       this.#close(row, life, to ?? 0);
     }
-    this.#counted(row, life, to ?? 0);
+    this.#steps.moved(row);
+    this.#wentOn(row);
     if (to === RUNNING) this.#seenRunning(row, life);
     if (to === CANCELLING) this.#evidence.history.count(`cancel of a job ${names[from ?? 0]}`);
-    if (from === SCHEDULED && to === READY) this.#evidence.history.count('promoted');
     life.state = to ?? 0;
   }
 
@@ -161,13 +196,32 @@ export class JobChecks {
     life.session = null;
   }
 
-  #counted(row: Ordered, life: JobLife, to: number): void {
-    const counted = row.counted ?? 0;
-    const fair = counted === life.counted || (counted === life.counted + 1 && to === SCHEDULED);
-    if (!fair) this.#violate('I5 attempts rise', row, `counts ${counted} attempts after ${life.counted}`);
-    if (counted > MAX_ATTEMPTS) this.#violate('I5 attempts rise', row, `counts ${counted} attempts of ${MAX_ATTEMPTS}`);
-    if (counted > life.counted) this.#evidence.history.count('retried after a failure');
-    life.counted = counted;
+  /** An attempt was closed, and the job goes on: the move follows in the same transaction. */
+  #attempt(row: Ordered, life: JobLife): void {
+    if (fenceOf(row.id, row.attempt, row.sessionId) !== fenceOf(row.id, life.attempt, life.session))
+      this.#violate('I7 fencing', row, `closed attempt ${row.attempt}, its open one is ${life.attempt}`);
+    this.#retries.closed(row, this.#byOutage(life));
+    this.#steps.failed(row);
+  }
+
+  #wentOn(row: Ordered): void {
+    const to = names[row.to ?? 0];
+    if (row.to === ASSIGNED) this.#retries.granted(row);
+    else if (to === 'PAUSED' || to === 'SCHEDULED' || to === 'READY') this.#retries.wentOn(row, to);
+    if (this.#steps.changed(row)) this.#retries.moved(row);
+  }
+
+  #touched(row: Ordered): void {
+    if (this.#steps.changed(row)) this.#retries.moved(row);
+    else if (row.from === RUNNING) this.#evidence.history.count('the watchdog was content');
+  }
+
+  #lastByOutage(row: Ordered): boolean {
+    return this.#sessions.lives.get(row.sessionId ?? '')?.cause === MASS_LAPSE;
+  }
+
+  #byOutage(life: JobLife): boolean {
+    return this.#sessions.lives.get(life.session ?? '')?.cause === MASS_LAPSE;
   }
 
   #end(row: Ordered, life: JobLife): void {
@@ -176,13 +230,16 @@ export class JobChecks {
     this.#legal(row, life.state, row.to ?? 0);
     if (row.attempt !== life.attempt)
       this.#violate('I7 fencing', row, `ended with attempt ${row.attempt}, its last is ${life.attempt}`);
-    if ((row.counted ?? 0) > MAX_ATTEMPTS)
-      this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts of ${MAX_ATTEMPTS}`);
+    const most = this.#evidence.facts.get(row.id)?.cleanupOf === undefined ? MAX_ATTEMPTS : CLEANUP_MAX_ATTEMPTS;
+    if ((row.counted ?? 0) > most) this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts of ${most}`);
     const state = names[row.to ?? 0] as JobState;
     history.count(`ended ${state}`);
     if (row.text?.includes('"POISON"')) history.count('ended FAILED as poison');
     if (state === 'CANCELLED' && !held.includes(life.state)) history.count(`cancel of a job ${names[life.state]}`);
     if (row.to === SUCCEEDED) this.#success(row, life);
+    life.wasHeld = held.includes(life.state);
+    if (row.to === FAILED && life.wasHeld) this.#retries.failed(row, this.#lastByOutage(row));
+    this.#steps.ended(row, life.state);
     life.end = row;
   }
 
@@ -197,6 +254,7 @@ export class JobChecks {
   }
 
   #progress(row: Ordered, life: JobLife): void {
+    this.#steps.spoke(row);
     if ((row.cause ?? 0) <= life.progress)
       this.#violate('I7 fencing', row, `set its progress back from ${life.progress} to ${row.cause}`);
     life.progress = row.cause ?? 0;

@@ -20,6 +20,8 @@ export class History {
   readonly entries: Entry[] = [];
   /** Statement times (µs on the database's clock) in the order of execution, with their place in the one order. */
   readonly statementOrder = new Map<number, number>();
+  /** For each statement of a transaction the time of its first one: what was decided in it was decided then. */
+  readonly transactionBegan = new Map<number, number>();
   readonly counts = new Map<string, number>();
   /** Found while the simulation ran. */
   readonly violations: string[] = [];
@@ -27,6 +29,7 @@ export class History {
   readonly #lines: string[] = [];
   readonly #keepsLines: boolean;
   #order = 0;
+  #calls = 0;
 
   constructor(world: World, keepsLines: boolean) {
     this.#world = world;
@@ -48,8 +51,14 @@ export class History {
     if (this.#lines.length > 2 * TAIL) this.#lines.splice(0, TAIL);
   }
 
-  executed(us: number): void {
+  /** A number for a call, so that its end is found again. */
+  nextCall(): number {
+    return this.#calls++;
+  }
+
+  executed(us: number, transactionBeganUs = us): void {
     this.statementOrder.set(us, this.#order++);
+    this.transactionBegan.set(us, transactionBeganUs);
   }
 
   count(what: string, times = 1): void {

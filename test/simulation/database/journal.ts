@@ -16,25 +16,50 @@ CREATE TABLE muster.sim_journal (
   cause      smallint,
   text       text,
   losses     smallint,
-  charges    smallint
+  charges    smallint,
+  next_due   timestamptz,
+  other_id   uuid
 );
+
+CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO muster.sim_journal (kind, id, until, text)
+    VALUES ('record', NEW.job_id, coalesce(NEW.run_time, NEW.create_time), json_build_object(
+      'definition', (SELECT definition FROM muster.lanes WHERE lane_id = NEW.lane_id), 'input', convert_from(NEW.input, 'UTF8'),
+      'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);
+  ELSIF OLD.erase_audit_id IS DISTINCT FROM NEW.erase_audit_id THEN
+    INSERT INTO muster.sim_journal (kind, id) VALUES ('erase', NEW.job_id);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.jobs
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_record();
+
+CREATE FUNCTION muster.sim_journal_attempt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO muster.sim_journal (kind, id, attempt, session_id, cause, counted, text)
+  VALUES ('attempt', NEW.job_id, NEW.attempt, NEW.session_id, NEW.outcome, NEW.counted::int, NEW.failure);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER INSERT ON muster.job_attempts
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_attempt();
 
 CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time);
+    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due)
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline);
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges)
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
-            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges);
+            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message);
   ELSE
-    INSERT INTO muster.sim_journal (kind, id, from_state, attempt) VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt);
+    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted)
+    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted);
   END IF;
   RETURN NULL;
 END $$;
@@ -42,15 +67,21 @@ CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.job_runs
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_run();
 
 CREATE FUNCTION muster.sim_journal_outcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, text)
-  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id,
-          coalesce(convert_from(NEW.result, 'UTF8'), NEW.failure));
+  INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, cause, text, other_id)
+  VALUES ('end', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.cancel_stage,
+          coalesce(convert_from(NEW.result, 'UTF8'), NEW.failure), NEW.cleanup_job_id);
   RETURN NULL;
 END $$;
 CREATE TRIGGER sim_journal AFTER INSERT ON muster.job_outcomes
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_outcome();
 
 CREATE FUNCTION muster.sim_journal_tampering() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  -- Erasing takes the data from an outcome, and nothing else.
+  IF TG_OP = 'UPDATE' AND (OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.end_time) IS NOT DISTINCT FROM
+     (NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.end_time)
+     AND EXISTS (SELECT FROM muster.jobs WHERE job_id = NEW.job_id AND erase_audit_id IS NOT NULL) THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO muster.sim_journal (kind, id, to_state) VALUES ('tampered', OLD.job_id, OLD.state);
   RETURN NULL;
 END $$;
@@ -79,30 +110,47 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_session();
 export interface JournalRow {
   readonly n: number;
   readonly at: number;
-  readonly kind: 'create' | 'move' | 'remove' | 'end' | 'progress' | 'touch' | 'checkpoint' | 'session' | 'tampered';
+  readonly kind:
+    | 'record'
+    | 'create'
+    | 'move'
+    | 'touch'
+    | 'progress'
+    | 'checkpoint'
+    | 'attempt'
+    | 'remove'
+    | 'end'
+    | 'erase'
+    | 'tampered'
+    | 'session';
   /** Of the job, or of the session. */
   readonly id: string;
   readonly from: number | null;
   readonly to: number | null;
   /** Of a session: its beats. */
   readonly attempt: number | null;
+  /** Attempts that count so far; of an attempt: whether it does, 0 or 1. */
   readonly counted: number | null;
   readonly sessionId: string | null;
-  /** What was due before a move or an end, or until when the lease runs. */
+  /** What was due before a move or an end, until when the lease runs, or when a new job may run. */
   readonly until: number | null;
-  /** Why the session was closed, or the sequence of a progress update. */
+  /** Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel. */
   readonly cause: number | null;
-  /** Result, failure, message, checkpoint, reason. */
+  /** Result, failure, message, checkpoint, reason; of a record: JSON of what was asked for. */
   readonly text: string | null;
   /** After a move. */
   readonly losses: number | null;
   readonly charges: number | null;
+  /** What is due after a move; of a new job: by when it must have ended. */
+  readonly nextDue: number | null;
+  /** Of an end: the job that cleans up. */
+  readonly otherId: string | null;
 }
 
 const readAll = {
   name: 'sim_read_journal',
   text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
-                losses, charges
+                losses, charges, next_due, other_id
          FROM muster.sim_journal ORDER BY n`,
 };
 
@@ -123,15 +171,7 @@ export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> 
     text: row.text,
     losses: row.losses,
     charges: row.charges,
+    nextDue: row.next_due,
+    otherId: row.other_id,
   }));
-}
-
-const readInputs = {
-  name: 'sim_read_inputs',
-  text: `SELECT job_id, convert_from(input, 'UTF8') AS input FROM muster.jobs ORDER BY job_id`,
-};
-
-/** The input of each job, by job. */
-export async function readJobInputs(postgres: SimPostgres): Promise<Map<string, string>> {
-  return new Map((await postgres.run(readInputs, [])).map((row) => [row.job_id, row.input]));
 }

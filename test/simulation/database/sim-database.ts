@@ -23,6 +23,8 @@ type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 interface Transaction {
   /** `gone`: rolled back behind the caller's back. */
   state: 'open' | 'committing' | 'gone';
+  /** Database time of its first statement. */
+  beganUs: number | undefined;
 }
 
 const CONFLICTS = ['40P01', '40001', '55P03'];
@@ -102,7 +104,7 @@ export class SimDatabase implements Database {
             return;
           }
           await postgres.script('BEGIN');
-          const transaction: Transaction = { state: 'open' };
+          const transaction: Transaction = { state: 'open', beganUs: undefined };
           this.#transaction = transaction;
           resolve(transaction);
         }),
@@ -116,7 +118,7 @@ export class SimDatabase implements Database {
     return new Promise((resolve, reject) => {
       world.after(fate.startMs, async () => {
         if (transaction.state === 'gone') return this.#answer(fate, { error: connectionLost() }, resolve, reject);
-        this.#answer(fate, await this.#execute(name, fate, work), resolve, reject);
+        this.#answer(fate, await this.#execute(name, fate, work, transaction), resolve, reject);
       });
     });
   }
@@ -164,13 +166,20 @@ export class SimDatabase implements Database {
     line.leave();
   }
 
-  async #execute<T>(name: string, fate: StatementFate, work: () => Promise<T>): Promise<Outcome<T>> {
+  async #execute<T>(
+    name: string,
+    fate: StatementFate,
+    work: () => Promise<T>,
+    transaction?: Transaction,
+  ): Promise<Outcome<T>> {
     const { world, postgres, history, process, atStatement } = this.#parts;
     const alive = process.alive;
     atStatement(name, 'before');
     if (fate.fault === 'refused' || alive !== process.alive) return { error: connectionLost() };
     if (fate.fault === 'conflict') return { error: conflict(process.random.pick(CONFLICTS)) };
-    history.executed(postgres.tick(world.now));
+    const us = postgres.tick(world.now);
+    if (transaction) transaction.beganUs ??= us;
+    history.executed(us, transaction?.beganUs);
     const outcome = await work().then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),

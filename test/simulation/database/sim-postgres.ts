@@ -69,7 +69,7 @@ export class SimPostgres {
     );
     postgres.#tables = rows
       .map((row) => `muster.${row.relname}`)
-      .filter((name) => name !== 'muster.schema_migrations')
+      .filter((name) => name !== 'muster.schema_migrations' && name !== 'muster.deployment_keys')
       .join(', ');
     return postgres;
   }

@@ -3,6 +3,8 @@
  * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
+import { changeMutants } from './change-mutants.ts';
+
 export interface Patch {
   /** Path in the repository. */
   readonly file: string;
@@ -190,4 +192,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  ...changeMutants,
 };

@@ -7,12 +7,17 @@ export interface HandlerScript {
   readonly ms: number;
   /** Says how far it is, and saves a checkpoint, at so many moments in between. */
   readonly steps: number;
-  /** Fails as long as fewer attempts than this have counted. */
+  /** Fails as long as fewer attempts than this have counted, or in so many attempts where they do not count. */
   readonly fails: number;
   /** Type of the failure. */
   readonly failure: string;
+  readonly exitCode: number;
   /** The failure says that another attempt can't help. */
   readonly final: boolean;
+  /** The failure blames what the handler runs on. */
+  readonly infrastructure: boolean;
+  /** Wait before the next attempt that the failure asks for, in ms; 0: none. */
+  readonly retryDelayMs: number;
   /** Takes its worker's process down with it. */
   readonly kills: boolean;
   /** Goes on when told to stop. */
@@ -25,6 +30,30 @@ export function encodeScript(script: HandlerScript): Uint8Array {
 
 export function decodeScript(text: string): HandlerScript {
   return JSON.parse(text);
+}
+
+/** Whether this attempt fails. */
+export function isToFail(script: HandlerScript, attempt: number, attemptsCounted: number): boolean {
+  const { failure, fails, infrastructure } = script;
+  return failure === 'Busy' || infrastructure ? attempt <= Math.min(fails, 3) : attemptsCounted < fails;
+}
+
+/** The clean-up after a job does its work in the end: it kills nobody and gives up nothing. */
+export function cleanupOf(script: HandlerScript): HandlerScript {
+  const { owner, ms, fails } = script;
+  return {
+    owner,
+    ms: Math.min(ms, 400),
+    steps: 0,
+    fails: fails % 3,
+    failure: 'Trouble',
+    exitCode: 0,
+    final: false,
+    infrastructure: false,
+    retryDelayMs: 50,
+    kills: false,
+    deaf: false,
+  };
 }
 
 /** Result, checkpoint or message: names the attempt that it is of, so that a mix-up shows. */

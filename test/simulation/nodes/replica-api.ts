@@ -2,6 +2,12 @@
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { ServiceBinding } from '../../../server/api/service.ts';
+import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
+import type {
+  CancelJobRequest,
+  CancelJobsRequest,
+  SubmitJobsRequest,
+} from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type {
   AttemptReport,
   HeartbeatRequest,
@@ -33,7 +39,7 @@ export class ReplicaApi {
     if (!method || !handler) throw new Error(`there is no ${path}`);
     const request = fromBinary(method.input, body);
     this.#history.trace(this.#process.name, `rpc ${name}`);
-    this.#asked(name, request);
+    const over = this.#asked(name, request);
     // Simulated nodes call no streams.
     const answer = handler(request, { signal, body, header: () => '' }) as Promise<unknown>;
     this.#underWay.add(answer);
@@ -45,6 +51,7 @@ export class ReplicaApi {
       this.#refused(name, request, error);
       throw error;
     } finally {
+      over();
       this.#underWay.delete(answer);
     }
   }
@@ -54,10 +61,18 @@ export class ReplicaApi {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  #asked(name: string, request: Message): void {
-    if (name !== 'reportAttempts') return;
-    const { sessionId, reports } = request as ReportAttemptsRequest;
-    for (const report of reports) this.#history.log(this.#process.name, 'report asked', factsOf(sessionId, report));
+  /** Returns what is to be done when the call is over. */
+  #asked(name: string, request: Message): () => void {
+    if (name === 'reportAttempts') {
+      const { sessionId, reports } = request as ReportAttemptsRequest;
+      for (const report of reports) this.#history.log(this.#process.name, 'report asked', factsOf(sessionId, report));
+    }
+    const change = changeAsked(name, request);
+    if (!change) return () => {};
+    const call = this.#history.nextCall();
+    this.#history.log(this.#process.name, 'change asked', { call, method: name, ...change });
+    // Of a dead process nobody knows what its last statements still do.
+    return () => this.#process.alive && this.#history.log(this.#process.name, 'change over', { call });
   }
 
   #answered(name: string, request: Message, response: Message): void {
@@ -101,6 +116,26 @@ export class ReplicaApi {
       this.#history.log(this.#process.name, 'report answered', { ...factsOf(sessionId, report), result: 'LEASE_LOST' });
     }
   }
+}
+
+const changing: ReadonlySet<string> = new Set([
+  'cancelJob',
+  'pauseJob',
+  'resumeJob',
+  'updateJob',
+  'eraseJob',
+  'retryJob',
+]);
+
+/** Which job, or which jobs, the call asks to change; undefined: it asks for no change. */
+function changeAsked(name: string, request: Message): { job?: string; batch?: string; keys?: string } | undefined {
+  if (changing.has(name)) return { job: (request as CancelJobRequest).jobId };
+  if (name === 'cancelJobs') return { batch: (request as CancelJobsRequest).filter?.labels.batch ?? '' };
+  if (name !== 'submitJobs') return undefined;
+  const replacing = (request as SubmitJobsRequest).jobs.filter(
+    (job) => job.idempotencyConflictPolicy === IdempotencyConflictPolicy.REPLACE,
+  );
+  return replacing.length === 0 ? undefined : { keys: replacing.map((job) => job.idempotencyKey).join(',') };
 }
 
 export function short(uuid: string): string {

@@ -1,11 +1,15 @@
 /** Runs scripted handlers for the SDK's core: entered after a moment, stopped by a signal, each on record. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
+import { FailureCause, FailureSchema } from '../../../sdk/typescript/src/gen/muster/v1/failure_pb.ts';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { HandlerOutcome, Runner, StopReason } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import type { SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
 import type { History } from '../core/history.ts';
 import type { Process, Timer } from '../core/process.ts';
-import { decodeScript, type HandlerScript, signature } from './handler-script.ts';
+import { CLEANUP_HANDLER } from '../scenario/definitions.ts';
+import { cleanupOf, decodeScript, type HandlerScript, isToFail, signature } from './handler-script.ts';
 
 /** A handler that is running somewhere, as the checks see it. */
 export interface Execution {
@@ -56,7 +60,7 @@ export class SimRunner implements Runner {
     if (assignment.prefetch) history.count('prefetched attempt started');
     const run: Run = {
       assignment,
-      script: decodeScript(decoder.decode(assignment.input?.data)),
+      script: scriptOf(assignment),
       execution: undefined,
       timers: [],
     };
@@ -90,7 +94,7 @@ export class SimRunner implements Runner {
     if (run.script.deaf) return;
     for (const timer of run.timers) timer.cancel();
     run.timers = [
-      process.after(process.random.between(0.1, 30), () => this.#end(place, run, failed('Stopped', false))),
+      process.after(process.random.between(0.1, 30), () => this.#end(place, run, failed({ type: 'Stopped' }))),
     ];
   }
 
@@ -139,7 +143,7 @@ export class SimRunner implements Runner {
   }
 
   #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {
-    if (assignment.attemptsCounted < script.fails) return failed(script.failure, script.final);
+    if (isToFail(script, attempt, assignment.attemptsCounted)) return scripted(script);
     const data = encoder.encode(signature(job, attempt, session));
     return {
       kind: 'result',
@@ -163,17 +167,25 @@ function keyOf({ job, attempt, session }: Execution) {
   return { job, attempt, session };
 }
 
-function failed(type: string, final: boolean): HandlerOutcome {
+function scriptOf({ handler, input }: Assignment): HandlerScript {
+  const script = decodeScript(decoder.decode(input?.data));
+  return handler === CLEANUP_HANDLER ? cleanupOf(script) : script;
+}
+
+function scripted({ failure, final, infrastructure, exitCode, retryDelayMs }: HandlerScript): HandlerOutcome {
+  return failed({
+    type: failure,
+    final,
+    exitCode,
+    failureCause: infrastructure ? FailureCause.INFRASTRUCTURE : FailureCause.APPLICATION,
+    ...(retryDelayMs > 0 ? { retryDelay: durationFromMs(retryDelayMs) } : {}),
+  });
+}
+
+function failed(rest: MessageInitShape<typeof FailureSchema>): HandlerOutcome {
+  const message = `a ${rest.type} as scripted`;
   return {
     kind: 'failure',
-    failure: {
-      $typeName: 'muster.v1.Failure',
-      type,
-      message: `a ${type} as scripted`,
-      stackTrace: '',
-      failureCause: 1,
-      final,
-      exitCode: 0,
-    },
+    failure: create(FailureSchema, { message, failureCause: FailureCause.APPLICATION, ...rest }),
   };
 }

@@ -1,12 +1,13 @@
 /** What a seed makes of the deployment: how many of each, how fast it beats, and how rough the world is. */
 import type { SessionTimes } from '../../../server/engine/sessions.ts';
-import type { Faults } from '../core/conditions.ts';
+import { type Faults, noFaults } from '../core/conditions.ts';
 import { Prng } from '../core/prng.ts';
 import type { WorkerOffer } from '../nodes/sim-worker.ts';
 import { handlerNames } from './definitions.ts';
 
 export interface Profile {
-  readonly name: string;
+  /** `calm`: nothing goes wrong but what handlers do, so that all times are kept. */
+  readonly name: 'mixed' | 'crowd' | 'calm';
   readonly times: SessionTimes;
   readonly replicas: number;
   readonly workers: readonly WorkerOffer[];
@@ -48,15 +49,16 @@ export function profileOf(seed: number): Profile {
   const beatMs = random.pick([1_000, 1_000, 1_000, 2_000, 5_000]);
   const leaseMs = 3 * beatMs;
   const crowd = random.chance(0.12);
+  const calm = !crowd && random.chance(0.08);
   const healMs = leaseMs * random.between(7, 12);
   return {
-    name: crowd ? 'crowd' : 'mixed',
+    name: crowd ? 'crowd' : calm ? 'calm' : 'mixed',
     times: { beatMs, leaseMs },
     replicas: random.pick([2, 2, 2, 3]),
     workers: offers(random, crowd ? random.int(13, 15) : random.int(3, 5)),
-    calls: crowd ? 15 : random.int(15, 35),
-    faults: faultsOf(random, leaseMs, crowd),
-    incidents: crowd ? 3 : random.int(4, 14),
+    calls: crowd ? 12 : random.int(12, 28),
+    faults: calm ? noFaults : faultsOf(random, leaseMs, crowd),
+    incidents: crowd ? 3 : calm ? 0 : random.int(4, 14),
     healMs,
     endMs: healMs + 120_000 + 40 * leaseMs,
   };

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
 import type { History } from '../core/history.ts';
-import { readJobInputs, readJournal } from '../database/journal.ts';
+import { readJournal } from '../database/journal.ts';
 import type { SimPostgres } from '../database/sim-postgres.ts';
 import { unleash } from './nemesis.ts';
 import { type Profile, profileOf } from './profile.ts';
@@ -25,6 +25,8 @@ export interface SeedResult {
 const TRACE_LINES = 200_000;
 /** How often it is looked whether everything has come to its end, in ms of virtual time. */
 const LOOK_MS = 500;
+/** How often people look after what is paused, in ms of virtual time. */
+const LOOK_AFTER_MS = 5_000;
 
 const countOpen = {
   name: 'sim_count_open',
@@ -36,7 +38,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   await postgres.reset();
   const profile = profileOf(seed);
   const simulation = buildSimulation(postgres, seed, profile, keepsTrace);
-  const { world, history, replicas, workers, client, random } = simulation;
+  const { world, history, replicas, workers, client, operator, caller, random } = simulation;
   const rejected = (error: unknown) =>
     history.violate('no unhandled rejections', (error as Error)?.stack ?? String(error));
   process.on('unhandledRejection', rejected);
@@ -46,11 +48,13 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     for (const worker of workers) worker.start();
     const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
     const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
-    client.begin(planWorkload(random.fork('workload'), shape), newVersions).catch(rejected);
+    const { calls, sweeps } = planWorkload(random.fork('workload'), shape);
+    void caller.track(client.begin(calls, newVersions));
+    operator.begin(sweeps, Math.min(profile.times.leaseMs, LOOK_AFTER_MS));
     await runToRest(postgres, simulation);
     for (const worker of workers) worker.tally();
     const journal = await readJournal(postgres);
-    check(journal, await readJobInputs(postgres), history, profile.times.leaseMs);
+    check(journal, history, profile);
     const hash = createHash('sha256')
       .update(JSON.stringify([journal, history.entries]))
       .digest('hex');
@@ -79,17 +83,17 @@ async function checkCounts(postgres: SimPostgres, history: History): Promise<voi
 
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, history, client, profile } = simulation;
+  const { world, history, client, caller, profile } = simulation;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
   const look = async () => {
     const [open] = await postgres.run(countOpen, []);
     await checkCounts(postgres, history);
-    if (open?.jobs === 0 && client.idle && !ended) {
+    if (open?.jobs === 0 && caller.idle && !ended) {
       ended = true;
       client.readAll();
     }
-    if (open?.jobs === 0 && open.sessions === 0 && client.idle)
+    if (open?.jobs === 0 && open.sessions === 0 && caller.idle)
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(LOOK_MS, look);
   };

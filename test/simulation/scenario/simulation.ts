@@ -8,7 +8,9 @@ import { Line } from '../database/line.ts';
 import type { SimPostgres } from '../database/sim-postgres.ts';
 import { BusHub } from '../network/sim-bus.ts';
 import { Rpc } from '../network/sim-rpc.ts';
+import { Caller } from '../nodes/sim-caller.ts';
 import { SimClient } from '../nodes/sim-client.ts';
+import { SimOperator } from '../nodes/sim-operator.ts';
 import { SimReplica } from '../nodes/sim-replica.ts';
 import { SimWorker } from '../nodes/sim-worker.ts';
 import { ExecutionWatch } from './execution-watch.ts';
@@ -23,6 +25,9 @@ export interface Simulation {
   readonly replicas: readonly SimReplica[];
   readonly workers: readonly SimWorker[];
   readonly client: SimClient;
+  readonly operator: SimOperator;
+  /** Of clients and operators. */
+  readonly caller: Caller;
   readonly profile: Profile;
 }
 
@@ -41,24 +46,26 @@ export function buildSimulation(
     conditions,
     history,
     random: random.fork('bus'),
-    onAssigned: (job) => client.saw('assigned', job),
+    onAssigned: (job) => operator.saw('assigned', job),
   });
   const replicas: SimReplica[] = [];
   const servers = () => ({ up: replicas.flatMap((replica) => replica.life ?? []), slots: replicas.length });
   const rpc = new Rpc({ world, conditions, history, random: random.fork('rpc'), servers });
-  const client = new SimClient({
+  const caller = new Caller({
     rpc,
     history,
     process: new Process(world, 'client', random.fork('client'), 1),
     virtualNow: () => world.now,
   });
+  const operator = new SimOperator(caller);
+  const client = new SimClient(caller, operator);
   const deps = { world, line: new Line(world), postgres, conditions, history, hub, rpc, times: profile.times };
   for (let i = 1; i <= profile.replicas; i++)
     replicas.push(new SimReplica(deps, `replica-${i}`, random.fork(`replica ${i}`)));
-  const executions = new ExecutionWatch(history, (job) => client.saw('started', job));
+  const executions = new ExecutionWatch(history, (job) => operator.saw('started', job));
   const workers = profile.workers.map(
     (offer, i) =>
       new SimWorker({ world, history, hub, rpc, executions }, `worker-${i + 1}`, random.fork(`worker ${i + 1}`), offer),
   );
-  return { world, random, history, conditions, hub, replicas, workers, client, profile };
+  return { world, random, history, conditions, hub, replicas, workers, client, operator, caller, profile };
 }

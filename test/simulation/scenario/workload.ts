@@ -1,11 +1,7 @@
-/** What clients want in one simulation: jobs of every kind, some cancelled, some submitted twice. */
+/** What clients want in one simulation: jobs of every kind, some submitted twice, and what is asked of them later on. */
 import { Prng } from '../core/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
-
-/** When a job is cancelled: at a time, or so many ms after it was first assigned or started. */
-export type CancelPlan =
-  | { readonly when: 'later'; readonly ms: number }
-  | { readonly when: 'assigned' | 'started'; readonly ms: number };
+import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
 
 export interface PlannedJob {
   readonly definition: string;
@@ -15,7 +11,11 @@ export interface PlannedJob {
   readonly expireMs: number | undefined;
   /** Business key; two plans may share one. */
   readonly key: string | undefined;
-  readonly cancel: CancelPlan | undefined;
+  /** Takes the key from whatever job has it, which is cancelled. */
+  readonly replaces: boolean;
+  /** A label: jobs of a batch are cancelled and retried together. */
+  readonly batch: string | undefined;
+  readonly acts: readonly PlannedAct[];
   readonly waits: boolean;
 }
 
@@ -27,6 +27,11 @@ export interface PlannedCall {
   readonly hasRequestId: boolean;
 }
 
+export interface Workload {
+  readonly calls: readonly PlannedCall[];
+  readonly sweeps: readonly PlannedSweep[];
+}
+
 export interface WorkloadShape {
   readonly calls: number;
   /** Calls are made until then, in ms. */
@@ -34,40 +39,57 @@ export interface WorkloadShape {
   readonly leaseMs: number;
 }
 
+const kinds = [
+  ...['plain', 'plain', 'plain', 'plain', 'plain', 'stubborn', 'stubborn', 'timed', 'timed', 'zoned', 'zoned'],
+  ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy'],
+];
+
+const failureTypes: Readonly<Record<string, readonly string[]>> = {
+  ruled: ['Busy', 'Busy', 'Locked', 'Locked', 'Broken', 'Exit', 'Exit', 'Trouble'],
+};
+
+/** Jobs with a policy that says much fail more often than the others. */
+const troubles: Readonly<Record<string, number>> = { ruled: 0.85, listed: 0.7, steady: 0.6 };
+
+function troubleOf(random: Prng, definition: string) {
+  const troubled = random.chance(troubles[definition] ?? 0.25);
+  const failure = random.chance(0.1) ? 'Fatal' : random.pick(failureTypes[definition] ?? ['Trouble']);
+  return {
+    fails: troubled ? random.pick([1, 1, 2, 3, 99]) : 0,
+    failure,
+    exitCode: failure === 'Exit' ? 75 : 0,
+    final: random.chance(0.1),
+    infrastructure: random.chance(definition === 'listed' ? 0.4 : 0.05),
+    retryDelayMs: random.chance(0.1) ? random.int(20, 600) : 0,
+  };
+}
+
 function scriptOf(random: Prng, owner: string, definition: string, leaseMs: number): HandlerScript {
-  const long = random.chance(0.25);
+  const long = random.chance(definition === 'watched' ? 0.6 : 0.22);
   const ms = long ? random.between(0.3, 3.5) * leaseMs : random.pick([1, 5, 20, 60, 300]);
-  const troubled = random.chance(0.25);
   return {
     owner,
     ms: definition === 'timed' && random.chance(0.5) ? 20_000 : Math.round(ms),
     steps: long ? random.int(0, 4) : random.pick([0, 0, 1]),
-    fails: troubled ? random.pick([1, 1, 2, 3, 99]) : 0,
-    failure: random.chance(0.15) ? 'Fatal' : 'Trouble',
-    final: random.chance(0.1),
+    ...troubleOf(random, definition),
     kills: random.chance(0.015),
     deaf: random.chance(0.15),
   };
 }
 
-function cancelOf(random: Prng, leaseMs: number): CancelPlan | undefined {
-  if (!random.chance(0.25)) return undefined;
-  const when = random.pick(['later', 'assigned', 'started'] as const);
-  if (when === 'later')
-    return { when, ms: random.chance(0.4) ? random.between(0, 20) : random.between(0, 2 * leaseMs) };
-  return { when, ms: random.chance(0.6) ? random.between(0, 4) : random.between(0, leaseMs) };
-}
-
 function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
-  const definition = random.pick(['plain', 'plain', 'plain', 'stubborn', 'timed', 'zoned']);
+  const definition = random.pick(kinds);
+  const delayMs = random.chance(0.15) ? random.between(1, leaseMs) : undefined;
   return {
     definition,
     script: scriptOf(random, owner, definition, leaseMs),
     priority: random.pick([0, 0, 0, 5, -5]),
-    delayMs: random.chance(0.15) ? random.between(1, leaseMs) : undefined,
+    delayMs,
     expireMs: random.chance(0.1) ? random.between(5, leaseMs) : undefined,
     key: undefined,
-    cancel: cancelOf(random, leaseMs),
+    replaces: false,
+    batch: random.chance(0.3) ? random.pick(['red', 'green']) : undefined,
+    acts: planActs(random, { leaseMs, delayMs }),
     waits: random.chance(0.15),
   };
 }
@@ -76,21 +98,35 @@ function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
 function keyedJob(random: Prng, key: string, leaseMs: number): PlannedJob {
   const impostor = random.chance(0.15);
   const job = jobOf(new Prng(impostor ? `${key} impostor` : key), key, leaseMs);
-  return { ...job, key, expireMs: undefined, cancel: cancelOf(random, leaseMs), waits: random.chance(0.15) };
+  const acts = planActs(random, { leaseMs, delayMs: job.delayMs });
+  return { ...job, key, expireMs: undefined, acts, waits: random.chance(0.15) };
 }
 
-export function planWorkload(random: Prng, shape: WorkloadShape): PlannedCall[] {
-  const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
-  return Array.from({ length: shape.calls }, (_, call) => {
-    const at = random.chance(0.4) ? random.pick(bursts) + random.between(0, 30) : random.between(0, shape.until);
-    // A call may not name a key twice.
-    const keys = new Set<string>();
-    const jobs = Array.from({ length: random.chance(0.7) ? 1 : random.int(2, 6) }, (_, i) => {
-      const key = random.chance(0.3) ? `key-${random.int(1, 12)}` : undefined;
-      if (key === undefined || keys.has(key)) return jobOf(random, `call-${call}.${i}`, shape.leaseMs);
-      keys.add(key);
-      return keyedJob(random, key, shape.leaseMs);
-    });
-    return { name: `call-${call}`, at, jobs, hasRequestId: random.chance(0.7) };
+/** A job that takes its key from the one before it. */
+function replacingJob(random: Prng, owner: string, leaseMs: number): PlannedJob {
+  return { ...jobOf(random, owner, leaseMs), key: `swap-${random.int(1, 3)}`, replaces: true };
+}
+
+function jobsOf(random: Prng, name: string, leaseMs: number): PlannedJob[] {
+  // A call may not name a key twice.
+  const keys = new Set<string>();
+  return Array.from({ length: random.chance(0.7) ? 1 : random.int(2, 6) }, (_, i) => {
+    const owner = `${name}.${i}`;
+    const draw = random.next();
+    const key = draw < 0.28 ? `key-${random.int(1, 12)}` : undefined;
+    const job = key ? keyedJob(random, key, leaseMs) : draw < 0.36 ? replacingJob(random, owner, leaseMs) : undefined;
+    if (job?.key === undefined || keys.has(job.key)) return jobOf(random, owner, leaseMs);
+    keys.add(job.key);
+    return job;
   });
+}
+
+export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
+  const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
+  const calls = Array.from({ length: shape.calls }, (_, call) => {
+    const at = random.chance(0.4) ? random.pick(bursts) + random.between(0, 30) : random.between(0, shape.until);
+    const name = `call-${call}`;
+    return { name, at, jobs: jobsOf(random, name, shape.leaseMs), hasRequestId: random.chance(0.7) };
+  });
+  return { calls, sweeps: planSweeps(random, shape.until) };
 }

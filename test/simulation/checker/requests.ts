@@ -1,0 +1,53 @@
+/** Who asked for a change: each step that no worker and no clock makes was asked for by a call that was under way. */
+import type { Entry } from '../core/history.ts';
+import type { Evidence, Ordered } from './events.ts';
+
+interface Asked {
+  readonly method: string;
+  readonly from: number;
+  /** Infinity: it never came to its end, as far as anybody knows. */
+  readonly until: number;
+  readonly facts: Entry['facts'];
+}
+
+export class Requests {
+  readonly #asked: readonly Asked[];
+  readonly #evidence: Evidence;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    const over = new Map(evidence.seen.get('change over')?.map(({ facts, order }) => [facts.call, order]));
+    this.#asked = (evidence.seen.get('change asked') ?? []).map(({ facts, order }) => ({
+      method: String(facts.method),
+      from: order,
+      until: over.get(facts.call) ?? Number.POSITIVE_INFINITY,
+      facts,
+    }));
+  }
+
+  /** Whether one of the methods was under way for the job when the row was written. */
+  underWay(row: Ordered, ...methods: readonly string[]): boolean {
+    return this.#between(row.id, row.order, row.order, methods);
+  }
+
+  /** Whether one of the methods was under way for the job at any moment between the two. */
+  between(job: string, from: number, until: number, ...methods: readonly string[]): boolean {
+    return this.#between(job, from, until, methods);
+  }
+
+  /** Whether anybody had asked to cancel the job, in whatever way, when the row was written. */
+  cancelled(row: Ordered): boolean {
+    return this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs');
+  }
+
+  #between(job: string, from: number, until: number, methods: readonly string[]): boolean {
+    const facts = this.#evidence.facts.get(job);
+    return this.#asked.some((asked) => {
+      if (!methods.includes(asked.method) || asked.from > until || asked.until < from) return false;
+      if (asked.facts.job !== undefined) return asked.facts.job === job;
+      if (asked.facts.keys !== undefined)
+        return facts?.key !== undefined && String(asked.facts.keys).split(',').includes(facts.key);
+      return asked.facts.batch === (facts?.batch ?? '');
+    });
+  }
+}

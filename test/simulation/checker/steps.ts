@@ -1,0 +1,146 @@
+/** Steps that no worker makes: asked for by a person, or a time has come; never too early, and in calm weather never late. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import { EPOCH_MS } from '../database/sim-postgres.ts';
+import {
+  CANCEL_GRACE_MS,
+  PROGRESS_TIMEOUT_MS,
+  RUN_TIMEOUT_MS,
+  TOTAL_TIMEOUT_MS,
+  WATCHDOG,
+} from '../scenario/definitions.ts';
+import { type Evidence, names, type Ordered } from './events.ts';
+import { Requests } from './requests.ts';
+
+const { SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
+const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
+/** Replicas come back, sessions lapse, and each replica waits for a lease of its own, until times are kept again. */
+const SETTLE_LEASES = 5;
+const SETTLE_MS = 8_000;
+const SWEEP_MS = 2_500;
+const CLOCK_ERROR_MS = 1_000;
+
+/** Times of a job, in µs on the database's clock. */
+interface Times {
+  running: number;
+  lastWord: number;
+  cancelling: number | undefined;
+  /** By when it must have ended. */
+  deadline: number | undefined;
+}
+
+export class StepChecks {
+  readonly requests: Requests;
+  readonly #evidence: Evidence;
+  readonly #times = new Map<string, Times>();
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    this.requests = new Requests(evidence);
+  }
+
+  /** True where a person has said anew when the job may run. */
+  changed(row: Ordered): boolean {
+    return this.requests.underWay(row, 'updateJob');
+  }
+
+  /** The time runs from when the job may run, which a replica reads from its own idea of the database's clock. */
+  created(row: Ordered): void {
+    const facts = this.#evidence.facts.get(row.id);
+    if (facts?.definition !== 'hasty' || facts.cleanupOf !== undefined) return;
+    const deadline = row.nextDue ?? 0;
+    this.#timesOf(row.id).deadline = deadline;
+    const mostMs = TOTAL_TIMEOUT_MS + this.#evidence.profile.faults.slowMs + CLOCK_ERROR_MS;
+    if (deadline <= facts.startUs || deadline > facts.startUs + mostMs * 1000)
+      this.#violate(row, 'deadlines', `has ${(deadline - facts.startUs) / 1000} ms, not ${TOTAL_TIMEOUT_MS}`);
+  }
+
+  moved(row: Ordered): void {
+    const { from, to } = row;
+    const times = this.#timesOf(row.id);
+    if (to === RUNNING) times.running = times.lastWord = row.at;
+    if (to === CANCELLING) times.cancelling = row.at;
+    if (held.includes(from ?? 0)) {
+      if (to === CANCELLING && !this.requests.cancelled(row))
+        this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
+      return;
+    }
+    const step = `${names[from ?? 0]} → ${names[to ?? 0]}`;
+    if (to === PAUSED) this.#asked(row, step, 'pauseJob');
+    else if (from === PAUSED) this.#asked(row, step, 'resumeJob');
+    else if (from === READY && to === SCHEDULED) this.#asked(row, step, 'updateJob');
+    else if (from === SCHEDULED && to === READY) this.#promoted(row, step);
+  }
+
+  spoke(row: Ordered): void {
+    this.#timesOf(row.id).lastWord = row.at;
+  }
+
+  /** An attempt was closed, by a failure or a loss, and the job goes on; or it ended with it. */
+  failed(row: Ordered): void {
+    const { type, message } = JSON.parse(row.text ?? '{}') as { type?: string; message?: string };
+    const times = this.#timesOf(row.id);
+    if (message?.startsWith('the attempt ran'))
+      this.#notBefore(row, 'run timeout', times.running + RUN_TIMEOUT_MS * 1000);
+    if (type === 'ProgressTimeout')
+      this.#notBefore(row, 'progress timeout', times.lastWord + PROGRESS_TIMEOUT_MS * 1000);
+    if (type === 'ProgressTooSlow') this.#notBefore(row, 'watchdog', times.running + WATCHDOG.windowMs * 1000);
+  }
+
+  ended(row: Ordered, from: number): void {
+    const waits = !held.includes(from);
+    const times = this.#timesOf(row.id);
+    const { history } = this.#evidence;
+    if (row.to === CANCELLED && waits && !this.requests.cancelled(row))
+      this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
+    if (row.to === EXPIRED) history.count(`expired: ${this.#evidence.facts.get(row.id)?.definition}`);
+    if (times.cancelling !== undefined) this.#kept(row, 'grace', times.cancelling + CANCEL_GRACE_MS * 1000);
+    if (row.to === FAILED) this.failed(row);
+    this.#total(row, from);
+  }
+
+  #total(row: Ordered, from: number): void {
+    const { deadline } = this.#timesOf(row.id);
+    if (deadline === undefined) return;
+    if (from !== CANCELLING) this.#kept(row, 'total timeout', deadline);
+    if (row.to !== FAILED || !row.text?.includes('"it did not end within its total timeout"')) return;
+    this.#evidence.history.count(`total timeout: ${held.includes(from) ? 'an attempt' : 'a wait'}`);
+    const early = deadline - row.at;
+    if (early > 0) this.#violate(row, 'deadlines', `met its total timeout ${early / 1000} ms too early`);
+  }
+
+  #promoted(row: Ordered, step: string): void {
+    if (row.until !== null && row.until <= row.at) this.#evidence.history.count('promoted');
+    else this.#asked(row, step, 'updateJob');
+  }
+
+  #asked(row: Ordered, step: string, method: string): void {
+    if (this.requests.underWay(row, method)) this.#evidence.history.count(`${method}: ${step}`);
+    else this.#violate(row, 'I3 legal path', `went ${step}, and nobody had asked for it`);
+  }
+
+  #notBefore(row: Ordered, what: string, time: number): void {
+    this.#evidence.history.count(`${what} of an attempt`);
+    if (row.at < time) this.#violate(row, 'deadlines', `met its ${what} ${(time - row.at) / 1000} ms too early`);
+  }
+
+  /** Once all is well a time is kept within the time that it takes to notice a lost worker. */
+  #kept(row: Ordered, what: string, time: number): void {
+    const { profile, history } = this.#evidence;
+    const { leaseMs, beatMs } = profile.times;
+    const calmMs = profile.name === 'calm' ? 0 : profile.healMs + SETTLE_LEASES * leaseMs + SETTLE_MS;
+    const late = row.at - Math.max(time, (EPOCH_MS + calmMs) * 1000);
+    if (profile.name === 'calm') history.count(`${what} in calm weather`);
+    if (late > (leaseMs + beatMs + SWEEP_MS) * 1000)
+      this.#violate(row, 'deadlines', `ended ${late / 1000} ms after the end of its ${what}`);
+  }
+
+  #timesOf(job: string): Times {
+    const times = this.#times.get(job) ?? { running: 0, lastWord: 0, cancelling: undefined, deadline: undefined };
+    this.#times.set(job, times);
+    return times;
+  }
+
+  #violate(row: Ordered, invariant: string, what: string): void {
+    this.#evidence.history.violate(invariant, `job ${row.id} ${what} (journal ${row.n}, order ${row.order})`);
+  }
+}

@@ -1,0 +1,45 @@
+/** Planted bugs in what becomes of a job after a failure, a time-out, or what a person asks of it. */
+import type { Mutant } from './mutants.ts';
+
+export const changeMutants: Readonly<Record<string, Mutant>> = {
+  resume_resets_attempts: {
+    about: 'A resumed job has all of its attempts again.',
+    patches: [
+      {
+        file: 'server/domain/hold.ts',
+        find: 'waitsUntil(run), nowUs), reason: null });',
+        replace: 'waitsUntil(run), nowUs), reason: null, attemptsCounted: 0 });',
+      },
+    ],
+  },
+  claim_ignores_pause: {
+    about: 'A claim takes paused jobs, too.',
+    patches: [
+      {
+        file: 'server/store/statements/claim-jobs.ts',
+        find: 'AND r.rank >= l.cursor_rank',
+        replace: 'AND r.rank >= l.cursor_rank OR r.lane_id = l.lane_id AND r.state = 4',
+      },
+    ],
+  },
+  promotion_overtakes_cancel: {
+    about: 'A cancel passes over a SCHEDULED job whose time comes soon.',
+    patches: [
+      {
+        file: 'server/store/statements/change-runs.ts',
+        find: 'WHERE r.job_id = ANY($1::uuid[]) AND EXISTS',
+        replace: `WHERE r.job_id = ANY($1::uuid[]) AND NOT (r.state = 2 AND r.due_time < (SELECT time FROM now) + interval '1 s') AND EXISTS`,
+      },
+    ],
+  },
+  no_delay: {
+    about: 'Retries do not wait.',
+    patches: [
+      {
+        file: 'server/domain/decide.ts',
+        find: 'const dueTimeUs = nowUs + delayMs * 1000;',
+        replace: 'const dueTimeUs = nowUs + 1;',
+      },
+    ],
+  },
+};

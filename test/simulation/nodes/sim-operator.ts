@@ -1,0 +1,160 @@
+/** People who look after jobs: they cancel, hold, change, retry and erase them, one at a time or all that a filter matches. */
+import { create } from '@bufbuild/protobuf';
+import { type Job, JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
+import {
+  CancelJobRequestSchema,
+  CancelJobsRequestSchema,
+  EraseJobRequestSchema,
+  JobService,
+  ListJobsRequestSchema,
+  PauseJobRequestSchema,
+  ResumeJobRequestSchema,
+  RetryJobRequestSchema,
+  RetryJobsRequestSchema,
+  UpdateJobRequestSchema,
+} from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
+import { EPOCH_MS } from '../database/sim-postgres.ts';
+import type { ActKind, PlannedAct, PlannedSweep } from '../scenario/acts.ts';
+import { type Caller, readOf, refusalIn, timestampFromMs } from './sim-caller.ts';
+import { requestId } from './sim-worker.ts';
+
+const { cancelJob, pauseJob, resumeJob, updateJob, retryJob, eraseJob, listJobs, cancelJobs, retryJobs } =
+  JobService.method;
+
+export class SimOperator {
+  readonly #caller: Caller;
+  /** Acts that wait for their job to be assigned, started or ended. */
+  readonly #triggers = new Map<string, PlannedAct[]>();
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  begin(sweeps: readonly PlannedSweep[], roundMs: number): void {
+    for (const sweep of sweeps) this.#caller.later(sweep.at, () => this.#sweep(sweep));
+    this.#caller.every(roundMs, () => this.#resumePaused());
+  }
+
+  lookAfter(jobId: string, acts: readonly PlannedAct[]): void {
+    for (const act of acts) {
+      if (act.when === 'later') this.#caller.later(act.ms, () => this.#act(jobId, act));
+      else this.#triggers.set(jobId, [...(this.#triggers.get(jobId) ?? []), act]);
+    }
+  }
+
+  /** Something has happened to a job that acts may wait for. */
+  saw(when: PlannedAct['when'], jobId: string): void {
+    const acts = this.#triggers.get(jobId);
+    if (!acts) return;
+    this.#triggers.set(
+      jobId,
+      acts.filter((act) => act.when !== when),
+    );
+    for (const act of acts) if (act.when === when) this.#caller.later(act.ms, () => this.#act(jobId, act));
+  }
+
+  #act(jobId: string, act: PlannedAct): Promise<void> {
+    const acts: Record<ActKind, () => Promise<void>> = {
+      cancel: () => this.#cancel(jobId),
+      pause: () => this.#hold('paused', jobId, ['JOB_ENDED', 'JOB_NOT_WAITING']),
+      resume: () => this.#hold('resumed', jobId, ['JOB_ENDED']),
+      update: () => this.#update(jobId, act.aheadMs),
+      retry: () => this.#retry(jobId),
+      erase: () => this.#erase(jobId),
+    };
+    return acts[act.kind]();
+  }
+
+  async #cancel(jobId: string): Promise<void> {
+    const { history } = this.#caller;
+    history.log('client', 'cancel', { job: jobId });
+    const request = create(CancelJobRequestSchema, { jobId, reason: 'as planned' });
+    const job = await this.#ask(this.#caller.insist(cancelJob, request), ['JOB_ENDED']);
+    if (job) history.log('client', 'cancelled', { job: jobId, state: job.state });
+    else history.log('client', 'too late to cancel', { job: jobId });
+  }
+
+  async #hold(what: 'paused' | 'resumed', jobId: string, refusals: readonly string[]): Promise<void> {
+    const call =
+      what === 'paused'
+        ? this.#caller.insist(pauseJob, create(PauseJobRequestSchema, { jobId, reason: 'as planned' }))
+        : this.#caller.insist(resumeJob, create(ResumeJobRequestSchema, { jobId }));
+    const job = await this.#ask(call, refusals);
+    if (job) this.#caller.history.log('client', what, { job: jobId, state: job.state });
+    else this.#caller.history.count(`too late to be ${what}`);
+  }
+
+  async #update(jobId: string, aheadMs: number | undefined): Promise<void> {
+    const runTime = aheadMs === undefined ? undefined : EPOCH_MS + this.#caller.virtualNow() + aheadMs;
+    const request = create(UpdateJobRequestSchema, {
+      jobId,
+      priority: this.#caller.random.int(-20, 20),
+      ...(runTime === undefined ? {} : { runTime: timestampFromMs(runTime) }),
+    });
+    const job = await this.#ask(this.#caller.insist(updateJob, request), [
+      'JOB_ENDED',
+      'JOB_NOT_WAITING',
+      'INVALID_FIELD',
+    ]);
+    this.#caller.history.count(job ? 'updated' : 'too late to be updated');
+  }
+
+  async #retry(jobId: string): Promise<void> {
+    const request = create(RetryJobRequestSchema, { jobId, requestId: requestId(this.#caller.random) });
+    this.#caller.history.log('client', 'retry', { job: jobId });
+    const job = await this.#ask(this.#caller.insist(retryJob, request), ['JOB_ERASED']);
+    if (job) this.#caller.history.log('client', 'retried', { job: jobId, as: job.jobId });
+  }
+
+  async #erase(jobId: string): Promise<void> {
+    const request = create(EraseJobRequestSchema, { jobId, reason: 'as planned' });
+    const job = await this.#ask(this.#caller.insist(eraseJob, request), []);
+    if (job) this.#caller.history.log('client', 'erased', { job: jobId });
+  }
+
+  /** The job that was answered and is on record as read, or undefined when the call was refused for one of the reasons. */
+  async #ask(call: Promise<{ job?: Job | undefined }>, refusals: readonly string[]): Promise<Job | undefined> {
+    try {
+      const { job } = await call;
+      if (job) this.#caller.history.log('client', 'read', readOf(job));
+      return job;
+    } catch (error) {
+      this.#caller.history.count(`refused: ${refusalIn(error, refusals)}`);
+      return undefined;
+    }
+  }
+
+  /** Page by page; only what was asked for before it began can be said of all of them. */
+  async #sweep({ kind, batch }: PlannedSweep): Promise<void> {
+    const { history } = this.#caller;
+    history.log('client', 'sweep', { kind, batch });
+    const filter = { labels: { batch } };
+    let [pageToken, cancelled] = ['', 0];
+    do {
+      const request = { filter, pageToken };
+      if (kind === 'cancelMany') {
+        const page = await this.#caller.insist(cancelJobs, create(CancelJobsRequestSchema, request));
+        pageToken = page.nextPageToken;
+        cancelled += page.cancelled;
+      } else {
+        const page = await this.#caller.insist(retryJobs, create(RetryJobsRequestSchema, request));
+        pageToken = page.nextPageToken;
+        page.retriedJobIds.forEach((job, i) => {
+          history.log('client', 'redriven', { job, as: page.jobIds[i] });
+        });
+      }
+    } while (pageToken !== '');
+    history.count('cancelled by a filter', cancelled);
+    history.log('client', 'swept', { kind, batch });
+  }
+
+  /** What is paused does not stay so for ever: neither what a person forgot nor what a rule left to one. */
+  async #resumePaused(): Promise<void> {
+    const { jobs } = await this.#caller.insist(
+      listJobs,
+      create(ListJobsRequestSchema, { states: [JobState.PAUSED], pageSize: 50 }),
+    );
+    for (const { jobId } of jobs)
+      if (this.#caller.random.chance(0.6)) await this.#hold('resumed', jobId, ['JOB_ENDED']);
+  }
+}

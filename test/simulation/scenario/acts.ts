@@ -1,0 +1,70 @@
+/** What people ask of jobs after their submission: of one at a time, or of all that a filter matches. */
+import type { Prng } from '../core/prng.ts';
+
+export type ActKind = 'cancel' | 'pause' | 'resume' | 'update' | 'retry' | 'erase';
+
+/** At a time, or so many ms after the job was first assigned or started, or was seen to have ended. */
+export interface PlannedAct {
+  readonly kind: ActKind;
+  readonly when: 'later' | 'assigned' | 'started' | 'ended';
+  readonly ms: number;
+  /** Of an update: how far ahead the new time to run is, in ms; undefined: only the priority changes. */
+  readonly aheadMs?: number | undefined;
+}
+
+/** All jobs of a batch, page by page. */
+export interface PlannedSweep {
+  readonly kind: 'cancelMany' | 'retryMany';
+  readonly batch: string;
+  readonly at: number;
+}
+
+interface Waits {
+  readonly leaseMs: number;
+  readonly delayMs: number | undefined;
+}
+
+function cancelOf(random: Prng, leaseMs: number): PlannedAct[] {
+  const when = random.pick(['later', 'assigned', 'started'] as const);
+  if (when === 'later')
+    return [{ kind: 'cancel', when, ms: random.chance(0.4) ? random.between(0, 20) : random.between(0, 2 * leaseMs) }];
+  return [{ kind: 'cancel', when, ms: random.chance(0.6) ? random.between(0, 4) : random.between(0, leaseMs) }];
+}
+
+/** Mostly while the job still waits: for its time, or between two attempts. */
+function whileItWaits(random: Prng, { leaseMs, delayMs }: Waits): number {
+  if (delayMs !== undefined) return random.between(0, 1.1 * delayMs);
+  return random.chance(0.5) ? random.between(0, 5) : random.between(0, leaseMs);
+}
+
+function pauseOf(random: Prng, waits: Waits): PlannedAct[] {
+  const ms = whileItWaits(random, waits);
+  const pause = { kind: 'pause', when: 'later', ms } as const;
+  // Who forgets to resume it leaves that to those who look after what is paused.
+  if (random.chance(0.3)) return [pause];
+  return [pause, { kind: 'resume', when: 'later', ms: ms + random.between(0, waits.leaseMs) }];
+}
+
+function updateOf(random: Prng, waits: Waits): PlannedAct[] {
+  const aheadMs = random.pick([undefined, -1_000, random.between(1, waits.leaseMs)]);
+  return [{ kind: 'update', when: 'later', ms: whileItWaits(random, waits), aheadMs }];
+}
+
+export function planActs(random: Prng, waits: Waits): PlannedAct[] {
+  return [
+    ...(random.chance(0.25) ? cancelOf(random, waits.leaseMs) : []),
+    ...(random.chance(0.12) ? pauseOf(random, waits) : []),
+    ...(random.chance(0.08) ? updateOf(random, waits) : []),
+    ...(random.chance(0.04) ? [{ kind: 'retry', when: 'ended', ms: random.between(0, 50) } as const] : []),
+    ...(random.chance(0.05) ? [{ kind: 'erase', when: 'ended', ms: random.between(0, waits.leaseMs) } as const] : []),
+  ];
+}
+
+export function planSweeps(random: Prng, until: number): PlannedSweep[] {
+  const kinds = ['cancelMany', 'retryMany', 'retryMany'] as const;
+  return Array.from({ length: random.int(0, 3) }, () => ({
+    kind: random.pick(kinds),
+    batch: random.pick(['red', 'green']),
+    at: random.between(0.2, 1) * until,
+  }));
+}
