@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
 import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
+import { decidePause, decideUpdate } from '../../../server/domain/hold.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
 import type { AttemptKey, Store } from '../../../server/engine/store-port.ts';
 import { createStore } from '../../../server/store/store.ts';
@@ -16,6 +17,7 @@ import {
   makeCall,
   makeJob,
   makeLane,
+  newJobId,
   openWorker,
   payload,
   submitMany,
@@ -25,6 +27,7 @@ const context = useStore('PostgreSQL 18');
 const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
 const JOBS = 24;
 const DEADLOCK = '40P01';
+const LOOK_AGAIN = '40001';
 const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
@@ -56,7 +59,8 @@ function resetScript(): string {
   });
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
-DELETE FROM idempotency_keys; DELETE FROM request_ids;
+DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
+UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
 UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)
 VALUES ${rows.join(', ')};`;
@@ -90,6 +94,32 @@ const operations: Record<string, Operation> = {
     store.change({ by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) }, (run, nowUs) =>
       decideCancel(run, '', 1, { nowUs, random: 0 }),
     ),
+  // Those that wait: every other one is held, the others are put off, which also writes their records.
+  'hold and update by jobs': (store, isReversed) => {
+    const selection = { by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) } as const;
+    const change = store.change(selection, (run, nowUs) => {
+      const later = { priority: 1, runTimeUs: nowUs + 1e9 };
+      const isHeld = jobIds.indexOf(run.jobId) % 2 === 0;
+      const decision = isHeld ? decidePause(run, '') : decideUpdate(run, later, { nowUs, random: 0 });
+      return typeof decision === 'string' ? undefined : decision;
+    });
+    // Two updates of a record at once: the later one is asked to look again, which is no deadlock.
+    return change.catch((error) => {
+      if (error.code !== LOOK_AGAIN) throw error;
+    });
+  },
+  'cancel and clean up': (store, isReversed) =>
+    store.change({ by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) }, (run, nowUs) => {
+      const change = decideCancel(run, '', 1, { nowUs, random: 0 });
+      const retryPolicy = definitionDefaults.cleanupRetryPolicy;
+      return change?.kind === 'end'
+        ? { ...change, cleanup: { jobId: newJobId(), laneId, rank: 1, runTimeoutMs: 1, retryPolicy } }
+        : change;
+    }),
+  erase: async (store, isReversed) => {
+    for (const jobId of turned(jobIds, isReversed))
+      await store.eraseJob({ namespace: 'default', jobId, auditId: newJobId(), reason: 'asked for' });
+  },
   'change by session': async (store, isReversed) => {
     for (const sessionId of turned(sessionIds, isReversed)) {
       await store.change({ by: 'session', sessionId, limit: 1_000 }, (run, nowUs) =>
@@ -136,6 +166,25 @@ const operations: Record<string, Operation> = {
       policy: 'USE_EXISTING' as const,
     }));
     return store.submit([makeCall(jobs, { keys: wishes })]);
+  },
+  'replace the jobs of keys': async (store, isReversed, { keys }) => {
+    const jobs = turned(keys, isReversed).map((idempotencyKey) => makeJob(laneId, { idempotencyKey }));
+    const replacing = (held: ReadonlyMap<number, string>) =>
+      makeCall(jobs, {
+        keys: jobs.map((job, index) => {
+          const wish = {
+            index,
+            key: job.idempotencyKey as string,
+            contentHash: bytes('r'),
+            policy: 'REPLACE' as const,
+          };
+          const replacedJobId = held.get(index);
+          return replacedJobId === undefined ? wish : { ...wish, replacedJobId };
+        }),
+      });
+    const [first] = await store.submit([replacing(new Map())]);
+    if (first?.kind !== 'keysHeld') return;
+    await store.submit([replacing(new Map(first.held.map(({ index, jobId }) => [index, jobId])))]);
   },
   'submit with request ids': (store, isReversed, { requestIds }) =>
     store.submit(

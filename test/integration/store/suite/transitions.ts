@@ -1,4 +1,5 @@
 /** Each statement that moves a job, run from every state, against the one table of transitions. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   decideAbort,
@@ -23,11 +24,13 @@ import {
   transitions,
 } from '../../../../server/domain/job-state.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change, OpenRun } from '../../../../server/domain/run.ts';
+import type { Change, Cleanup, OpenRun } from '../../../../server/domain/run.ts';
 import { noLimits } from '../../../../server/domain/time-limits.ts';
 import type { Selection } from '../../../../server/engine/store-port.ts';
+import { createStore } from '../../../../server/store/store.ts';
+import { recordStatements } from '../../../support/database-taps.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
-import { claimOf, completionOf, readEverything, readRow } from '../../../support/store-fixtures.ts';
+import { claimOf, completionOf, newJobId, readEverything, readRow } from '../../../support/store-fixtures.ts';
 import { type PutRun, putRun } from '../../../support/store-states.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
@@ -72,6 +75,11 @@ function ruled(
   };
 }
 
+function cleanupIn(laneId: number): Cleanup {
+  const retryPolicy = definitionDefaults.cleanupRetryPolicy;
+  return { jobId: newJobId(), laneId, rank: 1, runTimeoutMs: 1_000, retryPolicy };
+}
+
 function actionsOn(context: StoreContext): Record<string, Action> {
   const { store } = context;
   const change = async (put: PutRun, selection: Selection, decide: Decision) => {
@@ -106,7 +114,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
   return {
     claim: async (put) =>
       (await store.claim(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
+    'claim as a suspect': async (put) =>
+      (await store.claimSuspects(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
     complete: async (put) => ((await store.complete([completionOf(put)])).length > 0 ? 'succeed' : undefined),
+    'complete with a result that was checked': async (put) =>
+      (await store.complete([completionOf(put)], true)).length > 0 ? 'succeed' : undefined,
     observe: async (put) => {
       const { revision: before } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
       await store.observe([put]);
@@ -142,6 +154,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       decideSessionEnd({ ...run, lost: 99 }, 'CLOSE', moment),
     ),
     cancel,
+    'cancel, and clean up': (put) =>
+      change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) => {
+        const decision = run.state === 'WAITING' ? undefined : decideCancel(run, '', 1_000, moment);
+        return decision?.kind === 'end' ? { ...decision, cleanup: cleanupIn(put.laneId) } : decision;
+      }),
     'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
     'sweep a retry without room': due((run, moment) => {
       const change = decideDue(run, policy, moment);
@@ -178,8 +195,21 @@ function actionsOn(context: StoreContext): Record<string, Action> {
 
 const names = Object.keys(actionsOn({} as StoreContext));
 
+/** Names of the statements that give a job a state, as the source has them. */
+function statementsOfStates(): string[] {
+  const folder = new URL('../../../../server/store/statements/', import.meta.url);
+  const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  return sources
+    .flatMap((source) => source.split(/^(?=.*\bname: ')/m).slice(1))
+    .filter((part) => /UPDATE job_runs r\s+SET state =|DELETE FROM job_runs|INSERT INTO job_runs/.test(part))
+    .map((part) => /name: '(\w+)'/.exec(part)?.[1] ?? part.slice(0, 80));
+}
+
 export function transitionsSuite(context: StoreContext): void {
   const seen = new Set<string>();
+  /** Every statement that ran, by name. */
+  let ran = new Map<string, unknown>();
+  let actions: Record<string, Action> = {};
 
   async function stateAfter(jobId: string): Promise<JobState> {
     const row = (await readRow(context, 'job_runs', jobId)) ?? (await readRow(context, 'job_outcomes', jobId));
@@ -189,7 +219,7 @@ export function transitionsSuite(context: StoreContext): void {
   async function tryFrom(name: string, from: JobState): Promise<void> {
     const put = await putRun(context, from);
     const before = await readEverything(context, put.jobId);
-    const event = await actionsOn(context)[name]?.(put);
+    const event = await actions[name]?.(put);
     const after = await readEverything(context, put.jobId);
     const to = await stateAfter(put.jobId);
     if (event === undefined) expect({ from, after }).toEqual({ from, after: before });
@@ -198,7 +228,12 @@ export function transitionsSuite(context: StoreContext): void {
   }
 
   describe('transitions', () => {
-    beforeAll(() => emptyTables(context));
+    beforeAll(async () => {
+      await emptyTables(context);
+      const { database, statements } = recordStatements(context.database);
+      ran = statements;
+      actions = actionsOn({ ...context, database, store: createStore(database) });
+    });
 
     it.each(names)('%s: from each state as the table has it, else nothing changes', async (name) => {
       for (const from of states) await tryFrom(name, from);
@@ -209,6 +244,13 @@ export function transitionsSuite(context: StoreContext): void {
         sourcesOf(event).flatMap((from) => (transitions[event][from] ?? []).map((to) => `${event} ${from} ${to}`)),
       );
       expect([...seen, ...later].sort()).toEqual(arrows.sort());
+    });
+
+    it('run every statement that gives a job a state', () => {
+      const others = statementsOfStates().filter((name) => !ran.has(name));
+      // A job's first state, for which there is no source.
+      expect(others).toEqual(['insert_jobs']);
+      expect(statementsOfStates()).toContain('update_runs');
     });
   });
 }
