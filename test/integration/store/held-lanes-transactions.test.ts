@@ -131,3 +131,25 @@ describe('a lane that is made while its queue is being paused', () => {
     expect(only(await sql(context, `SELECT held_back FROM lanes WHERE lane_id = ${laneId}`)).held_back).toBe(1);
   });
 });
+
+describe('a pause of a queue while jobs are being assigned from it', () => {
+  const queue = { namespace: 'default', name: 'q' };
+
+  it('answers once they are, and nothing is assigned after it, in a lane made meanwhile neither', async () => {
+    const laneId = await makeLane(context, { queue: 'q' });
+    await submitMany(context, laneId, 3);
+    const { sessionId } = await openWorker(context);
+    const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
+    const pausing = context.store.queues.pause(queue, '', undefined);
+    expect(await untilWaitsOrOver(context.database, pausing)).toBe('waits');
+    const making = makeLane(context, { queue: 'q' });
+    await claim.commit();
+    expect(await pausing).toMatchObject({ kind: 'done', queue: { paused: true, counts: { READY: 2, ASSIGNED: 1 } } });
+    const made = await making;
+    await submitMany(context, made, 1);
+    expect(await claimMany(context, laneId, sessionId, 3)).toEqual([]);
+    expect(await claimMany(context, made, sessionId, 3)).toEqual([]);
+    expect(await context.store.queues.resume(queue, undefined)).toMatchObject({ letGo: [laneId, made] });
+    expect(await claimMany(context, made, sessionId, 3)).toHaveLength(1);
+  });
+});

@@ -37,6 +37,7 @@ let sessionIds: string[] = [];
 /** Of the two thirds of the jobs that are held. */
 let held: AttemptKey[] = [];
 let reset = '';
+let madeLanes = 0;
 
 beforeAll(async () => {
   laneId = await makeLane(context);
@@ -157,6 +158,22 @@ const operations: Record<string, Operation> = {
         records: [{ sequence: 1, timeUs: 0, level: 'INFO', message: 'm', fields: {}, truncated: false }],
       })),
     ),
+  'pause and resume the queue': async (store, isReversed) => {
+    const queue = { namespace: 'default', name: 'default' };
+    if (isReversed) await store.queues.resume(queue, undefined);
+    await store.queues.pause(queue, isReversed ? 'again' : '', undefined);
+    await store.queues.resume(queue, undefined);
+  },
+  'make a lane': (store, isReversed) =>
+    store.ensureLane({
+      namespace: 'default',
+      queue: 'default',
+      definition: `made-${++madeLanes}`,
+      definitionVersion: 1,
+      demands: '',
+      suspect: isReversed,
+    }),
+  'fold the counts': (store) => store.queues.foldCounts(),
   'submit with keys': (store, isReversed, { keys }) => {
     const jobs = turned(keys, isReversed).map((idempotencyKey) => makeJob(laneId, { idempotencyKey }));
     const wishes = jobs.map((job, index) => ({

@@ -1,0 +1,83 @@
+/** A queue of two replicas: paused at the one it gives nothing at the other, and resumed there it goes on at both. */
+import { Client, JobState, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openPostgres } from '../../server/store/postgres.ts';
+import { eventually } from '../support/eventually.ts';
+import { readCountDrift } from '../support/lane-counts.ts';
+import { type ScratchNats, startNats } from '../support/nats.ts';
+import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
+import { startTestReplica, type TestReplica } from '../support/replica.ts';
+
+let postgres: ScratchPostgres;
+let postgresUrl: string;
+let nats: ScratchNats;
+let replicas: TestReplica[] = [];
+let clients: Client[] = [];
+let workers: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
+
+beforeAll(async () => {
+  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
+  postgresUrl = await postgres.createDatabase();
+  const shared = {
+    postgresUrl,
+    natsUrls: [nats.url],
+    natsCredentialsFile: nats.credentialsFile,
+    natsSigningSeedFile: nats.signingSeedFile,
+    leaseMs: 60_000,
+  };
+  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  clients = replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress }));
+});
+
+afterAll(async () => {
+  await Promise.all(workers.map(({ worker, running }) => worker.stop().then(() => running)));
+  for (const client of clients) client.close();
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await Promise.all([postgres?.stop(), nats?.stop()]);
+});
+
+/** Ids of the jobs whose handlers began, in order. */
+const started: string[] = [];
+
+function startWorkers(): void {
+  workers = replicas.map(({ grpcAddress }, i) => {
+    const handlers = { work: (ctx: { jobId: string }) => void started.push(ctx.jobId) };
+    const worker = new Worker({ address: grpcAddress, name: `worker-${i}`, handlers, logger: { log: () => {} } });
+    return { worker, running: worker.run() };
+  });
+}
+
+it('holds under load: what had not begun when the pause answered begins only after the resume', async () => {
+  const [here, there] = clients as [Client, Client];
+  startWorkers();
+  await here.applyDefinition({ name: 'work', queue: 'line' });
+  const submit = (client: Client, queue: string) =>
+    client.submitMany(Array.from({ length: 50 }, () => ({ definition: 'work', queue })));
+  const jobs = (await Promise.all([here, there, here, there].map((client) => submit(client, 'line')))).flat();
+  await here.pauseQueue('line', 'to look');
+  const waiting = new Set<string>();
+  for (const job of jobs) if ((await there.get(job)).state === JobState.READY) waiting.add(job.jobId);
+  const later = (await Promise.all([submit(here, 'line'), submit(there, 'line')])).flat();
+  // Jobs of another queue go on at both, for longer than two rounds of either's sweeper.
+  for (let round = 0; round < 3; round++)
+    for (const client of clients) {
+      await client.result(await client.submit('work', null, { queue: 'other', delayMs: 400 }));
+    }
+  for (const job of later) waiting.add(job.jobId);
+  expect(started.filter((jobId) => waiting.has(jobId))).toEqual([]);
+  // One that was prefetched may have come back meanwhile.
+  expect(Number((await here.getQueue('line')).counts?.ready)).toBeGreaterThanOrEqual(waiting.size);
+  expect((await there.get(later[0] as (typeof later)[0])).stateReason).toBe('queue line is paused: to look');
+  await there.resumeQueue('line');
+  for (const job of [...jobs, ...later]) expect((await here.wait(job)).state).toBe(JobState.SUCCEEDED);
+  await eventually('nothing is counted any more', async () => {
+    const { counts } = await there.getQueue('line');
+    return counts?.ready === 0n && counts.held === 0n;
+  });
+  const database = openPostgres({ url: postgresUrl, poolSize: 1 });
+  try {
+    expect(await readCountDrift(database)).toEqual([]);
+  } finally {
+    await database.close();
+  }
+});
