@@ -49,7 +49,7 @@ const schema = z
     if (config.natsUrls.length > 0) return;
     for (const setting of ['natsCredentialsFile', 'natsSigningSeedFile'] as const) {
       if (config[setting] === undefined) continue;
-      const message = 'is for NATS servers that are there already: name them in natsUrls (--nats), or leave it out';
+      const message = 'is for NATS servers that are there already: name them as well (--nats), or leave it out';
       context.addIssue({ code: 'custom', path: [setting], message });
     }
   });
