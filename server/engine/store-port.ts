@@ -332,7 +332,7 @@ export interface Store {
   /** ASSIGNED attempts whose handler has started become RUNNING. */
   observe(attempts: readonly AttemptKey[]): Promise<void>;
   saveProgress(changes: readonly ProgressChange[]): Promise<void>;
-  /** At most one log an attempt. Passes over what is stored already, and attempts that are not open in their session. */
+  /** At most one log an attempt and session. Passes over what is stored already, and attempts that are not open in their session. */
   saveLogs(logs: readonly AttemptLog[]): Promise<void>;
   /** Of a job of any namespace. */
   readLogs(query: LogQuery): Promise<LogPage>;

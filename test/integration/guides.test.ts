@@ -78,6 +78,7 @@ it('every guide that is meant to have examples has some', () => {
       'circuit-breakers.md',
       'definitions.md',
       'jobs.md',
+      'logs.md',
       'retries.md',
       'timeouts.md',
       'workers.md',

@@ -31,6 +31,7 @@ export type { Payload } from './gen/muster/v1/payload_pb.ts';
 export type { Queue } from './gen/muster/v1/queue_pb.ts';
 export { SessionState } from './gen/muster/v1/worker_pb.ts';
 export { isTerminal, stateName } from './job-state.ts';
+export { levelName } from './log-level.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { consoleLogger } from './logger.ts';
 export { decodePayload, encodePayload, payload } from './payload.ts';

@@ -17,7 +17,7 @@ const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const lockRuns = {
   name: 'lock_logging_runs',
   text: `
-SELECT r.job_id, r.attempt
+SELECT r.job_id, r.attempt, r.session_id
 FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
 WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
   AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
@@ -70,7 +70,7 @@ interface NewChunk extends LogChunk {
   readonly log: AttemptLog;
 }
 
-/** At most one log an attempt. What was stored before, and what belongs to an attempt that is not open, is passed over. */
+/** At most one log an attempt and session. What was stored before, and what belongs to an attempt that is not open, is passed over. */
 export function saveLogs(database: Database, logs: readonly AttemptLog[]): Promise<void> {
   return database.transaction(async (session) => {
     const open = await lockOpen(session, logs);
@@ -89,8 +89,8 @@ export function saveLogs(database: Database, logs: readonly AttemptLog[]): Promi
 
 async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<AttemptLog[]> {
   const rows = await session.run(lockRuns, [...attemptParameters(logs), plainArray(logs.map((log) => log.sessionId))]);
-  const open = new Set(rows.map(textOf));
-  return logs.filter((log) => open.has(`${log.jobId}/${log.attempt}`));
+  const sessionIds = new Map(rows.map((row) => [textOf(row), row.session_id]));
+  return logs.filter((log) => sessionIds.get(`${log.jobId}/${log.attempt}`) === log.sessionId);
 }
 
 /** The first one is added to the newest chunk if that has room. */

@@ -70,11 +70,18 @@ export function attemptLogsSuite(context: StoreContext): void {
       const other = await openWorker(context);
       await save({ ...one, attempt: 2 }, record(1));
       await save({ ...one, sessionId: other.sessionId }, record(1));
+      const both = [one.sessionId, other.sessionId].map((sessionId) => ({
+        ...keyOf(one),
+        sessionId,
+        records: [record(1, { message: sessionId })],
+      }));
+      await context.store.saveLogs(both);
+      expect((await read(one.jobId)).records.map((kept) => kept.message)).toEqual([one.sessionId]);
       await context.store.complete([completionOf(two)]);
       await save(two, record(1));
       await context.store.closeSessions([one.sessionId], 'CLOSE');
-      await save(one, record(1));
-      expect(await read(one.jobId)).toEqual({ records: [], hasMore: false });
+      await save(one, record(2));
+      expect((await read(one.jobId)).records).toHaveLength(1);
       expect(await read(two.jobId)).toEqual({ records: [], hasMore: false });
     });
 
