@@ -23,7 +23,11 @@ export function addContext(program: Command): void {
     .helpGroup('This program:')
     .description('Keep servers by name, and choose one')
     .addHelpText('after', EXAMPLES);
-  const list = group.command('list').description('Show the contexts').action(handled(listContexts));
+  const list = group
+    .command('list')
+    .description('Show the contexts; the current one has a star')
+    .addHelpText('after', '\nExample:\n  muster context list')
+    .action(handled(listContexts));
   const set = group
     .command('set')
     .argument('<name>', 'its name')

@@ -1,4 +1,4 @@
-/** A definition as YAML that can be applied again: what the server has added is in comments. */
+/** A definition as YAML that can be applied again: in any namespace: what the server has added is in comments. */
 import { type JsonObject, toJson } from '@bufbuild/protobuf';
 import { type JobDefinition, JobDefinitionSchema } from '@muster/sdk/grpc';
 import { stringify } from 'yaml';
@@ -8,10 +8,10 @@ const SCHEMAS = ['inputJsonSchema', 'outputJsonSchema'] as const;
 
 export function definitionYaml(definition: JobDefinition): string {
   const json = toJson(JobDefinitionSchema, definition) as JsonObject;
-  const { version, createTime: _made, archiveTime: _archived, ...own } = json;
+  const { version, namespace, createTime: _made, archiveTime: _archived, ...own } = json;
   for (const name of SCHEMAS) if (typeof own[name] === 'string') own[name] = readable(own[name]);
   const archived = definition.archiveTime ? `, archived ${timeText(definition.archiveTime)}` : '';
-  return `# version ${version}, made ${timeText(definition.createTime)}${archived}\n${stringify(own)}`;
+  return `# version ${version} of namespace ${namespace}, made ${timeText(definition.createTime)}${archived}\n${stringify(own)}`;
 }
 
 /** A schema as a tree, where writing it again gives the very same text: else it would be another version. */

@@ -1,0 +1,86 @@
+/** The launcher finds a Node that is new enough, from one that is not, and passes on arguments, exit codes and signals. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { musterBinary, runMuster } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
+
+/** Has the Node that loads it look like one of long ago. */
+const OLD_NODE = `data:text/javascript,${encodeURIComponent(`
+  Object.defineProperty(process.versions, 'node', { value: '20.0.0' });
+  process.execve = undefined;
+`)}`;
+
+const PROGRAM = `
+process.stdout.write(JSON.stringify({ args: process.argv.slice(2), node: process.execPath, options: process.execArgv }) + '\\n');
+if (process.argv.includes('wait')) {
+  process.on('SIGTERM', () => process.exit(43));
+  process.stdout.write('waits\\n');
+  setInterval(() => {}, 1_000);
+} else process.exitCode = 42;
+`;
+
+let checkout: string;
+let bin: string;
+
+/** A checkout with the launcher and a program that says how it was started. */
+beforeAll(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'muster-launcher-'));
+  const folder = join(checkout, 'server', 'cli');
+  await mkdir(folder, { recursive: true });
+  bin = join(folder, 'bin.mjs');
+  await copyFile(musterBinary, bin);
+  await writeFile(join(folder, 'muster.ts'), PROGRAM);
+  await writeFile(join(checkout, 'package.json'), '{ "type": "module" }');
+});
+
+afterAll(() => rm(checkout, { recursive: true, force: true }));
+
+function launch(args: readonly string[], options: readonly string[] = []) {
+  const child = spawn(process.execPath, [...options, bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  return { child, output, ended: once(child, 'close').then(([code]) => ({ code, ...output })) };
+}
+
+const old = (...args: string[]) => launch(args, ['--import', OLD_NODE]);
+
+it('says what to do when there is no Node that is new enough', async () => {
+  const { code, stdout, stderr } = await old('list').ended;
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('npm run setup');
+});
+
+it('runs on the Node that set-up has brought, and leaves as the program does', async () => {
+  const node = join(checkout, '.tools', 'bin', 'node');
+  await mkdir(join(node, '..'), { recursive: true });
+  await symlink(process.execPath, node);
+  const { code, stdout } = await old('list', '--label', 'a=b c').ended;
+  expect([code, JSON.parse(stdout).args]).toEqual([42, ['list', '--label', 'a=b c']]);
+  const { child, output, ended } = old('wait');
+  await eventually('it waits', () => output.stdout.includes('waits'));
+  child.kill('SIGTERM');
+  expect((await ended).code).toBe(43);
+});
+
+it('runs here where this Node is new enough; a server gets a small young generation, in this very process', async () => {
+  expect(JSON.parse((await launch(['list']).ended).stdout)).toMatchObject({ args: ['list'], options: [] });
+  const { child, output, ended } = launch(['start', 'wait']);
+  await eventually('it waits', () => output.stdout.includes('waits'));
+  expect(JSON.parse(output.stdout.split('\n')[0] ?? '').options).toEqual(['--max-semi-space-size=8']);
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({ code: 43, stderr: '' });
+});
+
+it('is what the package offers as muster', async () => {
+  const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
+  expect(musterBinary.endsWith(manifest.bin.muster)).toBe(true);
+  expect(await runMuster(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
+});

@@ -1,0 +1,48 @@
+/** Every command teaches: it says what it is for, and shows an example. */
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../../server/cli/program.ts';
+
+const program = createProgram('1.2.3');
+
+function leaves(command: Command): Command[] {
+  const own = command.commands.filter((one) => one.name() !== 'help');
+  return own.length === 0 ? [command] : own.flatMap(leaves);
+}
+
+/** The help as `--help` prints it, with what stands before and after it. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
+function nameOf(command: Command): string {
+  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+}
+
+const commands = leaves(program).map((command) => [nameOf(command), command] as const);
+
+describe('the help', () => {
+  it.each(commands)('of %s says what it is for, what each option does, and shows an example', (name, command) => {
+    expect(command.description()).not.toBe('');
+    for (const { flags, description } of command.options) expect([flags, description]).not.toEqual([flags, '']);
+    if (name === 'muster exit-codes') return; // it is an explanation itself
+    const help = helpOf(command);
+    expect(help).toContain(`Usage: ${name}`);
+    expect(help).toMatch(new RegExp(`Examples?:\\n(?:.*\\n)*? +.*${name}`));
+  });
+
+  it('knows every command of the issue', () => {
+    const names = program.commands.map((command) => command.name());
+    const wanted =
+      'start server apply submit get list watch logs cancel retry redrive pause resume queues workers definitions doctor';
+    expect(names).toEqual(expect.arrayContaining(wanted.split(' ')));
+  });
+
+  it('shows the options of all commands with each', () => {
+    const [, get] = commands.find(([name]) => name === 'muster get') ?? [];
+    expect(get && helpOf(get)).toMatch(/Global Options:[\s\S]*--namespace/);
+  });
+});
