@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Starts `muster` on a Node that runs TypeScript as it is: on this one where it is new enough, else on the one that the
-// set-up has brought. Plain JavaScript that old releases of Node understand as well.
+// set-up has brought. An installed package has JavaScript in the place of the TypeScript. Plain JavaScript that old
+// releases of Node understand as well.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,7 +13,8 @@ const NEEDED_MAJOR = 24;
 const isNewEnough = Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR;
 const tools = fileURLToPath(new URL('../../.tools', import.meta.url));
 const broughtNode = `${tools}/bin/node`;
-const program = fileURLToPath(new URL('./muster.ts', import.meta.url));
+const isCheckout = existsSync(new URL('./muster.ts', import.meta.url));
+const program = fileURLToPath(new URL(isCheckout ? './muster.ts' : './muster.js', import.meta.url));
 const args = process.argv.slice(2);
 
 // A server makes a lot of short-lived garbage: small young generations keep its pauses short. That is set at start only.
@@ -47,7 +49,8 @@ function rerun(node) {
 if (isNewEnough && !isServer) {
   // Reading the TypeScript takes longer than most commands do: it is done once, in a folder that is this checkout's own.
   if (existsSync(tools)) module.enableCompileCache(`${tools}/compile-cache`);
-  await import('./muster.ts');
+  if (isCheckout) await import('./muster.ts');
+  else await import('./muster.js');
 } else if (isNewEnough) rerun(process.execPath);
 else if (existsSync(broughtNode)) rerun(broughtNode);
 else {

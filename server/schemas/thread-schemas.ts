@@ -101,7 +101,8 @@ export class ThreadSchemas implements Schemas {
   #startThread(): Worker {
     this.#stopwatch = new Stopwatch();
     this.#known = new KnownSchemas();
-    const file = new URL('./schema-thread.ts', import.meta.url);
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const file = new URL(`./schema-thread.${extension}`, import.meta.url);
     const thread = new Worker(file, { workerData: this.#stopwatch.memory, resourceLimits, name: 'schemas' });
     thread.unref();
     thread.on('message', (results: FromThread) => thread === this.#thread && this.#answered(results));

@@ -24,7 +24,7 @@ beforeAll(async () => {
   [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
   life = await live(dataFolder());
   file = join(folder, 'export.jsonl');
-});
+}, 300_000);
 
 afterAll(async () => {
   await postgres?.stop();

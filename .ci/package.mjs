@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// Builds the packages as users install them: JavaScript with type declarations, since Node runs no TypeScript below
+// node_modules. Nothing of it stays in the checkout but the tarballs.
+//
+//   node .ci/package.mjs [folder]     writes muster-VERSION.tgz and muster-sdk-VERSION.tgz there; default: here
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { root } from './setup/paths.mjs';
+
+const SOURCE = /\.ts$/;
+
+function readPackage(folder) {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+}
+
+/** What both packages say alike; neither has scripts, workspaces or tools of development. */
+function manifestOf({ name, version, description, license }, more) {
+  return { name, version, description, license, type: 'module', engines: { node: '>=24' }, ...more };
+}
+
+function compile(outDir) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.package.json', '--outDir', outDir], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}
+
+function writeManifest(folder, manifest) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+/** The client and the worker: each entry leads to JavaScript and its types. */
+function stageSdk(compiled, folder) {
+  const source = readPackage('sdk/typescript');
+  cpSync(join(compiled, 'sdk/typescript/src'), join(folder, 'src'), { recursive: true });
+  const built = (path, extension) => path.replace(SOURCE, extension);
+  const exports = Object.entries(source.exports).map(([name, path]) => [
+    name,
+    { types: built(path, '.d.ts'), default: built(path, '.js') },
+  ]);
+  const { dependencies } = source;
+  writeManifest(folder, manifestOf(source, { exports: Object.fromEntries(exports), dependencies }));
+}
+
+/** Control plane and command; what is no TypeScript goes as it is: migrations, the launcher. */
+function stageServer(compiled, folder) {
+  const source = readPackage('.');
+  const noSource = (path) => statSync(path).isDirectory() || !SOURCE.test(path);
+  cpSync(join(compiled, 'server'), join(folder, 'server'), { recursive: true, filter: noSource });
+  cpSync(join(root, 'server'), join(folder, 'server'), { recursive: true, filter: noSource });
+  cpSync(join(root, 'README.md'), join(folder, 'README.md'));
+  const sdk = readPackage('sdk/typescript');
+  const dependencies = { ...source.dependencies, [sdk.name]: sdk.version };
+  writeManifest(folder, manifestOf(source, { bin: source.bin, dependencies }));
+}
+
+function pack(folder, destination) {
+  const args = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', destination];
+  return execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }).trim();
+}
+
+const destination = resolve(process.argv[2] ?? '.');
+const work = mkdtempSync(join(tmpdir(), 'muster-package-'));
+try {
+  mkdirSync(destination, { recursive: true });
+  compile(join(work, 'compiled'));
+  for (const [name, stage] of [
+    ['sdk', stageSdk],
+    ['muster', stageServer],
+  ]) {
+    mkdirSync(join(work, name));
+    stage(join(work, 'compiled'), join(work, name));
+
+    process.stdout.write(`${join(destination, pack(join(work, name), destination))}\n`);
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

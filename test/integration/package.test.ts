@@ -1,0 +1,118 @@
+/** The packages as users install them: in an empty project, without the checkout, they run a control plane and a job. */
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findServerBinary } from '../../server/bus/server-binary.ts';
+import { cliEnvironment } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeScratchFolder, removeFolder } from '../support/replica.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+let folder: string;
+let project: string;
+
+/** Lets the installation find what both packages depend on in the project already: it needs no network. */
+function copyDependencies(): void {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  for (const [path, entry] of Object.entries<Record<string, unknown>>(packages)) {
+    const wanted =
+      path.startsWith('node_modules/') && !entry.dev && !entry.optional && !entry.devOptional && !entry.link;
+    if (wanted && existsSync(join(root, path))) cpSync(join(root, path), join(project, path), { recursive: true });
+  }
+}
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { cwd: project, env: cliEnvironment(), encoding: 'utf8' });
+}
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  project = join(folder, 'project');
+  const built = execFileSync(process.execPath, ['.ci/package.mjs', join(folder, 'packages')], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  copyDependencies();
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+  const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  run('npm', 'install', ...flags, ...built.trim().split('\n').slice(-2));
+}, 300_000);
+
+afterAll(() => removeFolder(folder));
+
+describe('the installed packages', () => {
+  it('hold JavaScript and declarations, no TypeScript source, nothing of the tests', () => {
+    for (const name of ['muster', '@muster/sdk']) {
+      const files = readdirSync(join(project, 'node_modules', name), { recursive: true }).map(String);
+      expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
+      expect(files.filter((file) => /(^|\/)(test|node_modules|\.tools)(\/|$)/.test(file))).toEqual([]);
+      expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE']));
+    }
+    const declarations = join(project, 'node_modules/@muster/sdk/src/index.d.ts');
+    expect(existsSync(declarations)).toBe(true);
+    expect(existsSync(join(project, 'node_modules/muster/server/store/migrations/0001_core.sql'))).toBe(true);
+  });
+
+  it('give the command, by npx too', () => {
+    expect(run('npx', '--no-install', 'muster', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(run(join(project, 'node_modules/.bin/muster'), '--version')).toBe(`${version}\n`);
+  });
+
+  it('give types to TypeScript', () => {
+    const text = `import { Client, type Job, Worker } from '@muster/sdk';
+export const client = new Client({ address: 'localhost:7070' });
+export const worker = new Worker({ address: 'localhost:7070', name: 'w', handlers: { add: (ctx) => ctx.attempt + 1 } });
+export const state = async (): Promise<Job['jobId']> => (await client.get('x')).jobId;
+// @ts-expect-error an address is a text
+new Client({ address: 7 });
+`;
+    writeFileSync(join(project, 'consumer.ts'), text);
+    const strict = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--skipLibCheck',
+      '--types',
+      '',
+    ];
+    run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...strict, 'consumer.ts');
+  });
+
+  it('run a control plane, a worker and a job', async () => {
+    const env = { ...cliEnvironment({ MUSTER_NATS_SERVER: (await findServerBinary()) ?? '' }) };
+    const muster = join(project, 'node_modules/.bin/muster');
+    const server = spawn(muster, ['start', '--grpc-port', '0', '--http-port', '0'], { cwd: project, env });
+    let output = '';
+    for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (output += chunk));
+    try {
+      const address = await eventually('the control plane is up', () => /gRPC\s+(\S+:\d+)/.exec(output)?.[1], {
+        timeoutMs: 100_000,
+      });
+      const script = `import { Client, Worker } from '@muster/sdk';
+const address = '${address}';
+const worker = new Worker({ address, name: 'w', handlers: { add: (_ctx, { a, b }) => a + b } });
+const running = worker.run();
+const client = new Client({ address });
+await client.applyDefinition({ name: 'add' });
+console.log(await client.result(await client.submit('add', { a: 2, b: 3 })));
+client.close();
+await worker.stop();
+await running;
+`;
+      writeFileSync(join(project, 'job.mjs'), script);
+      expect(run(process.execPath, 'job.mjs')).toContain('5\n');
+      expect(run(muster, 'list', '--server', address)).toMatch(/SUCCEEDED +add@1/);
+    } catch (error) {
+      throw new Error(`${error}\n${output}`, { cause: error });
+    } finally {
+      const ended = new Promise((resolve) => server.once('exit', resolve));
+      server.kill('SIGTERM');
+      expect(await ended).toBe(0);
+    }
+  });
+});
