@@ -86,15 +86,14 @@ export class Submissions {
 
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
+    const { namespace, submissions, field } = request;
+    const definitions = await this.#definitionsOf(namespace, submissions, field);
+    const keys = keysOf(submissions, field);
     const jobs: NewJob[] = [];
-    const checks: InputCheck[] = [];
-    for (const [i, submission] of request.submissions.entries()) {
-      const path = request.field === 'job' ? 'job' : `jobs[${i}]`;
-      jobs.push(await this.#build(request.namespace, submission, path, checks));
+    for (const [i, submission] of submissions.entries()) {
+      jobs.push(await this.#build(namespace, submission, definitions[i] as JobDefinition));
     }
-    if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
-    const keys = keysOf(request.submissions, request.field);
-    const call = { namespace: request.namespace, jobs, ...requestIdOf(request), keys };
+    const call = { namespace, jobs, ...requestIdOf(request), keys };
     return accepted(await this.#store(call), request);
   }
 
@@ -116,22 +115,36 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored. */
   async check(namespace: string, submission: Submission): Promise<void> {
-    const checks: InputCheck[] = [];
-    await this.#build(namespace, submission, 'job', checks);
-    if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
+    await this.#definitionsOf(namespace, [submission], 'job');
   }
 
-  /** Adds to `checks` what has to be looked at before the job may be stored. */
-  async #build(namespace: string, submission: Submission, path: string, checks: InputCheck[]): Promise<NewJob> {
-    const { definitions, lanes, ids, clock } = this.#parts;
-    const definition = await definitions.getForJob(
-      namespace,
-      submission.definition,
-      submission.definitionVersion,
-      `${path}.definition`,
-    );
-    const { inputSchema: schema } = definition;
-    if (schema) checks.push({ schema, payload: submission.input, field: `${path}.input` });
+  /** The definition of each, once all are there and take their inputs: what is refused has made no queue by then. */
+  async #definitionsOf(
+    namespace: string,
+    submissions: readonly Submission[],
+    field: Submit['field'],
+  ): Promise<JobDefinition[]> {
+    const found: JobDefinition[] = [];
+    const checks: InputCheck[] = [];
+    for (const [i, { definition: name, definitionVersion, input }] of submissions.entries()) {
+      const path = field === 'job' ? 'job' : `jobs[${i}]`;
+      const definition = await this.#parts.definitions.getForJob(
+        namespace,
+        name,
+        definitionVersion,
+        `${path}.definition`,
+      );
+      found.push(definition);
+      const { inputSchema: schema } = definition;
+      if (schema) checks.push({ schema, payload: input, field: `${path}.input` });
+    }
+    if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
+    return found;
+  }
+
+  /** Makes the queue, if this is the first job that waits in it. */
+  async #build(namespace: string, submission: Submission, definition: JobDefinition): Promise<NewJob> {
+    const { lanes, ids, clock } = this.#parts;
     const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
     const queue = submission.queue || definition.queue;
     const key = {

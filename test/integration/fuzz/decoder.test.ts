@@ -5,6 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import { type DescMethod, fromJson, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
@@ -57,13 +58,18 @@ interface Outcome {
   readonly fault?: string;
 }
 
+/**
+ * A late answer may have been a change. And whether an idempotency key is taken is found in the transaction that stores the
+ * job, when the queue of it has been made.
+ */
+const mayHaveChanged: readonly number[] = [Code.DEADLINE_EXCEEDED, Code.ALREADY_EXISTS];
+
 async function overGrpc(method: DescMethod, bytes: Uint8Array): Promise<Outcome> {
   // Some waits ask for minutes.
   const answer = await world.rpc.send(method as never, bytes, { timeoutMs: 10_000 }).catch((error: unknown) => error);
   if (!(answer instanceof Refusal)) return { taken: true };
   const { code, reason, message } = answer;
-  // A late answer may have been a change.
-  const taken = code === 4;
+  const taken = mayHaveChanged.includes(code);
   return code === 2 || reason === 'INTERNAL' ? { taken, fault: `${code} ${message}` } : { taken };
 }
 
@@ -79,7 +85,7 @@ function overHttp(method: DescMethod, bytes: Uint8Array, contentType: string): P
         for await (const chunk of response) chunks.push(chunk);
         const text = Buffer.concat(chunks).toString('latin1');
         const isOurs = /"reason":"INTERNAL"|"code":"unknown"|grpc-status: 2\b/.test(text);
-        const taken = response.statusCode === 200 || response.statusCode === 504;
+        const taken = [200, 409, 504].includes(response.statusCode ?? 0);
         resolve(isOurs ? { taken, fault: text } : { taken });
       },
     );

@@ -1,4 +1,5 @@
 /** What is too large or too many, or too few. */
+import { Code } from '../../../../server/api/code.ts';
 import {
   add,
   beat,
@@ -66,6 +67,24 @@ add(
   submitJobs,
   ({ definition }) => ({ jobs: ['a', 'b', 'a'].map((idempotencyKey) => ({ definition, idempotencyKey })) }),
   ['jobs[2].idempotency_key'],
+);
+// What is refused has made no queue either.
+add(
+  'B72',
+  'a key twice, in a queue that is not there',
+  submitJobs,
+  ({ definition }) => ({
+    jobs: ['a', 'a'].map((idempotencyKey) => ({ definition, idempotencyKey, queue: 'never-made' })),
+  }),
+  ['jobs[1].idempotency_key'],
+);
+add(
+  'B72',
+  'a definition that is not there, after a queue that is not',
+  submitJobs,
+  ({ definition }) => ({ jobs: [{ definition, queue: 'never-made' }, { definition: 'missing' }] }),
+  [],
+  [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
 );
 add(
   'B72',
