@@ -24,8 +24,11 @@ const levels: Readonly<Record<number, LogLevel>> = {
   [WireLevel.ERROR]: 'ERROR',
 };
 
+const none: readonly LogRecord[] = [];
+
 /** The newest of them, all of them checked. */
-export function logsFrom(wire: readonly WireRecord[], path: string, violations: Violations): LogRecord[] {
+export function logsFrom(wire: readonly WireRecord[], path: string, violations: Violations): readonly LogRecord[] {
+  if (wire.length === 0) return none;
   let before = 0n;
   const from = wire.length - MAX_RECORDS;
   const records: LogRecord[] = [];

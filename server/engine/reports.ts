@@ -82,7 +82,7 @@ export class Reports {
 
   /** Results in the order of the reports. Throws LEASE_LOST when the session is closed and nothing was accepted. */
   async report(sessionId: string, reports: readonly Report[]): Promise<ReportResult[]> {
-    await this.#saveLogs(sessionId, reports);
+    if (reports.some(({ logs }) => logs?.length)) await this.#saveLogs(sessionId, reports);
     const completions: Completion[] = [];
     const closings: Closing[] = [];
     const items = reports.map(({ jobId, attempt, outcome }) => {
@@ -110,7 +110,7 @@ export class Reports {
     const logs = reports.flatMap(({ jobId, attempt, logs: records = [] }) =>
       records.length > 0 ? [{ jobId, attempt, sessionId, records }] : [],
     );
-    if (logs.length > 0) await this.#parts.logs.save(logs);
+    await this.#parts.logs.save(logs);
   }
 
   /** Those of the results that were not taken because they have to be checked first, and are now taken or refused. */
