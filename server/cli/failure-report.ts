@@ -43,7 +43,7 @@ function ofCall(error: MusterError, server: string): FailureReport {
   };
   if (error.reason !== '') return { ...facts, message: messageOf(error), next: nextOf(error) };
   if (error.code === Code.UNAVAILABLE) {
-    const next = `is it running there? muster start starts one on this machine; --server HOST:PORT names another`;
+    const next = nextWhenUnreachable(error.message);
     return { ...facts, message: `can't reach Muster at ${server}: ${whyUnreachable(error.message)}`, next };
   }
   if (error.code === Code.DEADLINE_EXCEEDED)
@@ -69,7 +69,17 @@ function nextOf(error: MusterError): string {
 /** What the network said, without what the library says around it. */
 function whyUnreachable(message: string): string {
   const last = /.*Last error: (.*?)(?:\. Resolution note:.*)?$/s.exec(message)?.[1];
-  return (last ?? message).replace(/^Error: /, '').trim();
+  return (last ?? message)
+    .replace(/^Error: /, '')
+    .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)$/, '')
+    .trim();
+}
+
+function nextWhenUnreachable(message: string): string {
+  if (message.includes('Protocol error'))
+    return 'what listens there speaks no gRPC: --server takes the gRPC port (7070 by default), not the HTTP port (7080)';
+  if (message.includes('Name resolution failed')) return 'is the name right? --server takes HOST:PORT';
+  return 'is it running there? muster start starts one on this machine; --server HOST:PORT names another';
 }
 
 /** Writes it to stderr: text, or one JSON document where a program reads. Gives the exit code. */

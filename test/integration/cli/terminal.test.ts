@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'muster-cli-'));
   server = await startCliServer();
   terminal = await Terminal.open({ width: 80, env: { MUSTER_SERVER: server.address } });
-});
+}, 300_000);
 
 afterAll(async () => {
   await terminal?.close();

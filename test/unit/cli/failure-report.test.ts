@@ -30,6 +30,23 @@ describe('a report', () => {
   });
 
   it.each([
+    [
+      'No connection established. Last error: Error: Protocol error (2026-11-25T21:19:31.609Z)',
+      'Protocol error',
+      'HTTP port',
+    ],
+    [
+      'Name resolution failed for target dns:nowhere:7070',
+      'Name resolution failed for target dns:nowhere:7070',
+      'name',
+    ],
+  ])('of %s says what may be wrong with the address', (message, why, hint) => {
+    const report = reportOf(new MusterError({ code: Code.UNAVAILABLE, message }), server);
+    expect(report.message).toBe(`can't reach Muster at muster:7070: ${why}`);
+    expect(report.next).toContain(hint);
+  });
+
+  it.each([
     [Code.NOT_FOUND, 'JOB_NOT_FOUND', 3],
     [Code.ALREADY_EXISTS, 'IDEMPOTENCY_CONFLICT', 4],
     [Code.FAILED_PRECONDITION, 'JOB_ENDED', 4],
