@@ -1,7 +1,8 @@
 /** Every pair of statements that lock, over the same rows in opposite orders: they may wait, but never for each other. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { closed, countFailures } from '../../../server/domain/circuit-breaker.ts';
+import { decideCancel, decideFail, decideSessionEnd, goOn } from '../../../server/domain/decide.ts';
 import { decideDue } from '../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../server/domain/definition.ts';
 import { decidePause, decideUpdate } from '../../../server/domain/hold.ts';
@@ -32,6 +33,10 @@ const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
 let laneId = 0;
+/** The one above and another one, each with a circuit breaker of its own. */
+let laneIds: number[] = [];
+const breakers = ['a', 'b'].map((name) => ({ namespace: 'default', name }));
+const budget = { ratio: 0, minPerMinute: 3 };
 let jobIds: string[] = [];
 let sessionIds: string[] = [];
 /** Of the two thirds of the jobs that are held. */
@@ -40,7 +45,8 @@ let reset = '';
 let madeLanes = 0;
 
 beforeAll(async () => {
-  laneId = await makeLane(context);
+  laneId = await makeLane(context, { definition: 'one' }, 'a');
+  laneIds = [laneId, await makeLane(context, { definition: 'two' }, 'b')];
   jobIds = (await submitMany(context, laneId, JOBS)).sort();
   const sessions = await Promise.all(Array.from({ length: 4 }, () => openWorker(context)));
   sessionIds = sessions.map((session) => session.sessionId).sort();
@@ -56,12 +62,14 @@ function resetScript(): string {
     const isHeld = i % 3 > 0;
     const state = [3, 5, 6][i % 3];
     const due = i % 3 === 1 ? 'NULL' : `muster_now() - interval '1 minute'`;
-    return `('${jobId}', ${laneId}, ${state}, ${i}, 5, 60000, ${isHeld ? 1 : 0}, ${isHeld ? `'${sessionIds[i % 4]}'` : 'NULL'}, 7, muster_now(), ${due})`;
+    return `('${jobId}', ${laneIds[i % 2]}, ${state}, ${i}, 5, 60000, ${isHeld ? 1 : 0}, ${isHeld ? `'${sessionIds[i % 4]}'` : 'NULL'}, 7, muster_now(), ${due})`;
   });
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
 DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
+DELETE FROM circuit_breakers; DELETE FROM retry_budgets;
 UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
+UPDATE lanes SET held_back = 0 WHERE held_back <> 0;
 UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)
 VALUES ${rows.join(', ')};`;
@@ -83,8 +91,39 @@ const operations: Record<string, Operation> = {
       places: turned(sessionIds, isReversed).flatMap((sessionId) =>
         [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
       ),
-      lanes: [{ laneId, cursor: 0 }],
+      lanes: turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 })),
       maxBytes: MAX_BYTES,
+    }),
+  'open and close breakers': async (store, isReversed) => {
+    const keys = turned(breakers, isReversed);
+    const opening = { name: '', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
+    await store.changeBreakers(keys, (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
+    await store.changeBreakers(keys, closed);
+  },
+  'probe breakers': async (store, isReversed) => {
+    const opening = { name: '', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
+    for (const key of turned(breakers, isReversed)) {
+      await store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
+      const places = turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, creditId: 9, prefetch: false }));
+      const lanes = turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 }));
+      await store.probeBreaker(key, { places, lanes }, isReversed);
+    }
+    await store.alignHeldLanes();
+  },
+  'submit to retry budgets': async (store, isReversed) => {
+    const nowUs = await store.nowUs();
+    const jobs = turned(laneIds, isReversed).flatMap((id) =>
+      turned([0, 1, 2], isReversed).map((minute) =>
+        makeJob(id, { hasRetryBudget: true, state: 'SCHEDULED', runTimeUs: nowUs + minute * 60_000_000 }),
+      ),
+    );
+    await store.submit([makeCall(jobs)]);
+  },
+  'spend retry budgets': (store, isReversed) =>
+    store.change({ by: 'due', limit: isReversed ? 9 : 5 }, (run) => {
+      const definition = run.laneId === laneId ? 'one' : 'two';
+      const retryBudget = { ...budget, namespace: 'default', definition };
+      return run.state === 'READY' ? { ...goOn('promote', run, { state: 'READY' }), retryBudget } : undefined;
     }),
   complete: (store, isReversed) => store.complete(turned(held, isReversed).map((key) => completionOf(key))),
   'change by attempts': (store, isReversed) =>
