@@ -33,7 +33,10 @@ export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}, brea
   return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key }, breaker);
 }
 
-/** A definition with something in each field. */
+/** A definition that says nothing of how long its jobs are kept follows its namespace. */
+const { retentionMs: _, ...defaults } = definitionDefaults;
+
+/** A definition with something in each field but that one. */
 export function makeDefinition(name: string, changes: Partial<JobDefinition> = {}): JobDefinition {
   return {
     namespace: 'default',
@@ -46,7 +49,7 @@ export function makeDefinition(name: string, changes: Partial<JobDefinition> = {
     description: 'ä "quoted" \\ text',
     labels: { team: 'a' },
     createTimeUs: 0,
-    ...definitionDefaults,
+    ...defaults,
     ...changes,
   };
 }
