@@ -99,9 +99,14 @@ export class TestWorker {
     if (this.ping === 0) await this.becomeHeard();
     await this.catchUp();
     const before = this.assigned.length;
-    await this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
+    await this.offer(count);
     await eventually(`${count} assignments arrive`, () => this.assigned.length >= before + count);
     return this.assigned.slice(before);
+  }
+
+  /** Grants room for `count` attempts, and does not wait for them. */
+  offer(count: number): Promise<HeartbeatResponse> {
+    return this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
   }
 
   /** Names of what became of the reports. */

@@ -1,0 +1,164 @@
+/** Where calls about the same jobs meet: two replicas on a real PostgreSQL and one NATS, or one on the embedded database. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import pg from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { startNats } from '../../support/nats.ts';
+import { startPostgres } from '../../support/postgres.ts';
+import { Refusal, type Rpc } from '../api/rpc.ts';
+import { offerOf, type TestWorker } from '../api/test-worker.ts';
+import { stateName, World } from '../api/world.ts';
+
+export const arenas = ['PostgreSQL', 'PGlite'] as const;
+
+type CountRows = (jobIds: readonly string[]) => Promise<{ outcomes: number; runs: number }>;
+
+/** Attempts that one worker of a race can hold. */
+const SLOTS = 1_000;
+
+export class Arena {
+  /** The replica that workers speak to. */
+  readonly world: World;
+  /** People's calls go to another one, where there is one. */
+  readonly people: Rpc;
+  readonly #rows: CountRows | undefined;
+  readonly #stop: () => Promise<unknown>;
+
+  private constructor(world: World, people: Rpc, rows: CountRows | undefined, stop: () => Promise<unknown>) {
+    this.world = world;
+    this.people = people;
+    this.#rows = rows;
+    this.#stop = stop;
+  }
+
+  static async open(kind: (typeof arenas)[number]): Promise<Arena> {
+    if (kind === 'PGlite') {
+      const world = await World.start();
+      return new Arena(world, world.rpc, undefined, () => world.stop());
+    }
+    const [postgres, nats] = await Promise.all([startPostgres({ settings: { fsync: 'off' } }), startNats()]);
+    const postgresUrl = await postgres.createDatabase();
+    const shared = {
+      postgresUrl,
+      natsUrls: [nats.url],
+      natsCredentialsFile: nats.credentialsFile,
+      natsSigningSeedFile: nats.signingSeedFile,
+    };
+    const worlds = [await World.start(shared), await World.start(shared)] as const;
+    const pool = new pg.Pool({ connectionString: postgresUrl, max: 1 });
+    const stop = async () => {
+      await pool.end();
+      for (const world of worlds) await world.stop();
+      await Promise.all([postgres.stop(), nats.stop()]);
+    };
+    return new Arena(worlds[0], worlds[1].rpc, (jobIds) => countIn(pool, jobIds), stop);
+  }
+
+  stop(): Promise<unknown> {
+    return this.#stop();
+  }
+
+  /** Rows of ended and of open jobs; undefined where nobody but the replica can look. */
+  countRows(jobIds: readonly string[]): Promise<{ outcomes: number; runs: number }> | undefined {
+    return this.#rows?.(jobIds);
+  }
+
+  openWorker(definition: string): Promise<TestWorker> {
+    return this.world.openWorkerOf({ ...offerOf(definition), slots: SLOTS });
+  }
+
+  async submit(
+    definition: string,
+    count: number,
+    changes: MessageInitShape<typeof JobSubmissionSchema> = {},
+  ): Promise<string[]> {
+    const jobs = Array.from({ length: count }, () => ({ definition, ...changes }));
+    const { jobs: stored } = await this.world.rpc.call(JobService.method.submitJobs, { jobs });
+    return stored.map(({ jobId }) => jobId);
+  }
+
+  /** All of them, as the other replica reads them. */
+  async read(jobIds: readonly string[]): Promise<Job[]> {
+    const jobs: Job[] = [];
+    // Calls under way have a bound, too.
+    for (let at = 0; at < jobIds.length; at += 100) {
+      const page = jobIds.slice(at, at + 100).map((jobId) => this.people.call(JobService.method.getJob, { jobId }));
+      for (const { job } of await Promise.all(page)) if (job) jobs.push(job);
+    }
+    return jobs;
+  }
+}
+
+/** The arena of a test file's block. */
+export function useArena(kind: (typeof arenas)[number]): { readonly arena: Arena } {
+  const held = {} as { arena: Arena };
+  beforeAll(async () => {
+    held.arena = await Arena.open(kind);
+  }, 300_000);
+  afterAll(() => held.arena?.stop());
+  return held;
+}
+
+async function countIn(pool: pg.Pool, jobIds: readonly string[]): Promise<{ outcomes: number; runs: number }> {
+  const count = async (table: string) =>
+    (await pool.query(`SELECT count(*)::int AS n FROM muster.${table} WHERE job_id = ANY($1::uuid[])`, [jobIds]))
+      .rows[0].n;
+  return { outcomes: await count('job_outcomes'), runs: await count('job_runs') };
+}
+
+/** Name of the state that a call answered, or the reason of its refusal. */
+export async function answerOf(call: Promise<{ job?: Job | undefined }>): Promise<string> {
+  try {
+    const { job } = await call;
+    return stateName(job?.state ?? 0);
+  } catch (error) {
+    if (error instanceof Refusal && error.reason) return error.reason;
+    throw error;
+  }
+}
+
+export function jobIdOf({ jobId }: Pick<Assignment, 'jobId'>): string {
+  return uuidFromBytes(jobId);
+}
+
+/**
+ * Makes all the first calls, and the second ones as soon as `head` of the first have been answered: which of the two are
+ * quicker differs by machine and database, and somewhere between none and all of them they meet.
+ */
+export async function meet<A, B>(
+  first: readonly (() => Promise<A>)[],
+  second: () => Promise<B>,
+  head: number,
+): Promise<[A[], B]> {
+  let answered = 0;
+  let start = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const count = <T>(value: T): T => {
+    if (++answered >= head) start();
+    return value;
+  };
+  if (head === 0) start();
+  return Promise.all([Promise.all(first.map((call) => call().then(count))), started.then(second)]);
+}
+
+/** How often each of the values is there. */
+export function tally(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
+
+/** In another order, the same each time. */
+export function shuffled<T>(items: readonly T[]): T[] {
+  let state = 0x2545f491;
+  const order = items.map((item) => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) ^ items.length;
+    return { item, key: state >>> 0 };
+  });
+  return order.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}

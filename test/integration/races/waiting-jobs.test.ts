@@ -1,0 +1,153 @@
+/** Pauses and updates against claims, resumes against expiries: whoever comes first decides, and the other is told. */
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from 'vitest';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { outcomes, type TestWorker } from '../api/test-worker.ts';
+import { stateName } from '../api/world.ts';
+import { type Arena, answerOf, arenas, jobIdOf, shuffled, tally, useArena } from './arena.ts';
+
+const ROUNDS = 4;
+const JOBS = 50;
+const HOUR_MS = 3_600_000;
+const { pauseJob, resumeJob, updateJob } = JobService.method;
+const TIMEOUT = { timeout: 240_000 };
+
+type Ask = (arena: Arena, jobId: string) => Promise<string>;
+
+/** Room for all of them, and a question about each, at once; the answer to each. */
+async function claimAgainst(arena: Arena, worker: TestWorker, jobIds: readonly string[], ask: Ask) {
+  const answers = new Map<string, string>();
+  const asking = shuffled(jobIds).map(async (jobId) => answers.set(jobId, await ask(arena, jobId)));
+  const claims = worker.offer(JOBS);
+  await Promise.all([claims, ...asking]);
+  return answers;
+}
+
+/** Names of the jobs that were handed to the worker. */
+function assignedTo(worker: TestWorker): Set<string> {
+  return new Set(worker.assigned.map(jobIdOf));
+}
+
+/** Runs rounds of a question against claims. A job is assigned if and only if the answer says that it was too late. */
+async function raceClaims(arena: Arena, ask: Ask, holds: string): Promise<{ held: string[]; worker: TestWorker }> {
+  const definition = await arena.world.define();
+  const worker = await arena.openWorker(definition);
+  await worker.becomeHeard();
+  const held: string[] = [];
+  const answered: string[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await worker.catchUp();
+    const jobIds = await arena.submit(definition, JOBS);
+    const answers = await claimAgainst(arena, worker, jobIds, ask);
+    const late = jobIds.filter((jobId) => answers.get(jobId) === 'JOB_NOT_WAITING');
+    held.push(...jobIds.filter((jobId) => answers.get(jobId) === holds));
+    answered.push(...answers.values());
+    await eventually('what was not held is assigned', () => late.every((jobId) => assignedTo(worker).has(jobId)));
+    await finish(worker, new Set(jobIds));
+  }
+  const assigned = assignedTo(worker);
+  expect(held.filter((jobId) => assigned.has(jobId))).toEqual([]);
+  const counts = tally(answered);
+  console.log(JSON.stringify(counts));
+  expect(Object.keys(counts).sort()).toEqual(['JOB_NOT_WAITING', holds].sort());
+  return { held, worker };
+}
+
+async function finish(worker: TestWorker, jobIds: ReadonlySet<string>): Promise<void> {
+  const attempts = worker.assigned.filter((one) => jobIds.has(jobIdOf(one)));
+  if (attempts.length === 0) return;
+  const results = await worker.report(...attempts.map((of) => ({ of, outcome: outcomes.result() })));
+  expect(new Set(results)).toEqual(new Set(['ACCEPTED']));
+}
+
+describe.each(arenas)('calls against what happens to jobs that wait, on %s', (kind) => {
+  const held = useArena(kind);
+
+  it('a pause against a claim: what is paused is assigned to nobody before it is resumed', TIMEOUT, async () => {
+    const { arena } = held;
+    const ask: Ask = ({ people }, jobId) => answerOf(people.call(pauseJob, { jobId }));
+    const { held: paused, worker } = await raceClaims(arena, ask, 'PAUSED');
+    expect(new Set((await arena.read(paused)).map((job) => stateName(job.state)))).toEqual(new Set(['PAUSED']));
+    for (const jobId of paused) await arena.people.call(resumeJob, { jobId });
+    // Some may go to room that was left.
+    await worker.offer(paused.length);
+    await eventually('what was resumed is assigned', () => paused.every((jobId) => assignedTo(worker).has(jobId)));
+    await finish(worker, new Set(paused));
+  });
+
+  it('an update against a claim: what is put off is assigned to nobody', TIMEOUT, async () => {
+    const { arena } = held;
+    const runTime = timestampFromMs(Date.now() + HOUR_MS);
+    const ask: Ask = ({ people }, jobId) => answerOf(people.call(updateJob, { jobId, runTime }));
+    const { held: putOff } = await raceClaims(arena, ask, 'SCHEDULED');
+    const jobs = await arena.read(putOff);
+    expect(new Set(jobs.map((job) => `${stateName(job.state)} ${job.attempt}`))).toEqual(new Set(['SCHEDULED 0']));
+  });
+
+  it('a resume against an expiry: it runs or it has expired, never both', TIMEOUT, async () => {
+    const { arena } = held;
+    const counts: Record<string, number> = {};
+    let raced = 0;
+    // However slow the machine is: the expiries lie further and further apart until some jobs are resumed before theirs.
+    for (let round = 0, apartMs = 10; raced < 200 || !counts.ASSIGNED || !counts.EXPIRED; round++, apartMs *= 2) {
+      expect(round, `after ${JSON.stringify(counts)}`).toBeLessThan(8);
+      const states = await raceExpiries(arena, apartMs);
+      raced += states.length;
+      for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
+    }
+    console.log(`${kind}: ${JSON.stringify(counts)}`);
+    expect(Object.keys(counts).sort()).toEqual(['ASSIGNED', 'EXPIRED']);
+  });
+});
+
+/** Resumes paused jobs that expire one after the other, from the moment at which the first one has; their states then. */
+async function raceExpiries(arena: Arena, apartMs: number): Promise<string[]> {
+  // A worker of its own, so that no room is left from another round.
+  const definition = await arena.world.define();
+  const worker = await arena.openWorker(definition);
+  await worker.becomeHeard();
+  const jobIds = await pausedJobs(arena, definition, 100, apartMs);
+  await eventually('the first has expired', async () => (await arena.world.stateOf(jobIds[0] as string)) === 'EXPIRED');
+  await worker.catchUp();
+  await worker.offer(jobIds.length);
+  const answers = new Map<string, string>();
+  const ask = async (jobId: string) => answers.set(jobId, await answerOf(arena.people.call(resumeJob, { jobId })));
+  await Promise.all(jobIds.map(ask));
+  await eventually('each has expired or is assigned', async () =>
+    (await arena.read(jobIds)).every((job) => job.endTime || job.attempt > 0),
+  );
+  await eventually('what is assigned has arrived', async () => {
+    const attempted = (await arena.read(jobIds)).filter((job) => job.attempt > 0);
+    return attempted.every((job) => assignedTo(worker).has(job.jobId));
+  });
+  const assigned = assignedTo(worker);
+  const states = (await arena.read(jobIds)).map((job) => {
+    const [state, isAssigned] = [stateName(job.state), assigned.has(job.jobId)];
+    const fitting = isAssigned ? { state: 'ASSIGNED', attempt: 1 } : { state: 'EXPIRED', attempt: 0 };
+    expect({ state, attempt: job.attempt }).toEqual(fitting);
+    if (answers.get(job.jobId) === 'JOB_ENDED') expect(state).toBe('EXPIRED');
+    return state;
+  });
+  await finish(worker, new Set(jobIds));
+  return states;
+}
+
+/** Paused, and due to expire one after the other. */
+async function pausedJobs(arena: Arena, definition: string, count: number, apartMs: number): Promise<string[]> {
+  const jobIds = await arena.submit(definition, count);
+  const paused = await Promise.all(jobIds.map((jobId) => answerOf(arena.people.call(pauseJob, { jobId }))));
+  expect(tally(paused)).toEqual({ PAUSED: count });
+  const fromMs = Date.now() + 500;
+  const expire = async (jobId: string, i: number) => {
+    // On a slow machine its time may have come before it could be set.
+    let answer = 'INVALID_FIELD';
+    for (let lateMs = 0; answer === 'INVALID_FIELD'; lateMs += 500) {
+      const expireTime = timestampFromMs(Math.max(fromMs + i * apartMs, Date.now()) + lateMs);
+      answer = await answerOf(arena.people.call(updateJob, { jobId, expireTime }));
+    }
+    expect(['PAUSED', 'JOB_ENDED']).toContain(answer);
+  };
+  await Promise.all(jobIds.map(expire));
+  return jobIds;
+}
