@@ -27,11 +27,15 @@ const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
 const MAX_TRAILER_BYTES = 8_000;
 const MAX_REQUEST_BYTES = 4 << 20;
 
+const BATCH = 25;
+/** Of each call and of all of them: some requests are megabytes, and the machine may be busy. */
+const PATIENCE = { timeoutMs: 300_000, timeout: 600_000 };
+
 /** Some at once, so that none of them is late because all of them came together. */
 async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (let at = 0; at < items.length; at += 100) {
-    results.push(...(await Promise.all(items.slice(at, at + 100).map(work))));
+  for (let at = 0; at < items.length; at += BATCH) {
+    results.push(...(await Promise.all(items.slice(at, at + BATCH).map(work))));
   }
   return results;
 }
@@ -117,13 +121,13 @@ describe('on PostgreSQL', () => {
 });
 
 describe('embedded', () => {
-  it('is refused alike, also many at once, and nothing of it is stored', async () => {
+  it('is refused alike, also many at once, and nothing of it is stored', PATIENCE, async () => {
     const dataFolder = await makeScratchFolder();
     try {
       const world = await World.start({ ...quiet, dataFolder });
       const seed = await sow(world);
       const refusals = await inBatches(badRequests, ({ method, request }) =>
-        world.rpc.refused(method, request(seed)),
+        world.rpc.refused(method, request(seed), PATIENCE),
       ).finally(() => world.stop());
       badRequests.forEach((bad, i) => {
         expectRefusal(refusals[i] as Refusal, bad);
@@ -157,7 +161,7 @@ describe('over HTTP', () => {
     ];
     const calls = [...rows.map((bad) => ({ bad, client: binary })), ...spoken.map((bad) => ({ bad, client: json }))];
     const refusals = await inBatches(calls, ({ bad: { method, request }, client }) =>
-      client.refused(method, request(seed)),
+      client.refused(method, request(seed), PATIENCE),
     );
     calls.forEach(({ bad }, i) => {
       const title = `${bad.row} ${bad.method.name}: ${bad.what}`;
@@ -172,7 +176,7 @@ describe('over HTTP', () => {
     });
   }
 
-  it('is refused alike, many at once, in binary and in JSON, and nothing of it is stored', async () => {
+  it('is refused alike, many at once, in binary and in JSON, and nothing of it is stored', PATIENCE, async () => {
     const postgres = await startPostgres({ settings: { fsync: 'off' } });
     const url = await postgres.createDatabase();
     const world = await World.start({ ...quiet, postgresUrl: url });
