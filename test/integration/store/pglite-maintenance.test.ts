@@ -21,7 +21,8 @@ const never = {
   vacuumDeleted: Number.POSITIVE_INFINITY,
   checkpointBytes: Number.POSITIVE_INFINITY,
 };
-const round = ['job_runs', 'sessions', 'job_checkpoints'].map((table) => `VACUUM (ANALYZE) muster.${table}`);
+const hotTables = ['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts'];
+const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();
 const closers: (() => Promise<void>)[] = [];
 
