@@ -36,11 +36,16 @@ export class Terminal {
       TERM: 'screen-256color',
       LC_ALL: 'C.UTF-8',
     });
-    await terminal.#tmux('new-session', '-d', '-x', String(width), '-y', String(height), `PS1='${PROMPT}' exec sh`);
-    await eventually('the shell is there', async () => (await terminal.screen()).includes(PROMPT), LOOKS);
-    await terminal.enter(`muster() { '${process.execPath}' '${musterBinary}' "$@"; }; clear`);
-    await terminal.prompt();
-    return terminal;
+    try {
+      await terminal.#tmux('new-session', '-d', '-x', String(width), '-y', String(height), `PS1='${PROMPT}' exec sh`);
+      await eventually('the shell is there', async () => (await terminal.screen()).includes(PROMPT), LOOKS);
+      await terminal.enter(`muster() { '${process.execPath}' '${musterBinary}' "$@"; }; clear`);
+      await terminal.prompt();
+      return terminal;
+    } catch (error) {
+      await terminal.close();
+      throw error;
+    }
   }
 
   /** Types a line and the return key. */
