@@ -5,6 +5,7 @@ import {
   type CallOptions,
   JobDefinitionService,
   JobService,
+  NamespaceService,
   openChannel,
   QueueService,
   serverStream,
@@ -35,6 +36,7 @@ export class Connection {
   readonly target: Target;
   readonly jobs: Calls<typeof JobService>;
   readonly definitions: Calls<typeof JobDefinitionService>;
+  readonly namespaces: Calls<typeof NamespaceService>;
   readonly queues: Calls<typeof QueueService>;
   readonly workers: Calls<typeof WorkerService>;
   readonly #channel: ReturnType<typeof openChannel>;
@@ -46,6 +48,7 @@ export class Connection {
     this.#channel = openChannel(target.server);
     this.jobs = this.#calls(JobService);
     this.definitions = this.#calls(JobDefinitionService);
+    this.namespaces = this.#calls(NamespaceService);
     this.queues = this.#calls(QueueService);
     this.workers = this.#calls(WorkerService);
   }

@@ -12,6 +12,7 @@ import { addGet } from './commands/get.ts';
 import { addPause, addResume } from './commands/hold.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
+import { addNamespaces } from './commands/namespaces.ts';
 import { addQueues } from './commands/queues.ts';
 import { addRedrive } from './commands/redrive.ts';
 import { addRetry } from './commands/retry.ts';
@@ -52,7 +53,8 @@ Examples:
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
-  for (const add of [addLogs, addQueues, addWorkers, addBreakers, addDoctor, addCompletion]) add(program);
+  for (const add of [addLogs, addQueues, addWorkers, addBreakers, addNamespaces, addDoctor, addCompletion])
+    add(program);
   addContext(program);
   addExitCodes(program);
   return program;

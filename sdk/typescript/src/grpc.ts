@@ -14,6 +14,8 @@ export * from './gen/muster/v1/job_definition_service_pb.ts';
 export * from './gen/muster/v1/job_pb.ts';
 export * from './gen/muster/v1/job_service_pb.ts';
 export * from './gen/muster/v1/log_record_pb.ts';
+export * from './gen/muster/v1/namespace_pb.ts';
+export * from './gen/muster/v1/namespace_service_pb.ts';
 export * from './gen/muster/v1/payload_pb.ts';
 export * from './gen/muster/v1/placement_pb.ts';
 export * from './gen/muster/v1/queue_pb.ts';
