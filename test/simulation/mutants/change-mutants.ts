@@ -32,6 +32,16 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  timeout_on_own_clock: {
+    about: "A replica tells by its own machine's clock what is over.",
+    patches: [
+      {
+        file: 'server/engine/sweeper.ts',
+        find: '{ nowUs, random: random.next() }, definition.timeLimits,',
+        replace: '{ nowUs: nowUs + 5_000_000, random: random.next() }, definition.timeLimits,',
+      },
+    ],
+  },
   no_delay: {
     about: 'Retries do not wait.',
     patches: [
@@ -39,6 +49,16 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
         file: 'server/domain/decide.ts',
         find: 'const dueTimeUs = nowUs + delayMs * 1000;',
         replace: 'const dueTimeUs = nowUs + 1;',
+      },
+    ],
+  },
+  ignored_attempts_count: {
+    about: 'An attempt that a rule ignores counts all the same.',
+    patches: [
+      {
+        file: 'server/domain/retry-verdict.ts',
+        find: "if (rule?.action === 'IGNORE') return false;",
+        replace: '',
       },
     ],
   },
