@@ -62,4 +62,14 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  limit_of_one_more: {
+    about: 'A limit for a cause lets one attempt too many through.',
+    patches: [
+      {
+        file: 'server/domain/retry-verdict.ts',
+        find: 'countOf(failures, cause) < limit)',
+        replace: 'countOf(failures, cause) <= limit)',
+      },
+    ],
+  },
 };
