@@ -81,7 +81,10 @@ export function checkReads(evidence: Evidence, jobs: JobChecks): void {
 /** I7: what a report was told is what it did. */
 export function checkReports(evidence: Evidence, grants: Grants, sessions: SessionChecks): void {
   const { history } = evidence;
+  // Of an erased job nobody can tell any more whether a result is the one that was stored.
+  const erasedAt = new Map(evidence.journal.filter((row) => row.kind === 'erase').map((row) => [row.id, row.order]));
   for (const { facts, order } of kind(evidence, 'report answered')) {
+    const wasErased = (erasedAt.get(String(facts.job)) ?? order) < order;
     const fence = fenceOf(facts.job, facts.attempt, facts.session);
     const closed = grants.get(fence)?.closed;
     const outcome = String(facts.outcome);
@@ -94,7 +97,7 @@ export function checkReports(evidence: Evidence, grants: Grants, sessions: Sessi
       history.count('zombie: its report was refused', Number(isZombies ?? false));
       if (grants.has(fence) && !wasClosed && !sessionClosed)
         history.violate('I7 fencing', `${outcome} of ${fence} was refused while the attempt was open`);
-      else if (outcome === 'result' && closed?.reasons.every((reason) => reason === 'result')) {
+      else if (!wasErased && outcome === 'result' && closed?.reasons.every((reason) => reason === 'result')) {
         history.violate('I7 fencing', `the result of ${fence} was refused, and nothing else had closed the attempt`);
       }
     } else if (!wasClosed)
