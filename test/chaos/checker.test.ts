@@ -33,6 +33,7 @@ const call: Call = {
   jobs: [],
   outcome: 'ok',
   unknown: 0,
+  beganAt: START_MS,
   endedAt: START_MS,
   answer: '',
 };
@@ -127,6 +128,17 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
       Object.assign(at(e.journal, 5), { to: CANCELLING }) && Object.assign(at(e.journal, 11), { from: CANCELLING }),
   ],
   ['I3', 'a session that comes back', (e) => Object.assign(at(e.journal, 12), { to: 1 })],
+  [
+    'I3',
+    'a grant of a job that was paused',
+    (e) =>
+      e.calls.push({ ...call, kind: 'pause', jobs: ['a'], endedAt: START_MS + 2, answer: String(stateCodes.PAUSED) }),
+  ],
+  [
+    'I3',
+    'a pause that was refused for no reason',
+    (e) => e.calls.push({ ...call, kind: 'pause', jobs: ['a'], outcome: 'fail', answer: 'NO: why not' }),
+  ],
   ['I4', 'two ends', (e) => e.journal.push({ ...at(e.journal, 15), n: 99 })],
   ['I4', 'an outcome that was changed', (e) => e.journal.push({ ...at(e.journal, 15), n: 99, kind: 'tampered' })],
   ['I4', 'an outcome of an open job', (e) => e.journal.splice(14, 1)],

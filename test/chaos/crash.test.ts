@@ -67,6 +67,9 @@ describe('two replicas, three workers and a careless one', () => {
       'worker event: recovered',
       'attempt closed: ABORTED',
       'ended CANCELLED',
+      'ended FAILED',
+      'attempt closed: TIMED_OUT',
+      'job paused',
     ];
     expect(findings.missing(mustHappen)).toEqual([]);
   });

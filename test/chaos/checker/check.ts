@@ -1,5 +1,6 @@
 /** The checks over what clients and readers saw, against the lives in the journal (I1, I2, I7, I8, I13, I15). */
 import { stateCodes } from '../../../server/domain/job-state.ts';
+import type { Call } from '../harness/load.ts';
 import { type Evidence, Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import { type JobLife, Lives, names } from './lives.ts';
 import { checkStarts } from './starts.ts';
@@ -9,6 +10,7 @@ export function check(evidence: Evidence): { findings: Findings; lives: Lives } 
   const lives = new Lives(evidence, findings);
   checkSubmissions(evidence, lives, findings);
   checkCancels(evidence, lives, findings);
+  checkHolds(evidence, lives, findings);
   checkReports(evidence, lives, findings);
   checkReadings(evidence, lives, findings);
   checkStarts(evidence, lives, findings);
@@ -64,6 +66,34 @@ function checkCancels({ calls }: Evidence, { jobs }: Lives, findings: Findings):
     if (end !== stateCodes.CANCELLED && end !== stateCodes.SUCCEEDED)
       findings.violate('I13', `job ${life.id} was cancelled and ended as ${names[end ?? 0]}`);
   }
+}
+
+/** What holds and resumes are refused with when they come too late, or the job does not wait. */
+const TOO_LATE: ReadonlySet<string> = new Set(['JOB_ENDED', 'JOB_NOT_WAITING']);
+
+/** Nothing is assigned of a job from the answer of its pause until somebody asks to let it go on. */
+function checkHolds({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
+  const resumes = calls.filter((call) => call.kind === 'resume');
+  for (const call of calls) {
+    if (call.kind !== 'pause' && call.kind !== 'resume') continue;
+    if (call.outcome === 'fail' && !TOO_LATE.has(reasonOf(call)))
+      findings.violate('I3', `a ${call.kind} of ${call.jobs[0]} was refused: ${call.answer}`);
+    if (call.kind === 'resume' || call.outcome !== 'ok' || call.answer !== String(stateCodes.PAUSED)) continue;
+    findings.count('job paused');
+    // One that was asked for before, by a caller with the same key, may still have been under way.
+    const asked = resumes.filter(({ jobs: [job], outcome, endedAt }) => {
+      return job === call.jobs[0] && (outcome === 'info' || endedAt >= call.beganAt);
+    });
+    const until = Math.min(...asked.map(({ beganAt }) => beganAt));
+    const grants = jobs.get(call.jobs[0] ?? '')?.grants ?? [];
+    if (grants.some(({ at }) => msOf(at) > call.endedAt + ROUNDING_MS && msOf(at) < until))
+      findings.violate('I3', `job ${call.jobs[0]} was granted while it was paused`);
+  }
+}
+
+/** The part of a refusal's text that programs go by. */
+function reasonOf({ answer }: Call): string {
+  return answer.split(':', 1)[0] ?? '';
 }
 
 /** I7 and I8: what a report was told is what the journal shows. */

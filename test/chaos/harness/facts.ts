@@ -1,5 +1,6 @@
 /** What the store says about a run while it goes on. */
 import type { Pool } from 'pg';
+import { stateCodes } from '../../../server/domain/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/run.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -27,6 +28,11 @@ export class Facts {
   /** Jobs that have not ended. */
   openJobs(): Promise<number> {
     return this.#number('SELECT count(*)::int AS n FROM muster.job_runs');
+  }
+
+  async pausedJobs(): Promise<string[]> {
+    const text = `SELECT job_id FROM muster.job_runs WHERE state = ${stateCodes.PAUSED} LIMIT 100`;
+    return (await this.query<{ job_id: string }>(text)).map((row) => row.job_id);
   }
 
   endedJobs(): Promise<number> {

@@ -7,19 +7,20 @@ import { isUnknown, reasonOf } from './outcomes.ts';
 
 /** One call of a client, over all its repeats under one request id. */
 export interface Call {
-  readonly kind: 'submit' | 'cancel';
+  readonly kind: 'submit' | 'cancel' | 'pause' | 'resume';
   readonly requestId: string;
   /** Idempotency key of each job of a submission, or '' for none. */
   readonly keys: readonly string[];
-  /** Jobs that were accepted, in the order of the submission; for a cancel the job that it names. */
+  /** Jobs that were accepted, in the order of the submission; else the job that the call names. */
   jobs: readonly string[];
   /** `info`: never answered for certain. */
   outcome: 'ok' | 'fail' | 'info';
   /** Tries whose outcome is unknown. */
   unknown: number;
-  /** When the last answer came, in ms since 1970. */
+  /** When it was said first, and when the last answer came, in ms since 1970. */
+  readonly beganAt: number;
   endedAt: number;
-  /** State that a cancel answered, or the reason of a refusal. */
+  /** State that the job was answered to be in, or the reason of a refusal. */
   answer: string;
 }
 
@@ -43,11 +44,13 @@ const CALL_MS = 2_500;
 const GIVE_UP_MS = 60_000;
 /** Names and inputs of the jobs, each as often as it stands here. */
 const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
-  [70, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
+  [68, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
   [11, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
   // Longer than a lease, so that some of them run whenever one is lost.
   [1, (dice) => ({ definition: 'slow', input: { ms: dice.int(3_000, 5_000) } })],
   [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
+  // Longer than it may take, so that the worker or the control plane ends each attempt.
+  [2, (dice) => ({ definition: 'slow', input: { ms: dice.int(2_000, 4_000) }, runTimeoutMs: 300 })],
   [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
   [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
 ];
@@ -93,6 +96,16 @@ export class Load {
     return job;
   }
 
+  /** Lets jobs go on that are paused although nobody wants them to be: a pause may arrive late, after its resume. */
+  async letGo(jobs: readonly string[]): Promise<void> {
+    const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
+    try {
+      for (const job of jobs) await this.#resume(client, job);
+    } finally {
+      client.close();
+    }
+  }
+
   /** Ends as soon as may be: nobody needs the result any more. */
   breakOff(): void {
     this.#broken = true;
@@ -133,6 +146,7 @@ export class Load {
           keyed ? [this.#keyed(dice, requests[0] as JobRequest)] : requests,
           dice.chance(0.1),
         );
+        if (dice.chance(0.2)) await this.#hold(client, dice.pick(jobs), dice);
         if (dice.chance(0.25)) await this.#cancel(client, dice.pick(jobs), dice);
         if (dice.chance(0.4)) await this.#waitFor(client, dice.pick(jobs));
         else await delay(dice.int(0, 60));
@@ -194,6 +208,25 @@ export class Load {
     if (answer) call.answer = String(answer.state);
   }
 
+  /** Pauses a job and lets it go on after a while; also when it is not known whether the pause was stored. */
+  async #hold(client: Client, job: string | undefined, dice: Dice): Promise<void> {
+    if (!job) return;
+    const pause = this.#begin('pause', randomUUID(), []);
+    pause.jobs = [job];
+    const paused = await this.#until(pause, () => client.pause(job, 'by chance', { requestId: pause.requestId }));
+    if (paused) pause.answer = String(paused.state);
+    if (pause.outcome === 'fail') return;
+    await delay(dice.int(0, 400));
+    await this.#resume(client, job);
+  }
+
+  async #resume(client: Client, job: string): Promise<void> {
+    const call = this.#begin('resume', randomUUID(), []);
+    call.jobs = [job];
+    const answer = await this.#until(call, () => client.resume(job, { requestId: call.requestId }));
+    if (answer) call.answer = String(answer.state);
+  }
+
   async #waitFor(client: Client, job: string | undefined): Promise<void> {
     if (!job) return;
     try {
@@ -205,7 +238,18 @@ export class Load {
   }
 
   #begin(kind: Call['kind'], requestId: string, keys: readonly string[]): Call {
-    const call: Call = { kind, requestId, keys, jobs: [], outcome: 'info', unknown: 0, endedAt: 0, answer: '' };
+    const beganAt = Date.now();
+    const call: Call = {
+      kind,
+      requestId,
+      keys,
+      jobs: [],
+      outcome: 'info',
+      unknown: 0,
+      beganAt,
+      endedAt: 0,
+      answer: '',
+    };
     this.calls.push(call);
     return call;
   }
@@ -227,7 +271,7 @@ export class Load {
     return undefined;
   }
 
-  /** What a client can be refused here is a cancel that came too late; everything else is a fault. */
+  /** What a client can be refused here is a call about a job that came too late; everything else is a fault. */
   #refused(call: Call, error: unknown): undefined {
     call.outcome = 'fail';
     call.endedAt = Date.now();

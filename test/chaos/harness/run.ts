@@ -116,7 +116,10 @@ export class Run {
       replica.restore();
     }
     await this.load.finished();
-    const done = async () => (await this.facts.openJobs()) === 0;
+    const done = async () => {
+      await this.load.letGo(await this.facts.pausedJobs());
+      return (await this.facts.openJobs()) === 0;
+    };
     await this.#explained(eventually('every job has ended', done, { timeoutMs: HEAL_MS, everyMs: 100 }));
   }
 

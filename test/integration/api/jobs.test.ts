@@ -50,7 +50,6 @@ describe('definitions', () => {
       retryPolicy: { maxAttempts: 3, minBackoff: { seconds: 1n }, maxBackoff: { seconds: 300n }, multiplier: 2 },
       runTimeout: { seconds: 3_600n },
       cancelGrace: { seconds: 30n },
-      retention: { seconds: 604_800n },
     });
   });
 

@@ -39,7 +39,7 @@ async function open(options: MaintenanceOptions): Promise<{ context: StoreContex
   return { context, tasks };
 }
 
-const today = () => new Date().toISOString().slice(0, 10).replaceAll('-', '');
+const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
 const namesOf = (tasks: readonly MaintenanceTask[]) => tasks.map((task) => task.sql);
 const sizeOfRuns = async (context: StoreContext) =>
   only(await sql(context, `SELECT pg_table_size('job_runs') AS bytes`)).bytes as number;
@@ -106,13 +106,16 @@ describe('VACUUM', () => {
 describe('jobs that were kept long enough', () => {
   it('leave room that is used again: the tables do not grow with each round of them', async () => {
     const HOUR_MS = 3_600_000;
+    const DAY_MS = 24 * HOUR_MS;
+    // From the first hour of tomorrow on: all rounds have to be on one day.
+    const startMs = DAY_MS - (Date.now() % DAY_MS) + HOUR_MS;
     const sizeAfterRounds = async (options: MaintenanceOptions) => {
       const { context, tasks } = await open(options);
       await sql(context, `INSERT INTO retentions VALUES ('default', '', ${HOUR_MS})`);
       for (let round = 0; round < 6; round++) {
-        await moveClock(context, round * 2 * HOUR_MS);
-        await runJobs(context, 4_000);
-        await moveClock(context, (round + 1) * 2 * HOUR_MS);
+        await moveClock(context, startMs + round * 2 * HOUR_MS);
+        await runJobs(context, 4_000, undefined, Date.now() + startMs);
+        await moveClock(context, startMs + (round + 1) * 2 * HOUR_MS);
         expect(await context.store.clearExpired()).toMatchObject({ jobs: 4_000 });
       }
       expect(only(await sql(context, 'SELECT count(*)::int AS jobs FROM jobs')).jobs).toBe(0);
@@ -122,7 +125,7 @@ describe('jobs that were kept long enough', () => {
     };
     const { bytes, tasks } = await sizeAfterRounds({ vacuumDeleted: 3_000 });
     expect(new Set(namesOf(tasks))).toEqual(
-      new Set(['jobs', 'job_outcomes'].map((table) => `VACUUM muster.${table}_${today()}`)),
+      new Set(['jobs', 'job_outcomes'].map((table) => `VACUUM muster.${table}_${dayOf(Date.now() + startMs)}`)),
     );
     expect(tasks.filter((task) => task.error)).toEqual([]);
     expect(bytes).toBeLessThan((await sizeAfterRounds({})).bytes / 3);
