@@ -10,7 +10,7 @@ import { span } from '../input/spans.ts';
 import { handled, type Invocation } from '../invocation.ts';
 import type { Output } from '../output/output.ts';
 import { type Column, Table } from '../output/table.ts';
-import { ageText } from '../output/times.ts';
+import { ageText, countText } from '../output/times.ts';
 import { handlerText, showWorker, troubleOf } from '../output/worker-view.ts';
 import { allPages } from '../pages.ts';
 import { present } from '../present.ts';
@@ -136,7 +136,7 @@ async function drain(invocation: Invocation, { wait, timeout }: DrainOptions, na
 
 function drainedText({ name, held, state }: Worker): string {
   if (state === SessionState.CLOSED) return `Worker ${name} has finished and ended.`;
-  const left = held === 0 ? 'holds nothing any more' : `finishes the ${held} jobs that it holds`;
+  const left = held === 0 ? 'holds nothing any more' : `finishes the ${countText(held, 'job')} that it holds`;
   return `Worker ${name} takes no new jobs and ${left}.`;
 }
 

@@ -4,9 +4,11 @@ import {
   CircuitState,
   type JobDefinition,
   type Queue,
+  type QueueCounts,
   SessionState,
   type Worker,
 } from '@muster/sdk/grpc';
+import { countText } from '../output/times.ts';
 import { type Finding, finding, some } from './finding.ts';
 
 /** Whether it is given jobs at all. */
@@ -85,7 +87,7 @@ export function checkQueues(
       finding(
         'queues',
         'WARNING',
-        `${name} is paused${pauseReason ? ` (${pauseReason})` : ''}, with ${counts?.ready ?? 0} jobs ready in it`,
+        `${name} is paused${pauseReason ? ` (${pauseReason})` : ''}, with ${readyText(counts)} in it`,
         `muster queues resume ${name} lets it go on`,
       ),
     ),
@@ -93,12 +95,16 @@ export function checkQueues(
       finding(
         'queues',
         'WARNING',
-        `${queue.name} has ${queue.counts?.ready} jobs ready, and no worker for ${some(definitions.map(({ name }) => name))}`,
+        `${queue.name} has ${readyText(queue.counts)}, and no worker for ${some(definitions.map(({ name }) => name))}`,
         'start a worker with a handler of that name',
       ),
     ),
   ];
   return found.length > 0 ? found : [finding('queues', 'OK', `${queues.length}, none paused or waiting for a worker`)];
+}
+
+function readyText(counts: QueueCounts | undefined): string {
+  return countText(Number(counts?.ready ?? 0), 'ready job');
 }
 
 export function checkBreakers(breakers: readonly CircuitBreakerStatus[]): Finding[] {

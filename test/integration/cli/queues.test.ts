@@ -57,7 +57,7 @@ describe('muster queues', () => {
     expect(table).toMatch(/held +paused +1 .*the mail server moves/);
     const doctor = await server.run(['doctor', '--http', server.httpAddress]);
     expect(doctor.code).toBe(20);
-    expect(doctor.stdout).toMatch(/look +queues +held is paused \(the mail server moves\), with 1 jobs ready in it\n/);
+    expect(doctor.stdout).toMatch(/look +queues +held is paused \(the mail server moves\), with 1 ready job in it\n/);
     const full = await server.run(['queues', 'delete', 'held']);
     expect(full).toMatchObject({ code: 4, stderr: expect.stringMatching(/QUEUE_NOT_EMPTY/) });
     expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({ code: 0, stdout: 'Queue held goes on.\n' });
@@ -71,7 +71,7 @@ describe('muster queues', () => {
       const { stdout } = await server.run(['doctor', '--http', server.httpAddress, '--json']);
       return JSON.parse(stdout).findings.find((one: { message: string }) => one.message.startsWith('lonely'))?.message;
     });
-    expect(message).toBe('lonely has 1 jobs ready, and no worker for idle');
+    expect(message).toBe('lonely has 1 ready job, and no worker for idle');
   });
 
   it('refuse what can not be', async () => {

@@ -73,10 +73,10 @@ describe('the doctor finds', () => {
     const waiting = [{ queue: slow, definitions: [definition(9)] }];
     expect(checkQueues([mails, slow], waiting, [worker()])).toMatchObject([
       {
-        message: 'mails is paused (moving), with 3 jobs ready in it',
+        message: 'mails is paused (moving), with 3 ready jobs in it',
         next: 'muster queues resume mails lets it go on',
       },
-      { message: 'slow has 5 jobs ready, and no worker for add' },
+      { message: 'slow has 5 ready jobs, and no worker for add' },
     ]);
     expect(checkQueues([slow], [{ queue: slow, definitions: [definition(2)] }], [worker()])).toMatchObject([
       { level: 'OK' },
