@@ -16,7 +16,7 @@ const WORKER_GRACE_MS = 3_000;
 const CONTROL_PLANE_GRACE_MS = 10_000;
 
 /** In what `muster start` prints. */
-const ADDRESSES = /gRPC +(\S+)[\s\S]*?health +http:\S+:(\d+)\//;
+const ADDRESSES = /gRPC +(\S+)[\s\S]*?HTTP +http:\S+:(\d+)\s/;
 
 const CONTROL_PLANE = 'control plane';
 
@@ -65,7 +65,12 @@ export class Deployment {
     const args = ['start', '--data', this.dataFolder, '--log-level', 'warn', ...LEASE, ...this.#ports];
     const started = this.#start(CONTROL_PLANE, process.execPath, [pathOf('../../server/cli/muster.ts'), ...args]);
     const inTime = AbortSignal.any([this.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]);
-    const [, address = '', httpPort = ''] = await started.printed(ADDRESSES, inTime);
+    const [, address = '', httpPort = ''] = await started.printed(ADDRESSES, inTime).catch((error: unknown) => {
+      if (!started.output || this.signal.aborted) throw error;
+      throw new Error(`the control plane does not say where it is; it has printed:\n${started.output}`, {
+        cause: error,
+      });
+    });
     this.#address = address;
     this.#ports = ['--grpc-port', address.replace(/.*:/, ''), '--http-port', httpPort];
     // Patient: a call that finds no control plane is repeated, under its own request id, until there is one again.

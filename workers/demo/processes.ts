@@ -38,6 +38,11 @@ export class DemoProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** What it has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Resolves with the first match in what it prints. Rejects when it ends before, or when `signal` is aborted. */
   printed(pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
     const found = new Promise<RegExpExecArray>((resolve, reject) => {
