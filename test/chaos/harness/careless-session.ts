@@ -67,6 +67,8 @@ export class CarelessSession {
   readonly id: string;
   /** The server has closed it. */
   over = false;
+  /** It has asked for its end: what it is still given it holds, and never starts. */
+  #ending = false;
   readonly #parts: CarelessParts;
   readonly #idBytes: Uint8Array;
   readonly #bus: { close(): void };
@@ -120,6 +122,7 @@ export class CarelessSession {
 
   /** Asks for the end of the session, whatever it holds, while it still offers places: no claim may come too late. */
   async close(): Promise<void> {
+    this.#ending = true;
     await Promise.all([this.#askForEnd(), this.beat(), this.beat()]);
   }
 
@@ -181,7 +184,7 @@ export class CarelessSession {
   async #work(attempt: Attempt): Promise<void> {
     const { dice, beatMs } = this.#parts;
     // It stays held and is never started.
-    if (dice.chance(habits.vanish)) return;
+    if (dice.chance(habits.vanish) || this.#ending) return;
     if (dice.chance(habits.release)) return this.#report(attempt, 'released');
     const [dawdles, repeats, lies] = [habits.dawdle, habits.repeat, habits.lie].map((habit) => dice.chance(habit));
     this.#record(attempt, 'start');

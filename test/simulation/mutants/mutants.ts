@@ -30,7 +30,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         replace: `WHERE (r.due_time <= (SELECT time FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
       },
       {
-        file: 'server/domain/decide.ts',
+        file: 'server/domain/decide-due.ts',
+        find: 'import { afterFailure, end, expiryOf,',
+        replace: 'import { afterFailure, decideRelease, end, expiryOf,',
+      },
+      {
+        file: 'server/domain/decide-due.ts',
         find: 'if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;',
         replace: `if (run.state === 'ASSIGNED') return decideRelease(run, 'time', moment);
           if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;`,

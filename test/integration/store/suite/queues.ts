@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../server/domain/decide.ts';
 import type { Queue, QueueChange, QueueName } from '../../../../server/engine/queues.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   bytes,
@@ -176,6 +177,9 @@ export function queuesSuite(context: StoreContext): void {
       const job = only(await claimMany(context, laneId, sessionId, 1));
       await context.store.complete([completionOf(job)]);
       expect(await queues().delete(q, undefined)).toEqual({ kind: 'deleted' });
+      // Which of both came first is told by the job's id, in whole milliseconds.
+      const deleted = Date.now();
+      await eventually('the clock has moved on', () => Date.now() > deleted + 1);
       await submitMany(context, laneId, 1);
       await context.store.complete([completionOf(only(await claimMany(context, laneId, sessionId, 1)))]);
       expect((await queues().list('default', '', 9)).queues).toMatchObject([{ name: 'q', counts: {} }]);
