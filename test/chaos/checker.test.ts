@@ -159,6 +159,14 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     'a grant to a session that is closed',
     (e) => [13, 14, 15].map((i) => Object.assign(at(e.journal, i), { sessionId: 's1' })),
   ],
+  [
+    'I6',
+    'a time-out before its time',
+    (e) => {
+      Object.assign(at(e.journal, 10), { cause: attemptOutcomes.TIMED_OUT });
+      for (const i of [10, 11]) Object.assign(at(e.journal, i), { at: (START_MS + 200) * 1000 });
+    },
+  ],
   ['I6', 'two grants without an end between them', (e) => e.journal.splice(10, 2)],
   ['I6', 'a release of what had been started', (e) => e.journal.splice(10, 1)],
   ['I7', 'an end under the fence of another attempt', (e) => Object.assign(at(e.journal, 15), { attempt: 1 })],

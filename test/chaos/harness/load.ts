@@ -40,6 +40,8 @@ export interface LoadOptions {
   readonly open: () => Promise<number>;
 }
 
+/** The shortest time that an attempt of any job may take. */
+export const SHORT_RUN_TIMEOUT_MS = 300;
 const CALL_MS = 2_500;
 const GIVE_UP_MS = 60_000;
 /** Names and inputs of the jobs, each as often as it stands here. */
@@ -50,7 +52,7 @@ const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
   [1, (dice) => ({ definition: 'slow', input: { ms: dice.int(3_000, 5_000) } })],
   [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
   // Longer than it may take, so that the worker or the control plane ends each attempt.
-  [2, (dice) => ({ definition: 'slow', input: { ms: dice.int(2_000, 4_000) }, runTimeoutMs: 300 })],
+  [2, (dice) => ({ definition: 'slow', input: { ms: dice.int(2_000, 4_000) }, runTimeoutMs: SHORT_RUN_TIMEOUT_MS })],
   [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
   [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
 ];
