@@ -1,7 +1,7 @@
 /** Files of definitions: YAML or JSON, one or several documents each. */
 import { parseAllDocuments } from 'yaml';
 import { CliError } from '../cli-error.ts';
-import { nameOf, openInput, unreadable } from './payload-input.ts';
+import { nameOf, readBytes } from './payload-input.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 /** More uses of one anchor are an attack or an accident. */
@@ -46,20 +46,11 @@ function plain(read: () => unknown, name: string): unknown {
 }
 
 async function readText(file: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const bytes = await readBytes(file, MAX_BYTES);
+  if (bytes.length > MAX_BYTES)
+    throw new CliError({ message: `${nameOf(file)} is longer than 16 MiB`, next: 'split it' });
   try {
-    for await (const chunk of openInput(file)) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_BYTES) break;
-    }
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-  if (size > MAX_BYTES) throw new CliError({ message: `${nameOf(file)} is longer than 16 MiB`, next: 'split it' });
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     throw new CliError({ message: `${nameOf(file)} is not UTF-8`, cause: error });
   }

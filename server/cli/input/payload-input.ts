@@ -23,7 +23,7 @@ export async function readInput(options: InputOptions): Promise<Payload | undefi
     throw new CliError({ message: 'give either --input or --input-file' });
   if (input !== undefined) return payloadOf(new TextEncoder().encode(input), contentType ?? JSON_TYPE, '--input');
   if (inputFile !== undefined)
-    return payloadOf(await readBytes(inputFile), contentType ?? typeByName(inputFile), nameOf(inputFile));
+    return payloadOf(await readBytes(inputFile, MAX_BYTES), contentType ?? typeByName(inputFile), nameOf(inputFile));
   if (contentType !== undefined) throw new CliError({ message: '--content-type needs --input or --input-file' });
   return undefined;
 }
@@ -65,14 +65,15 @@ export function unreadable(file: string, error: unknown): CliError {
   return new CliError({ message: `can't read ${nameOf(file)}: ${(error as Error).message}`, cause: error });
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+/** The bytes of a file or of stdin; of one that is longer than `maxBytes` so many that it shows. */
+export async function readBytes(file: string, maxBytes: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of openInput(file)) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_BYTES) break;
+      if (size > maxBytes) break;
     }
   } catch (error) {
     throw unreadable(file, error);
