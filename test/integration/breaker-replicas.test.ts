@@ -2,34 +2,24 @@
 import { Client, type Job, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { type ScratchNats, startNats } from '../support/nats.ts';
-import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import type { TestReplica } from '../support/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
 
-let postgres: ScratchPostgres;
-let nats: ScratchNats;
-let replicas: TestReplica[] = [];
+let deployment: TwoReplicas;
+let replicas: readonly TestReplica[] = [];
 let clients: Client[] = [];
 let workers: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
-  const shared = {
-    postgresUrl: await postgres.createDatabase(),
-    natsUrls: [nats.url],
-    natsCredentialsFile: nats.credentialsFile,
-    natsSigningSeedFile: nats.signingSeedFile,
-    leaseMs: 60_000,
-  };
-  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  deployment = await startTwoReplicas({ leaseMs: 60_000 });
+  replicas = deployment.replicas;
   clients = replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress }));
 });
 
 afterAll(async () => {
   await Promise.all(workers.map(({ worker, running }) => worker.stop().then(() => running)));
   for (const client of clients) client.close();
-  await Promise.all(replicas.map((replica) => replica.stop()));
-  await Promise.all([postgres?.stop(), nats?.stop()]);
+  await deployment?.stop();
 });
 
 /** A worker at each replica. */

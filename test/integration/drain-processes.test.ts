@@ -7,9 +7,8 @@ import { WorkerService } from '../../server/gen/muster/v1/worker_service_pb.ts';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';
 import { eventually } from '../support/eventually.ts';
-import { type ScratchNats, startNats } from '../support/nats.ts';
-import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
-import { makeScratchFolder, removeFolder, startTestReplica, type TestReplica } from '../support/replica.ts';
+import { makeScratchFolder, removeFolder, type TestReplica } from '../support/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
 import { Rpc } from './api/rpc.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -18,27 +17,18 @@ const programs = {
   python: [join(root, '.tools/venv/bin/python'), 'test/chaos/workers/worker.py'],
 } as const;
 
-let postgres: ScratchPostgres;
-let nats: ScratchNats;
-let replicas: TestReplica[];
+let deployment: TwoReplicas;
+let replicas: readonly TestReplica[];
 let folder: string;
 
 beforeAll(async () => {
-  [postgres, nats, folder] = await Promise.all([startPostgres(), startNats(), makeScratchFolder()]);
-  const shared = {
-    postgresUrl: await postgres.createDatabase(),
-    natsUrls: [nats.url],
-    natsCredentialsFile: nats.credentialsFile,
-    natsSigningSeedFile: nats.signingSeedFile,
-    beatMs: 200,
-    leaseMs: 60_000,
-  };
-  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  folder = await makeScratchFolder();
+  deployment = await startTwoReplicas({ beatMs: 200, leaseMs: 60_000 });
+  replicas = deployment.replicas;
 });
 
 afterAll(async () => {
-  await Promise.all((replicas ?? []).map((replica) => replica.stop()));
-  await Promise.all([postgres?.stop(), nats?.stop()]);
+  await deployment?.stop();
   if (folder) await removeFolder(folder);
 });
 

@@ -4,36 +4,24 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/postgres.ts';
 import { eventually } from '../support/eventually.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
-import { type ScratchNats, startNats } from '../support/nats.ts';
-import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import type { TestReplica } from '../support/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
 
-let postgres: ScratchPostgres;
-let postgresUrl: string;
-let nats: ScratchNats;
-let replicas: TestReplica[] = [];
+let deployment: TwoReplicas;
+let replicas: readonly TestReplica[] = [];
 let clients: Client[] = [];
 let workers: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
-  postgresUrl = await postgres.createDatabase();
-  const shared = {
-    postgresUrl,
-    natsUrls: [nats.url],
-    natsCredentialsFile: nats.credentialsFile,
-    natsSigningSeedFile: nats.signingSeedFile,
-    leaseMs: 60_000,
-  };
-  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  deployment = await startTwoReplicas({ leaseMs: 60_000 });
+  replicas = deployment.replicas;
   clients = replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress }));
 });
 
 afterAll(async () => {
   await Promise.all(workers.map(({ worker, running }) => worker.stop().then(() => running)));
   for (const client of clients) client.close();
-  await Promise.all(replicas.map((replica) => replica.stop()));
-  await Promise.all([postgres?.stop(), nats?.stop()]);
+  await deployment?.stop();
 });
 
 /** Ids of the jobs whose handlers began, in order. */
@@ -74,7 +62,7 @@ it('holds under load: what had not begun when the pause answered begins only aft
     const { counts } = await there.getQueue('line');
     return counts?.ready === 0n && counts.held === 0n;
   });
-  const database = openPostgres({ url: postgresUrl, poolSize: 1 });
+  const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
   try {
     expect(await readCountDrift(database)).toEqual([]);
   } finally {

@@ -4,31 +4,19 @@ import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker }
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryPolicySchema } from '../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../support/eventually.ts';
-import { type ScratchNats, startNats } from '../support/nats.ts';
-import { type ScratchPostgres, startPostgres } from '../support/postgres.ts';
-import { startTestReplica, type TestReplica } from '../support/replica.ts';
+import type { TestReplica } from '../support/replica.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
 
-let postgres: ScratchPostgres;
-let nats: ScratchNats;
-let replicas: TestReplica[];
+let deployment: TwoReplicas;
+let replicas: readonly TestReplica[];
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
-  const shared = {
-    postgresUrl: await postgres.createDatabase(),
-    natsUrls: [nats.url],
-    natsCredentialsFile: nats.credentialsFile,
-    natsSigningSeedFile: nats.signingSeedFile,
-    beatMs: 500,
-    leaseMs: 4_000,
-  };
-  // Both at once: each finds an empty database, and one of them migrates it.
-  replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
+  deployment = await startTwoReplicas({ beatMs: 500, leaseMs: 4_000 });
+  replicas = deployment.replicas;
 });
 
 afterAll(async () => {
-  await Promise.all((replicas ?? []).map((replica) => replica.stop()));
-  await Promise.all([postgres?.stop(), nats?.stop()]);
+  await deployment?.stop();
 });
 
 function clientOf(replica: number): Client {

@@ -10,6 +10,7 @@ import type {
   Completion,
   NewJob,
   NewSession,
+  Place,
   SessionRow,
   SubmitCall,
 } from '../../server/engine/store-port.ts';
@@ -167,4 +168,19 @@ export async function readEverything(context: StoreContext, jobId: string): Prom
     (name) => `SELECT '${name}' AS from_table, to_jsonb(t) AS row FROM ${name} t WHERE job_id = '${jobId}'`,
   );
   return sql(context, `${parts.join(' UNION ALL ')} ORDER BY 1, 2`);
+}
+
+/** A lane with so many ready jobs, and a session that may be given them. */
+export async function readyLane(context: StoreContext, jobs: number): Promise<{ laneId: number; sessionId: string }> {
+  const laneId = await makeLane(context);
+  await submitMany(context, laneId, jobs);
+  const { sessionId } = await openWorker(context);
+  return { laneId, sessionId };
+}
+
+/** A submission of three jobs, each with a place in the session. */
+export function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
+  const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
+  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
+  return { call, places };
 }

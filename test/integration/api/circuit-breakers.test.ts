@@ -11,7 +11,6 @@ import {
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { CircuitBreakerSchema } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -71,18 +70,12 @@ async function proveDispatch(other: string): Promise<void> {
   await worker.take(1);
 }
 
-describe.each(['PGlite', 'PostgreSQL'])('circuit breakers on %s', (kind) => {
-  let postgres: ScratchPostgres | undefined;
-
+describe.each(['PGlite', 'PostgreSQL'] as const)('circuit breakers on %s', (kind) => {
   beforeAll(async () => {
-    if (kind === 'PostgreSQL') postgres = await startPostgres();
-    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+    world = await World.startOn(kind);
   });
 
-  afterAll(async () => {
-    await world?.stop();
-    await postgres?.stop();
-  });
+  afterAll(() => world?.stop());
 
   it('open after as many failures; what waits burns no attempt and says why', async () => {
     const definition = await define({ failureThreshold: 3, openDuration: hour });

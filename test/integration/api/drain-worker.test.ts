@@ -7,26 +7,20 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { SessionState } from '../../../server/gen/muster/v1/worker_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
 const { getWorker, drainWorker, listWorkers } = WorkerService.method;
 const { submitJobs, cancelJob } = JobService.method;
 
-describe.each(['PostgreSQL', 'embedded'])('on %s', (store) => {
-  let postgres: ScratchPostgres | undefined;
+describe.each(['PostgreSQL', 'PGlite'] as const)('on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
-    if (store === 'PostgreSQL') postgres = await startPostgres();
-    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+    world = await World.startOn(kind);
   });
 
-  afterAll(async () => {
-    await world?.stop();
-    await postgres?.stop();
-  });
+  afterAll(() => world?.stop());
 
   const look = (worker: TestWorker) => world.rpc.call(getWorker, { sessionId: worker.sessionText });
   const drain = (worker: TestWorker) => world.rpc.call(drainWorker, { sessionId: worker.sessionText });

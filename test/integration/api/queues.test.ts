@@ -7,7 +7,6 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -15,19 +14,14 @@ const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue,
 const { cancelJob, listJobs } = JobService.method;
 
 describe.each(['PostgreSQL', 'PGlite'] as const)('queues on %s', (kind) => {
-  let postgres: ScratchPostgres | undefined;
   let world: World;
   let queues = 0;
 
   beforeAll(async () => {
-    postgres = kind === 'PostgreSQL' ? await startPostgres({ settings: { fsync: 'off' } }) : undefined;
-    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+    world = await World.startOn(kind);
   });
 
-  afterAll(async () => {
-    await world?.stop();
-    await postgres?.stop();
-  });
+  afterAll(() => world?.stop());
 
   const newName = () => `queue-${++queues}`;
   const get = async (name: string) => (await world.rpc.call(getQueue, { name })).queue as Queue;

@@ -4,7 +4,6 @@ import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -12,19 +11,14 @@ const soon = { nanos: 1_000_000 };
 const retryPolicy = { maxAttempts: 9, minBackoff: soon, maxBackoff: soon };
 const isWaiting = (job: Job) => job.stateReason.startsWith('waits for room in the retry budget');
 
-describe.each(['PGlite', 'PostgreSQL'])('retry budgets on %s', (kind) => {
-  let postgres: ScratchPostgres | undefined;
+describe.each(['PGlite', 'PostgreSQL'] as const)('retry budgets on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
-    if (kind === 'PostgreSQL') postgres = await startPostgres();
-    world = await World.start(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+    world = await World.startOn(kind);
   });
 
-  afterAll(async () => {
-    await world?.stop();
-    await postgres?.stop();
-  });
+  afterAll(() => world?.stop());
 
   /** Jobs that have each failed once, by now. */
   async function failMany(definition: string, count: number) {

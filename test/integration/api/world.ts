@@ -7,6 +7,7 @@ import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definiti
 import { type Job, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { OpenSessionRequestSchema } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { startTestReplica, type TestReplica } from '../../support/replica.ts';
 import { Rpc } from './rpc.ts';
 import { offerOf, TestWorker } from './test-worker.ts';
@@ -24,6 +25,7 @@ export class World {
   readonly #workers: TestWorker[] = [];
   readonly #unhandled: unknown[] = [];
   #names = 0;
+  #postgres: ScratchPostgres | undefined;
 
   private constructor(replica: TestReplica) {
     this.replica = replica;
@@ -36,11 +38,21 @@ export class World {
     return new World(await startTestReplica({ leaseMs: 600_000, ...settings }));
   }
 
+  /** On a store of this kind; its PostgreSQL ends with it. */
+  static async startOn(kind: 'PostgreSQL' | 'PGlite'): Promise<World> {
+    if (kind === 'PGlite') return World.start();
+    const postgres = await startPostgres();
+    const world = await World.start({ postgresUrl: await postgres.createDatabase() });
+    world.#postgres = postgres;
+    return world;
+  }
+
   /** Ends everything, and fails if something had been thrown that nobody caught. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#workers.map((worker) => worker.disconnect()));
     this.rpc.close();
     await this.replica.stop();
+    await this.#postgres?.stop();
     process.off('unhandledRejection', this.#note);
     if (this.#unhandled.length > 0) throw new AggregateError(this.#unhandled, 'rejections that nobody handled');
   }

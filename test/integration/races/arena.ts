@@ -6,8 +6,7 @@ import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { startNats } from '../../support/nats.ts';
-import { startPostgres } from '../../support/postgres.ts';
+import { startSharedBackends } from '../../support/shared-backends.ts';
 import { Refusal, type Rpc } from '../api/rpc.ts';
 import { offerOf, type TestWorker } from '../api/test-worker.ts';
 import { stateName, World } from '../api/world.ts';
@@ -39,20 +38,13 @@ export class Arena {
       const world = await World.start();
       return new Arena(world, world.rpc, undefined, () => world.stop());
     }
-    const [postgres, nats] = await Promise.all([startPostgres({ settings: { fsync: 'off' } }), startNats()]);
-    const postgresUrl = await postgres.createDatabase();
-    const shared = {
-      postgresUrl,
-      natsUrls: [nats.url],
-      natsCredentialsFile: nats.credentialsFile,
-      natsSigningSeedFile: nats.signingSeedFile,
-    };
-    const worlds = [await World.start(shared), await World.start(shared)] as const;
-    const pool = new pg.Pool({ connectionString: postgresUrl, max: 1 });
+    const backends = await startSharedBackends({ fsync: 'off' });
+    const worlds = [await World.start(backends.settings), await World.start(backends.settings)] as const;
+    const pool = new pg.Pool({ connectionString: backends.postgresUrl, max: 1 });
     const stop = async () => {
       await pool.end();
       for (const world of worlds) await world.stop();
-      await Promise.all([postgres.stop(), nats.stop()]);
+      await backends.stop();
     };
     return new Arena(worlds[0], worlds[1].rpc, (jobIds) => countIn(pool, jobIds), stop);
   }

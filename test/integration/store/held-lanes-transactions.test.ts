@@ -1,6 +1,5 @@
 /** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Place, SubmitCall } from '../../../server/engine/store-port.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
 import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
@@ -12,28 +11,15 @@ import { emptyTables, sql, useStore } from '../../support/store-context.ts';
 import {
   claimMany,
   claimOf,
-  makeCall,
-  makeJob,
   makeLane,
   only,
   openWorker,
+  placedCall,
+  readyLane,
   submitMany,
 } from '../../support/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
-
-async function prepare(jobs: number): Promise<{ laneId: number; sessionId: string }> {
-  const laneId = await makeLane(context);
-  await submitMany(context, laneId, jobs);
-  const { sessionId } = await openWorker(context);
-  return { laneId, sessionId };
-}
-
-function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
-  const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
-  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
-  return { call, places };
-}
 
 beforeEach(() => emptyTables(context));
 
@@ -50,7 +36,7 @@ describe('a lane that is held back while something is being assigned from it', (
 
   /** How many jobs are held by the time that the hold has answered, and in the end. */
   async function raceClaim(claimer: Database) {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
     const holding = hold(laneId);
     const first = await untilWaitsOrOver(context.database, holding);
@@ -89,7 +75,7 @@ describe('a lane that is held back while something is being assigned from it', (
   });
 
   it('lets neither wait where it came first, and both leave the jobs ready', async () => {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const { call, places } = placedCall(laneId, sessionId);
     const holding = await holdOpen(context.database, (session) =>
       holdLanesBack(session, [laneId], 'queuePaused', true),
@@ -105,7 +91,7 @@ describe('a lane that is held back while something is being assigned from it', (
   });
 
   it('is seen by a claim that has read the lane before, and locks it after', async () => {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const claimer = plantBugs(context.database, [{ of: 'claim_jobs', from: laneLock, to: 'FOR KEY SHARE OF lanes' }]);
     const holding = await holdOpen(context.database, (session) =>
       holdLanesBack(session, [laneId], 'queuePaused', true),

@@ -1,7 +1,6 @@
 /** Two transactions at once on a real server, one held open: claims, closes, beats and reports against each other. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/decide.ts';
-import type { Place, SubmitCall } from '../../../server/engine/store-port.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { changeRuns } from '../../../server/store/statements/change-runs.ts';
 import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
@@ -21,13 +20,13 @@ import {
   holdOne,
   keyOf,
   lapse,
-  makeCall,
-  makeJob,
   makeLane,
   only,
   openWorker,
   payload,
+  placedCall,
   readRow,
+  readyLane,
   submitMany,
 } from '../../support/store-fixtures.ts';
 
@@ -65,24 +64,11 @@ async function countStuck(): Promise<number> {
   return only(rows).n;
 }
 
-async function prepare(jobs: number): Promise<{ laneId: number; sessionId: string }> {
-  const laneId = await makeLane(context);
-  await submitMany(context, laneId, jobs);
-  const { sessionId } = await openWorker(context);
-  return { laneId, sessionId };
-}
-
-function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
-  const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
-  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
-  return { call, places };
-}
-
 beforeEach(() => emptyTables(context));
 
 describe('a claim that is open while another replica ends the session', () => {
   async function race(claimer: Database) {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
     const ending = endSession(sessionId);
     const first = await untilWaitsOrOver(context.database, ending);
@@ -138,7 +124,7 @@ describe('a submission that assigns its jobs while another replica ends the sess
 
 describe('a claim while the close of the session is open', () => {
   async function race(claimer: Database) {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
     const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
     const first = await untilWaitsOrOver(context.database, claim);
@@ -156,7 +142,7 @@ describe('a claim while the close of the session is open', () => {
   });
 
   it('still serves the other sessions', async () => {
-    const { laneId, sessionId } = await prepare(3);
+    const { laneId, sessionId } = await readyLane(context, 3);
     const other = await openWorker(context);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
     const { places: closed, ...claim } = claimOf([laneId], sessionId, 2);
@@ -209,7 +195,7 @@ describe('a beat that is open while a sweeper closes the lapsed session', () => 
 
 describe('beats and claims of one session', () => {
   it('never wait for each other', async () => {
-    const { laneId, sessionId } = await prepare(2);
+    const { laneId, sessionId } = await readyLane(context, 2);
     const beats = [{ sessionId, pingEcho: 0, draining: false }];
     const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
     expect(await untilWaitsOrOver(context.database, context.store.renewSessions(beats, 60_000))).toBe('over');
