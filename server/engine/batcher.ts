@@ -1,4 +1,5 @@
 /** Group commit that adapts: an idle line sends at once; while flushes are under way, work piles up for the next. */
+import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError, storeFault } from './errors.ts';
 import type { Random, Timers } from './ports.ts';
 
@@ -29,7 +30,6 @@ interface Entry<I, O> {
   readonly reject: (error: Error) => void;
 }
 
-const MAX_RETRIES = 5;
 const one = { rows: 1, bytes: 0 };
 
 export class Batcher<I, O> {
@@ -87,7 +87,7 @@ export class Batcher<I, O> {
   /** Never rejects. Bad data is halved until the bad item is alone; a fault of the world fails all of them once. */
   async #run(batch: readonly Entry<I, O>[]): Promise<void> {
     try {
-      const results = await this.#flushRetrying(batch.map((entry) => entry.item));
+      const results = await retryCollisions(this.#options, () => this.#options.flush(batch.map((entry) => entry.item)));
       batch.forEach((entry, i) => {
         entry.resolve(results[i] as O);
       });
@@ -102,22 +102,4 @@ export class Batcher<I, O> {
       for (const entry of batch) entry.reject(refusal);
     }
   }
-
-  async #flushRetrying(items: readonly I[]): Promise<readonly O[]> {
-    for (let retry = 0; ; retry++) {
-      try {
-        return await this.#options.flush(items);
-      } catch (error) {
-        if (retry === MAX_RETRIES || storeFault(error) !== 'concurrency') throw error;
-        await pause(this.#options.timers, 2 ** retry * 10 * this.#options.random.next());
-      }
-    }
-  }
-}
-
-/** Waits; with the real timers in real time, in the simulator in virtual time. */
-export function pause(timers: Timers, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    timers.after(ms, resolve);
-  });
 }

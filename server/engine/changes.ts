@@ -5,18 +5,16 @@ import { isSuspect } from '../domain/losses.ts';
 import { rankOf } from '../domain/rank.ts';
 import { isRetry } from '../domain/retry-budget.ts';
 import type { Change, Continue, End, OpenRun } from '../domain/run.ts';
-import { pause } from './batcher.ts';
 import type { LaneFailures } from './breakers.ts';
+import { retryCollisions } from './collisions.ts';
 import type { DbClock } from './db-clock.ts';
-import { asEngineError, storeFault } from './errors.ts';
+import { asEngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
 import { killPoint } from './kill-points.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Selection, Store } from './store-port.ts';
-
-const MAX_RETRIES = 5;
 
 /** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
 export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
@@ -46,29 +44,28 @@ export class Changes {
 
   /** One transaction: locks and loads the selection, asks `decide` for each, writes. Rejects with an EngineError. */
   async apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
-    for (let retry = 0; ; retry++) {
+    for (;;) {
       try {
-        const changes = await this.#parts.store.change(selection, (run, nowUs) => {
-          const lane = this.#laneOf(run.laneId);
-          const change = decide(run, nowUs, lane.definitionBody);
-          return change && this.#placed(change, lane);
-        });
+        const changes = await retryCollisions(this.#parts, () => this.#change(selection, decide));
         if (changes.length > 0) killPoint('change.after_commit_before_reply');
         this.#tell(changes);
         const failures = this.#failuresOf(changes);
         if (failures.size > 0) await this.#parts.onFailures(failures);
         return changes;
       } catch (error) {
-        if (error instanceof UnknownLane) {
-          // Each round makes one more lane known, so this ends.
-          await error.learn();
-          retry--;
-          continue;
-        }
-        if (retry === MAX_RETRIES || storeFault(error) !== 'concurrency') throw asEngineError(error);
-        await pause(this.#parts.timers, 2 ** retry * 10 * this.#parts.random.next());
+        if (!(error instanceof UnknownLane)) throw asEngineError(error);
+        // Each round makes one more lane known, so this ends.
+        await error.learn();
       }
     }
+  }
+
+  #change(selection: Selection, decide: DecideJob): Promise<Change[]> {
+    return this.#parts.store.change(selection, (run, nowUs) => {
+      const lane = this.#laneOf(run.laneId);
+      const change = decide(run, nowUs, lane.definitionBody);
+      return change && this.#placed(change, lane);
+    });
   }
 
   #laneOf(laneId: number): KnownLane {

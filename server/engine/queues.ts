@@ -1,7 +1,7 @@
 /** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
 import type { JobState } from '../domain/job-state.ts';
-import { pause } from './batcher.ts';
-import { asEngineError, EngineError, storeFault } from './errors.ts';
+import { retryCollisions } from './collisions.ts';
+import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import type { LaneHead } from './store-port.ts';
@@ -80,8 +80,6 @@ export interface QueuesParts {
   readonly onReady: (hints: readonly LaneHint[]) => void;
 }
 
-const MAX_RETRIES = 5;
-
 /** Each rejects with an EngineError: QUEUE_NOT_FOUND, and what its RPC says. */
 export class Queues {
   readonly #parts: QueuesParts;
@@ -137,13 +135,10 @@ export class Queues {
   }
 
   async #retrying(work: () => Promise<QueueChange>): Promise<QueueChange> {
-    for (let retry = 0; ; retry++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (retry === MAX_RETRIES || storeFault(error) !== 'concurrency') throw asEngineError(error);
-        await pause(this.#parts.timers, 2 ** retry * 10 * this.#parts.random.next());
-      }
+    try {
+      return await retryCollisions(this.#parts, work);
+    } catch (error) {
+      throw asEngineError(error);
     }
   }
 }
