@@ -10,6 +10,9 @@ import { Dice, seedOfRun } from './harness/dice.ts';
 import { Nemesis } from './harness/nemesis.ts';
 import { Run } from './harness/run.ts';
 
+/** For all of it, however slow the machine: against a hang only, as each wait inside has a bound of its own. */
+const MOST_MS = 600_000;
+
 const dice = new Dice(seedOfRun('crash test'));
 let run: Run;
 let raging = true;
@@ -34,7 +37,7 @@ afterAll(async () => {
 });
 
 describe('two replicas, three workers and a careless one', () => {
-  it('keep every promise while they are killed at each named point', async () => {
+  it('keep every promise while they are killed at each named point', { timeout: MOST_MS }, async () => {
     const nemesis = new Nemesis(run, dice.fork());
     try {
       await nemesis.rage();
