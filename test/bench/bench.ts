@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { against } from './against.ts';
 import { backlog } from './backlog.ts';
 import { cancelLatency, languages } from './cancel.ts';
 import { startDeployment, startWorker } from './deployment.ts';
@@ -17,6 +18,7 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --idle             also the latency of a worker that has idled for a minute
   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
   npm run bench -- --cancel           instead of all that: from CancelJob to the running handler, with both SDKs
+  npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
 `;
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     idle: { type: 'boolean', default: false },
     backlog: { type: 'boolean', default: false },
     cancel: { type: 'boolean', default: false },
+    against: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -99,15 +102,24 @@ async function measureCancels(store: string, postgresUrl: string | undefined): P
   }
 }
 
-const run = options.cancel ? measureCancels : measure;
+/** `createDatabase` makes one on PostgreSQL; undefined: embedded. */
+async function run(store: string, createDatabase?: () => Promise<string>): Promise<void> {
+  const { against: checkout, quick } = options;
+  if (checkout) {
+    const rounds = quick ? 4 : 16;
+    return against({ checkout, rounds, createDatabase, note: (name, value) => note(store, name, value) });
+  }
+  await (options.cancel ? measureCancels : measure)(store, await createDatabase?.());
+}
+
 console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
 if (options.store !== 'embedded') {
   const server = await startPostgres();
   try {
-    await run('PostgreSQL', await server.createDatabase());
+    await run('PostgreSQL', () => server.createDatabase());
   } finally {
     await server.stop();
   }
 }
-if (options.store !== 'postgres') await run('embedded', undefined);
+if (options.store !== 'postgres') await run('embedded');
 if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);

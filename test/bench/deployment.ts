@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** This checkout. */
 const root = new URL('../../', import.meta.url).pathname;
 
 export interface Deployment {
@@ -35,7 +36,11 @@ function megabytes(pid: number, field: string): number {
   return Math.round(Number(found?.[1] ?? 0) / 1024);
 }
 
-export async function startDeployment(postgresUrl?: string, nodeFlags: readonly string[] = []): Promise<Deployment> {
+export async function startDeployment(
+  postgresUrl?: string,
+  nodeFlags: readonly string[] = [],
+  checkout = root,
+): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   const store = postgresUrl ? ['--postgres', postgresUrl] : [];
   const args = [
@@ -52,7 +57,7 @@ export async function startDeployment(postgresUrl?: string, nodeFlags: readonly 
     'warn',
     ...store,
   ];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await addressOf(child);
   child.stdout.resume();
   return {
@@ -73,8 +78,8 @@ export interface BenchWorker {
   stop(): Promise<void>;
 }
 
-export async function startWorker(address: string, slots: number): Promise<BenchWorker> {
-  const child = fork(new URL('./worker.ts', import.meta.url), [address, String(slots)], { stdio: 'inherit' });
+export async function startWorker(address: string, slots: number, checkout = root): Promise<BenchWorker> {
+  const child = fork(join(checkout, 'test/bench/worker.ts'), [address, String(slots)], { stdio: 'inherit' });
   let handled = 0;
   const listeners = new Set<() => void>();
   const ready = new Promise<void>((resolve, reject) => {
