@@ -1,18 +1,19 @@
 /** Circuit breakers: counts the failures of attempts, shows breakers, and closes one by hand. */
 import { type BreakerStatus, type CircuitBreaker, closed, countFailures } from '../domain/circuit-breaker.ts';
 import { Batcher } from './batcher.ts';
-import type { BreakerKey, BreakerPage, BreakerRow } from './breaker-views.ts';
+import type { BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from './breaker-views.ts';
 import { EngineError } from './errors.ts';
 import type { KnownLane } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Log, Random, Timers } from './ports.ts';
+import { once, type RequestKey } from './requests.ts';
 import type { Store } from './store-port.ts';
 
 /** How many attempts of each lane's jobs have failed, in ways that count at its breaker. */
 export type LaneFailures = ReadonlyMap<KnownLane, number>;
 
 export interface BreakersParts {
-  readonly store: Pick<Store, 'changeBreakers' | 'listBreakers'>;
+  readonly store: Pick<Store, 'together' | 'changeBreakers' | 'listBreakers'>;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
@@ -60,17 +61,12 @@ export class Breakers {
     return this.#parts.store.listBreakers(namespace, afterName, limit);
   }
 
-  /** Its jobs go on at once. Throws CIRCUIT_BREAKER_NOT_FOUND. */
-  async close(namespace: string, name: string): Promise<{ breaker: BreakerRow; nowUs: number }> {
-    const { breakers, heads, nowUs } = await this.#parts.store.changeBreakers([{ namespace, name }], closed);
-    const [breaker] = breakers;
-    if (!breaker)
-      throw new EngineError(
-        'CIRCUIT_BREAKER_NOT_FOUND',
-        `namespace ${namespace} has no circuit breaker ${name} that a failure was counted at; ListCircuitBreakers shows those there are`,
-        { metadata: { namespace, circuit_breaker: name } },
-      );
-    if (heads.length > 0) this.#parts.onReady(heads);
+  /** Its jobs go on at once. After a repeat it stays as it is. Throws CIRCUIT_BREAKER_NOT_FOUND, REQUEST_ID_REUSED. */
+  async close(key: BreakerKey, request: RequestKey | undefined): Promise<{ breaker: BreakerRow; nowUs: number }> {
+    const { store, onReady } = this.#parts;
+    const done = await once(store, key.namespace, request, (inner) => changeOne(inner, key, closed));
+    const { breaker, heads, nowUs } = done.repeated ? await changeOne(store, key, (now) => now) : done.value;
+    if (heads.length > 0) onReady(heads);
     return { breaker, nowUs };
   }
 
@@ -93,6 +89,18 @@ export class Breakers {
     for (const { namespace, name } of opened)
       this.#parts.log.warn({ namespace, circuitBreaker: name }, 'a circuit breaker has opened: its jobs are held back');
   }
+}
+
+async function changeOne(store: Pick<Store, 'changeBreakers'>, key: BreakerKey, decide: DecideBreaker) {
+  const { breakers, ...rest } = await store.changeBreakers([key], decide);
+  const [breaker] = breakers;
+  if (breaker) return { breaker, ...rest };
+  const { namespace, name } = key;
+  throw new EngineError(
+    'CIRCUIT_BREAKER_NOT_FOUND',
+    `namespace ${namespace} has no circuit breaker ${name} that a failure was counted at; ListCircuitBreakers shows those there are`,
+    { metadata: { namespace, circuit_breaker: name } },
+  );
 }
 
 function keyText({ namespace, name }: BreakerKey): string {

@@ -14,13 +14,14 @@ import { killPoint } from './kill-points.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
-import type { Selection, Store } from './store-port.ts';
+import { type Once, once, type RequestKey } from './requests.ts';
+import type { Decide, JobSelection, Selection, Store } from './store-port.ts';
 
 /** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
 export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
 
 export interface ChangesParts {
-  readonly store: Pick<Store, 'change'>;
+  readonly store: Pick<Store, 'change' | 'together'>;
   readonly lanes: Lanes;
   readonly ids: JobIds;
   readonly clock: DbClock;
@@ -43,10 +44,35 @@ export class Changes {
   }
 
   /** One transaction: locks and loads the selection, asks `decide` for each, writes. Rejects with an EngineError. */
-  async apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
+  apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
+    return this.#apply(decide, (decideAll) => this.#parts.store.change(selection, decideAll));
+  }
+
+  /**
+   * As `apply`, but for a call that was carried out before: returns whether it was. What `decide` throws, and a selection
+   * without an open job, change nothing and leave the request id free. Throws REQUEST_ID_REUSED.
+   */
+  async applyOnce(selection: JobSelection, request: RequestKey | undefined, decide: DecideJob): Promise<boolean> {
+    let repeated = false;
+    await this.#apply(decide, async (decideAll) => {
+      const done = await once(this.#parts.store, selection.namespace, request, (store) =>
+        changeOpen(store, selection, decideAll),
+      ).catch(unlessNothingOpen);
+      repeated = done.repeated;
+      return done.repeated ? [] : done.value;
+    });
+    return repeated;
+  }
+
+  async #apply(decide: DecideJob, change: (decideAll: Decide) => Promise<Change[]>): Promise<Change[]> {
+    const decideAll: Decide = (run, nowUs) => {
+      const lane = this.#laneOf(run.laneId);
+      const decided = decide(run, nowUs, lane.definitionBody);
+      return decided && this.#placed(decided, lane);
+    };
     for (;;) {
       try {
-        const changes = await retryCollisions(this.#parts, () => this.#change(selection, decide));
+        const changes = await retryCollisions(this.#parts, () => change(decideAll));
         if (changes.length > 0) killPoint('change.after_commit_before_reply');
         this.#tell(changes);
         const failures = this.#failuresOf(changes);
@@ -58,14 +84,6 @@ export class Changes {
         await error.learn();
       }
     }
-  }
-
-  #change(selection: Selection, decide: DecideJob): Promise<Change[]> {
-    return this.#parts.store.change(selection, (run, nowUs) => {
-      const lane = this.#laneOf(run.laneId);
-      const change = decide(run, nowUs, lane.definitionBody);
-      return change && this.#placed(change, lane);
-    });
   }
 
   #laneOf(laneId: number): KnownLane {
@@ -130,6 +148,24 @@ export class Changes {
 function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
   const { retryBudget } = definitionBody;
   return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
+}
+
+/** Rolls the transaction back: there is nothing that a repeat could change either. */
+class NothingOpen extends Error {}
+
+async function changeOpen(store: Pick<Store, 'change'>, selection: JobSelection, decide: Decide): Promise<Change[]> {
+  let isOpen = false;
+  const changes = await store.change(selection, (run, nowUs) => {
+    isOpen = true;
+    return decide(run, nowUs);
+  });
+  if (!isOpen) throw new NothingOpen('none of the jobs is open');
+  return changes;
+}
+
+function unlessNothingOpen(error: unknown): Once<Change[]> {
+  if (error instanceof NothingOpen) return { repeated: false, value: [] };
+  throw error;
 }
 
 /** Rolls the transaction back: a lane is not known here yet. */

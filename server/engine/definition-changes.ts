@@ -4,6 +4,7 @@ import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
 import type { Definitions } from './definitions.ts';
 import { EngineError } from './errors.ts';
 import type { Schemas } from './ports.ts';
+import type { RequestKey } from './requests.ts';
 import type { AppliedDefinition, Store } from './store-port.ts';
 
 export interface DefinitionChangesParts {
@@ -24,10 +25,27 @@ export class DefinitionChanges {
     this.#parts = parts;
   }
 
-  async apply(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<AppliedChange> {
-    await this.#refuseBadSchema(definition.inputSchema, 'input');
-    await this.#refuseBadSchema(definition.outputSchema, 'output');
-    const applied = await this.#parts.definitions.apply(definition, contentHash, validateOnly);
+  /** Throws what `apply` would throw; stores nothing. */
+  async check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedChange> {
+    await this.#refuseBadSchemas(definition);
+    return this.#withIssues(await this.#parts.definitions.check(definition, contentHash));
+  }
+
+  async apply(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    request: RequestKey | undefined,
+  ): Promise<AppliedChange> {
+    await this.#refuseBadSchemas(definition);
+    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request));
+  }
+
+  async #refuseBadSchemas({ inputSchema, outputSchema }: JobDefinition): Promise<void> {
+    await this.#refuseBadSchema(inputSchema, 'input');
+    await this.#refuseBadSchema(outputSchema, 'output');
+  }
+
+  async #withIssues(applied: AppliedDefinition): Promise<AppliedChange> {
     return { ...applied, issues: applied.created ? await this.#issues(applied) : [] };
   }
 

@@ -2,6 +2,7 @@
 import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
 import { EngineError } from './errors.ts';
 import type { Clock } from './ports.ts';
+import { once, type RequestKey } from './requests.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery, Store } from './store-port.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
@@ -16,7 +17,7 @@ interface Newest {
 
 export type DefinitionStore = Pick<
   Store,
-  'readDefinition' | 'applyDefinition' | 'listDefinitions' | 'archiveDefinition'
+  'together' | 'readDefinition' | 'findDefinition' | 'applyDefinition' | 'listDefinitions' | 'archiveDefinition'
 >;
 
 function keyOf(namespace: string, name: string, version: number): string {
@@ -35,16 +36,43 @@ export class Definitions {
     this.#clock = clock;
   }
 
-  async apply(definition: JobDefinition, contentHash: Uint8Array, validateOnly: boolean): Promise<AppliedDefinition> {
-    const result = await this.#store.applyDefinition(definition, contentHash, validateOnly);
-    if (!validateOnly) this.#keepNewest(result.definition, this.#clock.now());
-    return result;
+  /** Stores nothing. */
+  check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedDefinition> {
+    return this.#store.applyDefinition(definition, contentHash, true);
   }
 
-  /** Refuses new jobs of it: here at once, at the other replicas within a second. Throws DEFINITION_NOT_FOUND. */
-  async archive(namespace: string, name: string): Promise<JobDefinition> {
-    const definition = await this.#store.archiveDefinition(namespace, name);
-    if (!definition) throw notFound(namespace, name, 0, 'name');
+  /** After a repeat: the version that has this content. Throws REQUEST_ID_REUSED. */
+  async apply(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    request: RequestKey | undefined,
+  ): Promise<AppliedDefinition> {
+    const { namespace, name } = definition;
+    const done = await once(this.#store, namespace, request, (store) =>
+      store.applyDefinition(definition, contentHash, false),
+    );
+    if (!done.repeated) {
+      this.#keepNewest(done.value.definition, this.#clock.now());
+      return done.value;
+    }
+    const found = await this.#store.findDefinition(namespace, name, contentHash);
+    if (!found) throw notFound(namespace, name, 0, 'definition');
+    return { definition: found, created: false };
+  }
+
+  /**
+   * Refuses new jobs of it: here at once, at the other replicas within a second. Throws DEFINITION_NOT_FOUND and
+   * REQUEST_ID_REUSED.
+   */
+  async archive(namespace: string, name: string, request: RequestKey | undefined): Promise<JobDefinition> {
+    const missing = () => notFound(namespace, name, 0, 'name');
+    const done = await once(this.#store, namespace, request, async (store) => {
+      const archived = await store.archiveDefinition(namespace, name);
+      if (!archived) throw missing();
+      return archived;
+    });
+    const definition = done.repeated ? await this.#store.readDefinition(namespace, name, 0) : done.value;
+    if (!definition) throw missing();
     this.#keepNewest(definition, this.#clock.now());
     return definition;
   }

@@ -7,6 +7,7 @@ import type { Changes } from './changes.ts';
 import { EngineError } from './errors.ts';
 import type { JobView } from './job-views.ts';
 import type { Random } from './ports.ts';
+import type { RequestKey } from './requests.ts';
 import type { Store } from './store-port.ts';
 
 export interface HoldsParts {
@@ -15,7 +16,10 @@ export interface HoldsParts {
   readonly random: Random;
 }
 
-/** Each resolves with the job, and throws JOB_NOT_FOUND, JOB_ENDED or JOB_NOT_WAITING. */
+/**
+ * Each resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED,
+ * JOB_NOT_WAITING or REQUEST_ID_REUSED.
+ */
 export class Holds {
   readonly #parts: HoldsParts;
 
@@ -23,17 +27,17 @@ export class Holds {
     this.#parts = parts;
   }
 
-  pause(namespace: string, jobId: string, reason: string): Promise<JobView> {
-    return this.#change(namespace, jobId, (run) => decidePause(run, reason));
+  pause(namespace: string, jobId: string, reason: string, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run) => decidePause(run, reason));
   }
 
-  resume(namespace: string, jobId: string): Promise<JobView> {
-    return this.#change(namespace, jobId, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
+  resume(namespace: string, jobId: string, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
   }
 
   /** Throws INVALID_FIELD, too: for an expiry that has passed, and a run time that is later than it. */
-  update(namespace: string, jobId: string, update: Update): Promise<JobView> {
-    return this.#change(namespace, jobId, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
+  update(namespace: string, jobId: string, update: Update, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
   }
 
   #moment(nowUs: number) {
@@ -43,20 +47,18 @@ export class Holds {
   async #change(
     namespace: string,
     jobId: string,
+    request: RequestKey | undefined,
     decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
-    let refused: EngineError | undefined;
-    await changes.apply({ by: 'jobs', namespace, jobIds: [jobId] }, (run, nowUs) => {
+    const repeated = await changes.applyOnce({ by: 'jobs', namespace, jobIds: [jobId] }, request, (run, nowUs) => {
       const decision = decide(run, nowUs);
-      // Decided anew where the transaction is tried again.
-      refused = typeof decision === 'string' ? refusalOf(decision, run) : undefined;
-      return typeof decision === 'string' ? undefined : decision;
+      if (typeof decision === 'string') throw refusalOf(decision, run);
+      return decision;
     });
-    if (refused) throw refused;
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
-    if (isTerminal(job.state)) {
+    if (isTerminal(job.state) && !repeated) {
       throw new EngineError(
         'JOB_ENDED',
         `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,

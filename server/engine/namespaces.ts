@@ -1,5 +1,8 @@
 /** What holds for all of a namespace. */
+import { once, type RequestKey } from './requests.ts';
 import type { Store } from './store-port.ts';
+
+export type NamespaceStore = Pick<Store, 'together' | 'readRetention' | 'setRetention'>;
 
 export interface NamespaceSettings {
   readonly name: string;
@@ -8,9 +11,9 @@ export interface NamespaceSettings {
 }
 
 export class Namespaces {
-  readonly #store: Pick<Store, 'readRetention' | 'setRetention'>;
+  readonly #store: NamespaceStore;
 
-  constructor(store: Pick<Store, 'readRetention' | 'setRetention'>) {
+  constructor(store: NamespaceStore) {
     this.#store = store;
   }
 
@@ -18,7 +21,8 @@ export class Namespaces {
     return { name, retentionMs: await this.#store.readRetention(name) };
   }
 
-  async setRetention(name: string, retentionMs: number | undefined): Promise<void> {
-    await this.#store.setRetention(name, retentionMs);
+  /** Not again after a repeat. Throws REQUEST_ID_REUSED. */
+  async setRetention(name: string, retentionMs: number | undefined, request: RequestKey | undefined): Promise<void> {
+    await once(this.#store, name, request, (store) => store.setRetention(name, retentionMs));
   }
 }

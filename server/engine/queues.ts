@@ -4,6 +4,7 @@ import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
+import { type RequestKey, requestIdReused } from './requests.ts';
 import type { LaneHead } from './store-port.ts';
 
 export interface QueueName {
@@ -22,13 +23,6 @@ export interface Queue extends QueueName {
   /** Another one after each change. */
   readonly etag: string;
   readonly counts: QueueCounts;
-}
-
-/** What makes a repeat of a call harmless. */
-export interface RequestKey {
-  readonly requestId: string;
-  /** Of the whole call. */
-  readonly bodyHash: Uint8Array;
 }
 
 export interface QueueUpdate {
@@ -174,9 +168,7 @@ function refusalOf(queue: QueueName, change: QueueChange): EngineError {
         { metadata: { ...metadata, open_jobs: String(change.openJobs) } },
       );
     case 'requestIdReused':
-      return new EngineError('REQUEST_ID_REUSED', 'request_id was used for another call; make a new one', {
-        field: 'request_id',
-      });
+      return requestIdReused();
     default:
       return queueNotFound(queue);
   }

@@ -13,6 +13,8 @@ import type { AttemptLog } from './log-records.ts';
 import type { Assignment, CancelNotice } from './messages.ts';
 import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
+import { requestIdReused } from './requests.ts';
+import { isSameOffer } from './session-offers.ts';
 import type {
   AttemptKey,
   Beat,
@@ -134,12 +136,14 @@ export class Sessions {
     });
   }
 
+  /** The session of an earlier call with the same request id, if there is one. Throws REQUEST_ID_REUSED, LEASE_LOST. */
   async open(
     offer: Omit<NewSession, 'sessionId' | 'leaseMs'>,
   ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
     const { store, bus, times, random } = this.#parts;
     const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
     killPoint('open.after_commit_before_reply');
+    if (!isSameOffer(session, offer)) throw requestIdReused();
     if (session.state !== 'OPEN') throw leaseLost(session.sessionId);
     this.#know(session);
     return { session, access: bus.grantAccess(session.sessionId), times };

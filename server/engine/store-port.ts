@@ -9,6 +9,7 @@ import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
+import type { RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
@@ -239,10 +240,16 @@ export interface ClosedRecord {
   readonly failure: string | undefined;
 }
 
+export interface JobSelection {
+  readonly by: 'jobs';
+  readonly namespace: string;
+  readonly jobIds: readonly string[];
+}
+
 /** Which open jobs a change locks and loads. */
 export type Selection =
   | { readonly by: 'attempts'; readonly attempts: readonly AttemptKey[] }
-  | { readonly by: 'jobs'; readonly namespace: string; readonly jobIds: readonly string[] }
+  | JobSelection
   | { readonly by: 'session'; readonly sessionId: string; readonly limit: number }
   | { readonly by: 'due'; readonly limit: number };
 
@@ -257,6 +264,10 @@ export interface Lapse {
 
 export interface Store {
   nowUs(): Promise<number>;
+  /** One transaction for all that `work` asks of the store that it is given; what it throws undoes all of it. */
+  together<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** Whether this is the first call with the id, within `together`; another one waits for its end. `reused`: by another call. */
+  takeRequestId(namespace: string, request: RequestKey): Promise<'first' | 'repeat' | 'reused'>;
   applyDefinition(
     definition: JobDefinition,
     contentHash: Uint8Array,
@@ -264,6 +275,8 @@ export interface Store {
   ): Promise<AppliedDefinition>;
   /** Version 0 is the newest. */
   readDefinition(namespace: string, name: string, version: number): Promise<JobDefinition | undefined>;
+  /** The newest version with this content. */
+  findDefinition(namespace: string, name: string, contentHash: Uint8Array): Promise<JobDefinition | undefined>;
   /** The newest version of each, by name. */
   listDefinitions(query: DefinitionQuery): Promise<DefinitionPage>;
   /** Archives all versions and returns the newest; undefined when there is none of this name. */

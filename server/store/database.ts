@@ -31,3 +31,14 @@ export interface Database extends Session {
   noteDeleted?(table: string, rows: number): void;
   close(): Promise<void>;
 }
+
+/** A database for work within a transaction that is open: what would begin one of its own joins it. */
+export function within(session: Session): Database {
+  const notHere = () => Promise.reject(new Error('not within a transaction'));
+  return {
+    run: (statement, parameters) => session.run(statement, parameters),
+    transaction: (work) => work(session),
+    script: notHere,
+    close: notHere,
+  };
+}

@@ -1,6 +1,6 @@
 /** The store: the engine's port on one database. */
 import type { Store } from '../engine/store-port.ts';
-import type { Database } from './database.ts';
+import { type Database, within } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionRounds } from './retention.ts';
 import { readLogs, saveLogs } from './statements/attempt-logs.ts';
@@ -11,7 +11,13 @@ import { claimJobs } from './statements/claim-jobs.ts';
 import { claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
 import { completeAttempts, readUnchecked } from './statements/complete-attempts.ts';
-import { applyDefinition, archiveDefinition, listDefinitions, readDefinition } from './statements/definitions.ts';
+import {
+  applyDefinition,
+  archiveDefinition,
+  findDefinition,
+  listDefinitions,
+  readDefinition,
+} from './statements/definitions.ts';
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
@@ -19,6 +25,7 @@ import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
+import { takeRequestId } from './statements/request-ids.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
 import {
   closeSessions,
@@ -47,9 +54,12 @@ export function createStore(database: Database): Store {
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
+    together: (work) => database.transaction((session) => work(createStore(within(session)))),
+    takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
     applyDefinition: (definition, contentHash, validateOnly) =>
       applyDefinition(database, definition, contentHash, validateOnly),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),
+    findDefinition: (namespace, name, contentHash) => findDefinition(database, namespace, name, contentHash),
     listDefinitions: (query) => listDefinitions(database, query),
     archiveDefinition: (namespace, name) => archiveDefinition(database, namespace, name),
     listOffers: (namespace) => listOffers(database, namespace),

@@ -9,6 +9,7 @@ import {
 import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
 import { breakerStatusTo } from '../convert-circuit-breaker.ts';
 import { pageToken, positionOf } from '../page-token.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 
@@ -32,14 +33,14 @@ export function circuitBreakers(replica: Replica): Calls {
         nextPageToken: last ? pageToken(key, list, last.name) : '',
       });
     },
-    // Closing a closed one is no error, so the request id is only checked.
-    async closeCircuitBreaker(request) {
+    async closeCircuitBreaker(request, context) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const namespace = namespaceOf(request.namespace, violations);
       checkDottedName(request.name, 'name', violations);
       violations.throwIfAny();
-      const { breaker, nowUs } = await replica.breakers.close(namespace, request.name);
+      const key = requestKey('CloseCircuitBreaker', requestId, context.body);
+      const { breaker, nowUs } = await replica.breakers.close({ namespace, name: request.name }, key);
       return create(CloseCircuitBreakerResponseSchema, { circuitBreaker: breakerStatusTo(breaker, nowUs) });
     },
   };

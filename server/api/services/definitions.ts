@@ -14,6 +14,7 @@ import { checkDottedName, namespaceOf, pageSizeOf, requestIdOf } from '../checks
 import { definitionFrom, definitionHash, definitionTo } from '../convert-definition.ts';
 import { fieldDifferences } from '../field-differences.ts';
 import { pageToken, positionOf } from '../page-token.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 import { circuitBreakers } from './circuit-breakers.ts';
@@ -32,14 +33,17 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
 export function definitionService(replica: Replica): Implementation<typeof JobDefinitionService> {
   return {
     ...circuitBreakers(replica),
-    // The content itself makes a repeat harmless, so the request id is only checked.
     async applyJobDefinition(request) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       violations.throwIfAny();
       const definition = definitionFrom(request.definition);
       const hash = definitionHash(definition);
-      const applied = await replica.definitionChanges.apply(definition, hash, request.validateOnly);
+      const { definitionChanges } = replica;
+      // The content stands for the call: its bytes may differ from one try to the next, since it has maps.
+      const applied = request.validateOnly
+        ? await definitionChanges.check(definition, hash)
+        : await definitionChanges.apply(definition, hash, requestKey('ApplyJobDefinition', requestId, hash));
       const now = definitionTo(applied.definition);
       return create(ApplyJobDefinitionResponseSchema, {
         definition: now,
@@ -78,13 +82,13 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
         nextPageToken: last ? pageToken(key, list, last.name) : '',
       });
     },
-    // Archiving twice is no error, so the request id is only checked.
-    async archiveJobDefinition(request) {
+    async archiveJobDefinition(request, context) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const { namespace, name } = nameOf(request, violations);
+      const key = requestKey('ArchiveJobDefinition', requestId, context.body);
       return create(ArchiveJobDefinitionResponseSchema, {
-        definition: definitionTo(await replica.definitions.archive(namespace, name)),
+        definition: definitionTo(await replica.definitions.archive(namespace, name, key)),
       });
     },
   };

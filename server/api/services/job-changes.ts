@@ -15,6 +15,7 @@ import {
 import { checkRange, checkText, requestIdOf, timestampUs } from '../checks.ts';
 import { jobTo } from '../convert-job.ts';
 import { jobNameOf } from '../job-name.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 
@@ -40,6 +41,7 @@ type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob'
 
 export function jobChanges(replica: Replica): Pick<Implementation<typeof JobService>, Changes> {
   return {
+    // Nothing undoes a cancel, so that a repeat, however late, finds nothing to change: the request id is only checked.
     async cancelJob(request) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
@@ -49,27 +51,30 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
         job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),
       });
     },
-    async pauseJob(request) {
+    async pauseJob(request, context) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
+      const key = requestKey('PauseJob', requestId, context.body);
       return create(PauseJobResponseSchema, {
-        job: jobTo(await replica.holds.pause(namespace, jobId, request.reason)),
+        job: jobTo(await replica.holds.pause(namespace, jobId, request.reason, key)),
       });
     },
-    async resumeJob(request) {
+    async resumeJob(request, context) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
-      return create(ResumeJobResponseSchema, { job: jobTo(await replica.holds.resume(namespace, jobId)) });
+      const key = requestKey('ResumeJob', requestId, context.body);
+      return create(ResumeJobResponseSchema, { job: jobTo(await replica.holds.resume(namespace, jobId, key)) });
     },
-    async updateJob(request) {
+    async updateJob(request, context) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const update = updateFrom(request, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
-      return create(UpdateJobResponseSchema, { job: jobTo(await replica.holds.update(namespace, jobId, update)) });
+      const key = requestKey('UpdateJob', requestId, context.body);
+      return create(UpdateJobResponseSchema, { job: jobTo(await replica.holds.update(namespace, jobId, update, key)) });
     },
     async retryJob(request) {
       const violations = new Violations();

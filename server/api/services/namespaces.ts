@@ -11,6 +11,7 @@ import {
 } from '../../gen/muster/v1/namespace_service_pb.ts';
 import { checkName, durationMs, namespaceOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import { durationTo } from '../convert-payload.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { maskedFields } from '../update-mask.ts';
 import { Violations } from '../violations.ts';
@@ -29,10 +30,9 @@ export function namespaceService(replica: Replica): Implementation<typeof Namesp
       violations.throwIfAny();
       return create(GetNamespaceResponseSchema, { namespace: namespaceTo(await replica.namespaces.get(name)) });
     },
-    // Setting the same twice is no error, so the request id is only checked.
-    async updateNamespace(request) {
+    async updateNamespace(request, context) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       violations.check(request.namespace !== undefined, 'namespace', 'is missing');
       const given = request.namespace ?? create(NamespaceSchema);
       const name = given.name || 'default';
@@ -40,7 +40,8 @@ export function namespaceService(replica: Replica): Implementation<typeof Namesp
       const retentionMs = durationMs(given.retention, 0, TEN_YEARS_MS, 'namespace.retention', violations);
       const changed = maskedFields(request.updateMask, fields, () => given.retention !== undefined, violations);
       violations.throwIfAny();
-      if (changed.has('retention')) await replica.namespaces.setRetention(name, retentionMs);
+      const key = requestKey('UpdateNamespace', requestId, context.body);
+      if (changed.has('retention')) await replica.namespaces.setRetention(name, retentionMs, key);
       return create(UpdateNamespaceResponseSchema, { namespace: namespaceTo(await replica.namespaces.get(name)) });
     },
   };

@@ -1,7 +1,6 @@
 /** QueueService: queues as people make, see, hold and delete them. */
-import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import type { QueueName, RequestKey } from '../../engine/queues.ts';
+import type { QueueName } from '../../engine/queues.ts';
 import type { Replica } from '../../engine/replica.ts';
 import {
   CreateQueueResponseSchema,
@@ -14,9 +13,9 @@ import {
   UpdateQueueResponseSchema,
 } from '../../gen/muster/v1/queue_service_pb.ts';
 import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
-import type { CallContext } from '../context.ts';
 import { descriptionFrom, queueFrom, queueTo, refuseLimits } from '../convert-queue.ts';
 import { pageToken, positionOf } from '../page-token.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 
@@ -26,12 +25,6 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
   checkName(request.name, 'name', violations);
   violations.throwIfAny();
   return { namespace, name: request.name };
-}
-
-/** What makes a repeat of the call known again; the messages have no maps, so their bytes are always the same. */
-function requestKey(method: string, requestId: string, { body }: CallContext): RequestKey | undefined {
-  if (requestId === '') return undefined;
-  return { requestId, bodyHash: createHash('sha256').update(method).update('\0').update(body).digest() };
 }
 
 export function queueService(replica: Replica): Implementation<typeof QueueService> {
@@ -44,7 +37,10 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       violations.throwIfAny();
       refuseLimits(queue);
       const { namespace, name, description } = queue;
-      const made = await queues.create({ namespace, name, description }, requestKey('CreateQueue', requestId, context));
+      const made = await queues.create(
+        { namespace, name, description },
+        requestKey('CreateQueue', requestId, context.body),
+      );
       return create(CreateQueueResponseSchema, { queue: queueTo(made) });
     },
     async getQueue(request) {
@@ -74,7 +70,7 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       violations.throwIfAny();
       refuseLimits(queue);
       const { namespace, name, etag } = queue;
-      const key = requestKey('UpdateQueue', requestId, context);
+      const key = requestKey('UpdateQueue', requestId, context.body);
       const changed = await queues.update({ namespace, name }, { description, etag }, key);
       return create(UpdateQueueResponseSchema, { queue: queueTo(changed) });
     },
@@ -83,21 +79,21 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       const requestId = requestIdOf(request.requestId, violations);
       checkText(request.reason, 256, 'reason', violations);
       const queue = nameOf(request, violations);
-      const paused = await queues.pause(queue, request.reason, requestKey('PauseQueue', requestId, context));
+      const paused = await queues.pause(queue, request.reason, requestKey('PauseQueue', requestId, context.body));
       return create(PauseQueueResponseSchema, { queue: queueTo(paused) });
     },
     async resumeQueue(request, context) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       const queue = nameOf(request, violations);
-      const resumed = await queues.resume(queue, requestKey('ResumeQueue', requestId, context));
+      const resumed = await queues.resume(queue, requestKey('ResumeQueue', requestId, context.body));
       return create(ResumeQueueResponseSchema, { queue: queueTo(resumed) });
     },
     async deleteQueue(request, context) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       const queue = nameOf(request, violations);
-      await queues.delete(queue, requestKey('DeleteQueue', requestId, context));
+      await queues.delete(queue, requestKey('DeleteQueue', requestId, context.body));
       return create(DeleteQueueResponseSchema);
     },
   };

@@ -87,6 +87,7 @@ export function workerService(replica: Replica): Implementation<typeof WorkerSer
         heldJobs: heldJobs.map(heldJobTo),
       });
     },
+    // Nothing undoes a drain, so that a repeat, however late, finds nothing to change: the request id is only checked.
     async drainWorker(request) {
       const violations = new Violations();
       requestIdOf(request.requestId, violations);

@@ -1,5 +1,6 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
-import type { QueueChange, QueueName, QueueStore, QueueUpdate, RequestKey } from '../../engine/queues.ts';
+import type { QueueChange, QueueName, QueueStore, QueueUpdate } from '../../engine/queues.ts';
+import type { RequestKey } from '../../engine/requests.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { holdLanesBack } from './held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from './lane-counts.ts';
@@ -96,7 +97,7 @@ async function once(
 ): Promise<QueueChange> {
   try {
     return await database.transaction(async (session) => {
-      const turn = await takeRequestId(session, queue.namespace, request);
+      const turn = request ? await takeRequestId(session, queue.namespace, request) : 'first';
       if (turn === 'reused') throw new Refused({ kind: 'requestIdReused' });
       if (turn === 'repeat') return repeated(session);
       const change = await first(session);

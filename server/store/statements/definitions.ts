@@ -15,6 +15,14 @@ WHERE d.namespace = $1 AND d.name = $2 AND ($3 = 0 OR d.version = $3)
 ORDER BY d.version DESC LIMIT 1`,
 };
 
+const findOne = {
+  name: 'find_definition',
+  text: `
+SELECT d.version, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
+WHERE d.namespace = $1 AND d.name = $2 AND d.content_hash = $3
+ORDER BY d.version DESC LIMIT 1`,
+};
+
 /** Of definitions on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
 const PAGE_BYTES = 2 << 20;
 
@@ -98,6 +106,16 @@ export async function readDefinition(
   version: number,
 ): Promise<JobDefinition | undefined> {
   return (await readStored(session, namespace, name, version))?.definition;
+}
+
+/** The newest version with this content. */
+export async function findDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+  contentHash: Uint8Array,
+): Promise<JobDefinition | undefined> {
+  return (await session.run(findOne, [namespace, name, contentHash])).map(definitionOf)[0];
 }
 
 export async function listDefinitions(session: Session, asked: DefinitionQuery): Promise<DefinitionPage> {

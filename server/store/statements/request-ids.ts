@@ -1,5 +1,5 @@
 /** Request ids of changes other than submissions: the first call with one is carried out, its repeats change nothing. */
-import type { RequestKey } from '../../engine/queues.ts';
+import type { RequestKey } from '../../engine/requests.ts';
 import type { Session } from '../database.ts';
 
 const takeOne = {
@@ -20,9 +20,8 @@ const readOne = {
 export async function takeRequestId(
   session: Session,
   namespace: string,
-  request: RequestKey | undefined,
+  request: RequestKey,
 ): Promise<'first' | 'repeat' | 'reused'> {
-  if (!request) return 'first';
   const { requestId, bodyHash } = request;
   const taken = await session.run(takeOne, [namespace, requestId, bodyHash]);
   if (taken.length > 0) return 'first';

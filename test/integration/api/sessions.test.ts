@@ -51,6 +51,29 @@ describe('OpenSession', () => {
     );
   });
 
+  it('refuses another offer under the request id of an earlier one', async () => {
+    const rest = { labels: { a: '1', b: '2' }, resources: { cpu: 1.5 }, requestId: randomUUID() };
+    const offer = { ...offerOf('x'), ...rest };
+    const { sessionId } = await world.rpc.call(openSession, offer);
+    const sorted = { ...offer, labels: { b: '2', a: '1' }, capabilities: ['time-travel'] };
+    expect((await world.rpc.call(openSession, sorted)).sessionId).toEqual(sessionId);
+    const others = [
+      { workerName: 'another' },
+      { slots: 1 },
+      { labels: { a: '1', b: '3' } },
+      { resources: { cpu: 2 } },
+      offerOf('x', 'y'),
+    ];
+    for (const other of others) {
+      expect(await world.rpc.refused(openSession, Object.assign({ ...offer }, other))).toMatchObject({
+        code: Code.INVALID_ARGUMENT,
+        reason: 'REQUEST_ID_REUSED',
+        fields: ['request_id'],
+      });
+    }
+    expect((await world.rpc.call(openSession, offer)).sessionId).toEqual(sessionId);
+  });
+
   it('does not revive a closed session by its request id', async () => {
     const offer = { ...offerOf('x'), requestId: randomUUID() };
     const { sessionId } = await world.rpc.call(openSession, offer);

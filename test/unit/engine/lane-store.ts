@@ -40,6 +40,14 @@ export class LaneStore {
     };
   }
 
+  together(): never {
+    throw new Error('nothing is done together here');
+  }
+
+  findDefinition(): never {
+    throw new Error('nothing is found by its content here');
+  }
+
   applyDefinition(): never {
     throw new Error('nothing is applied here');
   }

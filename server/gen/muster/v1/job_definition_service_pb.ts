@@ -30,7 +30,7 @@ export type ApplyJobDefinitionRequest = Message<"muster.v1.ApplyJobDefinitionReq
   definition?: JobDefinition | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * UUID that makes a repeat of this very call harmless: the version with this content is answered. Empty: none.
    *
    * @generated from field: string request_id = 2;
    */
@@ -65,7 +65,7 @@ export type ApplyJobDefinitionResponse = Message<"muster.v1.ApplyJobDefinitionRe
   definition?: JobDefinition | undefined;
 
   /**
-   * Whether this call made the version; false when the same content was there already.
+   * Whether this call made the version; false when the same content was there already, and after a repeat of the call.
    *
    * @generated from field: bool created = 2;
    */
@@ -647,7 +647,7 @@ export const JobDefinitionService: GenService<{
   /**
    * Stores a definition as a new version; the same content again gives the version that is there.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
+   * Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
    * demands), UNAVAILABLE (the database can't be reached; retry with the same request_id).
    *
    * @generated from rpc muster.v1.JobDefinitionService.ApplyJobDefinition
@@ -684,7 +684,8 @@ export const JobDefinitionService: GenService<{
   /**
    * Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Archiving twice is no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
+   * no error.
    *
    * @generated from rpc muster.v1.JobDefinitionService.ArchiveJobDefinition
    */
@@ -708,7 +709,8 @@ export const JobDefinitionService: GenService<{
   /**
    * Closes a circuit breaker by hand: its jobs go on at once.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Closing a closed one is no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
+   * is no error.
    *
    * @generated from rpc muster.v1.JobDefinitionService.CloseCircuitBreaker
    */

@@ -1114,7 +1114,7 @@ export const JobService: GenService<{
    * Stores a job. When it answers OK, the job is committed.
    *
    * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-   * schema), NOT_FOUND (no such definition or version), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the
+   * schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the
    * idempotency key is in use with other content, or the policy is FAIL), RESOURCE_EXHAUSTED (too many calls at once;
    * RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
    * replaced the same key over and over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
@@ -1221,7 +1221,8 @@ export const JobService: GenService<{
    * Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
    * labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */
@@ -1262,8 +1263,8 @@ export const JobService: GenService<{
    *
    * A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
    * its next attempt.
-   * Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry), NOT_FOUND,
-   * FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
+   * Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry, a request_id
+   * that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
    *
    * @generated from rpc muster.v1.JobService.UpdateJob
    */
@@ -1275,7 +1276,8 @@ export const JobService: GenService<{
   /**
    * Holds a job that waits: SCHEDULED or READY. Its expiry and its timeouts go on.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
+   * JOB_NOT_WAITING). Pausing twice is no error.
    *
    * @generated from rpc muster.v1.JobService.PauseJob
    */
@@ -1287,7 +1289,8 @@ export const JobService: GenService<{
   /**
    * Lets a paused job go on: at once, or at its run time if that is still to come.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED). A job that is not paused stays as it is.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
+   * A job that is not paused stays as it is.
    *
    * @generated from rpc muster.v1.JobService.ResumeJob
    */

@@ -133,7 +133,8 @@ export const NamespaceService: GenService<{
   /**
    * Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
    *
-   * Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields), UNAVAILABLE.
+   * Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
+   * UNAVAILABLE.
    *
    * @generated from rpc muster.v1.NamespaceService.UpdateNamespace
    */

@@ -74,7 +74,7 @@ class JobDefinitionServiceServicer(object):
     def ApplyJobDefinition(self, request, context):
         """Stores a definition as a new version; the same content again gives the version that is there.
 
-        Errors: INVALID_ARGUMENT (a field is wrong; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
+        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), UNIMPLEMENTED (a workflow body, resource
         demands), UNAVAILABLE (the database can't be reached; retry with the same request_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -102,7 +102,8 @@ class JobDefinitionServiceServicer(object):
     def ArchiveJobDefinition(self, request, context):
         """Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Archiving twice is no error.
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
+        no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +121,8 @@ class JobDefinitionServiceServicer(object):
     def CloseCircuitBreaker(self, request, context):
         """Closes a circuit breaker by hand: its jobs go on at once.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE. Closing a closed one is no error.
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
+        is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

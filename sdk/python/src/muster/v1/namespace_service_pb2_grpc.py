@@ -61,7 +61,8 @@ class NamespaceServiceServicer(object):
     def UpdateNamespace(self, request, context):
         """Changes a namespace. A shorter retention deletes, within minutes, the ended jobs that are older.
 
-        Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields), UNAVAILABLE.
+        Errors: INVALID_ARGUMENT (a mask with unknown or immutable fields, a request_id that was used for another call),
+        UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

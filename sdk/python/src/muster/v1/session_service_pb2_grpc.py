@@ -64,7 +64,8 @@ class SessionServiceServicer(object):
     def OpenSession(self, request, context):
         """Registers one life of a worker process.
 
-        Errors: INVALID_ARGUMENT (BadRequest names each field), FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED),
+        Errors: INVALID_ARGUMENT (BadRequest names each field; REQUEST_ID_REUSED: request_id was used for another offer),
+        FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED; LEASE_LOST: the session that request_id opened is closed),
         RESOURCE_EXHAUSTED (too many registrations at once; RetryInfo says when to try again), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

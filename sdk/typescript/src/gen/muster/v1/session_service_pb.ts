@@ -96,7 +96,7 @@ export type OpenSessionRequest = Message<"muster.v1.OpenSessionRequest"> & {
   slots: number;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it opens no second session. Empty: none.
    *
    * @generated from field: string request_id = 10;
    */
@@ -836,7 +836,8 @@ export const SessionService: GenService<{
   /**
    * Registers one life of a worker process.
    *
-   * Errors: INVALID_ARGUMENT (BadRequest names each field), FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED),
+   * Errors: INVALID_ARGUMENT (BadRequest names each field; REQUEST_ID_REUSED: request_id was used for another offer),
+   * FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED; LEASE_LOST: the session that request_id opened is closed),
    * RESOURCE_EXHAUSTED (too many registrations at once; RetryInfo says when to try again), UNAVAILABLE.
    *
    * @generated from rpc muster.v1.SessionService.OpenSession
