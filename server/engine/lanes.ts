@@ -44,10 +44,15 @@ function keyText(key: LaneKey): string {
   ]);
 }
 
+export type LaneStore = Pick<Store, 'ensureLane' | 'findLane' | 'readLanes'>;
+
 export class Lanes {
-  readonly #store: Pick<Store, 'ensureLane' | 'readLanes'>;
+  readonly #store: LaneStore;
   readonly #definitions: Definitions;
   #ids = new Map<string, Promise<number>>();
+  /** Looks for lanes that are under way, and transactions that make lanes. */
+  #looks = new Map<string, Promise<number | undefined>>();
+  #making = new Map<string, Promise<unknown>>();
   #lanes = new Map<number, KnownLane>();
   /** The lane of the same jobs with the other suspicion, by lane id. */
   #beside = new Map<number, number>();
@@ -55,7 +60,7 @@ export class Lanes {
   /** Hints for lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
-  constructor(store: Pick<Store, 'ensureLane' | 'readLanes'>, definitions: Definitions) {
+  constructor(store: LaneStore, definitions: Definitions) {
     this.#store = store;
     this.#definitions = definitions;
   }
@@ -70,6 +75,45 @@ export class Lanes {
       id.catch(() => this.#ids.delete(text));
     }
     return id;
+  }
+
+  /** The id of the lane with this key; undefined: there is none. */
+  async find(key: LaneKey, breaker?: string): Promise<number | undefined> {
+    const text = keyText(key);
+    const known = this.#ids.get(text);
+    if (known) return known;
+    let look = this.#looks.get(text);
+    if (!look) {
+      look = this.#store.findLane(key, breaker).finally(() => this.#looks.delete(text));
+      this.#looks.set(text, look);
+    }
+    const laneId = await look;
+    if (laneId !== undefined) this.learn(key, laneId);
+    return laneId;
+  }
+
+  /** Remembers a lane that was made. */
+  learn(key: LaneKey, laneId: number): void {
+    this.#ids.set(keyText(key), Promise.resolve(laneId));
+  }
+
+  /** Lets others know, while `work` is under way, that it makes these lanes. */
+  async making<T>(keys: readonly LaneKey[], work: () => Promise<T>): Promise<T> {
+    const texts = keys.map(keyText);
+    const result = work();
+    for (const text of texts) this.#making.set(text, result);
+    try {
+      return await result;
+    } finally {
+      for (const text of texts) if (this.#making.get(text) === result) this.#making.delete(text);
+    }
+  }
+
+  /** Waits until those are done that make one of these lanes, and returns whether there are any. */
+  async othersMake(keys: readonly LaneKey[]): Promise<boolean> {
+    const makers = new Set(keys.flatMap((key) => this.#making.get(keyText(key)) ?? []));
+    await Promise.allSettled(makers);
+    return makers.size > 0;
   }
 
   get(laneId: number): KnownLane | undefined {

@@ -138,7 +138,8 @@ export interface SubmittedJob {
 }
 
 export type SubmitResult =
-  | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[] }
+  /** `repeated`: by an earlier call with this request id. */
+  | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[]; readonly repeated?: true }
   | { readonly kind: 'requestIdReused' }
   /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which are to be cancelled first. */
   | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
@@ -285,7 +286,9 @@ export interface Store {
   listOffers(namespace: string): Promise<Offer[]>;
   /** Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed. */
   readOpenVersions(namespace: string, name: string, version: number): Promise<number[]>;
-  /** The lane with this key; made if there is none, and its queue with it. `breaker` may hold its jobs back. */
+  /** The lane with this key. `breaker` may hold its jobs back. */
+  findLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
+  /** As `findLane`; made if there is none, and its queue with it. */
   ensureLane(key: LaneKey, breaker?: string): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
   /** Lowest rank of each lane that has ready jobs and is not held back; at most 5,000 lanes. */
@@ -296,6 +299,8 @@ export interface Store {
    * without keys.
    */
   submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
+  /** What became of an earlier call with the request id; undefined: there was none. */
+  findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;

@@ -23,7 +23,7 @@ export function submissionFlush(
 ): (calls: readonly SubmitCall[]) => Promise<readonly SubmitResult[]> {
   return async (calls) => {
     const places = parts.dispatcher.placesFor(placeable(calls));
-    const results = await store(parts, calls, places);
+    const results = await storeCalls(parts, calls, places);
     killPoint('submit.after_commit_before_reply');
     announce(parts, calls, publish(parts.dispatcher, calls, results, places));
     return results;
@@ -47,8 +47,8 @@ function publish(
 }
 
 /** Tells the dispatchers where jobs became ready, and the sweeper when the next one falls due. */
-function announce(
-  { onReady, onDue }: SubmissionFlushParts,
+export function announce(
+  { onReady, onDue }: Pick<SubmissionFlushParts, 'onReady' | 'onDue'>,
   calls: readonly SubmitCall[],
   assigned: ReadonlySet<string>,
 ): void {
@@ -67,8 +67,9 @@ function announce(
   if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
 }
 
-async function store(
-  { store, dispatcher }: SubmissionFlushParts,
+/** Rejects as the store does. */
+export async function storeCalls(
+  { store, dispatcher }: Pick<SubmissionFlushParts, 'store' | 'dispatcher'>,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
 ): Promise<readonly SubmitResult[]> {

@@ -8,11 +8,12 @@ import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
 import { EngineError } from './errors.ts';
+import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
 import type { Lanes } from './lanes.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
-import type { IdempotencyKey, NewJob, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
+import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 import { keysOf } from './submission-keys.ts';
 
@@ -52,6 +53,7 @@ export interface Submit {
 }
 
 export interface SubmissionsParts extends SubmissionFlushParts {
+  readonly store: Pick<Store, 'together' | 'submit' | 'findSubmission' | 'findJobs'>;
   readonly definitions: Definitions;
   readonly lanes: Lanes;
   readonly ids: JobIds;
@@ -69,6 +71,7 @@ const MOST_LOOKS = 5;
 export class Submissions {
   readonly #parts: SubmissionsParts;
   readonly #batcher: Batcher<SubmitCall, SubmitResult>;
+  readonly #firstJobs: FirstJobs;
 
   constructor(parts: SubmissionsParts) {
     this.#parts = parts;
@@ -82,33 +85,51 @@ export class Submissions {
       timers: parts.timers,
       random: parts.random,
     });
+    this.#firstJobs = new FirstJobs({ ...parts, add: (call) => this.#batcher.add(call) });
   }
 
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const definitions = await this.#definitionsOf(namespace, submissions, field);
+    const definitions = await this.#definitionsOf(namespace, submissions, field).catch((error) =>
+      this.#answerBefore(request, error),
+    );
+    if ('kind' in definitions) return accepted(definitions, request);
     const keys = keysOf(submissions, field);
     const jobs: NewJob[] = [];
+    const wanted = new Map<number, WantedLane>();
     for (const [i, submission] of submissions.entries()) {
-      jobs.push(await this.#build(namespace, submission, definitions[i] as JobDefinition));
+      const definition = definitions[i] as JobDefinition;
+      const lane = laneOf(namespace, submission, definition);
+      const laneId = await this.#parts.lanes.find(lane.key, lane.breaker);
+      if (laneId === undefined) wanted.set(i, lane);
+      jobs.push(this.#build(submission, definition, laneId ?? 0));
     }
     const call = { namespace, jobs, ...requestIdOf(request), keys };
-    return accepted(await this.#store(call), request);
+    const add = (tried: SubmitCall) =>
+      wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
+    return accepted(await this.#store(call, add), request);
+  }
+
+  /** The answer to a repeat of a call, of which a definition has been archived, or got another schema, since. */
+  async #answerBefore(request: Submit, refusal: unknown): Promise<SubmitResult> {
+    const before = request.requestId ? await this.#parts.store.findSubmission(request) : undefined;
+    if (!before) throw refusal;
+    return before;
   }
 
   /**
    * Cancels the jobs that hold keys to be replaced, each in a transaction of its own, then takes the keys from just these.
    * Whatever breaks off in between leaves a job cancelled and its key in place, so that a repeat goes on from there.
    */
-  async #store(call: SubmitCall): Promise<SubmitResult> {
-    let result = await this.#batcher.add(call);
+  async #store(call: SubmitCall, add: (call: SubmitCall) => Promise<SubmitResult>): Promise<SubmitResult> {
+    let result = await add(call);
     for (let look = 0; look < MOST_LOOKS && result.kind === 'keysHeld'; look++) {
       const replaced = new Map(result.held.map(({ index, jobId }) => [index, jobId]));
       for (const [index, jobId] of replaced)
         await this.#parts.cancel(call.namespace, jobId, `replaced by job ${call.jobs[index]?.jobId}`);
       const keys = call.keys.map((key) => ({ ...key, replacedJobId: replaced.get(key.index) ?? key.replacedJobId }));
-      result = await this.#batcher.add({ ...call, keys });
+      result = await add({ ...call, keys });
     }
     return result;
   }
@@ -142,20 +163,9 @@ export class Submissions {
     return found;
   }
 
-  /** Makes the queue, if this is the first job that waits in it. */
-  async #build(namespace: string, submission: Submission, definition: JobDefinition): Promise<NewJob> {
-    const { lanes, ids, clock } = this.#parts;
+  #build(submission: Submission, definition: JobDefinition, laneId: number): NewJob {
+    const { ids, clock } = this.#parts;
     const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
-    const queue = submission.queue || definition.queue;
-    const key = {
-      namespace,
-      queue,
-      definition: definition.name,
-      definitionVersion: definition.version,
-      demands: demands ?? canonicalDemands(definition.demands),
-      suspect: false,
-    };
-    const laneId = await lanes.idOf(key, definition.circuitBreaker?.name);
     const nowUs = clock.nowUs();
     const startUs = startOf(submission, nowUs);
     const priority = submission.priority ?? definition.priority;
@@ -171,6 +181,18 @@ export class Submissions {
       ...times,
     };
   }
+}
+
+function laneOf(namespace: string, submission: Submission, definition: JobDefinition): WantedLane {
+  const key = {
+    namespace,
+    queue: submission.queue || definition.queue,
+    definition: definition.name,
+    definitionVersion: definition.version,
+    demands: canonicalDemands(submission.demands ?? definition.demands),
+    suspect: false,
+  };
+  return { key, breaker: definition.circuitBreaker?.name };
 }
 
 function startOf(submission: Submission, nowUs: number): number {

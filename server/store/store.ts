@@ -21,7 +21,7 @@ import {
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
-import { ensureLane, readHeads, readLanes } from './statements/lanes.ts';
+import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
@@ -35,7 +35,7 @@ import {
   readSessions,
   renewSessions,
 } from './statements/sessions.ts';
-import { submitCalls } from './statements/submit.ts';
+import { findSubmission, submitCalls } from './statements/submit.ts';
 import { drainSession, heldJobs, listSessions, readWorker } from './statements/workers.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
@@ -66,10 +66,12 @@ export function createStore(database: Database): Store {
     readOpenVersions: (namespace, name, version) => readOpenVersions(database, namespace, name, version),
     readRetention: (namespace) => readRetention(database, namespace),
     setRetention: (namespace, retentionMs) => setRetention(database, namespace, retentionMs),
+    findLane: (key, breaker) => findLane(database, key, breaker),
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
     submit: (calls, places = new Map()) => submitCalls(database, calls, places),
+    findSubmission: (call) => findSubmission(database, call),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),

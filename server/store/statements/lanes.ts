@@ -8,7 +8,7 @@ import { heldBack } from './held-lanes.ts';
 
 const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup';
 
-const findLane = {
+const findOne = {
   name: 'find_lane',
   text: 'SELECT lane_id, breaker FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7',
 };
@@ -70,21 +70,26 @@ function parameters(key: LaneKey) {
   return [namespace, queue, definition, definitionVersion, demands, suspect, cleanup];
 }
 
+export async function findLane(session: Session, key: LaneKey, breaker?: string): Promise<number | undefined> {
+  const [found] = await session.run(findOne, parameters(key));
+  if (found && breaker !== undefined && found.breaker !== breaker)
+    await session.run(nameBreaker, [found.lane_id, breaker]);
+  return found?.lane_id;
+}
+
 /** Looks first: an insert that conflicts burns a number of the sequence. */
 export async function ensureLane(database: Database, key: LaneKey, breaker?: string): Promise<number> {
-  const [found] = await database.run(findLane, parameters(key));
-  if (!found) return database.transaction((session) => makeLane(session, key, breaker));
-  if (breaker !== undefined && found.breaker !== breaker) await database.run(nameBreaker, [found.lane_id, breaker]);
-  return found.lane_id;
+  const found = await findLane(database, key, breaker);
+  return found ?? database.transaction((session) => makeLane(session, key, breaker));
 }
 
 /** Within a transaction. The second look finds a lane made meanwhile. */
 export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
   await session.run(ensureQueue, [key.namespace, key.queue]);
   const looks = [
-    () => session.run(findLane, parameters(key)),
+    () => session.run(findOne, parameters(key)),
     () => session.run(insertLane, [...parameters(key), breaker ?? null]),
-    () => session.run(findLane, parameters(key)),
+    () => session.run(findOne, parameters(key)),
   ];
   for (const look of looks) {
     const [row] = await look();

@@ -24,25 +24,35 @@ function insertionOf(call: SubmitCall): Insertion {
 function stored(
   { jobIds, existing }: Pick<Insertion, 'jobIds' | 'existing'>,
   assigned: ReadonlySet<string> = new Set(),
-): SubmitResult {
+): SubmitResult & { readonly kind: 'stored' } {
   const jobs = jobIds.map((jobId, i) => ({ jobId, existing: existing[i] ?? false, assigned: assigned.has(jobId) }));
   return { kind: 'stored', jobs };
 }
 
+type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
+
 /** The answer to a repeated request id, or that it was used for something else. */
-function repeated(call: SubmitCall, row: Row): SubmitResult {
+function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
   if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
   const jobIds: string[] = row.job_ids;
-  return stored({ jobIds, existing: jobIds.map(() => true) });
+  return { ...stored({ jobIds, existing: jobIds.map(() => true) }), repeated: true };
 }
 
-async function readRepeated(session: Session, calls: readonly SubmitCall[]): Promise<Map<string, Row>> {
+async function readRepeated(session: Session, calls: readonly RequestName[]): Promise<Map<string, Row>> {
   if (calls.length === 0) return new Map();
   const rows = await session.run(readRequestIds, [
     textArray(calls.map((c) => c.namespace)),
     plainArray(calls.map((c) => c.requestId)),
   ]);
   return new Map(rows.map((row) => [requestKey(row.namespace, row.request_id), row]));
+}
+
+export async function findSubmission(
+  session: Session,
+  call: RequestName & Pick<SubmitCall, 'bodyHash'>,
+): Promise<SubmitResult | undefined> {
+  const row = (await readRepeated(session, [call])).values().next().value;
+  return row && repeated(call, row);
 }
 
 const ROWS_A_STATEMENT = 1000;

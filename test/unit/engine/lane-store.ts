@@ -18,6 +18,10 @@ export class LaneStore {
     return lane.laneId;
   }
 
+  async findLane(key: LaneKey): Promise<number | undefined> {
+    return this.lanes.get(JSON.stringify(key))?.laneId;
+  }
+
   async readLanes(laneIds: readonly number[]): Promise<Lane[]> {
     this.reads++;
     if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });

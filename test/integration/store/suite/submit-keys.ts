@@ -102,9 +102,10 @@ export function submitKeysSuite(context: StoreContext): void {
       const request = { requestId: randomUUID(), bodyHash: bytes('body') };
       const first = await makeKeyedCall([{ key, policy: 'FAIL' }], request);
       expect(await submitOne(first)).toEqual(stored(idsOf(first), [false]));
-      expect(await submitOne(await makeKeyedCall([{ key, policy: 'FAIL' }], request))).toEqual(
-        stored(idsOf(first), [true]),
-      );
+      expect(await submitOne(await makeKeyedCall([{ key, policy: 'FAIL' }], request))).toEqual({
+        ...stored(idsOf(first), [true]),
+        repeated: true,
+      });
       const reuse = await makeKeyedCall([{ key: randomUUID() }], { ...request, bodyHash: bytes('else') });
       expect(await submitOne(reuse)).toEqual({ kind: 'requestIdReused' });
       expect(await context.store.findJobs(idsOf(reuse))).toEqual([]);
@@ -208,7 +209,7 @@ export function submitKeysSuite(context: StoreContext): void {
       const second = await makeKeyedCall([{ key, policy: 'REPLACE', replacedJobId: idsOf(first)[0] }]);
       expect(await submitOne(second)).toEqual(stored(idsOf(second), [false]));
       const repeat = await makeKeyedCall([{ key, policy: 'REPLACE' }], request);
-      expect(await submitOne(repeat)).toEqual(stored(idsOf(first), [true]));
+      expect(await submitOne(repeat)).toEqual({ ...stored(idsOf(first), [true]), repeated: true });
     });
 
     it('take a flush of calls with and without keys once more after a failure in its midst', async () => {

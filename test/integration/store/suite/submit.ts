@@ -13,9 +13,10 @@ import {
   readRow,
 } from '../../../support/store-fixtures.ts';
 
-const storedJobs = (jobs: readonly NewJob[], existing = false) => ({
+const storedJobs = (jobs: readonly NewJob[], repeated = false) => ({
   kind: 'stored' as const,
-  jobs: jobs.map((job) => ({ jobId: job.jobId, existing, assigned: false })),
+  jobs: jobs.map((job) => ({ jobId: job.jobId, existing: repeated, assigned: false })),
+  ...(repeated ? { repeated: true } : {}),
 });
 
 const awkward: [string, Uint8Array][] = [

@@ -117,7 +117,7 @@ class JobServiceServicer(object):
     """
 
     def SubmitJob(self, request, context):
-        """Stores a job. When it answers OK, the job is committed.
+        """Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
 
         Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
         schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the

@@ -1,0 +1,187 @@
+/** The first jobs of queues and lanes: made together with them, so that a submission that is refused leaves neither behind. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { World } from './world.ts';
+
+const { submitJob, submitJobs, getJob } = JobService.method;
+const { applyJobDefinition, archiveJobDefinition } = JobDefinitionService.method;
+const { listQueues } = QueueService.method;
+const body = { case: 'task', value: {} } as const;
+const { FAIL, REPLACE } = IdempotencyConflictPolicy;
+const newId = () => crypto.randomUUID();
+const newKey = () => `key-${newId()}`;
+
+interface Place {
+  readonly world: World;
+  /** Of the store, looked at once the replica has stopped. */
+  readonly open: () => Promise<Database>;
+  readonly remove: () => Promise<void>;
+}
+
+async function startOn(kind: 'PostgreSQL' | 'PGlite'): Promise<Place> {
+  if (kind === 'PGlite') {
+    const dataFolder = await makeScratchFolder();
+    return {
+      world: await World.start({ dataFolder }),
+      open: () => openPglite({ dataDir: join(dataFolder, 'postgres') }),
+      remove: () => removeFolder(dataFolder),
+    };
+  }
+  const postgres: ScratchPostgres = await startPostgres();
+  const url = await postgres.createDatabase();
+  return {
+    world: await World.start({ postgresUrl: url }),
+    open: async () => openPostgres({ url }),
+    remove: () => postgres.stop(),
+  };
+}
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('the first job of a lane, on %s,', (kind) => {
+  let place: Place;
+  let world: World;
+  let stopped = false;
+  /** Lanes that submissions which were accepted have made, by definition. */
+  const lanes = new Map<string, number>();
+
+  beforeAll(async () => {
+    place = await startOn(kind);
+    world = place.world;
+  });
+
+  afterAll(async () => {
+    if (!stopped) await world?.stop();
+    await place?.remove();
+  });
+
+  const queueNames = async () => (await world.rpc.call(listQueues, { pageSize: 1_000 })).queues.map(({ name }) => name);
+
+  /** A definition with a job that has a key and a request id. */
+  async function submitFirst() {
+    const definition = await world.define();
+    lanes.set(definition, 1);
+    const [idempotencyKey, requestId] = [newKey(), newId()];
+    const first = { job: { definition, queue: `of-${definition}`, idempotencyKey }, requestId };
+    return { definition, first, jobId: (await world.rpc.call(submitJob, first)).jobId };
+  }
+
+  it('makes its queue', async () => {
+    const { first } = await submitFirst();
+    expect(await queueNames()).toContain(first.job.queue);
+  });
+
+  it('that is refused for its key makes none', async () => {
+    const { first } = await submitFirst();
+    const { definition, idempotencyKey } = first.job;
+    const before = await queueNames();
+    const conflict = { code: Code.ALREADY_EXISTS, reason: 'IDEMPOTENCY_CONFLICT' };
+    const other = { definition, idempotencyKey, queue: `other-than-${first.job.queue}` };
+    const fail = { ...first.job, queue: `new-${definition}`, idempotencyConflictPolicy: FAIL };
+    expect(await world.rpc.refused(submitJob, { job: other })).toMatchObject(conflict);
+    expect(await world.rpc.refused(submitJob, { job: other, requestId: newId() })).toMatchObject(conflict);
+    expect(await world.rpc.refused(submitJob, { job: fail })).toMatchObject(conflict);
+    const jobs = [{ definition, queue: `beside-${definition}` }, other];
+    expect(await world.rpc.refused(submitJobs, { jobs })).toMatchObject(conflict);
+    expect(await queueNames()).toEqual(before);
+  });
+
+  it('that is refused for its request id makes none', async () => {
+    const { first, definition } = await submitFirst();
+    const before = await queueNames();
+    const { requestId } = first;
+    for (const idempotencyKey of ['', newKey()]) {
+      const job = { definition, idempotencyKey, queue: `other-than-${definition}` };
+      expect(await world.rpc.refused(submitJob, { job, requestId })).toMatchObject({
+        code: Code.INVALID_ARGUMENT,
+        reason: 'REQUEST_ID_REUSED',
+      });
+    }
+    expect(await queueNames()).toEqual(before);
+    // Neither is the key taken that came with it.
+    expect((await world.rpc.call(submitJob, first)).existing).toBe(true);
+  });
+
+  it('that is a repeat makes none, though the definition has got a new version or was archived since', async () => {
+    const { first, definition, jobId } = await submitFirst();
+    await world.rpc.call(applyJobDefinition, { definition: { name: definition, body, priority: 7 } });
+    expect(await world.rpc.call(submitJob, first)).toMatchObject({ jobId, existing: true });
+    const schema = JSON.stringify({ type: 'object', required: ['never'] });
+    const stricter = {
+      name: definition,
+      body,
+      inputSchema: { schema: { case: 'jsonSchema', value: schema } },
+    } as const;
+    await world.rpc.call(applyJobDefinition, { definition: stricter });
+    expect(await world.rpc.call(submitJob, first)).toMatchObject({ jobId, existing: true });
+    await world.rpc.call(archiveJobDefinition, { name: definition });
+    expect(await world.rpc.call(submitJob, first)).toMatchObject({ jobId, existing: true });
+    const reused = { ...first, job: { ...first.job, priority: 1 } };
+    expect(await world.rpc.refused(submitJob, reused)).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    const another = { ...first, requestId: newId() };
+    expect(await world.rpc.refused(submitJob, another)).toMatchObject({ reason: 'DEFINITION_ARCHIVED' });
+  });
+
+  it('may replace one of another queue', async () => {
+    const { first, definition, jobId } = await submitFirst();
+    lanes.set(definition, 2);
+    const queue = `next-${definition}`;
+    const job = { ...first.job, queue, idempotencyConflictPolicy: REPLACE };
+    const next = await world.rpc.call(submitJob, { job });
+    expect(next.existing).toBe(false);
+    expect(await world.stateOf(jobId)).toBe('CANCELLED');
+    expect((await world.rpc.call(getJob, { jobId: next.jobId })).job).toMatchObject({ queue });
+  });
+
+  it('of two that take the same key at once is made once, with its queue', async () => {
+    const definition = await world.define();
+    lanes.set(definition, 1);
+    const idempotencyKey = newKey();
+    const queues = Array.from({ length: 6 }, (_, i) => `race-${i}-${definition}`);
+    const settled = await Promise.allSettled(
+      queues.map((queue) => world.rpc.call(submitJob, { job: { definition, idempotencyKey, queue } })),
+    );
+    const won = queues.filter((_, i) => settled[i]?.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    expect((await queueNames()).filter((name) => queues.includes(name))).toEqual(won);
+  });
+
+  it('of many at once, in the same order or not, are all stored', async () => {
+    const definition = await world.define();
+    lanes.set(definition, 2);
+    const [a, b] = [`a-${definition}`, `b-${definition}`];
+    const jobs = [a, b].map((queue) => ({ definition, queue }));
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      world.rpc.call(submitJobs, { jobs: i % 2 === 0 ? jobs : [...jobs].reverse(), requestId: newId() }),
+    );
+    const ids = (await Promise.all(calls)).flatMap((answer) => answer.jobs.map(({ jobId }) => jobId));
+    expect(new Set(ids).size).toBe(40);
+    const queues = (await world.rpc.call(listQueues, { pageSize: 1_000 })).queues.filter(({ name }) =>
+      [a, b].includes(name),
+    );
+    expect(queues.map(({ counts }) => counts?.ready)).toEqual([20n, 20n]);
+  });
+
+  it('and no other call has made a lane', async () => {
+    stopped = true;
+    await world.stop();
+    const database = await place.open();
+    const rows = await database.run(
+      {
+        name: '',
+        text: 'SELECT definition, count(*)::int AS lanes FROM lanes GROUP BY definition ORDER BY definition',
+      },
+      [],
+    );
+    await database.close();
+    expect(new Map(rows.map((row) => [row.definition, row.lanes]))).toEqual(lanes);
+  });
+});
