@@ -2,10 +2,15 @@
 import type { History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
 import type { Profile } from '../scenario/profile.ts';
+import { BreakerChecks } from './breakers.ts';
+import { BudgetChecks } from './budgets.ts';
 import { checkCancels, checkOverlaps, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
+import { DrainChecks } from './drains.ts';
 import { gather, names } from './events.ts';
+import { checkExtensions } from './extensions.ts';
 import { JobChecks } from './jobs.ts';
 import { checkPeople } from './people.ts';
+import { QueueChecks } from './queues.ts';
 import { SessionChecks } from './sessions.ts';
 
 /** Adds what is wrong to the history's violations, and what happened to its counts. */
@@ -13,14 +18,18 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
+  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks].map((Checks) => new Checks(evidence));
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
+    for (const checks of others) checks.take(row);
+    if (row.kind === 'queue' || row.kind === 'breaker') continue;
     if (row.kind !== 'session') jobs.take(row);
     else {
       sessions.take(row);
       if (row.to === 3) checkEmpty(row.id, jobs, history);
     }
   }
+  for (const checks of others) checks.finish();
   const grants = jobs.grants();
   checkSubmissions(evidence, jobs);
   checkReads(evidence, jobs);
@@ -29,6 +38,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   checkOverlaps(evidence, grants);
   checkCancels(evidence, jobs);
   checkPeople(evidence, jobs);
+  checkExtensions(evidence);
   for (const life of jobs.lives.values()) {
     if (!life.end)
       history.violate(

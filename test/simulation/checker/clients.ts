@@ -58,10 +58,11 @@ function isRepeatable(evidence: Evidence, owner: string): boolean {
 /** I8: every answer about an ended job says the same. */
 export function checkReads(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
-  const erasedAt = new Map(kind(evidence, 'erased').map(({ facts, order }) => [facts.job, order]));
-  for (const { facts, order } of kind(evidence, 'read')) {
+  const erasedAt = new Map(kind(evidence, 'erased').map(({ facts, at }) => [facts.job, at]));
+  for (const { facts } of kind(evidence, 'read')) {
     const erased = Boolean(facts.erased);
-    if (!erased && (erasedAt.get(facts.job) ?? order) < order)
+    // An answer may come late: what counts is when it was asked for.
+    if (!erased && (erasedAt.get(facts.job) ?? Number.POSITIVE_INFINITY) < Number(facts.beganMs))
       history.violate('erasing', `job ${facts.job} was read with its data after it had been erased`);
     const end = jobs.lives.get(String(facts.job))?.end;
     if (Number(facts.state) < JobState.SUCCEEDED) continue;

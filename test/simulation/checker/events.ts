@@ -17,6 +17,7 @@ export function fenceOf(job: unknown, attempt: unknown, session: unknown): strin
 /** What was asked for when a job was made. */
 export interface JobFacts {
   readonly definition: string;
+  readonly queue: string;
   readonly input: string;
   readonly key: string | undefined;
   readonly batch: string | undefined;
@@ -59,11 +60,12 @@ function group(entries: readonly Entry[], keyOf: (entry: Entry) => string): Map<
 }
 
 function factsOf(row: JournalRow): JobFacts {
-  const { definition, input, key, parent, retryOf, labels } = JSON.parse(row.text ?? '{}');
+  const { definition, queue, input, key, parent, retryOf, labels } = JSON.parse(row.text ?? '{}');
   const cleanupOf = labels?.['muster.dev/cleanup-of'];
   const optional = (value: string | null | undefined) => value ?? undefined;
   return {
     definition,
+    queue,
     input,
     key: optional(key),
     batch: optional(labels?.batch),
@@ -72,6 +74,11 @@ function factsOf(row: JournalRow): JobFacts {
     cleanupOf: optional(cleanupOf),
     startUs: row.until ?? row.at,
   };
+}
+
+/** Whether an attempt begins with this row: the job is handed to a session. */
+export function isGrant({ kind, to }: JournalRow): boolean {
+  return (kind === 'move' || kind === 'create') && to === stateCodes.ASSIGNED;
 }
 
 export function gather(journal: readonly JournalRow[], history: History, profile: Profile): Evidence {

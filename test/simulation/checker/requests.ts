@@ -40,6 +40,14 @@ export class Requests {
     return this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs');
   }
 
+  /** Whether one of the methods was under way for what `field` names, at any moment between the two. */
+  named(field: 'queue' | 'breaker', name: string, from: number, until: number, ...methods: readonly string[]): boolean {
+    return this.#asked.some(
+      (asked) =>
+        methods.includes(asked.method) && asked.facts[field] === name && asked.from <= until && asked.until >= from,
+    );
+  }
+
   #between(job: string, from: number, until: number, methods: readonly string[]): boolean {
     const facts = this.#evidence.facts.get(job);
     return this.#asked.some((asked) => {

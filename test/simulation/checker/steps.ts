@@ -13,6 +13,8 @@ import { Requests } from './requests.ts';
 
 const { SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
 const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
+/** States in which a job stays until its worker reports, a person acts or a time has come. */
+const untilLooked: readonly number[] = [READY, PAUSED, RUNNING];
 /** Replicas come back, sessions lapse, and each replica waits for a lease of its own, until times are kept again. */
 const SETTLE_LEASES = 5;
 const SETTLE_MS = 8_000;
@@ -23,6 +25,8 @@ const CLOCK_ERROR_MS = 1_000;
 interface Times {
   running: number;
   lastWord: number;
+  /** What the server knows that the open attempt asked for beyond its run timeout, in ms. */
+  extensionMs: number;
   cancelling: number | undefined;
   /** By when it must have ended. */
   deadline: number | undefined;
@@ -57,7 +61,9 @@ export class StepChecks {
   moved(row: Ordered): void {
     const { from, to } = row;
     const times = this.#timesOf(row.id);
+    this.#looksInTime(row, times.deadline);
     if (to === RUNNING) times.running = times.lastWord = row.at;
+    if (to === stateCodes.ASSIGNED) times.extensionMs = 0;
     if (to === CANCELLING) times.cancelling = row.at;
     if (held.includes(from ?? 0)) {
       if (to === CANCELLING && !this.requests.cancelled(row))
@@ -71,8 +77,19 @@ export class StepChecks {
     else if (from === SCHEDULED && to === READY) this.#promoted(row, step);
   }
 
+  /** A limit that nobody looks at in time is one that was forgotten. */
+  #looksInTime(row: Ordered, deadline: number | undefined): void {
+    if (deadline === undefined || !untilLooked.includes(row.to ?? 0)) return;
+    if ((row.nextDue ?? Number.POSITIVE_INFINITY) > deadline)
+      this.#violate(row, 'deadlines', `went to ${names[row.to ?? 0]}, and is not looked at at its total timeout`);
+  }
+
   spoke(row: Ordered): void {
-    this.#timesOf(row.id).lastWord = row.at;
+    const times = this.#timesOf(row.id);
+    times.lastWord = row.at;
+    if ((row.counted ?? 0) < times.extensionMs)
+      this.#violate(row, 'deadlines', `was extended by ${times.extensionMs} ms, and then by ${row.counted}`);
+    times.extensionMs = row.counted ?? 0;
   }
 
   /** An attempt was closed, by a failure or a loss, and the job goes on; or it ended with it. */
@@ -80,7 +97,7 @@ export class StepChecks {
     const { type, message } = JSON.parse(row.text ?? '{}') as { type?: string; message?: string };
     const times = this.#timesOf(row.id);
     if (message?.startsWith('the attempt ran'))
-      this.#notBefore(row, 'run timeout', times.running + RUN_TIMEOUT_MS * 1000);
+      this.#notBefore(row, 'run timeout', times.running + (RUN_TIMEOUT_MS + times.extensionMs) * 1000);
     if (type === 'ProgressTimeout')
       this.#notBefore(row, 'progress timeout', times.lastWord + PROGRESS_TIMEOUT_MS * 1000);
     if (type === 'ProgressTooSlow') this.#notBefore(row, 'watchdog', times.running + WATCHDOG.windowMs * 1000);
@@ -135,7 +152,10 @@ export class StepChecks {
   }
 
   #timesOf(job: string): Times {
-    const times = this.#times.get(job) ?? { running: 0, lastWord: 0, cancelling: undefined, deadline: undefined };
+    const times = this.#times.get(job) ?? {
+      ...{ running: 0, lastWord: 0, extensionMs: 0 },
+      ...{ cancelling: undefined, deadline: undefined },
+    };
     this.#times.set(job, times);
     return times;
   }

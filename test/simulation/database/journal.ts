@@ -26,6 +26,7 @@ CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS 
     INSERT INTO muster.sim_journal (kind, id, until, text)
     VALUES ('record', NEW.job_id, coalesce(NEW.run_time, NEW.create_time), json_build_object(
       'definition', (SELECT definition FROM muster.lanes WHERE lane_id = NEW.lane_id), 'input', convert_from(NEW.input, 'UTF8'),
+      'queue', (SELECT queue FROM muster.lanes WHERE lane_id = NEW.lane_id),
       'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);
   ELSIF OLD.erase_audit_id IS DISTINCT FROM NEW.erase_audit_id THEN
     INSERT INTO muster.sim_journal (kind, id) VALUES ('erase', NEW.job_id);
@@ -55,11 +56,12 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
             coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text)
-    VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message);
+    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
+    VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
+            NEW.run_extension_ms::int);
   ELSE
-    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted)
-    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted);
+    INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, text, until, next_due)
+    VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.reason, OLD.due_time, NEW.due_time);
   END IF;
   RETURN NULL;
 END $$;
@@ -97,13 +99,35 @@ CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.job_checkpoints
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_checkpoint();
 
 CREATE FUNCTION muster.sim_journal_session() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, until, cause, text)
+  INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, until, cause, text, counted)
   VALUES ('session', NEW.session_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.state END, NEW.state, NEW.beats, NEW.lease_until,
-          NEW.close_cause, NEW.worker_name);
+          NEW.close_cause, NEW.worker_name, NEW.drain_wanted::int);
   RETURN NULL;
 END $$;
 CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE ON muster.sessions
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_session();
+
+-- Queues and breakers have names, not ids.
+CREATE FUNCTION muster.sim_journal_queue() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF OLD.paused <> NEW.paused THEN
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, text)
+    VALUES ('queue', md5(NEW.name)::uuid, OLD.paused::int, NEW.paused::int, NEW.name);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER UPDATE ON muster.queues
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_queue();
+
+CREATE FUNCTION muster.sim_journal_breaker() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF (OLD.state, OLD.probe_job_id, OLD.probe_attempt) IS DISTINCT FROM (NEW.state, NEW.probe_job_id, NEW.probe_attempt) THEN
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, text, until, next_due, other_id, attempt)
+    VALUES ('breaker', md5(NEW.name)::uuid, OLD.state, NEW.state, NEW.name, OLD.probe_time, NEW.probe_time,
+            NEW.probe_job_id, NEW.probe_attempt);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER UPDATE ON muster.circuit_breakers
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_breaker();
 `;
 
 /** Times are microseconds since 1970 on the database's clock; states are codes. */
@@ -122,28 +146,33 @@ export interface JournalRow {
     | 'end'
     | 'erase'
     | 'tampered'
-    | 'session';
-  /** Of the job, or of the session. */
+    | 'session'
+    | 'queue'
+    | 'breaker';
+  /** Of the job, or of the session; made of the name of a queue or a breaker. */
   readonly id: string;
   readonly from: number | null;
   readonly to: number | null;
-  /** Of a session: its beats. */
+  /** Of a session: its beats. Of a breaker: the attempt that is its probe. */
   readonly attempt: number | null;
-  /** Attempts that count so far; of an attempt: whether it does, 0 or 1. */
+  /**
+   * Attempts that count so far; of an attempt: whether it does, 0 or 1; of a session: whether it was asked to drain;
+   * of progress: what was asked for beyond the run timeout, in ms.
+   */
   readonly counted: number | null;
   readonly sessionId: string | null;
-  /** What was due before a move or an end, until when the lease runs, or when a new job may run. */
+  /** What was due before a change or an end, until when the lease runs, or when a new job may run. */
   readonly until: number | null;
   /** Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel. */
   readonly cause: number | null;
-  /** Result, failure, message, checkpoint, reason; of a record: JSON of what was asked for. */
+  /** Result, failure, message, checkpoint, reason, name; of a record: JSON of what was asked for. */
   readonly text: string | null;
   /** After a move. */
   readonly losses: number | null;
   readonly charges: number | null;
-  /** What is due after a move; of a new job: by when it must have ended. */
+  /** What is due after a change; of a new job: by when it must have ended. */
   readonly nextDue: number | null;
-  /** Of an end: the job that cleans up. */
+  /** Of an end: the job that cleans up; of a breaker: the job that is its probe. */
   readonly otherId: string | null;
 }
 

@@ -3,6 +3,7 @@
  * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
+import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 
 export interface Patch {
@@ -198,4 +199,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   ...changeMutants,
+  ...careMutants,
 };

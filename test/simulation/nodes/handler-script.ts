@@ -18,6 +18,8 @@ export interface HandlerScript {
   readonly infrastructure: boolean;
   /** Wait before the next attempt that the failure asks for, in ms; 0: none. */
   readonly retryDelayMs: number;
+  /** Asks for more than its run timeout, in so many ms after its start; each time for all of it, as far as it goes. */
+  readonly extensions: readonly { readonly atMs: number; readonly totalMs: number }[];
   /** Takes its worker's process down with it. */
   readonly kills: boolean;
   /** Goes on when told to stop. */
@@ -51,6 +53,7 @@ export function cleanupOf(script: HandlerScript): HandlerScript {
     final: false,
     infrastructure: false,
     retryDelayMs: 50,
+    extensions: [],
     kills: false,
     deaf: false,
   };

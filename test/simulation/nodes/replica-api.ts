@@ -2,12 +2,14 @@
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { ServiceBinding } from '../../../server/api/service.ts';
+import type { CloseCircuitBreakerRequest } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
 import type {
   CancelJobRequest,
   CancelJobsRequest,
   SubmitJobsRequest,
 } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { PauseQueueRequest } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import type {
   AttemptReport,
   HeartbeatRequest,
@@ -16,7 +18,8 @@ import type {
   ReportAttemptsResponse,
 } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { ReleaseReason, ReportResult } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import type { History } from '../core/history.ts';
+import type { DrainWorkerRequest } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import type { Facts, History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
 
 export class ReplicaApi {
@@ -127,8 +130,11 @@ const changing: ReadonlySet<string> = new Set([
   'retryJob',
 ]);
 
-/** Which job, or which jobs, the call asks to change; undefined: it asks for no change. */
-function changeAsked(name: string, request: Message): { job?: string; batch?: string; keys?: string } | undefined {
+/** What the call asks to change: a job, or several, a queue, a worker, a breaker; undefined: it asks for no change. */
+function changeAsked(name: string, request: Message): Facts | undefined {
+  if (name === 'pauseQueue' || name === 'resumeQueue') return { queue: (request as PauseQueueRequest).name };
+  if (name === 'drainWorker') return { session: (request as DrainWorkerRequest).sessionId };
+  if (name === 'closeCircuitBreaker') return { breaker: (request as CloseCircuitBreakerRequest).name };
   if (changing.has(name)) return { job: (request as CancelJobRequest).jobId };
   if (name === 'cancelJobs') return { batch: (request as CancelJobsRequest).filter?.labels.batch ?? '' };
   if (name !== 'submitJobs') return undefined;

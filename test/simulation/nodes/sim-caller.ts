@@ -107,11 +107,11 @@ export function refusalIn(error: unknown, reasons: readonly string[]): string {
   throw error;
 }
 
-/** What a client reads of a job. */
-export function readOf(job: Job) {
+/** What a client reads of a job, by a call that began at this virtual time. */
+export function readOf(job: Job, beganMs: number) {
   const text = job.outcome.case === 'result' ? new TextDecoder().decode(job.outcome.value.data) : '';
   const stage = job.cancellation?.stage;
-  return { job: job.jobId, state: job.state, attempt: job.attempt, text, erased: job.erased, stage };
+  return { job: job.jobId, state: job.state, attempt: job.attempt, text, erased: job.erased, stage, beganMs };
 }
 
 export function timestampFromMs(ms: number) {

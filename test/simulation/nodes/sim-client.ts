@@ -63,8 +63,9 @@ export class SimClient {
   }
 
   async #read(jobId: string): Promise<void> {
+    const beganMs = this.#caller.virtualNow();
     const { job } = await this.#caller.insist(JobService.method.getJob, create(GetJobRequestSchema, { jobId }));
-    if (job) this.#caller.history.log('client', 'read', readOf(job));
+    if (job) this.#caller.history.log('client', 'read', readOf(job, beganMs));
   }
 
   async #submit(call: PlannedCall): Promise<void> {
@@ -113,8 +114,9 @@ export class SimClient {
 
   async #wait(jobId: string): Promise<void> {
     const request = create(WaitJobRequestSchema, { jobId, timeout: durationFromMs(1_500) });
+    const beganMs = this.#caller.virtualNow();
     const { job } = await this.#caller.insist(JobService.method.waitJob, request);
-    if (job) this.#caller.history.log('client', 'read', readOf(job));
+    if (job) this.#caller.history.log('client', 'read', readOf(job, beganMs));
     if (job && job.state < TERMINAL) await this.#wait(jobId);
     else this.#operator.saw('ended', jobId);
   }

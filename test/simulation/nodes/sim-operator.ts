@@ -114,9 +114,10 @@ export class SimOperator {
 
   /** The job that was answered and is on record as read, or undefined when the call was refused for one of the reasons. */
   async #ask(call: Promise<{ job?: Job | undefined }>, refusals: readonly string[]): Promise<Job | undefined> {
+    const beganMs = this.#caller.virtualNow();
     try {
       const { job } = await call;
-      if (job) this.#caller.history.log('client', 'read', readOf(job));
+      if (job) this.#caller.history.log('client', 'read', readOf(job, beganMs));
       return job;
     } catch (error) {
       this.#caller.history.count(`refused: ${refusalIn(error, refusals)}`);

@@ -127,6 +127,8 @@ export class SimRunner implements Runner {
         process.after((script.ms * step) / (script.steps + 1), () => this.#step(place, execution, step, script.steps)),
       );
     }
+    for (const { atMs, totalMs } of script.extensions)
+      run.timers.push(process.after(atMs, () => this.#extend(place, execution, totalMs)));
     run.timers.push(process.after(script.ms, () => this.#end(place, run, this.#outcome(execution, run))));
   }
 
@@ -140,6 +142,12 @@ export class SimRunner implements Runner {
     if (step % 2 === 0) return;
     const data = encoder.encode(signature(job, attempt, session, `#${step}`));
     core.checkpoint(place, { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} });
+  }
+
+  #extend(place: number, execution: Execution, totalMs: number): void {
+    const { process, history, core } = this.#parts;
+    if (execution.signalled === undefined) history.log(process.name, 'extension', { ...keyOf(execution), totalMs });
+    core().extendRunTimeout(place, totalMs);
   }
 
   #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {

@@ -22,6 +22,8 @@ export interface PlannedSweep {
 interface Waits {
   readonly leaseMs: number;
   readonly delayMs: number | undefined;
+  /** How likely it is to be cancelled. */
+  readonly cancels?: number;
 }
 
 function cancelOf(random: Prng, leaseMs: number): PlannedAct[] {
@@ -52,7 +54,7 @@ function updateOf(random: Prng, waits: Waits): PlannedAct[] {
 
 export function planActs(random: Prng, waits: Waits): PlannedAct[] {
   return [
-    ...(random.chance(0.25) ? cancelOf(random, waits.leaseMs) : []),
+    ...(random.chance(waits.cancels ?? 0.25) ? cancelOf(random, waits.leaseMs) : []),
     ...(random.chance(0.12) ? pauseOf(random, waits) : []),
     ...(random.chance(0.08) ? updateOf(random, waits) : []),
     ...(random.chance(0.04) ? [{ kind: 'retry', when: 'ended', ms: random.between(0, 50) } as const] : []),
@@ -66,5 +68,9 @@ export function planSweeps(random: Prng, until: number): PlannedSweep[] {
     kind: random.pick(kinds),
     batch: random.pick(['red', 'green']),
     at: random.between(0.2, 1) * until,
-  }));
+  })).flatMap((sweep) => {
+    // Now and then two people do it at once.
+    const together = { ...sweep, at: sweep.at + random.between(0, 2) };
+    return random.chance(0.4) ? [sweep, together] : [sweep];
+  });
 }

@@ -8,13 +8,14 @@ import {
 } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import {
   Backoff,
+  type CircuitBreakerSchema,
   Jitter,
   RetryAction,
   RetryCause,
   type RetryPolicySchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 
-/** Longest time that a handler of `timed` may run, in ms. */
+/** Longest time that a handler of `timed` or `prolonged` may run, in ms, unless it asks for more. */
 export const RUN_TIMEOUT_MS = 900;
 export const CANCEL_GRACE_MS = 800;
 export const MAX_ATTEMPTS = 4;
@@ -26,7 +27,13 @@ export const TOTAL_TIMEOUT_MS = 7_000;
 /** How long an attempt of `watched` may say nothing, and by how much it must get on in which time. */
 export const PROGRESS_TIMEOUT_MS = 2_500;
 export const WATCHDOG = { minFraction: 0.3, windowMs: 3_000 };
+/** Retries of `rationed` in a minute: so many, or this part of its first attempts. */
+export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
+export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
+/** The other one is `default`. */
+export const SLOW_QUEUE = 'slow';
+export const queues = ['default', SLOW_QUEUE];
 
 type Fields<T> = Exclude<T, { $typeName: string }>;
 type Policy = Partial<Fields<MessageInitShape<typeof RetryPolicySchema>>>;
@@ -64,6 +71,13 @@ const ruled: Policy = {
   ],
 };
 
+/** Two definitions need the shop, and wait for it together. */
+const shop = breaker({ name: 'shop', failureThreshold: 3, types: ['Refused'] });
+
+function breaker(rest: Fields<MessageInitShape<typeof CircuitBreakerSchema>>) {
+  return { window: durationFromMs(20_000), openDuration: durationFromMs(BREAKER_OPEN_MS), ...rest };
+}
+
 export const definitions: readonly JobDefinition[] = [
   definition('plain'),
   definition('stubborn', { leaseLossAction: LeaseLossAction.CONTINUE }),
@@ -72,7 +86,7 @@ export const definitions: readonly JobDefinition[] = [
   definition('ruled', {}, ruled),
   definition(
     'listed',
-    {},
+    { queue: SLOW_QUEUE },
     {
       backoff: Backoff.LIST,
       jitter: Jitter.NONE,
@@ -80,7 +94,11 @@ export const definitions: readonly JobDefinition[] = [
       limits: { application: 3, infrastructure: 2, lostWorker: 2 },
     },
   ),
-  definition('steady', {}, { backoff: Backoff.CONSTANT, jitter: Jitter.NONE, minBackoff: durationFromMs(250) }),
+  definition(
+    'steady',
+    { queue: SLOW_QUEUE },
+    { backoff: Backoff.CONSTANT, jitter: Jitter.NONE, minBackoff: durationFromMs(250) },
+  ),
   definition('hasty', {
     queueTimeout: durationFromMs(QUEUE_TIMEOUT_MS),
     totalTimeout: durationFromMs(TOTAL_TIMEOUT_MS),
@@ -90,13 +108,25 @@ export const definitions: readonly JobDefinition[] = [
     progressWatchdog: { minFraction: WATCHDOG.minFraction, window: durationFromMs(WATCHDOG.windowMs) },
   }),
   definition('tidy', {
+    queue: SLOW_QUEUE,
     body: {
       case: 'task',
       value: { handler: 'tidy', cleanupHandler: CLEANUP_HANDLER, cleanupTimeout: durationFromMs(5_000) },
     },
   }),
+  definition('prolonged', { runTimeout: durationFromMs(RUN_TIMEOUT_MS) }),
+  definition('buyer', { circuitBreaker: shop }),
+  definition('seller', { circuitBreaker: shop, queue: SLOW_QUEUE }),
+  definition('guarded', { circuitBreaker: breaker({ failureThreshold: 2 }) }),
+  definition('rationed', { retryBudget: BUDGET }),
 ];
 
 export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));
+
+/** Name of the breaker that may hold a definition's jobs back. */
+export function breakerOf(definition: string): string | undefined {
+  const { circuitBreaker } = definitionOf.get(definition) ?? {};
+  return circuitBreaker && (circuitBreaker.name || definition);
+}
 
 export const handlerNames = [...definitions.map(({ name }) => name), CLEANUP_HANDLER];

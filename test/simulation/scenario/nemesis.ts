@@ -27,6 +27,10 @@ const deadlyStatements = [
   'insert_session',
   'observe_attempts',
   'save_progress',
+  'hold_lanes_back',
+  'update_breakers',
+  'spend_retry_budget',
+  'drain_session',
   undefined,
 ] as const;
 
@@ -91,6 +95,11 @@ const lateClose: Incident = (simulation, random, leaseMs) => {
   conditions.lateOnce.set('close_sessions', random.between(0.2, 0.8) * leaseMs);
 };
 
+/** A replica has seen that a breaker's probe is due, and is late to make it: another one may be faster. */
+const lateProbe: Incident = ({ conditions }, random) => {
+  conditions.lateOnce.set('read_lanes_to_probe', random.between(500, 3_000));
+};
+
 const deafWorker: Incident = (simulation, random, leaseMs) => {
   const { hub, history, workers } = simulation;
   const { name } = random.pick(workers);
@@ -132,6 +141,7 @@ const incidents: readonly (readonly [Incident, number])[] = [
   [cutWorker, 4],
   [cutEverybody, 0.5],
   [lateClose, 2],
+  [lateProbe, 2],
   [deafWorker, 2],
   [busDown, 2],
   [databaseDown, 1],

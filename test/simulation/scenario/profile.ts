@@ -60,6 +60,7 @@ export function profileOf(seed: number): Profile {
     faults: calm ? noFaults : faultsOf(random, leaseMs, crowd),
     incidents: crowd ? 3 : calm ? 0 : random.int(4, 14),
     healMs,
-    endMs: healMs + 120_000 + 40 * leaseMs,
+    // Retries may wait some minutes for room in their budget.
+    endMs: healMs + 420_000 + 40 * leaseMs,
   };
 }

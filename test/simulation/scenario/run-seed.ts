@@ -28,17 +28,21 @@ const LOOK_MS = 500;
 /** How often people look after what is paused, in ms of virtual time. */
 const LOOK_AFTER_MS = 5_000;
 
+/** How often the counts of the lanes are looked at while things go wrong, in ms of virtual time. */
+const COUNT_MS = 2_000;
+
 const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
-                (SELECT count(*) FROM muster.sessions WHERE state = 2 OR (state = 1 AND lease_until < muster.muster_now())) AS sessions`,
+                (SELECT count(*) FROM muster.sessions WHERE state = 2
+                   OR (state = 1 AND (drain_wanted OR lease_until < muster.muster_now()))) AS sessions`,
 };
 
 export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = false): Promise<SeedResult> {
   await postgres.reset();
   const profile = profileOf(seed);
   const simulation = buildSimulation(postgres, seed, profile, keepsTrace);
-  const { world, history, replicas, workers, client, operator, caller, random } = simulation;
+  const { world, history, replicas, workers, client, operator, keeper, caller, random } = simulation;
   const rejected = (error: unknown) =>
     history.violate('no unhandled rejections', (error as Error)?.stack ?? String(error));
   process.on('unhandledRejection', rejected);
@@ -48,9 +52,12 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     for (const worker of workers) worker.start();
     const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
     const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
-    const { calls, sweeps } = planWorkload(random.fork('workload'), shape);
+    const { calls, sweeps, care } = planWorkload(random.fork('workload'), shape);
     void caller.track(client.begin(calls, newVersions));
-    operator.begin(sweeps, Math.min(profile.times.leaseMs, LOOK_AFTER_MS));
+    const roundMs = Math.min(profile.times.leaseMs, LOOK_AFTER_MS);
+    operator.begin(sweeps, roundMs);
+    keeper.begin(care, roundMs);
+    watchCounts(postgres, simulation);
     await runToRest(postgres, simulation);
     for (const worker of workers) worker.tally();
     const journal = await readJournal(postgres);
@@ -81,9 +88,20 @@ async function checkCounts(postgres: SimPostgres, history: History): Promise<voi
   }
 }
 
+/** Until the world heals; from then on it is done with each look at what is open. In its turn: never within a transaction. */
+function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
+  const { world, line, history, profile } = simulation;
+  const look = () => {
+    if (world.now >= profile.healMs) return undefined;
+    world.after(COUNT_MS, look);
+    return line.pass(() => checkCounts(postgres, history));
+  };
+  world.after(COUNT_MS, look);
+}
+
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, history, client, caller, profile } = simulation;
+  const { world, history, client, keeper, caller, profile } = simulation;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
   const look = async () => {
@@ -92,6 +110,7 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
     if (open?.jobs === 0 && caller.idle && !ended) {
       ended = true;
       client.readAll();
+      keeper.readQueues();
     }
     if (open?.jobs === 0 && open.sessions === 0 && caller.idle)
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);

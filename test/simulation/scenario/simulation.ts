@@ -10,6 +10,7 @@ import { BusHub } from '../network/sim-bus.ts';
 import { Rpc } from '../network/sim-rpc.ts';
 import { Caller } from '../nodes/sim-caller.ts';
 import { SimClient } from '../nodes/sim-client.ts';
+import { SimKeeper } from '../nodes/sim-keeper.ts';
 import { SimOperator } from '../nodes/sim-operator.ts';
 import { SimReplica } from '../nodes/sim-replica.ts';
 import { SimWorker } from '../nodes/sim-worker.ts';
@@ -18,6 +19,8 @@ import type { Profile } from './profile.ts';
 
 export interface Simulation {
   readonly world: World;
+  /** Before the one connection to the database. */
+  readonly line: Line;
   readonly random: Prng;
   readonly history: History;
   readonly conditions: Conditions;
@@ -26,6 +29,7 @@ export interface Simulation {
   readonly workers: readonly SimWorker[];
   readonly client: SimClient;
   readonly operator: SimOperator;
+  readonly keeper: SimKeeper;
   /** Of clients and operators. */
   readonly caller: Caller;
   readonly profile: Profile;
@@ -59,7 +63,9 @@ export function buildSimulation(
   });
   const operator = new SimOperator(caller);
   const client = new SimClient(caller, operator);
-  const deps = { world, line: new Line(world), postgres, conditions, history, hub, rpc, times: profile.times };
+  const keeper = new SimKeeper(caller);
+  const line = new Line(world);
+  const deps = { world, line, postgres, conditions, history, hub, rpc, times: profile.times };
   for (let i = 1; i <= profile.replicas; i++)
     replicas.push(new SimReplica(deps, `replica-${i}`, random.fork(`replica ${i}`)));
   const executions = new ExecutionWatch(history, (job) => operator.saw('started', job));
@@ -67,5 +73,19 @@ export function buildSimulation(
     (offer, i) =>
       new SimWorker({ world, history, hub, rpc, executions }, `worker-${i + 1}`, random.fork(`worker ${i + 1}`), offer),
   );
-  return { world, random, history, conditions, hub, replicas, workers, client, operator, caller, profile };
+  return {
+    world,
+    line,
+    random,
+    history,
+    conditions,
+    hub,
+    replicas,
+    workers,
+    client,
+    operator,
+    keeper,
+    caller,
+    profile,
+  };
 }

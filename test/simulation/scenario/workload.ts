@@ -2,6 +2,7 @@
 import { Prng } from '../core/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
+import { type PlannedCare, planCare } from './care.ts';
 
 export interface PlannedJob {
   readonly definition: string;
@@ -30,6 +31,7 @@ export interface PlannedCall {
 export interface Workload {
   readonly calls: readonly PlannedCall[];
   readonly sweeps: readonly PlannedSweep[];
+  readonly care: readonly PlannedCare[];
 }
 
 export interface WorkloadShape {
@@ -42,14 +44,32 @@ export interface WorkloadShape {
 const kinds = [
   ...['plain', 'plain', 'plain', 'plain', 'plain', 'stubborn', 'stubborn', 'timed', 'timed', 'zoned', 'zoned'],
   ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy'],
+  ...['prolonged', 'buyer', 'seller', 'guarded', 'rationed', 'rationed'],
 ];
 
 const failureTypes: Readonly<Record<string, readonly string[]>> = {
   ruled: ['Busy', 'Busy', 'Locked', 'Locked', 'Broken', 'Exit', 'Exit', 'Trouble'],
+  buyer: ['Refused', 'Refused', 'Refused', 'Trouble'],
+  seller: ['Refused', 'Refused', 'Refused', 'Trouble'],
 };
 
 /** Jobs with a policy that says much fail more often than the others. */
-const troubles: Readonly<Record<string, number>> = { ruled: 0.85, listed: 0.7, steady: 0.6 };
+const troubles: Readonly<Record<string, number>> = {
+  ...{ ruled: 0.85, listed: 0.7, steady: 0.6 },
+  ...{ buyer: 0.7, seller: 0.7, guarded: 0.7, rationed: 0.7 },
+};
+
+/** How many run longer than any limit of theirs. */
+const overrunning: Readonly<Record<string, number>> = { timed: 0.5, hasty: 0.3 };
+
+/** A handler that knows that it needs more than its run timeout; some need more than they ask for. */
+const prolonged = {
+  extensions: [
+    { atMs: 300, totalMs: 1_000 },
+    { atMs: 1_400, totalMs: 6_000 },
+  ],
+  times: [300, 1_700, 4_500, 20_000],
+};
 
 function troubleOf(random: Prng, definition: string) {
   const troubled = random.chance(troubles[definition] ?? 0.25);
@@ -66,10 +86,13 @@ function troubleOf(random: Prng, definition: string) {
 
 function scriptOf(random: Prng, owner: string, definition: string, leaseMs: number): HandlerScript {
   const long = random.chance(definition === 'watched' ? 0.6 : 0.22);
+  const extended = definition === 'prolonged';
+  const overruns = random.chance(overrunning[definition] ?? 0);
   const ms = long ? random.between(0.3, 3.5) * leaseMs : random.pick([1, 5, 20, 60, 300]);
   return {
     owner,
-    ms: definition === 'timed' && random.chance(0.5) ? 20_000 : Math.round(ms),
+    ms: extended ? random.pick(prolonged.times) : overruns ? 30_000 : Math.round(ms),
+    extensions: extended ? prolonged.extensions : [],
     steps: long ? random.int(0, 4) : random.pick([0, 0, 1]),
     ...troubleOf(random, definition),
     kills: random.chance(0.015),
@@ -89,7 +112,7 @@ function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
     key: undefined,
     replaces: false,
     batch: random.chance(0.3) ? random.pick(['red', 'green']) : undefined,
-    acts: planActs(random, { leaseMs, delayMs }),
+    acts: planActs(random, { leaseMs, delayMs, ...(definition === 'tidy' ? { cancels: 0.6 } : {}) }),
     waits: random.chance(0.15),
   };
 }
@@ -121,12 +144,25 @@ function jobsOf(random: Prng, name: string, leaseMs: number): PlannedJob[] {
   });
 }
 
+/** The shop is away: several jobs that need it fail together. */
+function outageOf(random: Prng, shape: WorkloadShape): PlannedCall {
+  const jobs = Array.from({ length: random.int(4, 7) }, (_, i) => {
+    const definition = random.pick(['buyer', 'seller']);
+    const script = { ...scriptOf(random, `outage.${i}`, definition, shape.leaseMs), failure: 'Refused', final: false };
+    const fails = random.pick([0, 1, 1, 2]);
+    const kills = random.chance(0.05);
+    return { ...jobOf(random, `outage.${i}`, shape.leaseMs), definition, script: { ...script, fails, kills } };
+  });
+  return { name: 'outage', at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
+}
+
 export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
-  const calls = Array.from({ length: shape.calls }, (_, call) => {
+  const calls: PlannedCall[] = Array.from({ length: shape.calls }, (_, call) => {
     const at = random.chance(0.4) ? random.pick(bursts) + random.between(0, 30) : random.between(0, shape.until);
     const name = `call-${call}`;
     return { name, at, jobs: jobsOf(random, name, shape.leaseMs), hasRequestId: random.chance(0.7) };
   });
-  return { calls, sweeps: planSweeps(random, shape.until) };
+  if (random.chance(0.4)) calls.push(outageOf(random, shape));
+  return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
 }

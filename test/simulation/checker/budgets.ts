@@ -1,0 +1,98 @@
+/** Retry budgets: in no minute more retries begin than are allowed, and none is put off while there is room. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import { BUDGET, definitionOf } from '../scenario/definitions.ts';
+import { type Evidence, isGrant, type Ordered } from './events.ts';
+import { Requests } from './requests.ts';
+
+const { SCHEDULED, READY } = stateCodes;
+const MINUTE_US = 60_000_000;
+/** By how much the minute may differ in which a job was stored and counted. */
+const SLACK_US = 2_000_000;
+
+interface Waiting {
+  /** It was tried before: what begins now is a retry. */
+  isRetry: boolean;
+  /** It is looked at next in a minute with room. */
+  isPutOff: boolean;
+}
+
+export class BudgetChecks {
+  readonly #evidence: Evidence;
+  readonly #requests: Requests;
+  readonly #jobs = new Map<string, Waiting>();
+  /** By minute since 1970. */
+  readonly #firstAttempts = new Map<number, number>();
+  readonly #retries = new Map<number, number>();
+  readonly #perhaps = new Map<number, number>();
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    this.#requests = new Requests(evidence);
+  }
+
+  take(row: Ordered): void {
+    const facts = this.#evidence.facts.get(row.id);
+    if (!facts || facts.cleanupOf !== undefined || !definitionOf.get(facts.definition)?.retryBudget) return;
+    if (row.kind === 'create') this.#created(row, Math.max(facts.startUs, row.at));
+    const job = this.#jobs.get(row.id);
+    if (!job) return;
+    if (row.kind === 'attempt') job.isRetry = true;
+    else if (isGrant(row)) job.isPutOff = false;
+    else if (row.kind === 'touch' && row.text?.startsWith('waits for room')) this.#putOff(row, job);
+    else if (row.kind === 'move' && row.from === SCHEDULED && row.to === READY) this.#promoted(row, job);
+  }
+
+  /** Once all rows were taken: the first attempts that a bound is made of may be stored after a retry. */
+  finish(): void {
+    for (const [minute, retries] of this.#retries) {
+      const first = Math.max(this.#firstAttempts.get(minute) ?? 0, this.#firstAttempts.get(minute - 1) ?? 0);
+      const allowed = Math.max(BUDGET.minPerMinute, Math.floor(BUDGET.ratio * first));
+      if (retries > allowed)
+        this.#violate(
+          `${retries} retries began in minute ${minute}, ${allowed} were allowed by ${first} first attempts`,
+        );
+    }
+  }
+
+  #created(row: Ordered, startUs: number): void {
+    this.#jobs.set(row.id, { isRetry: false, isPutOff: false });
+    for (const minute of new Set([minuteOf(startUs), minuteOf(startUs + SLACK_US)])) add(this.#firstAttempts, minute);
+  }
+
+  #promoted(row: Ordered, job: Waiting): void {
+    if (!job.isRetry) return;
+    // Where a person asked for it meanwhile nobody can tell whether it was that or its time.
+    const isSure = !this.#requests.underWay(row, 'updateJob');
+    add(isSure ? this.#retries : this.#perhaps, minuteOf(this.#beganAt(row)));
+    if (!isSure) return;
+    this.#evidence.history.count(job.isPutOff ? 'budget: a retry began after it was put off' : 'budget: a retry began');
+    job.isPutOff = false;
+  }
+
+  #putOff(row: Ordered, job: Waiting): void {
+    job.isPutOff = true;
+    this.#evidence.history.count('budget: a retry was put off');
+    const minute = minuteOf(this.#beganAt(row));
+    const begun = (this.#retries.get(minute) ?? 0) + (this.#perhaps.get(minute) ?? 0);
+    if (begun < BUDGET.minPerMinute)
+      this.#violate(`job ${row.id} was put off after ${begun} retries in minute ${minute} (journal ${row.n})`);
+    if (minuteOf(row.nextDue ?? 0) <= minute)
+      this.#violate(`job ${row.id} was put off until the same minute (journal ${row.n})`);
+  }
+
+  #beganAt(row: Ordered): number {
+    return this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
+  }
+
+  #violate(what: string): void {
+    this.#evidence.history.violate('retry budgets', what);
+  }
+}
+
+function minuteOf(us: number): number {
+  return Math.floor(us / MINUTE_US);
+}
+
+function add(counts: Map<number, number>, key: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,144 @@
+/** Planted bugs in what holds jobs back or makes new ones of them: queues, drains, breakers, budgets, redrives, clean-ups. */
+import type { Mutant } from './mutants.ts';
+
+export const careMutants: Readonly<Record<string, Mutant>> = {
+  cleanup_made_twice: {
+    about: 'A cancelled job is cleaned up after twice.',
+    patches: [
+      {
+        file: 'server/store/statements/change-runs.ts',
+        find: 'if (cleanups.length > 0) await insertCleanups(session, cleanups);',
+        replace: `const another = (id: string) => id.slice(0, -1) + (id.endsWith('0') ? '1' : '0');
+          for (const one of cleanups) {
+            await insertCleanups(session, [one]);
+            await insertCleanups(session, [{ ...one, cleanup: { ...one.cleanup!, jobId: another(one.cleanup!.jobId) } }]);
+          }`,
+      },
+    ],
+  },
+  cleanup_counted_twice: {
+    about: 'A clean-up is counted twice among the open jobs of its queue.',
+    patches: [
+      {
+        file: 'server/store/statements/insert-cleanups.ts',
+        find: 'count(*) AS jobs FROM i GROUP BY lane_id',
+        replace: '2 * count(*) AS jobs FROM i GROUP BY lane_id',
+      },
+    ],
+  },
+  redrive_makes_two: {
+    about: 'Two redrives that see the same job without a retry make one each.',
+    patches: [
+      {
+        file: 'server/engine/retries.ts',
+        find: "this.#submit(namespace, job, redriveIdOf(job.jobId), 'RetryJobs')",
+        replace: "this.#submit(namespace, job, '', 'RetryJobs')",
+      },
+    ],
+  },
+  total_timeout_forgotten: {
+    about: 'An attempt that runs is not measured by the total timeout of its job.',
+    patches: [
+      {
+        file: 'server/store/statements/held-runs.ts',
+        find: 'due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until)',
+        replace: 'due_time = least(l.run_deadline, l.quiet_deadline, l.watch_until)',
+      },
+      {
+        file: 'server/store/statements/claim-jobs.ts',
+        find: '.deadline - now.time) * 1000)::bigint',
+        replace: '.deadline - now.time) * 1000 + 3600000)::bigint',
+      },
+    ],
+  },
+  extension_forgotten: {
+    about: 'The server ends an attempt at its run timeout, though its handler has asked for more in time.',
+    patches: [
+      {
+        file: 'server/store/statements/held-runs.ts',
+        find: `run_deadline = r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',`,
+        replace: '',
+      },
+      {
+        file: 'server/store/statements/held-runs.ts',
+        find: `least(r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',`,
+        replace: 'least(r.run_deadline,',
+      },
+    ],
+  },
+  claim_ignores_paused_queue: {
+    about: 'A claim takes jobs of paused queues, too.',
+    patches: [
+      {
+        file: 'server/store/statements/claim-jobs.ts',
+        find: 'WHERE lanes.held_back & ~$8::smallint = 0',
+        replace: 'WHERE lanes.held_back & ~($8::smallint | 1::smallint) = 0',
+      },
+    ],
+  },
+  new_lane_ignores_paused_queue: {
+    about: 'A lane that is made while its queue is paused is not held back.',
+    patches: [
+      {
+        file: 'server/store/statements/lanes.ts',
+        find: 'CASE WHEN paused AND NOT $7 THEN',
+        replace: 'CASE WHEN paused AND NOT $7 AND false THEN',
+      },
+    ],
+  },
+  claim_ignores_drain: {
+    about: 'A claim hands jobs to sessions that are to drain, where a replica still has their credits.',
+    patches: [
+      {
+        file: 'server/store/statements/claim-jobs.ts',
+        find: 'IS NOT DISTINCT FROM 1 AND NOT drain_wanted ORDER BY session_id FOR KEY SHARE',
+        replace: 'IS NOT DISTINCT FROM 1 ORDER BY session_id FOR KEY SHARE',
+      },
+    ],
+  },
+  breaker_with_two_probes: {
+    about: 'Two replicas that both see that a probe is due make one each.',
+    patches: [
+      {
+        file: 'server/store/statements/probe-breakers.ts',
+        find: 'WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE',
+        replace: 'WHERE namespace = $1 AND name = $2 AND state <> 1 FOR UPDATE',
+      },
+      {
+        file: 'server/store/statements/probe-breakers.ts',
+        find: 'if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;',
+        replace: 'if (!row) return undefined;',
+      },
+    ],
+  },
+  failures_not_counted: {
+    about: 'What opens breakers is forgotten where an attempt that failed is followed by another one.',
+    patches: [
+      {
+        file: 'server/domain/circuit-breaker.ts',
+        find: "return reported(change.kind === 'end' ? change.failure : change.closed?.failure);",
+        replace: "return change.kind === 'end' ? reported(change.failure) : undefined;",
+      },
+    ],
+  },
+  submission_ignores_breaker: {
+    about: 'A job that is assigned as it is stored passes a breaker that is open.',
+    patches: [
+      {
+        file: 'server/store/statements/insert-jobs.ts',
+        find: 'AND held_back = 0',
+        replace: 'AND held_back & 1 = 0',
+      },
+    ],
+  },
+  budget_of_one_more: {
+    about: 'A retry budget lets one retry too many begin.',
+    patches: [
+      {
+        file: 'server/domain/retry-budget.ts',
+        find: 'if (at(minute).retries < allowed)',
+        replace: 'if (at(minute).retries <= allowed)',
+      },
+    ],
+  },
+};

@@ -1,0 +1,115 @@
+/** People who look after queues, workers and breakers: they pause and resume, drain, and close by hand. */
+import { create } from '@bufbuild/protobuf';
+import {
+  CloseCircuitBreakerRequestSchema,
+  JobDefinitionService,
+} from '../../../sdk/typescript/src/gen/muster/v1/job_definition_service_pb.ts';
+import type { QueueCounts } from '../../../sdk/typescript/src/gen/muster/v1/queue_pb.ts';
+import {
+  ListQueuesRequestSchema,
+  PauseQueueRequestSchema,
+  QueueService,
+  ResumeQueueRequestSchema,
+} from '../../../sdk/typescript/src/gen/muster/v1/queue_service_pb.ts';
+import {
+  DrainWorkerRequestSchema,
+  ListWorkersRequestSchema,
+  WorkerService,
+} from '../../../sdk/typescript/src/gen/muster/v1/worker_service_pb.ts';
+import type { PlannedCare } from '../scenario/care.ts';
+import { type Caller, refusalIn } from './sim-caller.ts';
+import { requestId } from './sim-worker.ts';
+
+const { pauseQueue, resumeQueue, listQueues } = QueueService.method;
+const { listWorkers, drainWorker } = WorkerService.method;
+/** Before any job has waited in it a queue is not there. */
+const NO_QUEUE = ['QUEUE_NOT_FOUND'];
+
+export class SimKeeper {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  begin(care: readonly PlannedCare[], roundMs: number): void {
+    for (const one of care) this.#caller.later(one.at, () => this.#take(one));
+    this.#caller.every(roundMs, () => this.#resumeForgotten());
+  }
+
+  /** Reads what the queues say once everything has ended. */
+  readQueues(): void {
+    void this.#caller.track(this.#readQueues());
+  }
+
+  #take(care: PlannedCare): Promise<void> {
+    switch (care.kind) {
+      case 'pauseQueue':
+        return this.#pause(care.queue, care.forMs);
+      case 'drainWorker':
+        return this.#drainOne();
+      case 'closeBreaker':
+        return this.#close(care.breaker);
+    }
+  }
+
+  /** Without a request id a repeat that comes late pauses the queue anew: others find it then. */
+  async #pause(queue: string, forMs: number): Promise<void> {
+    const { random, history } = this.#caller;
+    const id = random.chance(0.6) ? requestId(random) : '';
+    const request = create(PauseQueueRequestSchema, { name: queue, requestId: id, reason: 'as planned' });
+    const call = history.nextCall();
+    history.log('client', 'pause asked', { queue, call });
+    const answer = await this.#unless(NO_QUEUE, this.#caller.insist(pauseQueue, request));
+    if (!answer) return;
+    history.log('client', 'pause answered', { queue, call });
+    this.#caller.later(forMs, () => this.#resume(queue));
+  }
+
+  async #resume(queue: string): Promise<void> {
+    const request = create(ResumeQueueRequestSchema, { name: queue, requestId: requestId(this.#caller.random) });
+    await this.#unless(NO_QUEUE, this.#caller.insist(resumeQueue, request));
+  }
+
+  async #resumeForgotten(): Promise<void> {
+    const { queues } = await this.#caller.insist(listQueues, create(ListQueuesRequestSchema, {}));
+    for (const { name, paused } of queues) if (paused && this.#caller.random.chance(0.2)) await this.#resume(name);
+  }
+
+  async #drainOne(): Promise<void> {
+    const { random, history } = this.#caller;
+    const { workers } = await this.#caller.insist(listWorkers, create(ListWorkersRequestSchema, {}));
+    if (workers.length === 0) return;
+    const { sessionId } = random.pick(workers);
+    const request = create(DrainWorkerRequestSchema, { sessionId, requestId: requestId(random) });
+    const answer = await this.#unless(['SESSION_CLOSED'], this.#caller.insist(drainWorker, request));
+    if (answer) history.log('client', 'drained', { session: sessionId });
+  }
+
+  async #close(name: string): Promise<void> {
+    const request = create(CloseCircuitBreakerRequestSchema, { name });
+    const call = this.#caller.insist(JobDefinitionService.method.closeCircuitBreaker, request);
+    await this.#unless(['CIRCUIT_BREAKER_NOT_FOUND'], call);
+  }
+
+  async #readQueues(): Promise<void> {
+    const { queues } = await this.#caller.insist(listQueues, create(ListQueuesRequestSchema, {}));
+    for (const { name, counts } of queues)
+      this.#caller.history.log('client', 'queue read', { queue: name, openJobs: totalOf(counts) });
+  }
+
+  async #unless<T>(refusals: readonly string[], call: Promise<T>): Promise<T | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      this.#caller.history.count(`refused: ${refusalIn(error, refusals)}`);
+      return undefined;
+    }
+  }
+}
+
+function totalOf(counts: QueueCounts | undefined): number {
+  if (!counts) return 0;
+  const { blocked, scheduled, ready, paused, held, waiting } = counts;
+  return Number(blocked + scheduled + ready + paused + held + waiting);
+}

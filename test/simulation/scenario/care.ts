@@ -1,0 +1,30 @@
+/** What people do to queues, workers and breakers, whatever jobs that touches. */
+import type { Prng } from '../core/prng.ts';
+import { queues } from './definitions.ts';
+
+export type PlannedCare =
+  | { readonly kind: 'pauseQueue'; readonly at: number; readonly queue: string; readonly forMs: number }
+  | { readonly kind: 'drainWorker'; readonly at: number }
+  | { readonly kind: 'closeBreaker'; readonly at: number; readonly breaker: string };
+
+interface Span {
+  readonly until: number;
+  readonly leaseMs: number;
+}
+
+function times(random: Prng, most: number, until: number): number[] {
+  return Array.from({ length: random.int(0, most) }, () => random.between(0.05, 0.95) * until);
+}
+
+export function planCare(random: Prng, { until, leaseMs }: Span): PlannedCare[] {
+  const pauses = times(random, 3, until).map((at) => {
+    const forMs = random.pick([0.05, 0.5, 2]) * leaseMs * random.between(0.5, 1.5);
+    return { kind: 'pauseQueue', at, queue: random.pick(queues), forMs } as const;
+  });
+  const drains = times(random, 2, until).map((at) => ({ kind: 'drainWorker', at }) as const);
+  const closes = times(random, 1, until).map((at) => {
+    const breaker = random.pick(['shop', 'shop', 'guarded']);
+    return { kind: 'closeBreaker', at, breaker } as const;
+  });
+  return [...pauses, ...drains, ...closes];
+}
