@@ -3,7 +3,7 @@ import { backoffMs, lossBackoff, releaseBackoff } from './backoff.ts';
 import { lastStageOf } from './cancel-stage.ts';
 import type { RetryPolicy } from './definition.ts';
 import { type JobEvent, transitions } from './job-state.ts';
-import { afterLoss, isSuspect, type LossCounts, verdictOf } from './losses.ts';
+import { afterLoss, isSuspect, type LossCounts, MOST_LOST, verdictOf, wastedOf } from './losses.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { rankOf } from './rank.ts';
 import { judgeFailure } from './retry-verdict.ts';
@@ -111,8 +111,8 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
 }
 
 /**
- * The handler was never started. Costs no attempt; a job that is released over and over backs off. One that was seen
- * running can't be released any more: that counts as aborted.
+ * The handler was never started. Costs no attempt; a job that is released over and over backs off, and ends with the
+ * hundredth attempt that was for nothing. One that was seen running can't be released any more: that counts as aborted.
  */
 export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('release', run);
@@ -123,7 +123,16 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
   const over = releases - RELEASES_A_WINDOW;
   const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, moment.random)) : 0;
   const reason = over > 0 ? `released ${releases} times within a minute, last by ${why}` : null;
-  return goBack('release', run, delayMs, moment.nowUs, { releases, releasesSinceUs, reason });
+  const wasted = wastedOf(run, run.lost);
+  if (wasted >= MOST_LOST) {
+    const message = `${wasted} attempts were lost or released, the last by ${why}`;
+    return end('release', run, 'FAILED', {
+      failure: systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message),
+      reason: message,
+    });
+  }
+  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false };
+  return goBack('release', run, delayMs, moment.nowUs, { releases, releasesSinceUs, reason, closed });
 }
 
 /** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
@@ -149,12 +158,13 @@ function afterLost(
   nowUs: number,
   rest: Partial<Continue>,
 ): Change {
-  const verdict = verdictOf(counts);
+  const wasted = wastedOf(run, counts.lost);
+  const verdict = verdictOf(counts.charges, wasted);
   if (verdict === 'GO_ON') return goBack(event, run, delayMs, nowUs, { ...rest, ...counts });
   const message =
     verdict === 'POISON'
       ? `${counts.charges} workers in a row were lost while they ran this job and no other suspect`
-      : `${counts.lost} attempts were lost with their workers, and none said why`;
+      : `${wasted} attempts were lost with their workers or released, and none said why`;
   const cause = rest.closed?.failure;
   const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
   return end(event, run, 'FAILED', { failure, reason: message });

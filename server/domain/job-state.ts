@@ -82,6 +82,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
+  // FAILED: the hundredth attempt for nothing, or no time left for another one.
   release: { ASSIGNED: ['READY', 'SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
   // FAILED: it took three workers down, was lost a hundred times, or a retry rule says so.
   abort: lostFrom,

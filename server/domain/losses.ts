@@ -4,7 +4,7 @@
 const SUSPECT_FROM = 2;
 /** Losses as a suspect that convict it. Two losses before and three alone: found after five crashes. */
 const CHARGES = 3;
-/** Attempts of one job that were lost, or ignored by a retry rule, in all: the last of them ends it. */
+/** Attempts of one job that were lost, released, or ignored by a retry rule, in all: the last of them ends it. */
 export const MOST_LOST = 100;
 
 /**
@@ -24,6 +24,14 @@ export interface LossCounts {
   readonly lost: number;
 }
 
+/**
+ * Attempts that were made for nothing, with the one that has just ended without counting. What was released is in no count
+ * of its own: it is what is missing between the attempts that were made and those that count.
+ */
+export function wastedOf(run: { readonly attempt: number; readonly attemptsCounted: number }, lost: number): number {
+  return Math.max(lost, run.attempt - run.attemptsCounted);
+}
+
 export type Verdict = 'GO_ON' | 'POISON' | 'LOST_TOO_OFTEN';
 
 /** The counts after one more loss; only a lapse says anything about the job, and only a suspect is charged with it. */
@@ -35,7 +43,7 @@ export function afterLoss(before: LossCounts, byLapse: boolean): LossCounts {
   };
 }
 
-export function verdictOf({ charges, lost }: LossCounts): Verdict {
+export function verdictOf(charges: number, wasted: number): Verdict {
   if (charges >= CHARGES) return 'POISON';
-  return lost >= MOST_LOST ? 'LOST_TOO_OFTEN' : 'GO_ON';
+  return wasted >= MOST_LOST ? 'LOST_TOO_OFTEN' : 'GO_ON';
 }

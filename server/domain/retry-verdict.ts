@@ -2,7 +2,7 @@
 import { backoffMs } from './backoff.ts';
 import { countOf, withOneMore } from './cause-counts.ts';
 import type { RetryPolicy } from './definition.ts';
-import { MOST_LOST } from './losses.ts';
+import { MOST_LOST, wastedOf } from './losses.ts';
 import { type Failure, systemFailure } from './payload.ts';
 import { type FoundRule, findRule, type RetryCause, retryCauseOf } from './retry-rules.ts';
 import type { OpenRun } from './run.ts';
@@ -49,7 +49,7 @@ export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy
   if (next.kind === 'stop') return next;
   const over = overLimit(given, next, chance.nowUs);
   if (over) return stop(given, over);
-  return !counted && run.lost + 1 >= MOST_LOST ? stop(given, ...lostTooOften(failure)) : next;
+  return !counted && wastedOf(run, run.lost + 1) >= MOST_LOST ? stop(given, ...lostTooOften(failure)) : next;
 }
 
 /** The attempt ended without a report. `charged`: through no fault of our own, so that it may count. */
@@ -135,6 +135,6 @@ function overCause({ policy, cause, failures }: Case): string | undefined {
 }
 
 function lostTooOften(last: Failure): [string, Failure] {
-  const message = `${MOST_LOST} attempts that do not count were lost or failed`;
+  const message = `${MOST_LOST} attempts that do not count were lost, released or failed`;
   return [message, { ...systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message), cause: last }];
 }

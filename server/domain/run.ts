@@ -94,7 +94,7 @@ export interface Continue {
   readonly watch?: { readonly untilUs: number; readonly fraction: number } | undefined;
   /** Of a retry whose time has come: it may begin only if this has room, and else is put off as it is written. */
   readonly retryBudget?: BudgetOf | undefined;
-  /** Undefined where the attempt stays open (cancel, observe) or leaves no row (release). */
+  /** Undefined where the attempt stays open (cancel, observe). */
   readonly closed?: ClosedAttempt | undefined;
 }
 

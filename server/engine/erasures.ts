@@ -1,4 +1,4 @@
-/** Erases what ended jobs hold of a person's data. */
+/** Erases what ended jobs hold of a person's data, and with them the jobs that cleaned up after them. */
 import { jobNotFound } from './cancels.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
@@ -23,7 +23,15 @@ export class Erasures {
     const erased = await store.eraseJob({ namespace, jobId, reason, auditId: ids.next() }).catch((error) => {
       throw asEngineError(error);
     });
-    if (erased.kind === 'open') throw jobNotEnded(jobId, erased.state, 'cancel it first');
+    if (erased.kind === 'open') {
+      const { state, cleanupJobId } = erased;
+      if (!cleanupJobId) throw jobNotEnded(jobId, state, 'cancel it first');
+      throw jobNotEnded(
+        cleanupJobId,
+        state,
+        `it cleans up after job ${jobId} with a copy of its input; wait, or cancel it`,
+      );
+    }
     const job = erased.kind === 'erased' ? await store.readJob(namespace, jobId) : undefined;
     if (!job || erased.kind === 'missing') throw jobNotFound(namespace, jobId);
     return { job, auditId: erased.auditId };

@@ -35,7 +35,8 @@ export interface Erasure {
 
 export type Erased =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'open'; readonly state: JobState }
+  /** `cleanupJobId`: it has ended, but what cleans up after it has not, and works with a copy of its input. */
+  | { readonly kind: 'open'; readonly state: JobState; readonly cleanupJobId?: string | undefined }
   /** Of the first audit record. */
   | { readonly kind: 'erased'; readonly auditId: string };
 

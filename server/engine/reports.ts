@@ -201,9 +201,13 @@ export class Reports {
       case 'failed':
         return record.outcome === 'FAILED' && record.failure === this.#parts.failureText(outcome.failure);
       case 'cancelled':
-        return record.outcome === 'CANCELLED';
-      default:
-        return false;
+        // Without a cancel on record it was taken as aborted.
+        return record.outcome === 'CANCELLED' || record.givenBack === 'ABORTED';
+      case 'released':
+        // Seen running, it was taken as aborted.
+        return record.givenBack !== undefined;
+      case 'aborted':
+        return record.givenBack === 'ABORTED' || record.givenBack === 'STOPPED';
     }
   }
 }

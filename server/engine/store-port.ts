@@ -236,6 +236,8 @@ export interface ClosedRecord {
   readonly attempt: number;
   readonly sessionId: string;
   readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'OTHER';
+  /** Without a result or a failure. STOPPED: as it was asked to, in whatever words it said so. */
+  readonly givenBack: 'RELEASED' | 'ABORTED' | 'STOPPED' | undefined;
   readonly result: Payload | undefined;
   /** JSON text as `failureText` makes it. */
   readonly failure: string | undefined;

@@ -85,7 +85,10 @@ describe('backoffMs', () => {
 });
 
 const { retryPolicy: defaults } = definitionDefaults;
-const assigned = openRun('ASSIGNED', defaults);
+/** At its first attempt. */
+const assigned = openRun('ASSIGNED', defaults).map(
+  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, lost: 0 }),
+);
 
 /** Releases the job at each of these times, one after the other; how long it is held back each time, in µs. */
 function delaysOf(run: OpenRun, timesUs: readonly number[], random: number): number[] {

@@ -1,14 +1,14 @@
 /** Jobs that kill their workers, among others that do not: who is found, after how many crashes, and who is spared. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideSessionEnd } from '../../server/domain/decide.ts';
+import { decideRelease, decideSessionEnd } from '../../server/domain/decide.ts';
 import { definitionDefaults } from '../../server/domain/definition.ts';
 import { isSuspect } from '../../server/domain/losses.ts';
 import type { OpenRun } from '../../server/domain/run.ts';
 import { chance, NOON_US, openRun } from './arbitraries.ts';
 
 const fresh = openRun('ASSIGNED', definitionDefaults.retryPolicy).map(
-  (run): OpenRun => ({ ...run, losses: 0, charges: 0, lost: 0 }),
+  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, losses: 0, charges: 0, lost: 0 }),
 );
 
 interface Job {
@@ -17,6 +17,8 @@ interface Job {
   run: OpenRun;
   end: string | undefined;
 }
+
+const nextAttempt = (run: OpenRun): OpenRun => ({ ...run, attempt: run.attempt + 1 });
 
 /** What a worker takes at once: suspects never beside each other. */
 function takeBatch(waiting: readonly Job[], slots: number): Job[] {
@@ -40,7 +42,7 @@ function runAll(jobs: readonly Job[], slots: number, random: number): number {
     for (const job of batch) {
       const change = decideSessionEnd(job.run, 'LAPSE', { nowUs: NOON_US, random });
       if (change.kind === 'end') job.end = change.failure?.failureCause ?? change.state;
-      else job.run = { ...job.run, losses: change.losses, charges: change.charges, lost: change.lost };
+      else job.run = { ...nextAttempt(job.run), losses: change.losses, charges: change.charges, lost: change.lost };
     }
   }
   throw new Error('the jobs never ended');
@@ -102,10 +104,30 @@ describe('a job that is lost through no fault of its own', () => {
           const change = decideSessionEnd(now, how, { nowUs: NOON_US, random });
           if (change.kind === 'end') throw new Error(`it ended at loss ${loss}`);
           expect({ losses: change.losses, charges: change.charges }).toEqual({ losses: 0, charges: 0 });
-          now = { ...now, lost: change.lost };
+          now = { ...nextAttempt(now), lost: change.lost };
         }
         const last = decideSessionEnd(now, how, { nowUs: NOON_US, random });
         expect(last).toMatchObject({ kind: 'end', state: 'FAILED', failure: { failureCause: 'LOST_TOO_OFTEN' } });
+      }),
+    );
+  });
+
+  it('goes on for ninety-nine attempts that were released or lost, and no longer, however many count', () => {
+    const kinds = fc.array(fc.boolean(), { minLength: 100, maxLength: 100 });
+    fc.assert(
+      fc.property(fresh, kinds, fc.integer({ min: 0, max: 50 }), chance, (run, lost, counted, random) => {
+        const moment = { nowUs: NOON_US, random };
+        let now: OpenRun = { ...run, attempt: 1 + counted, attemptsCounted: counted };
+        lost.forEach((isLost, i) => {
+          const change = isLost ? decideSessionEnd(now, 'CLOSE', moment) : decideRelease(now, 'NO_SLOT', moment);
+          expect(change.kind).toBe(i === 99 ? 'end' : 'continue');
+          if (change.kind === 'end') {
+            expect(change).toMatchObject({ state: 'FAILED', failure: { failureCause: 'LOST_TOO_OFTEN' } });
+            return;
+          }
+          expect(change).toMatchObject({ losses: 0, charges: 0, closed: { counted: false } });
+          now = { ...nextAttempt(now), lost: change.lost };
+        });
       }),
     );
   });

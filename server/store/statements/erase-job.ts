@@ -1,8 +1,11 @@
-/** Erases what an ended job holds of a person's data, with the audit record that says so, in one transaction. */
+/**
+ * Erases what an ended job holds of a person's data, with the audit record that says so, in one transaction. A job that
+ * cleaned up after it has a copy of its input, and goes the same way.
+ */
 import { stateOf } from '../../domain/job-state.ts';
 import { systemFailure } from '../../domain/payload.ts';
 import type { Erased, Erasure } from '../../engine/job-views.ts';
-import type { Database, Row } from '../database.ts';
+import type { Database, Row, Session } from '../database.ts';
 import { failureOf, failureText } from '../failure-text.ts';
 
 // The record is locked first, so that of two callers the second one sees what the first has done.
@@ -16,11 +19,12 @@ FROM jobs j WHERE j.job_id = $1 FOR UPDATE OF j`,
 const readEnd = {
   name: 'read_end',
   text: `
-SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS open_state, o.state, o.failure
-FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS o ON true`,
+SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS open_state, o.state, o.failure, o.cleanup_job_id
+FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure, cleanup_job_id FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS o ON true`,
 };
 
-// An outcome keeps what its CHECKs want of it: an empty result, or a failure that says nothing but its cause.
+// An outcome keeps what its CHECKs want of it: an empty result, or a failure that says nothing but its cause. The record of
+// the job that was asked for stands for its clean-up, too.
 const erase = {
   name: 'erase_job',
   text: `
@@ -40,20 +44,36 @@ logs AS (DELETE FROM attempt_logs WHERE job_id = $1),
 checkpoint AS (DELETE FROM job_checkpoints WHERE job_id = $1),
 key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1)
 INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
-VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)`,
+VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)
+ON CONFLICT (audit_id) DO NOTHING`,
 };
 
 export async function eraseJob(database: Database, erasure: Erasure): Promise<Erased> {
-  const { namespace, jobId, auditId, reason } = erasure;
   return database.transaction(async (session) => {
-    const [record] = await session.run(lockRecord, [jobId]);
-    if (record?.namespace !== namespace) return { kind: 'missing' };
-    if (record.erase_audit_id !== null) return { kind: 'erased', auditId: record.erase_audit_id };
-    const [end] = (await session.run(readEnd, [jobId])) as [Row];
-    if (end.state === null) return { kind: 'open', state: stateOf(end.open_state) };
-    await session.run(erase, [jobId, auditId, erasedFailure(end.failure), namespace, record.idempotency_key, reason]);
+    const job = await lockJob(session, erasure.jobId);
+    if (job?.namespace !== erasure.namespace) return { kind: 'missing' };
+    if (job.state === null) return { kind: 'open', state: stateOf(job.open_state) };
+    // Undefined also where it is gone: it may be kept for less time.
+    const cleanup = job.cleanup_job_id === null ? undefined : await lockJob(session, job.cleanup_job_id);
+    if (cleanup && cleanup.state === null)
+      return { kind: 'open', state: stateOf(cleanup.open_state), cleanupJobId: cleanup.job_id };
+    const auditId = job.erase_audit_id ?? erasure.auditId;
+    for (const one of [job, cleanup]) if (one) await eraseOne(session, one, { ...erasure, auditId });
     return { kind: 'erased', auditId };
   });
+}
+
+async function lockJob(session: Session, jobId: string): Promise<Row | undefined> {
+  const [record] = await session.run(lockRecord, [jobId]);
+  const [end] = record ? await session.run(readEnd, [jobId]) : [];
+  return record && { ...record, ...end, job_id: jobId };
+}
+
+/** Unless it was erased before. */
+async function eraseOne(session: Session, job: Row, { namespace, auditId, reason }: Erasure): Promise<void> {
+  if (job.erase_audit_id !== null) return;
+  const { job_id, failure, idempotency_key } = job;
+  await session.run(erase, [job_id, auditId, erasedFailure(failure), namespace, idempotency_key, reason]);
 }
 
 function erasedFailure(text: string | null): string | null {

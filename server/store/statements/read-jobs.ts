@@ -1,5 +1,6 @@
 /** Jobs as people see them, and how attempts were closed. */
 import { type CancelStage, cancelStages } from '../../domain/cancel-stage.ts';
+import { reported } from '../../domain/circuit-breaker.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
@@ -89,13 +90,13 @@ const readClosedMany = {
   text: `
 WITH i AS MATERIALIZED (SELECT * FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')})
 SELECT o.job_id, o.attempt, o.session_id, o.state, NULL::smallint AS outcome, o.result, o.result_content_type,
-       o.result_metadata, o.failure
+       o.result_metadata, o.failure, o.cancel_stage
 FROM i CROSS JOIN LATERAL (
   SELECT * FROM job_outcomes WHERE job_outcomes.job_id = i.job_id AND job_outcomes.attempt = i.attempt
     AND job_outcomes.session_id = i.session_id OFFSET 0
 ) AS o
 UNION ALL
-SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure
+SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure, NULL
 FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt = i.attempt AND a.session_id = i.session_id`,
 };
 
@@ -138,6 +139,8 @@ const outcomesByCause: Partial<Record<FailureCause, AttemptOutcome>> = {
 /** The outcome row says how the job ended; what its last attempt did stands in the failure, or in what led to it. */
 function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcome | undefined {
   if (state !== stateCodes.FAILED || !failure) return lastOutcomes[state];
+  // Only of a release nobody says why.
+  if (failure.failureCause === 'LOST_TOO_OFTEN' && !failure.cause) return 'RELEASED';
   const last = failure.failureCause === 'LOST_TOO_OFTEN' ? (failure.cause ?? failure) : failure;
   return outcomesByCause[last.failureCause] ?? 'FAILED';
 }
@@ -147,7 +150,7 @@ function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
   if (row.session_id === null) return [];
   const failure = row.failure === null ? undefined : failureOf(row.failure);
   const outcome = lastOutcome(row.state, failure);
-  const mayCount = outcome !== undefined && outcome !== 'CANCELLED';
+  const mayCount = outcome !== undefined && outcome !== 'CANCELLED' && outcome !== 'RELEASED';
   return [
     {
       attempt: row.attempt,
@@ -266,6 +269,14 @@ function outcomeOf(row: Row): ClosedRecord['outcome'] {
   return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' ? name : 'OTHER';
 }
 
+/** How the worker itself gave the attempt back, if it did. */
+function givenBackOf(row: Row): ClosedRecord['givenBack'] {
+  if (row.cancel_stage === cancelStages.STOPPED) return 'STOPPED';
+  const failure = row.failure === null ? undefined : failureOf(row.failure);
+  const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcome(row.state, reported(failure));
+  return name === 'RELEASED' || name === 'ABORTED' ? name : undefined;
+}
+
 export async function readClosed(session: Session, attempts: readonly AttemptKey[]): Promise<ClosedRecord[]> {
   const rows = await session.run(readClosedMany, [
     plainArray(attempts.map((key) => key.jobId)),
@@ -277,6 +288,7 @@ export async function readClosed(session: Session, attempts: readonly AttemptKey
     attempt: row.attempt,
     sessionId: row.session_id,
     outcome: outcomeOf(row),
+    givenBack: givenBackOf(row),
     result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
     failure: row.failure ?? undefined,
   }));

@@ -6,7 +6,7 @@ import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts'
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { outcomes, resultName } from './test-worker.ts';
+import { type Outcome, outcomes, resultName } from './test-worker.ts';
 import { World } from './world.ts';
 
 const { reportAttempts } = SessionService.method;
@@ -103,7 +103,7 @@ describe('a report', () => {
   });
 
   it.each([
-    ['released, from ASSIGNED, goes back uncounted', released(4), ['READY'], []],
+    ['released, from ASSIGNED, goes back uncounted', released(4), ['READY'], [{ outcome: 4, counted: false }]],
     // The wait is drawn from zero to a second: it may be over before anybody looks.
     ['aborted waits for a moment', aborted, ['SCHEDULED', 'READY'], [{ outcome: 5, counted: false }]],
     [
@@ -138,6 +138,44 @@ describe('a report', () => {
     expect(await worker.report({ of: attempt, outcome: result() })).toEqual(['LEASE_LOST']);
     expect(await worker.report({ of: second as Assignment, outcome: result() })).toEqual(['ACCEPTED']);
     expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['DUPLICATE']);
+  });
+
+  it.each([
+    ['released', released(1), [cancelled, aborted]],
+    ['aborted', aborted, [released(1)]],
+    ['cancelled without a cancel', cancelled, []],
+  ])(
+    'B62: of what was %s and comes again is a DUPLICATE, also after the job has gone on and ended',
+    async (what, said, others) => {
+      const { worker, jobId, attempt } = await world.hold();
+      const say = (outcome: Outcome) => worker.report({ of: attempt, outcome });
+      const twice = [said, said].map((outcome) => ({ of: attempt, outcome }));
+      expect(await worker.report(...twice)).toEqual(['ACCEPTED', 'DUPLICATE']);
+      expect(await say(said)).toEqual(['DUPLICATE']);
+      const stranger = await world.openWorker('nothing');
+      const [second] = await worker.take(1);
+      expect(second).toMatchObject({ attempt: 2 });
+      expect(await say(said)).toEqual(['DUPLICATE']);
+      expect(await worker.report({ of: second as Assignment, outcome: result() })).toEqual(['ACCEPTED']);
+      expect(await say(said)).toEqual(['DUPLICATE']);
+      for (const outcome of [failure(), result()]) expect(await say(outcome)).toEqual(['LEASE_LOST']);
+      if (what === 'released') for (const outcome of others) expect(await say(outcome)).toEqual(['LEASE_LOST']);
+      expect(await stranger.report({ of: attempt, outcome: said })).toEqual(['LEASE_LOST']);
+      expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
+    },
+  );
+
+  it.each([
+    ['released', released(4)],
+    ['aborted', aborted],
+    ['cancelled', cancelled],
+  ])('B62: of what was %s for a cancel and comes again is a DUPLICATE', async (_what, outcome) => {
+    const { worker, jobId, attempt } = await world.hold();
+    await world.rpc.call(JobService.method.cancelJob, { jobId });
+    expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
+    expect(await worker.report({ of: attempt, outcome })).toEqual(['DUPLICATE']);
+    expect(await worker.report({ of: attempt, outcome: result() })).toEqual(['LEASE_LOST']);
+    expect(await world.stateOf(jobId)).toBe('CANCELLED');
   });
 
   it('B61, B63: of what is not its own is LEASE_LOST for the item, and changes nothing', async () => {

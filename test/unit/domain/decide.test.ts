@@ -123,7 +123,7 @@ describe('decideTimeOut', () => {
 describe('decideRelease', () => {
   const assigned = (changes: Partial<OpenRun> = {}) => runOf({ state: 'ASSIGNED', dueTimeUs: null, ...changes });
 
-  it('goes back to its old place at once, uncounted and without a row', () => {
+  it('goes back to its old place at once, uncounted', () => {
     const change = decide.decideRelease(assigned({ rank: 17 }), 'NO_SLOT', half);
     expect(change).toMatchObject({
       state: 'READY',
@@ -132,8 +132,22 @@ describe('decideRelease', () => {
       lost: 0,
       dueTimeUs: null,
       releases: 1,
+      closed: { outcome: 'RELEASED', counted: false },
     });
-    expect(change).not.toHaveProperty('closed');
+  });
+
+  it('ends with the hundredth attempt that was for nothing', () => {
+    const last = decide.decideRelease(assigned({ attempt: 102, attemptsCounted: 2, lost: 1 }), 'UNSUPPORTED', half);
+    expect(last).toMatchObject({
+      kind: 'end',
+      event: 'release',
+      state: 'FAILED',
+      attemptsCounted: 2,
+      failure: { failureCause: 'LOST_TOO_OFTEN', type: 'LostTooOften' },
+      reason: '100 attempts were lost or released, the last by UNSUPPORTED',
+    });
+    const one = decide.decideRelease(assigned({ attempt: 102, attemptsCounted: 3, lost: 1 }), 'UNSUPPORTED', half);
+    expect(one).toMatchObject({ state: 'READY' });
   });
 
   it('says why it is held back from the eleventh on', () => {

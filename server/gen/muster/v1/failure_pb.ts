@@ -151,7 +151,7 @@ export const FailureCause = {
   EXPIRED: 6,
 
   /**
-   * The attempt was lost too often through no fault that can be named.
+   * A hundred attempts did not count: they were lost, released, or ignored by a rule, through no fault that can be named.
    *
    * @generated from enum value: FAILURE_CAUSE_LOST_TOO_OFTEN = 7;
    */

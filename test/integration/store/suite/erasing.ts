@@ -1,7 +1,7 @@
 /** Erasing, and what a retry is made of. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideFail } from '../../../../server/domain/decide.ts';
+import { decideCancel, decideConfirmCancel, decideFail } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
@@ -13,6 +13,7 @@ import {
   makeCall,
   makeJob,
   makeLane,
+  newJobId,
   only,
   openWorker,
   payload,
@@ -103,6 +104,33 @@ export function erasingSuite(context: StoreContext): void {
       );
       await erase(job.jobId);
       expect(await traces(job.jobId)).toBe('');
+    });
+
+    it('leaves nothing in what cleaned up after the job, once that has ended', async () => {
+      const { job, attempt } = await holdSecretJob();
+      const moment = (nowUs: number) => ({ nowUs, random: 0 });
+      const laneId = await makeLane(context, { cleanup: true, definition: `cleaned-${randomUUID()}` });
+      const cleanup = { jobId: newJobId(), laneId, rank: 1, runTimeoutMs: 1_000, retryPolicy: policy };
+      await context.store.change({ by: 'attempts', attempts: [attempt] }, (run, nowUs) =>
+        decideCancel(run, '', 1_000, moment(nowUs)),
+      );
+      await context.store.change({ by: 'attempts', attempts: [attempt] }, (run, nowUs) => {
+        const change = decideConfirmCancel(run, moment(nowUs));
+        return change.kind === 'end' ? { ...change, cleanup } : undefined;
+      });
+      const before = await readEverything(context, job.jobId);
+      const open = { kind: 'open', state: 'READY', cleanupJobId: cleanup.jobId };
+      expect(await erase(job.jobId)).toEqual(open);
+      expect(await readEverything(context, job.jobId)).toEqual(before);
+      const { sessionId } = await openWorker(context);
+      const cleaning = only(await claimMany(context, laneId, sessionId, 1));
+      expect(Buffer.from(cleaning.input.data).toString()).toBe(SECRET);
+      await context.store.complete([completionOf(cleaning, SECRET)]);
+      const erased = await erase(job.jobId);
+      expect([await traces(job.jobId), await traces(cleanup.jobId)]).toEqual(['', '']);
+      expect(await context.store.readJob('default', cleanup.jobId)).toMatchObject({ erased: true });
+      expect(await erase(cleanup.jobId)).toEqual(erased);
+      expect([await audits(job.jobId), await audits(cleanup.jobId)]).toMatchObject([[{ action: 'ERASE_JOB' }], []]);
     });
 
     it('frees the key for a new job', async () => {

@@ -1114,8 +1114,9 @@ export const JobService: GenService<{
    * Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
    *
    * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-   * schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the
-   * idempotency key is in use with other content, or the policy is FAIL), RESOURCE_EXHAUSTED (too many calls at once;
+   * schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
+   * FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the idempotency key is in use with other content, or the
+   * policy is FAIL), RESOURCE_EXHAUSTED (too many calls at once;
    * RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
    * replaced the same key over and over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
    * (the outcome is not known; retry with the same request_id or idempotency_key).
@@ -1301,11 +1302,13 @@ export const JobService: GenService<{
   },
   /**
    * Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels,
-   * trace state, the reason of its state, and its idempotency key, which is free again. That it was a job, its states and
-   * times stay, and an audit record says when it was erased and why. Who did it is not on record while callers are not
+   * trace state, the reason of its state, and its idempotency key, which is free again; and all of that of the job that
+   * cleaned up after it, which has a copy of its input. That it was a job, its states and times stay, and an audit record
+   * says when it was erased and why. Who did it is not on record while callers are not
    * authenticated.
    *
-   * Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first).
+   * Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or the
+   * job that cleans up after it has not ended: `job_id` of the details names that one).
    * Erasing twice is no error, and answers the first audit record's id.
    *
    * @generated from rpc muster.v1.JobService.EraseJob

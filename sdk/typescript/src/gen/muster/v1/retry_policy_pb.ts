@@ -468,8 +468,8 @@ export const RetryAction = {
   FAIL: 2,
 
   /**
-   * Another attempt, and this one does not count. A hundred attempts of a job that were ignored or lost end it FAILED
-   * with the cause LOST_TOO_OFTEN.
+   * Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end it
+   * FAILED with the cause LOST_TOO_OFTEN.
    *
    * @generated from enum value: RETRY_ACTION_IGNORE = 3;
    */

@@ -471,7 +471,8 @@ export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE_
   messageDesc(file_muster_v1_session_service, 7);
 
 /**
- * The handler never started: the attempt goes back and does not count.
+ * The handler never started: the attempt goes back and does not count. The hundredth attempt for nothing, be it released or
+ * lost, ends the job.
  *
  * @generated from message muster.v1.Released
  */
