@@ -187,7 +187,11 @@ export function createReplica(parts: ReplicaParts): Replica {
     holds: new Holds({ store: { readJob }, changes, random }),
     queues: new Queues({ store: store.queues, timers, random, onReady }),
     retries: new Retries({
-      store: { readJob, readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds) },
+      store: {
+        readJob,
+        readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds),
+        keepPage: (namespace, request, page) => store.keepPage(namespace, request, page),
+      },
       submissions,
     }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),

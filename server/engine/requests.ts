@@ -9,6 +9,13 @@ export interface RequestKey {
   readonly bodyHash: Uint8Array;
 }
 
+/** The jobs that a call is about, which changes them in more than one transaction. */
+export interface KeptPage {
+  readonly jobIds: readonly string[];
+  /** Where the next page begins. */
+  readonly nextBeforeJobId: string | undefined;
+}
+
 export type Once<T> = { readonly repeated: false; readonly value: T } | { readonly repeated: true };
 
 /**

@@ -7,11 +7,12 @@ import { jobNotFound } from './cancels.ts';
 import { jobNotEnded } from './erasures.ts';
 import { EngineError } from './errors.ts';
 import type { EndedJob, JobView } from './job-views.ts';
+import { type KeptPage, type RequestKey, requestIdReused } from './requests.ts';
 import type { Store } from './store-port.ts';
 import type { Submission, Submissions } from './submissions.ts';
 
 export interface RetriesParts {
-  readonly store: Pick<Store, 'readEndedJobs' | 'readJob'>;
+  readonly store: Pick<Store, 'readEndedJobs' | 'readJob' | 'keepPage'>;
   readonly submissions: Submissions;
 }
 
@@ -48,6 +49,17 @@ export class Retries {
     const job = await store.readJob(namespace, made.jobId);
     if (!job) throw jobNotFound(namespace, made.jobId);
     return job;
+  }
+
+  /**
+   * The page that a call is about: to a repeat that of the first call, whatever else would match by now. Throws
+   * REQUEST_ID_REUSED.
+   */
+  async pageOf(namespace: string, request: RequestKey | undefined, page: KeptPage): Promise<KeptPage> {
+    if (!request) return page;
+    const kept = await this.#parts.store.keepPage(namespace, request, page);
+    if (kept === 'reused') throw requestIdReused();
+    return kept;
   }
 
   /** Retries each of these once, whoever asks for it how often. At most 1,000. */

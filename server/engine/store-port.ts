@@ -9,7 +9,7 @@ import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
-import type { RequestKey } from './requests.ts';
+import type { KeptPage, RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
@@ -271,6 +271,8 @@ export interface Store {
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Whether this is the first call with the id, within `together`; another one waits for its end. `reused`: by another call. */
   takeRequestId(namespace: string, request: RequestKey): Promise<'first' | 'repeat' | 'reused'>;
+  /** Keeps the page for repeats of the call, and answers the one that was kept. */
+  keepPage(namespace: string, request: RequestKey, page: KeptPage): Promise<KeptPage | 'reused'>;
   applyDefinition(
     definition: JobDefinition,
     contentHash: Uint8Array,

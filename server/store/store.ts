@@ -25,7 +25,7 @@ import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.t
 import { listJobs } from './statements/list-jobs.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
-import { takeRequestId } from './statements/request-ids.ts';
+import { keepPage, takeRequestId } from './statements/request-ids.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
 import {
   closeSessions,
@@ -56,6 +56,7 @@ export function createStore(database: Database): Store {
     nowUs,
     together: (work) => database.transaction((session) => work(createStore(within(session)))),
     takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
+    keepPage: (namespace, request, page) => keepPage(database, namespace, request, page),
     applyDefinition: (definition, contentHash, validateOnly) =>
       applyDefinition(database, definition, contentHash, validateOnly),
     readDefinition: (namespace, name, version) => readDefinition(database, namespace, name, version),

@@ -13,6 +13,7 @@ import {
 import { checkText, namespaceOf, requestIdOf } from '../checks.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
 import { pageToken, positionOf } from '../page-token.ts';
+import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 
@@ -29,7 +30,9 @@ interface PageRequest {
 
 interface Page extends JobPage {
   readonly namespace: string;
-  readonly nextPageToken: string;
+  /** Names the page that is asked for. */
+  readonly name: string;
+  tokenOf(nextBeforeJobId: string | undefined): string;
 }
 
 /** What sets one of the two RPCs apart from the other. */
@@ -57,8 +60,12 @@ async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, 
   const beforeJobId = positionOf(request.pageToken, key, list, violations);
   violations.throwIfAny();
   const page = await replica.listJobs({ namespace, filter, beforeJobId, limit: JOBS_A_PAGE });
-  const { nextBeforeJobId } = page;
-  return { ...page, namespace, nextPageToken: nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : '' };
+  return {
+    ...page,
+    namespace,
+    name: JSON.stringify([list, request.pageToken]),
+    tokenOf: (nextBeforeJobId) => (nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : ''),
+  };
 }
 
 export function jobPages(replica: Replica): Pick<Implementation<typeof JobService>, 'cancelJobs' | 'retryJobs'> {
@@ -72,26 +79,30 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
         'must be empty: an open job has no failure that ended it',
       );
       const rules: PageRules = { method: 'CancelJobs', allowed: openStates, byDefault: openStates };
-      const { jobs, namespace, nextPageToken } = await pageOf(replica, request, rules, violations);
+      const { jobs, namespace, nextBeforeJobId, tokenOf } = await pageOf(replica, request, rules, violations);
       const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
       const cancelled = request.validateOnly
         ? ids.length
         : await replica.cancels.cancelMany(namespace, ids, request.reason);
-      return create(CancelJobsResponseSchema, { cancelled, nextPageToken });
+      return create(CancelJobsResponseSchema, { cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
     },
     async retryJobs(request) {
       const violations = new Violations();
-      requestIdOf(request.requestId, violations);
+      const requestId = requestIdOf(request.requestId, violations);
       const rules: PageRules = { method: 'RetryJobs', allowed: retriedStates, byDefault: retriedByDefault };
-      const { jobs, namespace, nextPageToken } = await pageOf(replica, request, rules, violations);
+      const found = await pageOf(replica, request, rules, violations);
+      const { namespace, nextBeforeJobId, tokenOf } = found;
       // Oldest first, as they came.
-      const ids = jobs.map((job) => job.jobId).reverse();
-      const redriven = await replica.retries.redrive(namespace, ids, request.validateOnly);
+      const page = { jobIds: found.jobs.map((job) => job.jobId).reverse(), nextBeforeJobId };
+      // What the page is called stands for the call: the bytes of its filter, which has a map, may differ with each try.
+      const key = request.validateOnly ? undefined : requestKey('RetryJobs', requestId, Buffer.from(found.name));
+      const kept = await replica.retries.pageOf(namespace, key, page);
+      const redriven = await replica.retries.redrive(namespace, kept.jobIds, request.validateOnly);
       return create(RetryJobsResponseSchema, {
         jobIds: [...redriven.jobIds],
         retriedJobIds: [...redriven.retriedJobIds],
         skipped: redriven.skipped,
-        nextPageToken,
+        nextPageToken: tokenOf(kept.nextBeforeJobId),
       });
     },
   };

@@ -1,19 +1,21 @@
 /** Request ids of changes other than submissions: the first call with one is carried out, its repeats change nothing. */
-import type { RequestKey } from '../../engine/requests.ts';
-import type { Session } from '../database.ts';
+import type { KeptPage, RequestKey } from '../../engine/requests.ts';
+import { plainArray } from '../arrays.ts';
+import type { Row, Session } from '../database.ts';
+import { NIL_UUID } from './expire-jobs.ts';
 
 const takeOne = {
   name: 'take_request_id',
   text: `
 INSERT INTO request_ids (namespace, request_id, body_hash, job_ids, existing, create_time)
-VALUES ($1, $2, $3, '{}', '{}', (SELECT muster_now()))
+VALUES ($1, $2, $3, $4, '{}', (SELECT muster_now()))
 ON CONFLICT DO NOTHING RETURNING request_id`,
 };
 
 // A statement of its own: what won against ours is younger than its snapshot.
 const readOne = {
   name: 'read_request_id',
-  text: 'SELECT body_hash FROM request_ids WHERE namespace = $1 AND request_id = $2',
+  text: 'SELECT body_hash, job_ids FROM request_ids WHERE namespace = $1 AND request_id = $2',
 };
 
 /** Within the transaction of the change, and first of all. */
@@ -22,9 +24,39 @@ export async function takeRequestId(
   namespace: string,
   request: RequestKey,
 ): Promise<'first' | 'repeat' | 'reused'> {
-  const { requestId, bodyHash } = request;
-  const taken = await session.run(takeOne, [namespace, requestId, bodyHash]);
-  if (taken.length > 0) return 'first';
+  const row = await take(session, namespace, request, []);
+  if (!row) return 'first';
+  return isSame(row, request) ? 'repeat' : 'reused';
+}
+
+/** Keeps the page of the first call with the id, and answers that one to its repeats. Needs no transaction around it. */
+export async function keepPage(
+  session: Session,
+  namespace: string,
+  request: RequestKey,
+  page: KeptPage,
+): Promise<KeptPage | 'reused'> {
+  const row = await take(session, namespace, request, [page.nextBeforeJobId ?? NIL_UUID, ...page.jobIds]);
+  if (!row) return page;
+  if (!isSame(row, request)) return 'reused';
+  const [next, ...jobIds] = row.job_ids;
+  return { jobIds, nextBeforeJobId: next === NIL_UUID ? undefined : next };
+}
+
+/** The row of an earlier call with the id; undefined: this is the first. */
+async function take(
+  session: Session,
+  namespace: string,
+  { requestId, bodyHash }: RequestKey,
+  jobIds: readonly string[],
+): Promise<Row | undefined> {
+  const taken = await session.run(takeOne, [namespace, requestId, bodyHash, plainArray(jobIds)]);
+  if (taken.length > 0) return undefined;
   const [row] = await session.run(readOne, [namespace, requestId]);
-  return row && Buffer.compare(row.body_hash, bodyHash) === 0 ? 'repeat' : 'reused';
+  if (!row) throw new Error('a request id can neither be taken nor found');
+  return row;
+}
+
+function isSame(row: Row, { bodyHash }: RequestKey): boolean {
+  return Buffer.compare(row.body_hash, bodyHash) === 0;
 }

@@ -9,7 +9,7 @@ import { NamespaceService } from '../../../server/gen/muster/v1/namespace_servic
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
-const { cancelJob, pauseJob, resumeJob, updateJob, submitJob } = JobService.method;
+const { cancelJob, pauseJob, resumeJob, updateJob, submitJob, waitJob, retryJobs } = JobService.method;
 const { applyJobDefinition, archiveJobDefinition, getJobDefinition, closeCircuitBreaker, listCircuitBreakers } =
   JobDefinitionService.method;
 const { updateNamespace } = NamespaceService.method;
@@ -115,6 +115,31 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('a late repeat, on %s,', (kind)
     await expectReused(pauseJob, { jobId, requestId });
     await expectReused(archiveJobDefinition, { name: definition, requestId });
     expect(await world.stateOf(jobId)).toBe('READY');
+  });
+
+  it('of RetryJobs retries nothing that has ended since, and goes on from the same place', async () => {
+    const definition = await world.define();
+    const labels = { a: '1', b: '2' };
+    const expire = async () => {
+      const jobId = await world.submit(definition, { labels, expireTime: { seconds: 1n } });
+      await world.rpc.call(waitJob, { jobId });
+      return jobId;
+    };
+    const before = [await expire(), await expire()];
+    const filter = { definition, labels };
+    const redrive = { filter, requestId: newId() };
+    const first = await world.rpc.call(retryJobs, redrive);
+    expect(first.retriedJobIds).toEqual(before);
+    const since = await expire();
+    const sorted = { ...redrive, filter: { definition, labels: { b: '2', a: '1' } } };
+    const again = await world.rpc.call(retryJobs, sorted);
+    expect(again).toMatchObject({ jobIds: [], retriedJobIds: [], skipped: 2, nextPageToken: first.nextPageToken });
+    await expectReused(retryJobs, { ...redrive, filter: { definition } });
+    expect(await world.rpc.call(retryJobs, { ...redrive, validateOnly: true })).toMatchObject({
+      retriedJobIds: [since],
+    });
+    const next = await world.rpc.call(retryJobs, { filter, requestId: newId() });
+    expect(next).toMatchObject({ retriedJobIds: [since], skipped: 2 });
   });
 
   it('of ApplyJobDefinition makes no version of what is old by now, and answers the one it made', async () => {

@@ -656,7 +656,8 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
   validateOnly: boolean;
 
   /**
-   * UUID that makes a repeat of this very call harmless. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it concerns the jobs of the first call and no others, and retries
+   * those that this one did not come to. Empty: none. Means nothing with `validate_only`.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1237,7 +1238,7 @@ export const JobService: GenService<{
    * until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
    * again and again. An answer may hold few jobs, or none, while there is a next page.
    *
-   * Errors: INVALID_ARGUMENT, UNAVAILABLE.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), UNAVAILABLE.
    *
    * @generated from rpc muster.v1.JobService.RetryJobs
    */

@@ -216,7 +216,7 @@ class JobServiceServicer(object):
         until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
         again and again. An answer may hold few jobs, or none, while there is a next page.
 
-        Errors: INVALID_ARGUMENT, UNAVAILABLE.
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
