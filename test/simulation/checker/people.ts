@@ -10,6 +10,7 @@ const { CANCELLED, SUCCEEDED, FAILED, EXPIRED } = stateCodes;
 
 export function checkPeople(evidence: Evidence, jobs: JobChecks): void {
   checkSweeps(evidence, jobs);
+  checkRedrives(evidence, jobs);
   checkRetried(evidence, jobs);
   checkCleanups(evidence, jobs);
   checkStages(evidence, jobs);
@@ -35,6 +36,23 @@ function checkSweeps(evidence: Evidence, { lives }: JobChecks): void {
       const late = life.grants.find((grant) => grant.order > over.order);
       if (late)
         history.violate('I13 cancel', `job ${life.id} was granted (${late.fence}) after its batch was cancelled`);
+    }
+  }
+}
+
+/** Each of a batch that had failed when a redrive began has a retry once that is over; nothing is left of what was erased. */
+function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
+  const { history, facts, journal } = evidence;
+  const erased = new Map(journal.filter((row) => row.kind === 'erase').map((row) => [row.id, row.order]));
+  const retried = new Set([...facts.values()].map(({ retryOf }) => retryOf));
+  for (const over of seen(evidence, 'swept').filter((entry) => entry.facts.kind === 'retryMany')) {
+    const began = seen(evidence, 'sweep').find((entry) => entry.facts.call === over.facts.call)?.order ?? over.order;
+    for (const { id, end } of lives.values()) {
+      if (!end || end.order > began || facts.get(id)?.batch !== over.facts.batch) continue;
+      if ((end.to !== FAILED && end.to !== EXPIRED) || (erased.get(id) ?? Number.POSITIVE_INFINITY) < over.order)
+        continue;
+      history.count('a redrive met a job that had failed');
+      if (!retried.has(id)) history.violate('retries by hand', `job ${id} was passed over by a redrive of its batch`);
     }
   }
 }

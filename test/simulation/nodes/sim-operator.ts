@@ -128,7 +128,8 @@ export class SimOperator {
   /** Page by page; only what was asked for before it began can be said of all of them. */
   async #sweep({ kind, batch }: PlannedSweep): Promise<void> {
     const { history } = this.#caller;
-    history.log('client', 'sweep', { kind, batch });
+    const call = history.nextCall();
+    history.log('client', 'sweep', { kind, batch, call });
     const filter = { labels: { batch } };
     let [pageToken, cancelled] = ['', 0];
     do {
@@ -146,7 +147,7 @@ export class SimOperator {
       }
     } while (pageToken !== '');
     history.count('cancelled by a filter', cancelled);
-    history.log('client', 'swept', { kind, batch });
+    history.log('client', 'swept', { kind, batch, call });
   }
 
   /** What is paused does not stay so for ever: neither what a person forgot nor what a rule left to one. */

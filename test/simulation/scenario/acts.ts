@@ -63,14 +63,15 @@ export function planActs(random: Prng, waits: Waits): PlannedAct[] {
 }
 
 export function planSweeps(random: Prng, until: number): PlannedSweep[] {
-  const kinds = ['cancelMany', 'retryMany', 'retryMany'] as const;
-  return Array.from({ length: random.int(0, 3) }, () => ({
-    kind: random.pick(kinds),
-    batch: random.pick(['red', 'green']),
-    at: random.between(0.2, 1) * until,
-  })).flatMap((sweep) => {
-    // Now and then two people do it at once.
+  const kinds = ['cancelMany', 'retryMany', 'retryMany', 'retryMany'] as const;
+  return Array.from({ length: random.int(0, 4) }, () => {
+    const kind = random.pick(kinds);
+    // Most of what fails does so late.
+    const [from, to] = kind === 'retryMany' ? [0.7, 1.3] : [0.2, 1];
+    return { kind, batch: random.pick(['red', 'green']), at: random.between(from, to) * until };
+  }).flatMap((sweep) => {
+    // Often two people do it at once.
     const together = { ...sweep, at: sweep.at + random.between(0, 2) };
-    return random.chance(0.4) ? [sweep, together] : [sweep];
+    return random.chance(0.5) ? [sweep, together] : [sweep];
   });
 }

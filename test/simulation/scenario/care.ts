@@ -17,8 +17,8 @@ function times(random: Prng, most: number, until: number): number[] {
 }
 
 export function planCare(random: Prng, { until, leaseMs }: Span): PlannedCare[] {
-  const pauses = times(random, 3, until).map((at) => {
-    const forMs = random.pick([0.05, 0.5, 2]) * leaseMs * random.between(0.5, 1.5);
+  const pauses = times(random, 4, until).map((at) => {
+    const forMs = random.pick([0.05, 0.5, 2, 3]) * leaseMs * random.between(0.5, 1.5);
     return { kind: 'pauseQueue', at, queue: random.pick(queues), forMs } as const;
   });
   const drains = times(random, 2, until).map((at) => ({ kind: 'drainWorker', at }) as const);

@@ -111,7 +111,7 @@ function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
     expireMs: random.chance(0.1) ? random.between(5, leaseMs) : undefined,
     key: undefined,
     replaces: false,
-    batch: random.chance(0.3) ? random.pick(['red', 'green']) : undefined,
+    batch: random.chance(0.5) ? random.pick(['red', 'green']) : undefined,
     acts: planActs(random, { leaseMs, delayMs, ...(definition === 'tidy' ? { cancels: 0.6 } : {}) }),
     waits: random.chance(0.15),
   };
