@@ -1,5 +1,6 @@
 /** Retry budgets: in no minute more retries begin than are allowed, and none is put off while there is room. */
 import { stateCodes } from '../../../server/domain/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/run.ts';
 import { BUDGET, definitionOf } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 import { Requests } from './requests.ts';
@@ -36,7 +37,7 @@ export class BudgetChecks {
     if (row.kind === 'create') this.#created(row, Math.max(facts.startUs, row.at));
     const job = this.#jobs.get(row.id);
     if (!job) return;
-    if (row.kind === 'attempt') job.isRetry = true;
+    if (row.kind === 'attempt' && row.cause !== attemptOutcomes.RELEASED) job.isRetry = true;
     else if (isGrant(row)) job.isPutOff = false;
     else if (row.kind === 'touch' && row.text?.startsWith('waits for room')) this.#putOff(row, job);
     else if (row.kind === 'move' && row.from === SCHEDULED && row.to === READY) this.#promoted(row, job);

@@ -108,7 +108,8 @@ export class SimOperator {
 
   async #erase(jobId: string): Promise<void> {
     const request = create(EraseJobRequestSchema, { jobId, reason: 'as planned' });
-    const job = await this.#ask(this.#caller.insist(eraseJob, request), []);
+    // Refused as long as the job that cleans up after it has a copy of its input, and is open.
+    const job = await this.#ask(this.#caller.insist(eraseJob, request), ['JOB_NOT_ENDED']);
     if (job) this.#caller.history.log('client', 'erased', { job: jobId });
   }
 
