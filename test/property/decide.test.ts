@@ -11,6 +11,7 @@ import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/doma
 import type { Failure } from '../../server/domain/payload.ts';
 import type { RetryCause } from '../../server/domain/retry-rules.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
+import { noLimits } from '../../server/domain/time-limits.ts';
 import {
   chance,
   failure,
@@ -68,6 +69,14 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   decideDueWhileRunning: {
     from: ['RUNNING'],
     ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
+  },
+  // Few of the runs above get this far, and at times none of them.
+  'decideDue of a window in which enough was done': {
+    from: ['RUNNING'],
+    ask: (c) => {
+      const onPace = { ...noLimits, watchUntilUs: NOON_US, watchFraction: 0, progressFraction: 0.5 };
+      return decideDue({ ...c.run, dueTimeUs: NOON_US, limits: onPace }, c.policy, c.moment, limits);
+    },
   },
   decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
   decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
