@@ -5,7 +5,6 @@
 import type { LaneKey } from '../domain/placement.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError } from './errors.ts';
-import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Store, SubmitCall, SubmitResult } from './store-port.ts';
@@ -73,7 +72,6 @@ export class FirstJobs {
     try {
       const parts = { store: { submit, findJobs: (jobIds: readonly string[]) => store.findJobs(jobIds) }, dispatcher };
       const [result] = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
-      killPoint('submit.after_commit_before_reply');
       announce(this.#parts, [made], new Set());
       return result as SubmitResult;
     } catch (error) {

@@ -24,7 +24,6 @@ export function submissionFlush(
   return async (calls) => {
     const places = parts.dispatcher.placesFor(placeable(calls));
     const results = await storeCalls(parts, calls, places);
-    killPoint('submit.after_commit_before_reply');
     announce(parts, calls, publish(parts.dispatcher, calls, results, places));
     return results;
   };
@@ -74,7 +73,9 @@ export async function storeCalls(
   places: ReadonlyMap<string, Place>,
 ): Promise<readonly SubmitResult[]> {
   try {
-    return await store.submit(calls, places);
+    const results = await store.submit(calls, places);
+    killPoint('submit.after_commit_before_reply');
+    return results;
   } catch (error) {
     if (storeFault(error) === 'world' && (await areStored(store, calls))) return calls.map(unassigned);
     dispatcher.giveBack([...places.values()]);

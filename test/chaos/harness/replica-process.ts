@@ -7,8 +7,8 @@ import { eventually } from '../../support/eventually.ts';
 import { Child } from './child.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-const START_MS = 20_000;
-const POINT_MS = 20_000;
+const START_MS = 60_000;
+const POINT_MS = 60_000;
 const MOST_STARTS = 15;
 
 export class ReplicaProcess {

@@ -6,7 +6,7 @@ import type { Line } from './line.ts';
 import { recordsOf, type WorkerRecord } from './records.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 /** A worker that can't even start must not be started for ever. */
 const MOST_LIVES = 60;
 
