@@ -34,7 +34,7 @@ export interface CarelessOptions {
 
 const OPEN_MS = 2_000;
 const MOST_OPENS = 600;
-const LAPSE_MS = 60_000;
+const LAPSE_MS = 180_000;
 const CHANCE_TO_VANISH = 0.6;
 
 export class CarelessWorker {

@@ -4,7 +4,7 @@ import { stateCodes } from '../../../server/domain/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/run.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const RECOVERY_MS = 20_000;
+const RECOVERY_MS = 120_000;
 
 export interface Outcome {
   readonly state: number;

@@ -43,7 +43,7 @@ export interface LoadOptions {
 /** The shortest time that an attempt of any job may take. */
 export const SHORT_RUN_TIMEOUT_MS = 300;
 const CALL_MS = 2_500;
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = 180_000;
 /** Names and inputs of the jobs, each as often as it stands here. */
 const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
   [68, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],

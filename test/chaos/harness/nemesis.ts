@@ -169,7 +169,7 @@ export class Nemesis {
   async #lapse(worker: WorkerProcess): Promise<void> {
     const { name } = worker;
     const over = async () => worker.name !== name || (await this.#run.facts.hasLapsed(name));
-    await eventually(`the session of ${name} has lapsed`, over, { timeoutMs: 40_000, everyMs: 50 });
+    await eventually(`the session of ${name} has lapsed`, over, { timeoutMs: 120_000, everyMs: 50 });
   }
 
   async #cut(): Promise<void> {
@@ -215,7 +215,7 @@ export class Nemesis {
     for (let n = 0; n < 6; n++) jobs.add(await this.#run.submit({ definition: 'slow', input: { ms }, priority: 100 }));
     const started = () =>
       this.#run.records().filter((record) => record.kind === 'start' && jobs.has(record.job)).length;
-    await eventually('half of the long jobs run', () => started() >= 3, { timeoutMs: 20_000, everyMs: 50 });
+    await eventually('half of the long jobs run', () => started() >= 3, { timeoutMs: 60_000, everyMs: 50 });
   }
 
   async #stallBus(): Promise<void> {

@@ -17,7 +17,7 @@ import { ailments } from './vitals.ts';
 import { type WorkerPlace, WorkerProcess } from './worker-process.ts';
 
 export const MAX_ATTEMPTS = 5;
-const HEAL_MS = 45_000;
+const HEAL_MS = 180_000;
 const READ_SAMPLE = 250;
 
 export interface RunOptions extends DeploymentOptions {
@@ -76,7 +76,7 @@ export class Run {
   async progress(jobs: number): Promise<void> {
     const goal = (await this.facts.endedJobs()) + jobs;
     const done = async () => this.load.failure !== undefined || (await this.facts.endedJobs()) >= goal;
-    await this.#explained(eventually(`${jobs} more jobs have ended`, done, { timeoutMs: 30_000, everyMs: 50 }));
+    await this.#explained(eventually(`${jobs} more jobs have ended`, done, { timeoutMs: 120_000, everyMs: 50 }));
     if (this.load.failure !== undefined) throw this.load.failure;
   }
 
