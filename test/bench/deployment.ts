@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** As `npm start` and the command give it to a server. */
+const SERVER_FLAGS = ['--max-semi-space-size=8'];
 /** This checkout. */
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -44,6 +46,7 @@ export async function startDeployment(
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   const store = postgresUrl ? ['--postgres', postgresUrl] : [];
   const args = [
+    ...SERVER_FLAGS,
     ...nodeFlags,
     'server/cli/muster.ts',
     'start',
