@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { type BenchWorker, type Deployment, startDeployment, startWorker } from './deployment.ts';
-import { idleLatency, throughput } from './measures.ts';
+import { idleLatency, quantile, throughput } from './measures.ts';
 
 const WARM_UP_JOBS = 10_000;
 
@@ -37,14 +37,7 @@ async function stopSide({ client, worker, deployment }: Side): Promise<void> {
   await deployment.stop();
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 ? middle : middle - 1], sorted[middle]];
-  return (low + high) / 2;
-}
-
-const twoPlaces = (value: number) => Number(value.toFixed(2));
+const median = (values: readonly number[]) => quantile(values, 0.5);
 
 /** Each value is of one turn; higher is better, but for milliseconds. */
 const measures: Readonly<Record<string, (side: Side) => Promise<number>>> = {
@@ -68,11 +61,12 @@ export async function against(parts: AgainstParts): Promise<void> {
           const [a, b] = [await measure(first), await measure(first === here ? there : here)];
           pairs.push(first === here ? { here: a, there: b } : { here: b, there: a });
         }
+        const ratios = pairs.map((pair) => pair.here / pair.there);
         parts.note(name, {
-          here: twoPlaces(median(pairs.map((pair) => pair.here))),
-          there: twoPlaces(median(pairs.map((pair) => pair.there))),
-          ratio: twoPlaces(median(pairs.map((pair) => pair.here / pair.there))),
-          ratios: pairs.map((pair) => twoPlaces(pair.here / pair.there)),
+          here: median(pairs.map((pair) => pair.here)),
+          there: median(pairs.map((pair) => pair.there)),
+          ratio: median(ratios),
+          ratios: ratios.map((ratio) => Number(ratio.toFixed(2))),
         });
       }
     } finally {

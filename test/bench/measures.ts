@@ -8,11 +8,15 @@ export interface Latency {
   readonly max: number;
 }
 
-export function latencyOf(samples: readonly number[]): Latency {
+/** What so large a share of the samples does not exceed, to two places. */
+export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number) =>
-    Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2));
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
+  return Number((sorted[at] ?? Number.NaN).toFixed(2));
+}
+
+export function latencyOf(samples: readonly number[]): Latency {
+  return { p50: quantile(samples, 0.5), p99: quantile(samples, 0.99), max: quantile(samples, 1) };
 }
 
 /** Runs `count` pieces of work, `width` at a time. */

@@ -47,22 +47,21 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('a late repeat, on %s,', (kind)
     expect(await world.getJob(jobId)).toEqual(job);
   });
 
-  it('of PauseJob that found the job paused already pauses nothing either', async () => {
-    const jobId = await submit();
-    const pause = { jobId, requestId: newId() };
-    await world.rpc.call(pauseJob, { jobId });
-    await world.rpc.call(pauseJob, pause);
-    await world.rpc.call(resumeJob, { jobId });
-    expect((await world.rpc.call(pauseJob, pause)).job?.state).toBe(JobState.READY);
-  });
+  const pausing = async (request: { jobId: string; requestId?: string }) =>
+    (await world.rpc.call(pauseJob, request)).job;
+  const resuming = async (request: { jobId: string; requestId?: string }) =>
+    (await world.rpc.call(resumeJob, request)).job;
 
-  it('of ResumeJob lets nothing go on again', async () => {
+  it.each([
+    { call: 'PauseJob that found the job paused already', make: pausing, undo: resuming, after: JobState.READY },
+    { call: 'ResumeJob', make: resuming, undo: pausing, after: JobState.PAUSED },
+  ])('of $call does nothing again', async ({ make, undo, after }) => {
     const jobId = await submit();
-    const resume = { jobId, requestId: newId() };
-    await world.rpc.call(pauseJob, { jobId });
-    await world.rpc.call(resumeJob, resume);
-    await world.rpc.call(pauseJob, { jobId });
-    expect((await world.rpc.call(resumeJob, resume)).job?.state).toBe(JobState.PAUSED);
+    const request = { jobId, requestId: newId() };
+    await pausing({ jobId });
+    await make(request);
+    await undo({ jobId });
+    expect((await make(request))?.state).toBe(after);
   });
 
   it('of UpdateJob sets nothing back', async () => {
