@@ -43,8 +43,8 @@ function stageSdk(compiled, folder) {
     name,
     { types: built(path, '.d.ts'), default: built(path, '.js') },
   ]);
-  const { dependencies } = source;
-  writeManifest(folder, manifestOf(source, { exports: Object.fromEntries(exports), dependencies }));
+  const { dependencies, peerDependencies } = source;
+  writeManifest(folder, manifestOf(source, { exports: Object.fromEntries(exports), dependencies, peerDependencies }));
 }
 
 /** Control plane and command; what is no TypeScript goes as it is: migrations, the launcher. */

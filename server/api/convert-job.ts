@@ -4,6 +4,7 @@ import { cancelStages } from '../domain/cancel-stage.ts';
 import { stateCodes } from '../domain/job-state.ts';
 import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
+import { parseTraceparent, traceparentOf } from '../domain/trace.ts';
 import type { AttemptView, JobView } from '../engine/job-views.ts';
 import type { Submission } from '../engine/submissions.ts';
 import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
@@ -35,11 +36,13 @@ import { retryPolicyFrom } from './convert-retry-policy.ts';
 import { notImplemented } from './status.ts';
 import type { Violations } from './violations.ts';
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** A malformed trace context is dropped, as W3C asks: it must never fail the call it describes. */
-export function traceparentOf(value: string): string {
-  return TRACEPARENT.test(value) ? value : '';
+/**
+ * A trace context in the form of version 00. A malformed one is dropped together with its state, as W3C asks: it must
+ * never fail the call it describes.
+ */
+export function traceFrom(traceparent: string, tracestate: string): TraceFields {
+  const context = parseTraceparent(traceparent);
+  return context ? { traceparent: traceparentOf(context), tracestate } : { traceparent: '', tracestate: '' };
 }
 
 const policies: Record<IdempotencyConflictPolicy, Submission['conflictPolicy']> = {
@@ -49,11 +52,13 @@ const policies: Record<IdempotencyConflictPolicy, Submission['conflictPolicy']> 
   [IdempotencyConflictPolicy.REPLACE]: 'REPLACE',
 };
 
+/** A W3C trace context as a job keeps it; empty: none. */
+export type TraceFields = Pick<Submission, 'traceparent' | 'tracestate'>;
+
 export interface SubmissionDefaults {
   readonly maxPayload: number;
   /** Trace context of the call. */
-  readonly traceparent: string;
-  readonly tracestate: string;
+  readonly trace: TraceFields;
 }
 
 export function submissionFrom(
@@ -75,6 +80,7 @@ export function submissionFrom(
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
   if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);
+  const trace = traceFrom(wire.traceparent, wire.tracestate);
   return {
     definition: wire.definition,
     definitionVersion: wire.definitionVersion,
@@ -88,8 +94,7 @@ export function submissionFrom(
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
     runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
     demands: demandsFrom(wire.demands, `${path}.demands`, violations),
-    traceparent: traceparentOf(wire.traceparent) || defaults.traceparent,
-    tracestate: wire.traceparent ? wire.tracestate : defaults.tracestate,
+    ...(trace.traceparent ? trace : defaults.trace),
   };
 }
 

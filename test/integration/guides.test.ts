@@ -81,6 +81,7 @@ it('every guide that is meant to have examples has some', () => {
       'logs.md',
       'retries.md',
       'timeouts.md',
+      'traces.md',
       'workers.md',
     ]),
   );

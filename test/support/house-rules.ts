@@ -39,7 +39,7 @@ const layers: Readonly<Record<string, Layer>> = {
   telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },
   cli: {
-    to: ['cli', 'root', 'main'],
+    to: ['cli', 'domain', 'root', 'main'],
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
   root: { to: ['root', 'domain'], ports: true, packages: [NODE, 'zod', 'pino'] },

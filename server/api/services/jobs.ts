@@ -16,7 +16,7 @@ import {
 import { bodyHashOf } from '../body-hash.ts';
 import { durationMs, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
-import { jobTo, submissionFrom, traceparentOf } from '../convert-job.ts';
+import { jobTo, submissionFrom, traceFrom } from '../convert-job.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
 import { jobNameOf } from '../job-name.ts';
 import { pageToken, positionOf } from '../page-token.ts';
@@ -51,8 +51,7 @@ async function submit(
   violations.throwIfAny();
   const defaults = {
     maxPayload: replica.maxPayload,
-    traceparent: traceparentOf(context.header('traceparent')),
-    tracestate: context.header('tracestate').slice(0, 512),
+    trace: traceFrom(context.header('traceparent'), context.header('tracestate').slice(0, 512)),
   };
   const submissions = jobs.map((job, i) =>
     submissionFrom(job, field === 'job' ? 'job' : `jobs[${i}]`, defaults, violations),

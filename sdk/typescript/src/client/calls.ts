@@ -36,12 +36,14 @@ export interface PageOptions {
 }
 
 export class Calls {
+  readonly address: string;
   readonly channel: GrpcClient;
   readonly namespace: string;
   readonly retry: TransportRetry;
   readonly #timeoutMs: number;
 
   constructor(options: ClientOptions) {
+    this.address = options.address;
     this.channel = openChannel(options.address);
     this.namespace = options.namespace ?? '';
     this.retry = { ...DEFAULT_RETRY, ...options.retry };

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
+import type { Submitting } from '../tracing/submit-span.ts';
+import { inSubmitSpan } from '../tracing/submit-span.ts';
 import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import { AdminClient } from './admin-client.ts';
@@ -58,7 +60,10 @@ export class Client extends AdminClient {
   async submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
     const { timeoutMs: _timeoutMs, signal: _signal, requestId = randomUUID(), ...job } = options;
     const request = { namespace: this.calls.namespace, job: jobSubmission(definition, input, job), requestId };
-    const { jobId, existing } = await this.#call(options, (call) => this.#jobs.submitJob(request, call));
+    const [submitted] = await inSubmitSpan(this.#submitting([definition]), async (metadata) => [
+      await this.#call(options, (call) => this.#jobs.submitJob(request, { ...call, metadata })),
+    ]);
+    const { jobId, existing } = present(submitted, 'job');
     return { jobId, existing };
   }
 
@@ -69,8 +74,12 @@ export class Client extends AdminClient {
       jobs: jobs.map(({ definition, input, ...job }) => jobSubmission(definition, input, job)),
       requestId: options.requestId ?? randomUUID(),
     };
-    const response = await this.#call(options, (call) => this.#jobs.submitJobs(request, call));
-    return response.jobs.map(({ jobId, existing }) => ({ jobId, existing }));
+    const submitting = this.#submitting(jobs.map(({ definition }) => definition));
+    const submitted = await inSubmitSpan(submitting, async (metadata) => {
+      const response = await this.#call(options, (call) => this.#jobs.submitJobs(request, { ...call, metadata }));
+      return response.jobs;
+    });
+    return submitted.map(({ jobId, existing }) => ({ jobId, existing }));
   }
 
   /** Reads a job as it is now. */
@@ -206,6 +215,10 @@ export class Client extends AdminClient {
   logs(job: JobRef, options: LogOptions = {}): AsyncGenerator<LogRecord, void> {
     const list = (page: LogsRequest) => this.#call(options, (call) => this.#jobs.listAttemptLogs(page, call));
     return attemptLogs(list, this.#target(job), options);
+  }
+
+  #submitting(definitions: readonly string[]): Submitting {
+    return { address: this.calls.address, namespace: this.calls.namespace, definitions };
   }
 
   #target(job: JobRef): { namespace: string; jobId: string } {

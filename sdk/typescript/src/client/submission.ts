@@ -36,7 +36,7 @@ export interface JobOptions {
   readonly runTimeoutMs?: number;
   /** Replaces the definition's demands. */
   readonly demands?: MessageInitShape<typeof DemandsSchema>;
-  /** W3C trace context that the job belongs to. */
+  /** W3C trace context that the job belongs to. Default: that of the span of the submission, if the application traces. */
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */
   readonly tracestate?: string;

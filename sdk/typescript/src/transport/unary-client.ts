@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Waits within the deadline for a connection instead of failing at once with UNAVAILABLE. Default: false. */
   readonly waitForReady?: boolean;
+  /** Metadata of the call, by lower-case name; empty values are left out. */
+  readonly metadata?: object | undefined;
 }
 
 /** The unary methods of a service as functions; streaming methods are left out. */
@@ -54,7 +56,7 @@ function callUnary(
       else resolve(response as MessageShape<DescMessage>);
     };
     const message = create(stub.input, request);
-    const metadata = new Metadata({ waitForReady });
+    const metadata = metadataOf(options.metadata, waitForReady);
     const deadline = { deadline: Date.now() + timeoutMs };
     const call = client.makeUnaryRequest(
       stub.path,
@@ -67,6 +69,12 @@ function callUnary(
     );
     signal?.addEventListener('abort', abort, { once: true });
   });
+}
+
+function metadataOf(values: object = {}, waitForReady: boolean): Metadata {
+  const metadata = new Metadata({ waitForReady });
+  for (const [name, value] of Object.entries(values)) if (value !== '') metadata.set(name, value);
+  return metadata;
 }
 
 /** What a call fails with that its caller has ended. */

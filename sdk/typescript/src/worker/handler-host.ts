@@ -102,7 +102,7 @@ export class HandlerHost implements JobOutlet {
     try {
       const handler = this.#handlers.get(started.handler);
       if (handler === undefined) throw new FinalError(`there is no handler "${started.handler}"`);
-      returned = handler(job, decodeInput(started.input));
+      returned = job.run(handler, decodeInput(started.input));
     } catch (error) {
       this.#failed(job, error);
       return;
@@ -122,17 +122,18 @@ export class HandlerHost implements JobOutlet {
       this.#failed(job, new FinalError('the result can not be written as JSON', { cause: error }));
       return;
     }
+    job.succeed();
     this.#ended(job);
   }
 
   #failed(job: RunningJob, error: unknown): void {
     const failure: Failure = toFailure(error);
     this.#ends.addFailure(job.place, failure);
+    job.fail(error);
     this.#ended(job);
   }
 
   #ended(job: RunningJob): void {
-    job.end();
     this.#running[job.place] = undefined;
     this.#flushSoon();
   }

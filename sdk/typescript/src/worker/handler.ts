@@ -26,8 +26,12 @@ export interface JobContext {
   readonly idempotencyKey: string;
   /** Higher for each later attempt: a store that remembers the highest can refuse writes of those before. */
   readonly fencingToken: number;
-  /** W3C trace context of the attempt. Empty: none. */
+  /**
+   * W3C trace context for what the handler calls: of the handler's own span where the application has set up OpenTelemetry,
+   * else of the attempt. Empty: none.
+   */
   readonly traceparent: string;
+  /** The W3C trace state that goes with it. */
   readonly tracestate: string;
   /**
    * Says how far the handler is. Sent within a second.

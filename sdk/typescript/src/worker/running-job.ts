@@ -2,12 +2,13 @@
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
+import { HandlerSpan } from '../tracing/handler-span.ts';
 import { uuidText } from '../uuid.ts';
 import { MAX_RUN_TIME } from './core/limits.ts';
 import type { LogLine } from './core/log-tail.ts';
 import { LogTail } from './core/log-tail.ts';
 import type { StopReason } from './core/ports.ts';
-import type { JobContext } from './handler.ts';
+import type { HandlerFunction, JobContext } from './handler.ts';
 import { HandlerStopped } from './handler.ts';
 import { logLine } from './log-line.ts';
 import type { StartedAttempt } from './thread/starts.ts';
@@ -31,6 +32,7 @@ export class RunningJob implements JobContext {
   readonly place: number;
   readonly #started: StartedAttempt;
   readonly #outlet: JobOutlet;
+  readonly #span: HandlerSpan | undefined;
   #jobId: string | undefined;
   #controller: AbortController | undefined;
   #stopped: StopReason | undefined;
@@ -43,6 +45,7 @@ export class RunningJob implements JobContext {
     this.place = started.place;
     this.#started = started;
     this.#outlet = outlet;
+    this.#span = HandlerSpan.start(started);
   }
 
   get jobId(): string {
@@ -91,11 +94,11 @@ export class RunningJob implements JobContext {
   }
 
   get traceparent(): string {
-    return this.#started.traceparent;
+    return this.#span?.fields?.traceparent ?? this.#started.traceparent;
   }
 
   get tracestate(): string {
-    return this.#started.tracestate;
+    return this.#span?.fields?.tracestate ?? this.#started.tracestate;
   }
 
   get signal(): AbortSignal {
@@ -154,8 +157,20 @@ export class RunningJob implements JobContext {
     this.#controller?.abort(new HandlerStopped(this.#stopped));
   }
 
+  /** Calls the handler, within the span that the application's tracing has of it. */
+  run(handler: HandlerFunction, input: unknown): unknown {
+    return this.#span ? this.#span.run(() => handler(this, input)) : handler(this, input);
+  }
+
   /** The handler has returned: what is said after it is not heard. */
-  end(): void {
+  succeed(): void {
     this.#ended = true;
+    this.#span?.succeed();
+  }
+
+  /** The handler has thrown, or could not be called, or its result can't be told. */
+  fail(error: unknown): void {
+    this.#ended = true;
+    this.#span?.fail(error);
   }
 }

@@ -1,0 +1,77 @@
+/** The span of a handler that runs: under the control plane's span of the attempt, linked to the attempt before. */
+import type { Attributes, Context, Link, Span, SpanContext } from '@opentelemetry/api';
+import { context, createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { uuidText } from '../uuid.ts';
+import type { StartedAttempt } from '../worker/thread/starts.ts';
+import { attemptSpanId } from './attempt-span-id.ts';
+import { activeTracer, messagingAttributes, type TraceFields, traceFields } from './tracer.ts';
+
+export class HandlerSpan {
+  readonly #span: Span;
+  readonly #context: Context;
+
+  /** Undefined where the application has set up no tracing. */
+  static start(attempt: StartedAttempt): HandlerSpan | undefined {
+    const tracer = activeTracer();
+    if (tracer === undefined) return undefined;
+    const parent = parentOf(attempt);
+    const around = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+    const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(attempt), links: linksOf(attempt, parent) };
+    return new HandlerSpan(tracer.startSpan(`process ${attempt.definition}`, options, around), around);
+  }
+
+  private constructor(span: Span, around: Context) {
+    this.#span = span;
+    this.#context = trace.setSpan(around, span);
+  }
+
+  /** For what the handler calls. Undefined: the span has none. */
+  get fields(): TraceFields | undefined {
+    return traceFields(this.#span.spanContext());
+  }
+
+  /** Calls `handler` with the span as the active one, also in what it awaits. */
+  run<T>(handler: () => T): T {
+    return context.with(this.#context, handler);
+  }
+
+  succeed(): void {
+    this.#span.end();
+  }
+
+  fail(error: unknown): void {
+    const known = error instanceof Error;
+    this.#span.recordException(known ? error : String(error));
+    this.#span.setAttribute('error.type', known ? error.name : '_OTHER');
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: known ? error.message : String(error) });
+    this.#span.end();
+  }
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+
+function parentOf({ traceparent, tracestate }: StartedAttempt): SpanContext | undefined {
+  const [, traceId, spanId, flags = ''] = TRACEPARENT.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined) return undefined;
+  const traceFlags = Number.parseInt(flags, 16);
+  const state = tracestate === '' ? {} : { traceState: createTraceState(tracestate) };
+  return { traceId, spanId, traceFlags, isRemote: true, ...state };
+}
+
+/** None where the control plane sends no spans: what would be linked to is not there. */
+function linksOf({ jobId, attempt }: StartedAttempt, parent: SpanContext | undefined): Link[] {
+  if (parent === undefined || attempt < 2 || parent.spanId !== attemptSpanId(jobId, attempt)) return [];
+  const before = { ...parent, spanId: attemptSpanId(jobId, attempt - 1) };
+  return [{ context: before, attributes: { 'muster.link.kind': 'retry_of' } }];
+}
+
+function attributesOf({ jobId, attempt, namespace, definition, definitionVersion }: StartedAttempt): Attributes {
+  return {
+    ...messagingAttributes(namespace, definition),
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.message.id': uuidText(jobId),
+    'muster.definition_version': definitionVersion,
+    'muster.attempt.number': attempt,
+  };
+}

@@ -1,0 +1,45 @@
+/** A job of the contract as the one whose spans are drawn. */
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { type Attempt, AttemptOutcomeSchema, type Job, stateName } from '@muster/sdk/grpc';
+import type { TracedAttempt, TracedJob } from '../../domain/job-spans.ts';
+import type { JobState } from '../../domain/job-state.ts';
+import type { AttemptOutcome } from '../../domain/run.ts';
+import type { TraceOrigin } from '../../domain/trace.ts';
+
+/** @param retryOf The job that it retries, where that is still there. */
+export function tracedJob(job: Job, retryOf: TraceOrigin | undefined): TracedJob {
+  return {
+    jobId: job.jobId,
+    traceparent: job.traceparent,
+    namespace: job.namespace,
+    definition: job.definition,
+    definitionVersion: job.definitionVersion,
+    queue: job.queue,
+    state: stateName(job.state) as JobState,
+    createTimeUs: microseconds(job.createTime) ?? 0,
+    endTimeUs: microseconds(job.endTime),
+    errorType: job.outcome.case === 'failure' ? job.outcome.value.type : '',
+    attempts: job.attempts.map(tracedAttempt),
+    retryOf,
+  };
+}
+
+function tracedAttempt(attempt: Attempt): TracedAttempt {
+  return {
+    attempt: attempt.attempt,
+    sessionId: attempt.sessionId,
+    workerName: attempt.workerName,
+    outcome:
+      attempt.outcome === 0
+        ? undefined
+        : (AttemptOutcomeSchema.value[attempt.outcome]?.localName as AttemptOutcome | undefined),
+    counted: attempt.counted,
+    assignTimeUs: microseconds(attempt.assignTime),
+    endTimeUs: microseconds(attempt.endTime),
+    errorType: attempt.failure?.type ?? '',
+  };
+}
+
+function microseconds(time: Timestamp | undefined): number | undefined {
+  return time === undefined ? undefined : Number(time.seconds) * 1e6 + Math.floor(time.nanos / 1_000);
+}

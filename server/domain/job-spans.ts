@@ -1,0 +1,200 @@
+/** The spans of a job that the control plane answers for, drawn from what is stored with it. */
+import { isTerminal, type JobState } from './job-state.ts';
+import type { AttemptOutcome } from './run.ts';
+import { parseTraceparent, spanIdOf, type TraceOrigin, type TracePhase, traceIdOf } from './trace.ts';
+
+/** One try. Times are microseconds since 1970, on the database's clock. */
+export interface TracedAttempt {
+  readonly attempt: number;
+  readonly sessionId: string;
+  /** Empty: not known any more. */
+  readonly workerName: string;
+  /** Undefined: it is open. */
+  readonly outcome: AttemptOutcome | undefined;
+  /** Whether it counts towards the attempts that the retry policy allows. */
+  readonly counted: boolean;
+  readonly assignTimeUs: number | undefined;
+  readonly endTimeUs: number | undefined;
+  /** Type of the failure that closed it; empty: none. */
+  readonly errorType: string;
+}
+
+export interface TracedJob extends TraceOrigin {
+  readonly namespace: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly createTimeUs: number;
+  readonly endTimeUs: number | undefined;
+  /** Type of the failure that it ended with; empty: none. */
+  readonly errorType: string;
+  /** In the order of their numbers; the oldest may be missing. */
+  readonly attempts: readonly TracedAttempt[];
+  /** The job that this one retries: a trace of its own. */
+  readonly retryOf: TraceOrigin | undefined;
+}
+
+export interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface JobSpan {
+  readonly phase: TracePhase;
+  /** 0 for the phase `job`. */
+  readonly attempt: number;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Undefined: the trace begins with it. */
+  readonly parentSpanId: string | undefined;
+  readonly startTimeUs: number;
+  /** Undefined: it goes on. */
+  readonly endTimeUs: number | undefined;
+  readonly failed: boolean;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly links: readonly SpanLink[];
+}
+
+/** Names of attributes, after the semantic conventions of OpenTelemetry for messaging where those have one. */
+export const spanAttributes = {
+  system: 'messaging.system',
+  destination: 'messaging.destination.name',
+  messageId: 'messaging.message.id',
+  errorType: 'error.type',
+  namespace: 'muster.namespace',
+  queue: 'muster.queue',
+  definition: 'muster.definition',
+  definitionVersion: 'muster.definition_version',
+  jobState: 'muster.job.state',
+  attempt: 'muster.attempt.number',
+  outcome: 'muster.attempt.outcome',
+  counted: 'muster.attempt.counted',
+  sessionId: 'muster.session.id',
+  workerName: 'muster.worker.name',
+  linkKind: 'muster.link.kind',
+} as const;
+
+const failedStates: ReadonlySet<JobState> = new Set(['FAILED', 'EXPIRED']);
+const failedOutcomes: ReadonlySet<AttemptOutcome | undefined> = new Set<AttemptOutcome>([
+  'FAILED',
+  'ABORTED',
+  'LAPSED',
+  'SESSION_CLOSED',
+  'TIMED_OUT',
+]);
+
+/** The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet. */
+export function jobSpans(job: TracedJob): JobSpan[] {
+  const spans = [jobSpan(job)];
+  let previous: TracedAttempt | undefined;
+  for (const attempt of job.attempts) {
+    const wait = waitBefore(job, attempt, previous);
+    if (wait) spans.push(wait);
+    if (attempt.assignTimeUs !== undefined) spans.push(attemptSpan(job, attempt, attempt.assignTimeUs, previous));
+    previous = attempt;
+  }
+  const last = lastWait(job, previous);
+  return last ? [...spans, last] : spans;
+}
+
+function jobSpan(job: TracedJob): JobSpan {
+  return {
+    ...identity(job, 'job', 0, parseTraceparent(job.traceparent)?.spanId),
+    startTimeUs: job.createTimeUs,
+    endTimeUs: job.endTimeUs,
+    failed: failedStates.has(job.state),
+    attributes: {
+      ...commonAttributes(job),
+      [spanAttributes.definitionVersion]: job.definitionVersion,
+      [spanAttributes.jobState]: job.state,
+      ...errorAttribute(failedStates.has(job.state), job.errorType),
+    },
+    links: job.retryOf ? [linkTo(job.retryOf, 'job', 0)] : [],
+  };
+}
+
+/** From the submission, or the end of the attempt before, until a session got the job. Undefined where nobody knows when it began. */
+function waitBefore(job: TracedJob, next: TracedAttempt, previous: TracedAttempt | undefined): JobSpan | undefined {
+  const startTimeUs = previous ? previous.endTimeUs : next.attempt === 1 ? job.createTimeUs : undefined;
+  if (startTimeUs === undefined || next.assignTimeUs === undefined) return undefined;
+  return wait(job, next.attempt, startTimeUs, next.assignTimeUs);
+}
+
+/** Of a job that waits, or that ended while it waited. */
+function lastWait(job: TracedJob, last: TracedAttempt | undefined): JobSpan | undefined {
+  const startTimeUs = last ? last.endTimeUs : job.createTimeUs;
+  if (startTimeUs === undefined) return undefined;
+  const ended = isTerminal(job.state);
+  // The last attempt ended the job: nothing was waited for after it.
+  if (ended && (job.endTimeUs === undefined || (last && job.endTimeUs <= startTimeUs))) return undefined;
+  return wait(job, (last?.attempt ?? 0) + 1, startTimeUs, job.endTimeUs);
+}
+
+function wait(job: TracedJob, attempt: number, startTimeUs: number, endTimeUs: number | undefined): JobSpan {
+  return {
+    ...identity(job, 'wait', attempt, spanIdOf(job.jobId, 0, 'job')),
+    startTimeUs,
+    endTimeUs,
+    failed: false,
+    attributes: { ...commonAttributes(job), [spanAttributes.attempt]: attempt },
+    links: [],
+  };
+}
+
+function attemptSpan(
+  job: TracedJob,
+  attempt: TracedAttempt,
+  startTimeUs: number,
+  previous: TracedAttempt | undefined,
+): JobSpan {
+  const failed = failedOutcomes.has(attempt.outcome);
+  return {
+    ...identity(job, 'attempt', attempt.attempt, spanIdOf(job.jobId, 0, 'job')),
+    startTimeUs,
+    endTimeUs: attempt.endTimeUs,
+    failed,
+    attributes: {
+      ...commonAttributes(job),
+      [spanAttributes.attempt]: attempt.attempt,
+      ...(attempt.outcome && { [spanAttributes.outcome]: attempt.outcome }),
+      ...(attempt.outcome && { [spanAttributes.counted]: attempt.counted }),
+      [spanAttributes.sessionId]: attempt.sessionId,
+      ...(attempt.workerName !== '' && { [spanAttributes.workerName]: attempt.workerName }),
+      ...errorAttribute(failed, attempt.errorType || (attempt.outcome ?? '')),
+    },
+    links: previous ? [linkTo(job, 'attempt', previous.attempt)] : [],
+  };
+}
+
+function identity(job: TracedJob, phase: TracePhase, attempt: number, parentSpanId: string | undefined) {
+  const traceId = traceIdOf(job);
+  const spanId = spanIdOf(job.jobId, attempt, phase);
+  return { phase, attempt, name: `${phase} ${job.definition}`, traceId, spanId, parentSpanId };
+}
+
+function commonAttributes(job: TracedJob): Record<string, string> {
+  return {
+    [spanAttributes.system]: 'muster',
+    [spanAttributes.destination]: job.definition,
+    [spanAttributes.messageId]: job.jobId,
+    [spanAttributes.namespace]: job.namespace,
+    [spanAttributes.queue]: job.queue,
+    [spanAttributes.definition]: job.definition,
+  };
+}
+
+/** A span that failed says why in a word of few values, as the conventions ask. */
+function errorAttribute(failed: boolean, type: string): Record<string, string> {
+  return failed ? { [spanAttributes.errorType]: type || '_OTHER' } : {};
+}
+
+function linkTo(origin: TraceOrigin, phase: TracePhase, attempt: number): SpanLink {
+  return {
+    traceId: traceIdOf(origin),
+    spanId: spanIdOf(origin.jobId, attempt, phase),
+    attributes: { [spanAttributes.linkKind]: 'retry_of' },
+  };
+}

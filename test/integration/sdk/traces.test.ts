@@ -1,0 +1,177 @@
+/** Spans of the TypeScript SDK: made for an application that traces, and for no other. */
+
+import { Client, type Job, Worker } from '@muster/sdk';
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { startTracing, type TestTracing } from '../../support/tracing.ts';
+
+let replica: TestReplica;
+let client: Client;
+let worker: Worker;
+let running: Promise<void>;
+let tracing: TestTracing | undefined;
+
+/** What a handler sees of the trace that it runs in. */
+interface Seen {
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+const activeSpan = () => trace.getSpan(context.active())?.spanContext().spanId;
+
+beforeAll(async () => {
+  replica = await startTestReplica();
+  client = new Client({ address: replica.grpcAddress });
+  worker = new Worker({
+    address: replica.grpcAddress,
+    name: 'traced',
+    logger: { log() {} },
+    handlers: {
+      look: async (ctx): Promise<Seen> => {
+        const before = activeSpan();
+        await new Promise((resolve) => setImmediate(resolve));
+        const { traceparent, tracestate } = ctx;
+        return { before, after: activeSpan(), traceparent, tracestate };
+      },
+      fail: () => {
+        throw new RangeError('too much');
+      },
+      fan: async () =>
+        (await client.submitMany([{ definition: 'look' }, { definition: 'look' }])).map(({ jobId }) => jobId),
+    },
+  });
+  running = worker.run();
+  for (const name of ['look', 'fan']) await client.applyDefinition({ name });
+  await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 1 } });
+});
+
+afterEach(async () => {
+  await tracing?.stop();
+  tracing = undefined;
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await running;
+  client?.close();
+  await replica?.stop();
+});
+
+async function ended(jobId: string): Promise<Job> {
+  return client.wait(jobId);
+}
+
+describe('an application that traces', () => {
+  it('has a span of the submission, and under it one of the handler, active while that runs', async () => {
+    tracing = startTracing();
+    const { jobId } = await client.submit('look');
+    const seen = await client.result<Seen>(jobId);
+    const [submit, ...others] = tracing.named('submit look');
+    const [process] = tracing.named('process look', { 'messaging.message.id': jobId });
+    expect(others).toEqual([]);
+    expect(submit).toMatchObject({
+      kind: SpanKind.PRODUCER,
+      parentSpanContext: undefined,
+      status: { code: SpanStatusCode.UNSET },
+      attributes: {
+        'messaging.system': 'muster',
+        'messaging.operation.name': 'submit',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': 'look',
+        'messaging.message.id': jobId,
+        'muster.namespace': 'default',
+        'muster.definition': 'look',
+        'server.address': '127.0.0.1',
+        'server.port': Number(replica.grpcAddress.split(':')[1]),
+      },
+    });
+    const { traceId, spanId } = submit?.spanContext() ?? {};
+    expect((await client.get(jobId)).traceparent).toBe(`00-${traceId}-${spanId}-01`);
+    expect(process).toMatchObject({
+      kind: SpanKind.CONSUMER,
+      parentSpanContext: { traceId, spanId, isRemote: true },
+      status: { code: SpanStatusCode.UNSET },
+      links: [],
+      attributes: {
+        'messaging.system': 'muster',
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': 'look',
+        'messaging.message.id': jobId,
+        'muster.namespace': 'default',
+        'muster.definition': 'look',
+        'muster.definition_version': 1,
+        'muster.attempt.number': 1,
+      },
+    });
+    const own = process?.spanContext().spanId;
+    expect(seen).toEqual({ before: own, after: own, traceparent: `00-${traceId}-${own}-01`, tracestate: '' });
+  });
+
+  it('submits what a handler submits under its span, and a batch in one call', async () => {
+    tracing = startTracing();
+    const { jobId } = await client.submit('fan');
+    const children = await client.result<string[]>(jobId);
+    for (const child of children) await ended(child);
+    const [fan] = tracing.named('process fan');
+    const [batch] = tracing.named('submit look');
+    expect(batch?.parentSpanContext?.spanId).toBe(fan?.spanContext().spanId);
+    expect(batch?.attributes).toMatchObject({ 'messaging.batch.message_count': 2 });
+    expect(batch?.attributes).not.toHaveProperty('messaging.message.id');
+    expect(tracing.named('process look').map((span) => span.spanContext().traceId)).toEqual(
+      children.map(() => fan?.spanContext().traceId),
+    );
+  });
+
+  it('sees in its spans what failed: the handler, the call', async () => {
+    tracing = startTracing();
+    await ended((await client.submit('fail')).jobId);
+    const [process] = tracing.named('process fail');
+    expect(process).toMatchObject({
+      status: { code: SpanStatusCode.ERROR, message: 'too much' },
+      attributes: { 'error.type': 'RangeError' },
+      events: [{ name: 'exception', attributes: { 'exception.type': 'RangeError' } }],
+    });
+    await expect(client.submit('missing')).rejects.toThrow('missing');
+    expect(tracing.named('submit missing')[0]).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: { 'error.type': 'NOT_FOUND' },
+    });
+  });
+
+  it('leaves a job in the trace that its submission names', async () => {
+    tracing = startTracing();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { jobId } = await client.submit('look', undefined, { traceparent, tracestate: 'vendor=1' });
+    const seen = await client.result<Seen>(jobId);
+    const [process] = tracing.named('process look');
+    expect(process?.parentSpanContext).toMatchObject({ spanId: 'b7ad6b7169203331' });
+    expect(seen.tracestate).toBe('vendor=1');
+  });
+
+  it('records nothing of a trace that its caller does not keep', async () => {
+    tracing = startTracing();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+    const { jobId } = await client.submit('look', undefined, { traceparent });
+    const seen = await client.result<Seen>(jobId);
+    expect(tracing.named('process look')).toEqual([]);
+    expect(seen.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-00$/);
+  });
+});
+
+describe('an application that does not trace', () => {
+  it('submits without a trace, and its handlers have none', async () => {
+    const { jobId } = await client.submit('look');
+    expect(await client.result(jobId)).toEqual({ traceparent: '', tracestate: '' });
+    expect((await client.get(jobId)).traceparent).toBe('');
+  });
+
+  it('hands on the trace that a submission names', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { jobId } = await client.submit('look', undefined, { traceparent });
+    expect(await client.result(jobId)).toEqual({ traceparent, tracestate: '' });
+  });
+});

@@ -1,0 +1,65 @@
+/** The handler's span where the control plane sends spans: under the attempt's, linked to the one before. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { attemptSpanId } from '../../../sdk/typescript/src/tracing/attempt-span-id.ts';
+import { HandlerSpan } from '../../../sdk/typescript/src/tracing/handler-span.ts';
+import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
+import { spanIdOf } from '../../../server/domain/trace.ts';
+import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { startTracing, type TestTracing } from '../../support/tracing.ts';
+
+const JOB_ID = '0198c0de-0000-7000-8000-000000000001';
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+
+let tracing: TestTracing;
+
+beforeEach(() => {
+  tracing = startTracing();
+});
+afterEach(() => tracing.stop());
+
+function started(attempt: number, spanId: string, tracestate = ''): StartedAttempt {
+  return {
+    place: 0,
+    ticket: 0,
+    attempt,
+    handler: 'add',
+    definition: 'add',
+    definitionVersion: 3,
+    namespace: 'shop',
+    attemptsCounted: 0,
+    runTimeoutMs: 1_000,
+    traceparent: `00-${TRACE_ID}-${spanId}-01`,
+    tracestate,
+    jobId: uuidToBytes(JOB_ID),
+    input: undefined,
+    checkpoint: undefined,
+  };
+}
+
+it('names spans as the control plane does', () => {
+  for (const attempt of [1, 2, 255, 256, 65_536, 2 ** 31 - 1])
+    expect(attemptSpanId(uuidToBytes(JOB_ID), attempt)).toBe(spanIdOf(JOB_ID, attempt, 'attempt'));
+});
+
+it('hangs under the attempt, and links to the attempt before it', () => {
+  HandlerSpan.start(started(2, spanIdOf(JOB_ID, 2, 'attempt'), 'vendor=1'))?.succeed();
+  const [span] = tracing.named('process add');
+  expect(span?.parentSpanContext?.spanId).toBe(spanIdOf(JOB_ID, 2, 'attempt'));
+  expect(span?.links.map(({ context, attributes }) => [context.traceId, context.spanId, attributes])).toEqual([
+    [TRACE_ID, spanIdOf(JOB_ID, 1, 'attempt'), { 'muster.link.kind': 'retry_of' }],
+  ]);
+  expect(span?.spanContext().traceState?.serialize()).toBe('vendor=1');
+  expect(span?.attributes).toMatchObject({ 'muster.namespace': 'shop', 'muster.definition_version': 3 });
+});
+
+it('links to nothing in a first attempt, nor where the control plane sends no spans', () => {
+  HandlerSpan.start(started(1, spanIdOf(JOB_ID, 1, 'attempt')))?.succeed();
+  HandlerSpan.start(started(2, 'b7ad6b7169203331'))?.succeed();
+  expect(tracing.spans.map(({ links }) => links)).toEqual([[], []]);
+});
+
+it('is none without tracing', async () => {
+  await tracing.stop();
+  expect(HandlerSpan.start(started(1, 'b7ad6b7169203331'))).toBeUndefined();
+  tracing = startTracing();
+});
