@@ -2,13 +2,14 @@
 // Builds the packages as users install them: JavaScript with type declarations, since Node runs no TypeScript below
 // node_modules. Nothing of it stays in the checkout but the tarballs.
 //
-//   node .ci/package.mjs [folder]     writes muster-VERSION.tgz and muster-sdk-VERSION.tgz there; default: here
+//   node .ci/package.mjs [folder]     writes muster-VERSION-py3-none-any.whl, muster-sdk-VERSION.tgz and
+//                                     muster-VERSION.tgz there; default: here
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { root } from './setup/paths.mjs';
+import { root, tools } from './setup/paths.mjs';
 
 const SOURCE = /\.ts$/;
 
@@ -59,6 +60,16 @@ function stageServer(compiled, folder) {
   writeManifest(folder, manifestOf(source, { bin: source.bin, dependencies }));
 }
 
+/** The wheel of the Python SDK, by the build backend that is pinned for its development. */
+function buildWheel(folder, destination) {
+  const python = join(tools, 'venv', 'bin', 'python');
+  const args = ['-m', 'hatchling', 'build', '--target', 'wheel', '--directory', folder];
+  execFileSync(python, args, { cwd: join(root, 'sdk/python'), stdio: 'pipe' });
+  const [wheel] = readdirSync(folder);
+  cpSync(join(folder, wheel), join(destination, wheel));
+  return join(destination, wheel);
+}
+
 function pack(folder, destination) {
   const args = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', destination];
   return execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }).trim();
@@ -68,6 +79,7 @@ const destination = resolve(process.argv[2] ?? '.');
 const work = mkdtempSync(join(tmpdir(), 'muster-package-'));
 try {
   mkdirSync(destination, { recursive: true });
+  process.stdout.write(`${buildWheel(join(work, 'wheel'), destination)}\n`);
   compile(join(work, 'compiled'));
   for (const [name, stage] of [
     ['sdk', stageSdk],

@@ -41,7 +41,9 @@ function environment({ name, label, requirements, project }) {
       say(`installing ${label} into .tools/${name}`);
       if (!existsSync(python)) await create(folder);
       if (sources.includes(requirementsFile)) await pip(python, ['-r', requirementsFile]);
-      if (sources.includes(projectFile)) await pip(python, ['--no-deps', '--editable', join(root, project)]);
+      // The pinned build backend builds it: isolated from these packages, pip would fetch whichever is the newest.
+      const flags = ['--no-deps', '--no-build-isolation', '--editable'];
+      if (sources.includes(projectFile)) await pip(python, [...flags, join(root, project)]);
       writeStamp(name, digest(sources));
     },
   };

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from muster.client import Client, SubmittedJob, job_submission
+from muster.client import (
+    AsyncClient,
+    Client,
+    DefinitionOptions,
+    JobFilter,
+    JobOptions,
+    JobRef,
+    Redriven,
+    SubmittedJob,
+    TransportRetry,
+    is_terminal,
+    job_submission,
+    retry_policy,
+    retry_rule,
+    state_name,
+)
+from muster.durations import to_duration, to_seconds
 from muster.errors import FinalError, InfrastructureError, JobFailedError, JobStopped, MusterError, RetryLater
+from muster.payloads import PayloadError, decode, encode
+from muster.v1.job_definition_pb2 import JobDefinition
+from muster.v1.job_pb2 import Job, JobState, JobSubmission
+from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
-from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
 from muster.worker.session_supervisor import WorkerError
@@ -14,19 +34,41 @@ from muster.worker.worker import Worker
 __version__ = VERSION
 
 __all__ = [
+    "AsyncClient",
     "Client",
+    "DefinitionOptions",
     "FinalError",
     "InfrastructureError",
+    "Job",
     "JobContext",
+    "JobDefinition",
     "JobFailedError",
+    "JobFilter",
+    "JobOptions",
+    "JobRef",
+    "JobState",
     "JobStopped",
+    "JobSubmission",
+    "LogRecord",
     "MusterError",
     "Payload",
+    "PayloadError",
+    "Redriven",
     "RetryLater",
     "RetryPolicy",
+    "RetryRule",
     "SubmittedJob",
+    "TransportRetry",
     "Worker",
     "WorkerError",
     "__version__",
+    "decode",
+    "encode",
+    "is_terminal",
     "job_submission",
+    "retry_policy",
+    "retry_rule",
+    "state_name",
+    "to_duration",
+    "to_seconds",
 ]

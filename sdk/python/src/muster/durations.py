@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import TypeAlias
+
 from google.protobuf.duration_pb2 import Duration
+
+Seconds: TypeAlias = "float | dt.timedelta"
 
 _NANOS = 1_000_000_000
 
@@ -12,7 +17,8 @@ def to_seconds(duration: Duration) -> float:
     return float(duration.seconds) + float(duration.nanos) / _NANOS
 
 
-def to_duration(seconds: float) -> Duration:
+def to_duration(seconds: Seconds) -> Duration:
     """Returns a protobuf duration of so many seconds, to the nanosecond."""
-    whole, nanos = divmod(round(seconds * _NANOS), _NANOS)
+    length = seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds
+    whole, nanos = divmod(round(length * _NANOS), _NANOS)
     return Duration(seconds=whole, nanos=nanos)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from google.rpc.status_pb2 import Status
 
 from muster.durations import to_seconds
 from muster.v1.failure_pb2 import Failure
+from muster.v1.job_pb2 import Job
 from muster.v1.payload_pb2 import Payload
 
 DOMAIN = "muster.dev"
@@ -24,6 +26,7 @@ class MusterError(Exception):
     Attributes:
         code: The gRPC status code.
         reason: The stable reason, such as "JOB_NOT_FOUND"; empty if the error does not come from Muster.
+        metadata: The variables of the message.
         violations: What is wrong in the request, as (field, description).
         retry_after: Seconds after which to try again, if the control plane names them.
     """
@@ -33,14 +36,17 @@ class MusterError(Exception):
         message: str,
         code: grpc.StatusCode,
         reason: str = "",
+        *,
         violations: tuple[tuple[str, str], ...] = (),
         retry_after: float | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.violations = violations
         self.retry_after = retry_after
+        self.metadata: Mapping[str, str] = metadata or {}
 
     @property
     def is_lease_lost(self) -> bool:
@@ -52,14 +58,18 @@ class JobFailedError(Exception):
     """A job that ended without a result.
 
     Attributes:
-        job_id: The job.
+        job: The job as it ended.
+        job_id: Its UUID.
         state: Name of its state, such as "FAILED".
         failure: Why; empty fields where nothing is known.
     """
 
-    def __init__(self, job_id: str, state: str, failure: Failure) -> None:
-        super().__init__(f"job {job_id} is {state}: {failure.type} {failure.message}".rstrip(": "))
-        self.job_id = job_id
+    def __init__(self, job: Job, state: str) -> None:
+        failure: Failure = job.failure
+        why = f"{failure.type or 'failure'}: {failure.message}" if job.HasField("failure") else job.state_reason
+        super().__init__(f"job {job.job_id} ended {state}" + (f": {why}" if why else ""))
+        self.job = job
+        self.job_id: str = job.job_id
         self.state = state
         self.failure = failure
 
@@ -123,8 +133,9 @@ def error_from(error: Any) -> MusterError:
         message,
         code,
         info.reason if info.domain == DOMAIN else "",
-        tuple((violation.field, violation.description) for violation in bad_request.field_violations),
-        to_seconds(retry_info.retry_delay) if retry_info.HasField("retry_delay") else None,
+        violations=tuple((one.field, one.description) for one in bad_request.field_violations),
+        retry_after=to_seconds(retry_info.retry_delay) if retry_info.HasField("retry_delay") else None,
+        metadata=dict(info.metadata),
     )
 
 

@@ -1,25 +1,37 @@
-"""Turns Python values into payloads and back: JSON by default, bytes as they are."""
+"""Turns Python values into payloads and back: JSON by default, bytes as they are, protobuf messages in binary."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar, overload
 
+from google.protobuf.message import DecodeError, Message
+
+from muster.json_reading import reader_for
+from muster.json_scalars import Mismatch
+from muster.json_writing import json_form
 from muster.v1.payload_pb2 import Payload
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
+PROTOBUF = "application/x-protobuf"
+_PROTOBUF_TYPES = frozenset({"", PROTOBUF, "application/protobuf"})
+
+ValueT = TypeVar("ValueT")
+PayloadReader: TypeAlias = Callable[[Payload], Any]
 
 
 class PayloadError(ValueError):
-    """A payload that does not hold what its content type says."""
+    """A payload that does not hold what its content type or the type hint says."""
 
 
 def encode(value: Any) -> Payload:
     """Makes a payload of a value.
 
     Args:
-        value: A `Payload` is passed on as it is; bytes become `application/octet-stream`; anything else becomes JSON.
+        value: A `Payload` is passed on as it is; bytes become `application/octet-stream`, a protobuf message becomes
+            `application/x-protobuf`; anything else becomes JSON, see `muster.json_writing`.
 
     Raises:
         TypeError: The value has no JSON form.
@@ -29,25 +41,61 @@ def encode(value: Any) -> Payload:
         return value
     if isinstance(value, bytes | bytearray | memoryview):
         return Payload(data=bytes(value), content_type=OCTETS)
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if isinstance(value, Message):
+        return Payload(data=value.SerializeToString(deterministic=True), content_type=PROTOBUF)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=json_form)
     return Payload(data=text.encode(), content_type=JSON)
 
 
-def decode(payload: Payload) -> Any:
+@overload
+def decode(payload: Payload) -> Any: ...
+@overload
+def decode(payload: Payload, as_type: type[ValueT]) -> ValueT: ...
+@overload
+def decode(payload: Payload, as_type: Any) -> Any: ...
+def decode(payload: Payload, as_type: Any = Any) -> Any:
     """Reads a payload.
 
+    Args:
+        payload: The payload.
+        as_type: What it is to be, see `payload_reader`.
+
     Returns:
-        What JSON holds if the content type is JSON; None for a payload without data and content type; else the bytes.
+        With a type, a value of it. Without: what JSON holds if the content type is JSON; None for a payload without
+        data and content type; else the bytes.
 
     Raises:
-        PayloadError: The content type is JSON and the bytes are not.
+        PayloadError: The bytes are not what the content type or the type says.
+        TypeError: Nothing can be read as that type.
     """
-    if not is_json(payload.content_type):
-        return payload.data if payload.data or payload.content_type else None
-    try:
-        return json.loads(payload.data)
-    except ValueError as error:
-        raise PayloadError(f"the payload says {payload.content_type} and is not: {error}") from error
+    return payload_reader(as_type)(payload)
+
+
+def payload_reader(hint: Any, name: str = "value") -> PayloadReader:
+    """Makes a function that reads payloads as a type says.
+
+    Args:
+        hint: A protobuf message is read from its binary or its JSON form, `bytes` from anything but JSON as they are,
+            `Payload` is the payload itself; anything else is read from JSON, see `muster.json_reading.reader_for`.
+        name: What the value is called where it does not fit.
+
+    Raises:
+        TypeError: Nothing can be read as that type.
+    """
+    if hint is Any or hint is object:
+        return _untyped
+    if hint is Payload:
+        return lambda payload: payload
+    read_json = reader_for(hint)
+
+    def read(payload: Payload) -> Any:
+        if is_json(payload.content_type):
+            return _fitting(read_json, _json_of(payload), name)
+        if isinstance(hint, type) and issubclass(hint, Message):
+            return _message(hint, payload, name)
+        return payload.data if hint is bytes else _fitting(read_json, _untyped(payload), name)
+
+    return read
 
 
 def is_json(content_type: str) -> bool:
@@ -56,3 +104,34 @@ def is_json(content_type: str) -> bool:
         return True
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == JSON or media_type.endswith("+json")
+
+
+def _untyped(payload: Payload) -> Any:
+    if is_json(payload.content_type):
+        return _json_of(payload)
+    return payload.data if payload.data or payload.content_type else None
+
+
+def _json_of(payload: Payload) -> Any:
+    try:
+        return json.loads(payload.data)
+    except ValueError as error:
+        raise PayloadError(f"the payload says {payload.content_type} and is not: {error}") from error
+
+
+def _fitting(read: Callable[[Any, str], Any], value: Any, name: str) -> Any:
+    try:
+        return read(value, name)
+    except Mismatch as error:
+        raise PayloadError(str(error)) from error
+
+
+def _message(hint: type[Message], payload: Payload, name: str) -> Message:
+    full_name = hint.DESCRIPTOR.full_name
+    media_type = payload.content_type.partition(";")[0].strip().lower()
+    if media_type not in _PROTOBUF_TYPES:
+        raise PayloadError(f"{name}: {full_name} is needed, not {payload.content_type}")
+    try:
+        return hint.FromString(payload.data)
+    except DecodeError as error:
+        raise PayloadError(f"{name}: these bytes are no {full_name}: {error}") from error

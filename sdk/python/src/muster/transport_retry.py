@@ -1,53 +1,75 @@
-"""Repeats calls that failed because of the world, not because of what they asked."""
+"""When calls are repeated that failed because of the world, not because of what they asked."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import grpc
 
-from muster.errors import MusterError, error_from
+from muster.errors import MusterError
 
-MOST_ATTEMPTS = 10
-_LEAST_BACKOFF_SECONDS = 0.05
-_MOST_BACKOFF_SECONDS = 2.0
+_MOST_DOUBLINGS = 20
+_LEAST_SECONDS = 0.001
 
 
-def call_with_retry(
-    method: Callable[..., Any], request: Any, timeout: float, most_attempts: float = MOST_ATTEMPTS
-) -> Any:
-    """Calls until it succeeds, fails for good, or the time is up.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportRetry:
+    """How transport failures are repeated; a call's own request id keeps a repeat from doing the work twice.
 
-    Args:
-        method: A method of a stub.
-        request: Carries a request id where a repeat would do harm otherwise.
-        timeout: Seconds for all tries together.
-        most_attempts: Tries in all.
-
-    Raises:
-        MusterError: Of the last try.
+    Attributes:
+        max_attempts: Calls in all, the first included.
+        min_backoff: Upper bound of the first wait in seconds; it doubles each time and is drawn evenly from zero.
+        max_backoff: Cap of every wait, in seconds.
     """
-    end = time.monotonic() + timeout
-    attempt = 0
-    while True:
-        attempt += 1
-        try:
-            return method(request, timeout=max(0.001, end - time.monotonic()))
-        except grpc.RpcError as raw:
-            error = error_from(raw)
-            wait = _backoff(error, attempt)
-            if wait is None or attempt >= most_attempts or time.monotonic() + wait >= end:
-                raise error from raw
-            time.sleep(wait)
+
+    max_attempts: int = 10
+    min_backoff: float = 0.05
+    max_backoff: float = 2.0
+
+    def wait_after(self, error: MusterError, attempt: int, *, is_patient: bool = False) -> float | None:
+        """Returns the seconds until the next try; None: there is to be none.
+
+        Args:
+            error: What the last try failed with.
+            attempt: Tries so far.
+            is_patient: Whether their number does not matter.
+        """
+        if attempt >= self.max_attempts and not is_patient:
+            return None
+        is_overloaded = error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after is not None
+        if error.code is not grpc.StatusCode.UNAVAILABLE and not is_overloaded:
+            return None
+        return (error.retry_after or 0.0) + self.backoff(attempt)
+
+    def backoff(self, attempt: int) -> float:
+        """Returns a wait after so many tries."""
+        cap = min(self.max_backoff, self.min_backoff * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS))
+        return random.random() * cap  # noqa: S311 - jitter, no secret
 
 
-def _backoff(error: MusterError, attempt: int) -> float | None:
-    """Returns the seconds until the next try; None: there is to be none."""
-    is_overloaded = error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after is not None
-    if error.code is not grpc.StatusCode.UNAVAILABLE and not is_overloaded:
-        return None
-    cap = min(_MOST_BACKOFF_SECONDS, _LEAST_BACKOFF_SECONDS * 2.0 ** min(attempt - 1, 20))
-    return (error.retry_after or 0.0) + random.random() * cap  # noqa: S311 - jitter, no secret
+class Tries:
+    """The tries of one call and the time that is left for them."""
+
+    def __init__(self, retry: TransportRetry, timeout: float, *, is_patient: bool = False) -> None:
+        self._retry = retry
+        self._end = time.monotonic() + timeout
+        self._is_patient = is_patient
+        self._count = 0
+
+    def begin(self) -> float:
+        """Begins a try and returns the seconds that it may take."""
+        self._count += 1
+        return max(_LEAST_SECONDS, self._end - time.monotonic())
+
+    def wait_after(self, error: MusterError) -> float:
+        """Returns the seconds until the next try.
+
+        Raises:
+            MusterError: The same, if there is to be none.
+        """
+        wait = self._retry.wait_after(error, self._count, is_patient=self._is_patient)
+        if wait is None or time.monotonic() + wait >= self._end:
+            raise error
+        return wait

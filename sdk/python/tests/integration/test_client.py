@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
+from dataclasses import dataclass
+
 import grpc
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from muster import Client, JobFailedError, MusterError, RetryPolicy, job_submission
+from muster import AsyncClient, Client, JobFailedError, MusterError, RetryPolicy, TransportRetry, job_submission
 from muster.durations import to_duration, to_seconds
-from muster.payloads import encode
+from muster.payloads import PayloadError, encode
 from muster.v1 import job_pb2
 from muster.v1.failure_pb2 import Failure
 from muster.v1.job_definition_service_pb2 import ApplyJobDefinitionResponse
@@ -22,8 +27,10 @@ from muster.v1.job_service_pb2 import (
     SubmitJobResponse,
     SubmitJobsResponse,
     WaitJobResponse,
+    WatchJobResponse,
 )
 from muster.v1.log_record_pb2 import LogRecord
+from tests.support.clients import CLIENTS, Ask
 from tests.support.job_service import serving
 
 
@@ -77,7 +84,8 @@ def test_many() -> None:
     assert [job.job_id for job in jobs] == ["a", "b"]
 
 
-def test_a_call_that_did_not_get_through_is_repeated_as_the_same_call() -> None:
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_call_that_did_not_get_through_is_repeated_as_the_same_call(ask: Ask) -> None:
     failures = [(), (RetryInfo(retry_delay=to_duration(0.01)),)]
 
     def submit(_request, context):
@@ -86,29 +94,44 @@ def test_a_call_that_did_not_get_through_is_repeated_as_the_same_call() -> None:
             refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED if details else grpc.StatusCode.UNAVAILABLE, *details)
         return SubmitJobResponse(job_id="j")
 
-    with serving({"SubmitJob": submit}) as (address, services), Client(address) as client:
-        assert client.submit("a").job_id == "j"
+    with serving({"SubmitJob": submit}) as (address, services):
+        assert ask(address, "submit", "a").job_id == "j"
     ids = [request.request_id for _, request in services.requests]
     assert len(ids) == 3
     assert len(set(ids)) == 1
 
 
-def test_a_refusal_says_why_and_is_not_repeated() -> None:
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_repeats_are_bounded(ask: Ask) -> None:
+    def submit(_request, context):
+        refuse(context, grpc.StatusCode.UNAVAILABLE)
+
+    options = {"retry": TransportRetry(max_attempts=3, min_backoff=0.001)}
+    with serving({"SubmitJob": submit}) as (address, services), pytest.raises(MusterError) as failed:
+        ask(address, "submit", "a", options=options)
+    assert failed.value.code is grpc.StatusCode.UNAVAILABLE
+    assert len(services.requests) == 3
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_refusal_says_why_and_is_not_repeated(ask: Ask) -> None:
     violation = BadRequest.FieldViolation(field="job.priority", description="too high")
 
     def submit(_request, context):
-        info = ErrorInfo(reason="INVALID_FIELD", domain="muster.dev")
+        info = ErrorInfo(reason="INVALID_FIELD", domain="muster.dev", metadata={"field": "priority"})
         refuse(context, grpc.StatusCode.INVALID_ARGUMENT, info, BadRequest(field_violations=[violation]))
 
-    with serving({"SubmitJob": submit}) as (address, services), Client(address) as client:
+    with serving({"SubmitJob": submit}) as (address, services):
         with pytest.raises(MusterError) as refused:
-            client.submit("a")
+            ask(address, "submit", "a")
+        assert refused.value.metadata == {"field": "priority"}
         assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
         assert refused.value.violations == (("job.priority", "too high"),)
     assert len(services.requests) == 1
 
 
-def test_a_wait_goes_on_until_the_end() -> None:
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_wait_goes_on_until_the_end(ask: Ask) -> None:
     states = [job_pb2.JOB_STATE_READY, None, job_pb2.JOB_STATE_RUNNING, job_pb2.JOB_STATE_FAILED]
 
     def wait(_request, context):
@@ -117,45 +140,135 @@ def test_a_wait_goes_on_until_the_end() -> None:
             refuse(context, grpc.StatusCode.UNAVAILABLE)
         return WaitJobResponse(job=Job(job_id="j", state=state, failure=Failure(type="ValueError", message="no")))
 
-    with serving({"WaitJob": wait}) as (address, _), Client(address) as client:
-        with pytest.raises(JobFailedError, match="job j is FAILED: ValueError no") as failed:
-            client.result("j", timeout=30)
+    with serving({"WaitJob": wait}) as (address, _):
+        with pytest.raises(JobFailedError, match="job j ended FAILED: ValueError: no") as failed:
+            ask(address, "result", "j", timeout=30)
         assert failed.value.failure.type == "ValueError"
     assert states == []
 
 
-def test_a_wait_ends_when_its_time_is_up() -> None:
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_wait_ends_when_its_time_is_up(ask: Ask) -> None:
     def wait(_request, _context):
         return WaitJobResponse(job=Job(job_id="j", state=job_pb2.JOB_STATE_RUNNING))
 
-    with serving({"WaitJob": wait}) as (address, _), Client(address) as client:
-        assert client.wait("j", timeout=0.05).state == job_pb2.JOB_STATE_RUNNING
+    with serving({"WaitJob": wait}) as (address, _):
+        assert ask(address, "wait", "j", timeout=0.05).state == job_pb2.JOB_STATE_RUNNING
         with pytest.raises(MusterError) as late:
-            client.result("j", timeout=0.05)
+            ask(address, "result", "j", timeout=0.05)
         assert (late.value.code, late.value.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "WAIT_TIMEOUT")
 
 
-def test_nobody_there() -> None:
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_wait_for_a_job_that_is_not_there(ask: Ask) -> None:
+    def wait(_request, context):
+        refuse(context, grpc.StatusCode.NOT_FOUND)
+
+    with serving({"WaitJob": wait}) as (address, services), pytest.raises(MusterError) as failed:
+        ask(address, "wait", "j")
+    assert failed.value.code is grpc.StatusCode.NOT_FOUND
+    assert len(services.requests) == 1
+
+
+@dataclass
+class Sum:
+    sum: int
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_typed_result(ask: Ask) -> None:
+    done = WaitJobResponse(job=Job(job_id="j", state=job_pb2.JOB_STATE_SUCCEEDED, result=encode({"sum": 3})))
+    with serving({"WaitJob": lambda _request, _context: done}) as (address, _):
+        assert ask(address, "result", "j", as_type=Sum) == Sum(3)
+        with pytest.raises(PayloadError, match="a whole number"):
+            ask(address, "result", "j", as_type=int)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_watch_survives_broken_streams_and_tells_nothing_twice(ask: Ask) -> None:
+    streams = [[(1, job_pb2.JOB_STATE_READY)], None, [(1, job_pb2.JOB_STATE_READY), (3, job_pb2.JOB_STATE_RUNNING)],
+               [(3, job_pb2.JOB_STATE_RUNNING), (5, job_pb2.JOB_STATE_SUCCEEDED)]]  # fmt: skip
+
+    def watch(_request, context):
+        stream = streams.pop(0)
+        if stream is None:
+            refuse(context, grpc.StatusCode.UNAVAILABLE)
+        for revision, state in stream:
+            yield WatchJobResponse(job=Job(job_id="j", revision=revision, state=state))
+
+    with serving({"WatchJob": watch}) as (address, _):
+        seen = [(job.revision, job.state) for job in ask(address, "watch", "j")]
+    assert seen == [
+        (1, job_pb2.JOB_STATE_READY),
+        (3, job_pb2.JOB_STATE_RUNNING),
+        (5, job_pb2.JOB_STATE_SUCCEEDED),
+    ]
+    assert streams == []
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_a_watch_ends_when_its_time_is_up_or_there_is_no_job(ask: Ask) -> None:
+    def watch(request, context):
+        if request.job_id == "none":
+            refuse(context, grpc.StatusCode.NOT_FOUND)
+        yield WatchJobResponse(job=Job(job_id="j", revision=1, state=job_pb2.JOB_STATE_READY))
+        while context.is_active():
+            time.sleep(0.01)
+
+    with serving({"WatchJob": watch}) as (address, _):
+        for job, code in (("j", grpc.StatusCode.DEADLINE_EXCEEDED), ("none", grpc.StatusCode.NOT_FOUND)):
+            with pytest.raises(MusterError) as failed:
+                ask(address, "watch", job, timeout=0.3)
+            assert failed.value.code is code
+
+
+def test_leaving_a_watch_ends_its_stream() -> None:
+    left = threading.Event()
+
+    def watch(_request, context):
+        context.add_callback(left.set)
+        yield WatchJobResponse(job=Job(job_id="j", revision=1, state=job_pb2.JOB_STATE_READY))
+        left.wait(30)
+
+    async def look_once(address: str) -> None:
+        async with AsyncClient(address) as client:
+            watching = client.watch("j")
+            assert (await anext(watching)).revision == 1
+            await watching.aclose()
+
+    with serving({"WatchJob": watch}) as (address, _):
+        with Client(address) as client:
+            for _ in client.watch("j"):
+                break
+            assert left.wait(30)
+        left.clear()
+        asyncio.run(look_once(address))
+        assert left.wait(30)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_nobody_there(ask: Ask) -> None:
     with serving({}) as (address, _):
         pass
-    with Client(address, timeout=0.5) as client, pytest.raises(MusterError) as failed:
-        client.get("j")
+    with pytest.raises(MusterError) as failed:
+        ask(address, "get", "j", options={"timeout": 0.5})
     assert failed.value.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
+@pytest.mark.parametrize("ask", CLIENTS)
 @pytest.mark.parametrize("follow", [False, True])
-def test_logs_are_read_page_by_page_and_followed_to_the_end(monkeypatch: pytest.MonkeyPatch, follow: bool) -> None:
-    monkeypatch.setattr("muster.client._FOLLOW_SECONDS", 0.0)
+def test_logs_are_read_page_by_page_and_followed_to_the_end(
+    monkeypatch: pytest.MonkeyPatch, follow: bool, ask: Ask
+) -> None:
+    monkeypatch.setattr("muster.client.job_steps._FOLLOW_SECONDS", 0.0)
     pages = {
         "": ListAttemptLogsResponse(records=[LogRecord(sequence=1)], next_page_token="a", resume_token="a"),
         "a": ListAttemptLogsResponse(records=[LogRecord(sequence=2)], resume_token="b"),
         "b": ListAttemptLogsResponse(records=[LogRecord(sequence=3)], resume_token="c", ended=True),
     }
-    with (
-        serving({"ListAttemptLogs": lambda request, _context: pages[request.page_token]}) as (address, services),
-        Client(address, namespace="n") as client,
-    ):
-        found = [record.sequence for record in client.logs("j1", attempt=2, follow=follow)]
+    with serving({"ListAttemptLogs": lambda request, _context: pages[request.page_token]}) as (address, services):
+        records = ask(address, "logs", "j1", attempt=2, follow=follow, options={"namespace": "n"})
+        found = [record.sequence for record in records]
         assert found == ([1, 2, 3] if follow else [1, 2])
     request = services.requests[0][1]
     assert (request.namespace, request.job_id, request.attempt) == ("n", "j1", 2)

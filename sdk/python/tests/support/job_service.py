@@ -1,4 +1,4 @@
-"""Job and definition services in memory, for the client's tests."""
+"""Every service that clients call, in memory, for the clients' tests."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from typing import Any
 
 import grpc
 
-from muster.v1.job_definition_service_pb2_grpc import (
-    JobDefinitionServiceServicer,
-    add_JobDefinitionServiceServicer_to_server,
+from muster.v1 import (
+    job_definition_service_pb2_grpc,
+    job_service_pb2_grpc,
+    namespace_service_pb2_grpc,
+    queue_service_pb2_grpc,
+    worker_service_pb2_grpc,
 )
-from muster.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 
 Serve = Callable[[Any, grpc.ServicerContext], Any]
 
 
-class Services(JobServiceServicer, JobDefinitionServiceServicer):
+class Services(
+    job_service_pb2_grpc.JobServiceServicer,
+    job_definition_service_pb2_grpc.JobDefinitionServiceServicer,
+    queue_service_pb2_grpc.QueueServiceServicer,
+    worker_service_pb2_grpc.WorkerServiceServicer,
+    namespace_service_pb2_grpc.NamespaceServiceServicer,
+):
     """Answers with what a test puts into `answers`, and remembers the requests."""
 
     def __init__(self, answers: dict[str, Serve]) -> None:
@@ -41,8 +49,11 @@ def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
     """Yields the address and the services."""
     services = Services(answers)
     server = grpc.server(ThreadPoolExecutor(4))
-    add_JobServiceServicer_to_server(services, server)
-    add_JobDefinitionServiceServicer_to_server(services, server)
+    job_service_pb2_grpc.add_JobServiceServicer_to_server(services, server)
+    job_definition_service_pb2_grpc.add_JobDefinitionServiceServicer_to_server(services, server)
+    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(services, server)
+    worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(services, server)
+    namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(services, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -12,16 +12,15 @@ from muster.errors import FinalError, InfrastructureError, RetryLater
 from muster.payloads import encode
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
-from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import MOST_LEVELS, MOST_MESSAGE_BYTES, MOST_TRACE_BYTES, failure_from
+from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_run import run_handler
 from muster.worker.job_context import JobContext
 
 
 def failure_of(function, value: object = None, max_payload: int = 0) -> Failure:
     assignment = Assignment(job_id=b"j" * 16, attempt=1, input=encode(value))
-    context = JobContext(1, assignment, lambda _: None)
-    report = AttemptReport.FromString(run_handler(function, context, assignment, max_payload))
+    report = run_handler(HandlerEntry.of(function), JobContext(1, assignment, lambda _: None, max_payload))
     assert report.HasField("failure"), report
     return report.failure
 
@@ -164,7 +163,13 @@ def test_an_input_that_is_not_what_it_says_is_final() -> None:
     assignment = Assignment(job_id=b"j" * 16, attempt=1)
     assignment.input.data = b"{"
     assignment.input.content_type = "application/json"
-    context = JobContext(1, assignment, lambda _: None)
-    report = AttemptReport.FromString(run_handler(lambda *_: None, context, assignment, 0))
+    report = run_handler(HandlerEntry.of(lambda *_: None), JobContext(1, assignment, lambda _: None))
     assert report.failure.final
     assert report.failure.cause.type == "PayloadError"
+
+
+@pytest.mark.parametrize(("most", "size"), [(10, 11), (0, 8 * 1024 * 1024 + 1)])
+def test_a_result_that_is_too_large_is_final(most: int, size: int) -> None:
+    failure = failure_of(lambda _ctx, _value: b"x" * size, max_payload=most)
+    assert (failure.type, failure.final) == ("PayloadTooLarge", True)
+    assert str(size) in failure.message

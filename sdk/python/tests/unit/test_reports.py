@@ -153,14 +153,6 @@ def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(monkeypatch: p
     assert [credit.slots for credit in session.beat().request.credits] == [1]
 
 
-def test_a_result_that_is_too_large_is_a_final_failure() -> None:
-    session = VirtualSession(max_payload=10)
-    key, small = finished(session, "x" * 20, "x")
-    reports = session.report()
-    assert (reports[key].failure.type, reports[key].failure.final) == ("PayloadTooLarge", True)
-    assert kind_of(reports[small]) == "result"
-
-
 def update(key, sequence: int, fraction: float, checkpoint: object = None) -> messages.ProgressUpdate:
     payload = None if checkpoint is None else payloads.encode(checkpoint)
     return messages.ProgressUpdate(

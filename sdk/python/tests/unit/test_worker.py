@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
+
 import pytest
 
 from muster import Worker
+from muster.payloads import encode
+from muster.worker.handler_entry import HandlerEntry
 
 
 def test_handlers_are_registered_once_and_by_name() -> None:
@@ -25,12 +30,45 @@ def test_handlers_are_registered_once_and_by_name() -> None:
         worker.add_handler("", add)
 
 
-def test_asynchronous_handlers_are_refused() -> None:
-    async def handler(ctx, value):
+@dataclass
+class Order:
+    article: str
+
+
+class Callables:
+    def method(self, ctx, value: Order):
         return value
 
-    with pytest.raises(TypeError, match="asynchronous"):
-        Worker().add_handler("x", handler)
+    async def __call__(self, ctx, value: int):
+        return value
+
+
+def test_what_a_handler_is_read_from() -> None:
+    def typed(ctx: NotThere, value: Order) -> None:  # noqa: F821 - only the input's hint matters
+        pass
+
+    order = encode({"article": "tea"})
+    for function in (typed, Callables().method, functools.partial(typed)):
+        entry = HandlerEntry.of(function)
+        assert (entry.read_input(order), entry.is_async) == (Order("tea"), False)
+    called = HandlerEntry.of(Callables())
+    assert (called.read_input(encode(3)), called.is_async) == (3, True)
+    assert HandlerEntry.of(lambda *_: None).read_input(order) == {"article": "tea"}
+
+
+def test_handlers_that_can_not_be_called_are_refused() -> None:
+    def one(ctx):
+        pass
+
+    def unknown(ctx, value: Missing):  # noqa: F821
+        pass
+
+    def unreadable(ctx, value: Worker):
+        pass
+
+    for function, why in ((one, "two arguments"), (unknown, "Missing"), (unreadable, "Worker")):
+        with pytest.raises(TypeError, match=why):
+            Worker().add_handler("x", function)
 
 
 @pytest.mark.parametrize("slots", [0, -1, 10_001])

@@ -2,59 +2,93 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 
 from muster.v1.assignment_pb2 import Assignment
+from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.frame_writer import LateFrame
-from muster.worker.handler_pool import HandlerPool
-from muster.worker.handler_run import HandlerFunction, run_handler
+from muster.worker.handler_entry import HandlerEntry
+from muster.worker.handler_loop import HandlerLoop
+from muster.worker.handler_run import run_async_handler, run_handler
 from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, run_frame
+from muster.worker.process_runs import ProcessRuns
 from muster.worker.stop_reason import StopReason
-
-_logger = logging.getLogger("muster.worker")
 
 
 class AttemptRunner:
     """Knows the handlers and the runs whose handler has not returned.
 
+    Args:
+        handlers: The handlers by name.
+        send: Takes frames for the session process.
+        submit: Runs a plain handler, in a thread of its own for instance; what it is given does not raise.
+        loop: Runs asynchronous handlers.
+
     Attributes:
         max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
     """
 
-    def __init__(self, handlers: Mapping[str, HandlerFunction], send: Callable[[bytes | LateFrame], None]) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, HandlerEntry],
+        send: Callable[[bytes | LateFrame], None],
+        submit: Callable[[Callable[[], None]], None],
+        loop: HandlerLoop,
+    ) -> None:
         self._handlers = handlers
         self._send = send
-        self._pool = HandlerPool()
+        self._submit = submit
+        self._loop = loop
+        in_processes = {name: one.function for name, one in handlers.items() if one.kill_after is not None}
+        self._processes = ProcessRuns(in_processes, send)
         self._running: dict[int, JobContext] = {}
         self.max_payload = 0
 
     def busy_runs(self) -> tuple[int, ...]:
         """Returns the runs whose handlers have not returned."""
-        return tuple(self._running.copy())
+        return (*self._running.copy(), *self._processes.busy_runs())
 
     def start(self, run_id: int, data: bytes) -> None:
-        """Starts the handler of an attempt in a thread."""
+        """Starts the handler of an attempt: in a process, in the loop if it is asynchronous, or in a thread."""
         assignment = Assignment.FromString(data)
-        function = self._handlers[assignment.handler]
+        handler = self._handlers[assignment.handler]
+        if handler.kill_after is None:
+            self._start_here(run_id, handler, assignment)
+        else:
+            self._processes.start(run_id, assignment, kill_after=handler.kill_after, max_payload=self.max_payload)
+
+    def _start_here(self, run_id: int, handler: HandlerEntry, assignment: Assignment) -> None:
         context = JobContext(run_id, assignment, self._send, self.max_payload)
         self._running[run_id] = context
 
-        def work() -> None:
-            report = run_handler(function, context, assignment, self.max_payload)
-            del self._running[run_id]
-            self._send(run_frame(Kind.RETURNED, run_id, report))
+        async def task() -> None:
+            self._returned(run_id, await run_async_handler(handler, context))
 
-        self._pool.submit(work)
+        if handler.is_async:
+            self._loop.submit(task, context)
+        else:
+            self._submit(lambda: self._returned(run_id, run_handler(handler, context)))
 
     def stop(self, run_id: int, reason: StopReason) -> None:
         """Asks a handler to stop, if it has not returned."""
         context = self._running.get(run_id)
-        if context is not None:
+        if context is None:
+            self._processes.stop(run_id, reason)
+        else:
             context.stop(reason)
 
     def stop_all(self, reason: StopReason) -> None:
         """Asks every handler to stop."""
         for context in list(self._running.copy().values()):
             context.stop(reason)
+        self._processes.stop_all(reason)
+
+    def close(self) -> None:
+        """Ends what can be ended; handlers in threads go on until they return, or with the process."""
+        self._loop.close()
+        self._processes.close()
+
+    def _returned(self, run_id: int, report: AttemptReport) -> None:
+        del self._running[run_id]
+        self._send(run_frame(Kind.RETURNED, run_id, report.SerializeToString()))

@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from muster import payloads
 from muster.errors import FinalError
-from muster.v1.assignment_pb2 import Assignment
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import failure_from
+from muster.worker.frames import MOST_BODY_BYTES
+from muster.worker.handler_entry import HandlerEntry
 from muster.worker.job_context import JobContext
+from muster.worker.reports import too_large
 
-HandlerFunction: TypeAlias = Callable[[JobContext, Any], Any]
+# Where the control plane does not say what it takes: what the pipe to the session process takes for sure.
+_MOST_UNSTATED_BYTES = MOST_BODY_BYTES // 2
 
 
-def run_handler(function: HandlerFunction, context: JobContext, assignment: Assignment, max_payload: int) -> bytes:
-    """Calls the handler and returns the serialised report of what came of it; never raises.
-
-    Args:
-        function: The handler.
-        context: What it gets beside the decoded input.
-        assignment: The attempt.
-        max_payload: Largest payload that the control plane takes, in bytes. 0: not stated.
-    """
-    report = AttemptReport(job_id=assignment.job_id, attempt=assignment.attempt)
+def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
+    """Calls a plain handler and returns the report of what came of it; never raises."""
     try:
-        report.result.CopyFrom(payloads.encode(_call(function, context)))
+        with context.spanned():
+            return _result(context, handler.function(context, _input_of(handler, context)))
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this attempt and nothing else
-        report.failure.CopyFrom(failure_from(error, max_payload))
-    serialised: bytes = report.SerializeToString()
-    return serialised
+        return _failure(context, error)
 
 
-def _call(function: HandlerFunction, context: JobContext) -> Any:
+async def run_async_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
+    """Awaits an asynchronous handler and returns the report of what came of it; never raises."""
     try:
-        value = payloads.decode(context.input)
+        with context.spanned():
+            return _result(context, await handler.function(context, _input_of(handler, context)))
+    except BaseException as error:  # noqa: BLE001 - as above; also the cancellation by which it is asked to stop
+        return _failure(context, error)
+
+
+def _input_of(handler: HandlerEntry, context: JobContext) -> Any:
+    try:
+        return handler.read_input(context.input)
     except payloads.PayloadError as error:
         raise FinalError(str(error)) from error
-    return function(context, value)
+
+
+def _result(context: JobContext, value: Any) -> AttemptReport:
+    report = context.new_report()
+    report.result.CopyFrom(payloads.encode(value))
+    size, most = len(report.result.data), context.max_payload or _MOST_UNSTATED_BYTES
+    return too_large((report.job_id, report.attempt), size, most) if size > most else report
+
+
+def _failure(context: JobContext, error: BaseException) -> AttemptReport:
+    report = context.new_report()
+    report.failure.CopyFrom(failure_from(error, context.max_payload))
+    return report

@@ -118,7 +118,7 @@ class HandlerRuns:
     def _settle(self, held: HeldAttempt, returned: AttemptReport) -> None:
         state = self._state
         held.is_settled = True
-        report = reports.settle(returned, held.stopped_for, state.settings.max_payload)
+        report = reports.settle(returned, held.stopped_for)
         if report is None:
             return
         if report.HasField("failure") and state.progress.has_checkpoint(held.key):

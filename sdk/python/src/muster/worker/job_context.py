@@ -5,107 +5,63 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from muster import payloads
 from muster.durations import to_duration
 from muster.errors import JobStopped
+from muster.tracing.handler_span import HandlerSpan
+from muster.tracing.tracer import TraceFields
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.job_pb2 import Progress
 from muster.v1.payload_pb2 import Payload
-from muster.v1.session_service_pb2 import ProgressUpdate
+from muster.v1.session_service_pb2 import AttemptReport, ProgressUpdate
+from muster.worker.job_facts import JobFacts
 from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
-from muster.worker.run_time import MOST_RUN_SECONDS, run_timeout_of
+from muster.worker.run_time import MOST_RUN_SECONDS
 from muster.worker.stop_reason import StopReason
 
 MOST_MESSAGE_CHARACTERS = 256
 
 
-class JobContext:
-    """One attempt, as its handler sees it. May be used from several threads.
-
-    Attributes:
-        input: The input, byte for byte.
-    """
+class JobContext(JobFacts):
+    """One attempt, as its handler sees it. May be used from several threads."""
 
     def __init__(
         self, run_id: int, assignment: Assignment, send: Callable[[JobContext], None], max_payload: int = 0
     ) -> None:
-        self.input: Payload = assignment.input
+        super().__init__(assignment)
         self._run_id = run_id
-        self._assignment = assignment
         self._send = send
         self._max_payload = max_payload
         self._lock = threading.Lock()
         self._event: threading.Event | None = None
         self._stopped_for: StopReason | None = None
+        self._on_stop: Callable[[], object] | None = None
         self._progress: Progress | None = None
         self._checkpoint: Payload | None = None
         self._extension = 0.0
         self._sequence = 0
         self._has_news = False
         self._is_queued = False
+        self._trace_fields: TraceFields | None = None
         self._log = AttemptLog(self._queue)
 
     @property
-    def job_id(self) -> str:
-        """The job's UUID."""
-        return str(uuid.UUID(bytes=self._assignment.job_id))
-
-    @property
-    def attempt(self) -> int:
-        """Number of the attempt; rises strictly within a job and may skip."""
-        return self._assignment.attempt
-
-    @property
-    def attempts_counted(self) -> int:
-        """Attempts that counted before this one."""
-        return self._assignment.attempts_counted
-
-    @property
-    def fencing_token(self) -> int:
-        """A number that is higher for a later attempt: systems that it is passed to can refuse an older one."""
-        return self._assignment.attempt
-
-    @property
-    def namespace(self) -> str:
-        """The job's namespace."""
-        return self._assignment.namespace
-
-    @property
-    def definition(self) -> str:
-        """Name of the definition."""
-        return self._assignment.definition
-
-    @property
-    def definition_version(self) -> int:
-        """Version of the definition."""
-        return self._assignment.definition_version
-
-    @property
-    def run_timeout(self) -> float:
-        """Seconds that the handler may run, as its definition says; what it asks for later is not in it."""
-        return run_timeout_of(self._assignment)
-
-    @property
     def traceparent(self) -> str:
-        """W3C trace context of the attempt. Empty: none."""
-        return self._assignment.traceparent
+        """W3C trace context for what the handler calls. Empty: none.
+
+        It is that of the handler's own span where the application has set up OpenTelemetry, else that of the attempt.
+        """
+        return self._assignment.traceparent if self._trace_fields is None else self._trace_fields[0]
 
     @property
     def tracestate(self) -> str:
         """W3C trace state that goes with it. Empty: none."""
-        return self._assignment.tracestate
-
-    @property
-    def last_checkpoint(self) -> Any:
-        """The last checkpoint of an earlier attempt, decoded as an input is. None: there is none."""
-        if not self._assignment.HasField("checkpoint"):
-            return None
-        return payloads.decode(self._assignment.checkpoint)
+        return self._assignment.tracestate if self._trace_fields is None else self._trace_fields[1]
 
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
@@ -195,13 +151,42 @@ class JobContext:
             self._extension += seconds
         self._tell()
 
+    @property
+    def max_payload(self) -> int:
+        """Largest result or checkpoint that the control plane takes, in bytes. 0: not stated."""
+        return self._max_payload
+
     def stop(self, reason: StopReason) -> None:
         """Asks the handler to stop. For the worker, not for handlers."""
         with self._lock:
-            if self._stopped_for is None:
+            is_first = self._stopped_for is None
+            if is_first:
                 self._stopped_for = reason
             if self._event is not None:
                 self._event.set()
+            on_stop = self._on_stop
+        if is_first and on_stop is not None:
+            on_stop()
+
+    def when_stopped(self, on_stop: Callable[[], object]) -> None:
+        """Sets what is called, once, when the handler is asked to stop. For the worker, not for handlers."""
+        with self._lock:
+            self._on_stop = on_stop
+            is_stopped = self._stopped_for is not None
+        if is_stopped:
+            on_stop()
+
+    def spanned(self) -> AbstractContextManager[None]:
+        """Returns the handler's span, where the application traces. For the worker, not for handlers."""
+        span = HandlerSpan.start(self._assignment)
+        if span is None:
+            return nullcontext()
+        self._trace_fields = span.fields
+        return span
+
+    def new_report(self) -> AttemptReport:
+        """Returns an empty report of the attempt. For the worker, not for handlers."""
+        return AttemptReport(job_id=self._assignment.job_id, attempt=self._assignment.attempt)
 
     def take_frame(self) -> bytes:
         """Returns what is new as a frame for the session process. For the worker, not for handlers."""

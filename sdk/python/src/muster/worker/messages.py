@@ -1,4 +1,4 @@
-"""What the session process and the handler process tell each other."""
+"""What the session process, the worker's own and its handler processes tell each other."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ class Kind(IntEnum):
     """To the handlers: what became of the session, a JSON object with `event`."""
     LOG = 9
     """To the handlers: a JSON object with `level` and `message`."""
+    PREPARE = 10
+    """To a handler process: the first frame, what it has to import, as JSON."""
+    LIMIT = 11
+    """To a handler process: the largest payload that the control plane takes, as JSON."""
+    UNFIT = 12
+    """From a handler process: why it can't begin, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,12 @@ def refused(key: AttemptKey, why: str) -> AttemptReport:
 REFUSED_TYPE = "ReportRefused"
 
 
-def settle(returned: AttemptReport, stopped_for: StopReason | None, max_payload: int) -> AttemptReport | None:
+def settle(returned: AttemptReport, stopped_for: StopReason | None) -> AttemptReport | None:
     """Decides what is reported of a handler that has returned.
 
     Args:
         returned: What the handler process says: a result or a failure.
         stopped_for: Why the handler had been asked to stop, if it had.
-        max_payload: Largest result that the control plane takes, in bytes. 0: not stated.
 
     Returns:
         A result stays a result; a failure after a stop is told as what stopped it. None: nothing is to be reported,
@@ -67,8 +66,7 @@ def settle(returned: AttemptReport, stopped_for: StopReason | None, max_payload:
     """
     key = (returned.job_id, returned.attempt)
     if returned.HasField("result"):
-        size = len(returned.result.data)
-        return too_large(key, size, max_payload) if 0 < max_payload < size else returned
+        return returned
     if stopped_for is StopReason.CANCELLED:
         return cancelled(key)
     if stopped_for is StopReason.RUN_TIMEOUT:

@@ -15,7 +15,9 @@ from muster.worker.backoff import Backoff
 from muster.worker.clock import monotonic_seconds
 from muster.worker.frame_writer import LateFrame
 from muster.worker.frames import FrameError
-from muster.worker.handler_run import HandlerFunction
+from muster.worker.handler_entry import HandlerEntry
+from muster.worker.handler_loop import HandlerLoop
+from muster.worker.handler_pool import HandlerPool
 from muster.worker.messages import Configuration, Kind, json_frame, read_run, read_stop, run_frame
 from muster.worker.session_pipe import SessionPipe
 from muster.worker.stop_reason import StopReason
@@ -41,10 +43,12 @@ class SessionSupervisor:
         session_pid: Process id of the session process; None before the first start.
     """
 
-    def __init__(self, address: str, request: OpenSessionRequest, handlers: Mapping[str, HandlerFunction]) -> None:
+    def __init__(
+        self, address: str, request: OpenSessionRequest, handlers: Mapping[str, HandlerEntry], loop: HandlerLoop
+    ) -> None:
         self._address = address
         self._request = request
-        self._runner = AttemptRunner(handlers, self._send)
+        self._runner = AttemptRunner(handlers, self._send, HandlerPool().submit, loop)
         self._pipe: SessionPipe | None = None
         self._pipe_lock = threading.Lock()
         self._drain_seconds: float | None = None
@@ -64,6 +68,12 @@ class SessionSupervisor:
         Raises:
             WorkerError: The worker can't go on.
         """
+        try:
+            self._serve()
+        finally:
+            self._runner.close()
+
+    def _serve(self) -> None:
         backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
         pause = threading.Event()
         while not self._is_over:

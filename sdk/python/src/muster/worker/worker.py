@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
+import asyncio
+import math
 import platform
-import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.v1.worker_pb2 import Handler, Sdk
 from muster.version import VERSION
-from muster.worker.handler_run import HandlerFunction
+from muster.worker.handler_entry import HandlerEntry, HandlerFunction
+from muster.worker.handler_loop import HandlerLoop
+from muster.worker.process_preparation import is_handler_process
 from muster.worker.session_supervisor import SessionSupervisor, WorkerError
+from muster.worker.stop_signals import loop_stop_signals, stop_signals
 
 PROTOCOL_VERSION = 1
 MOST_SLOTS = 10_000
@@ -26,7 +27,9 @@ FunctionT = TypeVar("FunctionT", bound=HandlerFunction)
 
 
 class Worker:
-    """Runs jobs in threads, and everything that keeps its session alive in a process apart from them.
+    """Runs jobs, and everything that keeps its session alive in a process apart from them.
+
+    Plain handlers run in threads, asynchronous ones in an event loop, those that ask for it in processes.
 
     Args:
         address: gRPC target of the control plane; may name several replicas, see `muster.channels`.
@@ -52,7 +55,7 @@ class Worker:
     ) -> None:
         self._address = address
         self._drain_timeout = drain_timeout
-        self._functions: dict[str, HandlerFunction] = {}
+        self._handlers: dict[str, HandlerEntry] = {}
         self._request = OpenSessionRequest(
             namespace=namespace,
             worker_name=name,
@@ -84,38 +87,70 @@ class Worker:
         return None if self._supervisor is None else self._supervisor.session_pid
 
     def handler(
-        self, name: str | None = None, *, min_version: int = 0, max_version: int = 0
+        self,
+        name: str | None = None,
+        *,
+        process: bool = False,
+        kill_after: float = 5.0,
+        min_version: int = 0,
+        max_version: int = 0,
     ) -> Callable[[FunctionT], FunctionT]:
-        """Decorates a function `(ctx, input) -> result` as a handler.
+        """Decorates a function `(ctx, input) -> result`, plain or asynchronous, as a handler.
+
+        Its input is read as the type hint of its second parameter says: a dataclass, a protobuf message, and what
+        `muster.payloads.payload_reader` names besides; without a hint it is what the JSON holds. An input that does not
+        fit fails the job for good. An asynchronous handler that is asked to stop is cancelled at what it awaits.
 
         Args:
             name: Name of the definition's handler. None: the function's own name.
+            process: Whether it runs in a process of its own: for work that keeps the CPU, and so Python's lock, that
+                may crash, or that has to end when it is asked to, whatever it does. The function is at the top of a
+                module, and the main module runs the worker only under `if __name__ == "__main__":`.
+            kill_after: Seconds from the request to stop (a cancel, the run timeout, a lost lease, the worker's end) to
+                the kill of that process, with all that the handler has started.
             min_version: Lowest definition version that it serves. 0: any.
             max_version: Highest definition version that it serves. 0: any.
         """
 
         def decorate(function: FunctionT) -> FunctionT:
             handler_name = name if name is not None else getattr(function, "__name__", "")
-            self.add_handler(handler_name, function, min_version=min_version, max_version=max_version)
+            self.add_handler(
+                handler_name,
+                function,
+                process=process,
+                kill_after=kill_after,
+                min_version=min_version,
+                max_version=max_version,
+            )
             return function
 
         return decorate
 
-    def add_handler(self, name: str, function: HandlerFunction, *, min_version: int = 0, max_version: int = 0) -> None:
+    def add_handler(
+        self,
+        name: str,
+        function: HandlerFunction,
+        *,
+        process: bool = False,
+        kill_after: float = 5.0,
+        min_version: int = 0,
+        max_version: int = 0,
+    ) -> None:
         """Registers a handler; see `handler`.
 
         Raises:
-            ValueError: There is one of this name already, or no name.
-            TypeError: The function is asynchronous, which this release does not run.
+            ValueError: There is one of this name already, no name, or `kill_after` is negative.
+            TypeError: It does not take a context and an input, no input can be read as its hint says, or it is to run
+                in a process and is not at the top of a module.
             RuntimeError: The worker has been started.
         """
         if self._thread is not None:
             raise RuntimeError("handlers are registered before the worker is started")
-        if not name or name in self._functions:
-            raise ValueError(f"a handler named {name!r}" if name else "a handler without a name")
-        if inspect.iscoroutinefunction(function):
-            raise TypeError(f"handler {name!r} is asynchronous; handlers are plain functions")
-        self._functions[name] = function
+        if not name or name in self._handlers:
+            raise ValueError(f"there is a handler named {name!r} already" if name else "a handler needs a name")
+        if not 0 <= kill_after < math.inf:
+            raise ValueError(f"kill_after is {kill_after} and must be a number of seconds")
+        self._handlers[name] = HandlerEntry.of(function, kill_after if process else None)
         self._request.handlers.append(Handler(name=name, min_version=min_version, max_version=max_version))
 
     def run(self) -> None:
@@ -126,9 +161,30 @@ class Worker:
         Raises:
             WorkerError: The control plane refuses the worker, or its session process does not stay alive.
         """
-        with self._signals():
+        with stop_signals(self._on_signal):
             self.start()
             self.wait()
+
+    async def run_async(self) -> None:
+        """Runs in the running event loop, which asynchronous handlers share then, until the worker has stopped.
+
+        As `run`, it stops at SIGINT and SIGTERM in the main thread. Cancelling it asks the worker to stop, and it ends
+        once that has.
+
+        Raises:
+            WorkerError: The control plane refuses the worker, or its session process does not stay alive.
+        """
+        loop = asyncio.get_running_loop()
+        self._start(HandlerLoop(loop))
+        over = loop.run_in_executor(None, self._over.wait)
+        with loop_stop_signals(loop, self._on_signal):
+            try:
+                await asyncio.shield(over)
+            except asyncio.CancelledError:
+                self.stop()
+                await over
+                raise
+        self.wait()
 
     def start(self) -> None:
         """Starts in the background.
@@ -137,11 +193,19 @@ class Worker:
             RuntimeError: It has been started before.
             ValueError: It has no handler.
         """
+        self._start(HandlerLoop())
+
+    def _start(self, loop: HandlerLoop) -> None:
         if self._thread is not None:
             raise RuntimeError("the worker has been started before")
-        if not self._functions:
+        if not self._handlers:
             raise ValueError("the worker has no handler")
-        self._supervisor = SessionSupervisor(self._address, self._request, self._functions)
+        if is_handler_process():
+            raise RuntimeError(
+                "the main module starts its worker also where it is imported for a handler that runs in a process: "
+                'start it under `if __name__ == "__main__":`'
+            )
+        self._supervisor = SessionSupervisor(self._address, self._request, self._handlers, loop)
         self._thread = threading.Thread(target=self._supervise, name="muster-session", daemon=True)
         self._thread.start()
 
@@ -208,22 +272,9 @@ class Worker:
         finally:
             self._over.set()
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, action in before.items():
-                signal.signal(number, action)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def _on_signal(self) -> None:
         self._stops += 1
-        # A thread: the handler may have interrupted one that holds the lock that stopping takes.
-        threading.Thread(target=self.stop, kwargs={"drain": self._stops == 1}, daemon=True).start()
+        self.stop(drain=self._stops == 1)
 
 
 def _checked_slots(slots: int) -> int:

@@ -1,0 +1,30 @@
+"""Submits jobs and follows them, by calls that block or calls that are awaited."""
+
+from __future__ import annotations
+
+from muster.client.async_client import AsyncClient
+from muster.client.definition import DefinitionOptions
+from muster.client.job_filter import JobFilter
+from muster.client.job_ref import JobRef, SubmittedJob, is_terminal, state_name
+from muster.client.job_steps import Redriven
+from muster.client.retry_policies import retry_policy, retry_rule
+from muster.client.submission import JobOptions, job_submission
+from muster.client.sync_client import Client
+from muster.transport_retry import TransportRetry
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "DefinitionOptions",
+    "JobFilter",
+    "JobOptions",
+    "JobRef",
+    "Redriven",
+    "SubmittedJob",
+    "TransportRetry",
+    "is_terminal",
+    "job_submission",
+    "retry_policy",
+    "retry_rule",
+    "state_name",
+]

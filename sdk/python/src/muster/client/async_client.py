@@ -1,0 +1,257 @@
+"""The client that awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+
+import grpc.aio
+
+from muster.channels import channel_options
+from muster.client import definition_calls, job_calls, job_steps, queue_calls, worker_calls
+from muster.client.call import Call, Items, Method, Pages, Pause, Scope, Steps, described_by
+from muster.client.job_ref import JobRef
+from muster.client.sync_client import CALL_SECONDS, bytes_of
+from muster.client.watching import WATCH_JOB, Watching
+from muster.errors import MusterError, error_from
+from muster.tracing.submit_span import submit_span
+from muster.transport_retry import TransportRetry, Tries
+from muster.v1.job_pb2 import Job
+
+_RETRY = TransportRetry()
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
+
+
+def _call(
+    build: Callable[Concatenate[Scope, P], Call[ResultT]],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, ResultT]]:
+    """Makes a method of what makes a call."""
+
+    @described_by(build)
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        return await self.perform(build(self.scope, *args, **kwargs))
+
+    return method
+
+
+def _steps(
+    build: Callable[Concatenate[Scope, P], Steps[ResultT]],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, ResultT]]:
+    """Makes a method of what makes several calls."""
+
+    @described_by(build)
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        steps = build(self.scope, *args, **kwargs)
+        step = next(steps)
+        while True:
+            do_next = await self.advance(steps, step)
+            try:
+                step = do_next()
+            except StopIteration as end:
+                result: ResultT = end.value
+                return result
+
+    return method
+
+
+def _pages(
+    build: Callable[Concatenate[Scope, P], Pages[ItemT]],
+) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[ItemT]]:
+    """Makes a method that gives items of what goes through pages."""
+
+    @described_by(build)
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[ItemT]:
+        pages = build(self.scope, *args, **kwargs)
+        step = next(pages, None)
+        while step is not None:
+            if isinstance(step, Items):
+                for item in step.items:
+                    yield item
+                step = next(pages, None)
+            else:
+                step = (await self.advance(pages, step))()
+
+    return method
+
+
+class AsyncClient:
+    """A connection to Muster for programs of asyncio; belongs to the event loop that it is first used in.
+
+    It has the methods of `Client`: what answers there is awaited here, what is a loop there is an `async for` here.
+    Cancelling a task ends the call that it awaits.
+
+    Args:
+        address: gRPC target of the control plane; may name several replicas, see `muster.channels`.
+        namespace: Empty: "default".
+        timeout: Longest time of a call in seconds, repeats included.
+        retry: How calls are repeated while the control plane can't be reached.
+
+    Attributes:
+        scope: What all calls share.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:7070",
+        *,
+        namespace: str = "",
+        timeout: float = CALL_SECONDS,
+        retry: TransportRetry = _RETRY,
+    ) -> None:
+        self.scope = Scope(namespace)
+        self._address = address
+        self._timeout = timeout
+        self._retry = retry
+        self._channel: grpc.aio.Channel | None = None
+        self._methods: dict[str, Callable[..., Any]] = {}
+
+    apply_definition = _call(definition_calls.apply_definition)
+    check_definition = _call(definition_calls.check_definition)
+    get_definition = _call(definition_calls.get_definition)
+    list_definitions = _pages(definition_calls.list_definitions)
+    archive_definition = _call(definition_calls.archive_definition)
+    list_circuit_breakers = _pages(definition_calls.list_circuit_breakers)
+    close_circuit_breaker = _call(definition_calls.close_circuit_breaker)
+
+    submit = _call(job_calls.submit)
+    submit_many = _call(job_calls.submit_many)
+    get = _call(job_calls.get)
+    cancel = _call(job_calls.cancel)
+    pause = _call(job_calls.pause)
+    resume = _call(job_calls.resume)
+    update = _call(job_calls.update)
+    retry = _call(job_calls.retry)
+    erase = _call(job_calls.erase)
+    wait = _steps(job_steps.wait)
+    list = _pages(job_steps.list_jobs)
+    logs = _pages(job_steps.logs)
+    cancel_jobs = _steps(job_steps.cancel_jobs)
+    redrive = _steps(job_steps.redrive)
+
+    create_queue = _call(queue_calls.create_queue)
+    get_queue = _call(queue_calls.get_queue)
+    list_queues = _pages(queue_calls.list_queues)
+    update_queue = _call(queue_calls.update_queue)
+    pause_queue = _call(queue_calls.pause_queue)
+    resume_queue = _call(queue_calls.resume_queue)
+    delete_queue = _call(queue_calls.delete_queue)
+
+    list_workers = _pages(worker_calls.list_workers)
+    get_worker = _call(worker_calls.get_worker)
+    drain_worker = _call(worker_calls.drain_worker)
+    get_namespace = _call(worker_calls.get_namespace)
+    update_namespace = _call(worker_calls.update_namespace)
+
+    @overload
+    async def result(self, job: JobRef, timeout: float | None = None) -> Any: ...
+    @overload
+    async def result(self, job: JobRef, timeout: float | None = None, *, as_type: type[ResultT]) -> ResultT: ...
+    async def result(self, job: JobRef, timeout: float | None = None, *, as_type: Any = Any) -> Any:
+        """Waits for the job's end and answers what its handler returned.
+
+        Args:
+            job: The job.
+            timeout: Longest wait, in seconds. None: no limit.
+            as_type: What the result is read as: a dataclass, a protobuf message, and what
+                `muster.payloads.payload_reader` names besides.
+
+        Raises:
+            JobFailedError: It ended without a result.
+            MusterError: DEADLINE_EXCEEDED, when the time is up before.
+            PayloadError: The result is none of that type.
+        """
+        return job_steps.read_result(await self.wait(job, timeout), as_type)
+
+    async def watch(self, job: JobRef, *, timeout: float | None = None) -> AsyncIterator[Job]:
+        """Gives the job as it is now, then each time it has changed, until it has ended.
+
+        Changes that follow each other closely are folded into one. A connection that is lost is made anew; no change is
+        told twice. Leaving the loop ends the watch.
+
+        Args:
+            job: The job.
+            timeout: Longest watch, in seconds. None: no limit.
+
+        Raises:
+            MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
+                out of reach.
+        """
+        watching = Watching(self.scope, job, self._retry, timeout)
+        while not watching.is_over:
+            failure: MusterError | None = None
+            stream = self._stream(WATCH_JOB)(watching.request, timeout=watching.left)
+            try:
+                async for reply in stream:
+                    news = watching.news_of(reply)
+                    if news is not None:
+                        yield news
+            except grpc.RpcError as raw:
+                failure = error_from(raw)
+            finally:
+                stream.cancel()
+            if not watching.is_over:
+                await asyncio.sleep(watching.wait_after(failure))
+
+    async def close(self) -> None:
+        """Ends the connection; calls under way fail."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def perform(self, call: Call[ResultT]) -> ResultT:
+        """Makes a call, and repeats it while that may help."""
+        timeout = self._timeout if call.timeout is None else call.timeout
+        tries = Tries(self._retry, timeout, is_patient=call.is_patient)
+        send = self._unary(call.method)
+        with submit_span(self._address, self.scope.namespace, call.submits) as span:
+            while True:
+                try:
+                    reply = await send(call.request, timeout=tries.begin(), metadata=span.metadata)
+                except grpc.RpcError as raw:
+                    wait = tries.wait_after(error_from(raw))
+                else:
+                    span.submitted(reply)
+                    return call.read(reply)
+                await asyncio.sleep(wait)
+
+    async def advance(self, steps: Any, step: Call[Any] | Pause) -> Callable[[], Any]:
+        """Does one of several steps and returns what gives the next; what fails is raised in the steps."""
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return functools.partial(next, steps)
+        try:
+            reply = await self.perform(step)
+        except MusterError as error:
+            return functools.partial(steps.throw, error)
+        return functools.partial(steps.send, reply)
+
+    def _connected(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            self._channel = grpc.aio.insecure_channel(self._address, options=channel_options(self._address))
+        return self._channel
+
+    def _unary(self, method: Method) -> Callable[..., Any]:
+        if method.path not in self._methods:
+            self._methods[method.path] = self._connected().unary_unary(
+                method.path, request_serializer=bytes_of, response_deserializer=method.reply.FromString
+            )
+        return self._methods[method.path]
+
+    def _stream(self, method: Method) -> Callable[..., Any]:
+        made: Callable[..., Any] = self._connected().unary_stream(
+            method.path, request_serializer=bytes_of, response_deserializer=method.reply.FromString
+        )
+        return made

@@ -1,0 +1,106 @@
+"""Calls as values: what is asked for is made here, and sent by a client that blocks or by one that awaits."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import uuid
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from google.protobuf.message import Message
+
+ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
+MethodT = TypeVar("MethodT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What all calls of a client share.
+
+    Attributes:
+        namespace: Empty: "default".
+    """
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a service of the contract."""
+
+    service: str
+    name: str
+    reply: type[Message]
+
+    @property
+    def path(self) -> str:
+        """Its path in gRPC."""
+        return f"/muster.v1.{self.service}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[ResultT]):
+    """One call.
+
+    Attributes:
+        method: What is called.
+        request: With a request id, where a repeat would do harm otherwise.
+        read: Takes the result out of the reply.
+        timeout: Seconds for all tries together. None: the client's.
+        is_patient: Whether it is repeated for all that time, however often.
+        submits: The definitions of the jobs that it submits.
+    """
+
+    method: Method
+    request: Message
+    read: Callable[[Any], ResultT]
+    timeout: float | None = None
+    is_patient: bool = False
+    submits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A wait between calls, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Generic[ItemT]):
+    """What one page has brought."""
+
+    items: Sequence[ItemT]
+
+
+# What takes more than one call: a generator that yields what is to be done next and is sent what calls have answered.
+Steps: TypeAlias = Generator["Call[Any] | Pause", Any, ResultT]
+Pages: TypeAlias = Generator["Call[Any] | Pause | Items[ItemT]", Any, None]
+
+
+def described_by(build: Callable[..., Any]) -> Callable[[MethodT], MethodT]:
+    """Gives a method the name, the parameters and the description of the function that makes its calls."""
+
+    def describe(method: MethodT) -> MethodT:
+        functools.update_wrapper(method, build)
+        signature = inspect.signature(build)
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        parameters = [own, *list(signature.parameters.values())[1:]]
+        described = signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+        method.__signature__ = described  # type: ignore[attr-defined]
+        return method
+
+    return describe
+
+
+def new_id(request_id: str) -> str:
+    """Returns the request id of a call: the caller's, or a new one."""
+    return request_id or str(uuid.uuid4())
+
+
+def whole(reply: ItemT) -> ItemT:
+    """Reads a reply as it is."""
+    return reply

@@ -1,0 +1,92 @@
+"""A definition as a caller writes it, as the message that the control plane takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from muster.client.words import number_of
+from muster.durations import Seconds, to_duration
+from muster.v1.job_definition_pb2 import JobDefinition, LeaseLossAction, TaskBody
+from muster.v1.retry_policy_pb2 import RetryPolicy
+
+_DURATIONS = frozenset(
+    {"run_timeout", "cancel_grace", "retention", "queue_timeout", "total_timeout", "progress_timeout"}
+)
+_SCHEMAS = frozenset({"input_json_schema", "output_json_schema"})
+_OF_TASK = frozenset({"handler", "cleanup_handler", "cleanup_timeout"})
+
+
+class DefinitionOptions(TypedDict, total=False):
+    """What a definition says; everything may be left out. Times are seconds or timedeltas.
+
+    Attributes:
+        definition: Everything else, as a message; the other options are set on a copy of it.
+        handler: Name of the handler that runs its jobs. Default: the definition's name.
+        cleanup_handler: Handler that cleans up after a cancelled job that had been started. Default: none.
+        cleanup_timeout: Longest time that one attempt of the clean-up may run. Default: 5 min.
+        queue: The queue its jobs wait in. Default: "default".
+        retry_policy: How failed attempts are retried, see `muster.retry_policy`. Default: three attempts with
+            exponential backoff.
+        run_timeout: Longest time that an attempt may run. Default: 1 h.
+        cancel_grace: Time between the request to stop and the moment an attempt is given up. Default: 30 s.
+        lease_loss_action: What a worker does when it can't prove that it holds the lease. Default: "ABORT".
+        priority: From -100 to 100; higher runs sooner. Default: 0.
+        description: What it is for, for people. At most 1,024 characters.
+        labels: Labels for people and for filters.
+        retention: How long an ended job is kept. Default: as the namespace says.
+        queue_timeout: Longest time that a job may wait for its first attempt. Default: no limit.
+        total_timeout: Longest time to a job's end, all waits and attempts included. Default: no limit.
+        progress_timeout: Longest time that an attempt may say nothing of its progress. Default: no limit.
+        input_json_schema: JSON Schema of the input, as text or as what `json` can write. Default: anything goes.
+        output_json_schema: JSON Schema of the result, likewise.
+    """
+
+    definition: JobDefinition
+    handler: str
+    cleanup_handler: str
+    cleanup_timeout: Seconds
+    queue: str
+    retry_policy: RetryPolicy
+    run_timeout: Seconds
+    cancel_grace: Seconds
+    lease_loss_action: str
+    priority: int
+    description: str
+    labels: Mapping[str, str]
+    retention: Seconds
+    queue_timeout: Seconds
+    total_timeout: Seconds
+    progress_timeout: Seconds
+    input_json_schema: str | Mapping[str, Any]
+    output_json_schema: str | Mapping[str, Any]
+
+
+def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:
+    """Returns the message; without a body it is a task that the handler of its name runs."""
+    wanted = JobDefinition()
+    given: dict[str, Any] = dict(options)
+    if "definition" in given:
+        wanted.CopyFrom(given.pop("definition"))
+    wanted.name = name
+    wanted.namespace = wanted.namespace or namespace
+    if wanted.WhichOneof("body") is None:
+        wanted.task.CopyFrom(TaskBody())
+    for key, value in given.items():
+        if key in _OF_TASK:
+            wanted.task.MergeFrom(TaskBody(**{key: _field(key, value)}))
+        else:
+            wanted.ClearField(key)
+            wanted.MergeFrom(JobDefinition(**{key: _field(key, value)}))
+    return wanted
+
+
+def _field(key: str, value: Any) -> Any:
+    if key in _DURATIONS or key == "cleanup_timeout":
+        return to_duration(value)
+    if key in _SCHEMAS and not isinstance(value, str):
+        return json.dumps(value)
+    if key == "lease_loss_action":
+        return number_of(LeaseLossAction, "LEASE_LOSS_ACTION_", value)
+    return value

@@ -1,0 +1,128 @@
+"""What can be asked of definitions and circuit breakers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muster.client.call import Call, Method, Pages, Scope, new_id, whole
+from muster.client.definition import DefinitionOptions, definition_message
+from muster.client.listing import all_pages
+from muster.v1 import job_definition_service_pb2 as messages
+from muster.v1.job_definition_pb2 import JobDefinition
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def apply_definition(
+    scope: Scope,
+    name: str,
+    *,
+    request_id: str = "",
+    timeout: float | None = None,
+    **options: Unpack[DefinitionOptions],
+) -> Call[JobDefinition]:
+    """Stores a definition as a new version; the same content again gives the version that is there.
+
+    Args:
+        name: The definition's name.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+        **options: What it says, see `DefinitionOptions`.
+
+    Raises:
+        MusterError: INVALID_ARGUMENT; `violations` names each field.
+    """
+    request = _apply_request(scope, name, request_id, options)
+    return Call(_method("ApplyJobDefinition", messages.ApplyJobDefinitionResponse), request, _definition, timeout)
+
+
+def check_definition(
+    scope: Scope, name: str, *, timeout: float | None = None, **options: Unpack[DefinitionOptions]
+) -> Call[messages.ApplyJobDefinitionResponse]:
+    """Stores nothing, and answers what `apply_definition` would store.
+
+    That is whether it is a new version (`created`), what differs from the newest one (`differences`, values as JSON),
+    and what may break for jobs in flight and connected workers (`issues`).
+
+    Args:
+        name: The definition's name.
+        timeout: Seconds for the call, repeats included. None: the client's.
+        **options: What it says, see `DefinitionOptions`.
+
+    Raises:
+        MusterError: INVALID_ARGUMENT, as `apply_definition` would.
+    """
+    request = _apply_request(scope, name, "", options)
+    request.validate_only = True
+    return Call(_method("ApplyJobDefinition", messages.ApplyJobDefinitionResponse), request, whole, timeout)
+
+
+def get_definition(scope: Scope, name: str, version: int = 0, *, timeout: float | None = None) -> Call[JobDefinition]:
+    """Reads a definition. Version 0: the newest."""
+    request = messages.GetJobDefinitionRequest(namespace=scope.namespace, name=name, version=version)
+    return Call(_method("GetJobDefinition", messages.GetJobDefinitionResponse), request, _definition, timeout)
+
+
+def list_definitions(
+    scope: Scope, *, show_archived: bool = False, page_size: int = 0, timeout: float | None = None
+) -> Pages[JobDefinition]:
+    """Gives all definitions by name, each in its newest version; pages are fetched as the loop goes on.
+
+    Args:
+        show_archived: Archived ones, too.
+        page_size: Definitions fetched at once, at most 1,000. 0: 50.
+        timeout: Seconds for each page, repeats included. None: the client's.
+    """
+    request = messages.ListJobDefinitionsRequest(
+        namespace=scope.namespace, show_archived=show_archived, page_size=page_size
+    )
+    method = _method("ListJobDefinitions", messages.ListJobDefinitionsResponse)
+    return all_pages(method, request, lambda page: page.definitions, timeout)
+
+
+def archive_definition(
+    scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None
+) -> Call[JobDefinition]:
+    """Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back."""
+    request = messages.ArchiveJobDefinitionRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
+    return Call(_method("ArchiveJobDefinition", messages.ArchiveJobDefinitionResponse), request, _definition, timeout)
+
+
+def list_circuit_breakers(
+    scope: Scope, *, page_size: int = 0, timeout: float | None = None
+) -> Pages[messages.CircuitBreakerStatus]:
+    """Gives the circuit breakers by name: those that a failure has been counted at."""
+    request = messages.ListCircuitBreakersRequest(namespace=scope.namespace, page_size=page_size)
+    method = _method("ListCircuitBreakers", messages.ListCircuitBreakersResponse)
+    return all_pages(method, request, lambda page: page.circuit_breakers, timeout)
+
+
+def close_circuit_breaker(
+    scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None
+) -> Call[messages.CircuitBreakerStatus]:
+    """Closes a circuit breaker by hand and answers it: its jobs go on at once. Closing a closed one is no error.
+
+    Raises:
+        MusterError: NOT_FOUND, when no failure has been counted at one of this name.
+    """
+    request = messages.CloseCircuitBreakerRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
+    method = _method("CloseCircuitBreaker", messages.CloseCircuitBreakerResponse)
+    return Call(method, request, lambda reply: reply.circuit_breaker, timeout)
+
+
+def _apply_request(
+    scope: Scope, name: str, request_id: str, options: DefinitionOptions
+) -> messages.ApplyJobDefinitionRequest:
+    return messages.ApplyJobDefinitionRequest(
+        definition=definition_message(name, scope.namespace, options), request_id=new_id(request_id)
+    )
+
+
+def _method(name: str, reply: Any) -> Method:
+    return Method("JobDefinitionService", name, reply)
+
+
+def _definition(reply: Any) -> JobDefinition:
+    found: JobDefinition = reply.definition
+    return found

@@ -1,0 +1,173 @@
+"""What can be asked of one job."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from muster.client.call import Call, Method, Scope, new_id
+from muster.client.job_ref import JobRef, SubmittedJob, id_of
+from muster.client.submission import JobOptions, job_submission
+from muster.client.words import to_timestamp
+from muster.v1 import job_service_pb2 as messages
+from muster.v1.job_pb2 import Job, JobSubmission
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def submit(
+    scope: Scope,
+    definition: str,
+    input: Any = None,  # noqa: A002 - the word of the contract
+    *,
+    request_id: str = "",
+    timeout: float | None = None,
+    **options: Unpack[JobOptions],
+) -> Call[SubmittedJob]:
+    """Stores a job; when it answers, the job is committed.
+
+    Args:
+        definition: Name of the definition.
+        input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
+        request_id: UUID that makes repeats of this call harmless, over restarts of this process too. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+        **options: How it is to be run, see `JobOptions`.
+
+    Raises:
+        TypeError: The input has no JSON form.
+        MusterError: NOT_FOUND, when there is no such definition.
+    """
+    request = messages.SubmitJobRequest(
+        namespace=scope.namespace, job=job_submission(definition, input, **options), request_id=new_id(request_id)
+    )
+    method = _method("SubmitJob", messages.SubmitJobResponse)
+    return Call(method, request, _submitted, timeout, submits=(definition,))
+
+
+def submit_many(
+    scope: Scope, jobs: Iterable[JobSubmission], *, request_id: str = "", timeout: float | None = None
+) -> Call[list[SubmittedJob]]:
+    """Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order.
+
+    Args:
+        jobs: See `job_submission`.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.SubmitJobsRequest(namespace=scope.namespace, jobs=jobs, request_id=new_id(request_id))
+    method = _method("SubmitJobs", messages.SubmitJobsResponse)
+    definitions = tuple(job.definition for job in request.jobs)
+    return Call(method, request, _all_submitted, timeout, submits=definitions)
+
+
+def get(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[Job]:
+    """Reads a job as it is now."""
+    request = messages.GetJobRequest(namespace=scope.namespace, job_id=id_of(job))
+    return Call(_method("GetJob", messages.GetJobResponse), request, _job, timeout)
+
+
+def cancel(
+    scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
+) -> Call[Job]:
+    """Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler still runs.
+
+    Args:
+        job: The job.
+        reason: Why, for people. At most 256 characters.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.CancelJobRequest(
+        namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
+    )
+    return Call(_method("CancelJob", messages.CancelJobResponse), request, _job, timeout)
+
+
+def pause(
+    scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
+) -> Call[Job]:
+    """Holds a job that waits, and answers it as it is then. Its expiry goes on.
+
+    Args:
+        job: The job.
+        reason: Why, for people. At most 256 characters.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.PauseJobRequest(
+        namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
+    )
+    return Call(_method("PauseJob", messages.PauseJobResponse), request, _job, timeout)
+
+
+def resume(scope: Scope, job: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Job]:
+    """Lets a paused job go on: at once, or at its run time if that is still to come."""
+    request = messages.ResumeJobRequest(namespace=scope.namespace, job_id=id_of(job), request_id=new_id(request_id))
+    return Call(_method("ResumeJob", messages.ResumeJobResponse), request, _job, timeout)
+
+
+def update(
+    scope: Scope,
+    job: JobRef,
+    *,
+    priority: int | None = None,
+    run_time: dt.datetime | None = None,
+    expire_time: dt.datetime | None = None,
+    request_id: str = "",
+    timeout: float | None = None,
+) -> Call[Job]:
+    """Changes a job that waits, and answers it; what is left out stays as it is.
+
+    Args:
+        job: The job.
+        priority: From -100 to 100; higher runs sooner.
+        run_time: Not before this time. One that has passed lets the job run at once.
+        expire_time: The job expires when it has not been started by then.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.UpdateJobRequest(
+        namespace=scope.namespace, job_id=id_of(job), priority=priority, request_id=new_id(request_id)
+    )
+    if run_time is not None:
+        request.run_time.CopyFrom(to_timestamp(run_time))
+    if expire_time is not None:
+        request.expire_time.CopyFrom(to_timestamp(expire_time))
+    return Call(_method("UpdateJob", messages.UpdateJobResponse), request, _job, timeout)
+
+
+def retry(scope: Scope, job: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Job]:
+    """Makes a new job like one that has ended, and answers it; its `retry_of` names the old one."""
+    request = messages.RetryJobRequest(namespace=scope.namespace, job_id=id_of(job), request_id=new_id(request_id))
+    return Call(_method("RetryJob", messages.RetryJobResponse), request, _job, timeout)
+
+
+def erase(scope: Scope, job: JobRef, reason: str, *, timeout: float | None = None) -> Call[str]:
+    """Erases what an ended job holds of a person's data, for good, and answers the id of the audit record.
+
+    Args:
+        job: The job.
+        reason: Why, and on whose demand. Between 1 and 256 characters.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.EraseJobRequest(namespace=scope.namespace, job_id=id_of(job), reason=reason)
+    return Call(_method("EraseJob", messages.EraseJobResponse), request, lambda reply: str(reply.audit_id), timeout)
+
+
+def _method(name: str, reply: Any) -> Method:
+    return Method("JobService", name, reply)
+
+
+def _job(reply: Any) -> Job:
+    found: Job = reply.job
+    return found
+
+
+def _all_submitted(reply: messages.SubmitJobsResponse) -> list[SubmittedJob]:
+    return [_submitted(job) for job in reply.jobs]
+
+
+def _submitted(reply: messages.SubmitJobResponse) -> SubmittedJob:
+    return SubmittedJob(reply.job_id, reply.existing)

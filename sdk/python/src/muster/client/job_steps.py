@@ -1,0 +1,213 @@
+"""What takes several calls: waiting for a job's end, and going through pages."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from muster import payloads
+from muster.client.call import Call, Items, Method, Pages, Pause, Scope, Steps, whole
+from muster.client.job_filter import JobFilter
+from muster.client.job_ref import JobRef, id_of, is_terminal, state_name
+from muster.durations import to_duration
+from muster.errors import JobFailedError, MusterError
+from muster.v1 import job_pb2
+from muster.v1 import job_service_pb2 as messages
+from muster.v1.job_pb2 import Job
+from muster.v1.log_record_pb2 import LogRecord
+
+# Longest time that one call waits on the server, and what it gets on top for the way there and back.
+_POLL_SECONDS = 30.0
+_SLACK_SECONDS = 5.0
+_FOLLOW_SECONDS = 1.0
+_ALL_JOBS = JobFilter()
+_WORLD = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of a redrive.
+
+    Attributes:
+        retried_job_ids: The jobs that were retried, or would be.
+        job_ids: The new jobs, in the order of `retried_job_ids`. Empty when they were only counted.
+        skipped: Jobs that were passed over: retried already, erased, or of an archived definition.
+    """
+
+    retried_job_ids: tuple[str, ...]
+    job_ids: tuple[str, ...]
+    skipped: int
+
+
+def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
+    """Waits until the job has ended or the time is up, and answers the job as it is then.
+
+    A restart of the control plane does not end the wait.
+
+    Args:
+        job: The job.
+        timeout: Longest wait, in seconds. None: no limit.
+
+    Raises:
+        MusterError: NOT_FOUND, when there is no such job.
+    """
+    end = float("inf") if timeout is None else time.monotonic() + timeout
+    method = _method("WaitJob", messages.WaitJobResponse)
+    while True:
+        poll = max(0.0, min(_POLL_SECONDS, end - time.monotonic()))
+        request = messages.WaitJobRequest(namespace=scope.namespace, job_id=id_of(job), timeout=to_duration(poll))
+        try:
+            found = yield Call(method, request, _job, poll + _SLACK_SECONDS, is_patient=True)
+        except MusterError as error:
+            if error.code not in _WORLD or time.monotonic() >= end:
+                raise
+            continue
+        if is_terminal(found.state) or time.monotonic() >= end:
+            ended: Job = found
+            return ended
+
+
+def read_result(job: Job, as_type: Any = Any) -> Any:
+    """Answers what the handler of a job has returned.
+
+    Args:
+        job: The job, as it was waited for.
+        as_type: What the result is read as, see `muster.payloads.decode`.
+
+    Raises:
+        JobFailedError: It ended without a result.
+        MusterError: DEADLINE_EXCEEDED, when it has not ended yet.
+        PayloadError: The result is none of that type.
+    """
+    if job.state == job_pb2.JOB_STATE_SUCCEEDED:
+        return payloads.decode(job.result, as_type)
+    if is_terminal(job.state):
+        raise JobFailedError(job, state_name(job.state))
+    message = f"job {job.job_id} has not ended yet: it is {state_name(job.state)}"
+    raise MusterError(message, grpc.StatusCode.DEADLINE_EXCEEDED, "WAIT_TIMEOUT", metadata={"job_id": job.job_id})
+
+
+def list_jobs(
+    scope: Scope, which: JobFilter = _ALL_JOBS, *, page_size: int = 0, timeout: float | None = None
+) -> Pages[Job]:
+    """Gives all jobs that match, newest first, without their inputs and results; pages are fetched as the loop goes on.
+
+    Args:
+        which: Which jobs. Without conditions: every job of the namespace.
+        page_size: Jobs fetched at once, at most 1,000. 0: 50.
+        timeout: Seconds for each page, repeats included. None: the client's.
+    """
+    request = messages.ListJobsRequest(namespace=scope.namespace, page_size=page_size, **which.fields())
+    call = Call(_method("ListJobs", messages.ListJobsResponse), request, whole, timeout)
+    while True:  # a page may be empty while there is a next one
+        page = yield call
+        yield Items(page.jobs)
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return
+
+
+def cancel_jobs(
+    scope: Scope, which: JobFilter, *, reason: str = "", validate_only: bool = False, timeout: float | None = None
+) -> Steps[int]:
+    """Cancels all open jobs that match, page by page, and answers how many were cancelled or asked to stop.
+
+    Args:
+        which: Which jobs.
+        reason: Why, for people. At most 256 characters.
+        validate_only: Count them only.
+        timeout: Seconds for each page, repeats included. None: the client's.
+    """
+    request = messages.CancelJobsRequest(
+        namespace=scope.namespace, reason=reason, validate_only=validate_only, filter=_message(which)
+    )
+    call = Call(_method("CancelJobs", messages.CancelJobsResponse), request, whole, timeout)
+    cancelled: int = 0
+    while True:
+        page = yield call
+        cancelled += int(page.cancelled)
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return cancelled
+
+
+def redrive(
+    scope: Scope, which: JobFilter, *, validate_only: bool = False, timeout: float | None = None
+) -> Steps[Redriven]:
+    """Retries all jobs that match and were not retried before, page by page, as new jobs.
+
+    A redrive that broke off may be begun again: no job is retried twice by it.
+
+    Args:
+        which: Which jobs. Without states: FAILED and EXPIRED ones.
+        validate_only: Count them only.
+        timeout: Seconds for each page, repeats included. None: the client's.
+    """
+    request = messages.RetryJobsRequest(namespace=scope.namespace, validate_only=validate_only, filter=_message(which))
+    call = Call(_method("RetryJobs", messages.RetryJobsResponse), request, whole, timeout)
+    retried: list[str] = []
+    made: list[str] = []
+    skipped = 0
+    while True:
+        page = yield call
+        retried += page.retried_job_ids
+        made += page.job_ids
+        skipped += page.skipped
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return Redriven(tuple(retried), tuple(made), skipped)
+
+
+def logs(
+    scope: Scope,
+    job: JobRef,
+    *,
+    attempt: int = 0,
+    follow: bool = False,
+    page_size: int = 200,
+    timeout: float | None = None,
+) -> Pages[LogRecord]:
+    """Gives what the job's handlers have logged: by attempt, and in each in the order of writing.
+
+    Each record says how many before it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as
+    the handler wrote them, control characters included.
+
+    Args:
+        job: The job.
+        attempt: Only of this attempt. 0: of all.
+        follow: Goes on until the job has ended; new records come within about two seconds.
+        page_size: Records fetched at once, at most 1,000.
+        timeout: Seconds for each page, repeats included. None: the client's.
+
+    Raises:
+        MusterError: NOT_FOUND, when there is no such job.
+    """
+    request = messages.ListAttemptLogsRequest(
+        namespace=scope.namespace, job_id=id_of(job), attempt=attempt, page_size=page_size
+    )
+    call = Call(_method("ListAttemptLogs", messages.ListAttemptLogsResponse), request, whole, timeout)
+    while True:
+        page = yield call
+        yield Items(page.records)
+        request.page_token = page.resume_token
+        if page.next_page_token:
+            continue
+        if not follow or page.ended:
+            return
+        yield Pause(_FOLLOW_SECONDS)
+
+
+def _message(which: JobFilter) -> messages.JobFilter:
+    return messages.JobFilter(**which.fields())
+
+
+def _method(name: str, reply: Any) -> Method:
+    return Method("JobService", name, reply)
+
+
+def _job(reply: Any) -> Job:
+    found: Job = reply.job
+    return found

@@ -1,0 +1,92 @@
+"""Retry policies as callers write them: words for enums, seconds or timedeltas for durations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from muster.client.words import number_of
+from muster.durations import Seconds, to_duration
+from muster.v1 import retry_policy_pb2 as messages
+from muster.v1.retry_policy_pb2 import CauseLimits, RetryPolicy, RetryRule
+
+Cause: TypeAlias = Literal["APPLICATION", "TIMEOUT", "LOST_WORKER", "INFRASTRUCTURE"]
+
+
+def retry_policy(
+    *,
+    max_attempts: int = 0,
+    backoff: Literal["EXPONENTIAL", "LINEAR", "CONSTANT", "LIST"] | None = None,
+    jitter: Literal["FULL", "NONE"] | None = None,
+    min_backoff: Seconds | None = None,
+    max_backoff: Seconds | None = None,
+    multiplier: float = 0.0,
+    delays: Sequence[Seconds] = (),
+    max_retry_duration: Seconds | None = None,
+    non_retryable_types: Sequence[str] = (),
+    rules: Sequence[RetryRule] = (),
+    limits: Mapping[str, int] | None = None,
+) -> RetryPolicy:
+    """Says when and how often a failed attempt is followed by another one.
+
+    Args:
+        max_attempts: Attempts that count, the first included. 0: 3. At most 1,000.
+        backoff: How the waits grow. None: EXPONENTIAL.
+        jitter: FULL draws each wait evenly from zero to the backoff, NONE takes the backoff itself. None: FULL.
+        min_backoff: First backoff. None: 1 s.
+        max_backoff: Cap of every backoff but a list's. None: 5 min.
+        multiplier: Growth from one backoff to the next, with EXPONENTIAL. 0: 2.
+        delays: The backoffs themselves, with LIST; the last one stays. From 1 to 100.
+        max_retry_duration: Time after the job's creation in which another attempt may begin. None: no limit.
+        non_retryable_types: Types of failures that are not retried. At most 64.
+        rules: The first one that matches decides, see `retry_rule`. At most 20.
+        limits: Attempts that may fail for one cause ("application", "timeout", "lost_worker", "infrastructure"); the
+            one that reaches the limit ends the job.
+
+    Raises:
+        ValueError: There is no such backoff, jitter or limit.
+    """
+    durations = {"min_backoff": min_backoff, "max_backoff": max_backoff, "max_retry_duration": max_retry_duration}
+    return RetryPolicy(
+        max_attempts=max_attempts,
+        backoff=None if backoff is None else number_of(messages.Backoff, "BACKOFF_", backoff),  # type: ignore[arg-type]
+        jitter=None if jitter is None else number_of(messages.Jitter, "JITTER_", jitter),  # type: ignore[arg-type]
+        multiplier=multiplier,
+        delays=[to_duration(delay) for delay in delays],
+        non_retryable_types=non_retryable_types,
+        rules=rules,
+        limits=None if limits is None else CauseLimits(**limits),
+        **{name: to_duration(length) for name, length in durations.items() if length is not None},
+    )
+
+
+def retry_rule(
+    action: Literal["RETRY", "FAIL", "IGNORE", "PAUSE"],
+    *,
+    types: Sequence[str] = (),
+    exit_codes: Sequence[int] = (),
+    causes: Sequence[Cause] = (),
+    delay: Seconds | None = None,
+) -> RetryRule:
+    """Says what to do about failures of a kind. It matches when each of its conditions that is given does.
+
+    Args:
+        action: RETRY: another attempt, this one counts. FAIL: the job ends. IGNORE: another attempt, this one does not
+            count. PAUSE: the job waits until somebody resumes it.
+        types: Types of failures, such as "ValueError", compared letter by letter. At most 64.
+        exit_codes: What the process of the handler ended with. From 1 to 255.
+        causes: Whose fault it was. LOST_WORKER and INFRASTRUCTURE speak about attempts that nobody reported, too.
+        delay: Time before the next attempt, with RETRY and IGNORE. None: the policy's backoff.
+
+    Raises:
+        ValueError: There is no such action or cause.
+    """
+    rule = RetryRule(
+        types=types,
+        exit_codes=exit_codes,
+        causes=[number_of(messages.RetryCause, "RETRY_CAUSE_", cause) for cause in causes],  # type: ignore[misc]
+        action=number_of(messages.RetryAction, "RETRY_ACTION_", action),  # type: ignore[arg-type]
+    )
+    if delay is not None:
+        rule.delay.CopyFrom(to_duration(delay))
+    return rule

@@ -1,0 +1,84 @@
+"""What a caller says about a job, as the message that the control plane takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from muster import payloads
+from muster.client.words import number_of, to_timestamp
+from muster.durations import Seconds, to_duration
+from muster.v1.job_pb2 import IdempotencyConflictPolicy, JobSubmission
+from muster.v1.placement_pb2 import Demands
+from muster.v1.retry_policy_pb2 import RetryPolicy
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_DURATIONS = ("delay", "run_timeout")
+_MOMENTS = ("run_time", "expire_time")
+
+
+class JobOptions(TypedDict, total=False):
+    """How one job is to be run; everything may be left out. Times to wait are seconds or timedeltas.
+
+    Attributes:
+        definition_version: Version of the definition. Default: the newest.
+        idempotency_key: A key of your business: a second submission with it is the same job. At most 256 characters.
+        idempotency_conflict_policy: What happens when the key is in use. Default: "USE_EXISTING".
+        labels: At most 64; keys to 63, values to 256 characters.
+        priority: From -100 to 100; higher runs sooner. Default: the definition's.
+        run_time: Not before this time. Excludes `delay`.
+        delay: Not before this long after acceptance. Excludes `run_time`.
+        expire_time: The job expires when it has not been started by then. Default: never.
+        queue: The queue to wait in. Default: the definition's.
+        retry_policy: Replaces the definition's retry policy; see `muster.retry_policy`.
+        run_timeout: Replaces the definition's run timeout.
+        demands: Replaces the definition's demands.
+        traceparent: W3C trace context that the job belongs to.
+        tracestate: W3C trace state that goes with it.
+    """
+
+    definition_version: int
+    idempotency_key: str
+    idempotency_conflict_policy: Literal["FAIL", "USE_EXISTING", "REPLACE"]
+    labels: Mapping[str, str]
+    priority: int
+    run_time: dt.datetime
+    delay: Seconds
+    expire_time: dt.datetime
+    queue: str
+    retry_policy: RetryPolicy
+    run_timeout: Seconds
+    demands: Demands
+    traceparent: str
+    tracestate: str
+
+
+def job_submission(definition: str, input: Any = None, **options: Unpack[JobOptions]) -> JobSubmission:  # noqa: A002
+    """Makes a submission for `submit_many`.
+
+    Args:
+        definition: Name of the definition.
+        input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
+        **options: See `JobOptions`.
+
+    Raises:
+        TypeError: The input has no JSON form.
+        ValueError: Both `run_time` and `delay` are given, or a time says nothing of its time zone.
+    """
+    if "run_time" in options and "delay" in options:
+        raise ValueError("give either run_time or delay")
+    fields: dict[str, Any] = dict(options)
+    for name in _DURATIONS:
+        if name in fields:
+            fields[name] = to_duration(fields[name])
+    for name in _MOMENTS:
+        if name in fields:
+            fields[name] = to_timestamp(fields[name])
+    if "idempotency_conflict_policy" in fields:
+        fields["idempotency_conflict_policy"] = number_of(
+            IdempotencyConflictPolicy, "IDEMPOTENCY_CONFLICT_POLICY_", fields["idempotency_conflict_policy"]
+        )
+    return JobSubmission(definition=definition, input=payloads.encode(input), **fields)

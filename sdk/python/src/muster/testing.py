@@ -1,0 +1,178 @@
+"""Runs handlers without a worker and without a control plane, for their tests.
+
+Inputs and results take the way that they take in production: through JSON, or protobuf, and the handler's type hints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from muster import payloads
+from muster.durations import to_duration
+from muster.v1.assignment_pb2 import Assignment
+from muster.v1.failure_pb2 import Failure
+from muster.v1.job_pb2 import Progress
+from muster.v1.log_record_pb2 import LogRecord
+from muster.v1.session_service_pb2 import AttemptReport, ProgressUpdate
+from muster.worker import handler_run
+from muster.worker.frames import FrameReader
+from muster.worker.handler_entry import HandlerEntry, HandlerFunction
+from muster.worker.job_context import JobContext
+from muster.worker.messages import read_run
+from muster.worker.stop_reason import StopReason
+
+_MOST_PAYLOAD_BYTES = 512 * 1024
+_NOTHING = object()
+
+
+class FakeContext(JobContext):
+    """A context that keeps what a handler says of itself.
+
+    Args:
+        job_id: UUID of the job. None: a new one.
+        attempt: Number of the attempt.
+        attempts_counted: Attempts that counted before this one.
+        namespace: The job's namespace.
+        definition: Name of the definition.
+        definition_version: Version of the definition.
+        run_timeout: Seconds that the handler may run; nothing enforces it here.
+        last_checkpoint: What an earlier attempt left. Left out: nothing.
+        traceparent: W3C trace context of the attempt.
+        tracestate: W3C trace state that goes with it.
+        max_payload: Largest result or checkpoint that is taken, in bytes.
+
+    Attributes:
+        reported_progress: Each progress that was reported, in order.
+        checkpoints: Each checkpoint, decoded, in order.
+        log_records: Each record of `ctx.log`, in order.
+        extension: Seconds that were asked for beyond the run timeout, all together.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_id: str | None = None,
+        attempt: int = 1,
+        attempts_counted: int = 0,
+        namespace: str = "default",
+        definition: str = "test",
+        definition_version: int = 1,
+        run_timeout: float = 3_600.0,
+        last_checkpoint: Any = _NOTHING,
+        traceparent: str = "",
+        tracestate: str = "",
+        max_payload: int = _MOST_PAYLOAD_BYTES,
+    ) -> None:
+        assignment = Assignment(
+            job_id=(uuid.uuid4() if job_id is None else uuid.UUID(job_id)).bytes,
+            attempt=attempt,
+            attempts_counted=attempts_counted,
+            namespace=namespace,
+            definition=definition,
+            definition_version=definition_version,
+            handler=definition,
+            run_timeout=to_duration(run_timeout),
+            traceparent=traceparent,
+            tracestate=tracestate,
+        )
+        if last_checkpoint is not _NOTHING:
+            assignment.checkpoint.CopyFrom(payloads.encode(last_checkpoint))
+        self.reported_progress: list[Progress] = []
+        self.checkpoints: list[Any] = []
+        self.log_records: list[LogRecord] = []
+        self.extension = 0.0
+        super().__init__(1, assignment, lambda _: self._take(), max_payload)
+
+    def cancel(self, reason: Literal["cancelled", "lease_lost", "run_timeout", "shutdown"] = "cancelled") -> None:
+        """Asks the handler to stop, as the worker would; may be called before it runs and from other threads."""
+        self.stop(StopReason[reason.upper()])
+
+    def progress(self, fraction: float, message: str | None = None) -> None:
+        """As in production, and kept."""
+        super().progress(fraction, message)
+        assert self._progress is not None
+        self.reported_progress.append(self._progress)
+
+    def checkpoint(self, value: Any) -> None:
+        """As in production, and kept."""
+        super().checkpoint(value)
+        self.checkpoints.append(payloads.decode(payloads.encode(value)))
+
+    def extend_run_timeout(self, seconds: float) -> None:
+        """As in production, and kept."""
+        super().extend_run_timeout(seconds)
+        self.extension += seconds
+
+    def _take(self) -> None:
+        ((_, body),) = FrameReader().feed(self.take_frame())
+        self.log_records.extend(ProgressUpdate.FromString(read_run(body)[1]).logs)
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerOutcome:
+    """What came of a handler.
+
+    Attributes:
+        context: What it was given; a `FakeContext` holds what it has said of itself.
+        result: What it returned, as a client reads it without a type. None: nothing, or it failed.
+        failure: What it failed with. None: it did not.
+    """
+
+    context: JobContext
+    result: Any
+    failure: Failure | None
+
+
+def run_handler(function: HandlerFunction, input: Any = None, context: JobContext | None = None) -> HandlerOutcome:  # noqa: A002
+    """Runs a handler, plain or asynchronous, and returns what came of it; what it raises is the failure.
+
+    Args:
+        function: The handler.
+        input: What a client would submit.
+        context: What the handler gets. None: a new `FakeContext`.
+
+    Raises:
+        TypeError: The input has no JSON form, or the handler can't be called.
+    """
+    handler = HandlerEntry.of(function)
+    if handler.is_async:
+        return asyncio.run(run_handler_async(function, input, context))
+    prepared = _prepared(input, context)
+    return _outcome(prepared, handler_run.run_handler(handler, prepared))
+
+
+async def run_handler_async(
+    function: HandlerFunction,
+    input: Any = None,  # noqa: A002
+    context: JobContext | None = None,
+) -> HandlerOutcome:
+    """Runs an asynchronous handler in the running event loop; a context that is cancelled cancels it.
+
+    Args:
+        function: The handler.
+        input: What a client would submit.
+        context: What the handler gets. None: a new `FakeContext`.
+
+    Raises:
+        TypeError: The input has no JSON form, or the handler can't be called.
+    """
+    prepared = _prepared(input, context)
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(handler_run.run_async_handler(HandlerEntry.of(function), prepared))
+    prepared.when_stopped(lambda: loop.call_soon_threadsafe(task.cancel))
+    return _outcome(prepared, await task)
+
+
+def _prepared(value: Any, context: JobContext | None) -> JobContext:
+    prepared = FakeContext() if context is None else context
+    prepared.input = payloads.encode(value)
+    return prepared
+
+
+def _outcome(context: JobContext, report: AttemptReport) -> HandlerOutcome:
+    if report.HasField("failure"):
+        return HandlerOutcome(context, None, report.failure)
+    return HandlerOutcome(context, payloads.decode(report.result), None)

@@ -1,0 +1,1 @@
+"""Spans of submissions and handlers, for applications that have set up OpenTelemetry; for others there are none."""

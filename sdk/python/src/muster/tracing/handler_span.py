@@ -1,0 +1,108 @@
+"""The span of a handler: under the attempt, active while the handler runs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from muster.tracing.attempt_span_id import attempt_span_id
+from muster.tracing.tracer import HAS_OPENTELEMETRY, TraceFields, active_tracer, messaging_attributes, trace_fields
+from muster.v1.assignment_pb2 import Assignment
+
+if HAS_OPENTELEMETRY:
+    from opentelemetry import context as contexts
+    from opentelemetry import trace
+    from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
+
+class HandlerSpan:
+    """One span: the active one of the thread or the task within it; an exception that leaves it is recorded."""
+
+    def __init__(self, tracer: Tracer, assignment: Assignment) -> None:
+        parent = _parent_of(assignment)
+        around = contexts.Context()
+        if parent is not None:
+            around = trace.set_span_in_context(trace.NonRecordingSpan(parent), around)
+        self._span: Span = tracer.start_span(
+            f"process {assignment.definition}",
+            around,
+            SpanKind.CONSUMER,
+            _attributes_of(assignment),
+            _links_of(assignment, parent),
+        )
+        self._context: Context = trace.set_span_in_context(self._span, around)
+
+    @classmethod
+    def start(cls, assignment: Assignment) -> HandlerSpan | None:
+        """Starts the span of an attempt; None where the application has set up no tracing."""
+        tracer = active_tracer()
+        return None if tracer is None else cls(tracer, assignment)
+
+    @property
+    def fields(self) -> TraceFields | None:
+        """Its context, for what the handler calls. None: the span has none."""
+        return trace_fields(self._span.get_span_context())
+
+    def __enter__(self) -> None:
+        self._token = contexts.attach(self._context)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        contexts.detach(self._token)
+        if error is not None:
+            self._span.record_exception(error)
+            self._span.set_attribute("error.type", type(error).__name__)
+            self._span.set_status(Status(StatusCode.ERROR, _message_of(error)))
+        self._span.end()
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a user's __str__ may do anything
+        return type(error).__name__
+
+
+def _parent_of(assignment: Assignment) -> SpanContext | None:
+    match = _TRACEPARENT.match(assignment.traceparent)
+    if match is None:
+        return None
+    trace_id, span_id, flags = (int(part, 16) for part in match.groups())
+    state = TraceState.from_header([assignment.tracestate]) if assignment.tracestate else None
+    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags), trace_state=state)
+    return parent if parent.is_valid else None
+
+
+def _links_of(assignment: Assignment, parent: SpanContext | None) -> list[Link]:
+    """None where the control plane sends no spans: what would be linked to is not there."""
+    job_id, attempt = assignment.job_id, assignment.attempt
+    if parent is None or attempt <= 1 or parent.span_id != attempt_span_id(job_id, attempt):
+        return []
+    before = SpanContext(
+        parent.trace_id,
+        attempt_span_id(job_id, attempt - 1),
+        is_remote=True,
+        trace_flags=parent.trace_flags,
+        trace_state=parent.trace_state,
+    )
+    return [Link(before, {"muster.link.kind": "retry_of"})]
+
+
+def _attributes_of(assignment: Assignment) -> dict[str, str | int]:
+    return {
+        **messaging_attributes(assignment.namespace, assignment.definition),
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.message.id": str(uuid.UUID(bytes=assignment.job_id)),
+        "muster.definition_version": assignment.definition_version,
+        "muster.attempt.number": assignment.attempt,
+    }

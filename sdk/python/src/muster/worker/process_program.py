@@ -1,0 +1,92 @@
+"""What a handler process does: imports what its worker has, then runs one handler after the other."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from muster.worker.attempt_runner import AttemptRunner
+from muster.worker.frame_writer import FrameWriter
+from muster.worker.frames import FrameReader
+from muster.worker.handler_entry import HandlerEntry
+from muster.worker.handler_loop import HandlerLoop
+from muster.worker.messages import Kind, json_frame, read_json, read_run, read_stop
+from muster.worker.process_preparation import prepare
+
+_CHUNK_BYTES = 256 * 1024
+_SET_DEATH_SIGNAL = 1
+
+
+class HandlerProgram:
+    """Runs handlers in the main thread and listens in another one."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._writer = FrameWriter(end)
+        self._line: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._handlers: dict[str, HandlerEntry] = {}
+        self._runner = AttemptRunner(self._handlers, self._writer.send, self._line.put, HandlerLoop())
+        self._is_prepared = threading.Event()
+
+    def run(self) -> None:
+        """Lives as long as the worker's end of the pipe."""
+        threading.Thread(target=self._listen, name="muster-listen", daemon=True).start()
+        while True:
+            self._line.get()()
+
+    def _listen(self) -> None:
+        try:
+            reader = FrameReader()
+            while data := self._end.recv(_CHUNK_BYTES):
+                for kind, body in reader.feed(data):
+                    self._on_frame(kind, body)
+        finally:
+            os._exit(0)
+
+    def _on_frame(self, kind: int, body: bytes) -> None:
+        if kind == Kind.START:
+            self._is_prepared.wait()
+            self._runner.start(*read_run(body))
+        elif kind == Kind.STOP:
+            self._runner.stop(*read_stop(body))
+        elif kind == Kind.LIMIT:
+            self._runner.max_payload = read_json(body)
+        elif kind == Kind.PREPARE:
+            self._line.put(lambda: self._prepare(body))
+
+    def _prepare(self, body: bytes) -> None:
+        try:
+            self._handlers.update(prepare(read_json(body)))
+        except BaseException:  # noqa: BLE001 - whatever importing the user's modules ends with
+            self._writer.send(json_frame(Kind.UNFIT, traceback.format_exc()))
+            os._exit(1)
+        self._is_prepared.set()
+
+
+def _die_with(parent: int) -> None:
+    """The end of the pipe tells of the worker's end, too, but only while a handler lets other threads run."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Runs in the child.
+
+    Args:
+        descriptor: The connected socket to the worker.
+        parent: The worker's process id.
+    """
+    _die_with(parent)
+    # The worker decides when to stop. No SIG_IGN: programs that handlers start would inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    HandlerProgram(socket.socket(fileno=descriptor)).run()

@@ -1,0 +1,147 @@
+"""Asynchronous and typed handlers, over real gRPC and real NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from dataclasses import dataclass
+
+from muster import Worker
+from muster.payloads import encode
+from muster.v1 import session_service_pb2 as messages
+from muster.v1.job_pb2 import Progress
+from tests.support.facts import eventually
+
+
+@dataclass
+class Order:
+    article: str
+    count: int = 1
+
+
+def outcome(control_plane, key) -> messages.AttemptReport:
+    return eventually(lambda: control_plane.outcomes.get(key), "the attempt is reported")
+
+
+def test_handlers_meet_in_one_loop(control_plane, started) -> None:
+    worker = Worker(control_plane.address, slots=20)
+    waiting: list[asyncio.Future[int]] = []
+    threads: set[int] = set()
+
+    @worker.handler("meet")
+    async def meet(ctx, value):
+        threads.add(threading.get_ident())
+        waiting.append(asyncio.get_running_loop().create_future())
+        if len(waiting) == 20:
+            for future in waiting:
+                future.set_result(value)
+        return await asyncio.wait_for(waiting[value], 30)
+
+    started(worker)
+    keys = control_plane.submit_many("meet", list(range(20)))
+    assert {outcome(control_plane, key).WhichOneof("outcome") for key in keys} == {"result"}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_a_handler_that_is_asked_to_stop_is_cancelled(control_plane, started) -> None:
+    worker = Worker(control_plane.address, slots=1)
+    seen: list[str] = []
+
+    @worker.handler("wait")
+    async def wait(ctx, value):
+        seen.append("running")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            seen.append(ctx.cancel_reason)
+            if value == "finish":
+                return "cleaned up"
+            raise
+        return "never"
+
+    started(worker)
+    for value, kind in (("stop", "cancelled"), ("finish", "result")):
+        seen.clear()
+        key = control_plane.submit("wait", value)
+        eventually(lambda: seen == ["running"], "it runs")
+        control_plane.cancel(key)
+        assert outcome(control_plane, key).WhichOneof("outcome") == kind
+        assert seen == ["running", "cancelled"]
+
+
+def test_failures_progress_and_checkpoints_of_asynchronous_handlers(control_plane, started) -> None:
+    worker = Worker(control_plane.address)
+
+    @worker.handler("fail")
+    async def fail(ctx, value):
+        ctx.progress(0.5)
+        ctx.checkpoint([1])
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError if value else ValueError("no")
+
+    started(worker)
+    plain, cancelled = control_plane.submit("fail", 0), control_plane.submit("fail", 1)
+    assert outcome(control_plane, plain).failure.type == "ValueError"
+    assert outcome(control_plane, cancelled).failure.type == "CancelledError"  # nobody had asked for it
+    told = [update for _, beat in control_plane.session.beats for update in beat.progress]
+    assert {update.checkpoint.data for update in told} == {b"[1]"}
+
+
+def test_typed_inputs_and_results(control_plane, started) -> None:
+    worker = Worker(control_plane.address)
+
+    @worker.handler("order")
+    def order(ctx, value: Order) -> Order:
+        return Order(value.article, value.count + 1)
+
+    @worker.handler("halve")
+    async def halve(ctx, value: Progress) -> Progress:
+        return Progress(fraction=value.fraction / 2)
+
+    started(worker)
+    good = control_plane.submit("order", Order("tea"))
+    assert outcome(control_plane, good).result.data == b'{"article":"tea","count":2}'
+    bad = control_plane.submit("order", {"article": "tea", "count": "two"})
+    failure = outcome(control_plane, bad).failure
+    assert (failure.final, failure.message) == (True, "input.count: a whole number is needed, not 'two'")
+    halved = outcome(control_plane, control_plane.submit("halve", Progress(fraction=1.0))).result
+    assert halved == encode(Progress(fraction=0.5))
+
+
+def test_a_worker_in_the_loop_of_the_program(control_plane) -> None:
+    worker = Worker(control_plane.address)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @worker.handler("loop")
+    async def loop_of(ctx, value):
+        loops.append(asyncio.get_running_loop())
+
+    async def program() -> None:
+        running = asyncio.create_task(worker.run_async())
+        await asyncio.to_thread(eventually, lambda: worker.session_id, "a session is open")
+        key = await asyncio.to_thread(control_plane.submit, "loop")
+        await asyncio.to_thread(outcome, control_plane, key)
+        assert loops == [asyncio.get_running_loop()]
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+    asyncio.run(program())
+    assert not control_plane.session.is_open
+
+
+def test_cancelling_the_run_stops_the_worker(control_plane) -> None:
+    worker = Worker(control_plane.address)
+    worker.add_handler("echo", lambda ctx, value: value)
+
+    async def program() -> bool:
+        running = asyncio.create_task(worker.run_async())
+        await asyncio.to_thread(eventually, lambda: worker.session_id, "a session is open")
+        running.cancel()
+        await asyncio.wait({running}, timeout=30)
+        return running.cancelled()
+
+    assert asyncio.run(program())
+    assert not control_plane.session.is_open

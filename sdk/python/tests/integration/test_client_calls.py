@@ -1,0 +1,238 @@
+"""Each method of both clients asks for what it says, over real gRPC."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from muster import AsyncClient, Client, JobFilter, Redriven, SubmittedJob, job_submission, retry_policy, retry_rule
+from muster.durations import to_duration
+from muster.payloads import encode
+from muster.v1 import job_definition_service_pb2 as definitions
+from muster.v1 import job_pb2, namespace_service_pb2, worker_service_pb2
+from muster.v1 import job_service_pb2 as jobs
+from muster.v1 import queue_service_pb2 as queues
+from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
+from muster.v1.job_pb2 import Job, JobSubmission
+from muster.v1.namespace_pb2 import Namespace
+from muster.v1.queue_pb2 import Queue
+from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.worker_pb2 import Worker
+from tests.support.clients import CLIENTS, Ask
+from tests.support.job_service import serving
+
+NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
+JOB = Job(job_id="j", state=job_pb2.JOB_STATE_PAUSED)
+QUEUE = Queue(name="q")
+BREAKER = definitions.CircuitBreakerStatus(name="b")
+
+
+@dataclass
+class Case:
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    request: Any
+    reply: Any
+    answer: Any
+
+    @property
+    def rpc(self) -> str:
+        return type(self.request).__name__.removesuffix("Request")
+
+
+CASES = [
+    Case("submit", ("d", [1]), {"labels": {"a": "b"}, "run_time": NOON, "idempotency_conflict_policy": "FAIL"},
+         jobs.SubmitJobRequest(job=JobSubmission(
+             definition="d", input=encode([1]), labels={"a": "b"}, run_time=NOON, idempotency_conflict_policy=1)),
+         jobs.SubmitJobResponse(job_id="j", existing=True), SubmittedJob("j", True)),
+    Case("submit", ("d",), {"delay": dt.timedelta(minutes=1), "run_timeout": 2.5, "expire_time": NOON, "priority": 0},
+         jobs.SubmitJobRequest(job=JobSubmission(
+             definition="d", input=encode(None), delay=to_duration(60), run_timeout=to_duration(2.5), priority=0,
+             expire_time=NOON)),
+         jobs.SubmitJobResponse(job_id="j"), SubmittedJob("j", False)),
+    Case("submit_many", ([job_submission("d", 1, queue="q")],), {},
+         jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1), queue="q")]),
+         jobs.SubmitJobsResponse(jobs=[jobs.SubmitJobResponse(job_id="j")]), [SubmittedJob("j", False)]),
+    Case("get", (JOB,), {}, jobs.GetJobRequest(job_id="j"), jobs.GetJobResponse(job=JOB), JOB),
+    Case("cancel", (SubmittedJob("j", False), "why"), {}, jobs.CancelJobRequest(job_id="j", reason="why"),
+         jobs.CancelJobResponse(job=JOB), JOB),
+    Case("pause", ("j", "why"), {}, jobs.PauseJobRequest(job_id="j", reason="why"),
+         jobs.PauseJobResponse(job=JOB), JOB),
+    Case("resume", ("j",), {}, jobs.ResumeJobRequest(job_id="j"), jobs.ResumeJobResponse(job=JOB), JOB),
+    Case("update", ("j",), {"priority": 0, "run_time": NOON, "expire_time": NOON},
+         jobs.UpdateJobRequest(job_id="j", priority=0, run_time=NOON, expire_time=NOON),
+         jobs.UpdateJobResponse(job=JOB), JOB),
+    Case("update", ("j",), {"priority": 3}, jobs.UpdateJobRequest(job_id="j", priority=3),
+         jobs.UpdateJobResponse(job=JOB), JOB),
+    Case("retry", ("j",), {}, jobs.RetryJobRequest(job_id="j"), jobs.RetryJobResponse(job=JOB), JOB),
+    Case("erase", ("j", "on demand"), {}, jobs.EraseJobRequest(job_id="j", reason="on demand"),
+         jobs.EraseJobResponse(audit_id="a"), "a"),
+    Case("list", (JobFilter(states=["FAILED"], labels={"a": "b"}, min_create_time=NOON),), {"page_size": 7},
+         jobs.ListJobsRequest(
+             states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, page_size=7),
+         jobs.ListJobsResponse(jobs=[JOB]), [JOB]),
+    Case("cancel_jobs", (JobFilter(queue="q"),), {"reason": "why", "validate_only": True},
+         jobs.CancelJobsRequest(filter=jobs.JobFilter(queue="q"), reason="why", validate_only=True),
+         jobs.CancelJobsResponse(cancelled=3), 3),
+    Case("redrive", (JobFilter(failure_types=["ValueError"]),), {},
+         jobs.RetryJobsRequest(filter=jobs.JobFilter(failure_types=["ValueError"])),
+         jobs.RetryJobsResponse(job_ids=["n"], retried_job_ids=["o"], skipped=2), Redriven(("o",), ("n",), 2)),
+    Case("apply_definition", ("d",), {
+             "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "priority": 4, "retention": 60,
+             "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
+             "retry_policy": retry_policy(max_attempts=5)},
+         definitions.ApplyJobDefinitionRequest(definition=JobDefinition(
+             name="d", namespace="n", task=TaskBody(handler="h", cleanup_handler="c", cleanup_timeout=to_duration(3)),
+             priority=4, retention=to_duration(60), lease_loss_action=2, input_json_schema='{"type": "object"}',
+             labels={"a": "b"}, retry_policy=RetryPolicy(max_attempts=5))),
+         definitions.ApplyJobDefinitionResponse(definition=JobDefinition(name="d", version=2)),
+         JobDefinition(name="d", version=2)),
+    Case("check_definition", ("d",), {"definition": JobDefinition(queue="q"), "description": "x"},
+         definitions.ApplyJobDefinitionRequest(validate_only=True, definition=JobDefinition(
+             name="d", namespace="n", task=TaskBody(), queue="q", description="x")),
+         definitions.ApplyJobDefinitionResponse(created=True), definitions.ApplyJobDefinitionResponse(created=True)),
+    Case("get_definition", ("d", 3), {}, definitions.GetJobDefinitionRequest(name="d", version=3),
+         definitions.GetJobDefinitionResponse(definition=JobDefinition(name="d")), JobDefinition(name="d")),
+    Case("list_definitions", (), {"show_archived": True}, definitions.ListJobDefinitionsRequest(show_archived=True),
+         definitions.ListJobDefinitionsResponse(definitions=[JobDefinition(name="d")]), [JobDefinition(name="d")]),
+    Case("archive_definition", ("d",), {}, definitions.ArchiveJobDefinitionRequest(name="d"),
+         definitions.ArchiveJobDefinitionResponse(definition=JobDefinition(name="d")), JobDefinition(name="d")),
+    Case("list_circuit_breakers", (), {}, definitions.ListCircuitBreakersRequest(),
+         definitions.ListCircuitBreakersResponse(circuit_breakers=[BREAKER]), [BREAKER]),
+    Case("close_circuit_breaker", ("b",), {}, definitions.CloseCircuitBreakerRequest(name="b"),
+         definitions.CloseCircuitBreakerResponse(circuit_breaker=BREAKER), BREAKER),
+    Case("create_queue", ("q",), {"description": "x"},
+         queues.CreateQueueRequest(queue=Queue(namespace="n", name="q", description="x")),
+         queues.CreateQueueResponse(queue=QUEUE), QUEUE),
+    Case("get_queue", ("q",), {}, queues.GetQueueRequest(name="q"), queues.GetQueueResponse(queue=QUEUE), QUEUE),
+    Case("list_queues", (), {}, queues.ListQueuesRequest(), queues.ListQueuesResponse(queues=[QUEUE]), [QUEUE]),
+    Case("update_queue", ("q",), {"description": "", "etag": "e"},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q", etag="e"), update_mask={"paths": ["description"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("update_queue", ("q",), {"max_concurrency": 2},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q", max_concurrency=2), update_mask={"paths": ["max_concurrency"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("pause_queue", ("q", "why"), {}, queues.PauseQueueRequest(name="q", reason="why"),
+         queues.PauseQueueResponse(queue=QUEUE), QUEUE),
+    Case("resume_queue", ("q",), {}, queues.ResumeQueueRequest(name="q"),
+         queues.ResumeQueueResponse(queue=QUEUE), QUEUE),
+    Case("delete_queue", ("q",), {}, queues.DeleteQueueRequest(name="q"), queues.DeleteQueueResponse(), None),
+    Case("list_workers", (), {}, worker_service_pb2.ListWorkersRequest(),
+         worker_service_pb2.ListWorkersResponse(workers=[Worker(name="w")]), [Worker(name="w")]),
+    Case("get_worker", ("s",), {}, worker_service_pb2.GetWorkerRequest(session_id="s"),
+         worker_service_pb2.GetWorkerResponse(worker=Worker(name="w")),
+         worker_service_pb2.GetWorkerResponse(worker=Worker(name="w"))),
+    Case("drain_worker", ("s",), {}, worker_service_pb2.DrainWorkerRequest(session_id="s"),
+         worker_service_pb2.DrainWorkerResponse(worker=Worker(name="w")), Worker(name="w")),
+    Case("get_namespace", (), {}, namespace_service_pb2.GetNamespaceRequest(),
+         namespace_service_pb2.GetNamespaceResponse(namespace=Namespace(name="n")), Namespace(name="n")),
+    Case("update_namespace", (), {"retention": 3600},
+         namespace_service_pb2.UpdateNamespaceRequest(
+             namespace=Namespace(name="n", retention=to_duration(3600)), update_mask={"paths": ["retention"]}),
+         namespace_service_pb2.UpdateNamespaceResponse(namespace=Namespace(name="n")), Namespace(name="n")),
+    Case("update_namespace", (), {"retention": None},
+         namespace_service_pb2.UpdateNamespaceRequest(
+             namespace=Namespace(name="n"), update_mask={"paths": ["retention"]}),
+         namespace_service_pb2.UpdateNamespaceResponse(namespace=Namespace(name="n")), Namespace(name="n")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_each_method_asks_for_what_it_says(ask: Ask) -> None:
+    answers = {}
+    with serving(answers) as (address, services):
+        for one in CASES:
+            answers[one.rpc] = lambda _request, _context, reply=one.reply: reply
+            assert ask(address, one.method, *one.args, options={"namespace": "n"}, **one.kwargs) == one.answer
+            name, request = services.requests.pop()
+            assert name == one.rpc
+            if "request_id" in request.DESCRIPTOR.fields_by_name and name not in ("CancelJobs", "RetryJobs"):
+                assert len(request.request_id) == 36
+                request.request_id = ""
+            if isinstance(getattr(request, "namespace", None), str):
+                assert request.namespace == "n"
+                request.namespace = ""
+            assert request == one.request, one.method
+
+
+def test_a_request_id_of_the_callers() -> None:
+    answers = {"ResumeJob": lambda _request, _context: jobs.ResumeJobResponse(job=JOB)}
+    with serving(answers) as (address, services), Client(address) as client:
+        client.resume("j", request_id="mine")
+    assert services.requests[0][1].request_id == "mine"
+
+
+def test_every_public_method_is_tested_and_in_both_clients() -> None:
+    def public(client: type) -> set[str]:
+        return {name for name, _ in inspect.getmembers(client, callable) if not name.startswith("_")}
+
+    assert public(Client) == public(AsyncClient)
+    elsewhere = {"wait", "result", "watch", "logs", "close", "perform", "advance"}
+    assert {one.method for one in CASES} | elsewhere == public(Client)
+    for name in public(Client) - {"perform", "advance"}:
+        assert getattr(Client, name).__doc__
+        assert next(iter(inspect.signature(getattr(Client, name)).parameters)) == "self"
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_pages_are_fetched_to_the_end(ask: Ask) -> None:
+    pages = {
+        "": ([Job(job_id="a")], "1"),
+        "1": ([], "2"),  # a page may be empty while there is a next one
+        "2": ([Job(job_id="b"), Job(job_id="c")], ""),
+    }
+
+    def list_jobs(request, _context):
+        found, token = pages[request.page_token]
+        return jobs.ListJobsResponse(jobs=found, next_page_token=token)
+
+    def cancel_jobs(request, _context):
+        found, token = pages[request.page_token]
+        return jobs.CancelJobsResponse(cancelled=len(found), next_page_token=token)
+
+    def retry_jobs(request, _context):
+        found, token = pages[request.page_token]
+        ids = [job.job_id for job in found]
+        return jobs.RetryJobsResponse(job_ids=ids, retried_job_ids=ids, skipped=1, next_page_token=token)
+
+    answers = {"ListJobs": list_jobs, "CancelJobs": cancel_jobs, "RetryJobs": retry_jobs}
+    with serving(answers) as (address, _):
+        assert [job.job_id for job in ask(address, "list")] == ["a", "b", "c"]
+        assert ask(address, "cancel_jobs", JobFilter()) == 3
+        assert ask(address, "redrive", JobFilter()) == Redriven(("a", "b", "c"), ("a", "b", "c"), 3)
+
+
+def test_what_no_call_is_made_of() -> None:
+    with pytest.raises(ValueError, match="either run_time or delay"):
+        job_submission("d", run_time=NOON, delay=1)
+    with pytest.raises(ValueError, match="time zone"):
+        job_submission("d", run_time=dt.datetime(2026, 3, 1))  # noqa: DTZ001 - that is what is refused
+    with pytest.raises(ValueError, match="FAIL, USE_EXISTING, REPLACE"):
+        job_submission("d", idempotency_conflict_policy="NEVER")
+    with pytest.raises(ValueError, match="NEVER"):
+        JobFilter(states=["NEVER"]).fields()
+
+
+def test_retry_policies_in_words() -> None:
+    policy = retry_policy(
+        backoff="LIST",
+        jitter="NONE",
+        delays=[1, dt.timedelta(minutes=1)],
+        max_backoff=5,
+        rules=[retry_rule("IGNORE", types=["Busy"], causes=["TIMEOUT"], exit_codes=[3], delay=2)],
+        limits={"timeout": 2},
+    )
+    assert (policy.backoff, policy.jitter, policy.max_backoff.seconds, policy.limits.timeout) == (4, 2, 5, 2)
+    assert [delay.seconds for delay in policy.delays] == [1, 60]
+    (rule,) = policy.rules
+    assert (rule.action, list(rule.types), list(rule.causes), list(rule.exit_codes)) == (3, ["Busy"], [2], [3])
+    assert not policy.HasField("min_backoff")
+    with pytest.raises(ValueError, match="none of RETRY, FAIL, IGNORE, PAUSE"):
+        retry_rule("GIVE_UP")

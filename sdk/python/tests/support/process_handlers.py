@@ -1,0 +1,76 @@
+"""Handlers that run in processes: at the top of a module, where another process finds them."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from muster import JobContext
+
+
+@dataclass
+class Number:
+    value: int
+
+
+def square(ctx: JobContext, number: Number) -> Number:
+    ctx.log.info("squaring")
+    ctx.progress(0.5, "half")
+    ctx.checkpoint({"of": number.value})
+    return Number(number.value**2)
+
+
+def pid_of(ctx: JobContext, value: object) -> int:
+    return os.getpid()
+
+
+def fail(ctx: JobContext, value: str) -> None:
+    raise ValueError(value)
+
+
+def die(ctx: JobContext, value: int) -> None:
+    if value < 0:
+        os.kill(os.getpid(), -value)
+    os._exit(value)
+
+
+def crash(ctx: JobContext, value: object) -> None:
+    ctypes.string_at(0)
+
+
+def never_yields(ctx: JobContext, path: str) -> None:
+    """Says who it is, starts a program, and keeps Python's lock for longer than anybody waits."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(path).write_text(f"{os.getpid()} {program.pid}")
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
+def stops(ctx: JobContext, path: str) -> str:
+    Path(path).write_text(str(os.getpid()))
+    ctx.cancel_event.wait(60)
+    if path.endswith("finish"):
+        return str(ctx.cancel_reason)
+    ctx.raise_if_cancelled()
+    return "never"
+
+
+async def awaits(ctx: JobContext, path: str) -> str:
+    await asyncio.to_thread(Path(path).write_text, str(os.getpid()))
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        return f"{ctx.cancel_reason} in {os.getpid()}"
+    return "never"
+
+
+def ignores_signals(ctx: JobContext, value: object) -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"

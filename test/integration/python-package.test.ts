@@ -1,0 +1,87 @@
+/** The wheel as users install it: in an empty environment, without the checkout, it runs jobs and has types. */
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeScratchFolder, removeFolder, startTestReplica } from '../support/replica.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const sdk = join(root, 'sdk/python');
+let folder: string;
+let python: string;
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  const wheels = join(folder, 'wheels');
+  const build = ['-m', 'hatchling', 'build', '--target', 'wheel', '--directory', wheels];
+  execFileSync('python', build, { cwd: sdk, stdio: 'pipe' });
+  const [wheel = ''] = readdirSync(wheels);
+  const environment = join(folder, 'environment');
+  execFileSync('python', [join(sdk, 'tests/support/empty_environment.py'), environment, join(wheels, wheel)]);
+  python = join(environment, 'bin/python');
+}, 300_000);
+
+afterAll(() => removeFolder(folder));
+
+describe('the installed wheel', () => {
+  it('is complete, and holds nothing of the tests', () => {
+    const list = 'import importlib.metadata as m; print(*m.files("muster"), sep="\\n")';
+    const files = execFileSync(python, ['-I', '-c', list], { encoding: 'utf8' }).trim().split('\n');
+    expect(files).toEqual(expect.arrayContaining(['muster/py.typed', 'muster/v1/job_pb2.pyi', 'muster/testing.py']));
+    expect(files.some((file) => file.endsWith('LICENSE'))).toBe(true);
+    expect(files.filter((file) => /tests?\//.test(file))).toEqual([]);
+  });
+
+  it('gives types to type checkers', () => {
+    copyFileSync(join(sdk, 'tests/typing/consumer.py'), join(folder, 'consumer.py'));
+    const mypy = join(root, '.tools/python-tools/bin/mypy');
+    const cache = join(folder, 'mypy');
+    const args = ['--strict', '--cache-dir', cache, '--python-executable', python, 'consumer.py'];
+    expect(execFileSync(mypy, args, { cwd: folder, encoding: 'utf8' })).toMatch(/^Success/);
+  });
+
+  it('runs jobs: in threads, in a loop, in processes', async () => {
+    const replica = await startTestReplica();
+    const script = `import muster
+from muster import Client, Worker
+
+worker = Worker("${replica.grpcAddress}", name="wheel", slots=2)
+
+
+@worker.handler("add")
+def add(ctx, numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@worker.handler("negate")
+async def negate(ctx, number: int) -> int:
+    return -number
+
+
+@worker.handler("square", process=True)
+def square(ctx, number: int) -> int:
+    return number**2
+
+
+if __name__ == "__main__":
+    worker.start()
+    with Client("${replica.grpcAddress}") as client:
+        for name, value in (("add", [2, 3]), ("negate", 5), ("square", 5)):
+            client.apply_definition(name)
+            print(client.result(client.submit(name, value)))
+    worker.stop()
+    worker.wait()
+    print(muster.__file__)
+`;
+    writeFileSync(join(folder, 'job.py'), script);
+    try {
+      const { stdout } = await promisify(execFile)(python, ['-I', 'job.py'], { cwd: folder, timeout: 110_000 });
+      const [sum, negative, squared, path] = stdout.split('\n');
+      expect([sum, negative, squared]).toEqual(['5', '-5', '25']);
+      expect(path).toContain(join(folder, 'environment'));
+    } finally {
+      await replica.stop();
+    }
+  });
+});
