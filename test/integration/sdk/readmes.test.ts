@@ -33,7 +33,7 @@ afterAll(() => replica?.stop());
 
 it('there are some in each language', () => {
   expect(examplesOf('ts')).toHaveLength(3);
-  expect(examplesOf('python')).toHaveLength(6);
+  expect(examplesOf('python')).toHaveLength(7);
 });
 
 it.each(examples)('example $n in $language prints what it says', async ({ language, n, program, prints }) => {

@@ -56,6 +56,11 @@ class HandlerProcess:
         """Sends frames; does nothing once the process is gone."""
         self._writer.send(data)
 
+    def hang_up(self) -> None:
+        """Lets it end by itself, as it does where it runs no handler; its end is told as any other."""
+        with contextlib.suppress(OSError):
+            self._end.shutdown(socket.SHUT_WR)
+
     def kill(self) -> None:
         """Ends it at once; its end is told as any other."""
         self.is_killed = True
@@ -72,8 +77,10 @@ class HandlerProcess:
             while data := self._end.recv(_CHUNK_BYTES):
                 for kind, body in reader.feed(data):
                     self._on_frame(self, kind, body)
-        except (OSError, FrameError) as error:
-            self.complaint = self.complaint or f"its pipe broke: {error}"
+        except FrameError as error:
+            self.complaint = str(error)
+        except OSError:
+            pass  # it has ended with something unread
         finally:
             self._kill_group()  # what its handlers have left running
             code = self._process.wait()

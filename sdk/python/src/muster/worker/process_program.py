@@ -36,7 +36,7 @@ class HandlerProgram:
         self._is_prepared = threading.Event()
 
     def run(self) -> None:
-        """Lives as long as the worker's end of the pipe."""
+        """Lives as long as the worker's end of the pipe, and ends as programs do, with all that they do then."""
         threading.Thread(target=self._listen, name="muster-listen", daemon=True).start()
         while True:
             self._line.get()()
@@ -48,7 +48,9 @@ class HandlerProgram:
                 for kind, body in reader.feed(data):
                     self._on_frame(kind, body)
         finally:
-            os._exit(0)
+            if self._runner.busy_runs() or not self._is_prepared.is_set():
+                os._exit(0)
+            self._line.put(sys.exit)
 
     def _on_frame(self, kind: int, body: bytes) -> None:
         if kind == Kind.START:

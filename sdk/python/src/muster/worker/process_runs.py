@@ -19,6 +19,7 @@ from muster.worker.process_preparation import preparation_frame
 from muster.worker.stop_reason import StopReason
 
 _SIGNAL_EXIT_CODE = 128
+_LAST_WORDS_SECONDS = 2.0
 _SIGNALS = frozenset(int(number) for number in signal.Signals)
 _logger = logging.getLogger("muster.worker")
 
@@ -44,6 +45,8 @@ class ProcessRuns:
         self._idle: list[HandlerProcess] = []
         self._processes: set[HandlerProcess] = set()
         self._runs: dict[int, _Run] = {}
+        self._none_left = threading.Event()
+        self._none_left.set()
         self._is_closed = False
 
     def busy_runs(self) -> tuple[int, ...]:
@@ -93,18 +96,24 @@ class ProcessRuns:
             self.stop(run_id, reason)
 
     def close(self) -> None:
-        """Kills every process."""
+        """Kills every process that runs a handler, and any other that has not ended by itself within two seconds."""
         with self._lock:
             self._is_closed = True
             for run in self._runs.values():
                 if run.timer is not None:
                     run.timer.cancel()
+                run.process.kill()
+            for process in self._idle:
+                process.hang_up()
+        self._none_left.wait(_LAST_WORDS_SECONDS)
+        with self._lock:
             for process in self._processes:
                 process.kill()
 
     def _new_process(self) -> HandlerProcess:
         process = HandlerProcess(preparation_frame(self._functions), self._on_frame, self._on_end)
         self._processes.add(process)
+        self._none_left.clear()
         return process
 
     def _kill(self, run_id: int) -> None:
@@ -130,6 +139,8 @@ class ProcessRuns:
     def _on_end(self, process: HandlerProcess, code: int) -> None:
         with self._lock:
             self._processes.discard(process)
+            if not self._processes:
+                self._none_left.set()
             if process in self._idle:
                 self._idle.remove(process)
             ended = [(run_id, run) for run_id, run in self._runs.items() if run.process is process]
