@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ from muster.durations import to_duration
 from muster.payloads import decode
 from muster.v1 import session_service_pb2 as messages
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION
+from muster.worker.process_preparation import preparation_frame
 from tests.support import process_handlers as handlers
 from tests.support.facts import eventually, process_is_alive
 
@@ -154,6 +156,7 @@ def test_the_death_of_the_worker_is_that_of_its_processes(control_plane, script,
         control_plane.address,
         f"""
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from muster.worker.process_preparation import preparation_frame
 from tests.support import process_handlers
 worker.add_handler("never", process_handlers.never_yields, process=True)
 """
@@ -215,6 +218,15 @@ def square(ctx, value: int):
     worker.session_pid()
     report = outcome(control_plane, control_plane.submit("square", 3))
     assert decode(report.result) == [9, worker.pid]
+
+
+def test_how_the_program_starts_processes_of_its_own_stays_its_choice() -> None:
+    before = multiprocessing.get_start_method(allow_none=True)
+    for chosen in (None, "spawn"):
+        multiprocessing.set_start_method(chosen, force=True)
+        preparation_frame({"square": handlers.square})
+        assert multiprocessing.get_start_method(allow_none=True) == chosen
+    multiprocessing.set_start_method(before, force=True)
 
 
 def test_what_can_not_be_found_by_another_process_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 
 import pytest
@@ -98,6 +99,24 @@ def test_asynchronous_handlers_have_each_their_own_in_what_they_await(tracing: T
     seen = asyncio.run(program())
     assert sorted(seen) == sorted(span.get_span_context().span_id for span in tracing.spans)
     assert len(set(seen)) == 3
+
+
+def test_records_of_the_log_are_written_within_the_span(tracing: Tracing) -> None:
+    """By that, OpenTelemetry's handler for `logging` gives them trace and span."""
+    written: list[tuple[str, int]] = []
+
+    class Bridge(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append((record.getMessage(), trace.get_current_span().get_span_context().span_id))
+
+    logger, bridge = logging.getLogger("muster.job"), Bridge()
+    logger.addHandler(bridge)
+    try:
+        run_handler(lambda ctx, _: ctx.log.warning("read %d rows", 7))
+    finally:
+        logger.removeHandler(bridge)
+    (span,) = tracing.spans
+    assert written == [("read 7 rows", span.get_span_context().span_id)]
 
 
 def test_a_trace_that_its_caller_does_not_keep(tracing: Tracing) -> None:

@@ -21,11 +21,21 @@ def is_handler_process() -> bool:
 
 def preparation_frame(functions: Mapping[str, Callable[..., Any]]) -> bytes:
     """Returns the first frame for a handler process: how to import the main module, and which handlers there are."""
-    process: dict[str, Any] = spawn.get_preparation_data(_NAME)
-    del process["authkey"]  # of no use there, and nothing to pass around
+    process = _main_module()
     names = {name: FunctionName.of(function) for name, function in functions.items()}
     handlers = {name: [where.module, where.path] for name, where in names.items()}
     return json_frame(Kind.PREPARE, {"process": process, "handlers": handlers})
+
+
+def _main_module() -> dict[str, Any]:
+    chosen = multiprocessing.get_start_method(allow_none=True)
+    data: dict[str, Any] = spawn.get_preparation_data(_NAME)
+    del data["authkey"]  # of no use there, and nothing to pass around
+    if chosen is None:
+        # Asking settled what is the program's to choose, here and there.
+        multiprocessing.set_start_method(None, force=True)
+        del data["start_method"]
+    return data
 
 
 def prepare(facts: Mapping[str, Any]) -> dict[str, HandlerEntry]:
