@@ -28,6 +28,7 @@ from muster.v1.payload_pb2 import Payload
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_supervisor import WorkerError
 from muster.worker.worker import Worker
 
@@ -57,6 +58,7 @@ __all__ = [
     "RetryLater",
     "RetryPolicy",
     "RetryRule",
+    "SessionEvent",
     "SubmittedJob",
     "TransportRetry",
     "Worker",

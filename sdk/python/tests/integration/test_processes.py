@@ -100,7 +100,8 @@ def fork(ctx, value):
 
 
 def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None:
-    worker = Worker(control_plane.address, slots=2)
+    events: list[str] = []
+    worker = Worker(control_plane.address, slots=2, on_event=lambda event: events.append(event.value))
     reasons: list[str | None] = []
     running, finish = threading.Event(), threading.Event()
 
@@ -130,6 +131,9 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     eventually(lambda: echo in control_plane.outcomes, "jobs run again")
     assert key not in control_plane.outcomes
     assert worker.session_pid != first
+    worker.stop()
+    assert worker.wait(60)
+    assert events == ["opened", "ready", "lost", "opened", "ready", "draining", "closed"]
 
 
 def test_a_signal_drains(control_plane, script) -> None:

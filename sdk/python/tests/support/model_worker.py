@@ -205,5 +205,8 @@ class ModelWorker:
     def reconnect_bus(self) -> None:
         pass
 
+    def tell(self, event: object) -> None:
+        pass
+
     def log(self, level: int, message: str) -> None:
         pass

@@ -13,6 +13,7 @@ from muster.worker.attempt_key import AttemptKey
 from muster.worker.handler_set import HandlerSet, VersionRange
 from muster.worker.pending_calls import PendingBeat, PendingReport
 from muster.worker.session_core import SessionCore
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
@@ -30,6 +31,7 @@ class RecordingPorts:
         self.beat_wishes: list[float] = []
         self.reconnects = 0
         self.lines: list[str] = []
+        self.events: list[SessionEvent] = []
 
     def start_run(self, run_id: int, assignment: Assignment) -> None:
         key = (assignment.job_id, assignment.attempt)
@@ -50,6 +52,9 @@ class RecordingPorts:
 
     def reconnect_bus(self) -> None:
         self.reconnects += 1
+
+    def tell(self, event: SessionEvent) -> None:
+        self.events.append(event)
 
     def log(self, level: int, message: str) -> None:
         self.lines.append(message)

@@ -125,6 +125,9 @@ def test_a_later_good_beat_lets_it_accept_again() -> None:
     assert session.ports.beats_wanted == wanted + 1
     (credit,) = session.beat().request.credits
     assert session.assign(credit.credit_id) in session.ports.started
+    session.core.drain(session.now)
+    session.core.drain(session.now)
+    assert [event.value for event in session.ports.events] == ["ready", "fenced", "recovered", "draining"]
 
 
 def test_a_good_beat_that_is_answered_too_late_changes_nothing() -> None:

@@ -20,7 +20,7 @@ def test_handlers_are_registered_once_and_by_name() -> None:
         return value
 
     worker.add_handler("other", add, min_version=2, max_version=3)
-    assert [(handler.name, handler.min_version, handler.max_version) for handler in worker._request.handlers] == [
+    assert [(handler.name, handler.min_version, handler.max_version) for handler in worker._offers] == [
         ("add", 0, 0),
         ("other", 2, 3),
     ]

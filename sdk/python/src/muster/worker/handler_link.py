@@ -11,6 +11,7 @@ from typing import Any
 from muster.v1.assignment_pb2 import Assignment
 from muster.worker.frames import FrameReader
 from muster.worker.messages import Kind, json_frame, run_frame, stop_frame
+from muster.worker.session_event import SessionEvent
 from muster.worker.stop_reason import StopReason
 
 
@@ -57,9 +58,13 @@ class HandlerLink(asyncio.Protocol):
         """Asks a handler to stop."""
         self._send(stop_frame(run_id, reason))
 
-    def tell(self, event: str, **facts: Any) -> None:
+    def tell(self, event: SessionEvent, **facts: Any) -> None:
         """Says what became of the session."""
-        self._send(json_frame(Kind.EVENT, {"event": event, **facts}))
+        self._send(json_frame(Kind.EVENT, {"event": event.value, **facts}))
+
+    def refuse(self, message: str) -> None:
+        """Says that the control plane refuses the worker, and why."""
+        self._send(json_frame(Kind.REFUSED, message))
 
     def log(self, level: int, message: str) -> None:
         """Adds a line to the worker's log."""

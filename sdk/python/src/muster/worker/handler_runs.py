@@ -11,6 +11,7 @@ from muster.worker import reports
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.held import HeldAttempt
 from muster.worker.run_time import run_timeout_of
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_state import SessionState
 from muster.worker.stop_reason import StopReason
 
@@ -79,6 +80,7 @@ class HandlerRuns:
         """The lease can't be proved: what waits goes back, and handlers that may not go on are aborted."""
         state = self._state
         state.is_fenced = True
+        state.ports.tell(SessionEvent.FENCED)
         state.ports.log(logging.WARNING, "the lease can't be proved any more: nothing new is accepted")
         state.credits.void_all()
         state.release_all_waiting(RELEASE_REASON_NOT_STARTED)

@@ -44,6 +44,8 @@ class Kind(IntEnum):
     """To a handler process: the largest payload that the control plane takes, as JSON."""
     UNFIT = 12
     """From a handler process: why it can't begin, as JSON."""
+    REFUSED = 13
+    """To the handlers: why the control plane refuses the worker, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from muster.worker.grants import Grants
 from muster.worker.handler_runs import HandlerRuns
 from muster.worker.intake import Intake
 from muster.worker.pending_calls import PendingBeat, PendingReport
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_ports import SessionPorts
 from muster.worker.session_settings import SessionSettings
 from muster.worker.session_state import SessionState
@@ -42,6 +43,7 @@ class SessionCore:
         self._grants = Grants(self._state)
         self._runs = HandlerRuns(self._state)
         self._intake = Intake(self._state, self._runs)
+        self._is_ready = False
 
     @property
     def is_fenced(self) -> bool:
@@ -141,8 +143,12 @@ class SessionCore:
         state.credits.confirm_voided(beat.request.voided_credit_ids)
         state.progress.confirm(beat.request.progress)
         self._grants.on_reply(reply)
+        if beat.request.credits and not self._is_ready:
+            self._is_ready = True
+            state.ports.tell(SessionEvent.READY)
         if state.is_fenced and not state.fence.is_passed(now):
             state.is_fenced = False
+            state.ports.tell(SessionEvent.RECOVERED)
             state.ports.log(logging.INFO, "the lease is proved again")
             state.ports.beat_soon()
         self._follow(now, beat, reply)
@@ -251,6 +257,7 @@ class SessionCore:
             return
         self._observe(now)
         state.is_draining = True
+        state.ports.tell(SessionEvent.DRAINING)
         state.credits.void_all()
         state.release_all_waiting(RELEASE_REASON_DRAIN)
         state.ports.beat_soon()

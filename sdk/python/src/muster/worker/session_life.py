@@ -24,6 +24,7 @@ from muster.worker.report_sender import ReportSender
 from muster.worker.session_bus import SessionBus
 from muster.worker.session_calls import SessionCalls
 from muster.worker.session_core import SessionCore
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
@@ -133,6 +134,10 @@ class SessionLife:
         if monotonic_seconds() >= self._bus_ready_at + 2 * self._settings.beat_interval:
             self.log(logging.WARNING, "the control plane says that this session is deaf; connecting to the bus anew")
             self._spawn(self._bus.reconnect())
+
+    def tell(self, event: SessionEvent) -> None:
+        """Part of SessionPorts."""
+        self._link.tell(event)
 
     def log(self, level: int, message: str) -> None:
         """Part of SessionPorts and of BusListener."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from muster.v1.assignment_pb2 import Assignment
+from muster.worker.session_event import SessionEvent
 from muster.worker.stop_reason import StopReason
 
 
@@ -28,6 +29,9 @@ class SessionPorts(Protocol):
 
     def reconnect_bus(self) -> None:
         """The control plane says that the session does not hear the bus."""
+
+    def tell(self, event: SessionEvent) -> None:
+        """Something became of the session that the worker's program may want to hear of."""
 
     def log(self, level: int, message: str) -> None:
         """Something worth a line in the worker's log; levels are those of `logging`."""

@@ -22,6 +22,7 @@ from muster.worker.handler_link import HandlerLink
 from muster.worker.handler_set import HandlerSet
 from muster.worker.messages import Configuration, Kind, read_json, read_run
 from muster.worker.session_calls import SessionCalls
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_life import SessionEnd, SessionLife
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
@@ -65,9 +66,9 @@ class SessionProcess:
         calls = SessionCalls(configuration.address)
         try:
             await self._serve(configuration, calls, link)
-            link.tell("drained")
+            link.tell(SessionEvent.CLOSED)
         except MusterError as error:
-            link.tell("refused", message=str(error))
+            link.refuse(str(error))
         except Exception:  # noqa: BLE001 - told to the handler process, which starts another session process
             link.log(logging.CRITICAL, f"the session process fails: {traceback.format_exc()}")
         finally:
@@ -83,14 +84,16 @@ class SessionProcess:
             self._life, session_id = opened
             if self._drain_wanted.is_set():
                 self._life.drain(self._drain_seconds)
-            link.tell("opened", session_id=str(uuid.UUID(bytes=session_id)), max_payload=self._life.max_payload)
+            link.tell(
+                SessionEvent.OPENED, session_id=str(uuid.UUID(bytes=session_id)), max_payload=self._life.max_payload
+            )
             opened_at = monotonic_seconds()
             end = await self._life.run()
             self._life = None
             if end is SessionEnd.DRAINED:
                 await _close_session(calls, session_id, link)
                 return
-            link.tell("lost")
+            link.tell(SessionEvent.LOST)
             link.log(logging.WARNING, "the session is lost; opening a new one")
             if monotonic_seconds() - opened_at < _SHORT_SESSION_SECONDS:
                 await self._pause(_SHORT_SESSION_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -6,7 +6,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from muster.v1.session_service_pb2 import OpenSessionRequest
@@ -19,6 +19,7 @@ from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_pool import HandlerPool
 from muster.worker.messages import Configuration, Kind, json_frame, read_run, read_stop, run_frame
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_pipe import SessionPipe
 from muster.worker.stop_reason import StopReason
 
@@ -44,10 +45,17 @@ class SessionSupervisor:
     """
 
     def __init__(
-        self, address: str, request: OpenSessionRequest, handlers: Mapping[str, HandlerEntry], loop: HandlerLoop
+        self,
+        address: str,
+        request: OpenSessionRequest,
+        handlers: Mapping[str, HandlerEntry],
+        *,
+        loop: HandlerLoop,
+        listener: Callable[[SessionEvent], object],
     ) -> None:
         self._address = address
         self._request = request
+        self._listener = listener
         self._runner = AttemptRunner(handlers, self._send, HandlerPool().submit, loop)
         self._pipe: SessionPipe | None = None
         self._pipe_lock = threading.Lock()
@@ -133,9 +141,14 @@ class SessionSupervisor:
             self._no_session()
         return pipe.close()
 
-    def _no_session(self) -> None:
+    def _forget_session(self) -> None:
         self.session_id = None
         self._opened.clear()
+
+    def _no_session(self) -> None:
+        if self.session_id is not None:
+            self._forget_session()
+            self._tell(SessionEvent.LOST)
         self._runner.stop_all(StopReason.LEASE_LOST)
 
     def _send(self, data: bytes | LateFrame) -> None:
@@ -150,21 +163,28 @@ class SessionSupervisor:
             self._runner.stop(*read_stop(body))
         elif kind == Kind.EVENT:
             self._on_event(json.loads(body))
+        elif kind == Kind.REFUSED:
+            self._refusal = json.loads(body)
         elif kind == Kind.LOG:
             line = json.loads(body)
             _logger.log(line["level"], "%s", line["message"])
 
-    def _on_event(self, event: Mapping[str, Any]) -> None:
-        name = event["event"]
-        if name == "opened":
-            self._runner.max_payload = event["max_payload"]
-            self.session_id = event["session_id"]
+    def _on_event(self, facts: Mapping[str, Any]) -> None:
+        event = SessionEvent(facts["event"])
+        if event is SessionEvent.OPENED:
+            self._runner.max_payload = facts["max_payload"]
+            self.session_id = facts["session_id"]
             self._opened.set()
             _logger.info("session %s is open", self.session_id)
-        elif name == "lost":
-            self.session_id = None
-            self._opened.clear()
-        elif name == "drained":
+        elif event is SessionEvent.LOST:
+            self._forget_session()
+        elif event is SessionEvent.CLOSED:
+            self._forget_session()
             self._is_over = True
-        elif name == "refused":
-            self._refusal = event["message"]
+        self._tell(event)
+
+    def _tell(self, event: SessionEvent) -> None:
+        try:
+            self._listener(event)
+        except Exception:
+            _logger.exception("what is told of the worker's session raised")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import platform
 import threading
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 from muster.v1.session_service_pb2 import OpenSessionRequest
-from muster.v1.worker_pb2 import Handler, Sdk
+from muster.v1.worker_pb2 import Sdk
 from muster.version import VERSION
-from muster.worker.handler_entry import HandlerEntry, HandlerFunction
 from muster.worker.handler_loop import HandlerLoop
+from muster.worker.handler_registry import HandlerRegistry
 from muster.worker.process_preparation import is_handler_process
+from muster.worker.session_event import SessionEvent
 from muster.worker.session_supervisor import SessionSupervisor, WorkerError
 from muster.worker.stop_signals import loop_stop_signals, stop_signals
 
@@ -23,10 +22,8 @@ MOST_SLOTS = 10_000
 _STOP_GRACE_SECONDS = 20.0
 _LOOK_FOR_SIGNALS_SECONDS = 0.5
 
-FunctionT = TypeVar("FunctionT", bound=HandlerFunction)
 
-
-class Worker:
+class Worker(HandlerRegistry):
     """Runs jobs, and everything that keeps its session alive in a process apart from them.
 
     Plain handlers run in threads, asynchronous ones in an event loop, those that ask for it in processes.
@@ -40,6 +37,8 @@ class Worker:
         resources: Amounts for demands, such as {"gpu": 2}.
         drain_timeout: Seconds that running handlers get to finish once the worker stops; then they are asked to stop
             and get five more.
+        on_event: Told what becomes of the worker's session, in a thread of the worker's: "opened", "ready" (it can be
+            given jobs), "fenced", "recovered", "lost", "draining", "closed"; see `SessionEvent`.
     """
 
     def __init__(
@@ -52,10 +51,12 @@ class Worker:
         labels: Mapping[str, str] | None = None,
         resources: Mapping[str, float] | None = None,
         drain_timeout: float = 30.0,
+        on_event: Callable[[SessionEvent], object] | None = None,
     ) -> None:
+        super().__init__()
         self._address = address
         self._drain_timeout = drain_timeout
-        self._handlers: dict[str, HandlerEntry] = {}
+        self._on_event: Callable[[SessionEvent], object] = on_event or (lambda _event: None)
         self._request = OpenSessionRequest(
             namespace=namespace,
             worker_name=name,
@@ -85,73 +86,6 @@ class Worker:
     def session_pid(self) -> int | None:
         """Process id of the session process; None before the worker has been started."""
         return None if self._supervisor is None else self._supervisor.session_pid
-
-    def handler(
-        self,
-        name: str | None = None,
-        *,
-        process: bool = False,
-        kill_after: float = 5.0,
-        min_version: int = 0,
-        max_version: int = 0,
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Decorates a function `(ctx, input) -> result`, plain or asynchronous, as a handler.
-
-        Its input is read as the type hint of its second parameter says: a dataclass, a protobuf message, and what
-        `muster.payloads.payload_reader` names besides; without a hint it is what the JSON holds. An input that does not
-        fit fails the job for good. An asynchronous handler that is asked to stop is cancelled at what it awaits.
-
-        Args:
-            name: Name of the definition's handler. None: the function's own name.
-            process: Whether it runs in a process of its own: for work that keeps the CPU, and so Python's lock, that
-                may crash, or that has to end when it is asked to, whatever it does. The function is at the top of a
-                module, and the main module runs the worker only under `if __name__ == "__main__":`.
-            kill_after: Seconds from the request to stop (a cancel, the run timeout, a lost lease, the worker's end) to
-                the kill of that process, with all that the handler has started.
-            min_version: Lowest definition version that it serves. 0: any.
-            max_version: Highest definition version that it serves. 0: any.
-        """
-
-        def decorate(function: FunctionT) -> FunctionT:
-            handler_name = name if name is not None else getattr(function, "__name__", "")
-            self.add_handler(
-                handler_name,
-                function,
-                process=process,
-                kill_after=kill_after,
-                min_version=min_version,
-                max_version=max_version,
-            )
-            return function
-
-        return decorate
-
-    def add_handler(
-        self,
-        name: str,
-        function: HandlerFunction,
-        *,
-        process: bool = False,
-        kill_after: float = 5.0,
-        min_version: int = 0,
-        max_version: int = 0,
-    ) -> None:
-        """Registers a handler; see `handler`.
-
-        Raises:
-            ValueError: There is one of this name already, no name, or `kill_after` is negative.
-            TypeError: It does not take a context and an input, no input can be read as its hint says, or it is to run
-                in a process and is not at the top of a module.
-            RuntimeError: The worker has been started.
-        """
-        if self._thread is not None:
-            raise RuntimeError("handlers are registered before the worker is started")
-        if not name or name in self._handlers:
-            raise ValueError(f"there is a handler named {name!r} already" if name else "a handler needs a name")
-        if not 0 <= kill_after < math.inf:
-            raise ValueError(f"kill_after is {kill_after} and must be a number of seconds")
-        self._handlers[name] = HandlerEntry.of(function, kill_after if process else None)
-        self._request.handlers.append(Handler(name=name, min_version=min_version, max_version=max_version))
 
     def run(self) -> None:
         """Runs until SIGINT, SIGTERM or `stop()`; a second signal ends it without waiting for handlers.
@@ -205,7 +139,11 @@ class Worker:
                 "the main module starts its worker also where it is imported for a handler that runs in a process: "
                 'start it under `if __name__ == "__main__":`'
             )
-        self._supervisor = SessionSupervisor(self._address, self._request, self._handlers, loop)
+        self._is_sealed = True
+        self._request.handlers.extend(self._offers)
+        self._supervisor = SessionSupervisor(
+            self._address, self._request, self._handlers, loop=loop, listener=self._on_event
+        )
         self._thread = threading.Thread(target=self._supervise, name="muster-session", daemon=True)
         self._thread.start()
 
