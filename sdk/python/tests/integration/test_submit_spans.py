@@ -32,7 +32,7 @@ def test_the_span_and_what_it_hands_on(tracing: Tracing, ask: Ask) -> None:
     (span,) = tracing.named("submit resize")  # one, also around a repeat
     own = span.get_span_context()
     assert span.parent == upload.get_span_context()
-    assert {one["traceparent"] for one in sent} == {f"00-{own.trace_id:032x}-{own.span_id:016x}-01"}
+    assert {one["traceparent"] for one in sent} == {f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"}
     assert (span.kind, span.status.status_code) == (SpanKind.PRODUCER, StatusCode.UNSET)
     assert dict(span.attributes or {}) == {
         "messaging.system": "muster",
