@@ -45,6 +45,7 @@ describe('the installed wheel', () => {
     const replica = await startTestReplica();
     const script = `import muster
 from muster import Client, Worker
+from muster.v1.job_pb2 import Progress
 
 worker = Worker("${replica.grpcAddress}", name="wheel", slots=2)
 
@@ -64,12 +65,19 @@ def square(ctx, number: int) -> int:
     return number**2
 
 
+@worker.handler("halve")
+def halve(ctx, progress: Progress) -> Progress:
+    return Progress(fraction=progress.fraction / 2)
+
+
 if __name__ == "__main__":
     worker.start()
     with Client("${replica.grpcAddress}") as client:
         for name, value in (("add", [2, 3]), ("negate", 5), ("square", 5)):
             client.apply_definition(name)
             print(client.result(client.submit(name, value)))
+        client.apply_definition("halve", input_type=Progress, output_type=Progress)
+        print(client.result(client.submit("halve", Progress(fraction=0.5)), as_type=Progress).fraction)
     worker.stop()
     worker.wait()
     print(muster.__file__)
@@ -77,8 +85,8 @@ if __name__ == "__main__":
     writeFileSync(join(folder, 'job.py'), script);
     try {
       const { stdout } = await promisify(execFile)(python, ['-I', 'job.py'], { cwd: folder, timeout: 110_000 });
-      const [sum, negative, squared, path] = stdout.split('\n');
-      expect([sum, negative, squared]).toEqual(['5', '-5', '25']);
+      const [sum, negative, squared, half, path] = stdout.split('\n');
+      expect([sum, negative, squared, half]).toEqual(['5', '-5', '25', '0.25']);
       expect(path).toContain(join(folder, 'environment'));
     } finally {
       await replica.stop();

@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from google.protobuf.message import Message
+
 from muster.client.words import number_of
 from muster.durations import Seconds, to_duration
+from muster.schemas import json_schema, protobuf_schema
 from muster.v1.job_definition_pb2 import JobDefinition, LeaseLossAction, TaskBody
 from muster.v1.retry_policy_pb2 import RetryPolicy
 
@@ -41,6 +44,9 @@ class DefinitionOptions(TypedDict, total=False):
         progress_timeout: Longest time that an attempt may say nothing of its progress. Default: no limit.
         input_json_schema: JSON Schema of the input, as text or as what `json` can write. Default: anything goes.
         output_json_schema: JSON Schema of the result, likewise.
+        input_type: Type of the input, as the handler's hint names it: what does not fit it is refused when it is
+            submitted. Sets `input_json_schema` (`muster.schemas.json_schema`), or the protobuf schema for a message.
+        output_type: Type of the result, likewise: a result that does not fit is a failure.
     """
 
     definition: JobDefinition
@@ -61,6 +67,8 @@ class DefinitionOptions(TypedDict, total=False):
     progress_timeout: Seconds
     input_json_schema: str | Mapping[str, Any]
     output_json_schema: str | Mapping[str, Any]
+    input_type: Any
+    output_type: Any
 
 
 def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:
@@ -73,6 +81,10 @@ def definition_message(name: str, namespace: str, options: DefinitionOptions) ->
     wanted.namespace = wanted.namespace or namespace
     if wanted.WhichOneof("body") is None:
         wanted.task.CopyFrom(TaskBody())
+    for side in ("input", "output"):
+        if f"{side}_type" in given:
+            key, schema = _schema_of(side, given.pop(f"{side}_type"))
+            given[key] = schema
     for key, value in given.items():
         if key in _OF_TASK:
             wanted.task.MergeFrom(TaskBody(**{key: _field(key, value)}))
@@ -82,11 +94,17 @@ def definition_message(name: str, namespace: str, options: DefinitionOptions) ->
     return wanted
 
 
+def _schema_of(side: str, hint: Any) -> tuple[str, Any]:
+    if isinstance(hint, type) and issubclass(hint, Message):
+        return f"{side}_protobuf_schema", protobuf_schema(hint)
+    return f"{side}_json_schema", json_schema(hint)
+
+
 def _field(key: str, value: Any) -> Any:
     if key in _DURATIONS or key == "cleanup_timeout":
         return to_duration(value)
     if key in _SCHEMAS and not isinstance(value, str):
-        return json.dumps(value)
+        return json.dumps(value, sort_keys=True)
     if key == "lease_loss_action":
         return number_of(LeaseLossAction, "LEASE_LOSS_ACTION_", value)
     return value

@@ -1,0 +1,116 @@
+"""Schemas of type hints, for definitions: the control plane refuses inputs then that a handler could not read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.message import Message
+
+from muster.json_hints import Hints
+from muster.v1.job_definition_pb2 import ProtobufSchema
+
+JsonSchema: TypeAlias = dict[str, Any]
+
+_SCALARS: dict[Any, JsonSchema] = {
+    Any: {},
+    object: {},
+    None: {"type": "null"},
+    type(None): {"type": "null"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    bytes: {"type": "string", "contentEncoding": "base64"},
+    dt.datetime: {"type": "string", "format": "date-time"},
+    dt.date: {"type": "string", "format": "date"},
+    dt.time: {"type": "string", "format": "time"},
+    dt.timedelta: {"type": "number"},
+    decimal.Decimal: {"type": ["string", "number"]},
+    uuid.UUID: {"type": "string", "format": "uuid"},
+}
+
+
+def json_schema(hint: Any) -> JsonSchema:
+    """Returns the JSON Schema (draft 2020-12) of what a handler reads as the hint says.
+
+    Fields that it does not know are allowed, as they are read over.
+
+    Raises:
+        TypeError: Nothing can be read as this hint says; see `muster.json_hints.Hints.of`.
+    """
+    schemas = _Schemas()
+    schema = schemas.of(hint)
+    return {**schema, "$defs": schemas.definitions} if schemas.definitions else schema
+
+
+def protobuf_schema(message: type[Message]) -> ProtobufSchema:
+    """Returns what a definition says of inputs or results that are a protobuf message."""
+    files: dict[str, FileDescriptor] = {}
+    _collect(message.DESCRIPTOR.file, files)
+    descriptors = FileDescriptorSet()
+    for file in files.values():
+        file.CopyToProto(descriptors.file.add())
+    return ProtobufSchema(
+        file_descriptor_set=descriptors.SerializeToString(deterministic=True),
+        message_type=message.DESCRIPTOR.full_name,
+    )
+
+
+def _collect(file: FileDescriptor, files: dict[str, FileDescriptor]) -> None:
+    """Adds a file after all that it imports."""
+    if file.name not in files:
+        for imported in file.dependencies:
+            _collect(imported, files)
+        files[file.name] = file
+
+
+class _Schemas(Hints[JsonSchema]):
+    """Makes schemas; classes become definitions, so that they may hold themselves."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, JsonSchema] = {}
+        self._names: dict[type, str] = {}
+
+    def scalar(self, hint: Any) -> JsonSchema:
+        return dict(_SCALARS[hint])
+
+    def union(self, forms: Sequence[JsonSchema]) -> JsonSchema:
+        return {"anyOf": list(forms)}
+
+    def literal(self, values: Sequence[Any]) -> JsonSchema:
+        return {"enum": list(values)}
+
+    def enum(self, hint: type[enum.Enum]) -> JsonSchema:
+        return {"enum": [member.value for member in hint]}
+
+    def sequence(self, item: JsonSchema, make: Callable[[list[Any]], Any]) -> JsonSchema:  # noqa: ARG002
+        return {"type": "array", "items": item}
+
+    def fixed(self, items: Sequence[JsonSchema]) -> JsonSchema:
+        return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
+
+    def mapping(self, key: Any, item: JsonSchema) -> JsonSchema:
+        self.of(key)
+        return {"type": "object", "additionalProperties": item}
+
+    def message(self, hint: type[Message]) -> JsonSchema:  # noqa: ARG002
+        return {"type": "object"}
+
+    def record(self, hint: type, fields: Callable[[], Mapping[str, Any]], required: frozenset[str]) -> JsonSchema:
+        if hint not in self._names:
+            self._names[hint] = name = self._free_name(hint.__name__)
+            schema = self.definitions[name] = {"type": "object"}
+            schema["properties"] = {field: self.of(of) for field, of in fields().items()}
+            schema["required"] = sorted(required)
+        return {"$ref": f"#/$defs/{self._names[hint]}"}
+
+    def _free_name(self, name: str) -> str:
+        number = sum(known.partition("-")[0] == name for known in self.definitions)
+        return name if number == 0 else f"{name}-{number + 1}"
