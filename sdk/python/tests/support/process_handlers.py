@@ -53,7 +53,7 @@ def never_yields(ctx: JobContext, path: str) -> None:
 
 
 def stops(ctx: JobContext, path: str) -> str:
-    Path(path).write_text(str(os.getpid()))
+    tell_pid(path)
     ctx.cancel_event.wait(60)
     if path.endswith("finish"):
         return str(ctx.cancel_reason)
@@ -61,8 +61,12 @@ def stops(ctx: JobContext, path: str) -> str:
     return "never"
 
 
+def tell_pid(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+
+
 async def awaits(ctx: JobContext, path: str) -> str:
-    await asyncio.to_thread(Path(path).write_text, str(os.getpid()))
+    tell_pid(path)
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
