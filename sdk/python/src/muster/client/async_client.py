@@ -35,7 +35,7 @@ def _call(
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        return await self.perform(build(self.scope, *args, **kwargs))
+        return await self._perform(build(self._scope, *args, **kwargs))
 
     return method
 
@@ -47,10 +47,10 @@ def _steps(
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        steps = build(self.scope, *args, **kwargs)
+        steps = build(self._scope, *args, **kwargs)
         step = next(steps)
         while True:
-            do_next = await self.advance(steps, step)
+            do_next = await self._advance(steps, step)
             try:
                 step = do_next()
             except StopIteration as end:
@@ -67,7 +67,7 @@ def _pages(
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[ItemT]:
-        pages = build(self.scope, *args, **kwargs)
+        pages = build(self._scope, *args, **kwargs)
         step = next(pages, None)
         while step is not None:
             if isinstance(step, Items):
@@ -75,7 +75,7 @@ def _pages(
                     yield item
                 step = next(pages, None)
             else:
-                step = (await self.advance(pages, step))()
+                step = (await self._advance(pages, step))()
 
     return method
 
@@ -91,9 +91,6 @@ class AsyncClient:
         namespace: Empty: "default".
         timeout: Longest time of a call in seconds, repeats included.
         retry: How calls are repeated while the control plane can't be reached.
-
-    Attributes:
-        scope: What all calls share.
     """
 
     def __init__(
@@ -104,7 +101,7 @@ class AsyncClient:
         timeout: float = CALL_SECONDS,
         retry: TransportRetry = _RETRY,
     ) -> None:
-        self.scope = Scope(namespace)
+        self._scope = Scope(namespace)
         self._address = address
         self._timeout = timeout
         self._retry = retry
@@ -182,7 +179,7 @@ class AsyncClient:
             MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
                 out of reach.
         """
-        watching = Watching(self.scope, job, self._retry, timeout)
+        watching = Watching(self._scope, job, self._retry, timeout)
         while not watching.is_over:
             failure: MusterError | None = None
             stream = self._stream(WATCH_JOB)(watching.request, timeout=watching.left)
@@ -211,12 +208,12 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def perform(self, call: Call[ResultT]) -> ResultT:
+    async def _perform(self, call: Call[ResultT]) -> ResultT:
         """Makes a call, and repeats it while that may help."""
         timeout = self._timeout if call.timeout is None else call.timeout
         tries = Tries(self._retry, timeout, is_patient=call.is_patient)
         send = self._unary(call.method)
-        with submit_span(self._address, self.scope.namespace, call.submits) as span:
+        with submit_span(self._address, self._scope.namespace, call.submits) as span:
             while True:
                 try:
                     reply = await send(call.request, timeout=tries.begin(), metadata=span.metadata)
@@ -227,13 +224,13 @@ class AsyncClient:
                     return call.read(reply)
                 await asyncio.sleep(wait)
 
-    async def advance(self, steps: Any, step: Call[Any] | Pause) -> Callable[[], Any]:
+    async def _advance(self, steps: Any, step: Call[Any] | Pause) -> Callable[[], Any]:
         """Does one of several steps and returns what gives the next; what fails is raised in the steps."""
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return functools.partial(next, steps)
         try:
-            reply = await self.perform(step)
+            reply = await self._perform(step)
         except MusterError as error:
             return functools.partial(steps.throw, error)
         return functools.partial(steps.send, reply)

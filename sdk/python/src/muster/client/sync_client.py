@@ -32,7 +32,7 @@ def _call(build: Callable[Concatenate[Scope, P], Call[ResultT]]) -> Callable[Con
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        return self.perform(build(self.scope, *args, **kwargs))
+        return self._perform(build(self._scope, *args, **kwargs))
 
     return method
 
@@ -42,11 +42,11 @@ def _steps(build: Callable[Concatenate[Scope, P], Steps[ResultT]]) -> Callable[C
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        steps = build(self.scope, *args, **kwargs)
+        steps = build(self._scope, *args, **kwargs)
         try:
             step = next(steps)
             while True:
-                step = self.advance(steps, step)
+                step = self._advance(steps, step)
         except StopIteration as end:
             result: ResultT = end.value
             return result
@@ -59,14 +59,14 @@ def _pages(build: Callable[Concatenate[Scope, P], Pages[ItemT]]) -> Callable[Con
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[ItemT]:
-        pages = build(self.scope, *args, **kwargs)
+        pages = build(self._scope, *args, **kwargs)
         step = next(pages, None)
         while step is not None:
             if isinstance(step, Items):
                 yield from step.items
                 step = next(pages, None)
             else:
-                step = self.advance(pages, step)
+                step = self._advance(pages, step)
 
     return method
 
@@ -82,9 +82,6 @@ class Client:
         namespace: Empty: "default".
         timeout: Longest time of a call in seconds, repeats included.
         retry: How calls are repeated while the control plane can't be reached.
-
-    Attributes:
-        scope: What all calls share.
     """
 
     def __init__(
@@ -95,7 +92,7 @@ class Client:
         timeout: float = CALL_SECONDS,
         retry: TransportRetry = _RETRY,
     ) -> None:
-        self.scope = Scope(namespace)
+        self._scope = Scope(namespace)
         self._address = address
         self._timeout = timeout
         self._retry = retry
@@ -173,7 +170,7 @@ class Client:
             MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
                 out of reach.
         """
-        watching = Watching(self.scope, job, self._retry, timeout)
+        watching = Watching(self._scope, job, self._retry, timeout)
         while not watching.is_over:
             failure: MusterError | None = None
             stream = self._stream(WATCH_JOB)(watching.request, timeout=watching.left)
@@ -201,12 +198,12 @@ class Client:
     ) -> None:
         self.close()
 
-    def perform(self, call: Call[ResultT]) -> ResultT:
+    def _perform(self, call: Call[ResultT]) -> ResultT:
         """Makes a call, and repeats it while that may help."""
         timeout = self._timeout if call.timeout is None else call.timeout
         tries = Tries(self._retry, timeout, is_patient=call.is_patient)
         send = self._unary(call.method)
-        with submit_span(self._address, self.scope.namespace, call.submits) as span:
+        with submit_span(self._address, self._scope.namespace, call.submits) as span:
             while True:
                 try:
                     reply = send(call.request, timeout=tries.begin(), metadata=span.metadata)
@@ -217,13 +214,13 @@ class Client:
                     return call.read(reply)
                 time.sleep(wait)
 
-    def advance(self, steps: Any, step: Call[Any] | Pause) -> Any:
+    def _advance(self, steps: Any, step: Call[Any] | Pause) -> Any:
         """Does one of several steps and returns the next; what fails is raised in the steps."""
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return next(steps)
         try:
-            reply = self.perform(step)
+            reply = self._perform(step)
         except MusterError as error:
             return steps.throw(error)
         return steps.send(reply)
