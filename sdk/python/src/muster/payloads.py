@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import types
+import typing
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar, overload
 
@@ -87,13 +89,17 @@ def payload_reader(hint: Any, name: str = "value") -> PayloadReader:
     if hint is Payload:
         return lambda payload: payload
     read_json = reader_for(hint)
+    choices = _choices_of(hint)
+    message = next((one for one in choices if isinstance(one, type) and issubclass(one, Message)), None)
 
     def read(payload: Payload) -> Any:
         if is_json(payload.content_type):
             return _fitting(read_json, _json_of(payload), name)
-        if isinstance(hint, type) and issubclass(hint, Message):
-            return _message(hint, payload, name)
-        return payload.data if hint is bytes else _fitting(read_json, _untyped(payload), name)
+        if type(None) in choices and not (payload.data or payload.content_type):
+            return None
+        if message is not None:
+            return _message(message, payload, name)
+        return payload.data if bytes in choices else _fitting(read_json, _untyped(payload), name)
 
     return read
 
@@ -104,6 +110,11 @@ def is_json(content_type: str) -> bool:
         return True
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == JSON or media_type.endswith("+json")
+
+
+def _choices_of(hint: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (type(None) if hint is None else hint,)
 
 
 def _untyped(payload: Payload) -> Any:

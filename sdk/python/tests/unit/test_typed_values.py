@@ -157,6 +157,16 @@ def test_protobuf_in_binary_and_as_json() -> None:
             decode(wrong, Progress)
 
 
+def test_one_of_several_types_that_are_not_json() -> None:
+    half = Progress(fraction=0.5)
+    assert decode(encode(half), Progress | None) == half
+    assert decode(encode(b"\x00"), Optional[bytes]) == b"\x00"
+    for hint in (Progress | None, bytes | None, None):
+        assert decode(Payload(), hint) is None
+    assert decode(Payload(), Progress) == Progress()
+    assert decode(Payload(), bytes) == b""
+
+
 @pytest.mark.parametrize("hint", [complex, list[complex], type, "x", Sequence[object()]])
 def test_types_that_json_does_not_have_are_refused(hint: Any) -> None:
     with pytest.raises(TypeError):
