@@ -12,9 +12,11 @@ import { PROTOCOL_VERSION } from './api/services/sessions.ts';
 import { connectBus } from './bus/connect-bus.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-lock.ts';
+import { DbClock } from './engine/db-clock.ts';
 import { armKillPoint, killPoint } from './engine/kill-points.ts';
 import type { Bus, Log } from './engine/ports.ts';
 import { createReplica, type Replica } from './engine/replica.ts';
+import { DEAF_AFTER_BEATS } from './engine/sessions.ts';
 import type { Store } from './engine/store-port.ts';
 import { ThreadSchemas } from './schemas/thread-schemas.ts';
 import type { Database } from './store/database.ts';
@@ -23,8 +25,10 @@ import { firstContact } from './store/first-contact.ts';
 import { migrate } from './store/migrate.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
+import { vitalsStore } from './store/statements/vitals.ts';
 import { createStore } from './store/store.ts';
 import { systemClock, systemRandom, systemTimers } from './system.ts';
+import { type Metrics, type Observed, openMetrics } from './telemetry/metrics/open-metrics.ts';
 import { version } from './version.ts';
 
 export interface RunningReplica {
@@ -119,18 +123,32 @@ interface Behind {
   readonly config: Config;
   readonly replica: Replica;
   readonly health: Health;
+  readonly metrics: Metrics;
   readonly log: Log;
   readonly closers: Closers;
 }
 
 /** Both ports, with the same handlers behind them; their numbers. */
-async function openPorts({ config, replica, health, log, closers }: Behind): Promise<{ grpc: number; http: number }> {
+async function openPorts({
+  config,
+  replica,
+  health,
+  metrics,
+  log,
+  closers,
+}: Behind): Promise<{ grpc: number; http: number }> {
   const { host, corsOrigins } = config;
   const bindings = services(replica);
-  const calls = new Calls(log);
+  const calls = new Calls(log, metrics.calls);
   const access = { hosts: [host.toLowerCase(), ...config.httpHosts], corsOrigins };
   const routes = connectHandlers(webServices(bindings), calls);
-  const http = await startHttpServer(routes, health, { host, port: config.httpPort, access, log });
+  const http = await startHttpServer(routes, health, {
+    host,
+    port: config.httpPort,
+    access,
+    metrics: metrics.page,
+    log,
+  });
   const stops = [() => http.stop()];
   closers.add(() => Promise.all(stops.map((stop) => stop())));
   const grpc = await startGrpcServer(bindings, calls, { host, port: config.grpcPort });
@@ -139,15 +157,41 @@ async function openPorts({ config, replica, health, log, closers }: Behind): Pro
   return { grpc: grpc.port, http: http.port };
 }
 
+interface Parts {
+  readonly database: Database;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly replica: Replica;
+  readonly dbClock: DbClock;
+}
+
+/** Where the metrics find what they are not told of. */
+function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed {
+  return {
+    vitals: vitalsStore(database),
+    deafAfterBeats: DEAF_AFTER_BEATS,
+    nowUs: () => dbClock.nowUs(),
+    askDatabase: () => store.nowUs(),
+    isBusUp: () => bus.isUp(),
+    parked: () => replica.parkedPlaces(),
+  };
+}
+
 async function start(config: Config, log: Log, closers: Closers): Promise<RunningReplica> {
   const embedded = !config.postgresUrl || config.natsUrls.length === 0;
   if (embedded) closers.add(lockDataFolder(config.dataFolder));
+  const release = { version, protocolVersion: PROTOCOL_VERSION };
+  const metrics = openMetrics({ ...release, clock: systemClock, timers: systemTimers, log, env: process.env });
+  closers.add(() => metrics.stop());
   const database = await openDatabase(config, closers, log);
   const migrations = await migrate(database);
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
-  const store = createStore(database);
+  const dbClock = new DbClock(systemClock);
+  const store = metrics.measure(createStore(database), () => dbClock.nowUs());
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
+  // While database and bus are there: the last metrics are to tell of them, too.
+  closers.add(() => metrics.stop());
   const schemas = new ThreadSchemas(log);
   closers.add(() => schemas.stop());
   const times = { beatMs: config.beatMs, leaseMs: config.leaseMs };
@@ -156,6 +200,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     bus,
     schemas,
     clock: systemClock,
+    dbClock,
     timers: systemTimers,
     random: systemRandom,
     log,
@@ -163,8 +208,9 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     failureText,
   });
   await replica.prepare();
+  metrics.observe(observedOf({ database, store, bus, replica, dbClock }));
   closers.add(() => replica.stop());
-  const ports = await openPorts({ config, replica, log, closers, health: healthOf(store, bus) });
+  const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, bus) });
   // Waiting callers are let go first: a wait must not hold the ports' stop for minutes.
   closers.add(() => {
     replica.waits.stop();

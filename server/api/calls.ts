@@ -1,9 +1,11 @@
 /** The calls under way, on whichever port they came: counted, bounded, ended with their deadline or with their caller. */
-import type { Log } from '../engine/ports.ts';
+import type { CallMeter, Log, MeasuredCall } from '../engine/ports.ts';
+import { Code, codeName } from './code.ts';
 import { ApiError, type RpcStatus, statusOf } from './status.ts';
 
 /** What a transport knows about a call's other end. */
 export interface Caller {
+  readonly system: MeasuredCall['system'];
   /** Time left before its deadline; Infinity when it has none. */
   readonly leftMs: number;
   /** Has `listener` called when the caller goes away; returns what takes it off again. */
@@ -57,11 +59,13 @@ class Bounds {
 
 export class Calls {
   readonly #log: Log;
+  readonly #meter: CallMeter;
   #count = 0;
   #stopping = false;
 
-  constructor(log: Log) {
+  constructor(log: Log, meter: CallMeter) {
     this.#log = log;
+    this.#meter = meter;
   }
 
   /** From now on calls are refused; those under way go on. */
@@ -71,13 +75,20 @@ export class Calls {
 
   /** @throws CallFailure */
   async run<T>(name: string, caller: Caller, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const bounds = this.#begin(name, caller);
+    const measured = this.#measure(name, caller);
     try {
-      return await Promise.race([work(bounds.signal), bounds.broken]);
+      const bounds = this.#begin(caller);
+      try {
+        const answer = await Promise.race([work(bounds.signal), bounds.broken]);
+        measured(Code.OK);
+        return answer;
+      } finally {
+        this.#end(bounds);
+      }
     } catch (error) {
-      throw this.#failure(error, name);
-    } finally {
-      this.#end(bounds);
+      const failure = this.#failure(error, name);
+      measured(failure.status.code);
+      throw failure;
     }
   }
 
@@ -87,7 +98,26 @@ export class Calls {
     caller: Caller,
     work: (signal: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
-    const bounds = this.#begin(name, caller);
+    const measured = this.#measure(name, caller);
+    // Of a caller that wants no more before the end.
+    let code: number = Code.CANCELLED;
+    try {
+      yield* this.#passOn(caller, work);
+      code = Code.OK;
+    } catch (error) {
+      const failure = this.#failure(error, name);
+      code = failure.status.code;
+      throw failure;
+    } finally {
+      measured(code);
+    }
+  }
+
+  async *#passOn<T>(
+    caller: Caller,
+    work: (signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const bounds = this.#begin(caller);
     const answers = work(bounds.signal)[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -95,8 +125,6 @@ export class Calls {
         if (next.done) return;
         yield next.value;
       }
-    } catch (error) {
-      throw this.#failure(error, name);
     } finally {
       this.#end(bounds);
       // Not awaited: work that heeds no signal would hold back the end.
@@ -104,17 +132,22 @@ export class Calls {
     }
   }
 
-  #begin(name: string, caller: Caller): Bounds {
-    try {
-      if (this.#stopping) throw new ApiError('SHUTTING_DOWN', 'this replica is shutting down; try another');
-      if (this.#count >= MAX_CALLS)
-        throw new ApiError('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
-      const bounds = new Bounds(caller);
-      this.#count++;
-      return bounds;
-    } catch (error) {
-      throw this.#failure(error, name);
-    }
+  /** Begins to time a call; what it returns is told the code that it was answered with. */
+  #measure(method: string, { system }: Caller): (code: number) => void {
+    const start = performance.now();
+    return (code) => {
+      const seconds = (performance.now() - start) / 1_000;
+      this.#meter.ended({ system, method, code: codeName(code) }, seconds);
+    };
+  }
+
+  #begin(caller: Caller): Bounds {
+    if (this.#stopping) throw new ApiError('SHUTTING_DOWN', 'this replica is shutting down; try another');
+    if (this.#count >= MAX_CALLS)
+      throw new ApiError('OVERLOADED', `more than ${MAX_CALLS} calls are under way here; try again`);
+    const bounds = new Bounds(caller);
+    this.#count++;
+    return bounds;
   }
 
   #end(bounds: Bounds): void {

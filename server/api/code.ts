@@ -14,3 +14,10 @@ export const Code = {
   INTERNAL: 13,
   UNAVAILABLE: 14,
 } as const;
+
+const names = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
+
+/** `UNKNOWN` for a code that nothing here answers with. */
+export function codeName(code: number): string {
+  return names.get(code) ?? 'UNKNOWN';
+}

@@ -29,6 +29,7 @@ function contextOf(method: DescMethod, message: Message, { requestHeader }: Hand
 
 function callerOf({ timeoutMs, signal }: HandlerContext): Caller {
   return {
+    system: 'connectrpc',
     leftMs: timeoutMs() ?? Number.POSITIVE_INFINITY,
     onGone: (listener) => {
       // The signal tells the deadline, too, which the call watches itself.
@@ -44,17 +45,22 @@ function failureOf(error: unknown): unknown {
   return error instanceof CallFailure ? connectErrorOf(error.status) : error;
 }
 
+/** As gRPC and telemetry name it. */
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
 function unary(method: DescMethod, handler: Handler<Message, Message>, calls: Calls) {
   return (message: Message, context: HandlerContext) =>
     calls
-      .run(method.name, callerOf(context), (signal) => handler(message, contextOf(method, message, context, signal)))
+      .run(nameOf(method), callerOf(context), (signal) => handler(message, contextOf(method, message, context, signal)))
       .catch((error) => Promise.reject(failureOf(error)));
 }
 
 function streaming(method: DescMethod, handler: StreamHandler<Message, Message>, calls: Calls) {
   return async function* (message: Message, context: HandlerContext) {
     try {
-      yield* calls.stream(method.name, callerOf(context), (signal) =>
+      yield* calls.stream(nameOf(method), callerOf(context), (signal) =>
         handler(message, contextOf(method, message, context, signal)),
       );
     } catch (error) {

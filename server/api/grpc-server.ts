@@ -56,6 +56,7 @@ function contextOf(call: Call, signal: AbortSignal): CallContext {
 function callerOf(call: Call): Caller {
   const deadline = call.getDeadline();
   return {
+    system: 'grpc',
     leftMs: (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now(),
     onGone: (listener) => {
       call.once('cancelled', listener);
@@ -122,10 +123,11 @@ function addService(server: grpc.Server, { service, handlers }: ServiceBinding, 
     const handler = handlers[method.localName];
     if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
     definition[method.name] = definitionOf(method);
+    const name = `${service.typeName}/${method.name}`;
     implementation[method.name] =
       method.methodKind === 'server_streaming'
-        ? streaming(method.name, handler as StreamHandler<Message, Message>, calls)
-        : unary(method.name, handler as Handler<Message, Message>, calls);
+        ? streaming(name, handler as StreamHandler<Message, Message>, calls)
+        : unary(name, handler as Handler<Message, Message>, calls);
   }
   server.addService(definition, implementation);
 }

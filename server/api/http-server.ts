@@ -9,6 +9,7 @@ import { boundTimeouts } from './bound-timeouts.ts';
 import { Code } from './code.ts';
 import { connectErrorOf } from './connect-error.ts';
 import { type Health, healthAnswer } from './health.ts';
+import { type MetricsText, serveMetrics } from './metrics.ts';
 import { serveReference } from './reference/serve.ts';
 import { statusOf } from './status.ts';
 import { checkAccess, corsHeaders, preflightHeaders, type WebAccess } from './web-access.ts';
@@ -18,6 +19,7 @@ export interface HttpServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly access: WebAccess;
+  readonly metrics: MetricsText;
   readonly log: Log;
 }
 
@@ -65,7 +67,7 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
   const handler = routes.get(path);
   if (!handler) {
     const message =
-      'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /healthz and /readyz';
+      'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /metrics, /healthz and /readyz';
     return refuse(response, 404, new ConnectError(message, Code.UNIMPLEMENTED));
   }
   const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
@@ -76,10 +78,17 @@ async function call(routes: Routes, request: IncomingMessage, response: ServerRe
   await universalResponseToNodeResponse(result, response);
 }
 
+interface Served {
+  readonly health: Health;
+  readonly routes: Routes;
+  readonly access: WebAccess;
+  readonly metrics: MetricsText;
+}
+
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  { health, routes, access }: { health: Health; routes: Routes; access: WebAccess },
+  { health, routes, access, metrics }: Served,
 ): Promise<void> {
   const told = await healthAnswer(request, health);
   if (told) return answer(response, told.status, told.body);
@@ -94,6 +103,7 @@ async function serve(
     return;
   }
   if (serveReference(request, response)) return;
+  if (await serveMetrics(request, response, metrics)) return;
   await call(routes, request, response);
 }
 
@@ -124,9 +134,9 @@ function stop(server: Server): Promise<void> {
 }
 
 export async function startHttpServer(routes: Routes, health: Health, options: HttpServerOptions): Promise<HttpServer> {
-  const { access, log } = options;
+  const { access, metrics, log } = options;
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
-    serve(request, response, { health, routes, access }).catch((error) => {
+    serve(request, response, { health, routes, access, metrics }).catch((error) => {
       // When the caller has gone there is nobody left to tell.
       if (!response.destroyed) log.error({ path: request.url, error: String(error) }, 'an HTTP call failed');
       response.destroy();

@@ -131,7 +131,7 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
       reason: message,
     });
   }
-  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false };
+  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
   return goBack('release', run, delayMs, moment.nowUs, { releases, releasesSinceUs, reason, closed });
 }
 

@@ -58,6 +58,8 @@ export interface ClosedAttempt {
   readonly outcome: AttemptOutcome;
   readonly counted: boolean;
   readonly failure?: Failure | undefined;
+  /** Of one that was released: the worker's reason. */
+  readonly why?: string | undefined;
 }
 
 /** What a change writes to the job's record, which says what was asked for. */

@@ -90,6 +90,22 @@ export class ParkedCredits {
     parked.fit.set(laneId, false);
   }
 
+  /** Attempts that credits still alive ask for. */
+  totals(): { slots: number; prefetch: number } {
+    const now = this.#clock.now();
+    const sums = { slots: 0, prefetch: 0 };
+    for (const { sessions } of this.#classes.values()) {
+      for (const { credits } of sessions.values()) {
+        for (const { until, slots, prefetch } of credits.values()) {
+          if (until <= now) continue;
+          sums.slots += slots;
+          sums.prefetch += prefetch;
+        }
+      }
+    }
+    return sums;
+  }
+
   /** The class of a session that has granted credits here. */
   classOf(sessionId: string): ParkedClass | undefined {
     return this.#classOf.get(sessionId);

@@ -32,6 +32,21 @@ export interface Log {
   error(facts: Record<string, unknown>, message: string): void;
 }
 
+/** A call that has been answered, on either port. */
+export interface MeasuredCall {
+  /** `connectrpc`: all that came over the HTTP port. */
+  readonly system: 'grpc' | 'connectrpc';
+  /** Such as `muster.v1.JobService/GetJob`. */
+  readonly method: string;
+  /** Name of the gRPC code that it was answered with. */
+  readonly code: string;
+}
+
+/** Told of each call once it has ended. */
+export interface CallMeter {
+  ended(call: MeasuredCall, seconds: number): void;
+}
+
 /** A payload and what it must be. */
 export interface SchemaCheck {
   readonly schema: PayloadSchema;

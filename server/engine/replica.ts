@@ -4,7 +4,7 @@ import { AttemptLogs } from './attempt-logs.ts';
 import { Breakers, type LaneFailures } from './breakers.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
-import { DbClock } from './db-clock.ts';
+import type { DbClock } from './db-clock.ts';
 import { DefinitionChanges } from './definition-changes.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -41,6 +41,7 @@ export interface ReplicaParts {
   readonly bus: Bus;
   readonly schemas: Schemas;
   readonly clock: Clock;
+  readonly dbClock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
@@ -68,6 +69,8 @@ export interface Replica {
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
   readonly namespaces: Namespaces;
+  /** Attempts that sessions have asked for here, and not been given yet. */
+  parkedPlaces(): { readonly slots: number; readonly prefetch: number };
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
@@ -82,8 +85,7 @@ export interface Replica {
 }
 
 export function createReplica(parts: ReplicaParts): Replica {
-  const { store, bus, schemas, clock, timers, random, log, times } = parts;
-  const dbClock = new DbClock(clock);
+  const { store, bus, schemas, clock, dbClock, timers, random, log, times } = parts;
   const ids = new JobIds(dbClock, random);
   const definitions = new Definitions(store, clock);
   const lanes = new Lanes(store, definitions);
@@ -201,6 +203,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
     namespaces: new Namespaces(store),
+    parkedPlaces: () => credits.totals(),
     async getJob(namespace, jobId) {
       const job = await readJob(namespace, jobId);
       if (!job) throw jobNotFound(namespace, jobId);

@@ -98,6 +98,8 @@ export interface ClaimedJob extends Place {
   readonly checkpoint: Payload | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
+  /** The time that the job was delayed to. */
+  readonly runTimeUs?: number | undefined;
 }
 
 /** A report that an attempt returned a result. */
@@ -206,6 +208,12 @@ export interface AttemptKey {
   readonly jobId: string;
   readonly attempt: number;
   readonly sessionId: string;
+}
+
+/** An attempt that has been closed with a result. */
+export interface CompletedAttempt extends AttemptKey {
+  readonly laneId: number;
+  readonly assignTimeUs: number;
 }
 
 /** An attempt that a session holds according to the store. */
@@ -330,7 +338,7 @@ export interface Store {
    * The attempts that were open and are now completed; the others were not the session's to complete, or their results
    * are to be checked first and these are not `checked`.
    */
-  complete(completions: readonly Completion[], checked?: boolean): Promise<AttemptKey[]>;
+  complete(completions: readonly Completion[], checked?: boolean): Promise<CompletedAttempt[]>;
   /** Which of these attempts are open and have a result that is to be checked. */
   readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;

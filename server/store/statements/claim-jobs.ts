@@ -13,11 +13,11 @@ const OVERHEAD_BYTES = 512;
 /** What an assignment needs of the job's record and its last checkpoint, for a run that the query calls `k`. */
 // OFFSET 0 keeps the planner from turning the look-ups by key into scans of whole partitions.
 export const recordOfRun = {
-  columns: `j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate,
+  columns: `j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate, j.run_time,
     c.data AS checkpoint, c.content_type AS checkpoint_content_type, c.metadata AS checkpoint_metadata`,
   joins: `
 CROSS JOIN LATERAL (
-  SELECT input, input_content_type, input_metadata, traceparent, tracestate FROM jobs WHERE jobs.job_id = k.job_id OFFSET 0
+  SELECT input, input_content_type, input_metadata, traceparent, tracestate, run_time FROM jobs WHERE jobs.job_id = k.job_id OFFSET 0
 ) AS j
 LEFT JOIN LATERAL (
   SELECT data, content_type, metadata FROM job_checkpoints WHERE job_checkpoints.job_id = k.job_id AND k.attempt > 1 OFFSET 0
@@ -114,6 +114,7 @@ export function claimedJob(row: Row): ClaimedJob {
         : payloadOf(row.checkpoint, row.checkpoint_content_type, row.checkpoint_metadata),
     traceparent: row.traceparent ?? '',
     tracestate: row.tracestate ?? '',
+    runTimeUs: row.run_time ?? undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
 import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes } from '../../domain/job-state.ts';
-import type { AttemptKey, Completion, UncheckedAttempt } from '../../engine/store-port.ts';
+import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/store-port.ts';
 import { byteSlices, plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
@@ -57,7 +57,7 @@ recorded AS (
   FROM ended, now
 ),
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -count(*) AS jobs FROM ended GROUP BY lane_id`)}
-SELECT job_id, attempt, session_id, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
+SELECT job_id, attempt, session_id, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 
 const readToCheck = {
@@ -79,7 +79,7 @@ export async function completeAttempts(
   session: Session,
   reported: readonly Completion[],
   checked = false,
-): Promise<AttemptKey[]> {
+): Promise<CompletedAttempt[]> {
   const completions = [...reported].sort((a, b) => (a.jobId < b.jobId ? -1 : 1));
   const slices = byteSlices(completions.map((item) => item.result.data));
   const rows = await session.run(statement, [
@@ -96,7 +96,13 @@ export async function completeAttempts(
   ]);
   const progressed = rows.filter((row) => row.may_have_checkpoint);
   if (progressed.length > 0) await session.run(deleteCheckpoints, [plainArray(progressed.map((row) => row.job_id))]);
-  return rows.map((row) => ({ jobId: row.job_id, attempt: row.attempt, sessionId: row.session_id }));
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    laneId: row.lane_id,
+    assignTimeUs: row.assign_time,
+  }));
 }
 
 /** Those of the attempts that are open in their session and have a result that is to be checked. */

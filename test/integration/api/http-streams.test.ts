@@ -25,6 +25,7 @@ const method = JobService.method.watchJob as DescMethodServerStreaming<
   typeof WatchJobResponseSchema
 >;
 const log = { info: () => {}, warn: () => {}, error: () => {} };
+const metrics = { contentType: 'text/plain', read: async () => '' };
 const health = {
   release: { version: '0', protocolVersion: 1 },
   ready: async () => ({ database: true, bus: true, time: undefined }),
@@ -35,11 +36,11 @@ let calls: Calls;
 let server: HttpServer;
 
 async function start(): Promise<void> {
-  calls = new Calls(log);
+  calls = new Calls(log, { ended: () => {} });
   const watchJob: Watch = (request, context) => handler(request, context);
   const routes = connectHandlers([{ service: JobService, handlers: { watchJob } }], calls);
   const access = { hosts: [], corsOrigins: [] };
-  server = await startHttpServer(routes, health, { host: '127.0.0.1', port: 0, access, log });
+  server = await startHttpServer(routes, health, { host: '127.0.0.1', port: 0, access, metrics, log });
 }
 
 beforeAll(start);

@@ -250,7 +250,7 @@ describe('a checkpoint that is open while the job is completed', () => {
     const report = context.store.complete([completionOf(job)]);
     expect(await untilWaitsOrOver(context.database, report)).toBe('waits');
     await saving.commit();
-    expect(await report).toEqual([keyOf(job)]);
+    expect(await report).toMatchObject([keyOf(job)]);
     expect(await readRow(context, 'job_checkpoints', job.jobId)).toBeUndefined();
   });
 });

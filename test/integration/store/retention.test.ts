@@ -102,7 +102,7 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
       expect(await isThere(`job_outcomes_${nameOf(day)}`)).toBe(false);
       expect(await Promise.all(gone.map(stateOf))).toEqual([undefined, undefined, undefined]);
       expect(await Promise.all([held.jobId, late, ready].map((id) => readEverything(context, id)))).toEqual(before);
-      expect(await context.store.complete([completionOf(held)])).toEqual([keyOf(held)]);
+      expect(await context.store.complete([completionOf(held)])).toMatchObject([keyOf(held)]);
       expect(await finish(laneId, 1)).toEqual([ready]);
       expect(await Promise.all([held.jobId, late, ready].map(stateOf))).toEqual(Array(3).fill('SUCCEEDED'));
       // From where they are now they go in their turn.

@@ -2,6 +2,7 @@
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/services/sessions.ts';
 import type { Log, Schemas } from '../../../server/engine/ports.ts';
+import { DbClock } from '../../../server/engine/db-clock.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
 import type { SessionTimes } from '../../../server/engine/sessions.ts';
 import { failureText } from '../../../server/store/failure-text.ts';
@@ -68,6 +69,7 @@ class Life implements Server {
       bus: deps.hub.replicaBus(process),
       schemas: noSchemas,
       clock: process,
+      dbClock: new DbClock(process),
       timers: process,
       random: process.random,
       log: this.#log(),

@@ -2,11 +2,12 @@
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it, vi } from 'vitest';
 import { type Caller, CallFailure, Calls } from '../../../server/api/calls.ts';
-import type { Log } from '../../../server/engine/ports.ts';
+import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports.ts';
 import { ErrorInfoSchema } from '../../../server/gen/google/rpc/error_details_pb.ts';
 
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
-const patient: Caller = { leftMs: Number.POSITIVE_INFINITY, onGone: () => () => {} };
+const unmeasured: CallMeter = { ended: () => {} };
+const patient: Caller = { system: 'grpc', leftMs: Number.POSITIVE_INFINITY, onGone: () => () => {} };
 const endless = () => new Promise<never>(() => {});
 
 /** A caller that can leave. */
@@ -31,20 +32,22 @@ async function reasonOf(call: Promise<unknown>): Promise<unknown> {
 
 describe('a call', () => {
   it('is answered', async () => {
-    expect(await new Calls(quiet).run('Get', patient, async () => 7)).toBe(7);
+    expect(await new Calls(quiet, unmeasured).run('Get', patient, async () => 7)).toBe(7);
   });
 
   it('is not begun when its deadline has passed', async () => {
     const work = vi.fn(endless);
     for (const leftMs of [0, -1]) {
-      expect(await reasonOf(new Calls(quiet).run('Get', { ...patient, leftMs }, work))).toBe('DEADLINE_EXCEEDED');
+      expect(await reasonOf(new Calls(quiet, unmeasured).run('Get', { ...patient, leftMs }, work))).toBe(
+        'DEADLINE_EXCEEDED',
+      );
     }
     expect(work).not.toHaveBeenCalled();
   });
 
   it('ends with its deadline, and its work is told', async () => {
     let told: AbortSignal | undefined;
-    const call = new Calls(quiet).run('Get', { ...patient, leftMs: 5 }, (signal) => {
+    const call = new Calls(quiet, unmeasured).run('Get', { ...patient, leftMs: 5 }, (signal) => {
       told = signal;
       return endless();
     });
@@ -54,7 +57,7 @@ describe('a call', () => {
 
   it('ends with its caller, and no one listens for the caller afterwards', async () => {
     const { caller, leave, listeners } = leaving();
-    const call = new Calls(quiet).run('Get', caller, endless);
+    const call = new Calls(quiet, unmeasured).run('Get', caller, endless);
     expect(listeners.size).toBe(1);
     leave();
     expect(await reasonOf(call)).toBe('CALL_CANCELLED');
@@ -63,7 +66,7 @@ describe('a call', () => {
 
   it('that failed for a reason of our own is logged under the id that the caller sees', async () => {
     const error = vi.fn();
-    const call = new Calls({ ...quiet, error }).run('Get', patient, async () => {
+    const call = new Calls({ ...quiet, error }, unmeasured).run('Get', patient, async () => {
       throw new Error('secret');
     });
     const failure = await call.catch((thrown: CallFailure) => thrown);
@@ -83,13 +86,13 @@ describe('a stream', () => {
 
   it('passes on what is yielded', async () => {
     const seen: number[] = [];
-    for await (const number of new Calls(quiet).stream('Watch', patient, numbers)) seen.push(number);
+    for await (const number of new Calls(quiet, unmeasured).stream('Watch', patient, numbers)) seen.push(number);
     expect(seen).toEqual([1, 2]);
   });
 
   it('ends with its caller although its work waits for nothing', async () => {
     const { caller, leave } = leaving();
-    const stream = new Calls(quiet).stream('Watch', caller, async function* () {
+    const stream = new Calls(quiet, unmeasured).stream('Watch', caller, async function* () {
       yield 1;
       await endless();
     });
@@ -101,7 +104,7 @@ describe('a stream', () => {
 
   it('closes its work when it is not wanted any more', async () => {
     const closed = vi.fn();
-    const stream = new Calls(quiet).stream('Watch', patient, async function* () {
+    const stream = new Calls(quiet, unmeasured).stream('Watch', patient, async function* () {
       try {
         yield 1;
         yield 2;
@@ -116,7 +119,7 @@ describe('a stream', () => {
 
 describe('calls', () => {
   it('are refused beyond 20,000 at once, streams among them, until one has ended', async () => {
-    const calls = new Calls(quiet);
+    const calls = new Calls(quiet, unmeasured);
     const { caller, leave } = leaving();
     const last = calls.run('Wait', caller, endless);
     for (let i = 0; i < 19_998; i++) calls.run('Wait', patient, endless);
@@ -131,12 +134,49 @@ describe('calls', () => {
   });
 
   it('are refused while the replica stops, and those under way go on', async () => {
-    const calls = new Calls(quiet);
+    const calls = new Calls(quiet, unmeasured);
     let finish = (_: string) => {};
     const underWay = calls.run('Get', patient, () => new Promise<string>((resolve) => (finish = resolve)));
     calls.stop();
     expect(await reasonOf(calls.run('Get', patient, endless))).toBe('SHUTTING_DOWN');
     finish('done');
     expect(await underWay).toBe('done');
+  });
+});
+
+describe('is measured under the code that it was answered with:', () => {
+  const measured: MeasuredCall[] = [];
+  const meter: CallMeter = {
+    ended(call, seconds) {
+      expect(seconds).toBeGreaterThanOrEqual(0);
+      measured.push(call);
+    },
+  };
+  const codesOf = (method: string) => measured.filter((call) => call.method === method).map(({ code }) => code);
+  const calls = new Calls(quiet, meter);
+
+  it('a call', async () => {
+    await calls.run('a', patient, async () => 1);
+    await calls.run('a', { ...patient, leftMs: 0 }, endless).catch(() => {});
+    const { caller, leave } = leaving();
+    const left = calls.run('a', caller, endless).catch(() => {});
+    leave();
+    await left;
+    expect(codesOf('a')).toEqual(['OK', 'DEADLINE_EXCEEDED', 'CANCELLED']);
+  });
+
+  it('a stream, once, at its end', async () => {
+    const numbers = async function* () {
+      yield* [1, 2, 3];
+    };
+    for await (const _ of calls.stream('s', patient, numbers)) expect(codesOf('s')).toEqual([]);
+    for await (const _ of calls.stream('s', patient, numbers)) break;
+    expect(codesOf('s')).toEqual(['OK', 'CANCELLED']);
+  });
+
+  it('one that was refused because the replica stops', async () => {
+    calls.stop();
+    await calls.run('r', patient, endless).catch(() => {});
+    expect(codesOf('r')).toEqual(['UNAVAILABLE']);
   });
 });

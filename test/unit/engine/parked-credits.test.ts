@@ -32,6 +32,21 @@ function park(sessionId: string, creditId: number, slots: number, prefetch = 0, 
   credits.park(sessionId, sessionClass, [{ creditId, slots, prefetch }]);
 }
 
+it('tells what is left of them, while they live', () => {
+  park('a', 1, 3, 2);
+  park('b', 2, 5, 0, image);
+  credits.take(classOf('a'), 4);
+  expect(credits.totals()).toEqual({ slots: 5, prefetch: 1 });
+  credits.void('b', [2]);
+  expect(credits.totals()).toEqual({ slots: 0, prefetch: 1 });
+});
+
+it('tells nothing of those that have ended', async () => {
+  park('a', 1, 3, 2);
+  await time.advance(LIFE_MS);
+  expect(credits.totals()).toEqual({ slots: 0, prefetch: 0 });
+});
+
 function classOf(sessionId: string): ParkedClass {
   const parked = credits.classes().find(({ sessions }) => sessions.has(sessionId));
   if (!parked) throw new Error(`no class knows ${sessionId}`);

@@ -28,6 +28,7 @@ import { submitPlacesSuite } from './submit-places.ts';
 import { suspectsSuite } from './suspects.ts';
 import { timeLimitsSuite } from './time-limits.ts';
 import { transitionsSuite } from './transitions.ts';
+import { vitalsSuite } from './vitals.ts';
 import { workersSuite } from './workers.ts';
 
 export function storeSuite(context: StoreContext): void {
@@ -60,4 +61,5 @@ export function storeSuite(context: StoreContext): void {
   readJobSuite(context);
   listJobsSuite(context);
   transitionsSuite(context);
+  vitalsSuite(context);
 }

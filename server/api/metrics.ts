@@ -1,0 +1,26 @@
+/** `/metrics`: what monitoring reads. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export interface MetricsText {
+  /** Media type of the text. */
+  readonly contentType: string;
+  /** Made anew at most once a second. */
+  read(): Promise<string>;
+}
+
+/** Whether the request was for the metrics; then it is answered. */
+export async function serveMetrics(
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+  metrics: MetricsText,
+): Promise<boolean> {
+  const [path] = url.split('?', 1);
+  if (path !== '/metrics') return false;
+  if (method !== 'GET') {
+    response.writeHead(405, { allow: 'GET', 'content-type': 'text/plain' }).end('only GET is served here\n');
+    return true;
+  }
+  const text = await metrics.read();
+  response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+  return true;
+}

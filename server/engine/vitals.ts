@@ -1,0 +1,55 @@
+/** What monitoring shows of a whole deployment: read from the database now and then, the same at every replica. */
+import type { QueueCounts, QueueName } from './queues.ts';
+
+export interface QueueVitals extends QueueName {
+  readonly paused: boolean;
+  readonly counts: QueueCounts;
+}
+
+export interface AllQueues {
+  /** Those with most open jobs first. */
+  readonly queues: readonly QueueVitals[];
+  /** Counts of the queues that were left out, together. Undefined: none was. */
+  readonly others: QueueCounts | undefined;
+}
+
+/** The job that is next in some lane of a queue. */
+export interface LineHead extends QueueName {
+  /** Since when it has been ready, in microseconds on the database's clock. */
+  readonly readyUs: number;
+}
+
+/** Sessions that are open, each counted under the first that fits, and what they offer. */
+export interface SessionVitals {
+  /** The lease is over; a sweeper has yet to close it. */
+  readonly lapsed: number;
+  /** It beats, and the bus does not reach it. */
+  readonly deaf: number;
+  readonly draining: number;
+  readonly connected: number;
+  /** Slots of all but the lapsed. */
+  readonly slots: number;
+}
+
+export interface TableVitals {
+  readonly table: string;
+  /** As the database's statistics estimate them. */
+  readonly liveRows: number;
+  readonly deadRows: number;
+}
+
+export interface DatabaseVitals {
+  /** Age of the oldest snapshot or transaction that keeps dead rows from being cleared away, in ms. 0: there is none. */
+  readonly oldestSnapshotMs: number;
+  readonly tables: readonly TableVitals[];
+}
+
+/** Each is one or two statements that count no jobs: what they cost grows with the queues and lanes that have open jobs. */
+export interface VitalsStore {
+  readQueues(limit: number): Promise<AllQueues>;
+  /** At least one for each queue with ready jobs, as far as its lanes are among the `limit` with most of them. */
+  readLineHeads(limit: number): Promise<LineHead[]>;
+  /** Deaf is a session whose ping lags `deafAfterBeats` behind. */
+  readSessions(deafAfterBeats: number): Promise<SessionVitals>;
+  readDatabase(): Promise<DatabaseVitals>;
+}

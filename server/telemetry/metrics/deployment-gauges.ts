@@ -1,0 +1,118 @@
+/** Gauges of the whole deployment, read from the database when somebody asks for the metrics. */
+import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api';
+import type { QueueCounts } from '../../engine/queues.ts';
+import type { AllQueues, DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/vitals.ts';
+import { metrics, mostNames, OTHER } from './catalogue.ts';
+import type { Instruments } from './instruments.ts';
+import { Paced, type PacedParts } from './paced.ts';
+
+/** Lanes whose next job is looked at for the age of their queue. */
+const MOST_LANES = 1_000;
+
+/** Names of the states that counts tell apart; what a session holds is one of them. */
+const stateNames = {
+  BLOCKED: 'blocked',
+  SCHEDULED: 'scheduled',
+  READY: 'ready',
+  PAUSED: 'paused',
+  ASSIGNED: 'held',
+  WAITING: 'waiting',
+} as const;
+
+export interface DeploymentParts extends PacedParts {
+  readonly vitals: VitalsStore;
+  readonly deafAfterBeats: number;
+  /** The database's clock, in microseconds. */
+  readonly nowUs: () => number;
+}
+
+function labelsOf(namespace: string, queue: string): Attributes {
+  return { 'muster.namespace': namespace, 'muster.queue': queue };
+}
+
+export function observeDeployment(instruments: Instruments, parts: DeploymentParts): void {
+  const { vitals, deafAfterBeats } = parts;
+  const queues = new Paced('the queues', () => vitals.readQueues(mostNames.queues), parts);
+  const heads = new Paced('the age of what waits', () => vitals.readLineHeads(MOST_LANES), parts);
+  const sessions = new Paced('the sessions', () => vitals.readSessions(deafAfterBeats), parts);
+  const database = new Paced('the state of the database', () => vitals.readDatabase(), parts);
+  const gauges = {
+    jobs: instruments.gauge(metrics.queueJobs),
+    age: instruments.gauge(metrics.queueAge),
+    paused: instruments.gauge(metrics.queuePaused),
+    sessions: instruments.gauge(metrics.sessions),
+    slots: instruments.gauge(metrics.slots),
+    snapshot: instruments.gauge(metrics.oldestSnapshot),
+    rows: instruments.gauge(metrics.tableRows),
+  };
+  instruments.observe(Object.values(gauges), async (result) => {
+    const [allQueues, allHeads, open, state] = await Promise.all([
+      queues.read(),
+      heads.read(),
+      sessions.read(),
+      database.read(),
+    ]);
+    if (allQueues) observeQueues(result, gauges, allQueues);
+    if (allQueues && allHeads) observeAges(result, gauges.age, allQueues, allHeads, parts.nowUs());
+    if (open) observeSessions(result, gauges, open);
+    if (state) observeDatabase(result, gauges, state);
+  });
+}
+
+type Gauges = Readonly<Record<'jobs' | 'paused' | 'sessions' | 'slots' | 'snapshot' | 'rows', Observable>>;
+
+function observeQueues(result: BatchObservableResult, { jobs, paused }: Gauges, { queues, others }: AllQueues): void {
+  const counts = (labels: Attributes, of: QueueCounts) => {
+    for (const [state, name] of Object.entries(stateNames)) {
+      const value = of[state as keyof typeof stateNames] ?? 0;
+      result.observe(jobs, value, { ...labels, 'muster.queue.jobs.state': name });
+    }
+  };
+  for (const queue of queues) {
+    const labels = labelsOf(queue.namespace, queue.name);
+    counts(labels, queue.counts);
+    result.observe(paused, queue.paused ? 1 : 0, labels);
+  }
+  if (others) counts(labelsOf(OTHER, OTHER), others);
+}
+
+/** Of queues that are left out, the oldest of all of them. */
+function observeAges(
+  result: BatchObservableResult,
+  age: Observable,
+  { queues, others }: AllQueues,
+  heads: readonly LineHead[],
+  nowUs: number,
+): void {
+  const keyOf = (namespace: string, name: string) => `${namespace}/${name}`;
+  const oldest = new Map(queues.map(({ namespace, name }) => [keyOf(namespace, name), nowUs]));
+  if (others) oldest.set(keyOf(OTHER, OTHER), nowUs);
+  for (const { namespace, name, readyUs } of heads) {
+    const own = keyOf(namespace, name);
+    const key = oldest.has(own) ? own : keyOf(OTHER, OTHER);
+    oldest.set(key, Math.min(oldest.get(key) ?? nowUs, readyUs));
+  }
+  for (const [key, sinceUs] of oldest) {
+    const [namespace = '', name = ''] = key.split('/');
+    result.observe(age, (nowUs - sinceUs) / 1_000_000, labelsOf(namespace, name));
+  }
+}
+
+function observeSessions(result: BatchObservableResult, gauges: Gauges, { slots, ...open }: SessionVitals): void {
+  for (const [condition, count] of Object.entries(open)) {
+    result.observe(gauges.sessions, count, { 'muster.session.condition': condition });
+  }
+  result.observe(gauges.slots, slots);
+}
+
+function observeDatabase(
+  result: BatchObservableResult,
+  { snapshot, rows }: Gauges,
+  { oldestSnapshotMs, tables }: DatabaseVitals,
+): void {
+  result.observe(snapshot, oldestSnapshotMs / 1_000);
+  for (const { table, liveRows, deadRows } of tables) {
+    result.observe(rows, liveRows, { 'muster.table': table, 'muster.row.state': 'live' });
+    result.observe(rows, deadRows, { 'muster.table': table, 'muster.row.state': 'dead' });
+  }
+}

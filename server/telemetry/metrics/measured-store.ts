@@ -1,0 +1,188 @@
+/** The store, with its hot functions timed and what they did counted: the engine knows nothing of it. */
+import type { Counter } from '@opentelemetry/api';
+import type { Clock } from '../../engine/ports.ts';
+import type { ClaimedJob, Store, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import type { Distribution, HistogramFamily } from './histograms.ts';
+import type { AssignmentSource, JobMeter } from './job-meter.ts';
+
+export interface StoreMeters {
+  readonly jobs: JobMeter;
+  readonly flushDuration: HistogramFamily;
+  readonly flushRows: HistogramFamily;
+  readonly heartbeats: Counter;
+  readonly sessionsOpened: Counter;
+  readonly sessionsClosed: Counter;
+  readonly clock: Clock;
+}
+
+/** Takes what a transaction did, to be counted once it is committed. */
+type Note = (count: () => void) => void;
+
+/** Times groups of one kind. */
+class FlushTimer {
+  readonly #kind: string;
+  readonly #meters: StoreMeters;
+  readonly #took: Distribution;
+  readonly #rows: Distribution;
+
+  constructor(kind: string, meters: StoreMeters) {
+    this.#kind = kind;
+    this.#meters = meters;
+    this.#took = meters.flushDuration.of({ 'muster.flush.kind': kind });
+    this.#rows = meters.flushRows.of({ 'muster.flush.kind': kind });
+  }
+
+  /** `rows` is how many the group has, or says it of the answer. */
+  async time<T>(rows: number | ((result: T) => number), work: () => Promise<T>): Promise<T> {
+    const { clock, flushDuration } = this.#meters;
+    const start = clock.now();
+    try {
+      const result = await work();
+      this.#took.record((clock.now() - start) / 1_000);
+      this.#rows.record(typeof rows === 'number' ? rows : rows(result));
+      return result;
+    } catch (error) {
+      const labels = { 'muster.flush.kind': this.#kind, 'error.type': errorType(error) };
+      flushDuration.of(labels).record((clock.now() - start) / 1_000);
+      throw error;
+    }
+  }
+}
+
+/** The class of an SQLSTATE, of which there are some forty; anything else is one kind. */
+function errorType(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code.slice(0, 2) : '_OTHER';
+}
+
+const kinds = ['submit', 'claim', 'complete', 'change', 'heartbeat', 'observe', 'progress', 'logs'] as const;
+type Timers = Readonly<Record<(typeof kinds)[number], FlushTimer>>;
+
+export function measureStore(store: Store, meters: StoreMeters): Store {
+  const timers = Object.fromEntries(kinds.map((kind) => [kind, new FlushTimer(kind, meters)])) as Timers;
+  return measured(store, meters, timers, (count) => count());
+}
+
+function measured(store: Store, meters: StoreMeters, timers: Timers, note: Note): Store {
+  return {
+    ...store,
+    ...lanesOf(store, meters),
+    ...flushesOf(store, meters, timers, note),
+    ...sessionsOf(store, meters, timers, note),
+    async together(work) {
+      const counts: (() => void)[] = [];
+      const inner = (one: Store) => measured(one, meters, timers, (count) => counts.push(count));
+      const result = await store.together((one) => work(inner(one)));
+      for (const count of counts) note(count);
+      return result;
+    },
+  };
+}
+
+/** Whatever moves jobs has asked for their lane before. */
+function lanesOf(store: Store, { jobs }: StoreMeters): Pick<Store, 'findLane' | 'ensureLane' | 'readLanes'> {
+  return {
+    async findLane(key, breaker) {
+      const laneId = await store.findLane(key, breaker);
+      if (laneId !== undefined) jobs.learn(laneId, key);
+      return laneId;
+    },
+    async ensureLane(key, breaker) {
+      const laneId = await store.ensureLane(key, breaker);
+      jobs.learn(laneId, key);
+      return laneId;
+    },
+    async readLanes(laneIds) {
+      const lanes = await store.readLanes(laneIds);
+      for (const lane of lanes) jobs.learn(lane.laneId, lane);
+      return lanes;
+    },
+  };
+}
+
+type Flushes = Pick<
+  Store,
+  'submit' | 'claim' | 'claimSuspects' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'
+>;
+
+function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: Note): Flushes {
+  const claimed = async (source: AssignmentSource, work: () => Promise<ClaimedJob[]>) => {
+    const found = await timers.claim.time((all) => all.length, work);
+    note(() => jobs.claimed(found, source));
+    return found;
+  };
+  return {
+    async submit(calls, places) {
+      const rows = calls.reduce((sum, call) => sum + call.jobs.length, 0);
+      const results = await timers.submit.time(rows, () => store.submit(calls, places));
+      note(() => countSubmitted(jobs, calls, results));
+      return results;
+    },
+    claim: (claim) => claimed('claim', () => store.claim(claim)),
+    claimSuspects: (claim) => claimed('suspect', () => store.claimSuspects(claim)),
+    async probeBreaker(key, claim, suspect) {
+      const job = await store.probeBreaker(key, claim, suspect);
+      if (job) note(() => jobs.claimed([job], 'probe'));
+      return job;
+    },
+    async readAssigned(attempts) {
+      const found = await store.readAssigned(attempts);
+      note(() => jobs.sent(found.length, 'resend'));
+      return found;
+    },
+    async complete(completions, checked) {
+      const completed = await timers.complete.time(completions.length, () => store.complete(completions, checked));
+      note(() => jobs.completed(completed));
+      return completed;
+    },
+    async change(selection, decide) {
+      const work = () => store.change(selection, decide);
+      const changes = await timers.change.time((all) => all.length, work);
+      note(() => jobs.changed(changes));
+      return changes;
+    },
+  };
+}
+
+function countSubmitted(jobs: JobMeter, calls: readonly SubmitCall[], results: readonly SubmitResult[]): void {
+  const stored = results.map((result) => (result.kind === 'stored' && !result.repeated ? result.jobs : []));
+  const of = (which: (job: { readonly existing: boolean; readonly assigned: boolean }) => boolean) =>
+    calls.flatMap((call, i) => call.jobs.filter((_, n) => stored[i]?.[n] && which(stored[i][n])));
+  jobs.submitted(of(({ existing }) => !existing));
+  jobs.assignedAtOnce(of(({ assigned }) => assigned));
+}
+
+type OfSessions = Pick<
+  Store,
+  'openSession' | 'renewSessions' | 'closeSessions' | 'observe' | 'saveProgress' | 'saveLogs'
+>;
+
+function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Note): OfSessions {
+  return {
+    async openSession(asked) {
+      const session = await store.openSession(asked);
+      // The other one was opened by an earlier call with the same request id.
+      if (session.sessionId === asked.sessionId) note(() => meters.sessionsOpened.add(1));
+      return session;
+    },
+    async renewSessions(beats, leaseMs) {
+      const renewals = await timers.heartbeat.time(beats.length, () => store.renewSessions(beats, leaseMs));
+      const add = (count: number, result: string) =>
+        count > 0 && meters.heartbeats.add(count, { 'muster.heartbeat.result': result });
+      note(() => {
+        add(renewals.length, 'renewed');
+        add(beats.length - renewals.length, 'lease_lost');
+      });
+      return renewals;
+    },
+    async closeSessions(sessionIds, how, lapsedForMs) {
+      const closed = await store.closeSessions(sessionIds, how, lapsedForMs);
+      const labels = { 'muster.session.cause': how.toLowerCase() };
+      if (closed.length > 0) note(() => meters.sessionsClosed.add(closed.length, labels));
+      return closed;
+    },
+    observe: (attempts) => timers.observe.time(attempts.length, () => store.observe(attempts)),
+    saveProgress: (changes) => timers.progress.time(changes.length, () => store.saveProgress(changes)),
+    saveLogs: (logs) => timers.logs.time(logs.length, () => store.saveLogs(logs)),
+  };
+}

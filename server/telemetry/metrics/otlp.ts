@@ -1,0 +1,73 @@
+/** Sends the metrics on by OTLP, where OpenTelemetry's own variables say so; without them nothing leaves the process. */
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { type MetricProducer, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import type { Log } from '../../engine/ports.ts';
+
+export interface OtlpSettings {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const PROTOCOL = 'http/protobuf';
+/** Exporters that need nothing of us: none at all, and Prometheus, whose page is always there. */
+const served = ['none', 'prometheus'];
+
+function milliseconds(env: Environment, name: string, usual: number): number {
+  const text = env[name] || String(usual);
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${name} is "${text}"; it takes a number of milliseconds above 0, such as ${usual}`);
+}
+
+/** Undefined: the metrics are not sent. Throws an Error that names the variable that asks for something else than we have. */
+export function otlpSettings(env: Environment): OtlpSettings | undefined {
+  if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return undefined;
+  const endpoint = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const usual = endpoint ? 'otlp' : 'none';
+  const exporters = (env.OTEL_METRICS_EXPORTER || usual).split(',').map((name) => name.trim());
+  const unknown = exporters.find((name) => name !== 'otlp' && !served.includes(name));
+  if (unknown !== undefined)
+    throw new Error(
+      `OTEL_METRICS_EXPORTER has "${unknown}"; there are otlp, prometheus (always there, at /metrics) and none`,
+    );
+  if (!exporters.includes('otlp')) return undefined;
+  const protocol = env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL || PROTOCOL;
+  if (protocol !== PROTOCOL)
+    throw new Error(
+      `OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}"; metrics are sent by ${PROTOCOL}: set it, or OTEL_EXPORTER_OTLP_METRICS_PROTOCOL, to that`,
+    );
+  const intervalMs = milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000);
+  const timeoutMs = milliseconds(env, 'OTEL_METRIC_EXPORT_TIMEOUT', Math.min(30_000, intervalMs));
+  if (timeoutMs > intervalMs)
+    throw new Error(
+      `OTEL_METRIC_EXPORT_TIMEOUT is ${timeoutMs}; it must not be above OTEL_METRIC_EXPORT_INTERVAL, ${intervalMs}`,
+    );
+  return { intervalMs, timeoutMs };
+}
+
+/** Where to, with which headers, certificates and compression, the exporter takes from the environment itself. */
+export function otlpReader(
+  { intervalMs, timeoutMs }: OtlpSettings,
+  producers: readonly MetricProducer[],
+): PeriodicExportingMetricReader {
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter(),
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: timeoutMs,
+    metricProducers: [...producers],
+  });
+}
+
+/** What OpenTelemetry has to say, as that an export failed, goes into our log. */
+export function logDiagnostics(log: Log): void {
+  const warn = (message: string) => log.warn({}, message);
+  const error = (message: string) => log.error({}, message);
+  const quiet = () => {};
+  diag.setLogger(
+    { error, warn, info: quiet, debug: quiet, verbose: quiet },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+}

@@ -1,0 +1,85 @@
+/** Gauges of this replica: its process, what it is connected to, and what it has promised. */
+import { readdirSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { getHeapSpaceStatistics } from 'node:v8';
+import type { Timers } from '../../engine/ports.ts';
+import { metrics } from './catalogue.ts';
+import type { Instruments } from './instruments.ts';
+
+/** The database counts as down when it has not answered by then. */
+const ANSWER_MS = 2_000;
+
+export interface ReplicaParts {
+  readonly version: string;
+  readonly protocolVersion: number;
+  readonly timers: Timers;
+  /** Rejects when the database does not answer. */
+  readonly askDatabase: () => Promise<unknown>;
+  readonly isBusUp: () => boolean;
+  /** Attempts that sessions have asked for here, and not been given. */
+  readonly parked: () => { readonly slots: number; readonly prefetch: number };
+}
+
+export function observeReplica(instruments: Instruments, parts: ReplicaParts): void {
+  const database = instruments.gauge(metrics.databaseUp);
+  const bus = instruments.gauge(metrics.busUp);
+  const credits = instruments.gauge(metrics.credits);
+  const build = instruments.gauge(metrics.build);
+  instruments.observe([database, bus, credits, build], async (result) => {
+    result.observe(bus, parts.isBusUp() ? 1 : 0);
+    const { slots, prefetch } = parts.parked();
+    result.observe(credits, slots, { 'muster.credit.kind': 'slot' });
+    result.observe(credits, prefetch, { 'muster.credit.kind': 'prefetch' });
+    const { version, protocolVersion } = parts;
+    result.observe(build, 1, { 'muster.version': version, 'muster.protocol_version': String(protocolVersion) });
+    result.observe(database, (await isAnswered(parts)) ? 1 : 0);
+  });
+  observeProcess(instruments);
+}
+
+async function isAnswered({ askDatabase, timers }: ReplicaParts): Promise<boolean> {
+  let timer: { cancel(): void } | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = timers.after(ANSWER_MS, () => resolve(false));
+  });
+  const answered = askDatabase().then(
+    () => true,
+    () => false,
+  );
+  const up = await Promise.race([answered, late]);
+  timer?.cancel();
+  return up;
+}
+
+function observeProcess(instruments: Instruments): void {
+  const cpu = instruments.observedCounter(metrics.cpuTime);
+  const memory = instruments.gauge(metrics.memory);
+  const uptime = instruments.gauge(metrics.uptime);
+  const files = instruments.gauge(metrics.fileDescriptors);
+  const loop = instruments.observedCounter(metrics.eventLoop);
+  const heap = instruments.gauge(metrics.heap);
+  instruments.observe([cpu, memory, uptime, files, loop, heap], (result) => {
+    const { user, system } = process.cpuUsage();
+    result.observe(cpu, user / 1_000_000, { 'cpu.mode': 'user' });
+    result.observe(cpu, system / 1_000_000, { 'cpu.mode': 'system' });
+    result.observe(memory, process.memoryUsage.rss());
+    result.observe(uptime, process.uptime());
+    const open = openFiles();
+    if (open !== undefined) result.observe(files, open);
+    const { active, idle } = performance.eventLoopUtilization();
+    result.observe(loop, active / 1_000, { 'nodejs.eventloop.state': 'active' });
+    result.observe(loop, idle / 1_000, { 'nodejs.eventloop.state': 'idle' });
+    for (const { space_name, space_used_size } of getHeapSpaceStatistics()) {
+      result.observe(heap, space_used_size, { 'v8js.heap.space.name': space_name });
+    }
+  });
+}
+
+/** Undefined where the system does not tell. */
+function openFiles(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined;
+  }
+}

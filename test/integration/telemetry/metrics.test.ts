@@ -1,0 +1,233 @@
+/** The metrics of a real replica say what happened to its jobs, and docs/metrics.md lists them all and no others. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Family, parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
+import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
+import { prometheusName } from '../../../server/telemetry/metrics/prometheus.ts';
+import { version } from '../../../server/version.ts';
+import { eventually } from '../../support/eventually.ts';
+import { readMetrics } from '../../support/replica-metrics.ts';
+import { offerOf, outcomes, type TestWorker } from '../api/test-worker.ts';
+import { World } from '../api/world.ts';
+
+const { result, failure, released, cancelled } = outcomes;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+afterAll(() => world?.stop());
+
+/** Waits until the metrics, which are made anew once a second, say so. */
+function eventuallyMetrics<T>(what: string, look: (all: Map<string, Family>) => T) {
+  return eventually(what, async () => look(await readMetrics(world.replica.httpAddress)), { everyMs: 200 });
+}
+
+async function takeOne(worker: TestWorker): Promise<Assignment> {
+  const [attempt] = await worker.take(1);
+  if (!attempt) throw new Error('nothing was assigned');
+  return attempt;
+}
+
+const idOf = (jobId: string) => ({ jobId });
+
+describe('the metrics of jobs', () => {
+  it('count and time what becomes of each', async () => {
+    const definition = await world.define({ retryPolicy: { maxAttempts: 2, minBackoff: { nanos: 1_000_000 } } });
+    const worker = await world.openWorker(definition);
+    const queue = { queue: 'mails' };
+    const ids = [];
+    for (let n = 0; n < 4; n++) ids.push(await world.submit(definition, queue));
+    const [good, bad, refused, stopped] = await worker.take(4);
+    await worker.report({ of: good as Assignment, outcome: result('1') });
+    await worker.report({ of: refused as Assignment, outcome: released(1) });
+    await worker.report({ of: await takeOne(worker), outcome: result('2') });
+    await worker.report({ of: bad as Assignment, outcome: failure() });
+    await worker.report({ of: await takeOne(worker), outcome: failure() });
+    const stoppedId = (await Promise.all(ids.map((id) => world.getJob(id)))).find((job) => job.endTime === undefined);
+    await world.rpc.call(JobService.method.cancelJob, idOf(stoppedId?.jobId ?? ''));
+    await worker.report({ of: stopped as Assignment, outcome: cancelled });
+    const labels = { muster_namespace: 'default', muster_queue: 'mails', muster_definition: definition };
+    const all = await eventuallyMetrics('the last end is counted', (families) => {
+      const ended = sumOf(families, 'muster_job_ended_total', labels);
+      return ended === 4 && families;
+    });
+    const value = (name: string, more: Record<string, string> = {}) => sumOf(all, name, { ...labels, ...more });
+    expect(value('muster_job_submitted_total')).toBe(4);
+    const ended = (state: string, cause: string) =>
+      value('muster_job_ended_total', { muster_job_state: state, muster_failure_cause: cause });
+    expect([ended('succeeded', 'none'), ended('failed', 'application'), ended('cancelled', 'cancelled')]).toEqual([
+      2, 1, 1,
+    ]);
+    expect(value('muster_job_wait_duration_seconds_count')).toBe(4);
+    expect(value('muster_job_duration_seconds_count', { muster_job_state: 'succeeded' })).toBe(2);
+    const attempts = ['succeeded', 'failed', 'released', 'cancelled'].map((outcome) =>
+      value('muster_job_attempt_duration_seconds_count', { muster_attempt_outcome: outcome }),
+    );
+    expect(attempts).toEqual([2, 2, 1, 1]);
+    expect(value('muster_job_duration_seconds_bucket', { le: '+Inf' })).toBe(4);
+    expect(sumOf(all, 'muster_assignment_refused_total', { muster_release_reason: 'no_slot' })).toBe(1);
+    expect(value('muster_job_duration_seconds_sum')).toBeGreaterThan(0);
+  });
+
+  it('count a delay as no wait, and a failed submission as none', async () => {
+    const definition = await world.define();
+    const worker = await world.openWorker(definition);
+    await world.submit(definition, { start: { case: 'delay', value: { seconds: 2n } } } as object);
+    await world.rpc.refused(JobService.method.submitJob, { job: { definition, queue: 'No' } });
+    await worker.report({ of: await takeOne(worker), outcome: result() });
+    const labels = { muster_definition: definition };
+    const all = await eventuallyMetrics('it is counted', (families) => {
+      return sumOf(families, 'muster_job_ended_total', labels) === 1 && families;
+    });
+    const sum = (name: string) => sumOf(all, `${name}_sum`, labels) ?? Number.NaN;
+    expect(sum('muster_job_duration_seconds')).toBeGreaterThan(1.9);
+    expect(sum('muster_job_wait_duration_seconds')).toBeLessThan(sum('muster_job_duration_seconds') - 1.9);
+    expect(sumOf(all, 'muster_job_submitted_total', labels)).toBe(1);
+  });
+});
+
+describe('the metrics of queues', () => {
+  it('tell what waits, for how long, and what is paused', async () => {
+    const definition = await world.define();
+    for (let n = 0; n < 3; n++) await world.submit(definition, { queue: 'waiting' });
+    const labels = { muster_queue: 'waiting' };
+    const ready = { ...labels, muster_queue_jobs_state: 'ready' };
+    const first = await eventuallyMetrics('they are counted', (families) => {
+      return (
+        sumOf(families, 'muster_queue_jobs', ready) === 3 &&
+        sumOf(families, 'muster_queue_oldest_ready_age_seconds', labels)
+      );
+    });
+    await eventuallyMetrics('they get older', (families) => {
+      return (sumOf(families, 'muster_queue_oldest_ready_age_seconds', labels) ?? 0) > first;
+    });
+    await world.rpc.call(QueueService.method.pauseQueue, { name: 'waiting' });
+    await eventuallyMetrics('the pause is told', (families) => sumOf(families, 'muster_queue_paused', labels) === 1);
+  });
+});
+
+describe('the metrics of workers', () => {
+  it('tell sessions, slots, credits and heartbeats', async () => {
+    const before = await readMetrics(world.replica.httpAddress);
+    const worker = await world.openWorkerOf({ ...offerOf('nobody'), slots: 17 });
+    await worker.becomeHeard();
+    await worker.offer(5);
+    const rise = (all: Map<string, Family>, name: string, labels = {}) =>
+      (sumOf(all, name, labels) ?? 0) - (sumOf(before, name, labels) ?? 0);
+    await eventuallyMetrics('it shows', (all) => {
+      const connected = rise(all, 'muster_worker_sessions', { muster_session_condition: 'connected' });
+      const parked = rise(all, 'muster_credit_parked', { muster_credit_kind: 'slot' });
+      return connected === 1 && rise(all, 'muster_worker_slots') === 17 && parked === 5;
+    });
+    await worker.close();
+    const all = await eventuallyMetrics('the end shows', (families) => {
+      return rise(families, 'muster_worker_session_closed_total', { muster_session_cause: 'close' }) === 1 && families;
+    });
+    expect(rise(all, 'muster_worker_session_opened_total')).toBe(1);
+    expect(rise(all, 'muster_worker_heartbeats_total', { muster_heartbeat_result: 'renewed' })).toBe(3);
+  });
+
+  it('count a session that hears no pings as deaf', async () => {
+    const worker = await world.openWorker('nobody');
+    for (let n = 0; n < 5; n++) await worker.beat({ pingEcho: 0n });
+    await eventuallyMetrics('it is deaf', (all) => {
+      return sumOf(all, 'muster_worker_sessions', { muster_session_condition: 'deaf' }) === 1;
+    });
+    await worker.close();
+  });
+});
+
+describe('the metrics of the replica', () => {
+  it('time calls by method and code, on both ports', async () => {
+    await world.rpc.refused(JobService.method.getJob, { jobId: '0198c0de-0000-7000-8000-000000000001' });
+    const url = new URL('/muster.v1.JobService/ListJobs', world.replica.httpAddress);
+    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    const calls = (system: string, method: string, code: string) => ({
+      rpc_system_name: system,
+      rpc_method: `muster.v1.JobService/${method}`,
+      rpc_response_status_code: code,
+    });
+    await eventuallyMetrics('both are there', (all) => {
+      const count = 'rpc_server_call_duration_seconds_count';
+      const refused = { ...calls('grpc', 'GetJob', 'NOT_FOUND'), error_type: 'NOT_FOUND' };
+      return sumOf(all, count, refused) === 1 && sumOf(all, count, calls('connectrpc', 'ListJobs', 'OK')) === 1;
+    });
+  });
+
+  it('tell that database and bus answer, and what runs', async () => {
+    const all = await readMetrics(world.replica.httpAddress);
+    expect([sumOf(all, 'muster_database_up'), sumOf(all, 'muster_bus_up')]).toEqual([1, 1]);
+    expect(sumOf(all, 'muster_build_info', { muster_version: version, muster_protocol_version: '1' })).toBe(1);
+    expect(sumOf(all, 'target_info', { service_name: 'muster', service_version: version })).toBe(1);
+    expect(sumOf(all, 'process_memory_usage_bytes')).toBeGreaterThan(10 << 20);
+  });
+
+  it('are served to GET alone, and not to a page elsewhere', async () => {
+    const url = new URL('/metrics', world.replica.httpAddress);
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(parseMetrics(await page.text()).size).toBeGreaterThan(20);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    expect((await fetch(url, { headers: { origin: 'https://elsewhere.example' } })).status).toBe(403);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  const guide = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
+  const rows = [...guide.matchAll(/^\| `([\w.]+)` \| `(\w+)` \| (\w+), ([^|]+) \| ([^|]*) \| ([^|]+) \|$/gm)].map(
+    ([, name = '', inPrometheus = '', kind = '', unit = '', labels = '', meaning = '']) => ({
+      name,
+      prometheus: inPrometheus,
+      kind,
+      unit: unit.trim(),
+      labels: [...labels.matchAll(/`([\w.]+)`/g)].map(([, label]) => label),
+      hasMeaning: meaning.trim() !== '',
+    }),
+  );
+
+  it('lists what the instruments are made from', () => {
+    const listed = Object.values(metrics).map(({ name, kind, unit, labels }) => ({
+      name,
+      prometheus: prometheusName({ name, kind, unit }),
+      kind,
+      unit,
+      labels: [...labels],
+      hasMeaning: true,
+    }));
+    const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+    expect([...rows].sort(byName)).toEqual(listed.sort(byName));
+  });
+
+  it('shows how to read them', async () => {
+    const [, script = ''] = /^```sh\n(curl .*)\n```$/m.exec(guide) ?? [];
+    const call = script.replace('http://127.0.0.1:7080', world.replica.httpAddress);
+    const { stdout } = await promisify(execFile)('sh', ['-c', call]);
+    expect(stdout).toMatch(
+      /^muster_queue_jobs\{muster_namespace="default",muster_queue="\w+",muster_queue_jobs_state="ready"\} \d+$/m,
+    );
+  });
+
+  it('lists what a server exports, with its type and labels', async () => {
+    const all = await readMetrics(world.replica.httpAddress);
+    all.delete('target_info');
+    expect([...all.keys()].sort()).toEqual(rows.map((row) => row.prometheus).sort());
+    for (const { prometheus, kind, labels } of rows) {
+      const family = all.get(prometheus);
+      const known = new Set([...labels.map((label) => label?.replaceAll('.', '_')), 'le']);
+      const exported = new Set(family?.samples.flatMap((sample) => Object.keys(sample.labels)));
+      expect([prometheus, family?.type, [...exported].filter((label) => !known.has(label))]).toEqual([
+        prometheus,
+        kind,
+        [],
+      ]);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+/** An OTLP receiver for metrics over http/protobuf: decodes what arrives by the wire format alone, and keeps it. */
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+
+/** The fields of a message by number: bytes of what has a length, numbers of all else. */
+type Fields = Map<number, (Uint8Array | bigint)[]>;
+
+export interface ReceivedMetric {
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: 'gauge' | 'counter' | 'histogram' | 'other';
+  readonly points: number;
+}
+
+export interface Received {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly resource: Readonly<Record<string, string>>;
+  readonly metrics: readonly ReceivedMetric[];
+}
+
+export interface OtlpReceiver {
+  readonly url: string;
+  readonly received: readonly Received[];
+  stop(): Promise<void>;
+}
+
+function fieldsOf(bytes: Uint8Array): Fields {
+  const fields: Fields = new Map();
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    const values = fields.get(number) ?? [];
+    fields.set(number, values);
+    if (type === WireType.LengthDelimited) values.push(reader.bytes());
+    else if (type === WireType.Varint) values.push(BigInt(reader.uint64()));
+    else reader.skip(type, number);
+  }
+  return fields;
+}
+
+const messages = (fields: Fields, number: number) =>
+  (fields.get(number) ?? []).filter((value) => value instanceof Uint8Array).map(fieldsOf);
+
+const text = (fields: Fields, number: number) => Buffer.from((fields.get(number)?.[0] as Uint8Array) ?? []).toString();
+
+/** Numbers of the fields of a Metric that hold its points; the points are field 1 of each. */
+const kinds = { 5: 'gauge', 7: 'counter', 9: 'histogram' } as const;
+
+function metricOf(fields: Fields): ReceivedMetric {
+  const number = ([5, 7, 9] as const).find((one) => fields.has(one));
+  const kind = number === undefined ? 'other' : kinds[number];
+  const points = number === undefined ? 0 : messages(fields, number).flatMap((data) => messages(data, 1)).length;
+  return { name: text(fields, 1), unit: text(fields, 3), kind, points };
+}
+
+function decode(body: Uint8Array): Pick<Received, 'resource' | 'metrics'> {
+  const resources = messages(fieldsOf(body), 1);
+  const attributes = resources.flatMap((one) => messages(one, 1)).flatMap((resource) => messages(resource, 1));
+  const resource = Object.fromEntries(
+    attributes.map((pair) => [text(pair, 1), text(messages(pair, 2)[0] ?? new Map(), 1)]),
+  );
+  const scopes = resources.flatMap((one) => messages(one, 2));
+  return { resource, metrics: scopes.flatMap((scope) => messages(scope, 2)).map(metricOf) };
+}
+
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const { url: path = '', headers } = request;
+    received.push({ path, headers, ...decode(await buffer(request)) });
+    response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    received,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
