@@ -19,6 +19,7 @@ import { addRetry } from './commands/retry.ts';
 import { addServer } from './commands/server.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTop } from './commands/top.ts';
 import { addTrace } from './commands/trace.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addUpdate } from './commands/update.ts';
@@ -54,8 +55,8 @@ Examples:
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
-  for (const add of [addLogs, addTrace, addQueues, addWorkers, addBreakers, addNamespaces, addDoctor, addCompletion])
-    add(program);
+  for (const add of [addLogs, addTrace, addTop, addQueues, addWorkers, addBreakers, addNamespaces]) add(program);
+  for (const add of [addDoctor, addCompletion]) add(program);
   addContext(program);
   addExitCodes(program);
   return program;

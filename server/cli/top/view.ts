@@ -1,0 +1,113 @@
+/** A look as lines for a terminal, and as a document for programs. */
+import type { JsonObject } from '@bufbuild/protobuf';
+import type { Worker } from '@muster/sdk/grpc';
+import type { Output } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
+import { Table } from '../output/table.ts';
+import { ageText, countText, spanText } from '../output/times.ts';
+import { troubleOf } from '../output/worker-view.ts';
+import { type Look, type QueueRow, queueRows } from './look.ts';
+
+/** Deaf ones first, then those that are fullest. */
+function sorted(workers: readonly Worker[]): Worker[] {
+  const fill = ({ held, slots }: Worker) => Number(held) / Math.max(1, slots);
+  const byNeed = (a: Worker, b: Worker) => Number(b.deaf) - Number(a.deaf) || fill(b) - fill(a);
+  return [...workers].sort((a, b) => byNeed(a, b) || (a.name < b.name ? -1 : 1));
+}
+
+function rateText(rate: number | undefined): string {
+  if (rate === undefined) return '';
+  return rate >= 100 ? String(Math.round(rate)) : rate.toFixed(1);
+}
+
+function ageOf(seconds: number | undefined): string {
+  return seconds === undefined || seconds === 0 ? '' : spanText(seconds * 1_000);
+}
+
+function queueLines(out: Output, rows: readonly QueueRow[]): string[] {
+  const table = new Table<QueueRow>(
+    [
+      { title: 'QUEUE', value: ({ queue }) => queue, min: 8 },
+      {
+        title: 'STATE',
+        value: ({ paused }) => (paused ? 'paused' : 'open'),
+        style: (text, { paused }) => (paused ? out.styled('magenta', text) : text),
+      },
+      { title: 'WAITING', value: ({ waiting }) => String(waiting) },
+      { title: 'RUNNING', value: ({ running }) => String(running) },
+      { title: 'SCHEDULED', value: ({ scheduled }) => String(scheduled) },
+      { title: 'ENDED/S', value: ({ rate }) => rateText(rate) },
+      { title: 'OLDEST', value: ({ oldest }) => ageOf(oldest) },
+    ],
+    out.width,
+  );
+  return rows.length > 0 ? table.lines(rows) : ['No queues: the first job that is submitted to one makes it.'];
+}
+
+function workerLines(out: Output, workers: readonly Worker[]): string[] {
+  const table = new Table<Worker>(
+    [
+      { title: 'WORKER', value: ({ name }) => name, min: 8 },
+      {
+        title: 'STATE',
+        value: (worker) => troubleOf(worker) || 'open',
+        style: (text, worker) => (troubleOf(worker) === '' ? text : out.styled('yellow', text)),
+      },
+      { title: 'HELD', value: ({ held }) => String(held) },
+      { title: 'SLOTS', value: ({ slots }) => String(slots) },
+      { title: 'LAST BEAT', value: ({ beatTime }) => ageText(beatTime) },
+    ],
+    out.width,
+  );
+  return workers.length > 0 ? table.lines(sorted(workers)) : ['No workers: jobs wait until one is connected.'];
+}
+
+function summary({ workers }: Look, rows: readonly QueueRow[]): string {
+  const sum = (of: (row: QueueRow) => number) => rows.reduce((all, row) => all + of(row), 0);
+  const slots = workers.reduce((all, worker) => all + worker.slots, 0);
+  const deaf = workers.filter((worker) => worker.deaf).length;
+  const rates = rows.flatMap(({ rate }) => rate ?? []);
+  return [
+    `${sum(({ waiting }) => waiting)} waiting`,
+    `${sum(({ running }) => running)} running`,
+    ...(rates.length > 0 ? [`${rateText(rates.reduce((all, rate) => all + rate, 0))} ended/s`] : []),
+    `${countText(workers.length, 'worker')} with ${countText(slots, 'slot')}${deaf > 0 ? `, ${deaf} deaf` : ''}`,
+  ].join(' · ');
+}
+
+/** @param rows How many lines there is room for. */
+export function lines(out: Output, now: Look, before: Look | undefined, server: string, rows: number): string[] {
+  const queues = queueRows(now, before);
+  const title = `${out.styled('bold', `muster ${printable(server)}`)}  namespace ${printable(now.namespace)}`;
+  const head = [title, summary(now, queues), ...(now.problem ? [`no rates and ages: ${printable(now.problem)}`] : [])];
+  const workers = workerLines(out, now.workers);
+  // Of a screen that is too small the queues get what the first workers leave.
+  const forWorkers = Math.min(workers.length, Math.max(4, Math.floor((rows - head.length - 2) / 2)));
+  const forQueues = Math.max(3, rows - head.length - 2 - forWorkers);
+  return [...head, '', ...cut(queueLines(out, queues), forQueues), '', ...cut(workers, forWorkers)];
+}
+
+function cut(all: readonly string[], room: number): string[] {
+  return all.length <= room ? [...all] : [...all.slice(0, room - 1), `… ${all.length - room + 1} more`];
+}
+
+/** Without what is not known. */
+export function documentOf(now: Look, before: Look | undefined): JsonObject {
+  return {
+    namespace: now.namespace,
+    queues: queueRows(now, before).map(({ rate, oldest, ...row }) => ({
+      ...row,
+      ...(rate === undefined ? {} : { endedPerSecond: rate }),
+      ...(oldest === undefined ? {} : { oldestSeconds: oldest }),
+    })),
+    workers: sorted(now.workers).map((worker) => ({
+      name: worker.name,
+      sessionId: worker.sessionId,
+      state: troubleOf(worker) || 'open',
+      held: Number(worker.held),
+      slots: worker.slots,
+      deaf: worker.deaf,
+    })),
+    ...(now.problem === '' ? {} : { problem: now.problem }),
+  };
+}
