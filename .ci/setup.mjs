@@ -13,6 +13,7 @@ import { nats } from './setup/nats-server.mjs';
 import { nodeModules } from './setup/node-modules.mjs';
 import { nodeRuntime } from './setup/node-runtime.mjs';
 import { postgres } from './setup/postgres.mjs';
+import { prometheus } from './setup/prometheus.mjs';
 import { pythonSdk, pythonTools } from './setup/python.mjs';
 import { say } from './setup/say.mjs';
 import { tmux } from './setup/tmux.mjs';
@@ -30,7 +31,7 @@ function parseArguments(args) {
 /** The chains run side by side; within a chain each step needs the one before it. */
 function chains({ checks, tests }) {
   const python = checks ? [pythonSdk, pythonTools] : [pythonSdk];
-  return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...(tests ? [[chromium, tmux]] : [])];
+  return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...(tests ? [[chromium, tmux, prometheus]] : [])];
 }
 
 async function bringChain(steps) {

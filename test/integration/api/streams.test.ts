@@ -38,7 +38,10 @@ async function begin(behind: Behind, timeoutMs?: number): Promise<ClientReadable
   );
   handlers.watchJob = (_request: unknown, context: CallContext) => behind(context);
   const log = { info() {}, warn() {}, error: (_facts: object, text: string) => void logged.push(text) };
-  server = await startGrpcServer([{ service: JobService, handlers }], new Calls(log, { ended: () => {} }), { host: '127.0.0.1', port: 0 });
+  server = await startGrpcServer([{ service: JobService, handlers }], new Calls(log, { ended: () => {} }), {
+    host: '127.0.0.1',
+    port: 0,
+  });
   rpc = new Rpc(`127.0.0.1:${server.port}`);
   return rpc.stream(watchJob, {}, timeoutMs === undefined ? {} : { timeoutMs });
 }

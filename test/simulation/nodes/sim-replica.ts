@@ -1,8 +1,8 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
 import { sessionService } from '../../../server/api/services/sessions.ts';
-import type { Log, Schemas } from '../../../server/engine/ports.ts';
 import { DbClock } from '../../../server/engine/db-clock.ts';
+import type { Log, Schemas } from '../../../server/engine/ports.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
 import type { SessionTimes } from '../../../server/engine/sessions.ts';
 import { failureText } from '../../../server/store/failure-text.ts';
