@@ -12,8 +12,8 @@ export interface MetricInfo {
   readonly buckets?: readonly number[];
 }
 
-/** Seconds, from the latency of a single job to a day in a backlog. */
-const jobSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400];
+/** Seconds, from the latency of a single job to an hour in a backlog. */
+const jobSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600];
 /** As the conventions for RPC advise, with finer ones below. */
 const callSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
@@ -243,7 +243,7 @@ export const metrics = {
 /** The bounds of what label values come from names that people choose. */
 export const mostNames = {
   /** Triples of namespace, queue and definition. */
-  jobs: 200,
+  jobs: 100,
   /** Queues, of those with most open jobs. */
   queues: 200,
 } as const;

@@ -1,6 +1,7 @@
 /** The page that Prometheus reads: OpenTelemetry's metrics under the names that its rules for Prometheus give them. */
+import { setImmediate } from 'node:timers/promises';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { DataPointType, type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '../../engine/ports.ts';
 
 /** Who asks again within this time gets the same page. */
@@ -26,47 +27,58 @@ export function prometheusName(info: { readonly name: string; readonly unit: str
   return `${name}${unit ? `_${unit}` : ''}${info.kind === 'counter' ? '_total' : ''}`;
 }
 
-function named(all: ResourceMetrics): ResourceMetrics {
-  const filled = ({ dataPoints }: MetricData) => dataPoints.length > 0;
-  const scopeMetrics = all.scopeMetrics.map(({ scope, metrics }) => ({
-    scope,
-    metrics: metrics
-      .filter((metric) => metric.dataPointType !== DataPointType.EXPONENTIAL_HISTOGRAM && filled(metric))
-      .map(withUnit),
-  }));
-  return { ...all, scopeMetrics };
+/** Each metric with values apart. */
+function* apart({ scopeMetrics, ...all }: ResourceMetrics): Generator<ResourceMetrics> {
+  for (const { scope, metrics } of scopeMetrics) {
+    for (const metric of metrics) {
+      if (metric.dataPoints.length > 0) yield { ...all, scopeMetrics: [{ scope, metrics: [withUnit(metric)] }] };
+    }
+  }
 }
 
 /** Is read when somebody asks. */
 export class PageReader extends MetricReader {
-  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  /** The first metric of a page is written with what the resource is, the others without. */
+  readonly #first = new PrometheusSerializer(undefined, false, undefined, false, true);
+  readonly #further = new PrometheusSerializer(undefined, false, undefined, true, true);
 
   protected async onShutdown(): Promise<void> {}
 
   protected async onForceFlush(): Promise<void> {}
 
+  /** Writes one metric after the other, and lets others work in between: all histograms together take a while. */
   async text(): Promise<string> {
     const { resourceMetrics } = await this.collect({ timeoutMillis: COLLECT_MS });
-    return this.#serializer.serialize(named(resourceMetrics));
+    const parts: string[] = [];
+    for (const one of apart(resourceMetrics)) {
+      parts.push((parts.length === 0 ? this.#first : this.#further).serialize(one));
+      await setImmediate();
+    }
+    return parts.join('');
   }
 }
 
 /** In Prometheus' text format. */
 export class MetricsPage {
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
-  readonly #reader: PageReader;
+  readonly #reader: Pick<PageReader, 'text'>;
   readonly #clock: Clock;
-  #page: { readonly until: number; readonly text: Promise<string> } | undefined;
+  #page: { until: number; readonly text: Promise<string> } | undefined;
 
-  constructor(reader: PageReader, clock: Clock) {
+  constructor(reader: Pick<PageReader, 'text'>, clock: Clock) {
     this.#reader = reader;
     this.#clock = clock;
   }
 
-  /** At most a second old. */
+  /** At most a second old. While one is being made nobody makes another. */
   read(): Promise<string> {
-    const now = this.#clock.now();
-    if (!this.#page || this.#page.until <= now) this.#page = { until: now + KEPT_MS, text: this.#reader.text() };
-    return this.#page.text;
+    if (this.#page && this.#page.until > this.#clock.now()) return this.#page.text;
+    const page = { until: Number.POSITIVE_INFINITY, text: this.#reader.text() };
+    const made = () => {
+      page.until = this.#clock.now() + KEPT_MS;
+    };
+    page.text.then(made, made);
+    this.#page = page;
+    return page.text;
   }
 }
