@@ -1,0 +1,49 @@
+/** What the tests of the documents read in Markdown: sections, links, and the names of places that links lead to. */
+
+export interface Section {
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface Link {
+  readonly text: string;
+  /** As it is written: a path with or without `#place`, or a URL. */
+  readonly target: string;
+}
+
+/** A document without its blocks of code, in which `#` and brackets mean something else. */
+export function withoutCode(markdown: string): string {
+  return markdown.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, 'code');
+}
+
+/** Links to files of the repository; those to elsewhere are left out. */
+export function localLinks(markdown: string): Link[] {
+  return [...withoutCode(markdown).matchAll(/\[([^\]]*)\]\(([^)\s]+)\)/g)]
+    .map(([, text = '', target = '']) => ({ text, target }))
+    .filter(({ target }) => !/^[a-z]+:/.test(target));
+}
+
+/** Names of the places that headings make, as GitHub makes them. */
+export function anchorsOf(markdown: string): Set<string> {
+  const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.*)$/gm);
+  const seen = new Map<string, number>();
+  const names = [...headings].map(([, heading = '']) => {
+    const name = slug(heading);
+    const times = seen.get(name) ?? 0;
+    seen.set(name, times + 1);
+    return times === 0 ? name : `${name}-${times}`;
+  });
+  return new Set(names);
+}
+
+function slug(heading: string): string {
+  const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+  return text.replace(/[^\p{Letter}\p{Number}\s_-]/gu, '').replaceAll(' ', '-');
+}
+
+/** Sections with headings of one level, each up to the next heading of that level or a higher one. */
+export function sectionsOf(markdown: string, level: number): Section[] {
+  const marks = '#'.repeat(level);
+  const pattern = new RegExp(`^${marks} (.*)\\n([\\s\\S]*?)(?=^#{1,${level}} |(?![\\s\\S]))`, 'gm');
+  return [...markdown.matchAll(pattern)].map(([, title = '', text = '']) => ({ title, text }));
+}
