@@ -1,0 +1,75 @@
+/** docs/worker-protocol.md: its bytes are the messages that it says, its numbers those of the SDK. */
+import { readFileSync } from 'node:fs';
+import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import * as limits from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { SessionMessageSchema } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import {
+  HeartbeatRequestSchema,
+  ReportAttemptsRequestSchema,
+  ReportAttemptsResponseSchema,
+} from '../../../server/gen/muster/v1/session_service_pb.ts';
+
+const guide = readFileSync(new URL('../../../docs/worker-protocol.md', import.meta.url), 'utf8');
+const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
+const jobId = base64('0198c0de000070008000000000000001');
+const sessionId = base64('0b8f4d6ea1b24c3d9e0f112233445566');
+const json = (text: string) => ({ data: Buffer.from(text).toString('base64'), contentType: 'application/json' });
+
+const examples = {
+  SessionMessage: [
+    SessionMessageSchema,
+    {
+      assignments: [
+        {
+          jobId,
+          attempt: 1,
+          creditId: '1',
+          handler: 'greet',
+          input: json('{"name":"Ada"}'),
+          runTimeout: '3600s',
+          definition: 'greet',
+          definitionVersion: 1,
+          namespace: 'default',
+          leaseLossAction: 'LEASE_LOSS_ACTION_ABORT',
+        },
+      ],
+    },
+  ],
+  HeartbeatRequest: [
+    HeartbeatRequestSchema,
+    { sessionId, held: [{ jobId, attempt: 1, started: true }], pingEcho: '2' },
+  ],
+  ReportAttemptsRequest: [
+    ReportAttemptsRequestSchema,
+    {
+      sessionId,
+      reports: [{ jobId, attempt: 1, result: json('"hello Ada"') }],
+      credits: [{ creditId: '2', slots: 1 }],
+    },
+  ],
+  ReportAttemptsResponse: [ReportAttemptsResponseSchema, { results: ['REPORT_RESULT_ACCEPTED'] }],
+} as const;
+
+describe('the exchange in bytes', () => {
+  it.each(Object.entries(examples))('%s is what the guide says', (name, [schema, content]) => {
+    const block = guide.match(new RegExp(`\`\`\`hex ${name}\\n([^\`]*)\`\`\``))?.[1];
+    const bytes = Buffer.from((block ?? '').replace(/\s/g, ''), 'hex');
+    const message = fromBinary(schema, bytes);
+    expect(toJson(schema, message)).toEqual(content);
+    expect(Buffer.from(toBinary(schema, message))).toEqual(bytes);
+  });
+});
+
+describe('the numbers', () => {
+  const rows = [...guide.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)].map(([, name = '', value]) => [
+    name,
+    Number(value),
+  ]);
+
+  it('are there', () => expect(rows.length).toBeGreaterThan(15));
+
+  it.each(rows)('%s is %i', (name, value) => {
+    expect(Object.entries(limits)).toContainEqual([name, value]);
+  });
+});
