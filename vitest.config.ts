@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', './test/support/test-report.ts'],
     pool: 'forks',
     isolate: true,
     maxWorkers: 2,

@@ -1,27 +1,31 @@
-// Generates what follows from the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools, and the reference of
-// the HTTP port.
+// Generates what follows from the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools, the reference of the
+// HTTP port, and the contract as a page to read.
 //
 //   node .ci/generate.mjs [folder]     writes below the folder instead of the checkout
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { apiReference } from './reference/markdown.mjs';
 import { openApi } from './reference/openapi.mjs';
 import { root, tools } from './setup/paths.mjs';
 
 const PACKAGE = 'muster/v1';
 const OPENAPI = 'server/gen/openapi.json';
+const REFERENCE = 'docs/reference';
 const PYTHON_SOURCES = 'sdk/python/src';
 const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
 
 /** The folders that hold generated code and nothing else. */
-export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE)];
+export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE), REFERENCE];
 
 /** Writes all generated code below `target`, and removes what was generated there before. */
 export function generate(target) {
   runInRoot('buf', ['generate', '--output', target]);
   generatePython(join(target, PYTHON_SOURCES));
   writeFileSync(join(target, OPENAPI), `${JSON.stringify(openApi(), null, 1)}\n`);
+  mkdirSync(join(target, REFERENCE), { recursive: true });
+  writeFileSync(join(target, REFERENCE, 'api.md'), apiReference());
 }
 
 /** The root of the Python tree is the import root: generated modules import each other as `muster.v1`. */

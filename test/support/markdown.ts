@@ -47,3 +47,19 @@ export function sectionsOf(markdown: string, level: number): Section[] {
   const pattern = new RegExp(`^${marks} (.*)\\n([\\s\\S]*?)(?=^#{1,${level}} |(?![\\s\\S]))`, 'gm');
   return [...markdown.matchAll(pattern)].map(([, title = '', text = '']) => ({ title, text }));
 }
+
+/** A test that a document names: `[file](path), “title”`. */
+export interface Proof {
+  readonly file: string;
+  readonly title: string;
+}
+
+export function proofsIn(text: string): Proof[] {
+  return [...text.matchAll(/\[[^\]]+\]\(([^)]+)\), “([^”]+)”/g)].map(([, file = '', title = '']) => ({ file, title }));
+}
+
+/** Whether the source has a test of this title, as a literal: what is put together when it runs can't be found here. */
+export function hasTest(source: string, title: string): boolean {
+  const spellings = [`'${title}'`, `"${title}"`, `\`${title}\``];
+  return spellings.some((spelling) => source.includes(spelling));
+}

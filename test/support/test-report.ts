@@ -1,0 +1,147 @@
+/** Writes the log and the summary report of a run in the shape of IEEE 829; see docs/testing.md. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { arch, availableParallelism, release, type } from 'node:os';
+import { join } from 'node:path';
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+
+type State = ReturnType<TestCase['result']>['state'];
+
+/** One case that has ended. */
+export interface Entry {
+  /** Path of the test file from the root. */
+  readonly file: string;
+  /** Name of the case with those of the groups around it. */
+  readonly name: string;
+  readonly state: State;
+  readonly ms: number;
+  /** What a failed case said; the first lines. */
+  readonly said: string;
+}
+
+/** What a run was, beside its cases. */
+export interface Run {
+  readonly began: Date;
+  readonly ended: Date;
+  /** Commit, machine and versions, in one line. */
+  readonly environment: string;
+  /** What the runner was asked for. */
+  readonly procedure: string;
+  /** Files that could not be loaded, and errors outside of any case. */
+  readonly faults: readonly string[];
+  /** It came to its end by itself. */
+  readonly complete: boolean;
+}
+
+const FOLDER = 'test-results';
+const SAID_CHARACTERS = 500;
+const STATES: readonly State[] = ['passed', 'failed', 'skipped'];
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
+const row = (...cells: readonly (string | number)[]) => `| ${cells.map((one) => cell(String(one))).join(' | ')} |`;
+const head = (run: Run) =>
+  `From ${run.began.toISOString()} to ${run.ended.toISOString()}.\nProcedure: ${run.procedure}\nEnvironment: ${run.environment}`;
+
+/** The level of a case: the folder below `test/`. */
+const levelOf = ({ file }: Entry) => file.split('/')[1] ?? file;
+
+/** The test log: each case in the order in which they ended. */
+export function logText(run: Run, entries: readonly Entry[]): string {
+  const rows = entries.map(({ file, name, state, ms }) => row(state, Math.round(ms), file, name));
+  return [
+    '# Test log',
+    head(run),
+    [row('result', 'ms', 'file', 'case'), '|---|---|---|---|', ...rows].join('\n'),
+    '',
+  ].join('\n\n');
+}
+
+/** The test summary report. */
+export function summaryText(run: Run, entries: readonly Entry[]): string {
+  const failed = entries.filter(({ state }) => state === 'failed');
+  const skipped = entries.filter(({ state }) => state === 'skipped');
+  const passed = run.complete && failed.length === 0 && run.faults.length === 0 && entries.length > 0;
+  const incidents = [...failed.map(({ file, name, said }) => `${file}: ${name}: ${said}`), ...run.faults];
+  const list = (items: readonly string[]) =>
+    items.length > 0 ? items.map((item) => `- ${cell(item)}`).join('\n') : 'None.';
+  return [
+    '# Test summary report',
+    head(run),
+    `## Summary of results\n\n${totals(entries)}`,
+    `## Variances\n\nCases that were skipped:\n\n${list(skipped.map(({ file, name }) => `${file}: ${name}`))}`,
+    `## Incidents\n\n${list(incidents)}`,
+    `## Evaluation\n\n${passed ? 'Passed' : 'Failed'}${run.complete ? '' : ': the run was broken off'}.`,
+    '',
+  ].join('\n\n');
+}
+
+function totals(entries: readonly Entry[]): string {
+  const levels = Map.groupBy(entries, levelOf);
+  const rows = [...levels].sort().map(([level, of]) => row(level, ...counts(of)));
+  return [row('level', ...STATES), '|---|---|---|---|', ...rows, row('all', ...counts(entries))].join('\n');
+}
+
+const counts = (entries: readonly Entry[]) => STATES.map((one) => entries.filter(({ state }) => state === one).length);
+
+function commit(root: string): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown commit';
+  }
+}
+
+/** The reporter that vitest is told of in vitest.config.ts. */
+export default class TestReport implements Reporter {
+  readonly #began = new Date();
+  readonly #entries: Entry[] = [];
+  #root = '.';
+
+  onInit(vitest: Vitest): void {
+    this.#root = vitest.config.root;
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors = [] } = test.result();
+    const said = errors
+      .map(({ message }) => message)
+      .join('; ')
+      .slice(0, SAID_CHARACTERS);
+    const file = test.module.relativeModuleId;
+    this.#entries.push({ file, name: test.fullName, state, ms: test.diagnostic()?.duration ?? 0, said });
+  }
+
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    errors: readonly { readonly message: string }[],
+    reason: TestRunEndReason,
+  ): void {
+    const broken = modules.flatMap((module) =>
+      module.errors().map(({ message }) => `${module.relativeModuleId}: ${message}`),
+    );
+    const environment = [
+      commit(this.#root),
+      type(),
+      release(),
+      arch(),
+      `${availableParallelism()} cores`,
+      process.version,
+    ];
+    const run: Run = {
+      began: this.#began,
+      ended: new Date(),
+      environment: environment.join(', '),
+      procedure: `vitest ${process.argv.slice(2).join(' ')}`,
+      faults: [...broken, ...errors.map(({ message }) => message)],
+      complete: reason !== 'interrupted',
+    };
+    const folder = join(this.#root, FOLDER);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'test-log.md'), logText(run, this.#entries));
+    writeFileSync(join(folder, 'test-summary.md'), summaryText(run, this.#entries));
+  }
+}

@@ -1,0 +1,106 @@
+/** The files of docs/deploy, as far as that can be told without a container: what they name is there, and reads well. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+const root = new URL('../../../', import.meta.url).pathname;
+const folder = join(root, 'docs/deploy');
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+const scratch = mkdtempSync(join(tmpdir(), 'muster-deploy-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const optionSources = ['server-options.ts', 'place.ts'].map((name) =>
+  readFileSync(join(root, 'server/cli/input', name), 'utf8'),
+);
+const options = optionSources.join('').concat(readFileSync(join(root, 'server/cli/commands/server.ts'), 'utf8'));
+const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const neededNode = readFileSync(join(root, 'server/cli/bin.mjs'), 'utf8').match(/NEEDED_MAJOR = (\d+)/)?.[1];
+
+interface Service {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+}
+
+function has(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+describe('the settings', () => {
+  it.each(readdirSync(folder).filter((name) => name !== 'secrets'))('in %s are those of muster server', (name) => {
+    for (const [variable] of read(name).matchAll(/MUSTER_[A-Z_]+/g)) {
+      expect(options, `${variable} is read by nobody`).toContain(`'${variable}'`);
+    }
+  });
+});
+
+describe('muster.service', () => {
+  it.skipIf(!has('systemd-analyze'))('is a unit that systemd takes', () => {
+    const file = join(scratch, 'muster.service');
+    // systemd wants to see the program and the file of settings: here they are others.
+    const unit = read('muster.service').replace(/\/opt\/muster\S+/, process.execPath);
+    writeFileSync(file, unit.replace('/etc/muster/muster.env', join(folder, 'muster.env')));
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
+    const about = stderr.split('\n').filter((line) => line.includes('muster.service'));
+    expect(about).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  it('starts what the package offers', () => {
+    const [, name = ''] =
+      read('muster.service').match(/ExecStart=\/opt\/muster\/node_modules\/\.bin\/(\S+) server$/m) ?? [];
+    expect(Object.keys(packageJson.bin)).toContain(name);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('has a Node that is new enough, and starts what the package offers', () => {
+    expect(read('Dockerfile')).toMatch(new RegExp(`^FROM node:${neededNode}-`, 'm'));
+    const [, name = ''] =
+      read('Dockerfile').match(/^ENTRYPOINT \["\/opt\/muster\/node_modules\/\.bin\/(\S+)"\]$/m) ?? [];
+    expect(Object.keys(packageJson.bin)).toContain(name);
+  });
+
+  it('asks for its health in a way that Node understands', () => {
+    const [, script = ''] = read('Dockerfile').match(/CMD \["node", "-e", "([^"]+)"\]/) ?? [];
+    execFileSync(process.execPath, ['--check', '-'], { input: script });
+    expect(script).toContain(':7080/healthz');
+  });
+});
+
+describe('compose.yaml', () => {
+  const compose = parse(read('compose.yaml'), { merge: true });
+  const services = Object.entries<Service>(compose.services);
+
+  it('names nothing that is not there', () => {
+    for (const [name, service] of services) {
+      for (const other of Object.keys(service.depends_on ?? {})) expect(Object.keys(compose.services)).toContain(other);
+      for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(secret);
+      for (const volume of service.volumes ?? []) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      for (const word of service.command?.slice(1) ?? []) expect(options, name).toContain(`'${word}'`);
+    }
+  });
+
+  it('opens ports to this machine alone, and each once', () => {
+    const ports = services.flatMap(([, service]) => service.ports ?? []);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+    expect(new Set(ports.map((port) => port.split(':')[1])).size).toBe(ports.length);
+  });
+
+  it('has replicas on one database and one bus', () => {
+    const replicas = services.filter(([, { image }]) => image === 'muster').map(([, service]) => service);
+    expect(replicas.length).toBe(2);
+    for (const { environment, command } of replicas) {
+      expect(command?.[0]).toBe('server');
+      expect(environment).toEqual(replicas[0]?.environment);
+      expect(Object.keys(compose.services)).toContain(new URL(environment?.MUSTER_NATS ?? '').hostname);
+    }
+  });
+});

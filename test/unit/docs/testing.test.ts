@@ -1,0 +1,66 @@
+/** docs/testing.md names cases that are there, and the runner writes the log and the summary that it promises. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { hasTest, proofsIn } from '../../support/markdown.ts';
+import { type Entry, logText, type Run, summaryText } from '../../support/test-report.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+const guide = readFileSync(new URL('testing.md', docs), 'utf8');
+
+describe('docs/testing.md', () => {
+  const cases = [...guide.matchAll(/^\| (TC-\S+) \|.*\|$/gm)].map(([line, id = '']) => [id, line] as const);
+
+  it('has an id for each case, and cases for each design', () => {
+    const ids = cases.map(([id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const designs = [...guide.matchAll(/^### TD-(\d+) /gm)].map(([, number]) => number);
+    expect(new Set(ids.map((id) => id.match(/^TC-(\d+)\./)?.[1]))).toEqual(new Set(designs));
+  });
+
+  it.each(cases)('%s is there', (_id, line) => {
+    const [proof] = proofsIn(line);
+    const url = new URL(proof?.file ?? '', docs);
+    expect(existsSync(url)).toBe(true);
+    expect(hasTest(readFileSync(url, 'utf8'), proof?.title ?? '')).toBe(true);
+  });
+});
+
+describe('the report of a run', () => {
+  const run: Run = {
+    began: new Date(0),
+    ended: new Date(60_000),
+    environment: 'abc1234, Linux, 2 cores',
+    procedure: 'vitest run',
+    faults: [],
+    complete: true,
+  };
+  const entry = (state: Entry['state'], name: string, said = ''): Entry => ({
+    file: 'test/unit/some.test.ts',
+    name,
+    state,
+    ms: 12.3,
+    said,
+  });
+  const good = [entry('passed', 'a | b'), entry('skipped', 'needs more')];
+
+  it('lists each case in the log', () => {
+    expect(logText(run, good)).toContain('| passed | 12 | test/unit/some.test.ts | a \\| b |');
+  });
+
+  it('passes when nothing has failed, and names what was skipped', () => {
+    const text = summaryText(run, good);
+    expect(text).toContain('| unit | 1 | 0 | 1 |');
+    expect(text).toContain('- test/unit/some.test.ts: needs more');
+    expect(text).toContain('\nPassed.');
+  });
+
+  it.each([
+    ['a case has failed', { ...run }, [...good, entry('failed', 'c', 'one\nand two')], 'c: one and two'],
+    ['a file can not be loaded', { ...run, faults: ['x.test.ts: no such module'] }, good, 'no such module'],
+    ['nothing ran', { ...run }, [], 'None.'],
+    ['it was broken off', { ...run, complete: false }, good, 'the run was broken off'],
+  ])('fails when %s', (_why, one, entries, says) => {
+    expect(summaryText(one, entries)).toContain('\nFailed');
+    expect(summaryText(one, entries)).toContain(says);
+  });
+});
