@@ -24,3 +24,16 @@ describe.each(documents)('%s', (path) => {
     expect(links.flatMap(({ target }) => problemOf(path, target) ?? [])).toEqual([]);
   });
 });
+
+it('every guide is linked from another document', () => {
+  const linked = new Set(
+    documents.flatMap((path) =>
+      localLinks(readFileSync(new URL(path, root), 'utf8')).map(({ target }) => {
+        const [file = ''] = target.split('#');
+        return file === '' ? '' : new URL(file, new URL(path, root)).pathname;
+      }),
+    ),
+  );
+  const guides = documents.filter((path) => /^docs\/[^/]+\.md$/.test(path));
+  expect(guides.filter((path) => !linked.has(new URL(path, root).pathname))).toEqual([]);
+});
