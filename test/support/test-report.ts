@@ -96,7 +96,7 @@ function commit(root: string): string {
 }
 
 /** The reporter that vitest is told of in vitest.config.ts. */
-export default class TestReport implements Reporter {
+export class TestReport implements Reporter {
   readonly #began = new Date();
   readonly #entries: Entry[] = [];
   #root = '.';
