@@ -12,6 +12,11 @@ export interface MaintenanceOptions {
   readonly vacuumJobs?: number;
   /** Work of the database between two rounds of VACUUM, in ms. Default 5,000. */
   readonly vacuumWorkMs?: number;
+  /**
+   * Largest share of the database's time for VACUUM: beside a long backlog, whose indexes it reads in full, a round takes
+   * long and the next one waits. Default 0.1.
+   */
+  readonly vacuumShare?: number;
   /** Rows deleted of a table that keeps what ended, between two rounds of VACUUM of it. Default 10,000. */
   readonly vacuumDeleted?: number;
   /** Write-ahead log between two checkpoints, in bytes. Default 256 MiB. */
@@ -43,6 +48,7 @@ export class PgliteMaintenance {
   #workMs = 0;
   #unseenMs = 0;
   #deleted = new Map<string, number>();
+  #vacuumMs = 0;
   #vacuuming = false;
   #looking = false;
 
@@ -61,15 +67,14 @@ export class PgliteMaintenance {
     const deleted = (this.#deleted.get(table) ?? 0) + rows;
     const due = deleted >= (this.#options.vacuumDeleted ?? 10_000);
     this.#deleted.set(table, due ? 0 : deleted);
-    if (due) void this.#parts.enqueue(() => this.#run(`VACUUM muster.${table}`));
+    if (due) void this.#parts.enqueue(async () => void (await this.#run(`VACUUM muster.${table}`)));
   }
 
   /** The database has worked for so long on somebody's behalf. */
   noteWork(ms: number): void {
     this.#workMs += ms;
     this.#unseenMs += ms;
-    const { vacuumJobs = 20_000, vacuumWorkMs = 5_000 } = this.#options;
-    if (!this.#vacuuming && (this.#endedJobs >= vacuumJobs || this.#workMs >= vacuumWorkMs)) void this.#vacuum();
+    if (!this.#vacuuming && this.#isVacuumDue()) void this.#vacuum();
     if (!this.#looking && this.#unseenMs >= LOOK_AFTER_MS) void this.#look();
   }
 
@@ -78,13 +83,25 @@ export class PgliteMaintenance {
     await this.#run('CHECKPOINT');
   }
 
+  #isVacuumDue(): boolean {
+    const { vacuumJobs = 20_000, vacuumWorkMs = 5_000, vacuumShare = 0.1 } = this.#options;
+    if (this.#vacuumMs > vacuumShare * (this.#vacuumMs + this.#workMs)) return false;
+    return this.#endedJobs >= vacuumJobs || this.#workMs >= vacuumWorkMs;
+  }
+
   async #vacuum(): Promise<void> {
     this.#vacuuming = true;
     this.#endedJobs = 0;
     this.#workMs = 0;
     // An item each, so that other work waits for one table at the most.
+    this.#vacuumMs = 0;
     await Promise.all(
-      hotTables.map((table) => this.#parts.enqueue(() => this.#run(`VACUUM (ANALYZE) muster.${table}`))),
+      hotTables.map((table) =>
+        this.#parts.enqueue(async () => {
+          const ms = await this.#run(`VACUUM (ANALYZE) muster.${table}`);
+          this.#vacuumMs += ms;
+        }),
+      ),
     );
     this.#vacuuming = false;
   }
@@ -99,13 +116,16 @@ export class PgliteMaintenance {
     this.#looking = false;
   }
 
-  /** Never rejects: what could not be done is due again soon, and the next query tells what is wrong. */
-  async #run(sql: string): Promise<void> {
+  /** Resolves with the time it took, in ms. Never rejects: what could not be done is due again soon, and the next query
+   * tells what is wrong. */
+  async #run(sql: string): Promise<number> {
     const start = performance.now();
     const error = await this.#parts.query(sql).then(
       () => undefined,
       (reason: unknown) => reason,
     );
-    this.#options.onTask?.({ sql, ms: performance.now() - start, ...(error === undefined ? {} : { error }) });
+    const ms = performance.now() - start;
+    this.#options.onTask?.({ sql, ms, ...(error === undefined ? {} : { error }) });
+    return ms;
   }
 }

@@ -31,13 +31,15 @@ export const typeParsers = {
 /**
  * Every statement of ours is a handful of look-ups by index, whatever the tables hold. A plan made while a table was
  * empty must not stay a scan of it, and planning anew each time costs more than running: so plans are generic, and scans
- * and the joins that need them are ruled out.
+ * and the joins that need them are ruled out. A page costs the same wherever it lies: for the few rows of a look-up, what
+ * a bitmap and a sort take is more than the look-up itself.
  */
 export const planSettings = {
   search_path: 'muster',
   timezone: 'UTC',
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
+  random_page_cost: '1',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',

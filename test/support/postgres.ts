@@ -16,6 +16,13 @@ export interface ScratchPostgres {
 const NOBODY = 65534;
 const root = new URL('../../', import.meta.url).pathname;
 
+/** A pool that outlives its server: it does not wait for the end of its last connections, which the server's own end breaks. */
+export function openPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on('error', () => {});
+  return pool;
+}
+
 /** Folder of the binaries of a major version, from the optional npm packages. */
 function binariesOf(major: 16 | 18): string {
   const platform = `${process.platform}-${process.arch}`;

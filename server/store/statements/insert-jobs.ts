@@ -13,7 +13,7 @@ import { addCounts } from './lane-counts.ts';
 const callColumns = { namespace: 'text', request_id: 'uuid', body_hash: 'text', job_ids: 'text', existing: 'text' };
 
 const columns = {
-  request_id: 'uuid',
+  request_key: 'text',
   job_id: 'uuid',
   lane_id: 'int',
   state: 'smallint',
@@ -49,7 +49,7 @@ won AS (
   FROM ${inputTable(callColumns, 'call', 2)}, now
   ORDER BY namespace, request_id
   ON CONFLICT DO NOTHING
-  RETURNING namespace, request_id
+  RETURNING namespace || '/' || request_id AS request_key
 ),
 open_sessions AS MATERIALIZED (
   SELECT session_id FROM sessions WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1
@@ -63,7 +63,7 @@ open_lanes AS MATERIALIZED (
 i AS MATERIALIZED (
   SELECT *, (i.session_id IN (SELECT session_id FROM open_sessions) AND i.lane_id IN (SELECT lane_id FROM open_lanes)) IS TRUE AS assigned
   FROM ${inputTable(columns, 'i', parametersBefore)}
-  WHERE i.request_id IS NULL OR (i.request_id, (SELECT namespace FROM lanes WHERE lanes.lane_id = i.lane_id)) IN (SELECT request_id, namespace FROM won)
+  WHERE i.request_key IS NULL OR i.request_key IN (SELECT request_key FROM won)
 ),
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
@@ -89,9 +89,9 @@ run AS (
 ),
 ${addCounts(`
     SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, count(*) AS jobs FROM i GROUP BY 1, 2`)}
-SELECT namespace, request_id, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
-UNION ALL SELECT NULL, NULL, session_id, NULL::int FROM open_sessions
-UNION ALL SELECT NULL, NULL, NULL, lane_id FROM open_lanes`,
+SELECT request_key, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
+UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
+UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
@@ -129,6 +129,7 @@ export interface Insertion {
   readonly existing: readonly boolean[];
 }
 
+/** As `insert_jobs` answers it: a namespace has no slash, and a request id is a UUID in lower case. */
 export function requestKey(namespace: string, requestId: string): string {
   return `${namespace}/${requestId}`;
 }
@@ -161,14 +162,16 @@ export async function insertJobs(
   places: ReadonlyMap<string, Place>,
 ): Promise<Inserted> {
   const jobs = insertions.flatMap((item) => item.jobs);
-  const requestIds = insertions.flatMap((item) => item.jobs.map(() => item.call.requestId));
+  const requestKeys = insertions.flatMap(({ call, jobs: { length } }) =>
+    new Array(length).fill(call.requestId && requestKey(call.namespace, call.requestId)),
+  );
   const slices = byteSlices(jobs.map((job) => job.input.data));
   const plain = (pick: (job: NewJob) => string | number) => plainArray(jobs.map(pick));
   const text = (pick: (job: NewJob) => string | null | undefined) => textArray(jobs.map(pick));
   const rows = await session.run(statement, [
     slices.bytes,
     ...callParameters(insertions),
-    plainArray(requestIds),
+    textArray(requestKeys),
     plain((job) => job.jobId),
     plain((job) => job.laneId),
     plain((job) => stateCodes[job.state]),
@@ -198,7 +201,7 @@ function insertedOf(rows: readonly Row[]): Inserted {
   for (const row of rows) {
     if (row.session_id !== null) openSessions.add(row.session_id);
     else if (row.lane_id !== null) openLanes.add(row.lane_id);
-    else requests.add(requestKey(row.namespace, row.request_id));
+    else requests.add(row.request_key);
   }
   return { requests, openSessions, openLanes };
 }

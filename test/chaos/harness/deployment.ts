@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { openPool, type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { journalSchema } from './journal.ts';
 import { addressOf, Line } from './line.ts';
 import { ReplicaProcess } from './replica-process.ts';
@@ -44,9 +44,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const names = Array.from({ length: options.replicas }, (_, n) => `replica${'abc'[n]}`);
   const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
   await replicas[0]?.start();
-  const database = new Pool({ connectionString: url, max: 2 });
-  // The pool does not wait for the end of its last connections: the server's own end breaks them.
-  database.on('error', () => {});
+  const database = openPool(url, 2);
   // Before the first session and the first job: the journal knows everything that ever happened.
   await database.query(journalSchema);
   await Promise.all(replicas.slice(1).map((replica) => replica.start()));

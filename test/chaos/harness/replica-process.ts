@@ -79,7 +79,11 @@ export class ReplicaProcess {
         port ??= Number(line.match(/gRPC\s+\S+:(\d+)/)?.[1] ?? Number.NaN) || undefined;
       },
     });
-    await eventually(`${child.name} serves`, () => port !== undefined || !child.alive, { timeoutMs: START_MS });
+    await eventually(`${child.name} serves`, () => port !== undefined || !child.alive, { timeoutMs: START_MS }).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}; it has printed:\n${child.lines.join('\n')}`);
+      },
+    );
     return { child, port };
   }
 

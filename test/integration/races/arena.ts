@@ -1,11 +1,12 @@
 /** Where calls about the same jobs meet: two replicas on a real PostgreSQL and one NATS, or one on the embedded database. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { openPool } from '../../support/postgres.ts';
 import { startSharedBackends } from '../../support/shared-backends.ts';
 import { Refusal, type Rpc } from '../api/rpc.ts';
 import { offerOf, type TestWorker } from '../api/test-worker.ts';
@@ -40,7 +41,7 @@ export class Arena {
     }
     const backends = await startSharedBackends({ fsync: 'off' });
     const worlds = [await World.start(backends.settings), await World.start(backends.settings)] as const;
-    const pool = new pg.Pool({ connectionString: backends.postgresUrl, max: 1 });
+    const pool = openPool(backends.postgresUrl, 1);
     const stop = async () => {
       await pool.end();
       for (const world of worlds) await world.stop();

@@ -18,6 +18,7 @@ import { runJobs } from '../../support/store-load.ts';
 const never = {
   vacuumJobs: Number.POSITIVE_INFINITY,
   vacuumWorkMs: Number.POSITIVE_INFINITY,
+  vacuumShare: 1,
   vacuumDeleted: Number.POSITIVE_INFINITY,
   checkpointBytes: Number.POSITIVE_INFINITY,
 };
@@ -27,6 +28,7 @@ const folders = usePgliteFolders();
 const closers: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const close of closers.splice(0)) await close();
 });
 
@@ -82,6 +84,31 @@ describe('VACUUM', () => {
     await untilRounds(2);
     expect(performance.now() - start).toBeGreaterThan(150);
     expect(namesOf(tasks)).toEqual([...round, ...round]);
+  });
+
+  it('waits where the round before took long: it gets its share of the time, and no more', async () => {
+    let nowMs = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const tasks: MaintenanceTask[] = [];
+    const query = async () => {
+      nowMs += 100;
+      return undefined;
+    };
+    const maintenance = new PgliteMaintenance(
+      { enqueue: (work) => work(), query },
+      { ...never, vacuumJobs: 10, vacuumShare: 0.2, onTask: (task) => tasks.push(task) },
+    );
+    const work = async (ms: number) => {
+      maintenance.noteEnded(10);
+      maintenance.noteWork(ms);
+      await new Promise(setImmediate);
+      return tasks.length / round.length;
+    };
+    expect(await work(1)).toBe(1);
+    const roundMs = tasks.reduce((sum, task) => sum + task.ms, 0);
+    expect(roundMs).toBeGreaterThan(0);
+    expect(await work(4 * roundMs - 1)).toBe(1);
+    expect(await work(1)).toBe(2);
   });
 
   it('never falls into a transaction', async () => {
