@@ -39,35 +39,87 @@ async function stopSide({ client, worker, deployment }: Side): Promise<void> {
 
 const median = (values: readonly number[]) => quantile(values, 0.5);
 
-/** Each value is of one turn; higher is better, but for milliseconds. */
-const measures: Readonly<Record<string, (side: Side) => Promise<number>>> = {
-  'whole life, batches of 100, jobs/s': ({ client, worker }) => throughput(client, worker, 10_000, 100, 8),
-  'whole life, batches of 500, jobs/s': ({ client, worker }) => throughput(client, worker, 10_000, 500, 4),
-  'whole life, unary submission, jobs/s': ({ client, worker }) => throughput(client, worker, 2_000, 1, 128),
-  'submit to handler start, p50, ms': async ({ client }) => (await idleLatency(client, 100, () => 0)).p50,
-};
+interface Measure {
+  readonly name: string;
+  /** Jobs of one turn. */
+  readonly jobs: number;
+  readonly run: (side: Side, jobs: number) => Promise<number>;
+}
 
-/** Notes for each measure the medians of both sides, and the median of this one's share of the other's in the same round. */
+/** Each value is of one turn; higher is better, but for milliseconds. */
+const measures: readonly Measure[] = [
+  {
+    name: 'whole life, batches of 100, jobs/s',
+    jobs: 10_000,
+    run: ({ client, worker }, jobs) => throughput(client, worker, jobs, 100, 8),
+  },
+  {
+    name: 'whole life, batches of 500, jobs/s',
+    jobs: 10_000,
+    run: ({ client, worker }, jobs) => throughput(client, worker, jobs, 500, 4),
+  },
+  {
+    name: 'whole life, unary submission, jobs/s',
+    jobs: 2_000,
+    run: ({ client, worker }, jobs) => throughput(client, worker, jobs, 1, 128),
+  },
+  {
+    name: 'submit to handler start, p50, ms',
+    jobs: 100,
+    run: async ({ client }, jobs) => (await idleLatency(client, jobs, () => 0)).p50,
+  },
+];
+
+interface Turn {
+  readonly value: number;
+  /** Of the control plane, in µs a job: what the rest of the machine does to a turn, it does much less to this. */
+  readonly cpu: number;
+}
+
+async function takeTurn(side: Side, { jobs, run }: Measure): Promise<Turn> {
+  const before = side.deployment.cpuMs();
+  const value = await run(side, jobs);
+  return { value, cpu: ((side.deployment.cpuMs() - before) * 1000) / jobs };
+}
+
+interface Round {
+  readonly here: Turn;
+  readonly there: Turn;
+}
+
+/** Medians of both sides, and the median of this one's share of the other's in the same round. */
+function compare(rounds: readonly Round[], pick: (turn: Turn) => number) {
+  const ratios = rounds.map(({ here, there }) => pick(here) / pick(there));
+  return {
+    here: median(rounds.map(({ here }) => pick(here))),
+    there: median(rounds.map(({ there }) => pick(there))),
+    ratio: median(ratios),
+    ratios: ratios.map((ratio) => Number(ratio.toFixed(2))),
+  };
+}
+
+/** Notes how both sides compare in each measure, and in what it costs the control plane. */
 export async function against(parts: AgainstParts): Promise<void> {
   const here = await startSide(parts);
   try {
     const there = await startSide(parts, resolve(parts.checkout));
     try {
-      for (const [name, measure] of Object.entries(measures)) {
-        const pairs: { here: number; there: number }[] = [];
+      for (const measure of measures) {
+        const rounds: Round[] = [];
         for (let round = 0; round < parts.rounds; round++) {
           // Who begins changes: what one leaves behind, such as a table to be vacuumed, falls on the other.
           const first = round % 2 ? here : there;
-          const [a, b] = [await measure(first), await measure(first === here ? there : here)];
-          pairs.push(first === here ? { here: a, there: b } : { here: b, there: a });
+          const [a, b] = [await takeTurn(first, measure), await takeTurn(first === here ? there : here, measure)];
+          rounds.push(first === here ? { here: a, there: b } : { here: b, there: a });
         }
-        const ratios = pairs.map((pair) => pair.here / pair.there);
-        parts.note(name, {
-          here: median(pairs.map((pair) => pair.here)),
-          there: median(pairs.map((pair) => pair.there)),
-          ratio: median(ratios),
-          ratios: ratios.map((ratio) => Number(ratio.toFixed(2))),
-        });
+        parts.note(
+          measure.name,
+          compare(rounds, (turn) => turn.value),
+        );
+        parts.note(
+          '  the control plane on a processor, µs a job',
+          compare(rounds, (turn) => turn.cpu),
+        );
       }
     } finally {
       await stopSide(there);

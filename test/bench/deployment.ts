@@ -15,6 +15,8 @@ export interface Deployment {
   readonly address: string;
   /** Memory of the control plane's process in MB: resident now, and the peak. */
   memory(): { readonly now: number; readonly peak: number };
+  /** Time on a processor that the control plane has taken since its start, in ms, in steps of 10. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,13 @@ async function addressOf(child: ChildProcess): Promise<string> {
 function megabytes(pid: number, field: string): number {
   const found = readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`${field}:\\s+(\\d+) kB`));
   return Math.round(Number(found?.[1] ?? 0) / 1024);
+}
+
+/** Of the process itself, in user and kernel mode. The kernel counts in hundredths of a second. */
+function cpuMs(pid: number): number {
+  // The second field is the command in parentheses, which may hold spaces; user and system time are the 14th and 15th.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 export async function startDeployment(
@@ -66,6 +75,7 @@ export async function startDeployment(
   return {
     address,
     memory: () => ({ now: megabytes(child.pid as number, 'VmRSS'), peak: megabytes(child.pid as number, 'VmHWM') }),
+    cpuMs: () => cpuMs(child.pid as number),
     async stop() {
       await end(child);
       rmSync(folder, { recursive: true, force: true });
