@@ -7,6 +7,7 @@ import { plainArray, textArray } from '../arrays.ts';
 import type { Parameter, Row, Session, Statement } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
+import { readHoldReasons } from './hold-reasons.ts';
 import { type JobSource, sources } from './job-sources.ts';
 import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
 
@@ -165,7 +166,8 @@ export async function listJobs(session: Session, query: JobQuery): Promise<JobPa
   for (;;) {
     const room = { jobs: query.limit - jobs.length, bytes, records: Math.min(records, left) };
     const found = await scan(session, plan, parametersOf(query, states, plan, before, room));
-    jobs.push(...found.rows.map((row) => jobView(row, [])));
+    const holds = await readHoldReasons(session, found.rows);
+    jobs.push(...found.rows.map((row) => jobView(row, [], holds)));
     if (found.cut) return { jobs, nextBeforeJobId: jobs.at(-1)?.jobId };
     bytes -= found.rows.reduce((sum, row) => sum + row.bytes, 0);
     left -= found.lookedAt;

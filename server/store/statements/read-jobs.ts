@@ -12,7 +12,7 @@ import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
-import { heldBack } from './held-lanes.ts';
+import { type HoldReasons, readHoldReasons } from './hold-reasons.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
@@ -20,23 +20,16 @@ export const recordColumns = `job_id, lane_id, priority, labels, input_content_t
 
 /** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
 export const viewColumns = `
-       j.*, n.namespace, n.queue, n.definition, n.definition_version, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       j.*, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
             ELSE j.run_time END AS next_time,
-       (SELECT jsonb_build_object('name', b.name, 'state', b.state, 'probe_time', b.probe_time AT TIME ZONE 'UTC', 'probe_job_id', b.probe_job_id)
-        FROM circuit_breakers b
-        WHERE ${sameKey('b.namespace', 'n.namespace')} AND ${sameKey('b.name', 'n.breaker')} AND b.state <> 1
-          AND r.state = ${stateCodes.READY} AND n.held_back & ${heldBack.breakerOpen} <> 0) AS held_by,
        o.end_time, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
-       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id,
-       CASE WHEN r.state = ${stateCodes.READY} AND n.held_back & ${heldBack.queuePaused} <> 0 THEN (
-         SELECT pause_reason FROM queues q WHERE q.namespace = n.namespace AND q.name = n.queue
-       ) END AS queue_pause_reason`;
+       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
 
 const readMany = {
   name: 'read_jobs',
@@ -176,17 +169,8 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
-/** Why a job that is ready is not assigned, where its queue or a circuit breaker holds it back. Not in the row of each such job. */
-function heldReason(row: Row): string | undefined {
-  const pauseReason: string | null = row.queue_pause_reason;
-  if (pauseReason !== null) return `queue ${row.queue} is paused${pauseReason === '' ? '' : `: ${pauseReason}`}`;
-  if (!row.held_by) return undefined;
-  const { name, probe_time, probe_job_id } = row.held_by;
-  const next = probe_time ? `a probe is made at ${probe_time}Z` : `job ${probe_job_id} is the probe`;
-  return `held back: circuit breaker ${name} is open; ${next}`;
-}
-
-export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
+export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldReasons): JobView {
+  const hold = row.state === stateCodes.READY && row.held_back !== 0 ? holds.get(row.lane_id) : undefined;
   return {
     jobId: row.job_id,
     namespace: row.namespace,
@@ -194,7 +178,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[]): JobView {
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: heldReason(row) ?? row.reason ?? '',
+    reason: hold ?? row.reason ?? '',
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
@@ -238,10 +222,11 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
+  const holds = await readHoldReasons(session, rows);
   const views = new Map(
     rows.map((row) => {
       const before = (attempts.get(row.job_id) ?? []).map(attemptView);
-      return [`${row.namespace}/${row.job_id}`, jobView(row, [...before, ...lastAttempt(row, before)])];
+      return [`${row.namespace}/${row.job_id}`, jobView(row, [...before, ...lastAttempt(row, before)], holds)];
     }),
   );
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
