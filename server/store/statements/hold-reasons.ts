@@ -17,8 +17,10 @@ FROM unnest($1::int[]) AS i (lane_id)
 JOIN lanes n ON ${sameKey('n.lane_id', 'i.lane_id')}
 LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
   AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
-LEFT JOIN circuit_breakers b ON n.held_back & ${heldBack.breakerOpen} <> 0 AND b.state <> 1
-  AND ${sameKey('b.namespace', 'n.namespace')} AND ${sameKey('b.name', 'n.breaker')}`,
+LEFT JOIN LATERAL (
+  SELECT name, probe_time, probe_job_id FROM circuit_breakers c
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${heldBack.breakerOpen} <> 0 OFFSET 0
+) AS b ON true`,
 };
 
 function reasonOf(row: Row): string | undefined {
