@@ -111,6 +111,34 @@ def test_typed_inputs_and_results(control_plane, started) -> None:
     assert halved == encode(Progress(fraction=0.5))
 
 
+def test_the_end_of_the_worker_ends_what_its_handlers_have_begun(control_plane) -> None:
+    worker = Worker(control_plane.address, drain_timeout=0.1)
+    ended: list[str] = []
+    begun: list[object] = []
+
+    async def numbers():
+        try:
+            yield 1
+        finally:
+            ended.append("generator")
+
+    @worker.handler("begin")
+    async def begin(ctx, value):
+        begun.append(numbers())
+        await anext(begun[0])
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append("handler")
+
+    worker.start()
+    control_plane.submit("begin")
+    eventually(lambda: begun, "it runs", 60)
+    worker.stop()
+    assert worker.wait(60)
+    eventually(lambda: ended == ["handler", "generator"], "both have ended")
+
+
 def test_a_worker_in_the_loop_of_the_program(control_plane) -> None:
     worker = Worker(control_plane.address)
     loops: list[asyncio.AbstractEventLoop] = []

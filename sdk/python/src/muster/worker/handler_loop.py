@@ -49,6 +49,7 @@ class HandlerLoop:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
+            loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
 
