@@ -9,6 +9,7 @@ import type { Chunk, Report } from './jobs.ts';
 import { Kills } from './kills.ts';
 import { executeWork, type JobKind, planWork, sizesOf } from './pipeline.ts';
 import { Progress } from './progress.ts';
+import { MostTried } from './trace.ts';
 
 const HELP = `
 What happens:
@@ -16,7 +17,8 @@ What happens:
   2. A Python worker (delay_stats.py) and a TypeScript worker (report-worker.ts) start and open their sessions.
   3. 200,000 flights are cut into chunks, a job each. Python counts how late they were, TypeScript adds the counts up,
      and a last job writes a table and a chart.
-  4. All of it is stopped and the scratch folder removed; the table and the chart stay.
+  4. The command "muster trace" draws what one of the jobs has gone through.
+  5. All of it is stopped and the scratch folder removed; the table and the chart stay.
 
 Examples:
   npm run demo
@@ -77,23 +79,22 @@ async function run(deployment: Deployment, options: Options): Promise<void> {
   const progress = new Progress(sizes);
   deployment.signal.addEventListener('abort', () => progress.stop());
   const kills = options.kill ? new Kills(deployment, progress) : undefined;
+  const mostTried = new MostTried();
+  const onEnd = (kind: JobKind, job: Job) => {
+    progress.ended(kind);
+    mostTried.ended(job);
+    kills?.ended(job);
+  };
   const startTime = performance.now();
-  const [report] = await Promise.all([work(deployment, groups, progress, kills), kills?.execute()]);
+  const { client, signal } = deployment;
+  const [report] = await Promise.all([executeWork({ client, signal, onEnd }, groups), kills?.execute()]);
   const seconds = (performance.now() - startTime) / 1_000;
   progress.stop();
   show(report, kills);
   const jobs = sizes.count + sizes.merge + sizes.report;
   const pace = `${count(jobs / seconds)} jobs/s, ${count(flights.length / seconds)} flights/s`;
   say(`${count(jobs)} jobs in ${seconds.toFixed(1)} s: ${pace}`);
-}
-
-function work(deployment: Deployment, groups: Chunk[][], progress: Progress, kills?: Kills): Promise<Report> {
-  const { client, signal } = deployment;
-  const onEnd = (kind: JobKind, job: Job) => {
-    progress.ended(kind);
-    kills?.ended(job);
-  };
-  return executeWork({ client, signal, onEnd }, groups);
+  say(`\n${await mostTried.trace(deployment)}`);
 }
 
 function show({ table, tableFile, chartFile }: Report, kills: Kills | undefined): void {

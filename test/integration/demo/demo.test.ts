@@ -53,12 +53,17 @@ it('computes the table that the flights themselves give', async () => {
   expect(plain).toContain(table);
   expect(plain).toMatch(/^1,041 jobs in [\d.]+ s: [\d,]+ jobs\/s, [\d,]+ flights\/s$/m);
   expect(plain).toContain(join(folder, 'plain', 'flight-delays.svg'));
+  // The last thing is one job's trace.
+  const [, trace = ''] = plain.split(/^\$ npx muster trace [0-9a-f-]{36}$/m);
+  expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
 });
 
 it('gives the same files, byte for byte, when a worker and the control plane are killed at work', async () => {
   const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
   expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
   expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
+  const [, trace = ''] = killed.split('$ npx muster trace ');
+  expect(trace).toMatch(/─ attempt 1 [^\n]*(LAPSED|RELEASED|ABORTED)[\s\S]*─ attempt \d [^\n]*SUCCEEDED, after span/);
   expect(killed).toMatch(/SIGKILL: the Python worker \(process \d+\), while it held [1-9]\d* attempts?/);
   expect(killed).toMatch(/SIGKILL: the control plane \(process \d+\), while live workers held [1-9]\d* attempts?/);
   expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
