@@ -12,12 +12,13 @@ export function pageToken(key: Uint8Array, list: readonly string[], position: st
   return Buffer.concat([macOf(key, list, position), Buffer.from(position)]).toString('base64url');
 }
 
-/** The position in a token that was made for this very list; undefined for the first page. */
+/** The position in a token that was made for this very list; undefined for the first page. `field` is the token's. */
 export function positionOf(
   token: string,
   key: Uint8Array,
   list: readonly string[],
   violations: Violations,
+  field: 'page_token' | 'resume_token' = 'page_token',
 ): string | undefined {
   if (token === '') return undefined;
   const bytes = Buffer.from(token, 'base64url');
@@ -27,7 +28,7 @@ export function positionOf(
   const good = timingSafeEqual(given, expected) && pageToken(key, list, position) === token;
   violations.check(
     good,
-    'page_token',
+    field,
     `is not one that ${list[0]} returned for this request: repeat the request that gave it, with nothing but the token and page_size changed, or begin without a token`,
   );
   return good ? position : undefined;

@@ -14,7 +14,7 @@ export interface ReceivedHint {
 /** Most items in one message; what is over goes into the next. */
 export const maxHintItems = 1_000;
 
-const kinds = { ready: 1, ended: 2 } as const;
+const kinds = { ready: 1, ended: 2, logged: 3 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
 /** An integer of the database's. */
@@ -24,7 +24,7 @@ const MAX_LANE_ID = 2 ** 31 - 1;
 export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
   return hint.kind === 'ready'
     ? encodePages(replicaId, kinds.ready, hint.lanes, writeLane)
-    : encodePages(replicaId, kinds.ended, hint.jobIds, (jobId, bytes, at) => writeUuid(jobId, bytes, at));
+    : encodePages(replicaId, kinds[hint.kind], hint.jobIds, (jobId, bytes, at) => writeUuid(jobId, bytes, at));
 }
 
 function encodePages<Item>(
@@ -57,8 +57,9 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
   if (!Number.isInteger(count) || count < 1 || count > maxHintItems) return undefined;
   const replicaId = uuidFromBytes(bytes, 1);
   const offsets = Array.from({ length: count }, (_, index) => headerBytes + index * itemBytes);
-  if (bytes[0] === kinds.ended) {
-    return { replicaId, hint: { kind: 'ended', jobIds: offsets.map((at) => uuidFromBytes(bytes, at)) } };
+  if (bytes[0] === kinds.ended || bytes[0] === kinds.logged) {
+    const kind = bytes[0] === kinds.ended ? 'ended' : 'logged';
+    return { replicaId, hint: { kind, jobIds: offsets.map((at) => uuidFromBytes(bytes, at)) } };
   }
   if (bytes[0] !== kinds.ready) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

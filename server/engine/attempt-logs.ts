@@ -19,6 +19,8 @@ export interface AttemptLogsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
+  /** Records of these jobs can be read now. */
+  readonly onStored: (jobIds: readonly string[]) => void;
 }
 
 export class AttemptLogs {
@@ -27,11 +29,13 @@ export class AttemptLogs {
 
   constructor(parts: AttemptLogsParts) {
     this.#parts = parts;
-    const { store, timers, random } = parts;
+    const { store, timers, random, onStored } = parts;
     this.#batcher = new Batcher({
       name: 'log records',
       flush: async (lists) => {
-        await store.saveLogs(oneOfEach(lists.flat()));
+        const logs = oneOfEach(lists.flat());
+        await store.saveLogs(logs);
+        onStored([...new Set(logs.map(({ jobId }) => jobId))]);
         return lists.map(() => undefined);
       },
       sizeOf: (list) => {

@@ -35,7 +35,9 @@ export interface LaneHint {
   readonly jobs?: number | undefined;
 }
 
-/** What replicas tell each other. Losing one costs at most a second. */
+/** What replicas tell each other. Losing one costs at most two seconds. */
 export type Hint =
   | { readonly kind: 'ready'; readonly lanes: readonly LaneHint[] }
-  | { readonly kind: 'ended'; readonly jobIds: readonly string[] };
+  | { readonly kind: 'ended'; readonly jobIds: readonly string[] }
+  /** Log records of these jobs were stored. */
+  | { readonly kind: 'logged'; readonly jobIds: readonly string[] };

@@ -15,6 +15,7 @@ import { JobReads } from './job-reads.ts';
 import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
 import type { AttemptLog, LogQuery } from './log-records.ts';
+import { LogWatches } from './log-watches.ts';
 import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
@@ -62,6 +63,7 @@ export interface Replica {
   readonly retries: Retries;
   readonly erasures: Erasures;
   readonly logs: AttemptLogs;
+  readonly logWatches: LogWatches;
   readonly waits: Waits;
   readonly watches: Watches;
   readonly workers: Workers;
@@ -121,7 +123,12 @@ export function createReplica(parts: ReplicaParts): Replica {
     saveLogs: (all: readonly AttemptLog[]) => store.saveLogs(all),
     readLogs: (query: LogQuery) => store.readLogs(query),
   };
-  const logs = new AttemptLogs({ store: saveAndRead, timers, random, log });
+  const logWatches = new LogWatches({ watches, store: saveAndRead, bus, timers });
+  const onStored = (jobIds: readonly string[]) => {
+    logWatches.notify(jobIds);
+    bus.announce({ kind: 'logged', jobIds });
+  };
+  const logs = new AttemptLogs({ store: saveAndRead, timers, random, log, onStored });
   const sessions = new Sessions({
     store,
     logs,
@@ -151,7 +158,11 @@ export function createReplica(parts: ReplicaParts): Replica {
   });
   let pageTokenKey: Uint8Array | undefined;
   const retention = new Retention({ store, timers, log });
-  bus.onHint((hint) => (hint.kind === 'ready' ? dispatcher.hint(hint.lanes) : waits.notify(hint.jobIds)));
+  bus.onHint((hint) => {
+    if (hint.kind === 'ready') dispatcher.hint(hint.lanes);
+    if (hint.kind === 'ended') for (const told of [waits, watches]) told.notify(hint.jobIds);
+    if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
+  });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const submissions = new Submissions({
     store,
@@ -172,6 +183,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     submissions,
     sessions,
     logs,
+    logWatches,
     reports: new Reports({
       store,
       logs,

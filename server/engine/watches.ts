@@ -6,6 +6,7 @@ import type { JobReads } from './job-reads.ts';
 import type { JobView } from './job-views.ts';
 import type { Log, Timer, Timers } from './ports.ts';
 import type { Store } from './store-port.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** What others change, and what starts and goes on here, is seen by looking: many jobs a look, never a job at a time. */
 const LOOK_EVERY_MS = 200;
@@ -13,25 +14,8 @@ const IDS_A_LOOK = 1_000;
 const MAX_WATCHERS = 10_000;
 
 /** One stream: the newest revision that it has shown, and whether it has to read again. */
-class Watcher {
+class Watcher extends WakeUp {
   revision = 0;
-  #isWoken = false;
-  #resume: (() => void) | undefined;
-
-  readonly wake = (): void => {
-    this.#isWoken = true;
-    this.#resume?.();
-  };
-
-  /** Resolves at the first wake since it last did: a reader that was slow is told at once, and only once. */
-  async woken(): Promise<void> {
-    if (!this.#isWoken) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-    }
-    this.#isWoken = false;
-  }
 }
 
 export interface WatchesParts {

@@ -2,7 +2,13 @@
 import { create } from '@bufbuild/protobuf';
 import type { LogPosition } from '../../engine/log-records.ts';
 import type { Replica } from '../../engine/replica.ts';
-import { type JobService, ListAttemptLogsResponseSchema } from '../../gen/muster/v1/job_service_pb.ts';
+import {
+  type JobService,
+  type ListAttemptLogsRequest,
+  ListAttemptLogsResponseSchema,
+  type WatchAttemptLogsRequest,
+  WatchAttemptLogsResponseSchema,
+} from '../../gen/muster/v1/job_service_pb.ts';
 import { checkRange, pageSizeOf } from '../checks.ts';
 import { logsTo } from '../convert-log.ts';
 import { jobNameOf } from '../job-name.ts';
@@ -12,30 +18,46 @@ import { Violations } from '../violations.ts';
 
 const MAX_ATTEMPT = 2 ** 31 - 1;
 
-export function attemptLogs(replica: Replica): Pick<Implementation<typeof JobService>, 'listAttemptLogs'> {
+export function attemptLogs(
+  replica: Replica,
+): Pick<Implementation<typeof JobService>, 'listAttemptLogs' | 'watchAttemptLogs'> {
   return {
     async listAttemptLogs(request) {
       const violations = new Violations();
       const limit = pageSizeOf(request.pageSize, violations);
-      checkRange(request.attempt, 0, MAX_ATTEMPT, 'attempt', violations);
-      const key = await replica.pageTokenKey();
-      const list = [
-        'ListAttemptLogs',
-        request.namespace || 'default',
-        request.jobId.toLowerCase(),
-        `${request.attempt}`,
-      ];
-      const after = placeOf(positionOf(request.pageToken, key, list, violations));
-      const { namespace, jobId } = jobNameOf(request, violations);
-      const query = { jobId, attempt: request.attempt || undefined, after, limit };
-      const { records, hasMore, ended } = await replica.logs.read(namespace, query);
-      const { attempt, sequence } = records.at(-1) ?? after;
-      const resumeToken = pageToken(key, list, `${attempt}/${sequence}`);
+      const { namespace, query, tokenAt } = await askedFor(replica, request, 'page_token', violations);
+      const { records, hasMore, ended } = await replica.logs.read(namespace, { ...query, limit });
+      const resumeToken = tokenAt(records.at(-1) ?? query.after);
       const nextPageToken = hasMore ? resumeToken : '';
-      const page = { records: logsTo(records, after), nextPageToken, resumeToken, ended };
+      const page = { records: logsTo(records, query.after), nextPageToken, resumeToken, ended };
       return create(ListAttemptLogsResponseSchema, page);
     },
+    async *watchAttemptLogs(request, context) {
+      const { namespace, query, tokenAt } = await askedFor(replica, request, 'resume_token', new Violations());
+      for await (const { records, after, ended } of replica.logWatches.watch(namespace, query, context.signal)) {
+        const resumeToken = tokenAt(records.at(-1) ?? after);
+        yield create(WatchAttemptLogsResponseSchema, { records: logsTo(records, after), resumeToken, ended });
+      }
+    },
   };
+}
+
+/** Tokens of the one RPC are good for the other. */
+async function askedFor(
+  replica: Replica,
+  request: ListAttemptLogsRequest | WatchAttemptLogsRequest,
+  tokenField: 'page_token' | 'resume_token',
+  violations: Violations,
+) {
+  const { attempt } = request;
+  checkRange(attempt, 0, MAX_ATTEMPT, 'attempt', violations);
+  const key = await replica.pageTokenKey();
+  const list = ['ListAttemptLogs', request.namespace || 'default', request.jobId.toLowerCase(), `${attempt}`];
+  const token = 'pageToken' in request ? request.pageToken : request.resumeToken;
+  const after = placeOf(positionOf(token, key, list, violations, tokenField));
+  const { namespace, jobId } = jobNameOf(request, violations);
+  const tokenAt = ({ attempt, sequence }: LogPosition) => pageToken(key, list, `${attempt}/${sequence}`);
+  return { namespace, query: { jobId, attempt: attempt || undefined, after }, tokenAt };
 }
 
 function placeOf(position = '0/0'): LogPosition {

@@ -95,6 +95,8 @@ test('hints survive the way to bytes and back, a thousand items a message', () =
   const hints = messages.map((message) => decodeHint(message)?.hint);
   expect(hints.flatMap((hint) => (hint?.kind === 'ended' ? hint.jobIds : []))).toEqual(jobIds);
   expect(encodeHint(replicaId, { kind: 'ended', jobIds: [] })).toEqual([]);
+  const logged: Hint = { kind: 'logged', jobIds: jobIds.slice(0, 2) };
+  expect(encodeHint(replicaId, logged).map(decodeHint)).toEqual([{ replicaId, hint: logged }]);
 });
 
 test('what is no hint is ignored', () => {

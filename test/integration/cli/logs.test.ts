@@ -8,6 +8,8 @@ let server: CliServer;
 let worker: Worker;
 let running: Promise<void>;
 let goOn = () => {};
+/** Lets the handler `steps` go on. */
+let step = () => {};
 
 beforeAll(async () => {
   server = await startCliServer();
@@ -30,10 +32,19 @@ beforeAll(async () => {
         await gate;
         ctx.log('error', 'after');
       },
+      steps: async (ctx) => {
+        ctx.log('info', `try ${ctx.attempt}`);
+        await new Promise<void>((resolve) => {
+          step = resolve;
+          ctx.signal.addEventListener('abort', () => resolve());
+        });
+        if (ctx.attempt === 1) throw new Error('once more');
+      },
     },
   });
   running = worker.run();
   await server.client.applyDefinition({ name: 'twice', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
+  await server.client.applyDefinition({ name: 'steps', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
   await server.client.applyDefinition({ name: 'slow' });
 });
 
@@ -76,6 +87,35 @@ describe('muster logs', () => {
     const { code, stdout } = await following.ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/INFO {3}before\n.*ERROR {2}after\n$/);
+  });
+
+  it('--follow goes on from attempt to attempt, or ends with the one that was asked for', async () => {
+    const { jobId } = await server.client.submit('steps');
+    const [all, first] = [
+      server.start(['logs', jobId, '-f']),
+      server.start(['logs', jobId, '-f', '--attempt', '1', '--json']),
+    ];
+    await eventually('both follow', () => all.output.stdout.includes('try 1') && first.output.stdout.includes('try 1'));
+    step();
+    await eventually('the second attempt is shown', () => all.output.stdout.includes('try 2'));
+    expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(first.output.stdout)).toMatchObject({ attempt: 1, message: 'try 1' });
+    step();
+    expect(await all.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(all.output.stdout).toMatch(/^Attempt 1\n.*INFO {3}try 1\nAttempt 2\n.*INFO {3}try 2\n$/);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('--follow ends cleanly at %s, and the job goes on', async (signal, code) => {
+    const { jobId } = await server.client.submit('steps');
+    const { child, output, ended } = server.start(['logs', jobId, '--follow']);
+    await eventually('it follows', () => output.stdout.includes('try 1'));
+    child.kill(signal);
+    expect(await ended).toMatchObject({ code, stderr: '' });
+    expect((await server.client.get(jobId)).endTime).toBeUndefined();
+    await server.client.cancel(jobId);
   });
 
   it('says that there is nothing, or no such job, or no such level', async () => {

@@ -16,6 +16,7 @@ function logOf(jobId: string, sequences: readonly number[], changes: { sessionId
 function logsWith() {
   const saves: { logs: readonly AttemptLog[]; end: (error?: Error) => void }[] = [];
   const warnings: Record<string, unknown>[] = [];
+  const stored: (readonly string[])[] = [];
   const silent = () => {};
   const logs = new AttemptLogs({
     store: {
@@ -29,13 +30,14 @@ function logsWith() {
     timers: new VirtualTime(),
     random: constantRandom(0.5),
     log: { info: silent, error: silent, warn: (facts) => void warnings.push(facts) },
+    onStored: (jobIds) => void stored.push(jobIds),
   });
-  return { logs, saves, warnings };
+  return { logs, saves, stored, warnings };
 }
 
 describe('logs', () => {
   it('of one attempt that meet in a flush are one, by their numbers; those of other sessions stay apart', async () => {
-    const { logs, saves } = logsWith();
+    const { logs, saves, stored } = logsWith();
     // Two flushes are under way: what comes now waits, and goes together.
     const first = [logs.save([logOf('a', [1])]), logs.save([logOf('b', [1])])];
     const waiting = [
@@ -51,15 +53,18 @@ describe('logs', () => {
       ['s', [1, 2, 3, 4]],
       ['other', [1]],
     ]);
+    expect(stored).toEqual([['a'], ['b']]);
     together?.end();
     await Promise.all(waiting);
+    expect(stored).toEqual([['a'], ['b'], ['c']]);
   });
 
   it('that the store refuses are dropped, and somebody is told how many', async () => {
-    const { logs, saves, warnings } = logsWith();
+    const { logs, saves, stored, warnings } = logsWith();
     const saving = logs.save([logOf('a', [1])]);
     saves[0]?.end(Object.assign(new Error('no room'), { code: '53100' }));
     await saving;
+    expect(stored).toEqual([]);
     expect(warnings).toEqual([{ reason: 'STORE_FULL', message: expect.any(String), attempts: 1 }]);
   });
 

@@ -1,7 +1,13 @@
 /** What handlers log, on its way to the server: with beats, with reports, once each, and never too much of it. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
-import { MAX_LOG_BYTES } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import {
+  LOG_DELAY,
+  LOG_GAP,
+  LOG_GAP_ROUND_TRIPS,
+  MAX_LOG_BYTES,
+  PROGRESS_DELAY,
+} from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { LogTail } from '../../../sdk/typescript/src/worker/core/log-tail.ts';
 import { logLine } from '../../../sdk/typescript/src/worker/log-line.ts';
 import { assign, CoreWorld, failure } from './support/core-world.ts';
@@ -38,6 +44,38 @@ describe('log records', () => {
     await world.answerBeats();
     await world.advanceBeating(6_000);
     expect(inBeats(world)).toEqual([[1]]);
+  });
+
+  test('go within 10 ms after a silence, then five times a second, and less often where beats take long', async () => {
+    const { world, place } = await busy();
+    await world.advanceBeating(3_000);
+    const sentAfter = async (sequence: number, ms: number) => {
+      const before = world.beats.length;
+      world.core.log(place, [line(sequence)]);
+      await world.time.advance(ms - 1);
+      expect(world.beats.length).toBe(before);
+      await world.time.advance(1);
+      expect(inBeats(world).at(-1)).toEqual([sequence]);
+    };
+    await sentAfter(1, LOG_DELAY);
+    await world.answerBeats();
+    await sentAfter(2, LOG_GAP);
+    await world.time.advance(40);
+    await world.answerBeats();
+    await sentAfter(3, 40 * LOG_GAP_ROUND_TRIPS - 40);
+    await world.time.advance(800);
+    await world.answerBeats();
+    await sentAfter(4, PROGRESS_DELAY - 800);
+  });
+
+  test('of an attempt that ends at once cost no beat', async () => {
+    const { world, job, place } = await busy();
+    await world.advanceBeating(3_000);
+    const before = world.beats.length;
+    world.core.log(place, [line(1)]);
+    await world.end(job);
+    await world.time.advance(LOG_DELAY);
+    expect([world.beats.length, inReport(world)]).toEqual([before, [1]]);
   });
 
   test('of a beat that failed or is under way go again, before those that came later', async () => {

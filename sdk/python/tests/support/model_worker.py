@@ -199,6 +199,10 @@ class ModelWorker:
         if self._schedule is not None:
             self._schedule.want(self.clock + seconds)
 
+    def beat_for_logs(self) -> None:
+        if self._schedule is not None:
+            self._schedule.want_for_logs(self.clock)
+
     def report_soon(self) -> None:
         pass
 

@@ -28,6 +28,7 @@ class RecordingPorts:
         self.started: dict[AttemptKey, int] = {}
         self.stopped: list[tuple[int, StopReason]] = []
         self.beats_wanted = 0
+        self.log_beats_wanted = 0
         self.beat_wishes: list[float] = []
         self.reconnects = 0
         self.lines: list[str] = []
@@ -46,6 +47,9 @@ class RecordingPorts:
 
     def beat_within(self, seconds: float) -> None:
         self.beat_wishes.append(seconds)
+
+    def beat_for_logs(self) -> None:
+        self.log_beats_wanted += 1
 
     def report_soon(self) -> None:
         pass

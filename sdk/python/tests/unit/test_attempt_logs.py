@@ -35,7 +35,7 @@ def numbers(beat: PendingBeat) -> list[int]:
 def test_they_go_with_a_beat_and_are_not_repeated_once_it_is_answered() -> None:
     session, key = busy()
     logs(session, key, line(1))
-    assert session.ports.beat_wishes == [1.0]
+    assert (session.ports.log_beats_wanted, session.ports.beat_wishes) == (1, [])
     beat = session.beat()
     assert numbers(beat) == [1]
     assert not beat.request.progress[0].HasField("progress")

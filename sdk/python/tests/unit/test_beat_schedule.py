@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from muster.worker.beat_schedule import LEAST_GAP_SECONDS, BeatSchedule
+from muster.worker.beat_schedule import LEAST_GAP_SECONDS, LOG_DELAY_SECONDS, LOG_GAP_SECONDS, BeatSchedule
 
 
 def schedule(lease: float = 15.0, interval: float = 5.0) -> BeatSchedule:
@@ -36,6 +36,30 @@ def test_sooner_when_wanted_but_not_more_than_the_server_takes() -> None:
     beats.want()
     assert beats.due == 100.0 + LEAST_GAP_SECONDS
     assert 1 / LEAST_GAP_SECONDS < 20
+
+
+def test_soon_for_log_records_but_not_after_each_of_them() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.answered(100.01, None)
+    beats.want_for_logs(100.05)
+    assert beats.due == 100.0 + LOG_GAP_SECONDS
+    beats.sent(beats.due)
+    beats.answered(100.21, None)
+    beats.want_for_logs(103.0)
+    assert beats.due == 103.0 + LOG_DELAY_SECONDS
+
+
+def test_less_often_for_log_records_where_the_answers_are_slow() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.answered(100.05, None)
+    beats.want_for_logs(100.06)
+    assert beats.due == pytest.approx(100.5)
+    beats.sent(beats.due)
+    beats.answered(102.5, None)
+    beats.want_for_logs(102.6)
+    assert beats.due == pytest.approx(102.6 + LOG_DELAY_SECONDS)
 
 
 def test_one_that_is_wanted_during_another_follows_it() -> None:

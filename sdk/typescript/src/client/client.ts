@@ -9,7 +9,7 @@ import type { CallOptions, UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import { AdminClient } from './admin-client.ts';
 import type { LogOptions, LogsRequest } from './attempt-logs.ts';
-import { attemptLogs } from './attempt-logs.ts';
+import { followLogs, listLogs } from './attempt-logs.ts';
 import type { ClientOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
 import type { JobChange } from './job-change.ts';
@@ -210,11 +210,13 @@ export class Client extends AdminClient {
    * it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them, control
    * characters included.
    *
-   * @throws MusterError NOT_FOUND.
+   * @throws MusterError NOT_FOUND; with `follow` also RESOURCE_EXHAUSTED, when too many follow logs.
    */
   logs(job: JobRef, options: LogOptions = {}): AsyncGenerator<LogRecord, void> {
+    const target = { ...this.#target(job), attempt: options.attempt ?? 0 };
+    if (options.follow) return followLogs(this.calls, target, options.signal);
     const list = (page: LogsRequest) => this.#call(options, (call) => this.#jobs.listAttemptLogs(page, call));
-    return attemptLogs(list, this.#target(job), options);
+    return listLogs(list, target, options.pageSize);
   }
 
   #submitting(definitions: readonly string[]): Submitting {

@@ -57,7 +57,7 @@ export interface JobContext {
    */
   extendRunTimeout(ms: number): void;
   /**
-   * Writes a record to the attempt's log, which `Client.logs` and `muster logs` show within about a second, and to the
+   * Writes a record to the attempt's log, which `Client.logs` and `muster logs` show soon after, and to the
    * worker's logger, with the job's id, the attempt and the trace. Kept are the newest 64 KiB of an attempt, as long as its
    * job; what is dropped shows as a gap.
    *

@@ -198,6 +198,28 @@ class ListAttemptLogsResponse(_message.Message):
     ended: bool
     def __init__(self, records: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., resume_token: _Optional[str] = ..., ended: bool = ...) -> None: ...
 
+class WatchAttemptLogsRequest(_message.Message):
+    __slots__ = ("namespace", "job_id", "attempt", "resume_token")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    job_id: str
+    attempt: int
+    resume_token: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., attempt: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchAttemptLogsResponse(_message.Message):
+    __slots__ = ("records", "resume_token", "ended")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_log_record_pb2.LogRecord]
+    resume_token: str
+    ended: bool
+    def __init__(self, records: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ..., resume_token: _Optional[str] = ..., ended: bool = ...) -> None: ...
+
 class RetryJobsRequest(_message.Message):
     __slots__ = ("namespace", "filter", "page_token", "validate_only", "request_id")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]

@@ -75,6 +75,11 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.FromString,
                 _registered_method=True)
+        self.WatchAttemptLogs = channel.unary_stream(
+                '/muster.v1.JobService/WatchAttemptLogs',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsResponse.FromString,
+                _registered_method=True)
         self.RetryJob = channel.unary_unary(
                 '/muster.v1.JobService/RetryJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.RetryJobRequest.SerializeToString,
@@ -193,8 +198,21 @@ class JobServiceServicer(object):
         """Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
         attempt are kept, as long as the job. A record arrives within about a second, and before its attempt is closed.
 
-        To follow a job, call it again with `resume_token` until `ended`. A page ends early where its records are large.
+        A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
         Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchAttemptLogs(self, request, context):
+        """Streams what the handlers of a job log: what is kept as of now, then each record within milliseconds of its arrival, until
+        no more can come. Order and numbers are those of ListAttemptLogs. A reader that is slow misses only what is no longer kept
+        when it reads on, and is told how much that is.
+
+        The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
+        Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
+        RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -321,6 +339,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.ListAttemptLogs,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.SerializeToString,
+            ),
+            'WatchAttemptLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAttemptLogs,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsResponse.SerializeToString,
             ),
             'RetryJob': grpc.unary_unary_rpc_method_handler(
                     servicer.RetryJob,
@@ -575,6 +598,33 @@ class JobService(object):
             '/muster.v1.JobService/ListAttemptLogs',
             muster_dot_v1_dot_job__service__pb2.ListAttemptLogsRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.ListAttemptLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAttemptLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/muster.v1.JobService/WatchAttemptLogs',
+            muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.WatchAttemptLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

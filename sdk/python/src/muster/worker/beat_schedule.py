@@ -8,6 +8,12 @@ from muster.worker.backoff import Backoff
 
 # The control plane takes at most 20 beats a second.
 LEAST_GAP_SECONDS = 0.06
+# A log record waits for others to come along, and goes no sooner after the last beat than this, or than this many times as
+# long as that took to be answered: so records cost a busy control plane a bounded share of its time. The most it waits.
+LOG_DELAY_SECONDS = 0.01
+LOG_GAP_SECONDS = 0.2
+LOG_GAP_ROUND_TRIPS = 10
+MOST_LOG_GAP_SECONDS = 1.0
 _FIRST_RETRY_SECONDS = 0.2
 _LEASE_SHARE_OF_DEADLINE = 0.2
 _LEASE_SHARE_OF_RETRY = 0.1
@@ -26,6 +32,7 @@ class BeatSchedule:
         self._interval = beat_interval
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, max(_FIRST_RETRY_SECONDS, lease * _LEASE_SHARE_OF_RETRY), random)
         self._last_sent = float("-inf")
+        self._round_trip = 0.0
         self._is_in_flight = False
         self._wanted_by = float("inf")
         self.due = now
@@ -42,6 +49,11 @@ class BeatSchedule:
         elif self._backoff.failures == 0:
             self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS))
 
+    def want_for_logs(self, now: float) -> None:
+        """Asks for a beat that brings log records."""
+        gap = min(MOST_LOG_GAP_SECONDS, max(LOG_GAP_SECONDS, LOG_GAP_ROUND_TRIPS * self._round_trip))
+        self.want(max(now + LOG_DELAY_SECONDS, self._last_sent + gap))
+
     def sent(self, now: float) -> None:
         """Takes note that a beat is on its way."""
         self._last_sent = now
@@ -51,6 +63,7 @@ class BeatSchedule:
     def answered(self, now: float, next_beat: float | None) -> None:
         """Takes note of a good answer, which may name the seconds to the next beat."""
         self._is_in_flight = False
+        self._round_trip = now - self._last_sent
         self._backoff.succeed()
         usual = self._last_sent + self._interval
         named = usual if next_beat is None else now + min(next_beat, self._interval)

@@ -58,13 +58,20 @@ class HandlerRuns:
         held = self._state.held.get(key)
         if held is None or held.is_settled:
             return
+        if update.logs:
+            self._state.ports.beat_for_logs()
+        if update.sequence > 0:
+            self._state.ports.beat_within(self._patience(now, held, update))
+        self._state.progress.put(key, update)
+
+    def _patience(self, now: float, held: HeldAttempt, update: ProgressUpdate) -> float:
+        """Within how many seconds the control plane has to hear of it."""
         wait = PROGRESS_SECONDS
         if update.HasField("run_timeout_extension"):
             # The control plane ends an attempt soon after its run timeout, so it has to hear of more time before that.
             wait = min(wait, max(0.0, held.run_deadline - now))
             self._extend(held, update)
-        self._state.progress.put(key, update)
-        self._state.ports.beat_within(wait)
+        return wait
 
     def tick(self, now: float) -> None:
         """Starts what may start, gives back what has waited too long, stops what has run too long."""

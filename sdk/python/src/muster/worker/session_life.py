@@ -125,6 +125,11 @@ class SessionLife:
         self._schedule.want(monotonic_seconds() + seconds)
         self._beat_wanted.set()
 
+    def beat_for_logs(self) -> None:
+        """Part of SessionPorts."""
+        self._schedule.want_for_logs(monotonic_seconds())
+        self._beat_wanted.set()
+
     def report_soon(self) -> None:
         """Part of SessionPorts."""
         self._reports.wake()

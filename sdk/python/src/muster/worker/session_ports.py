@@ -24,6 +24,9 @@ class SessionPorts(Protocol):
     def beat_within(self, seconds: float) -> None:
         """A heartbeat is wanted within so many seconds."""
 
+    def beat_for_logs(self) -> None:
+        """A heartbeat is wanted that brings log records, as soon as that costs the control plane little."""
+
     def report_soon(self) -> None:
         """A report is in the outbox."""
 

@@ -24,6 +24,7 @@ export class Beats {
   readonly #send: (sentAt: number) => Beat;
   readonly #alarm: Alarm;
   #lastSent = Number.NEGATIVE_INFINITY;
+  #roundTrip = 0;
   #inFlight = 0;
   #closed = false;
 
@@ -32,6 +33,15 @@ export class Beats {
     this.#interval = interval;
     this.#send = send;
     this.#alarm = new Alarm(ports.clock, ports.timers, () => this.now());
+  }
+
+  get lastSent(): number {
+    return this.#lastSent;
+  }
+
+  /** How long the last one took to be answered; Infinity: it failed. */
+  get roundTrip(): number {
+    return this.#roundTrip;
   }
 
   /** Beats at once. With too many beats unanswered it waits a moment, but not for them. */
@@ -47,8 +57,14 @@ export class Beats {
     this.#inFlight++;
     const beat = this.#send(sentAt);
     beat.answer.then(
-      (response) => this.#settle(() => this.#answered(beat, response)),
-      (error: unknown) => this.#settle(() => beat.failed(callFailure(error))),
+      (response) => {
+        this.#roundTrip = this.#ports.clock.now() - sentAt;
+        this.#settle(() => this.#answered(beat, response));
+      },
+      (error: unknown) => {
+        this.#roundTrip = Number.POSITIVE_INFINITY;
+        this.#settle(() => beat.failed(callFailure(error)));
+      },
     );
   }
 

@@ -37,6 +37,12 @@ export const MAX_BEATS_IN_FLIGHT = 4;
 export const MIN_BEAT_GAP = 60;
 /** Changed progress is sent within this time. */
 export const PROGRESS_DELAY = 1_000;
+/** A log record waits this long for others to come along ... */
+export const LOG_DELAY = 10;
+/** ... is sent no sooner than this after the last heartbeat ... */
+export const LOG_GAP = 200;
+/** ... or than this many times as long as the last heartbeat took to be answered, and within `PROGRESS_DELAY` at the latest. */
+export const LOG_GAP_ROUND_TRIPS = 10;
 /** Places that became free without a report are offered within this time. */
 export const OFFER_DELAY = 100;
 /** After a broken connection, workers beat at random times within this one. */

@@ -21,6 +21,7 @@ import { Grants } from './grants.ts';
 import type { Held } from './held.ts';
 import { HeldList } from './held.ts';
 import { BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
+import { LogBeats } from './log-beats.ts';
 import type { LogLine } from './log-tail.ts';
 import { Outbox } from './outbox.ts';
 import type { Execution } from './places.ts';
@@ -43,6 +44,7 @@ export class Session {
   readonly #attempts: Attempts;
   readonly #fence: Fence;
   readonly #beats: Beats;
+  readonly #logBeats: LogBeats;
   readonly #outbox: Outbox;
   readonly #bus: BusLink;
   /** Rings when the fence, a waiting attempt or a run timeout is due. */
@@ -62,6 +64,7 @@ export class Session {
     this.#fence = new Fence(openedAt, durationToMs(opened.lease, DEFAULT_LEASE));
     this.#alarm = new Alarm(ports.clock, ports.timers, () => this.#watch());
     this.#beats = new Beats(ports, this.#beatInterval, (sentAt) => this.#beat(sentAt));
+    this.#logBeats = new LogBeats(ports, this.#beats, () => this.#updates.pending);
     this.#bus = new BusLink({
       received: (message) => this.#take(message.assignments, message.cancels),
       connected: () => this.#beats.now(),
@@ -124,7 +127,7 @@ export class Session {
   }
 
   log(execution: Execution, lines: readonly LogLine[]): void {
-    if (this.#attempts.log(execution, lines)) this.#beats.within(PROGRESS_DELAY);
+    if (this.#attempts.log(execution, lines)) this.#logBeats.logged();
   }
 
   /** The server ends an attempt soon after its run timeout, so it has to hear of more time before that. */
@@ -151,6 +154,7 @@ export class Session {
   close(reason: StopReason): void {
     this.#closed = true;
     this.#beats.close();
+    this.#logBeats.close();
     this.#outbox.close();
     this.#alarm.cancel();
     this.#bus.close();

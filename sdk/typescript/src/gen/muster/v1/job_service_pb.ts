@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCKKAQoQUmV0cnlKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJAoGZmlsdGVyGAIgASgLMhQubXVzdGVyLnYxLkpvYkZpbHRlchISCgpwYWdlX3Rva2VuGAMgASgJEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSEgoKcmVxdWVzdF9pZBgFIAEoCSJnChFSZXRyeUpvYnNSZXNwb25zZRIPCgdqb2JfaWRzGAEgAygJEhcKD3JldHJpZWRfam9iX2lkcxgCIAMoCRIPCgdza2lwcGVkGAMgASgFEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSKHAQoRQ2FuY2VsSm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISDgoGcmVhc29uGAMgASgJEhIKCnBhZ2VfdG9rZW4YBCABKAkSFQoNdmFsaWRhdGVfb25seRgFIAEoCCJAChJDYW5jZWxKb2JzUmVzcG9uc2USEQoJY2FuY2VsbGVkGAEgASgFEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJECg9FcmFzZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkiQQoQRXJhc2VKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iEhAKCGF1ZGl0X2lkGAIgASgJIkgKD1JldHJ5Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiLwoQUmV0cnlKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIswBChBVcGRhdGVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSFQoIcHJpb3JpdHkYAyABKAVIAIgBARIsCghydW5fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYBiABKAlCCwoJX3ByaW9yaXR5IjAKEVVwZGF0ZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiWAoPUGF1c2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiLwoQUGF1c2VKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIkkKEFJlc3VtZUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjAKEVJlc3VtZUpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IywAgKCkpvYlNlcnZpY2USRgoJU3VibWl0Sm9iEhsubXVzdGVyLnYxLlN1Ym1pdEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2USSQoKU3VibWl0Sm9icxIcLm11c3Rlci52MS5TdWJtaXRKb2JzUmVxdWVzdBodLm11c3Rlci52MS5TdWJtaXRKb2JzUmVzcG9uc2USPQoGR2V0Sm9iEhgubXVzdGVyLnYxLkdldEpvYlJlcXVlc3QaGS5tdXN0ZXIudjEuR2V0Sm9iUmVzcG9uc2USQAoHV2FpdEpvYhIZLm11c3Rlci52MS5XYWl0Sm9iUmVxdWVzdBoaLm11c3Rlci52MS5XYWl0Sm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsubXVzdGVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5tdXN0ZXIudjEuQ2FuY2VsSm9iUmVzcG9uc2USQwoITGlzdEpvYnMSGi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0GhsubXVzdGVyLnYxLkxpc3RKb2JzUmVzcG9uc2USRQoIV2F0Y2hKb2ISGi5tdXN0ZXIudjEuV2F0Y2hKb2JSZXF1ZXN0GhsubXVzdGVyLnYxLldhdGNoSm9iUmVzcG9uc2UwARJYCg9MaXN0QXR0ZW1wdExvZ3MSIS5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBoiLm11c3Rlci52MS5MaXN0QXR0ZW1wdExvZ3NSZXNwb25zZRJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_log_record]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJICg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iMp8JCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_log_record]);
 
 /**
  * Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
@@ -621,6 +621,84 @@ export const ListAttemptLogsResponseSchema: GenMessage<ListAttemptLogsResponse> 
   messageDesc(file_muster_v1_job_service, 16);
 
 /**
+ * Asks to follow what a job's handlers log.
+ *
+ * @generated from message muster.v1.WatchAttemptLogsRequest
+ */
+export type WatchAttemptLogsRequest = Message<"muster.v1.WatchAttemptLogsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+
+  /**
+   * Only of this attempt: the stream ends when it is over. 0: of all.
+   *
+   * @generated from field: int32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * `resume_token` of an answer of this RPC or of ListAttemptLogs for the same job and attempt: only what came after it. Empty:
+   * all that is kept.
+   *
+   * @generated from field: string resume_token = 4;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message muster.v1.WatchAttemptLogsRequest.
+ * Use `create(WatchAttemptLogsRequestSchema)` to create a new message.
+ */
+export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 17);
+
+/**
+ * Log records that have arrived.
+ *
+ * @generated from message muster.v1.WatchAttemptLogsResponse
+ */
+export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsResponse"> & {
+  /**
+   * The records, oldest first. At most 100; empty only in the last message.
+   *
+   * @generated from field: repeated muster.v1.LogRecord records = 1;
+   */
+  records: LogRecord[];
+
+  /**
+   * Where to go on after these records. Always set.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+
+  /**
+   * The job, or the attempt that was asked for, is over: nothing more will come.
+   *
+   * @generated from field: bool ended = 3;
+   */
+  ended: boolean;
+};
+
+/**
+ * Describes the message muster.v1.WatchAttemptLogsResponse.
+ * Use `create(WatchAttemptLogsResponseSchema)` to create a new message.
+ */
+export const WatchAttemptLogsResponseSchema: GenMessage<WatchAttemptLogsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 18);
+
+/**
  * Asks to retry a page of jobs.
  *
  * @generated from message muster.v1.RetryJobsRequest
@@ -669,7 +747,7 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
  * Use `create(RetryJobsRequestSchema)` to create a new message.
  */
 export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 17);
+  messageDesc(file_muster_v1_job_service, 19);
 
 /**
  * What became of a page.
@@ -711,7 +789,7 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
  * Use `create(RetryJobsResponseSchema)` to create a new message.
  */
 export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 18);
+  messageDesc(file_muster_v1_job_service, 20);
 
 /**
  * Asks to cancel a page of jobs.
@@ -760,7 +838,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
  * Use `create(CancelJobsRequestSchema)` to create a new message.
  */
 export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 19);
+  messageDesc(file_muster_v1_job_service, 21);
 
 /**
  * What became of a page.
@@ -788,7 +866,7 @@ export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
  * Use `create(CancelJobsResponseSchema)` to create a new message.
  */
 export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 20);
+  messageDesc(file_muster_v1_job_service, 22);
 
 /**
  * Names the job whose data goes.
@@ -823,7 +901,7 @@ export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
  * Use `create(EraseJobRequestSchema)` to create a new message.
  */
 export const EraseJobRequestSchema: GenMessage<EraseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 21);
+  messageDesc(file_muster_v1_job_service, 23);
 
 /**
  * The job after the call.
@@ -851,7 +929,7 @@ export type EraseJobResponse = Message<"muster.v1.EraseJobResponse"> & {
  * Use `create(EraseJobResponseSchema)` to create a new message.
  */
 export const EraseJobResponseSchema: GenMessage<EraseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 22);
+  messageDesc(file_muster_v1_job_service, 24);
 
 /**
  * Names the job to retry.
@@ -886,7 +964,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 23);
+  messageDesc(file_muster_v1_job_service, 25);
 
 /**
  * The new job.
@@ -907,7 +985,7 @@ export type RetryJobResponse = Message<"muster.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 24);
+  messageDesc(file_muster_v1_job_service, 26);
 
 /**
  * Says what to change in a job that waits.
@@ -963,7 +1041,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 25);
+  messageDesc(file_muster_v1_job_service, 27);
 
 /**
  * The job after the change.
@@ -984,7 +1062,7 @@ export type UpdateJobResponse = Message<"muster.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 26);
+  messageDesc(file_muster_v1_job_service, 28);
 
 /**
  * Names the job to hold.
@@ -1026,7 +1104,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 27);
+  messageDesc(file_muster_v1_job_service, 29);
 
 /**
  * The job after the change.
@@ -1047,7 +1125,7 @@ export type PauseJobResponse = Message<"muster.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 28);
+  messageDesc(file_muster_v1_job_service, 30);
 
 /**
  * Names the job that may go on.
@@ -1082,7 +1160,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 29);
+  messageDesc(file_muster_v1_job_service, 31);
 
 /**
  * The job after the change.
@@ -1103,7 +1181,7 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 30);
+  messageDesc(file_muster_v1_job_service, 32);
 
 /**
  * Submits jobs and follows them.
@@ -1209,7 +1287,7 @@ export const JobService: GenService<{
    * Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
    * attempt are kept, as long as the job. A record arrives within about a second, and before its attempt is closed.
    *
-   * To follow a job, call it again with `resume_token` until `ended`. A page ends early where its records are large.
+   * A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
    * Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
    *
    * @generated from rpc muster.v1.JobService.ListAttemptLogs
@@ -1218,6 +1296,22 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof ListAttemptLogsRequestSchema;
     output: typeof ListAttemptLogsResponseSchema;
+  },
+  /**
+   * Streams what the handlers of a job log: what is kept as of now, then each record within milliseconds of its arrival, until
+   * no more can come. Order and numbers are those of ListAttemptLogs. A reader that is slow misses only what is no longer kept
+   * when it reads on, and is told how much that is.
+   *
+   * The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
+   * Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
+   * RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
+   *
+   * @generated from rpc muster.v1.JobService.WatchAttemptLogs
+   */
+  watchAttemptLogs: {
+    methodKind: "server_streaming";
+    input: typeof WatchAttemptLogsRequestSchema;
+    output: typeof WatchAttemptLogsResponseSchema;
   },
   /**
    * Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,

@@ -1,0 +1,34 @@
+/**
+ * Has heartbeats bring log records soon after they were written. A control plane that is slow to answer gets fewer of them:
+ * so that records cost it a bounded share of its time, however many handlers log.
+ */
+import { Alarm } from './alarm.ts';
+import type { Beats } from './beats.ts';
+import { LOG_DELAY, LOG_GAP, LOG_GAP_ROUND_TRIPS, PROGRESS_DELAY } from './limits.ts';
+import type { CorePorts } from './ports.ts';
+
+export class LogBeats {
+  readonly #ports: CorePorts;
+  readonly #beats: Beats;
+  readonly #alarm: Alarm;
+
+  /** @param pending Whether records still wait: those of an attempt that has ended go with its report. */
+  constructor(ports: CorePorts, beats: Beats, pending: () => boolean) {
+    this.#ports = ports;
+    this.#beats = beats;
+    this.#alarm = new Alarm(ports.clock, ports.timers, () => {
+      if (pending()) beats.within(0);
+    });
+  }
+
+  /** There are records that no heartbeat has carried. */
+  logged(): void {
+    const { lastSent, roundTrip } = this.#beats;
+    const gap = Math.min(PROGRESS_DELAY, Math.max(LOG_GAP, LOG_GAP_ROUND_TRIPS * roundTrip));
+    this.#alarm.by(Math.max(this.#ports.clock.now() + LOG_DELAY, lastSent + gap));
+  }
+
+  close(): void {
+    this.#alarm.cancel();
+  }
+}

@@ -1,0 +1,58 @@
+/** A log followed at one replica while another one hears the worker: told over the bus, and complete without it. */
+import { Client, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+
+let deployment: TwoReplicas;
+let worker: Worker;
+let running: Promise<void>;
+let follower: Client;
+let goOn = () => {};
+
+beforeAll(async () => {
+  deployment = await startTwoReplicas({});
+  const [here, there] = deployment.replicas;
+  follower = new Client({ address: there.grpcAddress });
+  worker = new Worker({
+    address: here.grpcAddress,
+    name: 'far',
+    logger: { log() {} },
+    handlers: {
+      steps: async (ctx, { steps }: { steps: number }) => {
+        for (let step = 1; step <= steps; step++) {
+          const seen = new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+          ctx.log('info', `step ${step}`);
+          await seen;
+        }
+      },
+    },
+  });
+  running = worker.run();
+  await follower.applyDefinition({ name: 'steps' });
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await running;
+  follower?.close();
+  await deployment?.stop();
+});
+
+it('shows each record as soon as it is there, in order, and ends with the job', async () => {
+  const steps = 10;
+  const job = await follower.submit('steps', { steps });
+  const messages: string[] = [];
+  const waits: number[] = [];
+  let written = performance.now();
+  for await (const { message } of follower.logs(job, { follow: true })) {
+    waits.push(performance.now() - written);
+    messages.push(message);
+    written = performance.now();
+    goOn();
+  }
+  expect(messages).toEqual(Array.from({ length: steps }, (_, i) => `step ${i + 1}`));
+  // Without the hints it would look two seconds after the record before, each time.
+  expect(Math.min(...waits.slice(1))).toBeLessThan(1_500);
+});
