@@ -14,15 +14,25 @@ export class HandlerSpan {
   static start(attempt: StartedAttempt): HandlerSpan | undefined {
     const tracer = activeTracer();
     if (tracer === undefined) return undefined;
-    const parent = parentOf(attempt);
-    const around = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
-    const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(attempt), links: linksOf(attempt, parent) };
+    const around = attemptContext(attempt);
+    const links = linksOf(attempt, trace.getSpanContext(around));
+    const attributes = {
+      ...attemptAttributes(attempt),
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+    };
+    const options = { kind: SpanKind.CONSUMER, attributes, links };
     return new HandlerSpan(tracer.startSpan(`process ${attempt.definition}`, options, around), around);
   }
 
   private constructor(span: Span, around: Context) {
     this.#span = span;
     this.#context = trace.setSpan(around, span);
+  }
+
+  /** The context that the span is active in. */
+  get context(): Context {
+    return this.#context;
   }
 
   /** For what the handler calls. Undefined: the span has none. */
@@ -48,6 +58,12 @@ export class HandlerSpan {
   }
 }
 
+/** With the trace context of the assignment, if it has one. */
+export function attemptContext(attempt: StartedAttempt): Context {
+  const parent = parentOf(attempt);
+  return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+}
+
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
 
 function parentOf({ traceparent, tracestate }: StartedAttempt): SpanContext | undefined {
@@ -65,11 +81,16 @@ function linksOf({ jobId, attempt }: StartedAttempt, parent: SpanContext | undef
   return [{ context: before, attributes: { 'muster.link.kind': 'retry_of' } }];
 }
 
-function attributesOf({ jobId, attempt, namespace, definition, definitionVersion }: StartedAttempt): Attributes {
+/** What spans and log records of an attempt have in common. */
+export function attemptAttributes({
+  jobId,
+  attempt,
+  namespace,
+  definition,
+  definitionVersion,
+}: StartedAttempt): Attributes {
   return {
     ...messagingAttributes(namespace, definition),
-    'messaging.operation.name': 'process',
-    'messaging.operation.type': 'process',
     'messaging.message.id': uuidText(jobId),
     'muster.definition_version': definitionVersion,
     'muster.attempt.number': attempt,

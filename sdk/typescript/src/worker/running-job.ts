@@ -2,6 +2,7 @@
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
+import { HandlerLog } from '../tracing/handler-log.ts';
 import { HandlerSpan } from '../tracing/handler-span.ts';
 import { uuidText } from '../uuid.ts';
 import { MAX_RUN_TIME } from './core/limits.ts';
@@ -39,6 +40,7 @@ export class RunningJob implements JobContext {
   #extensionMs = 0;
   #logs: LogTail | undefined;
   #logSequence = 0;
+  #telemetry: HandlerLog | undefined;
   #ended = false;
 
   constructor(started: StartedAttempt, outlet: JobOutlet) {
@@ -137,13 +139,21 @@ export class RunningJob implements JobContext {
   }
 
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {
-    if (!this.#ended) {
-      this.#logs ??= new LogTail();
-      this.#logs.add(logLine(++this.#logSequence, Date.now(), level, message, fields));
-      this.#outlet.logged(this);
+    this.#telemetry ??= new HandlerLog(this.#started, this.#span);
+    const isWanted = this.#telemetry.wants(level);
+    if (!this.#ended || isWanted) {
+      const line = logLine(++this.#logSequence, Date.now(), level, message, fields);
+      if (!this.#ended) this.#keep(line);
+      if (isWanted) this.#telemetry.emit(line, fields);
     }
     const { jobId, attempt, traceparent } = this;
     this.#outlet.log(level, message, { ...fields, jobId, attempt, ...(traceparent && { traceparent }) });
+  }
+
+  #keep(line: LogLine): void {
+    this.#logs ??= new LogTail();
+    this.#logs.add(line);
+    this.#outlet.logged(this);
   }
 
   /** What it has logged since the last time; of a flood, the newest. */
