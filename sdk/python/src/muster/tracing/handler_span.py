@@ -28,14 +28,16 @@ class HandlerSpan:
 
     def __init__(self, tracer: Tracer, assignment: Assignment) -> None:
         parent = _parent_of(assignment)
-        around = contexts.Context()
-        if parent is not None:
-            around = trace.set_span_in_context(trace.NonRecordingSpan(parent), around)
+        around = attempt_context(assignment)
         self._span: Span = tracer.start_span(
             f"process {assignment.definition}",
             around,
             SpanKind.CONSUMER,
-            _attributes_of(assignment),
+            {
+                **attempt_attributes(assignment),
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+            },
             _links_of(assignment, parent),
         )
         self._context: Context = trace.set_span_in_context(self._span, around)
@@ -61,11 +63,19 @@ class HandlerSpan:
         if error is not None:
             self._span.record_exception(error)
             self._span.set_attribute("error.type", type(error).__name__)
-            self._span.set_status(Status(StatusCode.ERROR, _message_of(error)))
+            self._span.set_status(Status(StatusCode.ERROR, message_of(error)))
         self._span.end()
 
 
-def _message_of(error: BaseException) -> str:
+def attempt_context(assignment: Assignment) -> Context:
+    """Returns a context with the trace context of the assignment, if it has one."""
+    parent = _parent_of(assignment)
+    around = contexts.Context()
+    return around if parent is None else trace.set_span_in_context(trace.NonRecordingSpan(parent), around)
+
+
+def message_of(error: BaseException) -> str:
+    """Returns what an exception says; its type where it can't say it."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a user's __str__ may do anything
@@ -97,11 +107,10 @@ def _links_of(assignment: Assignment, parent: SpanContext | None) -> list[Link]:
     return [Link(before, {"muster.link.kind": "retry_of"})]
 
 
-def _attributes_of(assignment: Assignment) -> dict[str, str | int]:
+def attempt_attributes(assignment: Assignment) -> dict[str, str | int]:
+    """Returns what spans and log records of an attempt have in common."""
     return {
         **messaging_attributes(assignment.namespace, assignment.definition),
-        "messaging.operation.name": "process",
-        "messaging.operation.type": "process",
         "messaging.message.id": str(uuid.UUID(bytes=assignment.job_id)),
         "muster.definition_version": assignment.definition_version,
         "muster.attempt.number": assignment.attempt,

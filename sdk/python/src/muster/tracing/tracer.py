@@ -16,7 +16,7 @@ else:
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext, Tracer
 
-_NAME = "muster-python"
+NAME = "muster-python"
 
 # A trace context as Muster takes it: traceparent and tracestate, in the form of W3C.
 TraceFields: TypeAlias = "tuple[str, str]"
@@ -29,7 +29,7 @@ def active_tracer() -> Tracer | None:
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
         return None
-    return provider.get_tracer(_NAME, VERSION)
+    return provider.get_tracer(NAME, VERSION)
 
 
 def messaging_attributes(namespace: str, destination: str | None) -> dict[str, str | int]:

@@ -12,6 +12,7 @@ from typing import Any
 from muster import payloads
 from muster.durations import to_duration
 from muster.errors import JobStopped
+from muster.tracing.handler_log import HandlerLog
 from muster.tracing.handler_span import HandlerSpan
 from muster.tracing.tracer import TraceFields
 from muster.v1.assignment_pb2 import Assignment
@@ -49,6 +50,7 @@ class JobContext(JobFacts):
         self._is_queued = False
         self._trace_fields: TraceFields | None = None
         self._log = AttemptLog(self._queue)
+        self._telemetry = HandlerLog(assignment)
 
     @property
     def traceparent(self) -> str:
@@ -67,12 +69,12 @@ class JobContext(JobFacts):
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
         """A logger whose records, whatever their level, go to the attempt's log.
 
-        `muster logs` shows that within about a second. The newest 64 KiB of an attempt are kept, as long as its job;
+        `muster logs` shows that soon after. The newest 64 KiB of an attempt are kept, as long as its job;
         what is dropped shows as a gap. A message is cut after 8 KiB. `extra` goes along as fields: text as it is,
         anything else as JSON; at most 32, and 8 KiB together with the message. The logger "muster.job" gets the
         records too, with `job_id` and `attempt`.
         """
-        return JobLog(self._log, self.job_id, self.attempt)
+        return JobLog(self._log, self._telemetry, self.job_id, self.attempt)
 
     @property
     def cancel_event(self) -> threading.Event:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from muster.tracing.handler_log import HandlerLog, bridges
 from muster.v1.log_record_pb2 import (
     LOG_LEVEL_DEBUG,
     LOG_LEVEL_ERROR,
@@ -39,8 +41,8 @@ class AttemptLog:
         self._tail = LogTail()
         self._sequence = 0
 
-    def write(self, level: int, text: str, facts: Mapping[str, Any]) -> None:
-        """Adds a record, cut to size."""
+    def write(self, level: int, text: str, facts: Mapping[str, Any]) -> LogRecord:
+        """Adds a record, cut to size, and returns it."""
         record = LogRecord(level=_level_of(level))
         record.log_time.FromNanoseconds(time.time_ns())
         _fill(record, text, facts)
@@ -49,6 +51,7 @@ class AttemptLog:
             record.sequence = self._sequence
             self._tail.extend([record])
         self._tell()
+        return record
 
     def take(self) -> list[LogRecord]:
         """Returns what was written since the last time; of a flood, the newest."""
@@ -57,15 +60,22 @@ class AttemptLog:
 
 
 class JobLog(_LoggerAdapter):
-    """Keeps every record, whatever its level; "muster.job" gets it too, with `job_id` and `attempt`."""
+    """Keeps every record, whatever its level; "muster.job" gets it too, with `job_id` and `attempt`.
 
-    def __init__(self, log: AttemptLog, job_id: str, attempt: int) -> None:
+    So does OpenTelemetry, unless its own handler for `logging` passes on what "muster.job" gets.
+    """
+
+    def __init__(self, log: AttemptLog, telemetry: HandlerLog, job_id: str, attempt: int) -> None:
         super().__init__(_logger, {"job_id": job_id, "attempt": attempt})
         self._kept = log
+        self._telemetry = telemetry
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
         """Writes a record; all other methods come through here."""
-        self._kept.write(level, _text_of(msg, args) + _trace_of(kwargs.get("exc_info")), kwargs.get("extra") or {})
+        text, facts, error = _text_of(msg, args), kwargs.get("extra") or {}, _error_of(kwargs.get("exc_info"))
+        record = self._kept.write(level, text + _trace_of(error), facts)
+        if not bridges(_logger, level):
+            self._telemetry.emit(level, record, facts, error)
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         super().log(level, msg, *args, **kwargs)
 
@@ -92,12 +102,16 @@ def _text_of(message: object, args: tuple[Any, ...]) -> str:
         return f"{message!r} {len(args)} arguments that do not fit"
 
 
-def _trace_of(exc_info: Any) -> str:
+def _error_of(exc_info: Any) -> BaseException | None:
     if isinstance(exc_info, BaseException):
-        return "\n" + "".join(traceback.format_exception(exc_info)).rstrip()
-    if isinstance(exc_info, tuple) and exc_info[0] is not None:
-        return "\n" + "".join(traceback.format_exception(*exc_info)).rstrip()
-    return f"\n{traceback.format_exc().rstrip()}" if exc_info and not isinstance(exc_info, tuple) else ""
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
+    return sys.exc_info()[1] if exc_info else None
+
+
+def _trace_of(error: BaseException | None) -> str:
+    return "" if error is None else "\n" + "".join(traceback.format_exception(error)).rstrip()
 
 
 def _fill(record: LogRecord, text: str, facts: Mapping[str, Any]) -> None:
