@@ -196,7 +196,7 @@ class JobServiceServicer(object):
 
     def ListAttemptLogs(self, request, context):
         """Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
-        attempt are kept, as long as the job. A record arrives within about a second, and before its attempt is closed.
+        attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is closed.
 
         A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
         Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.

@@ -670,7 +670,7 @@ export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> 
  */
 export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsResponse"> & {
   /**
-   * The records, oldest first. At most 100; empty only in the last message.
+   * The records, oldest first. At most 100. Only the first message, which comes at once, and the last one may have none.
    *
    * @generated from field: repeated muster.v1.LogRecord records = 1;
    */
@@ -1285,7 +1285,7 @@ export const JobService: GenService<{
   },
   /**
    * Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
-   * attempt are kept, as long as the job. A record arrives within about a second, and before its attempt is closed.
+   * attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is closed.
    *
    * A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
    * Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
