@@ -107,7 +107,7 @@ describe('WatchAttemptLogs', () => {
 
   it.each(dialects)('comes over HTTP as well: %s', async (dialect) => {
     const held = await world.hold();
-    const { transport } = new WebClient(`http://${world.replica.httpAddress}`, dialect);
+    const { transport } = new WebClient(world.replica.httpAddress, dialect);
     const requests = (async function* () {
       yield create(WatchAttemptLogsRequestSchema, { jobId: held.jobId });
     })();
@@ -128,7 +128,7 @@ describe('WatchAttemptLogs', () => {
     call.pause();
     await eventually('the first message', () => call.read());
     const text = 'x'.repeat(4_000);
-    for (let from = 1; from <= 1_500; from += 15)
+    for (let from = 1; from <= 120; from += 15)
       await beatWith(held, ...Array.from({ length: 15 }, (_, i) => record(from + i, text)));
     await world.rpc.call(cancelJob, { jobId: held.jobId });
     await held.worker.report({ of: held.attempt, outcome: outcomes.cancelled });
@@ -137,7 +137,7 @@ describe('WatchAttemptLogs', () => {
     const records = messages.flatMap((message) => message.records);
     const befores = records.map(({ sequence, skipped }) => sequence - skipped - 1n);
     expect(befores).toEqual([0n, ...records.slice(0, -1).map(({ sequence }) => sequence)]);
-    expect(records.at(-1)?.sequence).toBe(1_500n);
+    expect(records.at(-1)?.sequence).toBe(120n);
     expect(messages.at(-1)?.ended).toBe(true);
   });
 
