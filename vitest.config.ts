@@ -3,10 +3,14 @@
 import { defineConfig } from 'vitest/config';
 import { TestReport } from './test/support/test-report.ts';
 
+/** Where a run in CI wants its counts, as JUnit. */
+const { MUSTER_JUNIT: outputFile } = process.env;
+const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    reporters: ['default', new TestReport()],
+    reporters: ['default', new TestReport(), ...junit],
     pool: 'forks',
     isolate: true,
     maxWorkers: 2,
