@@ -27,6 +27,7 @@ from muster.v1.job_service_pb2 import (
     SubmitJobResponse,
     SubmitJobsResponse,
     WaitJobResponse,
+    WatchAttemptLogsResponse,
     WatchJobResponse,
 )
 from muster.v1.log_record_pb2 import LogRecord
@@ -256,19 +257,42 @@ def test_nobody_there(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("ask", CLIENTS)
-@pytest.mark.parametrize("follow", [False, True])
-def test_logs_are_read_page_by_page_and_followed_to_the_end(
-    monkeypatch: pytest.MonkeyPatch, follow: bool, ask: Ask
-) -> None:
-    monkeypatch.setattr("muster.client.job_steps._FOLLOW_SECONDS", 0.0)
+def test_logs_are_read_page_by_page(ask: Ask) -> None:
     pages = {
         "": ListAttemptLogsResponse(records=[LogRecord(sequence=1)], next_page_token="a", resume_token="a"),
         "a": ListAttemptLogsResponse(records=[LogRecord(sequence=2)], resume_token="b"),
-        "b": ListAttemptLogsResponse(records=[LogRecord(sequence=3)], resume_token="c", ended=True),
     }
     with serving({"ListAttemptLogs": lambda request, _context: pages[request.page_token]}) as (address, services):
-        records = ask(address, "logs", "j1", attempt=2, follow=follow, options={"namespace": "n"})
-        found = [record.sequence for record in records]
-        assert found == ([1, 2, 3] if follow else [1, 2])
+        records = ask(address, "logs", "j1", attempt=2, options={"namespace": "n"})
+        assert [record.sequence for record in records] == [1, 2]
     request = services.requests[0][1]
     assert (request.namespace, request.job_id, request.attempt) == ("n", "j1", 2)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_logs_are_followed_to_the_end_over_streams_that_break(ask: Ask) -> None:
+    def watch(request, context):
+        if request.resume_token == "":
+            yield WatchAttemptLogsResponse(resume_token="start")
+            yield WatchAttemptLogsResponse(records=[LogRecord(sequence=1), LogRecord(sequence=2)], resume_token="a")
+            refuse(context, grpc.StatusCode.UNAVAILABLE)
+        assert request.resume_token == "a"
+        yield WatchAttemptLogsResponse(records=[LogRecord(sequence=3)], resume_token="b", ended=True)
+
+    with serving({"WatchAttemptLogs": watch}) as (address, services):
+        records = ask(address, "logs", "j1", attempt=2, follow=True, options={"namespace": "n"})
+        assert [record.sequence for record in records] == [1, 2, 3]
+    request = services.requests[0][1]
+    assert (request.namespace, request.job_id, request.attempt, len(services.requests)) == ("n", "j1", 2, 2)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_following_logs_ends_when_its_time_is_up(ask: Ask) -> None:
+    def watch(_request, context):
+        yield WatchAttemptLogsResponse(resume_token="start")
+        while context.is_active():
+            time.sleep(0.01)
+
+    with serving({"WatchAttemptLogs": watch}) as (address, _), pytest.raises(MusterError) as failed:
+        ask(address, "logs", "j", follow=True, timeout=0.3)
+    assert failed.value.code is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -28,6 +28,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'JobSubmission.traceparent': { why: 'W3C asks to drop a malformed trace context, and not to fail the call' },
   'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },
   'Handler.max_version': { values: /^2147483647$/, why: 'a version that may come' },
+  'WatchAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
   'ListAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
   'OpenSessionRequest.capabilities': { why: 'unknown capabilities are ignored, whatever their names' },
   'OpenSessionRequest.protocol_version': {

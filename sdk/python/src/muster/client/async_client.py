@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import grpc.aio
 
 from muster.channels import channel_options
-from muster.client import definition_calls, job_calls, job_steps, queue_calls, worker_calls
-from muster.client.call import Call, Items, Method, Pages, Pause, Scope, Steps, described_by
+from muster.client import definition_calls, job_calls, job_steps, queue_calls, watching, worker_calls
+from muster.client.call import Call, Items, Method, Pages, Scope, Steps, described_by
+from muster.client.following import Following
 from muster.client.job_ref import JobRef
 from muster.client.sync_client import CALL_SECONDS, bytes_of
-from muster.client.watching import WATCH_JOB, Watching
 from muster.errors import MusterError, error_from
 from muster.tracing.submit_span import submit_span
 from muster.transport_retry import TransportRetry, Tries
-from muster.v1.job_pb2 import Job
 
 _RETRY = TransportRetry()
 
@@ -73,6 +73,11 @@ def _pages(
             if isinstance(step, Items):
                 for item in step.items:
                     yield item
+                step = next(pages, None)
+            elif isinstance(step, Following):
+                async with contextlib.aclosing(self._follow(step)) as items:
+                    async for item in items:
+                        yield item
                 step = next(pages, None)
             else:
                 step = (await self._advance(pages, step))()
@@ -128,6 +133,7 @@ class AsyncClient:
     wait = _steps(job_steps.wait)
     list = _pages(job_steps.list_jobs)
     logs = _pages(job_steps.logs)
+    watch = _pages(watching.watch)
     cancel_jobs = _steps(job_steps.cancel_jobs)
     redrive = _steps(job_steps.redrive)
 
@@ -165,36 +171,6 @@ class AsyncClient:
         """
         return job_steps.read_result(await self.wait(job, timeout), as_type)
 
-    async def watch(self, job: JobRef, *, timeout: float | None = None) -> AsyncIterator[Job]:
-        """Gives the job as it is now, then each time it has changed, until it has ended.
-
-        Changes that follow each other closely are folded into one. A connection that is lost is made anew; no change is
-        told twice. Leaving the loop ends the watch.
-
-        Args:
-            job: The job.
-            timeout: Longest watch, in seconds. None: no limit.
-
-        Raises:
-            MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
-                out of reach.
-        """
-        watching = Watching(self._scope, job, self._retry, timeout)
-        while not watching.is_over:
-            failure: MusterError | None = None
-            stream = self._stream(WATCH_JOB)(watching.request, timeout=watching.left)
-            try:
-                async for reply in stream:
-                    news = watching.news_of(reply)
-                    if news is not None:
-                        yield news
-            except grpc.RpcError as raw:
-                failure = error_from(raw)
-            finally:
-                stream.cancel()
-            if not watching.is_over:
-                await asyncio.sleep(watching.wait_after(failure))
-
     async def close(self) -> None:
         """Ends the connection; calls under way fail."""
         if self._channel is not None:
@@ -224,11 +200,24 @@ class AsyncClient:
                     return call.read(reply)
                 await asyncio.sleep(wait)
 
-    async def _advance(self, steps: Any, step: Call[Any] | Pause) -> Callable[[], Any]:
+    async def _follow(self, following: Following[ItemT]) -> AsyncGenerator[ItemT, None]:
+        """Gives what streams bring, one after another, until it is over."""
+        while not following.is_over:
+            failure: MusterError | None = None
+            stream = self._stream(following.method)(following.request, timeout=following.left)
+            try:
+                async for reply in stream:
+                    for item in following.news_of(reply):
+                        yield item
+            except grpc.RpcError as raw:
+                failure = error_from(raw)
+            finally:
+                stream.cancel()
+            if not following.is_over:
+                await asyncio.sleep(following.wait_after(failure, self._retry))
+
+    async def _advance(self, steps: Any, step: Call[Any]) -> Callable[[], Any]:
         """Does one of several steps and returns what gives the next; what fails is raised in the steps."""
-        if isinstance(step, Pause):
-            await asyncio.sleep(step.seconds)
-            return functools.partial(next, steps)
         try:
             reply = await self._perform(step)
         except MusterError as error:

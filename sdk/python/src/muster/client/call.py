@@ -7,9 +7,12 @@ import inspect
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    from muster.client.following import Following
 
 ResultT = TypeVar("ResultT")
 ItemT = TypeVar("ItemT")
@@ -63,13 +66,6 @@ class Call(Generic[ResultT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """A wait between calls, in seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Items(Generic[ItemT]):
     """What one page has brought."""
 
@@ -77,8 +73,8 @@ class Items(Generic[ItemT]):
 
 
 # What takes more than one call: a generator that yields what is to be done next and is sent what calls have answered.
-Steps: TypeAlias = Generator["Call[Any] | Pause", Any, ResultT]
-Pages: TypeAlias = Generator["Call[Any] | Pause | Items[ItemT]", Any, None]
+Steps: TypeAlias = Generator["Call[Any]", Any, ResultT]
+Pages: TypeAlias = Generator["Call[Any] | Items[ItemT] | Following[ItemT]", Any, None]
 
 
 def described_by(build: Callable[..., Any]) -> Callable[[MethodT], MethodT]:

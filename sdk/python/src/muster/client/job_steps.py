@@ -9,9 +9,10 @@ from typing import Any
 import grpc
 
 from muster import payloads
-from muster.client.call import Call, Items, Method, Pages, Pause, Scope, Steps, whole
+from muster.client.call import Call, Items, Method, Pages, Scope, Steps, whole
 from muster.client.job_filter import JobFilter
 from muster.client.job_ref import JobRef, id_of, is_terminal, state_name
+from muster.client.watching import FollowedLogs
 from muster.durations import to_duration
 from muster.errors import JobFailedError, MusterError
 from muster.v1 import job_pb2
@@ -22,7 +23,6 @@ from muster.v1.log_record_pb2 import LogRecord
 # Longest time that one call waits on the server, and what it gets on top for the way there and back.
 _POLL_SECONDS = 30.0
 _SLACK_SECONDS = 5.0
-_FOLLOW_SECONDS = 1.0
 _ALL_JOBS = JobFilter()
 _WORLD = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
@@ -178,26 +178,28 @@ def logs(
     Args:
         job: The job.
         attempt: Only of this attempt. 0: of all.
-        follow: Goes on until the job has ended; new records come within about two seconds.
-        page_size: Records fetched at once, at most 1,000.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        follow: Goes on until the job has ended, or the attempt is over; each record comes within milliseconds of its
+            arrival at the control plane. A connection that is lost is made anew; no record is told twice.
+        page_size: Records fetched at once, at most 1,000; means nothing with `follow`.
+        timeout: Seconds for each page, repeats included. None: the client's. With `follow` it is the longest time in
+            all. None: no limit.
 
     Raises:
-        MusterError: NOT_FOUND, when there is no such job.
+        MusterError: NOT_FOUND, when there is no such job. With `follow` also DEADLINE_EXCEEDED, when the time is up,
+            and UNAVAILABLE, when the control plane stays out of reach.
     """
-    request = messages.ListAttemptLogsRequest(
-        namespace=scope.namespace, job_id=id_of(job), attempt=attempt, page_size=page_size
-    )
+    asked: dict[str, Any] = {"namespace": scope.namespace, "job_id": id_of(job), "attempt": attempt}
+    if follow:
+        yield FollowedLogs(messages.WatchAttemptLogsRequest(**asked), timeout)
+        return
+    request = messages.ListAttemptLogsRequest(**asked, page_size=page_size)
     call = Call(_method("ListAttemptLogs", messages.ListAttemptLogsResponse), request, whole, timeout)
     while True:
         page = yield call
         yield Items(page.records)
-        request.page_token = page.resume_token
-        if page.next_page_token:
-            continue
-        if not follow or page.ended:
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
             return
-        yield Pause(_FOLLOW_SECONDS)
 
 
 def _message(which: JobFilter) -> messages.JobFilter:

@@ -10,14 +10,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 import grpc
 
 from muster.channels import channel_options
-from muster.client import definition_calls, job_calls, job_steps, queue_calls, worker_calls
-from muster.client.call import Call, Items, Method, Pages, Pause, Scope, Steps, described_by
+from muster.client import definition_calls, job_calls, job_steps, queue_calls, watching, worker_calls
+from muster.client.call import Call, Items, Method, Pages, Scope, Steps, described_by
+from muster.client.following import Following
 from muster.client.job_ref import JobRef
-from muster.client.watching import WATCH_JOB, Watching
 from muster.errors import MusterError, error_from
 from muster.tracing.submit_span import submit_span
 from muster.transport_retry import TransportRetry, Tries
-from muster.v1.job_pb2 import Job
 
 CALL_SECONDS = 15.0
 _RETRY = TransportRetry()
@@ -64,6 +63,9 @@ def _pages(build: Callable[Concatenate[Scope, P], Pages[ItemT]]) -> Callable[Con
         while step is not None:
             if isinstance(step, Items):
                 yield from step.items
+                step = next(pages, None)
+            elif isinstance(step, Following):
+                yield from self._follow(step)
                 step = next(pages, None)
             else:
                 step = self._advance(pages, step)
@@ -119,6 +121,7 @@ class Client:
     wait = _steps(job_steps.wait)
     list = _pages(job_steps.list_jobs)
     logs = _pages(job_steps.logs)
+    watch = _pages(watching.watch)
     cancel_jobs = _steps(job_steps.cancel_jobs)
     redrive = _steps(job_steps.redrive)
 
@@ -156,36 +159,6 @@ class Client:
         """
         return job_steps.read_result(self.wait(job, timeout), as_type)
 
-    def watch(self, job: JobRef, *, timeout: float | None = None) -> Iterator[Job]:
-        """Gives the job as it is now, then each time it has changed, until it has ended.
-
-        Changes that follow each other closely are folded into one. A connection that is lost is made anew; no change is
-        told twice. Leaving the loop ends the watch.
-
-        Args:
-            job: The job.
-            timeout: Longest watch, in seconds. None: no limit.
-
-        Raises:
-            MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
-                out of reach.
-        """
-        watching = Watching(self._scope, job, self._retry, timeout)
-        while not watching.is_over:
-            failure: MusterError | None = None
-            stream = self._stream(WATCH_JOB)(watching.request, timeout=watching.left)
-            try:
-                for reply in stream:
-                    news = watching.news_of(reply)
-                    if news is not None:
-                        yield news
-            except grpc.RpcError as raw:
-                failure = error_from(raw)
-            finally:
-                stream.cancel()
-            if not watching.is_over:
-                time.sleep(watching.wait_after(failure))
-
     def close(self) -> None:
         """Ends the connection; calls under way fail."""
         self._channel.close()
@@ -214,11 +187,23 @@ class Client:
                     return call.read(reply)
                 time.sleep(wait)
 
-    def _advance(self, steps: Any, step: Call[Any] | Pause) -> Any:
+    def _follow(self, following: Following[ItemT]) -> Iterator[ItemT]:
+        """Gives what streams bring, one after another, until it is over."""
+        while not following.is_over:
+            failure: MusterError | None = None
+            stream = self._stream(following.method)(following.request, timeout=following.left)
+            try:
+                for reply in stream:
+                    yield from following.news_of(reply)
+            except grpc.RpcError as raw:
+                failure = error_from(raw)
+            finally:
+                stream.cancel()
+            if not following.is_over:
+                time.sleep(following.wait_after(failure, self._retry))
+
+    def _advance(self, steps: Any, step: Call[Any]) -> Any:
         """Does one of several steps and returns the next; what fails is raised in the steps."""
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return next(steps)
         try:
             reply = self._perform(step)
         except MusterError as error:

@@ -1,63 +1,61 @@
-"""Follows one job over streams that may break: what was told already is passed over."""
+"""What is followed to its end: a job, and what its handlers log."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
-from muster.client.call import Method, Scope
+from muster.client.call import Method, Pages, Scope
+from muster.client.following import Following
 from muster.client.job_ref import JobRef, id_of, is_terminal
-from muster.errors import MusterError
-from muster.transport_retry import TransportRetry
 from muster.v1 import job_service_pb2 as messages
 from muster.v1.job_pb2 import Job
+from muster.v1.log_record_pb2 import LogRecord
 
-WATCH_JOB = Method("JobService", "WatchJob", messages.WatchJobResponse)
+_WATCH_JOB = Method("JobService", "WatchJob", messages.WatchJobResponse)
+_WATCH_LOGS = Method("JobService", "WatchAttemptLogs", messages.WatchAttemptLogsResponse)
 
 
-class Watching:
-    """What is known of a watch between one stream and the next.
+def watch(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Pages[Job]:
+    """Gives the job as it is now, then each time it has changed, until it has ended.
 
-    Attributes:
-        is_over: Whether the job has ended.
-        request: What every stream is asked for with.
+    Changes that follow each other closely are folded into one. A connection that is lost is made anew; no change is
+    told twice. Leaving the loop ends the watch.
+
+    Args:
+        job: The job.
+        timeout: Longest watch, in seconds. None: no limit.
+
+    Raises:
+        MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
+            out of reach.
     """
+    yield WatchedJob(messages.WatchJobRequest(namespace=scope.namespace, job_id=id_of(job)), timeout)
 
-    def __init__(self, scope: Scope, job: JobRef, retry: TransportRetry, timeout: float | None) -> None:
-        self.request = messages.WatchJobRequest(namespace=scope.namespace, job_id=id_of(job))
-        self.is_over = False
-        self._retry = retry
-        self._end = None if timeout is None else time.monotonic() + timeout
-        self._failures = 0
+
+class WatchedJob(Following[Job]):
+    """A job; a change is one revision."""
+
+    def __init__(self, request: messages.WatchJobRequest, timeout: float | None) -> None:
+        super().__init__(_WATCH_JOB, request, timeout)
         self._revision: int | None = None
 
-    @property
-    def left(self) -> float | None:
-        """Seconds that are left; None: there is no limit."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    def news_of(self, reply: messages.WatchJobResponse) -> Job | None:
-        """Takes what a stream brought; None: it was told already."""
-        self._failures = 0
+    def _take(self, reply: messages.WatchJobResponse) -> Sequence[Job]:
         job: Job = reply.job
         if job.revision == self._revision:
-            return None
+            return []
         self._revision = job.revision
         self.is_over = is_terminal(job.state)
-        return job
+        return [job]
 
-    def wait_after(self, error: MusterError | None) -> float:
-        """Returns the seconds until the next stream is asked for.
 
-        Args:
-            error: What the last one failed with. None: it ended.
+class FollowedLogs(Following[LogRecord]):
+    """What the handlers of a job log."""
 
-        Raises:
-            MusterError: The same, if it is worth no repeat, or the time is up.
-        """
-        self._failures += 1
-        if error is None:
-            return self._retry.backoff(self._failures)
-        wait = self._retry.wait_after(error, self._failures)
-        if wait is None:
-            raise error
-        return wait
+    def __init__(self, request: messages.WatchAttemptLogsRequest, timeout: float | None) -> None:
+        super().__init__(_WATCH_LOGS, request, timeout)
+        self._logs_request = request
+
+    def _take(self, reply: messages.WatchAttemptLogsResponse) -> Sequence[LogRecord]:
+        self._logs_request.resume_token = reply.resume_token
+        self.is_over = reply.ended
+        return list(reply.records)

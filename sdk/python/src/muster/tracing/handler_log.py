@@ -84,9 +84,8 @@ def bridges(logger: logging.Logger, level: int) -> bool:
 
 
 def _is_bridge(handler: logging.Handler) -> bool:
-    return any(
-        kind.__name__ == "LoggingHandler" and kind.__module__.startswith("opentelemetry.") for kind in type(handler).mro()
-    )
+    kinds = type(handler).mro()
+    return any(kind.__name__ == "LoggingHandler" and kind.__module__.startswith("opentelemetry.") for kind in kinds)
 
 
 def _active_logger() -> Logger | None:

@@ -8,9 +8,10 @@ from muster.worker.backoff import Backoff
 
 # The control plane takes at most 20 beats a second.
 LEAST_GAP_SECONDS = 0.06
-# A log record waits for others to come along, and goes no sooner after the last beat than this, or than this many times as
-# long as that took to be answered: so records cost a busy control plane a bounded share of its time. The most it waits.
+# A log record waits so long for others to come along.
 LOG_DELAY_SECONDS = 0.01
+# It goes no sooner after the last beat than the first of these, or than so many times as long as that took to be
+# answered: so records cost a busy control plane a bounded share of its time. The third is the longest that they wait.
 LOG_GAP_SECONDS = 0.2
 LOG_GAP_ROUND_TRIPS = 10
 MOST_LOG_GAP_SECONDS = 1.0

@@ -1,0 +1,67 @@
+"""What is followed over streams that may break, and is asked for anew where it was left."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from muster.errors import MusterError
+from muster.transport_retry import TransportRetry
+
+if TYPE_CHECKING:
+    from muster.client.call import Method
+
+ItemT = TypeVar("ItemT")
+
+
+class Following(ABC, Generic[ItemT]):
+    """What is known between one stream and the next.
+
+    Attributes:
+        method: What every stream is asked for by.
+        request: And with; goes on where the last one broke.
+        is_over: Whether nothing more will come.
+    """
+
+    def __init__(self, method: Method, request: Message, timeout: float | None) -> None:
+        self.method = method
+        self.request = request
+        self.is_over = False
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._failures = 0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left; None: there is no limit."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    def news_of(self, reply: Any) -> Sequence[ItemT]:
+        """Takes what a stream brought; what was told already is not in it."""
+        self._failures = 0
+        return self._take(reply)
+
+    def wait_after(self, error: MusterError | None, retry: TransportRetry) -> float:
+        """Returns the seconds until the next stream is asked for.
+
+        Args:
+            error: What the last one failed with. None: it ended.
+            retry: How often it is tried, and after which times.
+
+        Raises:
+            MusterError: The same, if it is worth no repeat, or the time is up.
+        """
+        self._failures += 1
+        if error is None:
+            return retry.backoff(self._failures)
+        wait = retry.wait_after(error, self._failures)
+        if wait is None:
+            raise error
+        return wait
+
+    @abstractmethod
+    def _take(self, reply: Any) -> Sequence[ItemT]:
+        """Reads a reply, and notes where to go on."""
