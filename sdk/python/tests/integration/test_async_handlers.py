@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from muster import Worker
 from muster.payloads import encode
-from muster.v1 import session_service_pb2 as messages
 from muster.v1.job_pb2 import Progress
 from tests.support.facts import eventually
+from tests.support.outcomes import begin, outcome, run
 
 
 @dataclass
@@ -21,26 +21,22 @@ class Order:
     count: int = 1
 
 
-def outcome(control_plane, key) -> messages.AttemptReport:
-    return eventually(lambda: control_plane.outcomes.get(key), "the attempt is reported")
-
-
 def test_handlers_meet_in_one_loop(control_plane, started) -> None:
-    worker = Worker(control_plane.address, slots=20)
-    waiting: list[asyncio.Future[int]] = []
+    worker = Worker(control_plane.address, slots=5)
+    here: list[int] = []
+    together = asyncio.Event()
     threads: set[int] = set()
 
     @worker.handler("meet")
     async def meet(ctx, value):
         threads.add(threading.get_ident())
-        waiting.append(asyncio.get_running_loop().create_future())
-        if len(waiting) == 20:
-            for future in waiting:
-                future.set_result(value)
-        return await asyncio.wait_for(waiting[value], 30)
+        here.append(value)
+        if len(here) == 5:
+            together.set()
+        await together.wait()
 
     started(worker)
-    keys = control_plane.submit_many("meet", list(range(20)))
+    keys = [begin(control_plane, "meet", n, lambda n=n: len(here) > n)[0] for n in range(5)]
     assert {outcome(control_plane, key).WhichOneof("outcome") for key in keys} == {"result"}
     assert len(threads) == 1
     assert threads != {threading.get_ident()}
@@ -65,8 +61,7 @@ def test_a_handler_that_is_asked_to_stop_is_cancelled(control_plane, started) ->
     started(worker)
     for value, kind in (("stop", "cancelled"), ("finish", "result")):
         seen.clear()
-        key = control_plane.submit("wait", value)
-        eventually(lambda: seen == ["running"], "it runs")
+        key, _ = begin(control_plane, "wait", value, lambda: seen == ["running"])
         control_plane.cancel(key)
         assert outcome(control_plane, key).WhichOneof("outcome") == kind
         assert seen == ["running", "cancelled"]
@@ -83,9 +78,8 @@ def test_failures_progress_and_checkpoints_of_asynchronous_handlers(control_plan
         raise asyncio.CancelledError if value else ValueError("no")
 
     started(worker)
-    plain, cancelled = control_plane.submit("fail", 0), control_plane.submit("fail", 1)
-    assert outcome(control_plane, plain).failure.type == "ValueError"
-    assert outcome(control_plane, cancelled).failure.type == "CancelledError"  # nobody had asked for it
+    assert run(control_plane, "fail", 0).failure.type == "ValueError"
+    assert run(control_plane, "fail", 1).failure.type == "CancelledError"  # nobody had asked for it
     told = [update for _, beat in control_plane.session.beats for update in beat.progress]
     assert {update.checkpoint.data for update in told} == {b"[1]"}
 
@@ -102,12 +96,10 @@ def test_typed_inputs_and_results(control_plane, started) -> None:
         return Progress(fraction=value.fraction / 2)
 
     started(worker)
-    good = control_plane.submit("order", Order("tea"))
-    assert outcome(control_plane, good).result.data == b'{"article":"tea","count":2}'
-    bad = control_plane.submit("order", {"article": "tea", "count": "two"})
-    failure = outcome(control_plane, bad).failure
+    assert run(control_plane, "order", Order("tea")).result.data == b'{"article":"tea","count":2}'
+    failure = run(control_plane, "order", {"article": "tea", "count": "two"}).failure
     assert (failure.final, failure.message) == (True, "input.count: a whole number is needed, not 'two'")
-    halved = outcome(control_plane, control_plane.submit("halve", Progress(fraction=1.0))).result
+    halved = run(control_plane, "halve", Progress(fraction=1.0)).result
     assert halved == encode(Progress(fraction=0.5))
 
 
@@ -132,8 +124,7 @@ def test_the_end_of_the_worker_ends_what_its_handlers_have_begun(control_plane) 
             ended.append("handler")
 
     worker.start()
-    control_plane.submit("begin")
-    eventually(lambda: begun, "it runs", 60)
+    begin(control_plane, "begin", None, lambda: begun)
     worker.stop()
     assert worker.wait(60)
     eventually(lambda: ended == ["handler", "generator"], "both have ended")
@@ -150,8 +141,7 @@ def test_a_worker_in_the_loop_of_the_program(control_plane) -> None:
     async def program() -> None:
         running = asyncio.create_task(worker.run_async())
         await asyncio.to_thread(eventually, lambda: worker.session_id, "a session is open")
-        key = await asyncio.to_thread(control_plane.submit, "loop")
-        await asyncio.to_thread(outcome, control_plane, key)
+        await asyncio.to_thread(run, control_plane, "loop")
         assert loops == [asyncio.get_running_loop()]
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(running, 30)

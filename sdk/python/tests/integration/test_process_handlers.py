@@ -14,11 +14,12 @@ import pytest
 from muster import Worker
 from muster.durations import to_duration
 from muster.payloads import decode
-from muster.v1 import session_service_pb2 as messages
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION
 from muster.worker.process_preparation import preparation_frame
 from tests.support import process_handlers as handlers
+from tests.support.control_plane import Key
 from tests.support.facts import eventually, process_is_alive
+from tests.support.outcomes import begin, outcome, run
 
 # The frame of the scripts has no guard, which is what one of the tests is about.
 _STARTS_NOTHING_WHEN_IMPORTED = """
@@ -27,13 +28,10 @@ if __name__ != "__main__":
 """
 
 
-def outcome(control_plane, key, seconds: float = 60.0) -> messages.AttemptReport:
-    return eventually(lambda: control_plane.outcomes.get(key), "the attempt is reported", seconds)
-
-
-def pids_in(path: Path) -> list[int]:
-    text = eventually(lambda: path.exists() and path.read_text(), "the handler has begun", 60)
-    return [int(word) for word in text.split()]
+def begun(control_plane, handler: str, path: Path, **fields) -> tuple[Key, list[int]]:
+    """Starts a job whose handler writes process ids to a file."""
+    key, text = begin(control_plane, handler, str(path), lambda: path.exists() and path.read_text(), **fields)
+    return key, [int(word) for word in text.split()]
 
 
 def all_gone(pids: list[int]) -> None:
@@ -44,12 +42,12 @@ def test_input_result_progress_checkpoint_and_log(control_plane, started) -> Non
     worker = Worker(control_plane.address)
     worker.add_handler("square", handlers.square, process=True)
     started(worker)
-    report = outcome(control_plane, control_plane.submit("square", {"value": 7}))
+    report = run(control_plane, "square", {"value": 7})
     assert decode(report.result) == {"value": 49}
     told = [update for _, beat in control_plane.session.beats for update in beat.progress]
     lines = [record.message for update in told for record in update.logs] + [record.message for record in report.logs]
     assert "squaring" in lines
-    wrong = outcome(control_plane, control_plane.submit("square", {"value": "seven"}))
+    wrong = run(control_plane, "square", {"value": "seven"})
     assert (wrong.failure.final, wrong.failure.message) == (True, "input.value: a whole number is needed, not 'seven'")
 
 
@@ -59,9 +57,9 @@ def test_processes_are_kept_for_the_next_job(control_plane, started) -> None:
         worker.add_handler(name, handlers.pid_of, process=True)
     worker.add_handler("fail", handlers.fail, process=True)
     started(worker)
-    pids = [decode(outcome(control_plane, control_plane.submit(name)).result) for name in ("one", "two", "one")]
-    failure = outcome(control_plane, control_plane.submit("fail", "no good")).failure
-    pids.append(decode(outcome(control_plane, control_plane.submit("two")).result))
+    pids = [decode(run(control_plane, name).result) for name in ("one", "two", "one")]
+    failure = run(control_plane, "fail", "no good").failure
+    pids.append(decode(run(control_plane, "two").result))
     assert len(set(pids)) == 1
     assert pids[0] != os.getpid()
     assert (failure.type, failure.message) == ("ValueError", "no good")
@@ -82,11 +80,11 @@ def test_a_process_that_dies_fails_its_attempt_alone(control_plane, started, cap
     worker.add_handler("crash", handlers.crash, process=True)
     worker.add_handler("square", handlers.square, process=True)
     started(worker)
-    failure = outcome(control_plane, control_plane.submit("crash" if value is None else "die", value)).failure
+    failure = run(control_plane, "crash" if value is None else "die", value).failure
     assert (failure.type, failure.exit_code) == ("HandlerProcessDied", code)
     assert failure.message.endswith(message)
     assert failure.failure_cause == FAILURE_CAUSE_APPLICATION
-    assert decode(outcome(control_plane, control_plane.submit("square", {"value": 2})).result) == {"value": 4}
+    assert decode(run(control_plane, "square", {"value": 2}).result) == {"value": 4}
     assert control_plane.session is control_plane.sessions[0]
     assert any(record.levelno == logging.ERROR for record in caplog.records)
 
@@ -99,8 +97,7 @@ def test_a_handler_that_never_yields_is_killed(control_plane, started, tmp_path:
     started(worker)
     path = tmp_path / "pids"
     limits = {"run_timeout": to_duration(4.0)} if by == "run_timeout" else {}
-    key = control_plane.submit("never", str(path), **limits)
-    pids = pids_in(path)
+    key, pids = begun(control_plane, "never", path, **limits)
     if by == "cancel":
         control_plane.cancel(key)
     report = outcome(control_plane, key)
@@ -109,7 +106,7 @@ def test_a_handler_that_never_yields_is_killed(control_plane, started, tmp_path:
     else:
         assert report.failure.type == "RunTimeout"
     all_gone(pids)  # what it had started as well
-    assert decode(outcome(control_plane, control_plane.submit("echo", 1)).result) == 1  # its slot is free
+    assert decode(run(control_plane, "echo", 1).result) == 1  # its slot is free
 
 
 def test_a_handler_that_stops_when_asked_is_not_killed(control_plane, started, tmp_path: Path) -> None:
@@ -121,13 +118,13 @@ def test_a_handler_that_stops_when_asked_is_not_killed(control_plane, started, t
     seen: list[int] = []
     for name, kind in (("stops", "cancelled"), ("finish", "result"), ("awaits", "result")):
         path = tmp_path / name
-        key = control_plane.submit("awaits" if name == "awaits" else "stops", str(path))
-        seen += pids_in(path)
+        key, pids = begun(control_plane, "awaits" if name == "awaits" else "stops", path)
+        seen += pids
         control_plane.cancel(key)
         report = outcome(control_plane, key)
         assert report.WhichOneof("outcome") == kind
     assert decode(report.result) == f"cancelled in {seen[0]}"
-    assert decode(outcome(control_plane, control_plane.submit("pid")).result) == seen[0]
+    assert decode(run(control_plane, "pid").result) == seen[0]
     assert len(set(seen)) == 1
 
 
@@ -135,7 +132,7 @@ def test_signals_to_the_process_are_the_workers_to_act_on(control_plane, started
     worker = Worker(control_plane.address)
     worker.add_handler("signals", handlers.ignores_signals, process=True)
     started(worker)
-    assert decode(outcome(control_plane, control_plane.submit("signals")).result) == "still here"
+    assert decode(run(control_plane, "signals").result) == "still here"
 
 
 def test_the_end_of_the_worker_kills_what_runs(control_plane, started, tmp_path: Path) -> None:
@@ -143,8 +140,7 @@ def test_the_end_of_the_worker_kills_what_runs(control_plane, started, tmp_path:
     worker.add_handler("never", handlers.never_yields, process=True, kill_after=0.1)
     started(worker)
     path = tmp_path / "pids"
-    key = control_plane.submit("never", str(path))
-    pids = pids_in(path)
+    key, pids = begun(control_plane, "never", path)
     worker.stop()
     assert worker.wait(60)
     all_gone(pids)
@@ -164,8 +160,7 @@ worker.add_handler("never", process_handlers.never_yields, process=True)
     )
     worker.session_pid()
     path = tmp_path / "pids"
-    control_plane.submit("never", str(path))
-    pid, program = pids_in(path)
+    _, (pid, program) = begun(control_plane, "never", path)
     worker.signal(signal.SIGKILL)
     try:
         all_gone([pid])
@@ -179,10 +174,9 @@ def test_handlers_in_threads_go_on_while_one_in_a_process_keeps_the_lock(control
     worker.add_handler("thread", lambda ctx, value: threading.current_thread().name)
     started(worker)
     path = tmp_path / "pids"
-    key = control_plane.submit("never", str(path))
-    pids_in(path)
+    key, _ = begun(control_plane, "never", path)
     for _ in range(10):
-        assert "muster-handler" in decode(outcome(control_plane, control_plane.submit("thread")).result)
+        assert "muster-handler" in decode(run(control_plane, "thread").result)
     control_plane.cancel(key)
     outcome(control_plane, key)
 
@@ -197,7 +191,7 @@ def square(ctx, value):
 """,
     )
     worker.session_pid()
-    failure = outcome(control_plane, control_plane.submit("square", 3)).failure
+    failure = run(control_plane, "square", 3).failure
     assert failure.type == "HandlerProcessUnfit"
     assert '__name__ == "__main__"' in failure.stack_trace
 
@@ -216,7 +210,7 @@ def square(ctx, value: int):
         + _STARTS_NOTHING_WHEN_IMPORTED,
     )
     worker.session_pid()
-    report = outcome(control_plane, control_plane.submit("square", 3))
+    report = run(control_plane, "square", 3)
     assert decode(report.result) == [9, worker.pid]
 
 

@@ -1,0 +1,45 @@
+"""What becomes of jobs on the control plane in memory, which assigns nothing again.
+
+An attempt that is given back unstarted, as may be where the machine is busy, is followed by another job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from muster.v1.session_service_pb2 import AttemptReport
+from tests.support.control_plane import ControlPlane, Key
+from tests.support.facts import eventually
+
+FactT = TypeVar("FactT")
+
+_SECONDS = 60.0
+_MOST_JOBS = 50
+
+
+def outcome(control_plane: ControlPlane, key: Key) -> AttemptReport:
+    """Waits for the report of an attempt."""
+    return eventually(lambda: control_plane.outcomes.get(key), "the attempt is reported", _SECONDS)
+
+
+def run(control_plane: ControlPlane, handler: str, value: Any = None) -> AttemptReport:
+    """Runs a job and waits for its report."""
+    for _ in range(_MOST_JOBS):
+        report = outcome(control_plane, control_plane.submit(handler, value))
+        if not report.HasField("released"):
+            return report
+    raise AssertionError(f"each of {_MOST_JOBS} attempts was given back: {report}")
+
+
+def begin(
+    control_plane: ControlPlane, handler: str, value: Any, fact: Callable[[], FactT], **fields: Any
+) -> tuple[Key, FactT]:
+    """Starts a job and waits for a fact that tells that its handler runs."""
+    for _ in range(_MOST_JOBS):
+        key = control_plane.submit(handler, value, **fields)
+        eventually(lambda key=key: fact() or key in control_plane.outcomes, "the handler has begun", _SECONDS)
+        found = fact()
+        if found:
+            return key, found
+    raise AssertionError(f"none of {_MOST_JOBS} attempts has begun: {control_plane.outcomes[key]}")
