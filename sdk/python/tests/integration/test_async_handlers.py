@@ -114,8 +114,8 @@ def test_the_end_of_the_worker_ends_what_its_handlers_have_begun(control_plane) 
         finally:
             ended.append("generator")
 
-    @worker.handler("begin")
-    async def begin(ctx, value):
+    @worker.handler("work")
+    async def work(ctx, value):
         begun.append(numbers())
         await anext(begun[0])
         try:
@@ -124,7 +124,7 @@ def test_the_end_of_the_worker_ends_what_its_handlers_have_begun(control_plane) 
             ended.append("handler")
 
     worker.start()
-    begin(control_plane, "begin", None, lambda: begun)
+    begin(control_plane, "work", None, lambda: begun)
     worker.stop()
     assert worker.wait(60)
     eventually(lambda: ended == ["handler", "generator"], "both have ended")

@@ -9,7 +9,7 @@ from typing import TypeVar
 ResultT = TypeVar("ResultT")
 
 
-def eventually(fact: Callable[[], ResultT], what: str, seconds: float = 15.0) -> ResultT:
+def eventually(fact: Callable[[], ResultT], what: str, seconds: float = 60.0) -> ResultT:
     """Looks again and again until the fact is true; fails with `what` when the time is up."""
     deadline = time.monotonic() + seconds
     while True:

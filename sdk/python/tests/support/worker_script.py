@@ -52,7 +52,7 @@ class WorkerScript:
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
-    def said(self, word: str, seconds: float = 20.0) -> str:
+    def said(self, word: str, seconds: float = 60.0) -> str:
         """Waits for a line that begins with the word and returns it."""
         return eventually(
             lambda: next((line for line in self.lines if line.startswith(word)), ""),
