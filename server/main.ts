@@ -114,7 +114,7 @@ function healthOf(store: Store, bus: Bus): Health {
     async ready() {
       const nowUs = await store.nowUs().catch(() => undefined);
       const time = nowUs === undefined ? undefined : new Date(nowUs / 1_000).toISOString();
-      return { database: nowUs !== undefined, bus: bus.isUp(), time };
+      return { database: nowUs !== undefined, bus: bus.isUp(), events: !bus.events.isAbsent, time };
     },
   };
 }
@@ -215,6 +215,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   closers.add(() => {
     replica.waits.stop();
     replica.watches.stop();
+    replica.eventWatches.stop();
   });
   replica.start();
   return {

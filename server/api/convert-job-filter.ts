@@ -31,7 +31,7 @@ export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violat
 }
 
 /** Each once and in order, as the labels and the types are: the same filter is the same text, see `filterText`. */
-function statesFrom(states: readonly WireState[], field: string, violations: Violations): JobState[] {
+export function statesFrom(states: readonly WireState[], field: string, violations: Violations): JobState[] {
   violations.check(
     states.length <= MAX_ENTRIES,
     field,

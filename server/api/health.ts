@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 export interface Readiness {
   readonly database: boolean;
   readonly bus: boolean;
+  /** Whether the bus is made to keep events. Without that everything else works. */
+  readonly events: boolean;
   /** The database's clock, RFC 3339. Undefined when it does not answer. */
   readonly time: string | undefined;
 }

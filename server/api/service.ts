@@ -2,6 +2,7 @@
 import type { DescService, MessageShape } from '@bufbuild/protobuf';
 import type { GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Replica } from '../engine/replica.ts';
+import { EventService } from '../gen/muster/v1/event_service_pb.ts';
 import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { NamespaceService } from '../gen/muster/v1/namespace_service_pb.ts';
@@ -10,6 +11,7 @@ import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
 import type { Handler, StreamHandler } from './context.ts';
 import { definitionService } from './services/definitions.ts';
+import { eventService } from './services/events.ts';
 import { jobService } from './services/jobs.ts';
 import { namespaceService } from './services/namespaces.ts';
 import { queueService } from './services/queues.ts';
@@ -39,6 +41,7 @@ export function services(replica: Replica): ServiceBinding[] {
   return [
     bind(JobDefinitionService, definitionService(replica)),
     bind(JobService, jobService(replica)),
+    bind(EventService, eventService(replica)),
     bind(NamespaceService, namespaceService(replica)),
     bind(QueueService, queueService(replica)),
     bind(SessionService, sessionService(replica)),

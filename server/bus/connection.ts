@@ -52,6 +52,11 @@ export class BusConnection {
     return new BusConnection(await openFirstClient(options, options.firstConnectMs ?? 10_000), options);
   }
 
+  /** The client of now: another one takes its place when its server does not answer. */
+  get client(): NatsConnection {
+    return this.#client;
+  }
+
   get connected(): boolean {
     return this.#connected;
   }

@@ -1,5 +1,6 @@
 /** The embedded mode's bus: a real nats-server as a child process on the loopback, started anew whenever it dies. */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../engine/ports.ts';
 import { endOrphan } from './orphan.ts';
@@ -15,7 +16,8 @@ import {
 } from './server-files.ts';
 import { endServer, launchServer, type ServerProcess } from './server-process.ts';
 import { awaitReady } from './server-ready.ts';
-import { loadTrust, type Trust } from './trust.ts';
+import { eventStreamName } from './subjects.ts';
+import { keepReaderCredentials, loadTrust, type Trust } from './trust.ts';
 
 export interface EmbeddedServerOptions {
   /** Folder of its own for keys, configuration and port. The caller holds the lock of the data folder around it. */
@@ -131,6 +133,7 @@ async function startServer(options: EmbeddedServerOptions): Promise<ReadyServer>
   const files = await prepareFolder(options.folder);
   await endOrphan(files, log);
   const trust = await loadTrust(files.folder);
+  await keepReaderCredentials(trust, join(files.folder, 'events.creds'), eventStreamName);
   const plan = { files, trust, log, launch: () => launchServer(prefix, binary, files.config) };
   const kept = await readKeptPort(files);
   if (kept === undefined) return startOn(undefined, plan);

@@ -1,8 +1,9 @@
 /** The engine's bus over NATS. */
 import type { Assignment, CancelNotice, Hint } from '../engine/messages.ts';
-import type { Bus, Log, SessionAccess } from '../engine/ports.ts';
+import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing, splitBySize } from './assignment-message.ts';
 import type { BusConnection } from './connection.ts';
+import { JetStreamEvents } from './event-stream.ts';
 import { decodeHint, encodeHint } from './hint-codec.ts';
 import { Loopback } from './loopback.ts';
 import type { SessionAccessRule } from './session-access.ts';
@@ -37,6 +38,7 @@ export class NatsBus implements Bus {
   readonly #log: Log;
   readonly #release: (() => Promise<void>) | undefined;
   readonly #loopback: Loopback;
+  readonly events: EventStream;
   readonly #listeners: ((hint: Hint) => void)[] = [];
 
   constructor(parts: NatsBusParts) {
@@ -46,6 +48,7 @@ export class NatsBus implements Bus {
     this.#accessRule = parts.accessRule;
     this.#log = parts.log;
     this.#release = parts.release;
+    this.events = new JetStreamEvents(this.#connection);
     this.#connection.subscribe(hintsSubject, (data) => this.#hear(data));
     this.#loopback = new Loopback(this.#connection, loopbackSubject(this.#replicaId));
   }

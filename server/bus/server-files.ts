@@ -19,6 +19,10 @@ export interface ServerSettings {
 /** Largest message that the embedded server takes, in bytes. */
 export const embeddedMaxPayload = 2 * 1024 * 1024;
 
+/** What streams may take of the disk and of memory, in bytes: the events' stream bounds itself to a part of it. */
+const embeddedMaxStore = 1024 * 1024 * 1024;
+const embeddedMaxMemory = 64 * 1024 * 1024;
+
 /** Makes the folder (mode 0700) if it is not there. The paths are real ones, as they show in a process's arguments. */
 export async function prepareFolder(path: string): Promise<ServerFiles> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -40,7 +44,14 @@ export async function writeConfig(files: ServerFiles, trust: Trust, settings: Se
     max_payload: embeddedMaxPayload,
     operator: trust.operatorJwt,
     resolver: 'MEMORY',
-    resolver_preload: { [trust.accountId]: trust.accountJwt },
+    resolver_preload: { [trust.accountId]: trust.accountJwt, [trust.systemId]: trust.systemJwt },
+    system_account: trust.systemId,
+    jetstream: {
+      // It makes a folder `jetstream` in there.
+      store_dir: files.folder,
+      max_file_store: embeddedMaxStore,
+      max_memory_store: embeddedMaxMemory,
+    },
     pid_file: files.pid,
     ports_file_dir: files.folder,
   };

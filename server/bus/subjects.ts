@@ -15,6 +15,14 @@ export function sessionSubject(sessionId: string): string {
   return `muster.v1.session.${sessionId}`;
 }
 
+/** JetStream's stream of what is published under `eventsSubject`. */
+export const eventStreamName = 'muster-events';
+
+/** Where a namespace's events go; `*`: those of all namespaces. A namespace's name has no dot. */
+export function eventsSubject(namespace: string): string {
+  return `muster.v1.events.${namespace}`;
+}
+
 /** Where a replica sends pings to itself. */
 export function loopbackSubject(replicaId: string): string {
   return `muster.v1.replica.${replicaId}.loopback`;

@@ -1,4 +1,4 @@
-/** Whom the embedded nats-server trusts: an operator and one account, made on the first start and kept beside its data. */
+/** Whom the embedded nats-server trusts: an operator, one account and the server's own, made on the first start and kept beside its data. */
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +10,9 @@ export interface Trust {
   readonly operatorJwt: string;
   readonly accountJwt: string;
   readonly accountId: string;
+  /** Of the server's own account, which JetStream wants; nobody connects to it. */
+  readonly systemJwt: string;
+  readonly systemId: string;
   /** Signs the JWTs of sessions and replicas. */
   readonly accountKey: KeyPair;
 }
@@ -30,6 +33,10 @@ const accountLimits = {
   wildcards: true,
   conn: -1,
   leaf: 0,
+  mem_storage: -1,
+  disk_storage: -1,
+  streams: -1,
+  consumer: -1,
   disallow_bearer: true,
 };
 
@@ -41,8 +48,12 @@ const accountLimits = {
 export async function loadTrust(folder: string): Promise<Trust> {
   const operatorKey = await loadKey(join(folder, 'operator.seed'), 'operator');
   const accountKey = await loadKey(join(folder, 'account.seed'), 'account');
+  const systemKey = await loadKey(join(folder, 'system.seed'), 'account');
+  const systemId = systemKey.getPublicKey();
   return {
-    operatorJwt: await encodeOperator('muster', operatorKey),
+    operatorJwt: await encodeOperator('muster', operatorKey, { system_account: systemId }),
+    systemJwt: await encodeAccount('system', systemKey, {}, { signer: operatorKey }),
+    systemId,
     accountJwt: await encodeAccount('muster', accountKey, { limits: accountLimits }, { signer: operatorKey }),
     accountId: accountKey.getPublicKey(),
     accountKey,
@@ -54,6 +65,34 @@ export async function issueReplicaCredentials(trust: Trust): Promise<UserCredent
   const user = createKey('user');
   const jwt = await encodeUser('replica', user, trust.accountKey);
   return { jwt, seed: Buffer.from(user.getSeed()).toString() };
+}
+
+/** What a reader of events may ask of JetStream: about the stream, and about consumers of it. */
+function readerRights(stream: string): string[] {
+  const consumers = ['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT', 'NAMES', 'LIST', 'DELETE'];
+  return [
+    '$JS.API.INFO',
+    `$JS.API.STREAM.INFO.${stream}`,
+    ...consumers.flatMap((verb) => [`$JS.API.CONSUMER.${verb}.${stream}`, `$JS.API.CONSUMER.${verb}.${stream}.>`]),
+    `$JS.ACK.${stream}.>`,
+  ];
+}
+
+/** Writes a `.creds` file (mode 0600) with which programs may read the stream, and do nothing else; one that is there stays. */
+export async function keepReaderCredentials(trust: Trust, path: string, stream: string): Promise<void> {
+  const user = createKey('user');
+  const rights = { pub: { allow: readerRights(stream), deny: [] }, sub: { allow: ['_INBOX.>'], deny: [] } };
+  const jwt = await encodeUser('event reader', user, trust.accountKey, rights);
+  const text = formatCredentials({ jwt, seed: Buffer.from(user.getSeed()).toString() });
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
+/** The contents of a `.creds` file. */
+export function formatCredentials({ jwt, seed }: UserCredentials): string {
+  const part = (name: string, text: string) => `-----BEGIN ${name}-----\n${text}\n------END ${name}------\n`;
+  return [part('NATS USER JWT', jwt), part('USER NKEY SEED', seed)].join('\n');
 }
 
 async function loadKey(path: string, role: KeyRole): Promise<KeyPair> {

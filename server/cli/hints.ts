@@ -27,6 +27,8 @@ const HINTS: Readonly<Record<string, string>> = {
   JOB_ERASED: 'its input is gone for good: submit a new job',
   INPUT_SCHEMA_VIOLATED: 'muster definitions get NAME shows the schema that inputs have to fit',
   CIRCUIT_BREAKER_NOT_FOUND: 'a breaker is there once a failure has been counted at it',
+  EVENTS_UNAVAILABLE: 'muster doctor says whether the bus is up and keeps events',
+  EVENT_POSITION_GONE: '--from 0 begins with the oldest event that is kept',
   NOT_IMPLEMENTED: 'a newer release of the server may do it',
 };
 
@@ -62,6 +64,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   'filter.failure_types': '--failure-type',
   'filter.min_create_time': '--since',
   'filter.max_create_time': '--until',
+  after_position: '--from',
+  states: '--type',
   definition: '--definition',
   queue: '--queue',
   labels: '--label',

@@ -7,6 +7,7 @@ import { addContext } from './commands/context.ts';
 import { addDefinitions } from './commands/definitions.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addErase } from './commands/erase.ts';
+import { addEvents } from './commands/events.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
 import { addGet } from './commands/get.ts';
 import { addPause, addResume } from './commands/hold.ts';
@@ -55,8 +56,8 @@ Examples:
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
-  for (const add of [addLogs, addTrace, addTop, addQueues, addWorkers, addBreakers, addNamespaces]) add(program);
-  for (const add of [addDoctor, addCompletion]) add(program);
+  for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers]) add(program);
+  for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);
   addContext(program);
   addExitCodes(program);
   return program;

@@ -32,6 +32,8 @@ export interface ChangesParts {
   readonly onEnded: (jobIds: readonly string[]) => void;
   /** These go on, in another way than before. */
   readonly onChanged: (jobIds: readonly string[]) => void;
+  /** Told when the outbox may have got a row. */
+  readonly onTold: () => void;
   /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
   readonly onFailures: (failures: LaneFailures) => Promise<void>;
 }
@@ -138,6 +140,7 @@ export class Changes {
       } else if (change.state === 'READY') note(change);
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
+    if (changes.length > 0) this.#parts.onTold();
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
     if (changed.length > 0) this.#parts.onChanged(changed);
     if (ended.length > 0) this.#parts.onEnded(ended);

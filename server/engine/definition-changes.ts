@@ -1,11 +1,12 @@
 /** Applies definitions, and says what a new version may break. */
 import { type CompatibilityIssue, compatibilityIssues } from '../domain/compatibility.ts';
 import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
+import type { AppliedDefinition } from './definition-views.ts';
 import type { Definitions } from './definitions.ts';
 import { EngineError } from './errors.ts';
 import type { Schemas } from './ports.ts';
 import type { RequestKey } from './requests.ts';
-import type { AppliedDefinition, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 export interface DefinitionChangesParts {
   readonly definitions: Definitions;

@@ -1,9 +1,10 @@
 /** Definitions as a replica knows them: versions never change, so they are kept; which one is newest is asked anew each second. */
 import type { JobDefinition, PayloadSchema } from '../domain/definition.ts';
+import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import { EngineError } from './errors.ts';
 import type { Clock } from './ports.ts';
 import { once, type RequestKey } from './requests.ts';
-import type { AppliedDefinition, DefinitionPage, DefinitionQuery, Store } from './store-port.ts';
+import type { Store } from './store-port.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
 const MAX_KEPT = 10_000;

@@ -20,6 +20,10 @@ export const killPoints = [
   'open.after_commit_before_reply',
   /** Sessions are CLOSING; they still hold their attempts. */
   'close.after_closing_before_freeing',
+  /** A relay has taken rows of the outbox; the bus has none of their events. */
+  'relay.after_take_before_publish',
+  /** The bus has stored events; their rows are still in the outbox. */
+  'relay.after_publish_before_delete',
 ] as const;
 
 export type KillPoint = (typeof killPoints)[number];

@@ -1,6 +1,7 @@
 /** What the engine needs of the outside. The simulator stands in for each of these under virtual time. */
 import type { PayloadSchema } from '../domain/definition.ts';
 import type { Payload } from '../domain/payload.ts';
+import type { EventBatch, ToldEvent } from './job-events.ts';
 import type { Assignment, CancelNotice, Hint } from './messages.ts';
 
 /** Monotonic time of this process; says nothing about the time of day. */
@@ -87,8 +88,37 @@ export interface SessionCredentials {
   readonly expireTimeMs: number;
 }
 
+/** Events that the stream stored together. */
+export interface EventPage {
+  /** Rises within the stream; reading goes on after it. */
+  readonly position: number;
+  readonly events: readonly ToldEvent[];
+}
+
+/** What is read of the stream. */
+export interface EventRange {
+  readonly namespace: string;
+  /** Only what came after this position; 0: from the oldest event that is kept; undefined: those to come. */
+  readonly after: number | undefined;
+  /** Ends after the newest that is kept, in place of waiting for more. */
+  readonly keptOnly: boolean;
+}
+
+/** The stream of events: bounded, kept by the bus, read by whoever may. All of it rejects with EVENTS_UNAVAILABLE. */
+export interface EventStream {
+  /** There can be no stream: the bus is not made for it. As of the last use. */
+  readonly isAbsent: boolean;
+  /** Resolves once there is a stream to publish to. */
+  prepare(): Promise<void>;
+  /** Resolves once the batch is stored. Published again within two minutes it is not stored again. */
+  publish(batch: EventBatch): Promise<void>;
+  /** Pages to the end of the range, which is an empty one, or until `gone` is aborted. Throws EVENT_POSITION_GONE, too. */
+  read(range: EventRange, gone: AbortSignal): AsyncIterable<EventPage>;
+}
+
 /** Carries hints only: losing, doubling, delaying or reordering any of them costs at most some latency. */
 export interface Bus {
+  readonly events: EventStream;
   /** Largest payload (input, result, checkpoint) that fits: min(512 KiB, half of max_payload - 8 KiB), in bytes. */
   readonly maxUserPayload: number;
   /** Publishes assignments to one session in as few messages as `max_payload` - 8 KiB allows. Never throws. */

@@ -9,6 +9,8 @@ import { DefinitionChanges } from './definition-changes.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Erasures } from './erasures.ts';
+import { EventRelay } from './event-relay.ts';
+import { EventWatches } from './event-watches.ts';
 import { Holds } from './holds.ts';
 import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
@@ -66,6 +68,7 @@ export interface Replica {
   readonly logWatches: LogWatches;
   readonly waits: Waits;
   readonly watches: Watches;
+  readonly eventWatches: EventWatches;
   readonly workers: Workers;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
@@ -97,6 +100,9 @@ export function createReplica(parts: ReplicaParts): Replica {
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
   const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
   const watches = new Watches({ reads, store, timers, log });
+  const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, timers, random, clock, log });
+  const eventWatches = new EventWatches(bus.events);
+  const onTold = () => relay.wake();
   const onReady = (hints: readonly LaneHint[]) => {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
@@ -115,7 +121,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const probes = new Probes({ store, lanes, credits, dispatcher, log, onReady });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const told = { onReady, onDue, onEnded, onChanged, onFailures };
+  const told = { onReady, onDue, onEnded, onChanged, onFailures, onTold };
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const saveAndRead = {
@@ -176,6 +182,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     random,
     onReady,
     onDue,
+    onTold,
     cancel: (namespace, jobId, reason) => cancels.cancelIfOpen(namespace, jobId, reason),
   });
   return {
@@ -194,6 +201,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       timers,
       random,
       onEnded,
+      onTold,
       failureText: parts.failureText,
     }),
     cancels,
@@ -211,6 +219,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
     watches,
+    eventWatches,
     workers: new Workers({ store, sessions, bus }),
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
@@ -233,12 +242,14 @@ export function createReplica(parts: ReplicaParts): Replica {
     start() {
       sweeper.start();
       retention.start();
+      relay.start();
     },
     async stop() {
       dispatcher.stop();
       waits.stop();
       watches.stop();
-      await Promise.all([sweeper.stop(), probes.stop(), retention.stop()]);
+      eventWatches.stop();
+      await Promise.all([sweeper.stop(), probes.stop(), retention.stop(), relay.stop()]);
     },
   };
 }

@@ -44,6 +44,8 @@ export interface ReportsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly onEnded: (jobIds: readonly string[]) => void;
+  /** Told when the outbox has got a row. */
+  readonly onTold: () => void;
   /** How the store writes a failure, to tell a repeat from another result. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -136,6 +138,7 @@ export class Reports {
     const ended = await this.#parts.store.complete([...first.values()], checked);
     if (ended.length > 0) {
       killPoint('complete.after_commit_before_reply');
+      this.#parts.onTold();
       this.#parts.onEnded(ended.map((key) => key.jobId));
     }
     const accepted = new Set(ended.flatMap((key) => first.get(textOf(key)) ?? []));

@@ -6,35 +6,14 @@ import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
+import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
+import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
-
-/** What applying a definition led to. */
-export interface AppliedDefinition {
-  readonly definition: JobDefinition;
-  /** False when the newest version had the same content already. */
-  readonly created: boolean;
-  /** The newest version before, where another one was made. */
-  readonly previous?: JobDefinition | undefined;
-}
-
-export interface DefinitionQuery {
-  readonly namespace: string;
-  /** Empty: from the first. */
-  readonly afterName: string;
-  readonly limit: number;
-  readonly showArchived: boolean;
-}
-
-export interface DefinitionPage {
-  /** As many as were asked for, or fewer where they are large: at least one if there is one. */
-  readonly definitions: readonly JobDefinition[];
-  readonly hasMore: boolean;
-}
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
 export interface NewJob {
@@ -393,6 +372,7 @@ export interface Store {
    * replica may be at it as well.
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
+  readonly outbox: Outbox;
   readonly queues: QueueStore;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;

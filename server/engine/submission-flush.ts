@@ -13,6 +13,8 @@ export interface SubmissionFlushParts {
   readonly onReady: (hints: readonly LaneHint[]) => void;
   /** Told of the earliest time at which a stored job falls due. */
   readonly onDue: (dueUs: number) => void;
+  /** Told when the outbox has got a row. */
+  readonly onTold: () => void;
 }
 
 /** Jobs that one statement stores. */
@@ -47,10 +49,11 @@ function publish(
 
 /** Tells the dispatchers where jobs became ready, and the sweeper when the next one falls due. */
 export function announce(
-  { onReady, onDue }: Pick<SubmissionFlushParts, 'onReady' | 'onDue'>,
+  { onReady, onDue, onTold }: Pick<SubmissionFlushParts, 'onReady' | 'onDue' | 'onTold'>,
   calls: readonly SubmitCall[],
   assigned: ReadonlySet<string>,
 ): void {
+  onTold();
   const heads = new Map<number, { rank: number; jobs: number }>();
   let dueUs = Number.POSITIVE_INFINITY;
   for (const job of calls.flatMap((call) => call.jobs)) {

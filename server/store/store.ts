@@ -23,6 +23,7 @@ import { eraseJob } from './statements/erase-job.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
+import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
 import { keepPage, takeRequestId } from './statements/request-ids.ts';
@@ -112,6 +113,11 @@ export function createStore(database: Database): Store {
     eraseJob: (erasure) => eraseJob(database, erasure),
     findEnded: (jobIds) => findEnded(database, jobIds),
     clearExpired: (stopped = () => false) => retention.round(stopped),
+    outbox: {
+      take: (relayId, maxBytes, forMs) => takeOutbox(database, relayId, maxBytes, forMs),
+      finish: (relayId, rowIds) => finishOutbox(database, relayId, rowIds),
+      dropOlder: (olderThanMs) => dropOutbox(database, olderThanMs),
+    },
     queues: queueStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),

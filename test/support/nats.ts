@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExternalBusOptions } from '../../server/bus/connect-bus.ts';
 import { EmbeddedServer } from '../../server/bus/embedded-server.ts';
-import { issueReplicaCredentials, type UserCredentials } from '../../server/bus/trust.ts';
+import { formatCredentials, issueReplicaCredentials, type UserCredentials } from '../../server/bus/trust.ts';
 import type { Log } from '../../server/engine/ports.ts';
 
 export interface ScratchNats {
   readonly url: string;
+  /** In which everything lies. */
+  readonly folder: string;
   readonly server: EmbeddedServer;
   /** A replica's credentials: they may do everything. */
   readonly replica: UserCredentials;
@@ -34,6 +36,7 @@ export async function startNats(log: Log = quietLog): Promise<ScratchNats> {
   await writeFile(signingSeedFile, server.trust.accountKey.getSeed(), { mode: 0o600 });
   return {
     url: server.url,
+    folder,
     server,
     replica,
     credentialsFile,
@@ -50,18 +53,4 @@ export async function startNats(log: Log = quietLog): Promise<ScratchNats> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The contents of a `.creds` file. */
-export function formatCredentials({ jwt, seed }: UserCredentials): string {
-  return [
-    '-----BEGIN NATS USER JWT-----',
-    jwt,
-    '------END NATS USER JWT------',
-    '',
-    '-----BEGIN USER NKEY SEED-----',
-    seed,
-    '------END USER NKEY SEED------',
-    '',
-  ].join('\n');
 }

@@ -65,6 +65,7 @@ const tables = [
   'queues',
   'lane_counts',
   'lane_count_changes',
+  'outbox',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */

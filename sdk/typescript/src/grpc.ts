@@ -8,6 +8,8 @@ export { durationFromMs, durationToMs } from './duration.ts';
 export type { FieldViolation } from './error.ts';
 export { Code, MusterError } from './error.ts';
 export * from './gen/muster/v1/attempt_pb.ts';
+export * from './gen/muster/v1/event_pb.ts';
+export * from './gen/muster/v1/event_service_pb.ts';
 export * from './gen/muster/v1/failure_pb.ts';
 export * from './gen/muster/v1/job_definition_pb.ts';
 export * from './gen/muster/v1/job_definition_service_pb.ts';

@@ -5,6 +5,8 @@ const ANSWER_MS = 5_000;
 /** Leases don't depend on clocks, but times that people type do. */
 const CLOCK_MS = 5_000;
 
+const noEvents = 'the NATS server has no JetStream: events are dropped after ten minutes, and nobody sees them';
+
 interface Health {
   readonly version?: string;
   readonly protocolVersion?: number;
@@ -13,6 +15,7 @@ interface Health {
 interface Readiness {
   readonly database?: boolean;
   readonly bus?: boolean;
+  readonly events?: boolean;
   readonly time?: string;
 }
 
@@ -62,7 +65,7 @@ function checkRelease({ version, protocolVersion }: Health, release: string, url
   );
 }
 
-function checkParts({ database, bus }: Readiness): Finding[] {
+function checkParts({ database, bus, events }: Readiness): Finding[] {
   return [
     database
       ? finding('database', 'OK', 'it answers')
@@ -75,6 +78,9 @@ function checkParts({ database, bus }: Readiness): Finding[] {
     bus
       ? finding('bus', 'OK', 'it carries messages')
       : finding('bus', 'ERROR', 'it carries no messages', 'see to NATS; jobs go on by heartbeats meanwhile, slowly'),
+    ...(events === false
+      ? [finding('events', 'WARNING', noEvents, 'enable JetStream on the NATS server: docs/events.md')]
+      : []),
   ];
 }
 

@@ -11,6 +11,7 @@ import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { addCounts, countedAs } from './lane-counts.ts';
+import { tell, toldFailure, untold } from './outbox.ts';
 import { keepBudgets } from './retry-budgets.ts';
 import { updateRecords } from './update-records.ts';
 
@@ -135,22 +136,25 @@ const updates = {
   // Before the change, for the counts.
   was_state: 'smallint',
   was_lane_id: 'int',
+  told_failure: 'text',
 };
 
 const updateRuns = {
   name: 'update_runs',
   text: `
-WITH i AS MATERIALIZED (SELECT * FROM ${inputTable(updates, 'i')}),
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+i AS MATERIALIZED (SELECT * FROM ${inputTable(updates, 'i')}),
 ${addCounts(`
     SELECT lane_id, state, sum(jobs) AS jobs FROM (
       SELECT lane_id, ${countedAs('state')} AS state, 1 AS jobs FROM i
       UNION ALL SELECT was_lane_id, ${countedAs('was_state')}, -1 FROM i
-    ) AS moves GROUP BY lane_id, state`)}
+    ) AS moves GROUP BY lane_id, state`)},
+changed AS (
 UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
     releases_since = i.releases_since, reason = i.reason, run_time = i.run_time,
-    cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT muster_now()) END), revision = r.revision + 1,
+    cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT time FROM now) END), revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END,
     run_deadline = CASE WHEN i.state IN ${held} THEN r.run_deadline END,
@@ -158,7 +162,10 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
     quiet_deadline = CASE WHEN i.state IN ${held} THEN r.quiet_deadline END,
     watch_until = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_until, r.watch_until) END,
     watch_fraction = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_fraction, r.watch_fraction) END
-FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
+FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}
+RETURNING r.job_id, r.lane_id, r.revision, r.attempt, i.was_state, i.state, i.told_failure
+)
+${tell({ from: 'changed', moved: true, failures: true, where: `state <> was_state AND state NOT IN ${untold}` })}`,
 };
 
 async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
@@ -183,6 +190,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     plainArray(changes.map((c) => c.watch?.fraction)),
     plain((c) => stateCodes[c.run.state]),
     plain((c) => c.run.laneId),
+    textArray(changes.map(({ closed }) => (closed?.failure ? toldFailure(closed.failure) : null))),
   ]);
 }
 
@@ -194,6 +202,7 @@ const ends = {
   reason: 'text',
   cancel_stage: 'smallint',
   cleanup_job_id: 'uuid',
+  told_failure: 'text',
 };
 
 const endRuns = {
@@ -203,14 +212,15 @@ const endRuns = {
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
-            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id
+  RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
+            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
-${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -count(*) AS jobs FROM ended GROUP BY 1, 2`)}
+${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -count(*) AS jobs FROM ended GROUP BY 1, 2`)},
+told AS (${tell({ from: 'ended', moved: true, failures: true })})
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id)
-SELECT job_id, state, revision + 1, attempt, attempts_counted, session_id, assign_time, now.time, failure,
+SELECT job_id, state, revision, attempt, attempts_counted, session_id, assign_time, now.time, failure,
        progress_fraction, progress_message, reason, cancel_stage,
        CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
        CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id
@@ -226,6 +236,7 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
     textArray(changes.map((c) => c.reason)),
     plainArray(changes.map((c) => c.cancelStage && cancelStages[c.cancelStage])),
     plainArray(changes.map((c) => c.cleanup?.jobId)),
+    textArray(changes.map((c) => (c.failure ? toldFailure(c.failure) : null))),
   ]);
 }
 

@@ -8,6 +8,7 @@ import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { jsonOrNull } from './insert-jobs.ts';
 import { addCounts } from './lane-counts.ts';
+import { tell } from './outbox.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -42,7 +43,7 @@ locked AS MATERIALIZED (
 ),
 ended AS (
   DELETE FROM job_runs r USING locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
-  RETURNING r.job_id, r.lane_id, r.revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
+  RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, r.cancel_time,
             CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason, l.result_start, l.result_length, l.result_content_type, l.result_metadata
 ),
@@ -50,13 +51,14 @@ recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
                             result_content_type, result_metadata, progress_fraction, progress_message, cancel_stage,
                             cancel_time, cancel_reason)
-  SELECT job_id, ${stateCodes.SUCCEEDED}, revision + 1, attempt, attempts_counted + 1, session_id, assign_time, now.time,
+  SELECT job_id, ${stateCodes.SUCCEEDED}, revision, attempt, attempts_counted + 1, session_id, assign_time, now.time,
          substring($1::bytea FROM result_start FOR result_length), result_content_type, result_metadata,
          progress_fraction, progress_message, CASE WHEN cancel_time IS NOT NULL THEN ${cancelStages.OVERTAKEN} END,
          cancel_time, cancel_reason
   FROM ended, now
 ),
-${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -count(*) AS jobs FROM ended GROUP BY lane_id`)}
+${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -count(*) AS jobs FROM ended GROUP BY lane_id`)},
+told AS (${tell({ from: 'ended', state: stateCodes.SUCCEEDED, moved: true })})
 SELECT job_id, attempt, session_id, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 

@@ -1,6 +1,6 @@
 /** Job definitions: immutable numbered versions, and which of them take no new jobs. */
 import type { JobDefinition } from '../../domain/definition.ts';
-import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/store-port.ts';
+import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/definition-views.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { setRetention } from './retentions.ts';

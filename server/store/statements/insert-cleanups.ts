@@ -5,6 +5,7 @@ import { plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { addCounts } from './lane-counts.ts';
+import { tell } from './outbox.ts';
 
 const columns = {
   cleanup_job_id: 'uuid',
@@ -35,7 +36,8 @@ record AS (
          input_content_type, input_metadata, retry_policy, run_timeout_ms, traceparent, tracestate, job_id, now.time
   FROM i, now
 ),
-${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, count(*) AS jobs FROM i GROUP BY lane_id`)}
+${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, count(*) AS jobs FROM i GROUP BY lane_id`)},
+told AS (${tell({ from: '(SELECT cleanup_job_id AS job_id, lane_id FROM i) AS made', state: stateCodes.READY })})
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };

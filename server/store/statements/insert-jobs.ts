@@ -9,6 +9,7 @@ import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { timestampOf } from '../times.ts';
 import { addCounts } from './lane-counts.ts';
+import { tell } from './outbox.ts';
 
 const callColumns = { namespace: 'text', request_id: 'uuid', body_hash: 'text', job_ids: 'text', existing: 'text' };
 
@@ -88,7 +89,8 @@ run AS (
   FROM i, now
 ),
 ${addCounts(`
-    SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, count(*) AS jobs FROM i GROUP BY 1, 2`)}
+    SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, count(*) AS jobs FROM i GROUP BY 1, 2`)},
+told AS (${tell({ from: 'i' })})
 SELECT request_key, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
 UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,

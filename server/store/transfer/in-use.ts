@@ -7,7 +7,7 @@ import { type CataloguedTable, quoted } from './catalogue.ts';
 import { TransferRefusal } from './refusal.ts';
 
 /** Tables that migrations put rows into: in a deployment that was never used they are all there is. */
-export const seededTables: ReadonlySet<string> = new Set(['deployment_keys']);
+export const seededTables: ReadonlySet<string> = new Set(['deployment_keys', 'outbox_turns']);
 
 const countReplicas = {
   name: '',

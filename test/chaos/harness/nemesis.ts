@@ -18,6 +18,8 @@ const passings: Readonly<Record<KillPoint, readonly [number, number]>> = {
   'change.after_commit_before_reply': [3, 20],
   'open.after_commit_before_reply': [1, 1],
   'close.after_closing_before_freeing': [1, 1],
+  'relay.after_take_before_publish': [2, 10],
+  'relay.after_publish_before_delete': [2, 10],
 };
 
 const MOST_PROVOCATIONS = 5;

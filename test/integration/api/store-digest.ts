@@ -1,6 +1,6 @@
 /**
  * What a database holds, in a form that two looks can be compared by. Without the counts of open jobs: they are folded from
- * one table into another meanwhile, and say nothing that the runs don't.
+ * one table into another meanwhile, and say nothing that the runs don't. Nor the outbox, which empties itself.
  */
 import type { Database } from '../../../server/store/database.ts';
 
@@ -9,7 +9,7 @@ const listTables = {
   text: `
 SELECT relname AS name FROM pg_class
 WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-  AND relname NOT IN ('lane_counts', 'lane_count_changes') ORDER BY relname`,
+  AND relname NOT IN ('lane_counts', 'lane_count_changes', 'outbox', 'outbox_turns') ORDER BY relname`,
 };
 
 /** Number of rows and checksum of each table, by its name. */

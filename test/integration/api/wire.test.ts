@@ -245,7 +245,7 @@ describe('health', () => {
     };
     expect(await get('/healthz')).toEqual([200, { status: 'ok', version, protocolVersion: 1 }]);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(await get('/readyz')).toEqual([200, { status: 'ready', database: true, bus: true, time }]);
+    expect(await get('/readyz')).toEqual([200, { status: 'ready', database: true, bus: true, events: true, time }]);
     expect((await get('/etc/passwd'))[0]).toBe(404);
   });
 });

@@ -131,9 +131,12 @@ test('stopped, it leaves no process and no trace; started again it has its port 
   expect(isAlive(pid)).toBe(false);
   expect((await readdir(join(folder, 'nats'))).sort()).toEqual([
     'account.seed',
+    'events.creds',
+    'jetstream',
     'nats-server.conf',
     'operator.seed',
     'port',
+    'system.seed',
   ]);
   const second = await startServer();
   expect(second.url).toBe(first.url);

@@ -10,7 +10,8 @@ import { connectBus, type ExternalBusOptions } from '../../../server/bus/connect
 import { createKey } from '../../../server/bus/keys.ts';
 import { findServerBinary } from '../../../server/bus/server-binary.ts';
 import { prepareFolder, readBoundPort } from '../../../server/bus/server-files.ts';
-import { formatCredentials, quietLog, type ScratchNats, startNats } from '../../support/nats.ts';
+import { formatCredentials } from '../../../server/bus/trust.ts';
+import { quietLog, type ScratchNats, startNats } from '../../support/nats.ts';
 import { accessOf, captureLog, connectWorker, until } from './fixtures.ts';
 
 let nats: ScratchNats;
@@ -43,6 +44,19 @@ async function withServer(config: object, use: (url: string) => Promise<void>): 
     await ended;
   }
 }
+
+test('a server without JetStream carries everything but events, which is said', async () => {
+  await withServer({}, async (url) => {
+    const bus = await connectBus({ mode: 'external', urls: [url], log: quietLog });
+    await expect(bus.events.prepare()).rejects.toMatchObject({
+      reason: 'EVENTS_UNAVAILABLE',
+      message: expect.stringContaining('has no JetStream'),
+    });
+    expect(bus.events.isAbsent).toBe(true);
+    expect(bus.isUp()).toBe(true);
+    await bus.close();
+  });
+});
 
 test('without a signing seed sessions share the credentials, and the log warns of it', async () => {
   const log = captureLog();

@@ -4,7 +4,8 @@ import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/trans
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NIL_UUID } from '../../../server/api/checks.ts';
 import { hintsSubject, loopbackSubject } from '../../../server/bus/subjects.ts';
-import { formatCredentials, type ScratchNats, startNats } from '../../support/nats.ts';
+import { formatCredentials } from '../../../server/bus/trust.ts';
+import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { outcomes, type TestWorker } from '../api/test-worker.ts';
 import { World } from '../api/world.ts';
 import { bytesOf, diceOf, tries } from './chance.ts';

@@ -197,6 +197,16 @@ const operations: Record<string, Operation> = {
         records: [{ sequence: 1, timeUs: 0, level: 'INFO', message: 'm', fields: {}, truncated: false }],
       })),
     ),
+  // Turns that are over at once: two relays have the same rows.
+  'empty the outbox': async ({ outbox }, isReversed) => {
+    const relayId = sessionIds[isReversed ? 0 : 1] as string;
+    const rows = (await outbox.take(relayId, MAX_BYTES, 0)) ?? [];
+    await outbox.finish(
+      relayId,
+      turned(rows, isReversed).map((row) => row.rowId),
+    );
+    await outbox.dropOlder(0);
+  },
   'pause and resume the queue': async (store, isReversed) => {
     const queue = { namespace: 'default', name: 'default' };
     if (isReversed) await store.queues.resume(queue, undefined);

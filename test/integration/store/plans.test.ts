@@ -15,6 +15,7 @@ import { readHoldReasons } from '../../../server/store/statements/hold-reasons.t
 import { readHeadsOf } from '../../../server/store/statements/lanes.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
+import { pathsOf } from '../../support/plan-paths.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
 import {
   bytes,
@@ -30,12 +31,12 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
+import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
-
 const sampleId = '0198c0de-0000-7000-8000-000000000001';
 
 /** Runs everything once, so that each statement's text is on record. */
@@ -142,6 +143,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
   await reviveQueue(tap);
   await store.nextDueUs();
+  await useOutbox(store);
   await store.readLanes([laneId]);
   await store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 1_000);
   await store.readSessions([sessionId]);
@@ -169,38 +171,6 @@ async function fillTables(context: StoreContext): Promise<void> {
   }
 }
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly Alias?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Index Cond'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const withoutDay = (name: string | undefined) => name?.replace(/_(\d{8}|default)(?=_|$)/, '_day');
-
-function* nodesOf(node: PlanNode): Generator<PlanNode> {
-  yield node;
-  for (const inner of node.Plans ?? []) yield* nodesOf(inner);
-}
-
-/** How each table is reached: `job_runs by job_runs_ready`, or `job_runs by Seq Scan`. Writes are not listed. */
-async function pathsOf(context: StoreContext, statement: Statement): Promise<string[]> {
-  const [row] = await sql(context, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement.text}`);
-  const paths = new Set<string>();
-  let table: string | undefined;
-  for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
-    const type = node['Node Type'];
-    if (type === 'Bitmap Heap Scan') table = withoutDay(node['Relation Name']);
-    else if (type.endsWith('Scan') && (node['Relation Name'] || type === 'Bitmap Index Scan')) {
-      const whole = type.includes('Index') && !node['Index Cond'] ? 'the whole of ' : '';
-      paths.add(`${withoutDay(node['Relation Name']) ?? table} by ${whole}${withoutDay(node['Index Name']) ?? type}`);
-    }
-  }
-  return [...paths].sort();
-}
-
 const runs = 'job_runs by job_runs_pkey';
 const ready = 'job_runs by job_runs_ready';
 const held = 'job_runs by job_runs_held';
@@ -222,7 +192,6 @@ const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all 
 const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
 const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
-
 const definitions = 'job_definitions by job_definitions_pkey';
 const archived = 'archived_definitions by archived_definitions_pkey';
 const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
@@ -234,6 +203,8 @@ const breakerLanes = 'lanes by lanes_by_breaker';
 const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // as many as there are placements
 const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
+const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
+const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
 const pinned: Record<string, readonly string[]> = {
@@ -316,6 +287,9 @@ const pinned: Record<string, readonly string[]> = {
   resume_queue: [queues],
   describe_queue: [queues],
   delete_queue: [laneQueues, queues],
+  take_outbox_rows: [oldest, turn],
+  finish_outbox_rows: [outbox, turn],
+  drop_old_outbox_rows: [outbox, oldest],
   fold_lane_counts: [unfolded, 'lane_count_changes by Tid Scan'],
   read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
   read_lanes: [lanes],

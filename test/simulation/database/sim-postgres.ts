@@ -12,6 +12,11 @@ import { journalSchema } from './journal.ts';
 /** Database time at the start of each simulation, in ms since 1970: 2026-03-01 12:00 UTC, far from midnight. */
 export const EPOCH_MS = Date.UTC(2026, 2, 1, 12);
 
+/** Tables that migrations have put rows into. */
+const kept: ReadonlySet<string> = new Set(
+  ['schema_migrations', 'deployment_keys', 'outbox_turns'].map((name) => `muster.${name}`),
+);
+
 const virtualClock = `
 CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
 AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
@@ -69,7 +74,7 @@ export class SimPostgres {
     );
     postgres.#tables = rows
       .map((row) => `muster.${row.relname}`)
-      .filter((name) => name !== 'muster.schema_migrations' && name !== 'muster.deployment_keys')
+      .filter((name) => !kept.has(name))
       .join(', ');
     return postgres;
   }
@@ -78,7 +83,9 @@ export class SimPostgres {
   async reset(): Promise<void> {
     this.#lastUs = EPOCH_MS * 1000;
     this.#setNow(this.#lastUs);
-    await this.#client.query(`ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY`);
+    await this.#client.query(
+      `ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
+    );
     await this.#client.query('DEALLOCATE ALL');
     await this.#client.end();
     this.#client = await connect(this.#pglite);

@@ -5,6 +5,7 @@
 
 import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
+import { eventMutants } from './event-mutants.ts';
 
 export interface Patch {
   /** Path in the repository. */
@@ -200,4 +201,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   ...changeMutants,
   ...careMutants,
+  ...eventMutants,
 };

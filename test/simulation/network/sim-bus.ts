@@ -3,8 +3,11 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
+import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
+import { EngineError } from '../../../server/engine/errors.ts';
+import type { EventBatch, ToldEvent } from '../../../server/engine/job-events.ts';
 import type { Hint } from '../../../server/engine/messages.ts';
-import type { Bus } from '../../../server/engine/ports.ts';
+import type { Bus, EventStream } from '../../../server/engine/ports.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import type { Prng } from '../core/prng.ts';
@@ -25,6 +28,10 @@ export interface BusHubParts {
 const NOTICED_DOWN_MS = 1_250;
 const NOTICED_UP_MS = 250;
 const MAX_USER_PAYLOAD = 512 * 1024;
+/** As the product's: so long without an answer, and a batch counts as not stored. */
+const ANSWER_MS = 5_000;
+/** Small, so that batches are split. */
+const MAX_EVENTS_MESSAGE = 2_000;
 
 export class BusHub {
   readonly #parts: BusHubParts;
@@ -32,10 +39,17 @@ export class BusHub {
   readonly #listeners = new Map<Process, (hint: Hint) => void>();
   /** Replicas that can't reach the bus; undefined stands for everybody. */
   readonly #cut = new Set<string | undefined>();
+  /** By message, as the stream keeps them. */
+  readonly #stored = new Map<string, readonly ToldEvent[]>();
   readonly #changedAt = new Map<string, { readonly reachable: boolean; readonly at: number }>();
 
   constructor(parts: BusHubParts) {
     this.#parts = parts;
+  }
+
+  /** Events of the stream, in the order of storing; repeats only where their messages were told apart. */
+  get told(): ToldEvent[] {
+    return [...this.#stored.values()].flat();
   }
 
   /** Cuts a replica off, or everybody. */
@@ -82,6 +96,7 @@ export class BusHub {
     const send = (sessionId: string, bytes: Uint8Array) =>
       this.#publish(process, () => this.#hand(`session.${sessionId}`, bytes));
     return {
+      events: this.#eventStream(process),
       maxUserPayload: MAX_USER_PAYLOAD,
       assign: (sessionId, assignments) => {
         for (const { jobId } of assignments) this.#parts.onAssigned(jobId);
@@ -103,6 +118,36 @@ export class BusHub {
   /** A replica has gone. */
   leave(process: Process): void {
     this.#listeners.delete(process);
+  }
+
+  #eventStream(process: Process): EventStream {
+    const unavailable = () => new EngineError('EVENTS_UNAVAILABLE', 'the bus is down');
+    return {
+      isAbsent: false,
+      prepare: async () => {
+        if (!this.#looksUp(process)) throw unavailable();
+      },
+      publish: (batch) =>
+        new Promise((resolve, reject) => {
+          process.after(ANSWER_MS, () => reject(unavailable()));
+          this.#publish(process, () => {
+            this.#store(batch);
+            // The answer may be lost as well.
+            this.#publish(process, () => process.deliver(() => resolve(undefined)));
+          });
+        }),
+      read: () => {
+        throw new Error('nobody reads events here');
+      },
+    };
+  }
+
+  #store(batch: EventBatch): void {
+    const { history } = this.#parts;
+    for (const { messageId, data } of encodeEvents(batch, MAX_EVENTS_MESSAGE)) {
+      if (this.#stored.has(messageId)) history.count('event message stored before');
+      else this.#stored.set(messageId, decodeEvents(data));
+    }
   }
 
   #announce(from: Process, hint: Hint): void {

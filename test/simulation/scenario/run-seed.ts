@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
+import { checkTold } from '../checker/told.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
 import type { SimPostgres } from '../database/sim-postgres.ts';
@@ -34,6 +35,7 @@ const COUNT_MS = 2_000;
 const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
+                (SELECT count(*) FROM muster.outbox) AS untold,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2
                    OR (state = 1 AND (drain_wanted OR lease_until < muster.muster_now()))) AS sessions`,
 };
@@ -62,6 +64,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     for (const worker of workers) worker.tally();
     const journal = await readJournal(postgres);
     check(journal, history, profile);
+    checkTold(journal, simulation.hub.told, history);
     const hash = createHash('sha256')
       .update(JSON.stringify([journal, history.entries]))
       .digest('hex');
@@ -112,7 +115,7 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
       client.readAll();
       keeper.readQueues();
     }
-    if (open?.jobs === 0 && open.sessions === 0 && caller.idle)
+    if (open?.jobs === 0 && open.sessions === 0 && open.untold === 0 && caller.idle)
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(LOOK_MS, look);
   };

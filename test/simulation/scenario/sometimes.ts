@@ -14,6 +14,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'an assignment was ignored behind the fence': ['worker: ignored'],
   'a fence fell': ['worker: fences'],
   'a handler was aborted at the fence': ['attempt closed: aborted (RUNNING)'],
+  'an event was told': ['event told'],
+  'an event was told again': ['event message stored before'],
   'a job was assigned as it was stored': ['assigned as it was stored'],
   'a grant was re-sent': ['grant re-sent'],
   'released: no slot': ['released NO_SLOT'],

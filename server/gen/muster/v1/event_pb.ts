@@ -19,7 +19,10 @@ export const file_muster_v1_event: GenFile = /*@__PURE__*/
   fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSKKAgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
 
 /**
- * One visible change of a job: the data of a CloudEvent of type "dev.muster.v1.job.<state>".
+ * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". Its id there is
+ * "<job_id>/<revision>", which also tells a repeat, and what its attributes say (subject: job_id; source: namespace; time:
+ * event_time) is left out of the data. Becoming ASSIGNED and RUNNING, progress, and what changes no state are not
+ * told; their revisions are missing.
  *
  * @generated from message muster.v1.JobEvent
  */
@@ -81,7 +84,8 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
   eventTime?: Timestamp | undefined;
 
   /**
-   * Why the job or the attempt did not succeed.
+   * Why the job or the attempt did not succeed: without stack trace, details and causes, and its message cut at 1 KiB. The
+   * job has all of it.
    *
    * @generated from field: muster.v1.Failure failure = 9;
    */

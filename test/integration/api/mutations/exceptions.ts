@@ -30,6 +30,12 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'Handler.max_version': { values: /^2147483647$/, why: 'a version that may come' },
   'WatchAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
   'ListAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
+  'WatchEventsRequest.after_position': {
+    values: /^\d+$/,
+    code: Code.OUT_OF_RANGE,
+    why: 'EVENT_POSITION_GONE: no fault of a field, the stream has not come so far',
+  },
+  'WatchEventsRequest.job_id': { values: /^nothing$/, why: 'events of every job' },
   'OpenSessionRequest.capabilities': { why: 'unknown capabilities are ignored, whatever their names' },
   'OpenSessionRequest.protocol_version': {
     code: Code.FAILED_PRECONDITION,

@@ -17,6 +17,7 @@ import { laneCountsSuite } from './lane-counts.ts';
 import { lanesSuite } from './lanes.ts';
 import { listJobsSuite } from './list-jobs.ts';
 import { migrationsSuite } from './migrations.ts';
+import { outboxSuite } from './outbox.ts';
 import { partitionsSuite } from './partitions.ts';
 import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
@@ -40,6 +41,7 @@ export function storeSuite(context: StoreContext): void {
   heldLanesSuite(context);
   queuesSuite(context);
   laneCountsSuite(context);
+  outboxSuite(context);
   submitSuite(context);
   submitPlacesSuite(context);
   submitKeysSuite(context);

@@ -1,0 +1,49 @@
+/** Every change of a state is told at least once, as it was, under an id of its own; and nothing else is told. */
+import { eventId } from '../../../server/domain/event-id.ts';
+import { type JobState, stateCodes, stateOf } from '../../../server/domain/job-state.ts';
+import type { ToldEvent } from '../../../server/engine/job-events.ts';
+import type { History } from '../core/history.ts';
+import type { JournalRow } from '../database/journal.ts';
+
+const INVARIANT = 'every change of a state is told, and nothing else';
+
+const isTold = (state: number) => state !== stateCodes.ASSIGNED && state !== stateCodes.RUNNING;
+
+/** `READY>CANCELLED`, in the order in which the database saw them. */
+function changesOf(rows: readonly JournalRow[]): Map<string, string[]> {
+  const changes = new Map<string, string[]>();
+  const states = new Map<string, JobState>();
+  for (const { kind, id, to } of rows) {
+    if ((kind !== 'create' && kind !== 'move' && kind !== 'end') || to === null) continue;
+    // What is stored with a place was ready first.
+    const first = kind === 'create' && to === stateCodes.ASSIGNED ? ['>READY'] : [];
+    const before = states.get(id) ?? '';
+    states.set(id, stateOf(to));
+    const change = before !== stateOf(to) && isTold(to) ? [`${before}>${stateOf(to)}`] : [];
+    changes.set(id, [...(changes.get(id) ?? []), ...first, ...change]);
+  }
+  return changes;
+}
+
+export function checkTold(rows: readonly JournalRow[], told: readonly ToldEvent[], history: History): void {
+  const byId = new Map<string, ToldEvent>();
+  for (const event of told) {
+    const before = byId.get(eventId(event));
+    if (before && JSON.stringify(before) !== JSON.stringify(event))
+      history.violate(INVARIANT, `two events have the id ${eventId(event)}`);
+    if (before) history.count('event told twice');
+    byId.set(eventId(event), event);
+  }
+  const events = Map.groupBy(byId.values(), (event) => event.jobId);
+  for (const [jobId, changes] of changesOf(rows)) {
+    const found = (events.get(jobId) ?? [])
+      .sort((a, b) => a.revision - b.revision)
+      .map(({ previousState = '', state }) => `${previousState}>${state}`);
+    if (found.join() !== changes.join())
+      history.violate(INVARIANT, `of job ${jobId} was told ${found.join(', ')}, and it was ${changes.join(', ')}`);
+    events.delete(jobId);
+  }
+  for (const jobId of events.keys())
+    history.violate(INVARIANT, `of job ${jobId} something was told, and it was never made`);
+  history.count('event told', byId.size);
+}

@@ -1,0 +1,35 @@
+/** How a statement's plan reaches its tables. */
+import type { Statement } from '../../server/store/database.ts';
+import { type StoreContext, sql } from './store-context.ts';
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly Alias?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const withoutDay = (name: string | undefined) => name?.replace(/_(\d{8}|default)(?=_|$)/, '_day');
+
+function* nodesOf(node: PlanNode): Generator<PlanNode> {
+  yield node;
+  for (const inner of node.Plans ?? []) yield* nodesOf(inner);
+}
+
+/** How each table is reached: `job_runs by job_runs_ready`, or `job_runs by Seq Scan`. Writes are not listed. */
+export async function pathsOf(context: StoreContext, statement: Statement): Promise<string[]> {
+  const [row] = await sql(context, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement.text}`);
+  const paths = new Set<string>();
+  let table: string | undefined;
+  for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
+    const type = node['Node Type'];
+    if (type === 'Bitmap Heap Scan') table = withoutDay(node['Relation Name']);
+    else if (type.endsWith('Scan') && (node['Relation Name'] || type === 'Bitmap Index Scan')) {
+      const whole = type.includes('Index') && !node['Index Cond'] ? 'the whole of ' : '';
+      paths.add(`${withoutDay(node['Relation Name']) ?? table} by ${whole}${withoutDay(node['Index Name']) ?? type}`);
+    }
+  }
+  return [...paths].sort();
+}

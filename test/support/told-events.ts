@@ -1,0 +1,18 @@
+/** Events and changes one by one, for tests that look at each. */
+import { uuidFromBytes } from '../../server/domain/uuid.ts';
+import type { ChangeOfMany, EventBatch, ToldEvent } from '../../server/engine/job-events.ts';
+
+const ID_BYTES = 16;
+
+/** The change of each of its jobs. */
+export function eachOf<C extends ChangeOfMany>({ jobIds, ...change }: C): (Omit<C, 'jobIds'> & { jobId: string })[] {
+  return Array.from({ length: jobIds.length / ID_BYTES }, (_, i) => ({
+    jobId: uuidFromBytes(jobIds, i * ID_BYTES),
+    ...change,
+  }));
+}
+
+/** What a batch tells. */
+export function eventsOf({ namespace, eventTimeUs, changes }: EventBatch): ToldEvent[] {
+  return changes.flatMap(eachOf).map((change) => ({ ...change, namespace, eventTimeUs }));
+}

@@ -1,0 +1,107 @@
+/** Events on the wire: CloudEvents in the batch form, each as the contract maps it to JSON, below a size. */
+import { fromJson } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
+import type { JobState } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import { systemFailure } from '../../../server/domain/payload.ts';
+import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import type { EventBatch } from '../../../server/engine/job-events.ts';
+import { JobEventSchema } from '../../../server/gen/muster/v1/event_pb.ts';
+import { eventsOf } from '../../support/told-events.ts';
+
+const jobId = '0198c0de-0000-7000-8000-000000000001';
+const eventTimeUs = 1_772_366_400_000_123;
+type Change = EventBatch['changes'][number];
+const sample: Change = {
+  jobIds: uuidToBytes(jobId),
+  definition: 'send-mail',
+  revision: 3,
+  attempt: 1,
+  previousState: 'RUNNING',
+  state: 'SUCCEEDED',
+  failure: undefined,
+};
+const batchOf = (changes: readonly Change[]): EventBatch => ({
+  batchId: '7/x',
+  namespace: 'default',
+  eventTimeUs,
+  changes,
+});
+const textOf = (data: Uint8Array) => Buffer.from(data).toString();
+const MIB = 1 << 20;
+
+const changes = fc.record({
+  jobIds: fc
+    .array(fc.uint8Array({ minLength: 16, maxLength: 16 }), { minLength: 1, maxLength: 30 })
+    .map((ids) => new Uint8Array(Buffer.concat(ids))),
+  definition: fc.constantFrom('a', 'b.c-d_e'),
+  revision: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+  attempt: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+  previousState: fc.constantFrom<(JobState | undefined)[]>(undefined, 'READY', 'RUNNING', 'CANCELLING'),
+  state: fc.constantFrom(...(Object.keys(stateCodes) as JobState[])),
+  failure: fc.option(
+    fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => ({
+      ...systemFailure('APPLICATION', 'Oops', text),
+      exitCode: undefined,
+    })),
+    { nil: undefined },
+  ),
+});
+
+describe('events', () => {
+  it('are CloudEvents', () => {
+    const [message] = encodeEvents(batchOf([sample]), MIB);
+    expect(message?.messageId).toBe('7/x');
+    expect(JSON.parse(textOf(message?.data as Uint8Array))).toEqual([
+      {
+        specversion: '1.0',
+        id: `${jobId}/3`,
+        source: '/muster/namespaces/default',
+        type: 'dev.muster.v1.job.succeeded',
+        subject: jobId,
+        time: '2026-03-01T12:00:00.000123Z',
+        data: {
+          definition: 'send-mail',
+          revision: '3',
+          previousState: 'JOB_STATE_RUNNING',
+          state: 'JOB_STATE_SUCCEEDED',
+          attempt: 1,
+        },
+      },
+    ]);
+  });
+
+  it('carry a JobEvent of the contract, failure and all', () => {
+    const failure = { ...systemFailure('LOST_WORKER', 'Lost', 'gone'), final: true, exitCode: 137 };
+    const [message] = encodeEvents(batchOf([{ ...sample, state: 'FAILED', failure }]), MIB);
+    const [{ data }] = JSON.parse(textOf(message?.data as Uint8Array));
+    expect(fromJson(JobEventSchema, data)).toMatchObject({
+      revision: 3n,
+      state: stateCodes.FAILED,
+      previousState: stateCodes.RUNNING,
+      failure: { type: 'Lost', message: 'gone', failureCause: 3, final: true, exitCode: 137 },
+    });
+  });
+
+  it('come back as they were, whatever is in them and however they are split', () => {
+    fc.assert(
+      fc.property(fc.array(changes, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 8_000 }), (all, max) => {
+        const batch = batchOf(all);
+        const messages = encodeEvents(batch, max);
+        expect(messages.flatMap(({ data }) => decodeEvents(data))).toEqual(eventsOf(batch));
+        expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(messages.length);
+        for (const { data } of messages) if (data.length > max) expect(JSON.parse(textOf(data))).toHaveLength(1);
+        expect(encodeEvents(batch, max)).toEqual(messages);
+      }),
+    );
+  });
+
+  it('of a later release with a state that is not known here are passed over', () => {
+    const text = textOf(encodeEvents(batchOf([sample, sample]), MIB)[0]?.data as Uint8Array);
+    expect(decodeEvents(Buffer.from(text.replace('JOB_STATE_SUCCEEDED', 'JOB_STATE_DREAMING')))).toEqual(
+      eventsOf(batchOf([sample])),
+    );
+  });
+});
