@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 // Brings what this checkout needs into node_modules and .tools, then runs the given command with all of it on its PATH.
 //
-//   node .ci/setup.mjs [--checks] [--tests] [-- command [argument...]]
+//   node .ci/setup.mjs [--checks] [--tests] [--traces] [-- command [argument...]]
 //
-// --checks also brings what only the checks and the code generation need, --tests what only the tests do. Runs on Node 20
-// and later, needs no root, installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
+// --checks also brings what only the checks and the code generation need, --tests what only the tests do, --traces the
+// tracing backend for the tests of traces, which takes longer than all the rest. Runs on Node 20 and later, needs no root,
+// installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
 
 import { chromium } from './setup/chromium.mjs';
 import { runCommand } from './setup/command.mjs';
+import { jaeger } from './setup/jaeger.mjs';
 import { withLock } from './setup/lock.mjs';
 import { nats } from './setup/nats-server.mjs';
 import { nodeModules } from './setup/node-modules.mjs';
@@ -21,17 +23,19 @@ import { tmux } from './setup/tmux.mjs';
 function parseArguments(args) {
   const split = args.indexOf('--');
   const options = split < 0 ? args : args.slice(0, split);
-  const unknown = options.find((option) => !['--checks', '--tests'].includes(option));
+  const known = ['--checks', '--tests', '--traces'];
+  const unknown = options.find((option) => !known.includes(option));
   if (unknown !== undefined)
-    throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [--tests] [-- command]`);
-  const [checks, tests] = ['--checks', '--tests'].map((option) => options.includes(option));
-  return { checks, tests, command: split < 0 ? [] : args.slice(split + 1) };
+    throw new Error(`unknown option ${unknown}; usage: setup.mjs [--checks] [--tests] [--traces] [-- command]`);
+  const [checks, tests, traces] = known.map((option) => options.includes(option));
+  return { checks, tests, traces, command: split < 0 ? [] : args.slice(split + 1) };
 }
 
 /** The chains run side by side; within a chain each step needs the one before it. */
-function chains({ checks, tests }) {
+function chains({ checks, tests, traces }) {
   const python = checks ? [pythonSdk, pythonTools] : [pythonSdk];
-  return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...(tests ? [[chromium, tmux, prometheus]] : [])];
+  const more = [...(tests ? [[chromium, tmux, prometheus]] : []), ...(traces ? [[jaeger]] : [])];
+  return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...more];
 }
 
 async function bringChain(steps) {

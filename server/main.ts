@@ -29,6 +29,7 @@ import { vitalsStore } from './store/statements/vitals.ts';
 import { createStore } from './store/store.ts';
 import { systemClock, systemRandom, systemTimers } from './system.ts';
 import { type Metrics, type Observed, openMetrics } from './telemetry/metrics/open-metrics.ts';
+import { openTracing } from './telemetry/traces/otlp-spans.ts';
 import { version } from './version.ts';
 
 export interface RunningReplica {
@@ -195,6 +196,8 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const schemas = new ThreadSchemas(log);
   closers.add(() => schemas.stop());
   const times = { beatMs: config.beatMs, leaseMs: config.leaseMs };
+  const tracing = openTracing(process.env, { clock: systemClock, log, version });
+  if (tracing) closers.add(() => tracing.stop());
   const replica = createReplica({
     store,
     bus,
@@ -205,6 +208,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     random: systemRandom,
     log,
     times,
+    tracing,
     failureText,
   });
   await replica.prepare();

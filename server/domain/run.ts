@@ -107,6 +107,9 @@ export interface Cleanup {
   readonly rank: number;
   readonly runTimeoutMs: number;
   readonly retryPolicy: RetryPolicy;
+  /** The job's own span, under which this one hangs, and the trace context of that for a job that came without one.
+   * Undefined: the job has no span, and this one hangs where the job does. */
+  readonly trace?: { readonly spanId: string; readonly traceparent: string } | undefined;
 }
 
 /** The job has ended. */

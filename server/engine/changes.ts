@@ -4,7 +4,8 @@ import { definitionDefaults, type JobDefinition } from '../domain/definition.ts'
 import { isSuspect } from '../domain/losses.ts';
 import { rankOf } from '../domain/rank.ts';
 import { isRetry } from '../domain/retry-budget.ts';
-import type { Change, Continue, End, OpenRun } from '../domain/run.ts';
+import type { Change, Cleanup, Continue, End, OpenRun } from '../domain/run.ts';
+import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import type { LaneFailures } from './breakers.ts';
 import { retryCollisions } from './collisions.ts';
 import type { DbClock } from './db-clock.ts';
@@ -27,6 +28,8 @@ export interface ChangesParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+  readonly sampling?: Sampling | undefined;
   readonly onReady: (hints: readonly LaneHint[]) => void;
   readonly onDue: (dueUs: number) => void;
   readonly onEnded: (jobIds: readonly string[]) => void;
@@ -113,7 +116,16 @@ export class Changes {
     const { ids, clock } = this.#parts;
     const rank = rankOf(clock.nowUs(), change.run.priority);
     const retryPolicy = definitionDefaults.cleanupRetryPolicy;
-    return { ...change, cleanup: { jobId: ids.next(), laneId, rank, runTimeoutMs: cleanup.timeoutMs, retryPolicy } };
+    const placed = { jobId: ids.next(), laneId, rank, runTimeoutMs: cleanup.timeoutMs, retryPolicy };
+    return { ...change, cleanup: { ...placed, trace: this.#traceUnder(change.run.jobId) } };
+  }
+
+  /** For a job that is a part of this one: under its span, in its trace. Undefined where the control plane has no spans. */
+  #traceUnder(jobId: string): Cleanup['trace'] {
+    const { sampling } = this.#parts;
+    if (!sampling) return undefined;
+    const context = spanContext({ jobId, traceparent: '' }, 0, 'job', sampling);
+    return { spanId: context.spanId, traceparent: traceparentOf(context) };
   }
 
   #failuresOf(changes: readonly Change[]): LaneFailures {

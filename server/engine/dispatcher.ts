@@ -1,5 +1,5 @@
 /** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
-
+import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
 import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
@@ -21,6 +21,7 @@ export class Dispatcher {
   readonly #credits: ParkedCredits;
   readonly #bus: Bus;
   readonly #log: Log;
+  readonly #sampling: Sampling | undefined;
   #claims = 0;
   #claimsSuspects = false;
   #again = false;
@@ -32,12 +33,15 @@ export class Dispatcher {
     credits: ParkedCredits;
     bus: Bus;
     log: Log;
+    /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+    sampling?: Sampling | undefined;
   }) {
     this.#store = parts.store;
     this.#lanes = parts.lanes;
     this.#credits = parts.credits;
     this.#bus = parts.bus;
     this.#log = parts.log;
+    this.#sampling = parts.sampling;
   }
 
   /** Jobs became ready: in these lanes, at these ranks. */
@@ -180,9 +184,15 @@ export class Dispatcher {
       leaseLossAction: lane.definitionBody.leaseLossAction,
       attemptsCounted: job.attemptsCounted,
       checkpoint: job.checkpoint,
-      traceparent: job.traceparent,
+      traceparent: this.#traceparentOf(job),
       tracestate: job.tracestate,
     };
+  }
+
+  /** Of the attempt's span; or of the caller's, handed on as it came, where no span of ours stands between. */
+  #traceparentOf(job: ClaimedJob): string {
+    if (!this.#sampling) return job.traceparent;
+    return traceparentOf(spanContext(job, job.attempt, 'attempt', this.#sampling));
   }
 }
 

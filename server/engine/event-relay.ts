@@ -1,6 +1,7 @@
 /**
- * Carries events from the outbox to the bus's stream. Every replica does, in turns; a row goes once the stream has its
- * events. So each event is stored at least once, under the same id, whoever dies in between.
+ * Carries events from the outbox to the bus's stream, and the spans that they end to where those are wanted. Every replica
+ * does, in turns; a row goes once the stream has its events. So each event is stored at least once, under the same id,
+ * whoever dies in between.
  */
 import { eventId } from '../domain/event-id.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
@@ -8,6 +9,7 @@ import type { EventBatch, Outbox, OutboxRow } from './job-events.ts';
 import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
 import type { Clock, EventStream, Log, Random, Timer, Timers } from './ports.ts';
+import type { SpanRelay } from './span-relay.ts';
 
 /** From a flush to its events: flushes that come meanwhile share the round, which costs as much for one as for many. */
 const SOON_MS = 250;
@@ -34,6 +36,8 @@ export interface EventRelayParts {
   readonly outbox: Outbox;
   readonly events: EventStream;
   readonly lanes: Pick<Lanes, 'get' | 'load'>;
+  /** Undefined: no spans are sent. */
+  readonly spans?: Pick<SpanRelay, 'tell'> | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -120,7 +124,7 @@ export class EventRelay {
   }
 
   async #publish(rows: readonly OutboxRow[]): Promise<void> {
-    const { outbox, events } = this.#parts;
+    const { outbox, events, spans } = this.#parts;
     let done: readonly OutboxRow[] = [];
     try {
       const batches = await this.#batchesOf(rows);
@@ -129,7 +133,10 @@ export class EventRelay {
         batches.map(async (ofRow) => void (await Promise.all(ofRow.map((batch) => events.publish(batch))))),
       );
       done = rows.filter((_, i) => stored[i]?.status === 'fulfilled');
-      if (done.length > 0) killPoint('relay.after_publish_before_delete');
+      if (done.length > 0) {
+        await spans?.tell(done.flatMap((row) => row.changes));
+        killPoint('relay.after_publish_before_delete');
+      }
       const failed = stored.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
     } finally {

@@ -1,6 +1,8 @@
 /** What the engine needs of the outside. The simulator stands in for each of these under virtual time. */
 import type { PayloadSchema } from '../domain/definition.ts';
+import type { JobSpan } from '../domain/job-spans.ts';
 import type { Payload } from '../domain/payload.ts';
+import type { Sampling } from '../domain/trace.ts';
 import type { EventBatch, ToldEvent } from './job-events.ts';
 import type { Assignment, CancelNotice, Hint } from './messages.ts';
 
@@ -46,6 +48,18 @@ export interface MeasuredCall {
 /** Told of each call once it has ended. */
 export interface CallMeter {
   ended(call: MeasuredCall, seconds: number): void;
+}
+
+/** Where the spans of the control plane go. */
+export interface SpanExporter {
+  /** Resolves once they are taken, or given up: in bounded time, and never rejects. */
+  export(spans: readonly JobSpan[]): Promise<void>;
+}
+
+/** Of a control plane that sends spans. */
+export interface Tracing {
+  readonly sampling: Sampling;
+  readonly exporter: SpanExporter;
 }
 
 /** A payload and what it must be. */

@@ -21,7 +21,7 @@ import { LogWatches } from './log-watches.ts';
 import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
-import type { Bus, Clock, Log, Random, Schemas, Timers } from './ports.ts';
+import type { Bus, Clock, Log, Random, Schemas, Timers, Tracing } from './ports.ts';
 import { Probes } from './probes.ts';
 import { Queues } from './queues.ts';
 import { Reports } from './reports.ts';
@@ -29,6 +29,7 @@ import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
 import { Retries } from './retries.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
+import { SpanRelay } from './span-relay.ts';
 import type { Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
@@ -49,6 +50,8 @@ export interface ReplicaParts {
   readonly random: Random;
   readonly log: Log;
   readonly times: SessionTimes;
+  /** Undefined: it sends no spans. */
+  readonly tracing?: Tracing | undefined;
   /** How the store writes a failure. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -90,17 +93,19 @@ export interface Replica {
 }
 
 export function createReplica(parts: ReplicaParts): Replica {
-  const { store, bus, schemas, clock, dbClock, timers, random, log, times } = parts;
+  const { store, bus, schemas, clock, dbClock, timers, random, log, times, tracing } = parts;
+  const sampling = tracing?.sampling;
   const ids = new JobIds(dbClock, random);
   const definitions = new Definitions(store, clock);
   const lanes = new Lanes(store, definitions);
   const credits = new ParkedCredits(clock);
-  const dispatcher = new Dispatcher({ store, lanes, credits, bus, log });
+  const dispatcher = new Dispatcher({ store, lanes, credits, bus, log, sampling });
   const reads = new JobReads({ store, timers, random });
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
   const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
   const watches = new Watches({ reads, store, timers, log });
-  const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, timers, random, clock, log });
+  const spans = tracing && new SpanRelay({ store, log, ...tracing });
+  const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, spans, timers, random, clock, log });
   const eventWatches = new EventWatches(bus.events);
   const onTold = () => relay.wake();
   const onReady = (hints: readonly LaneHint[]) => {
@@ -122,7 +127,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
   const told = { onReady, onDue, onEnded, onChanged, onFailures, onTold };
-  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, ...told });
+  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const saveAndRead = {
     readJob,

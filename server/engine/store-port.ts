@@ -2,9 +2,11 @@
 import type { Offer } from '../domain/compatibility.ts';
 import type { SessionEnd } from '../domain/decide.ts';
 import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
+import type { TracedJob } from '../domain/job-spans.ts';
 import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
+import type { TraceOrigin } from '../domain/trace.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import type { Outbox } from './job-events.ts';
@@ -353,6 +355,10 @@ export interface Store {
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
   /** In the order of the names; undefined where there is no such job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
+  /** What the ids of the jobs' spans follow from, of those that are there, in any order. At most 1,000. */
+  readTraceOrigins(jobIds: readonly string[]): Promise<TraceOrigin[]>;
+  /** What the jobs' spans are drawn from, of those that are there, in any order. At most 1,000. */
+  readTracedJobs(jobIds: readonly string[]): Promise<TracedJob[]>;
   listJobs(query: JobQuery): Promise<JobPage>;
   /** In the order of the ids; undefined where there is no such job. At most 1,000. */
   readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]>;

@@ -26,6 +26,7 @@ import { listJobs } from './statements/list-jobs.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
+import { readTracedJobs, readTraceOrigins } from './statements/read-traces.ts';
 import { keepPage, takeRequestId } from './statements/request-ids.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
 import {
@@ -106,6 +107,8 @@ export function createStore(database: Database): Store {
     readLapse: () => readLapse(database),
     readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
     readJobs: (names) => readJobs(database, names),
+    readTraceOrigins: (jobIds) => readTraceOrigins(database, jobIds),
+    readTracedJobs: (jobIds) => readTracedJobs(database, jobIds),
     listJobs: (query) => listJobs(database, query),
     readRevisions: (jobIds) => readRevisions(database, jobIds),
     readPageTokenKey: async () => (await database.run(readPageTokenKey, []))[0]?.key as Uint8Array,

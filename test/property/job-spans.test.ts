@@ -1,75 +1,12 @@
-/** The spans of a job: one tree without gaps and overlaps, whatever its life was like. */
+/** The spans of a job: one tree without gaps and overlaps, whatever its life was like, each ended by one change. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jobSpans, type TracedAttempt, type TracedJob } from '../../server/domain/job-spans.ts';
-import { isTerminal, type JobState } from '../../server/domain/job-state.ts';
-import { type AttemptOutcome, attemptOutcomes } from '../../server/domain/run.ts';
+import { closedSpans, closesSpans } from '../../server/domain/closed-spans.ts';
+import { jobSpans } from '../../server/domain/job-spans.ts';
+import { isTerminal } from '../../server/domain/job-state.ts';
 import { spanIdOf } from '../../server/domain/trace.ts';
-import { NOON_US, SESSION_ID } from './arbitraries.ts';
-
-const JOB_ID = '0198c0de-0000-7000-8000-000000000001';
-const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-
-const span = fc.integer({ min: 0, max: 1e9 });
-const closed = fc.record({
-  waitedUs: span,
-  tookUs: span,
-  skips: fc.integer({ min: 0, max: 2 }),
-  outcome: fc.constantFrom(...(Object.keys(attemptOutcomes) as AttemptOutcome[])),
-});
-const life = fc.record({
-  closed: fc.array(closed, { maxLength: 6 }),
-  /** How it stands after those: it waits, it is being tried, it ended with the last of them, or some time after. */
-  now: fc.constantFrom('waits', 'runs', 'ended', 'endedWaiting'),
-  restUs: span.filter((us) => us > 0),
-  traceparent: fc.constantFrom('', CALLER),
-  retryOf: fc.constantFrom(undefined, { jobId: JOB_ID.replace('1', '2'), traceparent: '' }),
-});
-
-type Life = typeof life extends fc.Arbitrary<infer T> ? T : never;
-
-function stateOf({ now, closed: attempts }: Life): JobState {
-  if (now === 'waits') return 'SCHEDULED';
-  if (now === 'runs') return 'RUNNING';
-  if (now === 'endedWaiting') return 'CANCELLED';
-  return attempts.at(-1)?.outcome === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED';
-}
-
-function jobOf(one: Life): TracedJob {
-  let timeUs = NOON_US;
-  let number = 0;
-  const attempts: TracedAttempt[] = [];
-  const common = { sessionId: SESSION_ID, workerName: 'w', errorType: '' };
-  for (const { waitedUs, tookUs, skips, outcome } of one.closed) {
-    number += 1 + skips;
-    const assignTimeUs = timeUs + waitedUs;
-    timeUs = assignTimeUs + tookUs;
-    attempts.push({ ...common, attempt: number, outcome, counted: true, assignTimeUs, endTimeUs: timeUs });
-  }
-  const state = stateOf(one);
-  if (one.now === 'runs') {
-    const open = { outcome: undefined, counted: false, assignTimeUs: timeUs + one.restUs, endTimeUs: undefined };
-    attempts.push({ ...common, ...open, attempt: number + 1 });
-  }
-  const endTimeUs = one.now === 'endedWaiting' ? timeUs + one.restUs : timeUs;
-  return {
-    jobId: JOB_ID,
-    traceparent: one.traceparent,
-    namespace: 'default',
-    definition: 'add',
-    definitionVersion: 1,
-    queue: 'default',
-    state,
-    createTimeUs: NOON_US,
-    endTimeUs: isTerminal(state) ? endTimeUs : undefined,
-    errorType: '',
-    attempts,
-    retryOf: one.retryOf,
-  };
-}
-
-/** A job that has ended by an attempt had one. */
-const job = life.filter((one) => one.now !== 'ended' || one.closed.length > 0).map(jobOf);
+import { NOON_US } from './arbitraries.ts';
+import { changedJob, JOB_ID, tracedJob as job } from './traced-lives.ts';
 
 describe('the spans of a job', () => {
   it('are one tree: under the caller, or alone, with an id for each', () => {
@@ -128,5 +65,31 @@ describe('the spans of a job', () => {
         }
       }),
     );
+  });
+});
+
+describe('a change of a job', () => {
+  it('ends spans that no other change ends, and all together end all that are over', () => {
+    fc.assert(
+      fc.property(changedJob, ({ job: one, changes }) => {
+        const spans = jobSpans(one);
+        const told = changes.flatMap((change) => closedSpans(change, spans));
+        const open = one.attempts.find(({ outcome }) => outcome === undefined)?.attempt;
+        // A wait is told of with the attempt that came of it.
+        const ended = spans.filter(({ endTimeUs, attempt }) => endTimeUs !== undefined && attempt !== open);
+        expect(told.map(({ spanId }) => spanId).sort()).toEqual(ended.map(({ spanId }) => spanId).sort());
+        for (const change of changes) if (!closesSpans(change)) expect(closedSpans(change, spans)).toEqual([]);
+      }),
+    );
+  });
+
+  it('ends none where a session still has the job, or nobody had it', () => {
+    for (const [previousState, state] of [
+      [undefined, 'READY'],
+      ['SCHEDULED', 'READY'],
+      ['RUNNING', 'CANCELLING'],
+      ['READY', 'PAUSED'],
+    ] as const)
+      expect(closesSpans({ attempt: 1, previousState, state })).toBe(false);
   });
 });

@@ -14,15 +14,21 @@ const columns = {
   rank: 'bigint',
   run_timeout_ms: 'bigint',
   retry_policy: 'text',
+  span_id: 'text',
+  traceparent: 'text',
 };
 
-// The input is that of the cancelled job. A job of the same trace: it is a part of what was asked for.
+// The input is that of the cancelled job. A job of the same trace: it is a part of what was asked for. The caller's
+// trace context has the id of its span in the digits from 37 to 52.
 const insertMany = {
   name: 'insert_cleanups',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (
-  SELECT i.*, j.priority, j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate
+  SELECT i.cleanup_job_id, i.job_id, i.lane_id, i.rank, i.run_timeout_ms, i.retry_policy, j.priority, j.input,
+         j.input_content_type, j.input_metadata, j.tracestate,
+         coalesce(overlay(j.traceparent PLACING coalesce(i.span_id, substring(j.traceparent FROM 37 FOR 16)) FROM 37),
+                  i.traceparent) AS traceparent
   FROM ${inputTable(columns, 'i')}
   CROSS JOIN LATERAL (
     SELECT priority, input, input_content_type, input_metadata, traceparent, tracestate
@@ -52,5 +58,7 @@ export async function insertCleanups(session: Session, ends: readonly End[]): Pr
     plainArray(cleanups.map((cleanup) => cleanup.rank)),
     plainArray(cleanups.map((cleanup) => cleanup.runTimeoutMs)),
     textArray(cleanups.map((cleanup) => JSON.stringify(cleanup.retryPolicy))),
+    textArray(cleanups.map((cleanup) => cleanup.trace?.spanId)),
+    textArray(cleanups.map((cleanup) => cleanup.trace?.traceparent)),
   ]);
 }

@@ -218,18 +218,21 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
     plainArray(names.map((name) => name.jobId)),
     textArray(names.map((name) => name.namespace)),
   ]);
+  const views = new Map((await viewsOf(session, rows)).map((view) => [`${view.namespace}/${view.jobId}`, view]));
+  return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
+}
+
+/** Of rows with `viewColumns` and what comes beside them, each with its attempts. */
+export async function viewsOf(session: Session, rows: readonly Row[]): Promise<JobView[]> {
   // A job that several ask for comes several times: its attempts once.
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
   const holds = await readHoldReasons(session, rows);
-  const views = new Map(
-    rows.map((row) => {
-      const before = (attempts.get(row.job_id) ?? []).map(attemptView);
-      return [`${row.namespace}/${row.job_id}`, jobView(row, [...before, ...lastAttempt(row, before)], holds)];
-    }),
-  );
-  return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
+  return rows.map((row) => {
+    const before = (attempts.get(row.job_id) ?? []).map(attemptView);
+    return jobView(row, [...before, ...lastAttempt(row, before)], holds);
+  });
 }
 
 export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {

@@ -24,20 +24,35 @@ export class ReplicaProcess {
   lives = 0;
   readonly #folder: string;
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
   #port: number | undefined;
 
-  private constructor(name: string, proxy: TcpProxy, folder: string, args: readonly string[]) {
+  private constructor(
+    name: string,
+    proxy: TcpProxy,
+    folder: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) {
     this.name = name;
     this.proxy = proxy;
     this.#folder = folder;
     this.#args = args;
+    this.#env = env;
   }
 
-  /** @param args Options of `muster start` besides ports and folder. */
-  static async create(name: string, args: readonly string[]): Promise<ReplicaProcess> {
+  /**
+   * @param args Options of `muster start` besides ports and folder.
+   * @param env On top of this process's environment.
+   */
+  static async create(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ReplicaProcess> {
     const folder = await mkdtemp(join(tmpdir(), `muster-chaos-${name}-`));
-    return new ReplicaProcess(name, await TcpProxy.open(), folder, args);
+    return new ReplicaProcess(name, await TcpProxy.open(), folder, args, env);
   }
 
   /** Where its embedded parts keep their files. */
@@ -74,7 +89,7 @@ export class ReplicaProcess {
       name: `${this.name}-${this.lives}`,
       command: process.execPath,
       args: ['server/cli/muster.ts', 'start', ...ports, ...this.#args],
-      env: { MUSTER_KILL_POINT: plan },
+      env: { ...this.#env, MUSTER_KILL_POINT: plan },
       onLine: (line) => {
         port ??= Number(line.match(/gRPC\s+\S+:(\d+)/)?.[1] ?? Number.NaN) || undefined;
       },

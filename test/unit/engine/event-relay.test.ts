@@ -1,6 +1,6 @@
 /** The relay: what it publishes and deletes, when it looks, and what it does when nothing can be published. */
 import { describe, expect, it } from 'vitest';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
 import { EventRelay } from '../../../server/engine/event-relay.ts';
 import type { EventBatch, OutboxRow } from '../../../server/engine/job-events.ts';
 import type { KnownLane } from '../../../server/engine/lanes.ts';
@@ -35,6 +35,7 @@ function start() {
   const published: EventBatch[] = [];
   const takes: number[] = [];
   const drops: number[] = [];
+  const told: string[][] = [];
   const logged: string[] = [];
   const fault = { prepare: '', publish: '', isAbsent: false };
   const known = new Map<number, string>();
@@ -78,6 +79,7 @@ function start() {
         for (const laneId of laneIds) known.set(laneId, `namespace-${laneId}`);
       },
     },
+    spans: { tell: async (changes) => void told.push(changes.map(({ jobIds }) => uuidFromBytes(jobIds))) },
     clock: time,
     timers: time,
     random: constantRandom(0.5),
@@ -87,7 +89,7 @@ function start() {
   const add = (...added: OutboxRow[]) => {
     for (const one of added) rows.set(one.rowId, one);
   };
-  return { time, relay, rows, published, takes, drops, logged, fault, add, turn };
+  return { time, relay, rows, published, takes, drops, told, logged, fault, add, turn };
 }
 
 describe('the relay', () => {
@@ -101,6 +103,18 @@ describe('the relay', () => {
     expect(published.map(({ batchId }) => batchId)).toEqual([`1/${jobId(1)}/1`, `2/${jobId(2)}/1`]);
     expect(rows.size).toBe(0);
     expect(takes).toEqual([250, 1_250]);
+  });
+
+  it('tells of spans what it has published, once, and nothing else', async () => {
+    const { time, rows, fault, told, add } = start();
+    fault.publish = '2/';
+    add(row(1, [1, 1]), row(2));
+    await time.advance(300);
+    expect(told).toEqual([[jobId(1, 0), jobId(1, 1)]]);
+    expect([...rows.keys()]).toEqual([2]);
+    fault.publish = '';
+    await time.advance(60_000);
+    expect(told.slice(1)).toEqual([[jobId(2)]]);
   });
 
   it('makes a batch of each namespace of a row, with what the lanes say', async () => {

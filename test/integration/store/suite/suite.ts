@@ -28,6 +28,7 @@ import { submitKeysSuite } from './submit-keys.ts';
 import { submitPlacesSuite } from './submit-places.ts';
 import { suspectsSuite } from './suspects.ts';
 import { timeLimitsSuite } from './time-limits.ts';
+import { tracesSuite } from './traces.ts';
 import { transitionsSuite } from './transitions.ts';
 import { vitalsSuite } from './vitals.ts';
 import { workersSuite } from './workers.ts';
@@ -61,6 +62,7 @@ export function storeSuite(context: StoreContext): void {
   attemptLogsSuite(context);
   timeLimitsSuite(context);
   readJobSuite(context);
+  tracesSuite(context);
   listJobsSuite(context);
   transitionsSuite(context);
   vitalsSuite(context);

@@ -1,0 +1,68 @@
+/** Sends the spans of the control plane that changes of jobs have ended. */
+import { closedSpans, closesSpans, type SpanChange } from '../domain/closed-spans.ts';
+import { type JobSpan, jobSpans } from '../domain/job-spans.ts';
+import { isSampled } from '../domain/trace.ts';
+import { uuidFromBytes } from '../domain/uuid.ts';
+import type { Log, Tracing } from './ports.ts';
+import type { Store } from './store-port.ts';
+
+/** A change of jobs as the outbox tells it. */
+export interface ToldChange extends SpanChange {
+  /** Sixteen bytes each. */
+  readonly jobIds: Uint8Array;
+}
+
+export interface SpanRelayParts extends Tracing {
+  readonly store: Pick<Store, 'readTraceOrigins' | 'readTracedJobs'>;
+  readonly log: Log;
+}
+
+interface ChangeOfJob {
+  readonly jobId: string;
+  readonly change: SpanChange;
+}
+
+const ID_BYTES = 16;
+/** Jobs that are read at once. */
+const MOST_JOBS = 500;
+
+export class SpanRelay {
+  readonly #parts: SpanRelayParts;
+
+  constructor(parts: SpanRelayParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves once the spans that ended with these changes are sent, or given up. Told of a change again, it sends equal
+   * spans under the same ids. Never rejects: what is only to be watched holds up nothing.
+   */
+  async tell(changes: readonly ToldChange[]): Promise<void> {
+    const closing = changes.filter(closesSpans).flatMap(eachJob);
+    for (let at = 0; at < closing.length; at += MOST_JOBS) {
+      try {
+        const spans = await this.#spansOf(closing.slice(at, at + MOST_JOBS));
+        if (spans.length > 0) await this.#parts.exporter.export(spans);
+      } catch (error) {
+        this.#parts.log.warn({ error: String(error) }, 'spans of jobs could not be sent');
+        return;
+      }
+    }
+  }
+
+  async #spansOf(changes: readonly ChangeOfJob[]): Promise<JobSpan[]> {
+    const { store, sampling } = this.#parts;
+    const origins = await store.readTraceOrigins([...new Set(changes.map(({ jobId }) => jobId))]);
+    const kept = origins.filter((origin) => isSampled(origin, sampling)).map(({ jobId }) => jobId);
+    if (kept.length === 0) return [];
+    const spans = new Map((await store.readTracedJobs(kept)).map((job) => [job.jobId, jobSpans(job)]));
+    return changes.flatMap(({ jobId, change }) => closedSpans(change, spans.get(jobId) ?? []));
+  }
+}
+
+function eachJob(change: ToldChange): ChangeOfJob[] {
+  return Array.from({ length: change.jobIds.length / ID_BYTES }, (_, n) => ({
+    jobId: uuidFromBytes(change.jobIds, n * ID_BYTES),
+    change,
+  }));
+}

@@ -1,0 +1,44 @@
+/** What the standard environment variables of OpenTelemetry say about the control plane's traces. */
+import type { Sampling } from '../../domain/trace.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whether spans are to be sent: somebody has named a place, and nobody has said no. */
+export function sendsSpans(env: Environment): boolean {
+  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return false;
+  if (env.OTEL_TRACES_EXPORTER?.trim() === 'none') return false;
+  return Boolean(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT);
+}
+
+/** @throws Error that names the variable, and what it may be. */
+export function checkProtocol(env: Environment): void {
+  for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
+    const protocol = env[name]?.trim();
+    if (!protocol) continue;
+    if (protocol === 'http/protobuf') return;
+    throw new Error(`${name} is "${protocol}": spans go out as http/protobuf only; set that, or leave it out`);
+  }
+}
+
+const samplers: Readonly<Record<string, (ratio: number) => Sampling>> = {
+  always_on: () => ({ followsCaller: false, ratio: 1 }),
+  always_off: () => ({ followsCaller: false, ratio: 0 }),
+  traceidratio: (ratio) => ({ followsCaller: false, ratio }),
+  parentbased_always_on: () => ({ followsCaller: true, ratio: 1 }),
+  parentbased_always_off: () => ({ followsCaller: true, ratio: 0 }),
+  parentbased_traceidratio: (ratio) => ({ followsCaller: true, ratio }),
+};
+
+/** @throws Error that names the variable, and what it may be. */
+export function samplingOf(env: Environment): Sampling {
+  const name = env.OTEL_TRACES_SAMPLER?.trim() || 'parentbased_always_on';
+  const sampler = samplers[name];
+  if (!sampler)
+    throw new Error(`OTEL_TRACES_SAMPLER is "${name}": it may be ${Object.keys(samplers).join(', ')}, or left out`);
+  const ratio = Number(env.OTEL_TRACES_SAMPLER_ARG?.trim() || 1);
+  if (name.endsWith('traceidratio') && !(ratio >= 0 && ratio <= 1))
+    throw new Error(
+      `OTEL_TRACES_SAMPLER_ARG is "${env.OTEL_TRACES_SAMPLER_ARG}": it is a share from 0 to 1, such as 0.05`,
+    );
+  return sampler(ratio);
+}

@@ -1,0 +1,102 @@
+/** What the relay of spans reads and sends: only of changes that end spans, of traces that are kept, in bounded pages. */
+import { describe, expect, it } from 'vitest';
+import type { JobSpan, TracedJob } from '../../../server/domain/job-spans.ts';
+import { spanIdOf } from '../../../server/domain/trace.ts';
+import { SpanRelay, type ToldChange } from '../../../server/engine/span-relay.ts';
+
+const KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const NOT_KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+const NOON_US = 1_795_000_000_000_000;
+
+const idOf = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+function endedJob(jobId: string, traceparent: string): TracedJob {
+  const attempt = { attempt: 1, sessionId: idOf(0), workerName: 'w', counted: true, errorType: '' };
+  const times = { assignTimeUs: NOON_US + 1, endTimeUs: NOON_US + 2 };
+  return {
+    jobId,
+    traceparent,
+    namespace: 'default',
+    definition: 'add',
+    definitionVersion: 1,
+    queue: 'default',
+    state: 'SUCCEEDED',
+    createTimeUs: NOON_US,
+    endTimeUs: NOON_US + 2,
+    errorType: '',
+    attempts: [{ ...attempt, ...times, outcome: 'SUCCEEDED' }],
+    retryOf: undefined,
+  };
+}
+
+function start(jobs: readonly TracedJob[]) {
+  const read: string[][] = [];
+  const sent: JobSpan[] = [];
+  const warned: unknown[] = [];
+  const fault = { store: '' };
+  const relay = new SpanRelay({
+    store: {
+      async readTraceOrigins(jobIds) {
+        if (fault.store) throw new Error(fault.store);
+        return jobs.filter(({ jobId }) => jobIds.includes(jobId));
+      },
+      async readTracedJobs(jobIds) {
+        read.push([...jobIds]);
+        return jobs.filter(({ jobId }) => jobIds.includes(jobId));
+      },
+    },
+    sampling: { followsCaller: true, ratio: 1 },
+    exporter: { export: async (spans) => void sent.push(...spans) },
+    log: { info() {}, error() {}, warn: (facts) => warned.push(facts) },
+  });
+  return { relay, read, sent, warned, fault };
+}
+
+const bytesOf = (jobIds: readonly string[]) => Buffer.from(jobIds.join('').replaceAll('-', ''), 'hex');
+const made = (...jobIds: string[]): ToldChange => ({
+  jobIds: bytesOf(jobIds),
+  attempt: 0,
+  previousState: undefined,
+  state: 'READY',
+});
+const ended = (...jobIds: string[]): ToldChange => ({
+  jobIds: bytesOf(jobIds),
+  attempt: 1,
+  previousState: 'ASSIGNED',
+  state: 'SUCCEEDED',
+});
+
+describe('the relay of spans', () => {
+  it('sends what a change has ended, and reads nothing for others', async () => {
+    const [one, two] = [idOf(1), idOf(2)];
+    const { relay, read, sent } = start([endedJob(one, KEPT), endedJob(two, NOT_KEPT)]);
+    await relay.tell([made(one, two)]);
+    expect(read).toEqual([]);
+    await relay.tell([made(one), ended(one, two), ended(idOf(3))]);
+    expect(read).toEqual([[one]]);
+    const phases = [spanIdOf(one, 0, 'job'), spanIdOf(one, 1, 'wait'), spanIdOf(one, 1, 'attempt')];
+    expect(sent.map(({ spanId }) => spanId)).toEqual(phases);
+  });
+
+  it('sends equal spans when it is told again', async () => {
+    const { relay, sent } = start([endedJob(idOf(1), KEPT)]);
+    await relay.tell([ended(idOf(1))]);
+    await relay.tell([ended(idOf(1))]);
+    expect(sent.slice(3)).toEqual(sent.slice(0, 3));
+  });
+
+  it('reads at most 500 jobs at once', async () => {
+    const jobs = Array.from({ length: 1_201 }, (_, n) => endedJob(idOf(n), KEPT));
+    const { relay, read, sent } = start(jobs);
+    await relay.tell([ended(...jobs.map(({ jobId }) => jobId))]);
+    expect(read.map((ids) => ids.length)).toEqual([500, 500, 201]);
+    expect(sent.length).toBe(3 * 1_201);
+  });
+
+  it('says so when it can not read them, and lets the events go on', async () => {
+    const { relay, sent, warned, fault } = start([endedJob(idOf(1), KEPT)]);
+    fault.store = 'no connection';
+    await relay.tell([ended(idOf(1))]);
+    expect([sent, warned]).toEqual([[], [{ error: 'Error: no connection' }]]);
+  });
+});

@@ -1,0 +1,132 @@
+/** The control plane's tracing: what the environment says, how spans look to OpenTelemetry, and a place that takes none. */
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { describe, expect, it } from 'vitest';
+import { jobSpans } from '../../../server/domain/job-spans.ts';
+import { BoundedExporter } from '../../../server/telemetry/traces/otlp-spans.ts';
+import { readableSpan } from '../../../server/telemetry/traces/readable-span.ts';
+import { checkProtocol, samplingOf, sendsSpans } from '../../../server/telemetry/traces/settings.ts';
+
+const source = {
+  resource: resourceFromAttributes({ 'service.name': 'muster' }),
+  scope: { name: 'muster', version: '1' },
+};
+const NOON_US = 1_795_000_000_000_000;
+const JOB_ID = '0198c0de-0000-7000-8000-000000000001';
+const [job, wait, attempt] = jobSpans({
+  jobId: JOB_ID,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  namespace: 'default',
+  definition: 'add',
+  definitionVersion: 1,
+  queue: 'default',
+  state: 'FAILED',
+  createTimeUs: NOON_US + 1,
+  endTimeUs: NOON_US + 2_500_003,
+  errorType: 'TypeError',
+  attempts: [
+    {
+      attempt: 1,
+      sessionId: JOB_ID,
+      workerName: 'w',
+      outcome: 'FAILED',
+      counted: true,
+      assignTimeUs: NOON_US + 1_000_001,
+      endTimeUs: NOON_US + 2_500_003,
+      errorType: 'TypeError',
+    },
+  ],
+  retryOf: undefined,
+});
+
+describe('the environment', () => {
+  it.each([
+    [{}, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318' }, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://x:4318/v1/traces' }, true],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318', OTEL_SDK_DISABLED: 'TRUE' }, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
+  ])('%j sends spans: %s', (env, sends) => {
+    expect(sendsSpans(env)).toBe(sends);
+  });
+
+  it('says which traces are kept', () => {
+    expect(samplingOf({})).toEqual({ followsCaller: true, ratio: 1 });
+    expect(samplingOf({ OTEL_TRACES_SAMPLER: 'always_off' })).toEqual({ followsCaller: false, ratio: 0 });
+    const some = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
+    expect(samplingOf(some)).toEqual({ followsCaller: true, ratio: 0.05 });
+    expect(() => samplingOf({ ...some, OTEL_TRACES_SAMPLER_ARG: '5%' })).toThrow('OTEL_TRACES_SAMPLER_ARG is "5%"');
+    expect(() => samplingOf({ OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toThrow(/OTEL_TRACES_SAMPLER .*always_on, /);
+  });
+
+  it('refuses a protocol that is not spoken, with what to do', () => {
+    checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' });
+    expect(() => checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toThrow(
+      'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": spans go out as http/protobuf only',
+    );
+  });
+});
+
+describe('a span', () => {
+  it('has its kind, its place in the trace, its times to the microsecond, and whether it failed', () => {
+    if (!job || !wait || !attempt) throw new Error('there are three spans');
+    const [root, waited, tried] = [job, wait, attempt].map((span) => readableSpan(span, source));
+    expect([root?.kind, waited?.kind, tried?.kind]).toEqual([SpanKind.CONSUMER, SpanKind.INTERNAL, SpanKind.PRODUCER]);
+    expect(root?.parentSpanContext).toMatchObject({ spanId: 'b7ad6b7169203331', isRemote: true });
+    expect(tried?.parentSpanContext).toMatchObject({ spanId: job.spanId, isRemote: false });
+    expect([root?.startTime, root?.endTime, root?.duration]).toEqual([
+      [1_795_000_000, 1_000],
+      [1_795_000_002, 500_003_000],
+      [2, 500_002_000],
+    ]);
+    expect([waited?.status.code, tried?.status.code]).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+    expect(tried?.attributes).toMatchObject({ 'error.type': 'TypeError', 'muster.attempt.outcome': 'FAILED' });
+  });
+});
+
+it('a span that took no time has a nanosecond', () => {
+  if (!wait) throw new Error('there is a wait');
+  const { startTime, endTime, duration } = readableSpan({ ...wait, endTimeUs: wait.startTimeUs }, source);
+  expect([startTime, endTime, duration]).toEqual([
+    [1_795_000_000, 1_000],
+    [1_795_000_000, 1_001],
+    [0, 1],
+  ]);
+});
+
+describe('a place that takes no spans', () => {
+  it('is left alone for a while, told of once, and gets those that come after', async () => {
+    let now = 0;
+    let takes = false;
+    const asked: ReadableSpan[][] = [];
+    const told: string[] = [];
+    const otlp: SpanExporter = {
+      export(spans, done) {
+        asked.push([...spans]);
+        done(takes ? { code: 0 } : { code: 1, error: new Error('connect ECONNREFUSED') });
+      },
+      shutdown: async () => {},
+    };
+    const log = {
+      info() {},
+      error() {},
+      warn: (facts: object, message: string) => told.push(`${message} ${JSON.stringify(facts)}`),
+    };
+    const exporter = new BoundedExporter(otlp, source, { clock: { now: () => now }, log });
+    const spans = job && wait ? [job, wait] : [];
+    await exporter.export(spans);
+    await exporter.export(spans);
+    expect(asked.length).toBe(1);
+    expect(told).toEqual([expect.stringContaining('connect ECONNREFUSED')]);
+    takes = true;
+    now = 30_000;
+    await exporter.export(spans);
+    expect(asked.length).toBe(2);
+    expect(told[1]).toContain('"dropped":4');
+    await exporter.export(Array.from({ length: 4_001 }, () => spans[0]).filter((span) => span !== undefined));
+    expect(asked.slice(2).map((batch) => batch.length)).toEqual([2_000, 2_000, 1]);
+    expect(told.length).toBe(2);
+  });
+});
