@@ -51,7 +51,7 @@ function select<T extends { readonly name: string }>(all: readonly T[], wanted: 
 function commit(): string {
   try {
     const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
-    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ' with changes'}`;
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes'}`;
   } catch {
     return 'unknown';
   }
@@ -64,6 +64,12 @@ const scale = options.quick ? QUICK : FULL;
 const started = performance.now();
 const progress = (text: string) =>
   console.error(`${String(Math.round((performance.now() - started) / 1000)).padStart(5)} s  ${text}`);
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => process.exit(code)); // and everything that was started goes with it
 
 const services = await startServices();
 const results: Record<string, MeasureResult> = {};

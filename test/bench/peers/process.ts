@@ -14,7 +14,7 @@ export interface Command {
 
 /** How long a process may take to be ready, to answer, and to end, in milliseconds: only what hangs takes so long. */
 const READY_MS = 60_000;
-const ANSWER_MS = 300_000;
+const ANSWER_MS = 120_000;
 const END_MS = 10_000;
 const KEPT_ERRORS = 4_000;
 
@@ -28,6 +28,20 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Groups that have not ended; they go with this process, whatever ends it. */
+const groups = new Set<number>();
+process.once('exit', () => {
+  for (const group of groups) signalGroup(group, 'SIGKILL');
+});
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It is gone.
   }
 }
 
@@ -49,6 +63,7 @@ export class PeerProcess {
       // A group of its own, so that a worker that has processes of its own is killed with them.
       detached: true,
     });
+    if (this.#child.pid !== undefined) groups.add(this.#child.pid);
     const { stdin, stdout, stderr } = this.#child;
     stdin?.on('error', () => {}); // it has ended, which its `exit` tells
     stderr?.on('data', (text) => {
@@ -92,22 +107,20 @@ export class PeerProcess {
 
   /** Ends it without a warning, as a machine that fails does. */
   async kill(): Promise<void> {
-    this.#signal('SIGKILL');
+    this.#killGroup();
     await this.#ended;
   }
 
   async stop(): Promise<void> {
     this.#child.stdin?.end();
     await within(END_MS, `${this.#name}: end`, this.#ended).catch(() => this.kill());
-    this.#signal('SIGKILL'); // what it has left in its group
+    this.#killGroup(); // what it has left in its group
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    try {
-      process.kill(-(this.#child.pid as number), signal);
-    } catch {
-      // The group is gone.
-    }
+  #killGroup(): void {
+    if (this.#child.pid === undefined) return;
+    signalGroup(this.#child.pid, 'SIGKILL');
+    groups.delete(this.#child.pid);
   }
 
   #hear(line: string): void {

@@ -10,11 +10,13 @@ import { join } from 'node:path';
 import { runCommand } from '../../../.ci/setup/command.mjs';
 import { withLock } from '../../../.ci/setup/lock.mjs';
 import { say } from '../../../.ci/setup/say.mjs';
+import { go } from './setup/go.mjs';
 import { packages } from './setup/packages.mjs';
 import { here, tools } from './setup/places.mjs';
+import { python } from './setup/python.mjs';
 import { redis } from './setup/redis.mjs';
 
-const steps = { packages, redis };
+const steps = { packages, redis, go, python };
 const missing = () => Object.entries(steps).filter(([, step]) => !step.isReady());
 
 async function bring() {

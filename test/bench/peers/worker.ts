@@ -2,7 +2,7 @@
 import type { PeerEvent } from './contract.ts';
 import { type PeerProcess, within } from './process.ts';
 
-const HANDLED_MS = 300_000;
+const HANDLED_MS = 120_000;
 const EVENT_MS = 120_000;
 
 export class PeerWorker {

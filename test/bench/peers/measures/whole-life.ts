@@ -3,7 +3,8 @@ import type { Measure, Scale } from '../measure.ts';
 import type { RunningPeer } from '../running-peer.ts';
 import type { PeerWorker } from '../worker.ts';
 
-const WARM_UP_JOBS = 2_000;
+/** Tell how many jobs fill a second. */
+const FIRST_JOBS = 1_000;
 const LEAST_JOBS = 500;
 
 export interface Submission {
@@ -25,12 +26,18 @@ export async function wholeLife(running: RunningPeer, worker: PeerWorker, submis
   return submission.count / seconds;
 }
 
-/** The same over about the seconds of the scale, after a warm-up that tells how many jobs those are. */
+/**
+ * The same over about the seconds of the scale, once the peer has been warmed up for as long: a process is slow at first,
+ * and some peers have more of them.
+ */
 export async function steadyRate(running: RunningPeer, worker: PeerWorker, scale: Scale, batch = 500): Promise<number> {
   const width = batch === 500 ? 4 : 8;
-  const warm = await wholeLife(running, worker, { count: Math.round(WARM_UP_JOBS * scale.seconds), batch, width });
-  const count = Math.max(LEAST_JOBS, Math.round(warm * scale.seconds));
-  return wholeLife(running, worker, { count, batch, width });
+  let rate = await wholeLife(running, worker, { count: Math.round(FIRST_JOBS * scale.seconds), batch, width });
+  for (const _ of ['warm-up', 'measured']) {
+    const count = Math.max(LEAST_JOBS, Math.round(rate * scale.seconds));
+    rate = await wholeLife(running, worker, { count, batch, width });
+  }
+  return rate;
 }
 
 export const wholeLifeMeasure: Measure = {
