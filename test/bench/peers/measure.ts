@@ -20,7 +20,7 @@ export interface Scale {
 
 export const FULL: Scale = {
   rounds: 3,
-  seconds: 2,
+  seconds: 3,
   samples: 300,
   latencySeconds: 12,
   backlog: 1_000_000,

@@ -7,7 +7,7 @@ import { steadyRate } from './whole-life.ts';
 const PROBE_EVERY_MS = 100;
 const LEAST_PROBES = 8;
 /** How much more work than the worker can do in the time of the probes. */
-const EXCESS = 4;
+const EXCESS = 3;
 
 export const overload: Measure = {
   name: 'overload',

@@ -3,8 +3,8 @@ import type { Measure, Scale } from '../measure.ts';
 import type { RunningPeer } from '../running-peer.ts';
 import type { PeerWorker } from '../worker.ts';
 
-/** Tell how many jobs fill a second. */
-const FIRST_JOBS = 1_000;
+/** A guess, in jobs a second, for the first of the warm-up. */
+const FIRST_RATE = 1_000;
 const LEAST_JOBS = 500;
 
 export interface Submission {
@@ -27,17 +27,17 @@ export async function wholeLife(running: RunningPeer, worker: PeerWorker, submis
 }
 
 /**
- * The same over about the seconds of the scale, once the peer has been warmed up for as long: a process is slow at first,
- * and some peers have more of them.
+ * The same over about the seconds of the scale, once the peer has been warmed up for at least as long: a process is slow at
+ * first, and some peers have more of them.
  */
 export async function steadyRate(running: RunningPeer, worker: PeerWorker, scale: Scale, batch = 500): Promise<number> {
   const width = batch === 500 ? 4 : 8;
-  let rate = await wholeLife(running, worker, { count: Math.round(FIRST_JOBS * scale.seconds), batch, width });
-  for (const _ of ['warm-up', 'measured']) {
-    const count = Math.max(LEAST_JOBS, Math.round(rate * scale.seconds));
-    rate = await wholeLife(running, worker, { count, batch, width });
-  }
-  return rate;
+  const jobsIn = (rate: number, seconds: number) => Math.max(LEAST_JOBS, Math.round(rate * seconds));
+  const warm = performance.now() + scale.seconds * 1000;
+  let rate = FIRST_RATE;
+  while (performance.now() < warm)
+    rate = await wholeLife(running, worker, { count: jobsIn(rate, scale.seconds / 2), batch, width });
+  return wholeLife(running, worker, { count: jobsIn(rate, scale.seconds), batch, width });
 }
 
 export const wholeLifeMeasure: Measure = {
