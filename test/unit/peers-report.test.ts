@@ -14,6 +14,7 @@ const result: MeasureResult = {
   peers: {
     Muster: { values: { rate: 30_000, wait: 2, sample: 100 }, rounds: [] },
     'A < B': { values: { rate: 10_000, wait: 1, sample: 100 }, rounds: [] },
+    Slow: { values: { rate: 100, wait: Number.NaN, sample: 100 }, rounds: [] },
     Absent: { notRun: 'there is no redis-server' },
   },
   time: '2026-11-26T00:00:00Z',
@@ -33,6 +34,7 @@ describe('the report of the bench against peers', () => {
       '|---|---|---|---|',
       '| Muster | 30,000 jobs/s | 2 ms | 100 jobs |',
       '| A < B | 10,000 jobs/s (3.00) | 1 ms (0.50) | 100 jobs |',
+      '| Slow | 100 jobs/s (300.00) | not reached | 100 jobs |',
       '| Absent | not run: there is no redis-server |  |  |',
     ]);
   });
@@ -44,6 +46,7 @@ describe('the report of the bench against peers', () => {
     ).toEqual([
       ['ours', '460.0'],
       ['theirs', '153.3'],
+      ['theirs', '1.5'],
     ]);
     expect(svg).toContain('A &lt; B');
     expect(svg).toContain('Speed &amp; cost');

@@ -5,7 +5,6 @@ import type { MeasureResult, Outcome } from '../results.ts';
 const FIRST = 'Muster';
 
 export function format(value: number): string {
-  if (!Number.isFinite(value)) return '–';
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: 0 });
 }
@@ -23,6 +22,7 @@ function row(name: string, outcome: Outcome, result: MeasureResult): string {
   const first = result.peers[FIRST];
   const cells = columns.map(([key, column]) => {
     const value = outcome.values[key] as number;
+    if (!Number.isFinite(value)) return 'not reached';
     const ours = first && 'values' in first && name !== FIRST ? first.values[key] : undefined;
     const times = ratio(column, ours, value);
     return `${format(value)} ${column.unit}${times === undefined ? '' : ` (${times.toFixed(2)})`}`;
