@@ -85,7 +85,7 @@ const pgBoss: Peer = {
 function bullmq(store: 'redis' | 'redis-always'): Peer {
   const everySecond = store === 'redis';
   return {
-    name: everySecond ? 'BullMQ' : 'BullMQ, fsync always',
+    name: everySecond ? 'BullMQ' : 'BullMQ (fsync always)',
     store,
     ...(everySecond ? { floor: true } : {}),
     command: node('bullmq'),
