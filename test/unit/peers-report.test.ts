@@ -1,8 +1,11 @@
 /** The tables and the chart of the bench against peers. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chart } from '../bench/peers/report/chart.ts';
 import { ratio, table } from '../bench/peers/report/table.ts';
-import type { MeasureResult } from '../bench/peers/results.ts';
+import { type MeasureResult, writeResult } from '../bench/peers/results.ts';
 
 const result: MeasureResult = {
   title: 'Speed & cost',
@@ -39,8 +42,19 @@ describe('the report of the bench against peers', () => {
     ]);
   });
 
+  it('adds a measure to a file, and keeps what that has of others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'muster-results-'));
+    try {
+      const file = join(folder, 'results.json');
+      for (const name of ['speed', 'cost', 'speed']) writeResult(file, name, result, ['Redis 7']);
+      expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).measures)).toEqual(['speed', 'cost']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('draws a bar for each peer that was run, as long as its first value', () => {
-    const svg = chart({ machine: '', versions: {}, measures: { speed: result } });
+    const svg = chart({ measures: { speed: { ...result, machine: '', stores: [] } } });
     expect(
       [...svg.matchAll(/<rect class="(\w+)".* width="([\d.]+)"/g)].map(([, kind, width]) => [kind, width]),
     ).toEqual([

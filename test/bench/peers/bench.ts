@@ -7,7 +7,7 @@ import { FULL, QUICK } from './measure.ts';
 import { measures as allMeasures } from './measures/all.ts';
 import { chart } from './report/chart.ts';
 import { table } from './report/table.ts';
-import { type MeasureResult, machine, type Results, writeResults } from './results.ts';
+import { machine, type Results, writeResult } from './results.ts';
 import { startServices } from './services.ts';
 import { take } from './take.ts';
 
@@ -72,22 +72,18 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code)); // and everything that was started goes with it
 
 const services = await startServices();
-const results: Record<string, MeasureResult> = {};
-let versions: readonly string[] = [];
+const { json } = options;
 try {
   console.log(`${machine()}, commit ${commit()}\n`);
   for (const measure of measures) {
     const taken = await take(measure, peers, services, scale, progress);
     const { title, columns } = measure;
-    results[measure.name] = { title, columns, peers: taken, time: new Date().toISOString(), commit: commit() };
-    console.log(table(results[measure.name] as MeasureResult));
+    const result = { title, columns, peers: taken, time: new Date().toISOString(), commit: commit() };
+    console.log(table(result));
+    if (json) writeResult(json, measure.name, result, await services.versions());
   }
-  versions = await services.versions();
+  console.log(`In brackets: how many times better Muster is. ${(await services.versions()).join(', ')}`);
 } finally {
   await services.stop();
 }
-console.log(`In brackets: how many times better Muster is. ${versions.join(', ')}`);
-if (options.json) {
-  writeResults(options.json, { machine: machine(), versions: {}, measures: results } satisfies Results);
-  if (options.chart) writeFileSync(options.chart, chart(JSON.parse(readFileSync(options.json, 'utf8')) as Results));
-}
+if (json && options.chart) writeFileSync(options.chart, chart(JSON.parse(readFileSync(json, 'utf8')) as Results));

@@ -17,11 +17,15 @@ export interface MeasureResult {
   readonly commit: string;
 }
 
-export interface Results {
+/** Where a measure was taken: a file may hold those of several runs. */
+export interface Circumstances {
   readonly machine: string;
-  readonly versions: Readonly<Record<string, string>>;
+  readonly stores: readonly string[];
+}
+
+export interface Results {
   /** By the measure's name. */
-  readonly measures: Readonly<Record<string, MeasureResult>>;
+  readonly measures: Readonly<Record<string, MeasureResult & Circumstances>>;
 }
 
 export function medians(measure: Measure, rounds: readonly Values[]): Outcome {
@@ -41,13 +45,9 @@ export function machine(): string {
   return `${cpus().length} × ${cpus()[0]?.model}, ${gigabytes} GiB, Node ${process.version}`;
 }
 
-/** Writes the results; of an earlier run it keeps the measures that this one has not taken. */
-export function writeResults(file: string, results: Results): void {
+/** Adds the result of a measure to the file; what that has of other measures stays. */
+export function writeResult(file: string, name: string, result: MeasureResult, stores: readonly string[]): void {
   const before: Partial<Results> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const all = {
-    ...results,
-    versions: { ...before.versions, ...results.versions },
-    measures: { ...before.measures, ...results.measures },
-  };
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+  const measures = { ...before.measures, [name]: { ...result, machine: machine(), stores } };
+  writeFileSync(file, `${JSON.stringify({ measures } satisfies Results, null, 2)}\n`);
 }

@@ -4,10 +4,10 @@ import { quantile } from '../../measures.ts';
 import type { Measure } from '../measure.ts';
 import { steadyRate } from './whole-life.ts';
 
-const PROBE_EVERY_MS = 100;
+const PROBE_EVERY_MS = 50;
 const LEAST_PROBES = 8;
-/** How much more work than the worker can do in the time of the probes. */
-const EXCESS = 3;
+/** How many times what the worker can do in the time of the probes, submissions included; alone it does far more. */
+const EXCESS = 5;
 
 export const overload: Measure = {
   name: 'overload',
