@@ -59,6 +59,7 @@ export function chart(results: Results): string {
     'text{font:12px sans-serif;fill:#222}.title{font-weight:bold;font-size:13px}.ours{fill:#c2410c}.theirs{fill:#94a3b8}';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${top}" viewBox="0 0 ${WIDTH} ${top}">`,
+    '<title>Muster beside other job systems</title>',
     `<style>${style}</style>`,
     `<rect width="${WIDTH}" height="${top}" fill="#ffffff"/>`,
     ...parts,
