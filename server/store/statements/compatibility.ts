@@ -14,8 +14,8 @@ const listOffering = {
   name: 'list_offers',
   text: `
 SELECT namespace, worker_name, handlers, labels FROM sessions
-WHERE namespace = $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
-ORDER BY session_id LIMIT ${MOST_OFFERS}`,
+WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
+ORDER BY namespace, session_id LIMIT ${MOST_OFFERS}`,
 };
 
 // No index leads from a lane to all of its open jobs: one would cost each job more than this is worth. What is ready is
