@@ -11,7 +11,7 @@ import { claimOf, completionOf, makeCall, makeJob, makeLane, openWorker } from '
 
 const [dataDir = '', what = 'work'] = process.argv.slice(2);
 // Often enough that a kill at any time may hit a VACUUM or a checkpoint.
-const maintenance = { vacuumJobs: 200, checkpointBytes: 1 << 20 };
+const maintenance = { vacuumJobs: 200, vacuumShare: 1, checkpointBytes: 1 << 20 };
 const database = await openPglite({ dataDir, maintenance });
 await migrate(database);
 

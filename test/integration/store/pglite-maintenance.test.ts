@@ -204,7 +204,7 @@ describe('a task that fails', () => {
     const enqueue = (work: () => Promise<void>) => work();
     const maintenance = new PgliteMaintenance(
       { enqueue, query },
-      { vacuumJobs: 10, onTask: (task) => tasks.push(task) },
+      { ...never, vacuumJobs: 10, onTask: (task) => tasks.push(task) },
     );
     for (let i = 0; i < 2; i++) {
       maintenance.noteEnded(10);
