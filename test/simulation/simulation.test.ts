@@ -11,7 +11,8 @@ import { neverHappened } from './scenario/sometimes.ts';
 import { countsOf, failureOf, summaryOf } from './scenario/summary.ts';
 
 const { MUSTER_SEED, MUSTER_SEEDS, MUSTER_FIRST_SEED } = process.env;
-const DEFAULT_SEEDS = 100;
+/** As many as it takes for every misfortune to be among them. */
+const DEFAULT_SEEDS = 120;
 const seeds = Number(MUSTER_SEEDS ?? DEFAULT_SEEDS);
 const first = Number(MUSTER_FIRST_SEED ?? 1);
 const MINUTE = 60_000;

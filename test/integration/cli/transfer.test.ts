@@ -36,7 +36,7 @@ describe('an export and an import', () => {
     const exported = await muster('export', 'one.jsonl.gz', '--postgres', url);
     expect(exported).toMatchObject({ code: 0, stderr: '' });
     expect(exported.stdout).toMatch(
-      /^Exported 2 rows into one\.jsonl\.gz \(\d[\d,]* bytes\)\.\nIt holds every payload and/,
+      /^Exported 3 rows into one\.jsonl\.gz \(\d[\d,]* bytes\)\.\nIt holds every payload and/,
     );
     expect(statSync(join(folder, 'one.jsonl.gz')).mode & 0o777).toBe(0o600);
     const again = await muster('export', 'two.jsonl', '--postgres', url, '--json');
@@ -45,7 +45,7 @@ describe('an export and an import', () => {
     const imported = await muster('import', 'one.jsonl.gz', '--postgres', target);
     expect(imported).toMatchObject({ code: 0, stderr: '' });
     expect(imported.stdout).toMatch(
-      /^Imported 2 rows of \S+ into PostgreSQL\.\n.*Start none on the old deployment again/,
+      /^Imported 3 rows of \S+ into PostgreSQL\.\n.*Start none on the old deployment again/,
     );
     const full = await muster('import', 'two.jsonl', '--postgres', target, '--json');
     expect(full.code).toBe(4);
