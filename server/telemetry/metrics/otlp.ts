@@ -3,15 +3,13 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { type MetricProducer, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type { Log } from '../../engine/ports.ts';
+import { checkProtocol, type Environment, isDisabled } from '../otel-environment.ts';
 
 export interface OtlpSettings {
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const PROTOCOL = 'http/protobuf';
 /** Exporters that need nothing of us: none at all, and Prometheus, whose page is always there. */
 const served = ['none', 'prometheus'];
 
@@ -24,7 +22,7 @@ function milliseconds(env: Environment, name: string, usual: number): number {
 
 /** Undefined: the metrics are not sent. Throws an Error that names the variable that asks for something else than we have. */
 export function otlpSettings(env: Environment): OtlpSettings | undefined {
-  if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return undefined;
+  if (isDisabled(env)) return undefined;
   const endpoint = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const usual = endpoint ? 'otlp' : 'none';
   const exporters = (env.OTEL_METRICS_EXPORTER || usual).split(',').map((name) => name.trim());
@@ -34,11 +32,7 @@ export function otlpSettings(env: Environment): OtlpSettings | undefined {
       `OTEL_METRICS_EXPORTER has "${unknown}"; there are otlp, prometheus (always there, at /metrics) and none`,
     );
   if (!exporters.includes('otlp')) return undefined;
-  const protocol = env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL || PROTOCOL;
-  if (protocol !== PROTOCOL)
-    throw new Error(
-      `OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}"; metrics are sent by ${PROTOCOL}: set it, or OTEL_EXPORTER_OTLP_METRICS_PROTOCOL, to that`,
-    );
+  checkProtocol(env, 'METRICS', 'metrics');
   const intervalMs = milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000);
   const timeoutMs = milliseconds(env, 'OTEL_METRIC_EXPORT_TIMEOUT', Math.min(30_000, intervalMs));
   if (timeoutMs > intervalMs)

@@ -4,8 +4,9 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import type { SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { JobSpan } from '../../domain/job-spans.ts';
 import type { Clock, Log, SpanExporter, Tracing } from '../../engine/ports.ts';
+import { checkProtocol, type Environment } from '../otel-environment.ts';
 import { readableSpan, type SpanSource } from './readable-span.ts';
-import { checkProtocol, type Environment, samplingOf, sendsSpans } from './settings.ts';
+import { samplingOf, sendsSpans } from './settings.ts';
 
 /** Spans of one message. */
 const SPANS_A_MESSAGE = 2_000;
@@ -29,7 +30,7 @@ interface Parts {
  */
 export function openTracing(env: Environment, { clock, log, version }: Parts): OpenTracing | undefined {
   if (!sendsSpans(env)) return undefined;
-  checkProtocol(env);
+  checkProtocol(env, 'TRACES', 'spans');
   const sampling = samplingOf(env);
   // Endpoint, headers, certificates, compression and time limit are read by the exporter itself.
   const otlp = new OTLPTraceExporter();

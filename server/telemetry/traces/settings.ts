@@ -1,23 +1,12 @@
 /** What the standard environment variables of OpenTelemetry say about the control plane's traces. */
 import type { Sampling } from '../../domain/trace.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment, isDisabled } from '../otel-environment.ts';
 
 /** Whether spans are to be sent: somebody has named a place, and nobody has said no. */
 export function sendsSpans(env: Environment): boolean {
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return false;
+  if (isDisabled(env)) return false;
   if (env.OTEL_TRACES_EXPORTER?.trim() === 'none') return false;
   return Boolean(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT);
-}
-
-/** @throws Error that names the variable, and what it may be. */
-export function checkProtocol(env: Environment): void {
-  for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
-    const protocol = env[name]?.trim();
-    if (!protocol) continue;
-    if (protocol === 'http/protobuf') return;
-    throw new Error(`${name} is "${protocol}": spans go out as http/protobuf only; set that, or leave it out`);
-  }
 }
 
 const samplers: Readonly<Record<string, (ratio: number) => Sampling>> = {

@@ -4,9 +4,10 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
 import { jobSpans } from '../../../server/domain/job-spans.ts';
+import { checkProtocol } from '../../../server/telemetry/otel-environment.ts';
 import { BoundedExporter } from '../../../server/telemetry/traces/otlp-spans.ts';
 import { readableSpan } from '../../../server/telemetry/traces/readable-span.ts';
-import { checkProtocol, samplingOf, sendsSpans } from '../../../server/telemetry/traces/settings.ts';
+import { samplingOf, sendsSpans } from '../../../server/telemetry/traces/settings.ts';
 
 const source = {
   resource: resourceFromAttributes({ 'service.name': 'muster' }),
@@ -62,8 +63,9 @@ describe('the environment', () => {
   });
 
   it('refuses a protocol that is not spoken, with what to do', () => {
-    checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' });
-    expect(() => checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toThrow(
+    const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' };
+    checkProtocol(env, 'TRACES', 'spans');
+    expect(() => checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'TRACES', 'spans')).toThrow(
       'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": spans go out as http/protobuf only',
     );
   });
