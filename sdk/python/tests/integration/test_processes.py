@@ -119,6 +119,8 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     assert first is not None
     key = control_plane.submit("wait")
     assert running.wait(20)
+    # A job can come before the answer that makes the session ready.
+    eventually(lambda: events == ["opened", "ready"], "the first session is ready")
     os.kill(first, signal.SIGKILL)
     control_plane.session.is_open = False
     eventually(lambda: reasons == ["lease_lost"], "its handlers are asked to stop")
@@ -131,9 +133,10 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     eventually(lambda: echo in control_plane.outcomes, "jobs run again")
     assert key not in control_plane.outcomes
     assert worker.session_pid != first
+    eventually(lambda: events[2:] == ["lost", "opened", "ready"], "the second session is ready")
     worker.stop()
     assert worker.wait(60)
-    assert events == ["opened", "ready", "lost", "opened", "ready", "draining", "closed"]
+    assert events[5:] == ["draining", "closed"]
 
 
 def test_a_signal_drains(control_plane, script) -> None:
