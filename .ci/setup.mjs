@@ -33,7 +33,8 @@ function parseArguments(args) {
 
 /** The chains run side by side; within a chain each step needs the one before it. */
 function chains({ checks, tests, traces }) {
-  const python = checks ? [pythonSdk, pythonTools] : [pythonSdk];
+  // A test has mypy look at the wheel's types.
+  const python = checks || tests ? [pythonSdk, pythonTools] : [pythonSdk];
   const more = [...(tests ? [[chromium, tmux, prometheus]] : []), ...(traces ? [[jaeger]] : [])];
   return [[nodeModules, postgres], [nodeRuntime], [nats], python, ...more];
 }

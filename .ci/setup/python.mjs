@@ -1,4 +1,4 @@
-// Python: a virtual environment with the SDK and what it needs, and another with the tools of the checks.
+// Python: a virtual environment with the SDK and what it needs, and another with the tools of the checks and tests.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ export const pythonSdk = environment({
 /** Apart from the SDK's: the code generator is older than the protobuf runtime there, so that its code runs on both. */
 export const pythonTools = environment({
   name: 'python-tools',
-  label: 'the Python tools of the checks',
+  label: 'the Python tools of the checks and tests',
   requirements: '.ci/python-tools.txt',
 });
 

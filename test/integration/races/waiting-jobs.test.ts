@@ -7,20 +7,35 @@ import { outcomes, type TestWorker } from '../api/test-worker.ts';
 import { stateName } from '../api/world.ts';
 import { type Arena, answerOf, arenas, jobIdOf, shuffled, tally, useArena } from './arena.ts';
 
-const ROUNDS = 4;
 const JOBS = 50;
+/** Questions at a time: all at once would be answered by one statement. */
+const ASKING = 4;
+/**
+ * How many answers there are before room is offered, by round; undefined: the questions are asked once a job is assigned. So
+ * there are some of both answers however slow the machine is, and in between they race.
+ */
+const HEADS = [0, 1, 5, 10, JOBS / 2, undefined];
 const HOUR_MS = 3_600_000;
 const { pauseJob, resumeJob, updateJob } = JobService.method;
 const TIMEOUT = { timeout: 240_000 };
 
 type Ask = (arena: Arena, jobId: string) => Promise<string>;
 
-/** Room for all of them, and a question about each, at once; the answer to each. */
-async function claimAgainst(arena: Arena, worker: TestWorker, jobIds: readonly string[], ask: Ask) {
+/** Room for all of them, while questions about them are asked, a few at a time; the answer to each. */
+async function claimAgainst(arena: Arena, worker: TestWorker, jobIds: readonly string[], ask: Ask, head?: number) {
   const answers = new Map<string, string>();
-  const asking = shuffled(jobIds).map(async (jobId) => answers.set(jobId, await ask(arena, jobId)));
-  const claims = worker.offer(JOBS);
-  await Promise.all([claims, ...asking]);
+  const offer = async () => {
+    await eventually(`${head} questions are answered`, () => answers.size >= (head ?? 0), { everyMs: 1 });
+    await worker.offer(JOBS);
+    if (head === undefined) await eventually('a job is assigned', () => assignedTo(worker).size > 0);
+  };
+  const offered = offer();
+  if (head === undefined) await offered;
+  const left = shuffled(jobIds);
+  const askInTurn = async () => {
+    for (let jobId = left.pop(); jobId !== undefined; jobId = left.pop()) answers.set(jobId, await ask(arena, jobId));
+  };
+  await Promise.all([offered, ...Array.from({ length: ASKING }, askInTurn)]);
   return answers;
 }
 
@@ -29,29 +44,28 @@ function assignedTo(worker: TestWorker): Set<string> {
   return new Set(worker.assigned.map(jobIdOf));
 }
 
+type After = (held: readonly string[], worker: TestWorker) => Promise<void>;
+
 /** Runs rounds of a question against claims. A job is assigned if and only if the answer says that it was too late. */
-async function raceClaims(arena: Arena, ask: Ask, holds: string): Promise<{ held: string[]; worker: TestWorker }> {
-  const definition = await arena.world.define();
-  const worker = await arena.openWorker(definition);
-  await worker.becomeHeard();
-  const held: string[] = [];
+async function raceClaims(arena: Arena, ask: Ask, holds: string, after: After): Promise<void> {
   const answered: string[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await worker.catchUp();
+  for (const head of HEADS) {
+    // A worker of its own, so that no room is left from another round.
+    const definition = await arena.world.define();
+    const worker = await arena.openWorker(definition);
+    await worker.becomeHeard();
     const jobIds = await arena.submit(definition, JOBS);
-    const answers = await claimAgainst(arena, worker, jobIds, ask);
-    const late = jobIds.filter((jobId) => answers.get(jobId) === 'JOB_NOT_WAITING');
-    held.push(...jobIds.filter((jobId) => answers.get(jobId) === holds));
+    const answers = await claimAgainst(arena, worker, jobIds, ask, head);
+    const [held, late] = [holds, 'JOB_NOT_WAITING'].map((answer) => jobIds.filter((id) => answers.get(id) === answer));
     answered.push(...answers.values());
-    await eventually('what was not held is assigned', () => late.every((jobId) => assignedTo(worker).has(jobId)));
+    await eventually('what was not held is assigned', () => late?.every((jobId) => assignedTo(worker).has(jobId)));
     await finish(worker, new Set(jobIds));
+    expect(held?.filter((jobId) => assignedTo(worker).has(jobId))).toEqual([]);
+    await after(held ?? [], worker);
   }
-  const assigned = assignedTo(worker);
-  expect(held.filter((jobId) => assigned.has(jobId))).toEqual([]);
   const counts = tally(answered);
   console.log(JSON.stringify(counts));
   expect(Object.keys(counts).sort()).toEqual(['JOB_NOT_WAITING', holds].sort());
-  return { held, worker };
 }
 
 async function finish(worker: TestWorker, jobIds: ReadonlySet<string>): Promise<void> {
@@ -67,22 +81,23 @@ describe.each(arenas)('calls against what happens to jobs that wait, on %s', (ki
   it('a pause against a claim: what is paused is assigned to nobody before it is resumed', TIMEOUT, async () => {
     const { arena } = held;
     const ask: Ask = ({ people }, jobId) => answerOf(people.call(pauseJob, { jobId }));
-    const { held: paused, worker } = await raceClaims(arena, ask, 'PAUSED');
-    expect(new Set((await arena.read(paused)).map((job) => stateName(job.state)))).toEqual(new Set(['PAUSED']));
-    for (const jobId of paused) await arena.people.call(resumeJob, { jobId });
-    // Some may go to room that was left.
-    await worker.offer(paused.length);
-    await eventually('what was resumed is assigned', () => paused.every((jobId) => assignedTo(worker).has(jobId)));
-    await finish(worker, new Set(paused));
+    await raceClaims(arena, ask, 'PAUSED', async (paused, worker) => {
+      for (const job of await arena.read(paused)) expect(stateName(job.state)).toBe('PAUSED');
+      for (const jobId of paused) await arena.people.call(resumeJob, { jobId });
+      // Some may go to room that was left.
+      await worker.offer(paused.length);
+      await eventually('what was resumed is assigned', () => paused.every((jobId) => assignedTo(worker).has(jobId)));
+      await finish(worker, new Set(paused));
+    });
   });
 
   it('an update against a claim: what is put off is assigned to nobody', TIMEOUT, async () => {
     const { arena } = held;
     const runTime = timestampFromMs(Date.now() + HOUR_MS);
     const ask: Ask = ({ people }, jobId) => answerOf(people.call(updateJob, { jobId, runTime }));
-    const { held: putOff } = await raceClaims(arena, ask, 'SCHEDULED');
-    const jobs = await arena.read(putOff);
-    expect(new Set(jobs.map((job) => `${stateName(job.state)} ${job.attempt}`))).toEqual(new Set(['SCHEDULED 0']));
+    await raceClaims(arena, ask, 'SCHEDULED', async (putOff) => {
+      for (const job of await arena.read(putOff)) expect([stateName(job.state), job.attempt]).toEqual(['SCHEDULED', 0]);
+    });
   });
 
   it('a resume against an expiry: it runs or it has expired, never both', TIMEOUT, async () => {
