@@ -1,4 +1,5 @@
 /** What the store needs of a database driver: prepared statements, alone or in a transaction. */
+import type { Element } from './arrays.ts';
 
 /** A prepared statement. The name is unique in the program. */
 export interface Statement {
@@ -9,10 +10,10 @@ export interface Statement {
 }
 
 /**
- * A parameter: text, number, boolean, bytes or NULL. Arrays are passed as PostgreSQL's text form (see `arrays.ts`), so
- * that both drivers send just the same.
+ * A parameter: text, number, boolean, bytes or NULL; or a list for a parameter that the statement casts to an array, such as
+ * `$1::uuid[]`: of strings, numbers (of times: microseconds since 1970), booleans or bytes, undefined being NULL.
  */
-export type Parameter = string | number | boolean | Uint8Array | null;
+export type Parameter = Exclude<Element, undefined> | readonly Element[];
 
 /** A row by column name: bigint and timestamptz come as numbers (microseconds since 1970), bytea as bytes. */
 // biome-ignore lint/suspicious/noExplicitAny: each statement's function gives its rows their type

@@ -1,5 +1,6 @@
 /** The PostgreSQL driver: a bounded pool of `pg` connections with every time-out set. */
 import pg from 'pg';
+import { binaryArray } from './arrays.ts';
 import type { Database, Parameter, Row, Session, Statement } from './database.ts';
 import { microsOf } from './times.ts';
 
@@ -52,6 +53,29 @@ const settings = [
   '-c idle_in_transaction_session_timeout=15s',
 ].join(' ');
 
+const arrayTypes = new WeakMap<Statement, ReadonlyMap<number, string>>();
+
+/** The element types of a statement's arrays by the numbers of their parameters, as its casts name them. */
+function arrayTypesOf(statement: Statement): ReadonlyMap<number, string> {
+  const known = arrayTypes.get(statement);
+  if (known) return known;
+  const casts = statement.text.matchAll(/\$(\d+)::([a-z ]+)\[\]/g);
+  const types = new Map(Array.from(casts, ([, number, type]) => [Number(number), type as string]));
+  arrayTypes.set(statement, types);
+  return types;
+}
+
+/** A parameter as `pg` takes it: bytes as a Buffer, which it sends as they are. */
+function parameterOf(
+  statement: Statement,
+  number: number,
+  value: Parameter,
+): string | number | boolean | Buffer | null {
+  if (value === null || typeof value !== 'object') return value;
+  if (!(value instanceof Uint8Array)) return binaryArray(arrayTypesOf(statement).get(number) ?? 'unknown', value);
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
 /** Our statements on a client or a pool of `pg`; `onRows` is told how many rows each wrote or returned. */
 export function sessionOf(
   client: pg.Pool | pg.ClientBase,
@@ -59,11 +83,7 @@ export function sessionOf(
 ): Session {
   return {
     async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
-      const values = parameters.map((value) =>
-        value instanceof Uint8Array && !Buffer.isBuffer(value)
-          ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-          : value,
-      );
+      const values = parameters.map((value, i) => parameterOf(statement, i + 1, value));
       const result = await client.query({ name: statement.name, text: statement.text, values });
       onRows?.(statement, result.rowCount ?? 0);
       return result.rows;

@@ -1,8 +1,8 @@
 /** What handlers log: written only while their attempt is open in its session, the newest of it kept. */
 import { stateCodes } from '../../domain/job-state.ts';
 import type { AttemptLog, KeptRecord, LogPage, LogQuery } from '../../engine/log-records.ts';
-import { byteSlices, plainArray } from '../arrays.ts';
-import type { Database, Row, Session } from '../database.ts';
+import { byteSlices } from '../arrays.ts';
+import type { Database, Parameter, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { CHUNK_BYTES, chunksOf, type LogChunk, MAX_LOG_BYTES, recordsOf } from '../log-chunks.ts';
 import { sameKey } from '../same-key.ts';
@@ -88,7 +88,7 @@ export function saveLogs(database: Database, logs: readonly AttemptLog[]): Promi
 }
 
 async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<AttemptLog[]> {
-  const rows = await session.run(lockRuns, [...attemptParameters(logs), plainArray(logs.map((log) => log.sessionId))]);
+  const rows = await session.run(lockRuns, [...attemptParameters(logs), logs.map((log) => log.sessionId)]);
   const sessionIds = new Map(rows.map((row) => [textOf(row), row.session_id]));
   return logs.filter((log) => sessionIds.get(`${log.jobId}/${log.attempt}`) === log.sessionId);
 }
@@ -109,15 +109,15 @@ async function insertChunks(session: Session, chunks: readonly NewChunk[]): Prom
   await session.run(appendChunks, [
     slices.bytes,
     ...attemptParameters(chunks.map((chunk) => chunk.log)),
-    plainArray(chunks.map((chunk) => chunk.firstSequence)),
-    plainArray(chunks.map((chunk) => chunk.lastSequence)),
+    chunks.map((chunk) => chunk.firstSequence),
+    chunks.map((chunk) => chunk.lastSequence),
     slices.starts,
     slices.lengths,
   ]);
 }
 
-function attemptParameters(logs: readonly Pick<AttemptLog, 'jobId' | 'attempt'>[]): string[] {
-  return [plainArray(logs.map((log) => log.jobId)), plainArray(logs.map((log) => log.attempt))];
+function attemptParameters(logs: readonly Pick<AttemptLog, 'jobId' | 'attempt'>[]): Parameter[] {
+  return [logs.map((log) => log.jobId), logs.map((log) => log.attempt)];
 }
 
 function textOf(row: Row): string {

@@ -3,15 +3,13 @@ import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { attemptOutcomes, type Change, type Continue, type End, type OpenRun } from '../../domain/run.ts';
 import type { Decide, Selection } from '../../engine/store-port.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Parameter, Row, Session, Statement } from '../database.ts';
 import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { timestampOf } from '../times.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { addCounts, countedAs } from './lane-counts.ts';
-import { tell, toldFailure, untold } from './outbox.ts';
+import { groups, tell, toldFailure, untold } from './outbox.ts';
 import { keepBudgets } from './retry-budgets.ts';
 import { updateRecords } from './update-records.ts';
 
@@ -63,17 +61,10 @@ function lockFor(selection: Selection): [Statement, Parameter[]] {
   switch (selection.by) {
     case 'attempts': {
       const keys = selection.attempts;
-      return [
-        lockAttempts,
-        [
-          plainArray(keys.map((k) => k.jobId)),
-          plainArray(keys.map((k) => k.attempt)),
-          plainArray(keys.map((k) => k.sessionId)),
-        ],
-      ];
+      return [lockAttempts, [keys.map((k) => k.jobId), keys.map((k) => k.attempt), keys.map((k) => k.sessionId)]];
     }
     case 'jobs':
-      return [lockJobs, [plainArray(selection.jobIds), selection.namespace]];
+      return [lockJobs, [selection.jobIds, selection.namespace]];
     case 'session':
       return [lockSession, [selection.sessionId, selection.limit]];
     case 'due':
@@ -139,6 +130,9 @@ const updates = {
   told_failure: 'text',
 };
 
+/** What is told of each change. */
+const told = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
+
 const updateRuns = {
   name: 'update_runs',
   text: `
@@ -164,33 +158,32 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
     watch_fraction = CASE WHEN i.state IN ${held} THEN coalesce(i.watch_fraction, r.watch_fraction) END
 FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}
 RETURNING r.job_id, r.lane_id, r.revision, r.attempt, i.was_state, i.state, i.told_failure
-)
-${tell({ from: 'changed', moved: true, failures: true, where: `state <> was_state AND state NOT IN ${untold}` })}`,
+),
+${groups({ from: 'changed', by: told, where: `state <> was_state AND state NOT IN ${untold}` })}
+${tell({ moved: true, failures: true })}`,
 };
 
 async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
-  const plain = (pick: (change: Continue) => string | number) => plainArray(changes.map(pick));
-  const text = (pick: (change: Continue) => string | null) => textArray(changes.map(pick));
   await session.run(updateRuns, [
-    plain((c) => c.run.jobId),
-    plain((c) => stateCodes[c.state]),
-    plain((c) => c.laneId),
-    plain((c) => c.rank),
-    text((c) => timestampOf(c.dueTimeUs)),
-    plain((c) => c.attemptsCounted),
-    plain((c) => Math.min(c.losses, 32_767)),
-    plain((c) => c.charges),
-    plain((c) => Math.min(c.lost, 32_767)),
-    plain((c) => c.failures),
-    plain((c) => Math.min(c.releases, 32_767)),
-    text((c) => timestampOf(c.releasesSinceUs)),
-    text((c) => c.reason),
-    text((c) => timestampOf(c.runTimeUs)),
-    text((c) => timestampOf(c.watch?.untilUs ?? null)),
-    plainArray(changes.map((c) => c.watch?.fraction)),
-    plain((c) => stateCodes[c.run.state]),
-    plain((c) => c.run.laneId),
-    textArray(changes.map(({ closed }) => (closed?.failure ? toldFailure(closed.failure) : null))),
+    changes.map((c) => c.run.jobId),
+    changes.map((c) => stateCodes[c.state]),
+    changes.map((c) => c.laneId),
+    changes.map((c) => c.rank),
+    changes.map((c) => c.dueTimeUs),
+    changes.map((c) => c.attemptsCounted),
+    changes.map((c) => Math.min(c.losses, 32_767)),
+    changes.map((c) => c.charges),
+    changes.map((c) => Math.min(c.lost, 32_767)),
+    changes.map((c) => c.failures),
+    changes.map((c) => Math.min(c.releases, 32_767)),
+    changes.map((c) => c.releasesSinceUs),
+    changes.map((c) => c.reason),
+    changes.map((c) => c.runTimeUs),
+    changes.map((c) => c.watch?.untilUs ?? null),
+    changes.map((c) => c.watch?.fraction),
+    changes.map((c) => stateCodes[c.run.state]),
+    changes.map((c) => c.run.laneId),
+    changes.map(({ closed }) => (closed?.failure ? toldFailure(closed.failure) : null)),
   ]);
 }
 
@@ -216,8 +209,9 @@ ended AS (
             r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
-${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -count(*) AS jobs FROM ended GROUP BY 1, 2`)},
-told AS (${tell({ from: 'ended', moved: true, failures: true })})
+${groups({ from: 'ended', by: told })},
+${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -jobs AS jobs FROM groups`)},
+told AS (${tell({ moved: true, failures: true })})
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id)
 SELECT job_id, state, revision, attempt, attempts_counted, session_id, assign_time, now.time, failure,
@@ -229,14 +223,14 @@ FROM ended, now`,
 
 async function writeEnds(session: Session, changes: readonly End[]): Promise<void> {
   await session.run(endRuns, [
-    plainArray(changes.map((c) => c.run.jobId)),
-    plainArray(changes.map((c) => stateCodes[c.state])),
-    plainArray(changes.map((c) => c.attemptsCounted)),
-    textArray(changes.map((c) => (c.failure ? failureText(c.failure) : null))),
-    textArray(changes.map((c) => c.reason)),
-    plainArray(changes.map((c) => c.cancelStage && cancelStages[c.cancelStage])),
-    plainArray(changes.map((c) => c.cleanup?.jobId)),
-    textArray(changes.map((c) => (c.failure ? toldFailure(c.failure) : null))),
+    changes.map((c) => c.run.jobId),
+    changes.map((c) => stateCodes[c.state]),
+    changes.map((c) => c.attemptsCounted),
+    changes.map((c) => (c.failure ? failureText(c.failure) : null)),
+    changes.map((c) => c.reason),
+    changes.map((c) => c.cancelStage && cancelStages[c.cancelStage]),
+    changes.map((c) => c.cleanup?.jobId),
+    changes.map((c) => (c.failure ? toldFailure(c.failure) : null)),
   ]);
 }
 
@@ -261,18 +255,16 @@ FROM ${inputTable(attempts, 'i')}`,
 async function writeAttempts(session: Session, changes: readonly Continue[]): Promise<void> {
   const closed = (c: Continue) => c.closed as NonNullable<Continue['closed']>;
   await session.run(insertAttempts, [
-    plainArray(changes.map((c) => c.run.jobId)),
-    plainArray(changes.map((c) => c.run.attempt)),
-    plainArray(changes.map((c) => c.run.sessionId)),
-    plainArray(changes.map((c) => attemptOutcomes[closed(c).outcome])),
-    plainArray(changes.map((c) => closed(c).counted)),
-    textArray(changes.map((c) => timestampOf(c.run.assignTimeUs))),
-    textArray(
-      changes.map((c) => {
-        const { failure } = closed(c);
-        return failure ? failureText(failure) : null;
-      }),
-    ),
+    changes.map((c) => c.run.jobId),
+    changes.map((c) => c.run.attempt),
+    changes.map((c) => c.run.sessionId),
+    changes.map((c) => attemptOutcomes[closed(c).outcome]),
+    changes.map((c) => closed(c).counted),
+    changes.map((c) => c.run.assignTimeUs),
+    changes.map((c) => {
+      const { failure } = closed(c);
+      return failure ? failureText(failure) : null;
+    }),
   ]);
 }
 

@@ -7,11 +7,9 @@ import {
 } from '../../domain/circuit-breaker.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from '../../engine/breaker-views.ts';
 import type { LaneHead } from '../../engine/store-port.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { timestampOf } from '../times.ts';
 import { heldBack, holdLanesBack } from './held-lanes.ts';
 import { readHeadsOf } from './lanes.ts';
 
@@ -106,25 +104,23 @@ export function breakerRow(row: Row): BreakerRow {
 /** Within a transaction that has locked them. */
 export async function writeBreakers(session: Session, breakers: readonly BreakerRow[]): Promise<void> {
   if (breakers.length === 0) return;
-  const plain = (pick: (breaker: BreakerRow) => string | number | undefined) => plainArray(breakers.map(pick));
-  const text = (pick: (breaker: BreakerRow) => string | null) => textArray(breakers.map(pick));
   await session.run(updateMany, [
-    text((breaker) => breaker.namespace),
-    text((breaker) => breaker.name),
-    plain((breaker) => circuitStates[breaker.state]),
-    text((breaker) => JSON.stringify(breaker.tallies)),
-    plain((breaker) => breaker.windowMs),
-    plain((breaker) => breaker.openDurationMs),
-    text((breaker) => timestampOf(breaker.openTimeUs)),
-    text((breaker) => timestampOf(breaker.probeTimeUs)),
-    plain((breaker) => breaker.probe?.jobId),
-    plain((breaker) => breaker.probe?.attempt),
+    breakers.map((breaker) => breaker.namespace),
+    breakers.map((breaker) => breaker.name),
+    breakers.map((breaker) => circuitStates[breaker.state]),
+    breakers.map((breaker) => JSON.stringify(breaker.tallies)),
+    breakers.map((breaker) => breaker.windowMs),
+    breakers.map((breaker) => breaker.openDurationMs),
+    breakers.map((breaker) => breaker.openTimeUs),
+    breakers.map((breaker) => breaker.probeTimeUs),
+    breakers.map((breaker) => breaker.probe?.jobId),
+    breakers.map((breaker) => breaker.probe?.attempt),
   ]);
 }
 
 const keyParameters = (given: readonly BreakerKey[]) => [
-  textArray(given.map((key) => key.namespace)),
-  textArray(given.map((key) => key.name)),
+  given.map((key) => key.namespace),
+  given.map((key) => key.name),
 ];
 
 const isHolding = ({ state }: BreakerStatus) => state !== 'CLOSED';

@@ -1,8 +1,8 @@
 /** Claims ready jobs of a few lanes for places that sessions offer: one statement, one transaction. */
 import { stateCodes } from '../../domain/job-state.ts';
-import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
+import type { Claim, ClaimedJob, Place } from '../../engine/store-port.ts';
 import type { Row, Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { heldBack } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
@@ -45,14 +45,14 @@ open_sessions AS MATERIALIZED (
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
 places AS MATERIALIZED (
-  SELECT count(*) AS total, array_agg(p.session_id ORDER BY p.n) AS session_ids,
-         array_agg(p.credit_id ORDER BY p.n) AS credit_ids, array_agg(p.prefetch ORDER BY p.n) AS prefetches
-  FROM unnest($2::uuid[], $3::bigint[], $4::boolean[]) WITH ORDINALITY AS p (session_id, credit_id, prefetch, n)
+  SELECT count(*) AS total, array_agg(p.session_id ORDER BY p.place) AS session_ids,
+         array_agg(p.credit_id ORDER BY p.place) AS credit_ids, array_agg(p.place ORDER BY p.place) AS places
+  FROM ${inputTable({ session_id: 'uuid', credit_id: 'bigint', place: 'int' }, 'p', 2)}
   WHERE p.session_id IS NULL OR p.session_id IN (SELECT session_id FROM open_sessions)
 ),
 open_lanes AS MATERIALIZED (
   SELECT l.lane_id, l.cursor_rank
-  FROM unnest($5::int[], $6::bigint[]) AS l (lane_id, cursor_rank) JOIN lanes ON ${sameKey('lanes.lane_id', 'l.lane_id')}
+  FROM ${inputTable({ lane_id: 'int', cursor_rank: 'bigint' }, 'l', 5)} JOIN lanes ON ${sameKey('lanes.lane_id', 'l.lane_id')}
   WHERE lanes.held_back & ~$8::smallint = 0 ORDER BY l.lane_id FOR KEY SHARE OF lanes SKIP LOCKED
 ),
 candidates AS MATERIALIZED (
@@ -76,8 +76,8 @@ claimed AS (
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM chosen c, places p, now
   WHERE ${sameKey('r.job_id', 'c.job_id')} AND c.place <= p.total AND (c.bytes <= $7::bigint OR c.place = 1)
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, r.session_id, r.credit_id,
-            p.prefetches[c.place] AS prefetch
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms,
+            p.places[c.place] AS place
 ),
 ${addCounts(`
     SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
@@ -96,7 +96,7 @@ export function payloadOf(data: Uint8Array, contentType: string, metadata: strin
   };
 }
 
-export function claimedJob(row: Row): ClaimedJob {
+export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Place): ClaimedJob {
   return {
     jobId: row.job_id,
     laneId: row.lane_id,
@@ -104,9 +104,9 @@ export function claimedJob(row: Row): ClaimedJob {
     attempt: row.attempt,
     attemptsCounted: row.attempts_counted,
     runTimeoutMs: row.run_timeout_ms,
-    sessionId: row.session_id,
-    creditId: row.credit_id,
-    prefetch: row.prefetch,
+    sessionId,
+    creditId,
+    prefetch,
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
     checkpoint:
       row.checkpoint === null
@@ -121,15 +121,15 @@ export function claimedJob(row: Row): ClaimedJob {
 /** Jobs in no particular order; fewer than places when the lanes ran dry, rows were locked or the byte bound was hit. */
 export async function claimJobs(session: Session, claim: Claim): Promise<ClaimedJob[]> {
   const rows = await session.run(statement, [
-    plainArray([...new Set(claim.places.map((place) => place.sessionId))]),
-    plainArray(claim.places.map((place) => place.sessionId)),
-    plainArray(claim.places.map((place) => place.creditId)),
-    plainArray(claim.places.map((place) => place.prefetch)),
-    plainArray(claim.lanes.map((lane) => lane.laneId)),
-    plainArray(claim.lanes.map((lane) => lane.cursor)),
+    [...new Set(claim.places.map((place) => place.sessionId))],
+    claim.places.map((place) => place.sessionId),
+    claim.places.map((place) => place.creditId),
+    claim.places.map((_, place) => place),
+    claim.lanes.map((lane) => lane.laneId),
+    claim.lanes.map((lane) => lane.cursor),
     claim.maxBytes,
     claim.probes ? heldBack.breakerOpen : 0,
   ]);
   if (rows[0]?.held_back) claim.onHeldBack?.(rows[0].held_back);
-  return rows.map(claimedJob);
+  return rows.map((row) => claimedJob(row, claim.places[row.place] as Place));
 }

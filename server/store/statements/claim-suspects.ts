@@ -1,6 +1,5 @@
 /** Claims suspects: jobs that may be what takes their workers down, never two of them in one session. */
 import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
 import type { Database, Session } from '../database.ts';
 import { claimJobs } from './claim-jobs.ts';
 
@@ -23,7 +22,7 @@ WHERE NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = i.session_id AND r
 
 async function freeSessions(session: Session, sessionIds: readonly string[]): Promise<Set<string>> {
   const ids = async (statement: typeof findFree, given: readonly string[]) =>
-    (await session.run(statement, [plainArray(given)])).map((row) => row.session_id as string);
+    (await session.run(statement, [given])).map((row) => row.session_id as string);
   const locked = await ids(lockSessions, sessionIds);
   return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
 }

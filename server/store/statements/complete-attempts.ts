@@ -2,15 +2,16 @@
 import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/store-port.ts';
-import { byteSlices, plainArray, textArray } from '../arrays.ts';
-import type { Session } from '../database.ts';
+import { byteSlices } from '../arrays.ts';
+import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { jsonOrNull } from './insert-jobs.ts';
 import { addCounts } from './lane-counts.ts';
-import { tell } from './outbox.ts';
+import { groups, tell } from './outbox.ts';
 
 const columns = {
+  place: 'int',
   job_id: 'uuid',
   attempt: 'int',
   session_id: 'uuid',
@@ -28,24 +29,17 @@ const statement = {
   endsJobs: true,
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-i AS MATERIALIZED (SELECT * FROM ${inputTable(columns, 'i', 4)}),
 open_sessions AS MATERIALIZED (SELECT session_id FROM sessions WHERE session_id = ANY($2::uuid[]) AND state IS NOT DISTINCT FROM 1),
-locked AS MATERIALIZED (
-  SELECT r.job_id, i.result_start, i.result_length, i.result_content_type, i.result_metadata
-  FROM i CROSS JOIN LATERAL (
-    SELECT job_id FROM job_runs
-    WHERE job_runs.job_id = i.job_id AND job_runs.attempt = i.attempt AND job_runs.session_id IS NOT DISTINCT FROM i.session_id
-      AND job_runs.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})
-      AND (NOT job_runs.check_result OR $3::boolean)
-    FOR UPDATE
-  ) AS r
-  WHERE i.session_id IS NULL OR i.session_id IN (SELECT session_id FROM open_sessions)
+i AS MATERIALIZED (
+  SELECT * FROM ${inputTable(columns, 'i', 4)} WHERE i.session_id IS NULL OR i.session_id IN (SELECT session_id FROM open_sessions)
 ),
 ended AS (
-  DELETE FROM job_runs r USING locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
+  DELETE FROM job_runs r USING i
+  WHERE ${sameKey('r.job_id', 'i.job_id')} AND r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id
+    AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING}) AND (NOT r.check_result OR $3::boolean)
   RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
-            r.progress_fraction, r.progress_message, r.cancel_time,
-            CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason, l.result_start, l.result_length, l.result_content_type, l.result_metadata
+            r.progress_fraction, r.progress_message, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
+            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata
 ),
 recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
@@ -57,9 +51,10 @@ recorded AS (
          cancel_time, cancel_reason
   FROM ended, now
 ),
-${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -count(*) AS jobs FROM ended GROUP BY lane_id`)},
-told AS (${tell({ from: 'ended', state: stateCodes.SUCCEEDED, moved: true })})
-SELECT job_id, attempt, session_id, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
+${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
+${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
+told AS (${tell({ state: stateCodes.SUCCEEDED, moved: true })})
+SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
 };
 
 const readToCheck = {
@@ -86,33 +81,32 @@ export async function completeAttempts(
   const slices = byteSlices(completions.map((item) => item.result.data));
   const rows = await session.run(statement, [
     slices.bytes,
-    plainArray([...new Set(completions.map((item) => item.sessionId))]),
+    [...new Set(completions.map((item) => item.sessionId))],
     checked,
-    plainArray(completions.map((item) => item.jobId)),
-    plainArray(completions.map((item) => item.attempt)),
-    plainArray(completions.map((item) => item.sessionId)),
+    completions.map((_, place) => place),
+    completions.map((item) => item.jobId),
+    completions.map((item) => item.attempt),
+    completions.map((item) => item.sessionId),
     slices.starts,
     slices.lengths,
-    textArray(completions.map((item) => item.result.contentType)),
-    textArray(completions.map((item) => jsonOrNull(item.result.metadata))),
+    completions.map((item) => item.result.contentType),
+    completions.map((item) => jsonOrNull(item.result.metadata)),
   ]);
+  const keyOf = (row: Row) => completions[row.place] as Completion;
   const progressed = rows.filter((row) => row.may_have_checkpoint);
-  if (progressed.length > 0) await session.run(deleteCheckpoints, [plainArray(progressed.map((row) => row.job_id))]);
-  return rows.map((row) => ({
-    jobId: row.job_id,
-    attempt: row.attempt,
-    sessionId: row.session_id,
-    laneId: row.lane_id,
-    assignTimeUs: row.assign_time,
-  }));
+  if (progressed.length > 0) await session.run(deleteCheckpoints, [progressed.map((row) => keyOf(row).jobId)]);
+  return rows.map((row) => {
+    const { jobId, attempt, sessionId } = keyOf(row);
+    return { jobId, attempt, sessionId, laneId: row.lane_id, assignTimeUs: row.assign_time };
+  });
 }
 
 /** Those of the attempts that are open in their session and have a result that is to be checked. */
 export async function readUnchecked(session: Session, attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]> {
   const rows = await session.run(readToCheck, [
-    plainArray(attempts.map((key) => key.jobId)),
-    plainArray(attempts.map((key) => key.attempt)),
-    plainArray(attempts.map((key) => key.sessionId)),
+    attempts.map((key) => key.jobId),
+    attempts.map((key) => key.attempt),
+    attempts.map((key) => key.sessionId),
   ]);
   return rows.map((row) => ({
     jobId: row.job_id,

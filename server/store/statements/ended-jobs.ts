@@ -1,6 +1,5 @@
 /** Ended jobs with all that a job like them is made of. */
 import type { EndedJob } from '../../engine/job-views.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
@@ -45,5 +44,5 @@ export async function readEndedJobs(
   namespace: string,
   jobIds: readonly string[],
 ): Promise<EndedJob[]> {
-  return (await session.run(statement, [plainArray(jobIds), namespace])).map(endedJob);
+  return (await session.run(statement, [jobIds, namespace])).map(endedJob);
 }

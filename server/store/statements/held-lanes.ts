@@ -5,7 +5,6 @@
  * Who sets one locks the row FOR UPDATE: that waits for the claims under way, and later ones see the bit. So once the
  * transaction that sets it has committed, nothing of the lane is assigned.
  */
-import { plainArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
@@ -39,6 +38,6 @@ export async function holdLanesBack(
   isHeld: boolean,
 ): Promise<number[]> {
   if (laneIds.length === 0) return [];
-  const rows = await session.run(setBit, [plainArray(laneIds), heldBack[reason], isHeld]);
+  const rows = await session.run(setBit, [laneIds, heldBack[reason], isHeld]);
   return rows.filter((row) => row.held_back === 0).map((row) => row.lane_id);
 }

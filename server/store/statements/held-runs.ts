@@ -1,7 +1,7 @@
 /** What sessions hold: compared with what they say in their heartbeats. */
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { AttemptKey, ClaimedJob, HeldRun, ProgressChange } from '../../engine/store-port.ts';
-import { byteSlices, plainArray, textArray } from '../arrays.ts';
+import { byteSlices } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
@@ -17,11 +17,7 @@ const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const keyColumns = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
 
 function keyParameters(keys: readonly AttemptKey[]) {
-  return [
-    plainArray(keys.map((k) => k.jobId)),
-    plainArray(keys.map((k) => k.attempt)),
-    plainArray(keys.map((k) => k.sessionId)),
-  ];
+  return [keys.map((k) => k.jobId), keys.map((k) => k.attempt), keys.map((k) => k.sessionId)];
 }
 
 const readMany = {
@@ -35,7 +31,7 @@ const readAssignedRuns = {
   name: 'read_assigned_runs',
   text: `
 SELECT k.job_id, k.lane_id, k.rank, k.attempt, k.attempts_counted, k.run_timeout_ms, k.session_id, k.credit_id,
-       false AS prefetch, ${recordOfRun.columns}
+       ${recordOfRun.columns}
 FROM ${inputTable(keyColumns, 'i')} JOIN job_runs k ON ${sameKey('k.job_id', 'i.job_id')} ${recordOfRun.joins}
 WHERE k.attempt = i.attempt AND k.session_id IS NOT DISTINCT FROM i.session_id AND k.state IN (${ASSIGNED}, ${CANCELLING})`,
 };
@@ -113,7 +109,7 @@ FROM locked i WHERE ${sameKey('r.job_id', 'i.job_id')}`,
 
 export async function readHeld(session: Session, sessionId: string, whole: boolean): Promise<HeldRun[]> {
   const states = whole ? [ASSIGNED, RUNNING, CANCELLING] : [ASSIGNED, CANCELLING];
-  const rows = await session.run(readMany, [sessionId, plainArray(states)]);
+  const rows = await session.run(readMany, [sessionId, states]);
   return rows.map((row) => ({
     jobId: row.job_id,
     attempt: row.attempt,
@@ -126,7 +122,8 @@ export async function readHeld(session: Session, sessionId: string, whole: boole
 }
 
 export async function readAssigned(session: Session, attempts: readonly AttemptKey[]): Promise<ClaimedJob[]> {
-  return (await session.run(readAssignedRuns, keyParameters(attempts))).map(claimedJob);
+  const rows = await session.run(readAssignedRuns, keyParameters(attempts));
+  return rows.map((row) => claimedJob(row, { sessionId: row.session_id, creditId: row.credit_id, prefetch: false }));
 }
 
 export async function observeAttempts(session: Session, attempts: readonly AttemptKey[]): Promise<void> {
@@ -139,13 +136,13 @@ export async function saveProgress(session: Session, changes: readonly ProgressC
   await session.run(saveMany, [
     slices.bytes,
     ...keyParameters(changes),
-    plainArray(changes.map((change) => change.sequence)),
-    plainArray(changes.map((change) => change.fraction)),
-    textArray(changes.map((change) => change.message)),
-    plainArray(changes.map((change) => change.extensionMs)),
+    changes.map((change) => change.sequence),
+    changes.map((change) => change.fraction),
+    changes.map((change) => change.message),
+    changes.map((change) => change.extensionMs),
     slices.starts,
     slices.lengths,
-    textArray(changes.map((change) => change.checkpoint?.contentType)),
-    textArray(changes.map((change) => jsonOrNull(change.checkpoint?.metadata))),
+    changes.map((change) => change.checkpoint?.contentType),
+    changes.map((change) => jsonOrNull(change.checkpoint?.metadata)),
   ]);
 }

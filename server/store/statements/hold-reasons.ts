@@ -1,6 +1,5 @@
 /** What holds the lanes of ready jobs back, for people. Few jobs wait for that, so it is no part of reading a job. */
 import { stateCodes } from '../../domain/job-state.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
@@ -38,7 +37,7 @@ function reasonOf(row: Row): string | undefined {
 export async function readHoldReasons(session: Session, rows: readonly Row[]): Promise<HoldReasons> {
   const held = rows.filter((row) => row.state === stateCodes.READY && row.held_back !== 0).map((row) => row.lane_id);
   if (held.length === 0) return new Map();
-  const found = await session.run(readMany, [plainArray([...new Set(held)])]);
+  const found = await session.run(readMany, [[...new Set(held)]]);
   return new Map(
     found.flatMap((row) => {
       const reason = reasonOf(row);

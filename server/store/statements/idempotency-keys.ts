@@ -1,18 +1,17 @@
 /** Idempotency keys: one job holds a key; who else comes with it is told which, or takes it over from a job that was cancelled. */
 import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
-import { plainArray, textArray } from '../arrays.ts';
-import type { Session } from '../database.ts';
+import type { Parameter, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 
-const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'text' };
+const keyColumns = { namespace: 'text', idempotency_key: 'text', job_id: 'uuid', content_hash: 'bytea' };
 
 // Sorted, so that two flushes that share keys wait for each other in one direction only.
 const insertKeys = {
   name: 'insert_idempotency_keys',
   text: `
 INSERT INTO idempotency_keys (namespace, idempotency_key, job_id, content_hash, create_time)
-SELECT namespace, idempotency_key, job_id, decode(content_hash, 'hex'), (SELECT muster_now())
+SELECT namespace, idempotency_key, job_id, content_hash, (SELECT muster_now())
 FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, idempotency_key
 ON CONFLICT DO NOTHING`,
 };
@@ -28,7 +27,7 @@ held AS MATERIALIZED (
   SELECT i.* FROM i JOIN idempotency_keys k ON ${sameName} WHERE k.job_id = i.replaced_job_id
   ORDER BY i.namespace, i.idempotency_key FOR NO KEY UPDATE OF k
 )
-UPDATE idempotency_keys k SET job_id = i.job_id, content_hash = decode(i.content_hash, 'hex'), create_time = (SELECT muster_now())
+UPDATE idempotency_keys k SET job_id = i.job_id, content_hash = i.content_hash, create_time = (SELECT muster_now())
 FROM held i WHERE ${sameName}`,
 };
 
@@ -49,14 +48,14 @@ export interface KeyOwner {
 export type KeyOwners = ReadonlyMap<string, KeyOwner>;
 
 /** Namespace and name of each key, as arrays. */
-function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): [string, string] {
-  return [textArray(keys.map(() => call.namespace)), textArray(keys.map((key) => key.key))];
+function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
+  return [keys.map(() => call.namespace), keys.map((key) => key.key)];
 }
 
 /** What is written for each key, as arrays. */
-function rowsOf(call: SubmitCall, keys: readonly IdempotencyKey[]): string[] {
-  const hashes = keys.map((key) => Buffer.from(key.contentHash).toString('hex'));
-  return [...namesOf(call, keys), plainArray(keys.map((key) => call.jobs[key.index]?.jobId)), plainArray(hashes)];
+function rowsOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
+  const hashes = keys.map((key) => key.contentHash);
+  return [...namesOf(call, keys), keys.map((key) => call.jobs[key.index]?.jobId), hashes];
 }
 
 export async function readOwners(session: Session, call: SubmitCall): Promise<KeyOwners> {
@@ -69,7 +68,7 @@ export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyO
   await session.run(insertKeys, rowsOf(call, call.keys));
   const replacing = call.keys.filter((key) => key.replacedJobId);
   if (replacing.length > 0) {
-    const replaced = plainArray(replacing.map((key) => key.replacedJobId));
+    const replaced = replacing.map((key) => key.replacedJobId);
     await session.run(takeOverKeys, [...rowsOf(call, replacing), replaced]);
   }
   return readOwners(session, call);

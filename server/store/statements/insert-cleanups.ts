@@ -1,11 +1,10 @@
 /** Makes the jobs that clean up after cancelled ones, in the transaction in which those end. */
 import { stateCodes } from '../../domain/job-state.ts';
 import type { Cleanup, End } from '../../domain/run.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { addCounts } from './lane-counts.ts';
-import { tell } from './outbox.ts';
+import { groups, tell } from './outbox.ts';
 
 const columns = {
   cleanup_job_id: 'uuid',
@@ -42,8 +41,9 @@ record AS (
          input_content_type, input_metadata, retry_policy, run_timeout_ms, traceparent, tracestate, job_id, now.time
   FROM i, now
 ),
-${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, count(*) AS jobs FROM i GROUP BY lane_id`)},
-told AS (${tell({ from: '(SELECT cleanup_job_id AS job_id, lane_id FROM i) AS made', state: stateCodes.READY })})
+${groups({ from: '(SELECT cleanup_job_id AS job_id, lane_id FROM i) AS made' })},
+${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, jobs FROM groups`)},
+told AS (${tell({ state: stateCodes.READY })})
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };
@@ -52,13 +52,13 @@ SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), 
 export async function insertCleanups(session: Session, ends: readonly End[]): Promise<void> {
   const cleanups = ends.map((end) => end.cleanup as Cleanup);
   await session.run(insertMany, [
-    plainArray(cleanups.map((cleanup) => cleanup.jobId)),
-    plainArray(ends.map((end) => end.run.jobId)),
-    plainArray(cleanups.map((cleanup) => cleanup.laneId)),
-    plainArray(cleanups.map((cleanup) => cleanup.rank)),
-    plainArray(cleanups.map((cleanup) => cleanup.runTimeoutMs)),
-    textArray(cleanups.map((cleanup) => JSON.stringify(cleanup.retryPolicy))),
-    textArray(cleanups.map((cleanup) => cleanup.trace?.spanId)),
-    textArray(cleanups.map((cleanup) => cleanup.trace?.traceparent)),
+    cleanups.map((cleanup) => cleanup.jobId),
+    ends.map((end) => end.run.jobId),
+    cleanups.map((cleanup) => cleanup.laneId),
+    cleanups.map((cleanup) => cleanup.rank),
+    cleanups.map((cleanup) => cleanup.runTimeoutMs),
+    cleanups.map((cleanup) => JSON.stringify(cleanup.retryPolicy)),
+    cleanups.map((cleanup) => cleanup.trace?.spanId),
+    cleanups.map((cleanup) => cleanup.trace?.traceparent),
   ]);
 }

@@ -4,37 +4,41 @@
  */
 import { stateCodes } from '../../domain/job-state.ts';
 import type { NewJob, Place, SubmitCall } from '../../engine/store-port.ts';
-import { byteSlices, plainArray, textArray } from '../arrays.ts';
-import type { Row, Session } from '../database.ts';
+import { byteSlices } from '../arrays.ts';
+import type { Parameter, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { timestampOf } from '../times.ts';
 import { addCounts } from './lane-counts.ts';
-import { tell } from './outbox.ts';
+import { groups, tell } from './outbox.ts';
 
-const callColumns = { namespace: 'text', request_id: 'uuid', body_hash: 'text', job_ids: 'text', existing: 'text' };
+const callColumns = {
+  call: 'int',
+  namespace: 'text',
+  request_id: 'uuid',
+  body_hash: 'bytea',
+  // Where the call's jobs stand in the lists of all.
+  first_job: 'int',
+  last_job: 'int',
+};
 
 const columns = {
-  request_key: 'text',
+  call: 'int',
   job_id: 'uuid',
   lane_id: 'int',
-  state: 'smallint',
   rank: 'bigint',
-  priority: 'smallint',
   input_start: 'int',
   input_length: 'int',
   input_content_type: 'text',
   run_timeout_ms: 'bigint',
-  run_time: 'timestamptz',
-  expire_time: 'timestamptz',
-  idempotency_key: 'text',
   traceparent: 'text',
   rest: 'jsonb',
   session_id: 'uuid',
   credit_id: 'bigint',
 };
 
-const parametersBefore = 2 + Object.keys(callColumns).length;
-const sessionIds = parametersBefore + Object.keys(columns).length;
+const firstOfCalls = 4;
+const firstOfJobs = firstOfCalls + Object.keys(callColumns).length;
+const sessionIds = firstOfJobs + Object.keys(columns).length;
 const laneIds = sessionIds + 1;
 
 // What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions and
@@ -44,13 +48,17 @@ const statement = {
   name: 'insert_jobs',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+calls AS MATERIALIZED (SELECT * FROM ${inputTable(callColumns, 'c', firstOfCalls)}),
 won AS (
   INSERT INTO request_ids (namespace, request_id, body_hash, job_ids, existing, create_time)
-  SELECT namespace, request_id, decode(body_hash, 'hex'), job_ids::uuid[], existing::boolean[], now.time
-  FROM ${inputTable(callColumns, 'call', 2)}, now
+  SELECT namespace, request_id, body_hash, ($2::uuid[])[first_job:last_job], ($3::boolean[])[first_job:last_job], now.time
+  FROM calls, now
   ORDER BY namespace, request_id
   ON CONFLICT DO NOTHING
-  RETURNING namespace || '/' || request_id AS request_key
+  RETURNING namespace, request_id
+),
+first_calls AS MATERIALIZED (
+  SELECT call FROM calls WHERE call IS NULL OR (namespace, request_id) IN (SELECT namespace, request_id FROM won)
 ),
 open_sessions AS MATERIALIZED (
   SELECT session_id FROM sessions WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1
@@ -62,16 +70,18 @@ open_lanes AS MATERIALIZED (
   ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
 ),
 i AS MATERIALIZED (
-  SELECT *, (i.session_id IN (SELECT session_id FROM open_sessions) AND i.lane_id IN (SELECT lane_id FROM open_lanes)) IS TRUE AS assigned
-  FROM ${inputTable(columns, 'i', parametersBefore)}
-  WHERE i.request_key IS NULL OR i.request_key IN (SELECT request_key FROM won)
+  SELECT *, coalesce((rest->>'state')::smallint, ${stateCodes.READY}) AS state,
+         (rest->>'run_time')::timestamptz AS run_time, (rest->>'expire_time')::timestamptz AS expire_time,
+         (i.session_id IN (SELECT session_id FROM open_sessions) AND i.lane_id IN (SELECT lane_id FROM open_lanes)) IS TRUE AS assigned
+  FROM ${inputTable(columns, 'i', firstOfJobs)}
+  WHERE i.call IS NULL OR i.call IN (SELECT call FROM first_calls)
 ),
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
                     run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time)
-  SELECT job_id, lane_id, priority, rest->'labels', substring($1::bytea FROM input_start FOR input_length),
+  SELECT job_id, lane_id, coalesce((rest->>'priority')::smallint, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
-         idempotency_key, traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time
+         rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time
   FROM i, now
 ),
 run AS (
@@ -88,30 +98,38 @@ run AS (
          rest->'check_result' IS NOT NULL
   FROM i, now
 ),
-${addCounts(`
-    SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, count(*) AS jobs FROM i GROUP BY 1, 2`)},
-told AS (${tell({ from: 'i' })})
-SELECT request_key, NULL::uuid AS session_id, NULL::int AS lane_id FROM won
+${groups({ from: 'i', by: ['state', 'assigned'] })},
+${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
+told AS (${tell()})
+SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
 UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
-  const { labels, demands, retryPolicy, tracestate, retryOf, checkResult } = job;
-  const { deadlineUs, progressTimeoutMs, watchWindowMs } = job;
+  const { state, priority, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
+  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs } = job;
   const { metadata } = job.input;
-  const isPlain = !labels && !demands && !retryPolicy && !tracestate && !retryOf && !metadata && !checkResult;
-  if (isPlain && !deadlineUs && !progressTimeoutMs && !watchWindowMs) return null;
+  const isPlain =
+    state === 'READY' && !priority && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
+  const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs;
+  if (isPlain && isUntimed && !retryOf && !metadata && !checkResult) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
+  const time = (us: number | undefined) => timestampOf(us) ?? undefined;
   return JSON.stringify({
+    state: state === 'READY' ? undefined : stateCodes[state],
+    priority: priority || undefined,
     labels,
     demands,
     tracestate,
+    idempotency_key: idempotencyKey,
     retry_of: retryOf,
     input_metadata: text(metadata),
     retry_policy: text(retryPolicy),
-    deadline: timestampOf(deadlineUs ?? null) ?? undefined,
+    run_time: time(runTimeUs),
+    expire_time: time(expireTimeUs),
+    deadline: time(deadlineUs),
     progress_timeout_ms: progressTimeoutMs,
     watch_window_ms: watchWindowMs,
     check_result: checkResult || undefined,
@@ -131,26 +149,26 @@ export interface Insertion {
   readonly existing: readonly boolean[];
 }
 
-/** As `insert_jobs` answers it: a namespace has no slash, and a request id is a UUID in lower case. */
-export function requestKey(namespace: string, requestId: string): string {
-  return `${namespace}/${requestId}`;
-}
-
 /** What the statement takes of the calls that carry a request id. */
-function callParameters(insertions: readonly Insertion[]) {
-  const calls = insertions.filter((item) => item.call.requestId);
+function callParameters(insertions: readonly Insertion[]): Parameter[] {
+  const calls = insertions.flatMap((item, place) => (item.call.requestId ? { ...item, place } : []));
+  let end = 0;
+  const ends = calls.map(({ jobIds }) => (end += jobIds.length));
   return [
-    textArray(calls.map((item) => item.call.namespace)),
-    plainArray(calls.map((item) => item.call.requestId)),
-    plainArray(calls.map((item) => Buffer.from(item.call.bodyHash ?? []).toString('hex'))),
-    textArray(calls.map((item) => plainArray(item.jobIds))),
-    textArray(calls.map((item) => plainArray(item.existing))),
+    calls.flatMap(({ jobIds }) => jobIds),
+    calls.flatMap(({ existing }) => existing),
+    calls.map(({ place }) => place),
+    calls.map(({ call }) => call.namespace),
+    calls.map(({ call }) => call.requestId),
+    calls.map(({ call }) => call.bodyHash ?? new Uint8Array()),
+    calls.map(({ jobIds }, i) => (ends[i] as number) - jobIds.length + 1),
+    ends,
   ];
 }
 
 export interface Inserted {
-  /** Keys (see `requestKey`) of the request ids that were new; calls whose request id was there have stored nothing. */
-  readonly requests: ReadonlySet<string>;
+  /** Calls whose request ids were new; others with a request id have stored nothing. */
+  readonly first: ReadonlySet<SubmitCall>;
   /** Sessions among the places' that were open, and lanes of jobs with places that were not held back: where both are
    * so, what was stored with a place is assigned. */
   readonly openSessions: ReadonlySet<string>;
@@ -164,46 +182,38 @@ export async function insertJobs(
   places: ReadonlyMap<string, Place>,
 ): Promise<Inserted> {
   const jobs = insertions.flatMap((item) => item.jobs);
-  const requestKeys = insertions.flatMap(({ call, jobs: { length } }) =>
-    new Array(length).fill(call.requestId && requestKey(call.namespace, call.requestId)),
-  );
+  const calls = insertions.flatMap((item, i) => item.jobs.map(() => (item.call.requestId ? i : null)));
   const slices = byteSlices(jobs.map((job) => job.input.data));
-  const plain = (pick: (job: NewJob) => string | number) => plainArray(jobs.map(pick));
-  const text = (pick: (job: NewJob) => string | null | undefined) => textArray(jobs.map(pick));
+  const placeOf = jobs.map((job) => places.get(job.jobId));
   const rows = await session.run(statement, [
     slices.bytes,
     ...callParameters(insertions),
-    textArray(requestKeys),
-    plain((job) => job.jobId),
-    plain((job) => job.laneId),
-    plain((job) => stateCodes[job.state]),
-    plain((job) => job.rank),
-    plain((job) => job.priority),
+    calls,
+    jobs.map((job) => job.jobId),
+    jobs.map((job) => job.laneId),
+    jobs.map((job) => job.rank),
     slices.starts,
     slices.lengths,
-    text((job) => job.input.contentType),
-    plain((job) => job.runTimeoutMs),
-    text((job) => timestampOf(job.runTimeUs)),
-    text((job) => timestampOf(job.expireTimeUs)),
-    text((job) => job.idempotencyKey),
-    text((job) => job.traceparent),
-    text(restOf),
-    plainArray(jobs.map((job) => places.get(job.jobId)?.sessionId)),
-    plainArray(jobs.map((job) => places.get(job.jobId)?.creditId)),
-    plainArray([...new Set(Array.from(places.values(), (place) => place.sessionId))]),
-    plainArray([...new Set(jobs.flatMap((job) => (places.has(job.jobId) ? job.laneId : [])))]),
+    jobs.map((job) => job.input.contentType),
+    jobs.map((job) => job.runTimeoutMs),
+    jobs.map((job) => job.traceparent),
+    jobs.map(restOf),
+    placeOf.map((place) => place?.sessionId),
+    placeOf.map((place) => place?.creditId),
+    [...new Set(placeOf.flatMap((place) => place?.sessionId ?? []))],
+    [...new Set(jobs.flatMap((job, i) => (placeOf[i] ? job.laneId : [])))],
   ]);
-  return insertedOf(rows);
+  return insertedOf(rows, insertions);
 }
 
-function insertedOf(rows: readonly Row[]): Inserted {
-  const requests = new Set<string>();
+function insertedOf(rows: readonly Row[], insertions: readonly Insertion[]): Inserted {
+  const first = new Set<SubmitCall>();
   const openSessions = new Set<string>();
   const openLanes = new Set<number>();
   for (const row of rows) {
     if (row.session_id !== null) openSessions.add(row.session_id);
     else if (row.lane_id !== null) openLanes.add(row.lane_id);
-    else requests.add(row.request_key);
+    else first.add((insertions[row.call] as Insertion).call);
   }
-  return { requests, openSessions, openLanes };
+  return { first, openSessions, openLanes };
 }

@@ -2,7 +2,6 @@
 import { stateCodes } from '../../domain/job-state.ts';
 import type { LaneKey } from '../../domain/placement.ts';
 import type { Lane, LaneHead } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { heldBack } from './held-lanes.ts';
 
@@ -99,7 +98,7 @@ export async function makeLane(session: Session, key: LaneKey, breaker?: string)
 }
 
 export async function readLanes(session: Session, laneIds: readonly number[]): Promise<Lane[]> {
-  const rows = await session.run(readMany, [plainArray(laneIds)]);
+  const rows = await session.run(readMany, [laneIds]);
   return rows.map((row: Row) => ({
     laneId: row.lane_id,
     namespace: row.namespace,
@@ -120,5 +119,5 @@ export async function readHeads(session: Session): Promise<LaneHead[]> {
 
 /** Of those of the lanes that have ready jobs, whether they are held back or not. */
 export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {
-  return (await session.run(readSomeHeads, [plainArray(laneIds)])).map(headOf);
+  return (await session.run(readSomeHeads, [laneIds])).map(headOf);
 }

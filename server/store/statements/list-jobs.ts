@@ -3,7 +3,6 @@ import { statesOf } from '../../domain/job-filter.ts';
 import { type JobState, stateCodes } from '../../domain/job-state.ts';
 import { lowestUuid } from '../../domain/uuid.ts';
 import type { JobPage, JobQuery, JobView } from '../../engine/job-views.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Parameter, Row, Session, Statement } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
@@ -120,18 +119,18 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
     namespace,
     filter.definition ?? null,
     filter.queue ?? null,
-    plainArray(states.map((state) => stateCodes[state])),
+    states.map((state) => stateCodes[state]),
     labels,
     timestampOf(filter.minCreateTimeUs),
     timestampOf(filter.maxCreateTimeUs),
-    filter.failureTypes.length > 0 ? textArray(filter.failureTypes) : null,
+    filter.failureTypes.length > 0 ? filter.failureTypes : null,
     before,
     lowestId,
     byLane ? perLane : room.records,
     room.jobs,
     room.bytes,
   ];
-  return byLane ? [...parameters, plainArray(laneIds)] : parameters;
+  return byLane ? [...parameters, laneIds] : parameters;
 }
 
 interface Scan {

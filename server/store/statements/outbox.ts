@@ -5,41 +5,44 @@
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { Failure } from '../../domain/payload.ts';
 import type { OutboxRow } from '../../engine/job-events.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf, failureText } from '../failure-text.ts';
 import { sameKey } from '../same-key.ts';
 
-interface Told {
-  /** Relation with a row for each job: `job_id`, `lane_id`, and `state` unless all enter the same one. */
+interface Moved {
+  /** Relation with a row for each job: `job_id`, `lane_id`, and what `by` names. */
   readonly from: string;
-  /** The state that all of them enter. */
-  readonly state?: number;
-  /** Of runs that were there before: `revision` after the change, `attempt` and `was_state`. */
-  readonly moved?: boolean;
-  /** There is a column `told_failure`. */
-  readonly failures?: boolean;
+  /** The other columns of `from` that are the same for all jobs of a group. */
+  readonly by?: readonly string[];
   readonly where?: string;
 }
 
-/** The INSERT that tells of changes; for a CTE, beside one called `now` with the time. Without a change it adds no row. */
-export function tell({ from, state, moved = false, failures = false, where }: Told): string {
-  const keys = [
-    'lane_id',
-    ...(state === undefined ? ['state'] : []),
-    ...(moved ? ['revision', 'attempt', 'was_state'] : []),
-  ];
-  if (failures) keys.push('told_failure');
+/** A CTE of the jobs that a statement makes, moves or ends, by what is the same of them: told, and counted, by group. */
+export function groups({ from, by = [], where }: Moved): string {
+  const keys = ['lane_id', ...by].join(', ');
   // Ids become bytes at once: to write and to read back an array of them would cost several times as much.
+  return `groups AS MATERIALIZED (
+  SELECT ${keys}, string_agg(uuid_send(job_id), ''::bytea) AS job_ids, count(*)::int AS jobs
+  FROM ${from}${where ? ` WHERE ${where}` : ''} GROUP BY ${keys}
+)`;
+}
+
+interface Told {
+  /** The state that all jobs enter; default: the groups have a column `state`. */
+  readonly state?: number;
+  /** Of runs that were there before: the groups have `revision` after the change, `attempt` and `was_state`. */
+  readonly moved?: boolean;
+  /** The groups have a column `told_failure`. */
+  readonly failures?: boolean;
+}
+
+/** The INSERT that tells of `groups`; for a CTE, beside one called `now` with the time. Without a group it adds no row. */
+export function tell({ state, moved = false, failures = false }: Told = {}): string {
   return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
   SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),
          array_agg(${moved ? 'revision' : '1'}), array_agg(${moved ? 'attempt' : '0'}), array_agg(${moved ? 'was_state' : 'NULL::smallint'}),
          array_agg(${failures ? 'told_failure' : 'NULL::text'})
-  FROM (
-    SELECT ${keys.join(', ')}, string_agg(uuid_send(job_id), ''::bytea) AS job_ids, count(*)::int AS jobs
-    FROM ${from}${where ? ` WHERE ${where}` : ''} GROUP BY ${keys.join(', ')}
-  ) AS same
-  HAVING count(*) > 0`;
+  FROM groups HAVING count(*) > 0`;
 }
 
 const MOST_MESSAGE = 1_024;
@@ -142,7 +145,7 @@ export async function takeOutbox(
 
 /** Deletes rows, and ends the relay's turn. */
 export async function finishOutbox(session: Session, relayId: string, rowIds: readonly number[]): Promise<void> {
-  await session.run(finishRows, [relayId, plainArray(rowIds)]);
+  await session.run(finishRows, [relayId, rowIds]);
 }
 
 /** Deletes rows that are older, of the 256 oldest, and returns how many events were lost with them. */

@@ -1,7 +1,6 @@
 /** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `held-lanes.ts`. */
 import { type JobState, stateOf } from '../../domain/job-state.ts';
 import type { Queue, QueueName, QueuePage } from '../../engine/queues.ts';
-import { textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
@@ -83,7 +82,7 @@ type Counts = Map<string, Partial<Record<JobState, number>>>;
 async function readCounts(session: Session, namespace: string, names: readonly string[]): Promise<Counts> {
   const counts: Counts = new Map(names.map((name) => [name, {}]));
   if (names.length === 0) return counts;
-  for (const row of await session.run(countMany, [namespace, textArray(names)])) {
+  for (const row of await session.run(countMany, [namespace, names])) {
     const of = counts.get(row.queue);
     if (of) of[stateOf(row.state)] = row.jobs;
   }
@@ -118,7 +117,7 @@ async function revive(session: Session, namespace: string, afterName: string, na
   );
   const isThere = (row: Row) => row.has_younger || Object.keys(counts.get(row.name) ?? {}).length > 0;
   const names = deleted.filter(isThere).map((row) => row.name);
-  if (names.length > 0) await session.run(reviveMany, [namespace, textArray(names)]);
+  if (names.length > 0) await session.run(reviveMany, [namespace, names]);
 }
 
 /** Whether there is such a queue; one that was deleted may be there again. */

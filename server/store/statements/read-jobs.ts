@@ -6,7 +6,6 @@ import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
 import type { AttemptView, JobName, JobView } from '../../engine/job-views.ts';
 import type { AttemptKey, ClosedRecord } from '../../engine/store-port.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
@@ -214,10 +213,7 @@ function hasClosedAttempts(row: Row): boolean {
 
 /** In the order of the names; undefined where there is no such job. At most 1,000. */
 export async function readJobs(session: Session, names: readonly JobName[]): Promise<(JobView | undefined)[]> {
-  const rows = await session.run(readMany, [
-    plainArray(names.map((name) => name.jobId)),
-    textArray(names.map((name) => name.namespace)),
-  ]);
+  const rows = await session.run(readMany, [names.map((name) => name.jobId), names.map((name) => name.namespace)]);
   const views = new Map((await viewsOf(session, rows)).map((view) => [`${view.namespace}/${view.jobId}`, view]));
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
 }
@@ -226,7 +222,7 @@ export async function readJobs(session: Session, names: readonly JobName[]): Pro
 export async function viewsOf(session: Session, rows: readonly Row[]): Promise<JobView[]> {
   // A job that several ask for comes several times: its attempts once.
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
-  const closed = tried.length > 0 ? await session.run(readAttempts, [plainArray(tried)]) : [];
+  const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
   const holds = await readHoldReasons(session, rows);
   return rows.map((row) => {
@@ -236,16 +232,16 @@ export async function viewsOf(session: Session, rows: readonly Row[]): Promise<J
 }
 
 export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {
-  return (await session.run(findMany, [plainArray(jobIds)])).map((row) => row.job_id);
+  return (await session.run(findMany, [jobIds])).map((row) => row.job_id);
 }
 
 export async function findEnded(session: Session, jobIds: readonly string[]): Promise<string[]> {
-  return (await session.run(findEndedMany, [plainArray(jobIds)])).map((row) => row.job_id);
+  return (await session.run(findEndedMany, [jobIds])).map((row) => row.job_id);
 }
 
 /** In the order of the ids; undefined where there is no such job. */
 export async function readRevisions(session: Session, jobIds: readonly string[]): Promise<(number | undefined)[]> {
-  const rows = await session.run(readRevisionsOfMany, [plainArray(jobIds)]);
+  const rows = await session.run(readRevisionsOfMany, [jobIds]);
   const revisions = new Map(rows.map((row) => [row.job_id, row.revision ?? undefined]));
   return jobIds.map((jobId) => revisions.get(jobId));
 }
@@ -267,9 +263,9 @@ function givenBackOf(row: Row): ClosedRecord['givenBack'] {
 
 export async function readClosed(session: Session, attempts: readonly AttemptKey[]): Promise<ClosedRecord[]> {
   const rows = await session.run(readClosedMany, [
-    plainArray(attempts.map((key) => key.jobId)),
-    plainArray(attempts.map((key) => key.attempt)),
-    plainArray(attempts.map((key) => key.sessionId)),
+    attempts.map((key) => key.jobId),
+    attempts.map((key) => key.attempt),
+    attempts.map((key) => key.sessionId),
   ]);
   return rows.map((row) => ({
     jobId: row.job_id,

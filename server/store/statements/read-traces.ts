@@ -3,7 +3,6 @@ import type { TracedAttempt, TracedJob } from '../../domain/job-spans.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { TraceOrigin } from '../../domain/trace.ts';
 import type { AttemptView, JobView } from '../../engine/job-views.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { recordColumns, viewColumns, viewsOf } from './read-jobs.ts';
@@ -34,13 +33,13 @@ LEFT JOIN LATERAL (
 
 /** Of the jobs that are still there, in any order. At most 1,000. */
 export async function readTraceOrigins(session: Session, jobIds: readonly string[]): Promise<TraceOrigin[]> {
-  const rows = await session.run(readOrigins, [plainArray(jobIds)]);
+  const rows = await session.run(readOrigins, [jobIds]);
   return rows.map((row) => ({ jobId: row.job_id, traceparent: row.traceparent ?? '' }));
 }
 
 /** Of the jobs that are still there, in any order. At most 1,000. */
 export async function readTracedJobs(session: Session, jobIds: readonly string[]): Promise<TracedJob[]> {
-  const rows = await session.run(readTraces, [plainArray(jobIds)]);
+  const rows = await session.run(readTraces, [jobIds]);
   const views = await viewsOf(session, rows);
   return views.map((view, at) => tracedJob(view, rows[at] as Row));
 }

@@ -1,6 +1,5 @@
 /** Request ids of changes other than submissions: the first call with one is carried out, its repeats change nothing. */
 import type { KeptPage, RequestKey } from '../../engine/requests.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { NIL_UUID } from './expire-jobs.ts';
 
@@ -8,7 +7,7 @@ const takeOne = {
   name: 'take_request_id',
   text: `
 INSERT INTO request_ids (namespace, request_id, body_hash, job_ids, existing, create_time)
-VALUES ($1, $2, $3, $4, '{}', (SELECT muster_now()))
+VALUES ($1, $2, $3, $4::uuid[], '{}', (SELECT muster_now()))
 ON CONFLICT DO NOTHING RETURNING request_id`,
 };
 
@@ -50,7 +49,7 @@ async function take(
   { requestId, bodyHash }: RequestKey,
   jobIds: readonly string[],
 ): Promise<Row | undefined> {
-  const taken = await session.run(takeOne, [namespace, requestId, bodyHash, plainArray(jobIds)]);
+  const taken = await session.run(takeOne, [namespace, requestId, bodyHash, jobIds]);
   if (taken.length > 0) return undefined;
   const [row] = await session.run(readOne, [namespace, requestId]);
   if (!row)

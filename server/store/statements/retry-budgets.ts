@@ -10,7 +10,6 @@ import {
 } from '../../domain/retry-budget.ts';
 import type { Change } from '../../domain/run.ts';
 import type { NewJob } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 
@@ -71,9 +70,9 @@ export async function countFirstAttempts(session: Session, jobs: readonly NewJob
   if (counts.size === 0) return;
   const rows = [...counts.values()];
   await session.run(countMany, [
-    plainArray(rows.map((row) => row.laneId)),
-    plainArray(rows.map((row) => row.minute)),
-    plainArray(rows.map((row) => row.jobs)),
+    rows.map((row) => row.laneId),
+    rows.map((row) => row.minute),
+    rows.map((row) => row.jobs),
   ]);
 }
 
@@ -91,9 +90,9 @@ async function spend(session: Session, asking: readonly BudgetOf[], minute: numb
   await session.run(spendMany, [
     namespace,
     definition,
-    plainArray(grants.spent.map((one) => one.minute)),
-    plainArray(grants.spent.map((one) => one.retries)),
-    plainArray(grants.spent.map((one) => one.waiting)),
+    grants.spent.map((one) => one.minute),
+    grants.spent.map((one) => one.retries),
+    grants.spent.map((one) => one.waiting),
   ]);
   return [...grants.minutes];
 }

@@ -1,7 +1,6 @@
 /** Worker sessions: opened, renewed by heartbeats, closed in two steps. */
 import type { SessionEnd } from '../../domain/decide.ts';
 import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/store-port.ts';
-import { plainArray } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
@@ -130,9 +129,9 @@ export async function openSession(session: Session, opened: NewSession): Promise
 export async function renewSessions(session: Session, beats: readonly Beat[], leaseMs: number): Promise<Renewal[]> {
   const rows = await session.run(renewMany, [
     leaseMs,
-    plainArray(beats.map((beat) => beat.sessionId)),
-    plainArray(beats.map((beat) => beat.pingEcho)),
-    plainArray(beats.map((beat) => beat.draining)),
+    beats.map((beat) => beat.sessionId),
+    beats.map((beat) => beat.pingEcho),
+    beats.map((beat) => beat.draining),
   ]);
   return rows.map((row) => ({
     sessionId: row.session_id,
@@ -145,7 +144,7 @@ export async function renewSessions(session: Session, beats: readonly Beat[], le
 }
 
 export async function readSessions(session: Session, sessionIds: readonly string[]): Promise<SessionRow[]> {
-  return (await session.run(readMany, [plainArray(sessionIds)])).map(sessionRow);
+  return (await session.run(readMany, [sessionIds])).map(sessionRow);
 }
 
 export async function closeSessions(
@@ -154,12 +153,12 @@ export async function closeSessions(
   how: SessionEnd,
   lapsedForMs?: number,
 ): Promise<string[]> {
-  const rows = await session.run(closeMany, [plainArray(sessionIds), causes.indexOf(how) + 1, lapsedForMs ?? null]);
+  const rows = await session.run(closeMany, [sessionIds, causes.indexOf(how) + 1, lapsedForMs ?? null]);
   return rows.map((row) => row.session_id);
 }
 
 export async function endSessions(session: Session, sessionIds: readonly string[]): Promise<string[]> {
-  return (await session.run(endMany, [plainArray(sessionIds)])).map((row) => row.session_id);
+  return (await session.run(endMany, [sessionIds])).map((row) => row.session_id);
 }
 
 export async function readLapse(session: Session): Promise<Lapse> {

@@ -1,11 +1,10 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
 import type { NewJob, Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { type KeyOwners, obstacleOf, readOwners, takeKeys } from './idempotency-keys.ts';
-import { type Inserted, type Insertion, insertJobs, requestKey } from './insert-jobs.ts';
+import { type Inserted, type Insertion, insertJobs } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
 
@@ -29,6 +28,11 @@ function stored(
   return { kind: 'stored', jobs };
 }
 
+/** What a call is known by when it comes again: a namespace has no slash. */
+function requestKey(namespace: string, requestId: string): string {
+  return `${namespace}/${requestId}`;
+}
+
 type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
 
 /** The answer to a repeated request id, or that it was used for something else. */
@@ -40,10 +44,7 @@ function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
 
 async function readRepeated(session: Session, calls: readonly RequestName[]): Promise<Map<string, Row>> {
   if (calls.length === 0) return new Map();
-  const rows = await session.run(readRequestIds, [
-    textArray(calls.map((c) => c.namespace)),
-    plainArray(calls.map((c) => c.requestId)),
-  ]);
+  const rows = await session.run(readRequestIds, [calls.map((c) => c.namespace), calls.map((c) => c.requestId)]);
   return new Map(rows.map((row) => [requestKey(row.namespace, row.request_id), row]));
 }
 
@@ -63,7 +64,7 @@ const noPlaces: ReadonlyMap<string, Place> = new Map();
 async function insertLarge(session: Session, insertion: Insertion): Promise<Inserted> {
   const { jobs } = insertion;
   const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }], noPlaces);
-  if (insertion.call.requestId && inserted.requests.size === 0) return inserted;
+  if (insertion.call.requestId && inserted.first.size === 0) return inserted;
   const rest: SubmitCall = { namespace: insertion.call.namespace, jobs: [], keys: [] };
   for (let at = ROWS_A_STATEMENT; at < jobs.length; at += ROWS_A_STATEMENT) {
     await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }], noPlaces);
@@ -84,8 +85,7 @@ async function insertAll(
   if (!large && !isCounted) return insertJobs(session, insertions, places);
   const work = async (inner: Session) => {
     const inserted = await (large ? insertLarge(inner, large) : insertJobs(inner, insertions, places));
-    const isStored = ({ namespace, requestId }: SubmitCall) =>
-      !requestId || inserted.requests.has(requestKey(namespace, requestId));
+    const isStored = (call: SubmitCall) => !call.requestId || inserted.first.has(call);
     await countFirstAttempts(
       inner,
       insertions.flatMap(({ call, jobs }) => (isStored(call) ? jobs : [])),
@@ -128,9 +128,7 @@ async function submitPlain(
   const first = firstTries(calls);
   const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
   const inserted = await insertAll(database, database, insertions, places);
-  const { requests } = inserted;
-  const isStored = (call: SubmitCall) =>
-    first.has(call) && (!call.requestId || requests.has(requestKey(call.namespace, call.requestId)));
+  const isStored = (call: SubmitCall) => first.has(call) && (!call.requestId || inserted.first.has(call));
   const assigned = assignedOf(insertions, inserted, places);
   const rows = await readRepeated(
     database,
@@ -177,9 +175,9 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
       const obstacle = obstacleOf(call, owners);
       if (obstacle) throw new Refused(obstacle);
       const insertion = withOwners(call, owners);
-      const { requests } = await insertAll(database, session, [insertion], noPlaces);
+      const inserted = await insertAll(database, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
-      if (call.requestId && requests.size === 0) throw new Refused({ kind: 'requestIdReused' });
+      if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
       return stored(insertion);
     });
   } catch (error) {

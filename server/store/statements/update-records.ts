@@ -1,10 +1,8 @@
 /** Writes what an update changed to the records of jobs, and the expiry to their runs. */
 import type { Continue, RecordChange } from '../../domain/run.ts';
-import { plainArray, textArray } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { timestampOf } from '../times.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -34,11 +32,11 @@ export async function updateRecords(session: Session, changes: readonly Continue
   if (changes.length === 0) return;
   const record = (change: Continue) => change.record as RecordChange;
   const rows = await session.run(statement, [
-    plainArray(changes.map((c) => c.run.jobId)),
-    plainArray(changes.map((c) => c.run.priority)),
-    plainArray(changes.map((c) => record(c).priority)),
-    textArray(changes.map((c) => timestampOf(record(c).runTimeUs))),
-    textArray(changes.map((c) => timestampOf(record(c).expireTimeUs))),
+    changes.map((c) => c.run.jobId),
+    changes.map((c) => c.run.priority),
+    changes.map((c) => record(c).priority),
+    changes.map((c) => record(c).runTimeUs),
+    changes.map((c) => record(c).expireTimeUs),
   ]);
   if (rows.length < changes.length)
     throw Object.assign(new Error('a record has changed since it was read'), { code: '40001' });

@@ -21,8 +21,8 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/insert-cleanups.ts',
-        find: 'count(*) AS jobs FROM i GROUP BY lane_id',
-        replace: '2 * count(*) AS jobs FROM i GROUP BY lane_id',
+        find: 'AS state, jobs FROM groups',
+        replace: 'AS state, 2 * jobs FROM groups',
       },
     ],
   },

@@ -59,8 +59,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/complete-attempts.ts',
-        find: 'WHERE job_runs.job_id = i.job_id AND job_runs.attempt = i.attempt AND job_runs.session_id IS NOT DISTINCT FROM i.session_id',
-        replace: 'WHERE job_runs.job_id = i.job_id',
+        find: 'AND r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state',
+        replace: 'AND r.state',
       },
     ],
   },

@@ -1,5 +1,6 @@
 /** The one suite of the store's port: whatever database runs it has to pass all of it. */
 import type { StoreContext } from '../../../support/store-context.ts';
+import { arrayParametersSuite } from './array-parameters.ts';
 import { attemptLogsSuite } from './attempt-logs.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
@@ -35,6 +36,7 @@ import { workersSuite } from './workers.ts';
 
 export function storeSuite(context: StoreContext): void {
   migrationsSuite(context);
+  arrayParametersSuite(context);
   partitionsSuite(context);
   definitionsSuite(context);
   compatibilitySuite(context);
