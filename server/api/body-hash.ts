@@ -12,12 +12,14 @@ import { sortedMap } from './sorted-map.ts';
 
 type Entries = Readonly<Record<string, unknown>>;
 
-function mapsOf(job: JobSubmission): Entries[] {
-  return [job.labels, job.input?.metadata ?? {}, job.demands?.labels ?? {}, job.demands?.resources ?? {}];
+function isLong(map: Entries | undefined): boolean {
+  let entries = 0;
+  for (const _ in map) if (++entries > 1) return true;
+  return false;
 }
 
-function hasOrder(job: JobSubmission): boolean {
-  return mapsOf(job).some((map) => Object.keys(map).length > 1);
+function hasOrder({ labels, input, demands }: JobSubmission): boolean {
+  return isLong(labels) || isLong(input?.metadata) || isLong(demands?.labels) || isLong(demands?.resources);
 }
 
 function withSortedMaps(job: JobSubmission): JobSubmission {

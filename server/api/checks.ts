@@ -175,6 +175,7 @@ export function checkLabels(
   violations: Violations,
 ): void {
   const entries = Object.entries(labels);
+  if (entries.length === 0) return;
   violations.check(entries.length <= max, field, `has ${entries.length} entries; at most ${max} are allowed`);
   for (const [key, value] of entries.slice(0, max)) {
     violations.check(LABEL_KEY.test(key), field, `has the key "${cutText(key, 80)}"; ${LABEL_KEY_RULE}`);
@@ -197,11 +198,11 @@ export function payloadFrom(
   violations: Violations,
 ): Payload {
   if (!value) return { data: EMPTY, contentType: '' };
-  violations.check(
-    value.data.length <= maxBytes,
-    `${field}.data`,
-    `is ${value.data.length} bytes; at most ${maxBytes} are allowed. Keep large data elsewhere and pass a reference`,
-  );
+  if (value.data.length > maxBytes)
+    violations.add(
+      `${field}.data`,
+      `is ${value.data.length} bytes; at most ${maxBytes} are allowed. Keep large data elsewhere and pass a reference`,
+    );
   if (value.contentType !== 'application/json') checkText(value.contentType, 128, `${field}.content_type`, violations);
   const entries = Object.entries(value.metadata);
   if (entries.length === 0) return { data: value.data, contentType: value.contentType };

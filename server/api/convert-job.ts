@@ -24,7 +24,6 @@ import {
   checkRange,
   checkText,
   durationMs,
-  isKnown,
   payloadFrom,
   TEN_YEARS_MS,
   THIRTY_DAYS_MS,
@@ -71,30 +70,33 @@ export function submissionFrom(
   checkDottedName(wire.definition, `${path}.definition`, violations);
   violations.check(wire.definitionVersion >= 0, `${path}.definition_version`, 'must not be negative');
   if (wire.idempotencyKey) checkText(wire.idempotencyKey, 256, `${path}.idempotency_key`, violations);
-  violations.check(
-    isKnown(IdempotencyConflictPolicy, wire.idempotencyConflictPolicy),
-    `${path}.idempotency_conflict_policy`,
-    `has the unknown value ${wire.idempotencyConflictPolicy}`,
-  );
+  const conflictPolicy = policies[wire.idempotencyConflictPolicy];
+  if (!conflictPolicy)
+    violations.add(`${path}.idempotency_conflict_policy`, `has the unknown value ${wire.idempotencyConflictPolicy}`);
   checkLabels(wire.labels, 64, `${path}.labels`, violations);
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
   if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);
-  const trace = traceFrom(wire.traceparent, wire.tracestate);
+  const own = wire.traceparent ? traceFrom(wire.traceparent, wire.tracestate) : defaults.trace;
+  const trace = own.traceparent ? own : defaults.trace;
+  const times = timesFrom(wire, path, violations);
   return {
     definition: wire.definition,
     definitionVersion: wire.definitionVersion,
     input: payloadFrom(wire.input, defaults.maxPayload, `${path}.input`, violations),
     idempotencyKey: wire.idempotencyKey,
-    conflictPolicy: policies[wire.idempotencyConflictPolicy] ?? 'USE_EXISTING',
+    conflictPolicy: conflictPolicy ?? 'USE_EXISTING',
     labels: wire.labels,
     priority: wire.priority,
-    ...timesFrom(wire, path, violations),
+    runTimeUs: times.runTimeUs,
+    delayMs: times.delayMs,
+    expireTimeUs: times.expireTimeUs,
     queue: wire.queue,
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
     runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
     demands: demandsFrom(wire.demands, `${path}.demands`, violations),
-    ...(trace.traceparent ? trace : defaults.trace),
+    traceparent: trace.traceparent,
+    tracestate: trace.tracestate,
   };
 }
 

@@ -35,11 +35,11 @@ function encodePages<Item>(
 ): Uint8Array[] {
   const pages: Uint8Array[] = [];
   for (let from = 0; from < items.length; from += maxHintItems) {
-    const page = items.slice(from, from + maxHintItems);
-    const bytes = new Uint8Array(headerBytes + page.length * itemBytes);
+    const count = Math.min(maxHintItems, items.length - from);
+    const bytes = new Uint8Array(headerBytes + count * itemBytes);
     bytes[0] = kind;
     writeUuid(replicaId, bytes, 1);
-    for (const [index, item] of page.entries()) write(item, bytes, headerBytes + index * itemBytes);
+    for (let i = 0; i < count; i++) write(items[from + i] as Item, bytes, headerBytes + i * itemBytes);
     pages.push(bytes);
   }
   return pages;
@@ -49,6 +49,11 @@ function writeLane(lane: LaneHint, bytes: Uint8Array, at: number): void {
   const view = new DataView(bytes.buffer);
   view.setFloat64(at, lane.laneId);
   view.setFloat64(at + 8, lane.rank);
+}
+
+/** Whether a replica has sent it: what is heard is mostly one's own, thousands of ids a second. */
+export function isHintOf(replicaId: Uint8Array, bytes: Uint8Array): boolean {
+  return bytes.length >= headerBytes && replicaId.every((byte, i) => bytes[1 + i] === byte);
 }
 
 /** Undefined for what no replica of this release sends: another release may, and a hint can always be ignored. */

@@ -1,10 +1,12 @@
 /** The engine's bus over NATS. */
+
+import { uuidToBytes } from '../domain/uuid.ts';
 import type { Assignment, CancelNotice, Hint } from '../engine/messages.ts';
 import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing, splitBySize } from './assignment-message.ts';
 import type { BusConnection } from './connection.ts';
 import { JetStreamEvents } from './event-stream.ts';
-import { decodeHint, encodeHint } from './hint-codec.ts';
+import { decodeHint, encodeHint, isHintOf } from './hint-codec.ts';
 import { Loopback } from './loopback.ts';
 import type { SessionAccessRule } from './session-access.ts';
 import { hintsSubject, loopbackSubject, sessionSubject } from './subjects.ts';
@@ -33,6 +35,7 @@ export function userPayloadLimit(maxPayload: number): number {
 export class NatsBus implements Bus {
   readonly #connection: BusConnection;
   readonly #replicaId: string;
+  readonly #idBytes: Uint8Array;
   readonly #sessionUrls: readonly string[];
   readonly #accessRule: SessionAccessRule;
   readonly #log: Log;
@@ -44,6 +47,7 @@ export class NatsBus implements Bus {
   constructor(parts: NatsBusParts) {
     this.#connection = parts.connection;
     this.#replicaId = parts.replicaId;
+    this.#idBytes = uuidToBytes(parts.replicaId);
     this.#sessionUrls = parts.sessionUrls;
     this.#accessRule = parts.accessRule;
     this.#log = parts.log;
@@ -127,8 +131,8 @@ export class NatsBus implements Bus {
   }
 
   #hear(data: Uint8Array): void {
+    if (isHintOf(this.#idBytes, data)) return;
     const received = decodeHint(data);
-    if (!received || received.replicaId === this.#replicaId) return;
-    for (const listener of this.#listeners) listener(received.hint);
+    if (received) for (const listener of this.#listeners) listener(received.hint);
   }
 }

@@ -2,7 +2,11 @@
 
 const invalid = 0x80;
 const nibbles = nibbleTable();
-const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Character codes of the two digits of each byte, and of a dash. */
+const digits = Uint8Array.from({ length: 512 }, (_, i) =>
+  (i % 2 === 0 ? i >> 5 : (i >> 1) & 0x0f).toString(16).charCodeAt(0),
+);
+const DASH = 45;
 /** Where the two digits of each byte begin in the canonical text. */
 const digitOffsets = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 
@@ -46,10 +50,13 @@ export function uuidToBytes(text: string): Uint8Array {
 
 /** Canonical text of the 16 bytes that begin at `offset`. */
 export function uuidFromBytes(bytes: Uint8Array, offset = 0): string {
-  const pair = (index: number) => pairs[bytes[offset + index] as number] as string;
-  return (
-    `${pair(0)}${pair(1)}${pair(2)}${pair(3)}-${pair(4)}${pair(5)}-${pair(6)}${pair(7)}-${pair(8)}${pair(9)}` +
-    `-${pair(10)}${pair(11)}${pair(12)}${pair(13)}${pair(14)}${pair(15)}`
+  const a = (index: number) => digits[2 * (bytes[offset + index] as number)] as number;
+  const b = (index: number) => digits[2 * (bytes[offset + index] as number) + 1] as number;
+  // One flat string in one go: put together from parts it takes twice as long, and leaves six times as much behind.
+  // biome-ignore format: as the text is laid out
+  return String.fromCharCode(
+    a(0), b(0), a(1), b(1), a(2), b(2), a(3), b(3), DASH, a(4), b(4), a(5), b(5), DASH, a(6), b(6), a(7), b(7), DASH,
+    a(8), b(8), a(9), b(9), DASH, a(10), b(10), a(11), b(11), a(12), b(12), a(13), b(13), a(14), b(14), a(15), b(15),
   );
 }
 

@@ -25,8 +25,10 @@ interface ParkedCredit {
 
 interface ParkedSession {
   readonly sessionId: string;
-  /** By credit id, so that a repeated grant changes nothing. */
+  /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
   readonly credits: Map<number, ParkedCredit>;
+  /** Those of them with places left: a busy session has thousands that are spent. */
+  readonly open: Set<ParkedCredit>;
 }
 
 export interface ParkedClass {
@@ -56,8 +58,10 @@ export class ParkedCredits {
     const session = this.#session(sessionId, sessionClass);
     for (const { creditId, slots, prefetch } of credits) {
       // A copy that arrives late must not revive what was spent: a known id stays as it is until it ends.
-      if (!session.credits.has(creditId))
-        session.credits.set(creditId, { creditId, until, voided: false, slots, prefetch });
+      if (session.credits.has(creditId)) continue;
+      const credit = { creditId, until, voided: false, slots, prefetch };
+      session.credits.set(creditId, credit);
+      session.open.add(credit);
     }
   }
 
@@ -66,7 +70,9 @@ export class ParkedCredits {
     if (!session) return;
     for (const id of creditIds) {
       const credit = session.credits.get(id);
-      if (credit) Object.assign(credit, { voided: true, slots: 0, prefetch: 0 });
+      if (!credit) continue;
+      Object.assign(credit, { voided: true, slots: 0, prefetch: 0 });
+      session.open.delete(credit);
     }
   }
 
@@ -95,8 +101,8 @@ export class ParkedCredits {
     const now = this.#clock.now();
     const sums = { slots: 0, prefetch: 0 };
     for (const { sessions } of this.#classes.values()) {
-      for (const { credits } of sessions.values()) {
-        for (const { until, slots, prefetch } of credits.values()) {
+      for (const { open } of sessions.values()) {
+        for (const { until, slots, prefetch } of open) {
           if (until <= now) continue;
           sums.slots += slots;
           sums.prefetch += prefetch;
@@ -146,8 +152,11 @@ export class ParkedCredits {
   /** Gives back places that a claim did not fill. */
   giveBack(places: readonly Place[]): void {
     for (const { sessionId, creditId, prefetch } of places) {
-      const credit = this.#classOf.get(sessionId)?.sessions.get(sessionId)?.credits.get(creditId);
-      if (credit && !credit.voided) credit[prefetch ? 'prefetch' : 'slots']++;
+      const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
+      const credit = session?.credits.get(creditId);
+      if (!session || !credit || credit.voided) continue;
+      credit[prefetch ? 'prefetch' : 'slots']++;
+      session.open.add(credit);
     }
   }
 
@@ -166,7 +175,11 @@ export class ParkedCredits {
 
   /** Spent credits stay until they end: that is what makes a repeated grant harmless. */
   #expire(session: ParkedSession, now: number): void {
-    for (const credit of session.credits.values()) if (credit.until <= now) session.credits.delete(credit.creditId);
+    for (const credit of session.credits.values()) {
+      if (credit.until > now) return;
+      session.credits.delete(credit.creditId);
+      session.open.delete(credit);
+    }
   }
 
   #session(sessionId: string, sessionClass: SessionClass): ParkedSession {
@@ -179,7 +192,7 @@ export class ParkedCredits {
     this.#classOf.set(sessionId, parked);
     let session = parked.sessions.get(sessionId);
     if (!session) {
-      session = { sessionId, credits: new Map() };
+      session = { sessionId, credits: new Map(), open: new Set() };
       parked.sessions.set(sessionId, session);
     }
     return session;
@@ -198,16 +211,17 @@ function liftBars({ bars, fit }: ParkedClass, now: number): void {
 /** Places of one kind, one of each session's credits in turn, so that no session gets all of a small batch. */
 function takeKind(sessions: readonly ParkedSession[], limit: number, kind: 'slots' | 'prefetch'): Place[] {
   const places: Place[] = [];
-  let open = sessions.flatMap(({ sessionId, credits }) =>
-    [...credits.values()].filter((credit) => credit[kind] > 0).map((credit) => ({ sessionId, credit })),
+  let offers = sessions.flatMap((session) =>
+    Array.from(session.open, (credit) => ({ session, credit })).filter(({ credit }) => credit[kind] > 0),
   );
-  while (places.length < limit && open.length > 0) {
-    for (const { sessionId, credit } of open) {
+  while (places.length < limit && offers.length > 0) {
+    for (const { session, credit } of offers) {
       if (places.length === limit) break;
       credit[kind]--;
-      places.push({ sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
+      if (credit.slots + credit.prefetch === 0) session.open.delete(credit);
+      places.push({ sessionId: session.sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
     }
-    open = open.filter(({ credit }) => credit[kind] > 0);
+    offers = offers.filter(({ credit }) => credit[kind] > 0);
   }
   return places;
 }

@@ -225,7 +225,12 @@ function textOf({ jobId, attempt, sessionId }: AttemptKey): string {
  */
 function firstOfEach<T extends AttemptKey>(lists: readonly (readonly T[])[]): Map<string, T> {
   const first = new Map<string, T>();
-  for (const list of lists) for (const item of list) if (!first.has(textOf(item))) first.set(textOf(item), item);
+  for (const list of lists) {
+    for (const item of list) {
+      const text = textOf(item);
+      if (!first.has(text)) first.set(text, item);
+    }
+  }
   return first;
 }
 

@@ -43,7 +43,8 @@ function publish(
     const jobs = calls.flatMap((call) => call.jobs.filter((job) => assigned.has(job.jobId)));
     dispatcher.publish(jobs.map((job) => firstAttempt(job, places.get(job.jobId) as Place)));
   }
-  dispatcher.giveBack([...places].flatMap(([jobId, place]) => (assigned.has(jobId) ? [] : [place])));
+  if (assigned.size < places.size)
+    dispatcher.giveBack([...places].flatMap(([jobId, place]) => (assigned.has(jobId) ? [] : [place])));
   return assigned;
 }
 

@@ -98,12 +98,13 @@ export class Submissions {
     const keys = keysOf(submissions, field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
-    for (const [i, submission] of submissions.entries()) {
-      const definition = definitions[i] as JobDefinition;
-      const lane = laneOf(namespace, submission, definition);
-      const laneId = await this.#parts.lanes.find(lane.key, lane.breaker);
-      if (laneId === undefined) wanted.set(i, lane);
-      jobs.push(this.#build(submission, definition, laneId ?? 0));
+    const laneOf = this.#laneFinder(namespace);
+    for (let i = 0; i < submissions.length; i++) {
+      const [submission, definition] = [submissions[i] as Submission, definitions[i] as JobDefinition];
+      const found = laneOf(submission, definition);
+      const lane = found instanceof Promise ? await found : found;
+      if (lane.laneId === undefined) wanted.set(i, lane);
+      jobs.push(this.#build(submission, definition, lane));
     }
     const call = { namespace, jobs, ...requestIdOf(request), keys };
     const add = (tried: SubmitCall) =>
@@ -147,52 +148,101 @@ export class Submissions {
   ): Promise<JobDefinition[]> {
     const found: JobDefinition[] = [];
     const checks: InputCheck[] = [];
-    for (const [i, { definition: name, definitionVersion, input }] of submissions.entries()) {
-      const path = field === 'job' ? 'job' : `jobs[${i}]`;
-      const definition = await this.#parts.definitions.getForJob(
-        namespace,
-        name,
-        definitionVersion,
-        `${path}.definition`,
-      );
+    // The jobs of a call are mostly of one definition: it is looked up for the first of them.
+    const known = new Map<string, JobDefinition>();
+    for (let i = 0; i < submissions.length; i++) {
+      const { definition: name, definitionVersion, input } = submissions[i] as Submission;
+      const key = definitionVersion === 0 ? name : `${name}/${definitionVersion}`;
+      const path = () => (field === 'job' ? 'job' : `jobs[${i}]`);
+      const definition =
+        known.get(key) ??
+        (await this.#parts.definitions.getForJob(namespace, name, definitionVersion, `${path()}.definition`));
+      known.set(key, definition);
       found.push(definition);
-      const { inputSchema: schema } = definition;
-      if (schema) checks.push({ schema, payload: input, field: `${path}.input` });
+      if (definition.inputSchema)
+        checks.push({ schema: definition.inputSchema, payload: input, field: `${path()}.input` });
     }
     if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
     return found;
   }
 
-  #build(submission: Submission, definition: JobDefinition, laneId: number): NewJob {
+  /** Finds the lanes of a call's jobs: one look for all those that say nothing themselves of where they run. */
+  #laneFinder(namespace: string): (submission: Submission, definition: JobDefinition) => JobLane | Promise<JobLane> {
+    const usual = new Map<JobDefinition, JobLane>();
+    const find = async (submission: Submission, definition: JobDefinition): Promise<JobLane> => {
+      const lane = laneOf(namespace, submission, definition);
+      return { ...lane, laneId: await this.#parts.lanes.find(lane.key, lane.breaker) };
+    };
+    return (submission, definition) => {
+      if (submission.queue || submission.demands) return find(submission, definition);
+      const known = usual.get(definition);
+      if (known) return known;
+      return find(submission, definition).then((lane) => {
+        usual.set(definition, lane);
+        return lane;
+      });
+    };
+  }
+
+  #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane): NewJob {
     const { ids, clock } = this.#parts;
-    const demands = submission.demands ? canonicalDemands(submission.demands) : undefined;
     const nowUs = clock.nowUs();
     const startUs = startOf(submission, nowUs);
+    const isLater = startUs > nowUs;
     const priority = submission.priority ?? definition.priority;
-    const times = timesOf(submission, definition, Math.max(startUs, nowUs));
+    const times = timesOf(submission, definition, isLater ? startUs : nowUs);
+    // Of one shape, written out: there are tens of thousands a second.
     return {
       jobId: ids.next(),
       laneId,
-      state: startUs > nowUs ? 'SCHEDULED' : 'READY',
-      rank: rankOf(Math.max(startUs, nowUs), priority, times.expireTimeUs),
+      state: isLater ? 'SCHEDULED' : 'READY',
+      rank: rankOf(isLater ? startUs : nowUs, priority, times.expireTimeUs),
       priority,
+      labels: hasEntries(submission.labels) ? submission.labels : undefined,
       input: submission.input,
-      ...optionalOf(submission, definition, demands, startUs > nowUs ? startUs : undefined),
-      ...times,
+      demands,
+      retryPolicy: submission.retryPolicy,
+      runTimeoutMs: times.runTimeoutMs,
+      idempotencyKey: submission.idempotencyKey || undefined,
+      traceparent: submission.traceparent || undefined,
+      tracestate: submission.tracestate || undefined,
+      runTimeUs: isLater ? startUs : undefined,
+      expireTimeUs: times.expireTimeUs,
+      retryOf: submission.retryOf,
+      deadlineUs: times.deadlineUs,
+      progressTimeoutMs: times.progressTimeoutMs,
+      watchWindowMs: times.watchWindowMs,
+      checkResult: definition.outputSchema ? true : undefined,
+      hasRetryBudget: definition.retryBudget ? true : undefined,
     };
   }
 }
 
-function laneOf(namespace: string, submission: Submission, definition: JobDefinition): WantedLane {
+function hasEntries(map: Readonly<Record<string, string>>): boolean {
+  for (const _ in map) return true;
+  return false;
+}
+
+/** Where a job belongs. */
+interface JobLane extends WantedLane {
+  /** Undefined: the lane is not there yet. */
+  readonly laneId: number | undefined;
+  /** Of the submission, where they override the definition's. */
+  readonly demands: string | undefined;
+}
+
+function laneOf(namespace: string, submission: Submission, definition: JobDefinition): Omit<JobLane, 'laneId'> {
+  const usual = canonicalDemands(definition.demands);
+  const demands = submission.demands ? canonicalDemands(submission.demands) : usual;
   const key = {
     namespace,
     queue: submission.queue || definition.queue,
     definition: definition.name,
     definitionVersion: definition.version,
-    demands: canonicalDemands(submission.demands ?? definition.demands),
+    demands,
     suspect: false,
   };
-  return { key, breaker: definition.circuitBreaker?.name };
+  return { key, breaker: definition.circuitBreaker?.name, demands: demands === usual ? undefined : demands };
 }
 
 function startOf(submission: Submission, nowUs: number): number {
@@ -200,8 +250,10 @@ function startOf(submission: Submission, nowUs: number): number {
   return submission.runTimeUs ?? nowUs;
 }
 
+type Times = Pick<NewJob, 'runTimeoutMs' | 'expireTimeUs' | 'deadlineUs' | 'progressTimeoutMs' | 'watchWindowMs'>;
+
 /** Every limit in time of the job. A wait in the queue that is too long is an expiry: the earlier of the two holds. */
-function timesOf(submission: Submission, definition: JobDefinition, startUs: number) {
+function timesOf(submission: Submission, definition: JobDefinition, startUs: number): Times {
   const { timeLimits } = definition;
   const runTimeoutMs = submission.runTimeoutMs ?? definition.runTimeoutMs;
   const { expireTimeUs } = submission;
@@ -213,26 +265,6 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
     deadlineUs,
     progressTimeoutMs: timeLimits.progressTimeoutMs,
     watchWindowMs: timeLimits.watchdog?.windowMs,
-  };
-}
-
-function optionalOf(
-  submission: Submission,
-  definition: JobDefinition,
-  demands: string | undefined,
-  runTimeUs: number | undefined,
-): Partial<NewJob> {
-  return {
-    labels: Object.keys(submission.labels).length > 0 ? submission.labels : undefined,
-    demands: demands === canonicalDemands(definition.demands) ? undefined : demands,
-    retryPolicy: submission.retryPolicy,
-    idempotencyKey: submission.idempotencyKey || undefined,
-    traceparent: submission.traceparent || undefined,
-    tracestate: submission.tracestate || undefined,
-    runTimeUs,
-    retryOf: submission.retryOf,
-    checkResult: definition.outputSchema ? true : undefined,
-    hasRetryBudget: definition.retryBudget ? true : undefined,
   };
 }
 
