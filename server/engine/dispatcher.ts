@@ -68,12 +68,21 @@ export class Dispatcher {
     this.#stopped = true;
   }
 
-  /** While the bus is down: claims for one session and returns the assignments, to ride in a reply. */
+  /**
+   * While the bus is down: claims for one session and returns the assignments, to ride in a reply. A suspect, which gets a slot
+   * and never a second one beside it, comes before all that would take every place.
+   */
   async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
     if (!parked) return [];
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM);
-    const places = lanes.length === 0 ? [] : this.#credits.takeOf(sessionId, PLACES_A_CLAIM);
-    return places.length === 0 ? [] : (await this.#claim(lanes, places)).map((job) => this.assignmentOf(job));
+    const suspects = await this.#claimOf(parked, () => this.#credits.takeSlotOf(sessionId), true);
+    const others = await this.#claimOf(parked, () => this.#credits.takeOf(sessionId, PLACES_A_CLAIM));
+    return [...suspects, ...others].map((job) => this.assignmentOf(job));
+  }
+
+  async #claimOf(parked: ParkedClass, take: () => Place[], suspects = false): Promise<ClaimedJob[]> {
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, suspects);
+    const places = lanes.length === 0 ? [] : take();
+    return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
   }
 
   /** Places for jobs that are about to be stored; those that come to nothing are given back. */

@@ -136,6 +136,14 @@ export class ParkedCredits {
     return places;
   }
 
+  /** Takes one slot of one session, if it has one. */
+  takeSlotOf(sessionId: string): Place[] {
+    const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
+    if (!session) return [];
+    this.#expire(session, this.#clock.now());
+    return takeKind([session], 1, 'slots');
+  }
+
   /** As `take`, of one session. */
   takeOf(sessionId: string, limit: number): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);

@@ -228,6 +228,16 @@ describe('a bar', () => {
   });
 });
 
+describe('one slot of a session', () => {
+  it('is taken while it has one, and no prefetch', () => {
+    park('a', 1, 1, 2);
+    park('b', 1, 1);
+    expect(texts(credits.takeSlotOf('a'))).toEqual(['a1']);
+    expect(texts(credits.takeSlotOf('a'))).toEqual([]);
+    expect(texts(credits.takeSlotOf('stranger'))).toEqual([]);
+  });
+});
+
 describe('one slot of each session', () => {
   it('is taken from each that has one, up to the limit, and no prefetch', () => {
     park('a', 1, 2, 2);

@@ -1,0 +1,61 @@
+/** While the bus is down, a session's reply to a heartbeat brings what was claimed for it. */
+import { expect, it } from 'vitest';
+import { Definitions } from '../../../server/engine/definitions.ts';
+import { Dispatcher } from '../../../server/engine/dispatcher.ts';
+import { Lanes } from '../../../server/engine/lanes.ts';
+import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
+import type { Bus, Log } from '../../../server/engine/ports.ts';
+import type { Claim, ClaimedJob } from '../../../server/engine/store-port.ts';
+import { makeJob } from '../../support/store-fixtures.ts';
+import { LaneStore } from './lane-store.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+const offers = { namespace: 'default', handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }], labels: {} };
+
+/** Gives as many jobs as there are places. */
+function jobsFor({ places, lanes }: Claim): ClaimedJob[] {
+  return places.map((place) => {
+    const { jobId, rank, input, runTimeoutMs } = makeJob(lanes[0]?.laneId ?? 0);
+    const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined, traceparent: '', tracestate: '' };
+    return { ...place, ...counts, jobId, laneId: lanes[0]?.laneId ?? 0, rank, input, runTimeoutMs };
+  });
+}
+
+it('a suspect is claimed first, for one slot, and other jobs for the rest', async () => {
+  const time = new VirtualTime();
+  const laneStore = new LaneStore();
+  const lanes = new Lanes(laneStore, new Definitions(laneStore, time));
+  const credits = new ParkedCredits(time);
+  const claims: (Claim & { readonly suspects: boolean })[] = [];
+  const claim = (suspects: boolean) => async (asked: Claim) => {
+    claims.push({ ...asked, suspects });
+    return jobsFor(asked);
+  };
+  const dispatcher = new Dispatcher({
+    store: { claim: claim(false), claimSuspects: claim(true) },
+    lanes,
+    credits,
+    bus: { isUp: () => false } as Bus,
+    log: {} as Log,
+  });
+  for (const suspect of [false, true]) {
+    const key = {
+      namespace: 'default',
+      queue: 'default',
+      definition: 'mail',
+      definitionVersion: 1,
+      demands: '',
+      suspect,
+    };
+    const laneId = await lanes.idOf(key);
+    await lanes.load([laneId]);
+    lanes.lower({ laneId, rank: 1 });
+  }
+  credits.park('a', offers, [{ creditId: 1, slots: 3, prefetch: 1 }]);
+  const assignments = await dispatcher.claimFor('a', credits.classOf('a'));
+  expect(claims.map(({ suspects, places }) => [suspects, places.map((place) => place.prefetch)])).toEqual([
+    [true, [false]],
+    [false, [false, false, true]],
+  ]);
+  expect(assignments).toHaveLength(4);
+});
