@@ -54,6 +54,8 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   return goOn('update', run, {
     ...(isPaused ? { state: 'PAUSED', dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
     runTimeUs: isPaused && startUs > nowUs ? startUs : null,
+    // A person has said when: what it waited for before, such as room in a retry budget, holds no more.
+    reason: isPaused || update.runTimeUs === undefined ? run.reason : null,
     rank: rankOf(startUs, priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });

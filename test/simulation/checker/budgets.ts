@@ -15,8 +15,6 @@ interface Waiting {
   isRetry: boolean;
   /** It is looked at next in a minute with room. */
   isPutOff: boolean;
-  /** When its total timeout is over. */
-  readonly deadlineUs: number;
 }
 
 export class BudgetChecks {
@@ -58,8 +56,7 @@ export class BudgetChecks {
   }
 
   #created(row: Ordered, startUs: number): void {
-    const deadlineUs = row.nextDue ?? Number.POSITIVE_INFINITY;
-    this.#jobs.set(row.id, { isRetry: false, isPutOff: false, deadlineUs });
+    this.#jobs.set(row.id, { isRetry: false, isPutOff: false });
     for (const minute of new Set([minuteOf(startUs), minuteOf(startUs + SLACK_US)])) add(this.#firstAttempts, minute);
   }
 
@@ -80,9 +77,7 @@ export class BudgetChecks {
     const begun = (this.#retries.get(minute) ?? 0) + (this.#perhaps.get(minute) ?? 0);
     if (begun < BUDGET.minPerMinute)
       this.#violate(`job ${row.id} was put off after ${begun} retries in minute ${minute} (journal ${row.n})`);
-    const next = row.nextDue ?? 0;
-    // One whose total timeout comes before the next minute is looked at then: to be ended.
-    if (minuteOf(next) <= minute && next !== job.deadlineUs)
+    if (minuteOf(row.nextDue ?? 0) <= minute)
       this.#violate(`job ${row.id} was put off until the same minute (journal ${row.n})`);
   }
 

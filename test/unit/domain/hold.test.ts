@@ -108,6 +108,15 @@ describe('decideResume', () => {
 });
 
 describe('decideUpdate', () => {
+  it('says no more what the job waited for once it is told when to run, and keeps it otherwise', () => {
+    const reason = 'waits for room in the retry budget of mail';
+    const waiting = runOf({ state: 'SCHEDULED', dueTimeUs: NOW_US + HOUR_US, reason });
+    expect(decideUpdate(waiting, { runTimeUs: NOW_US + 1 }, now)).toMatchObject({ state: 'SCHEDULED', reason: null });
+    expect(decideUpdate(waiting, { priority: 7 }, now)).toMatchObject({ state: 'SCHEDULED', reason });
+    const paused = runOf({ state: 'PAUSED', reason: 'paused on request' });
+    expect(decideUpdate(paused, { runTimeUs: NOW_US + 1 }, now)).toMatchObject({ reason: 'paused on request' });
+  });
+
   it('moves a ready job by its priority, from where it stood', () => {
     const change = decideUpdate(runOf({ priority: 2, rank: NOW_US - 7_000_000 }), { priority: 10 }, now);
     expect(change).toMatchObject({
