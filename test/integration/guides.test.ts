@@ -77,6 +77,7 @@ it('every guide that is meant to have examples has some', () => {
       'cancellation.md',
       'circuit-breakers.md',
       'definitions.md',
+      'events.md',
       'jobs.md',
       'logs.md',
       'retries.md',

@@ -4,6 +4,7 @@ export type { ClientOptions, PageOptions, RequestOptions } from './client/calls.
 export type { JobRef, JobRequest, SubmittedJob } from './client/client.ts';
 export { Client } from './client/client.ts';
 export type { DefinitionInit } from './client/definition.ts';
+export type { EventOptions, EventPage } from './client/event-watch.ts';
 export type { JobChange } from './client/job-change.ts';
 export type { JobFilter } from './client/job-filter.ts';
 export type { Redriven } from './client/job-pages.ts';
@@ -17,6 +18,7 @@ export type { FieldViolation } from './error.ts';
 export { Code, JobFailedError, MusterError } from './error.ts';
 export type { Attempt } from './gen/muster/v1/attempt_pb.ts';
 export { AttemptOutcome } from './gen/muster/v1/attempt_pb.ts';
+export type { JobEvent } from './gen/muster/v1/event_pb.ts';
 export type { Failure } from './gen/muster/v1/failure_pb.ts';
 export { FailureCause } from './gen/muster/v1/failure_pb.ts';
 export type { JobDefinition } from './gen/muster/v1/job_definition_pb.ts';

@@ -6,6 +6,7 @@ from muster.client import (
     AsyncClient,
     Client,
     DefinitionOptions,
+    EventPage,
     JobFilter,
     JobOptions,
     JobRef,
@@ -21,6 +22,7 @@ from muster.client import (
 from muster.durations import to_duration, to_seconds
 from muster.errors import FinalError, InfrastructureError, JobFailedError, JobStopped, MusterError, RetryLater
 from muster.payloads import PayloadError, decode, encode
+from muster.v1.event_pb2 import JobEvent
 from muster.v1.job_definition_pb2 import JobDefinition
 from muster.v1.job_pb2 import Job, JobState, JobSubmission
 from muster.v1.log_record_pb2 import LogRecord
@@ -38,11 +40,13 @@ __all__ = [
     "AsyncClient",
     "Client",
     "DefinitionOptions",
+    "EventPage",
     "FinalError",
     "InfrastructureError",
     "Job",
     "JobContext",
     "JobDefinition",
+    "JobEvent",
     "JobFailedError",
     "JobFilter",
     "JobOptions",

@@ -17,6 +17,8 @@ from muster import AsyncClient, Client, JobFailedError, MusterError, RetryPolicy
 from muster.durations import to_duration, to_seconds
 from muster.payloads import PayloadError, encode
 from muster.v1 import job_pb2
+from muster.v1.event_pb2 import JobEvent
+from muster.v1.event_service_pb2 import WatchEventsResponse
 from muster.v1.failure_pb2 import Failure
 from muster.v1.job_definition_service_pb2 import ApplyJobDefinitionResponse
 from muster.v1.job_pb2 import Job, JobSubmission
@@ -284,6 +286,47 @@ def test_logs_are_followed_to_the_end_over_streams_that_break(ask: Ask) -> None:
         assert [record.sequence for record in records] == [1, 2, 3]
     request = services.requests[0][1]
     assert (request.namespace, request.job_id, request.attempt, len(services.requests)) == ("n", "j1", 2, 2)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_events_are_watched_over_streams_that_break_from_the_last_position(ask: Ask) -> None:
+    def page(position: int, *ids: str) -> WatchEventsResponse:
+        return WatchEventsResponse(position=position, events=[JobEvent(job_id=job) for job in ids])
+
+    def watch(request, context):
+        if not request.HasField("after_position"):
+            yield page(5, "a", "b")
+            refuse(context, grpc.StatusCode.UNAVAILABLE)
+        if request.after_position == 5:
+            yield page(6, "c")
+            return
+        assert request.after_position == 6
+        yield page(7, "d")
+        yield page(7)
+
+    with serving({"WatchEvents": watch}) as (address, services):
+        pages = ask(address, "watch_events", states=["FAILED"], job="j1", kept_only=True, options={"namespace": "n"})
+    assert [([event.job_id for event in page.events], page.position) for page in pages] == [
+        (["a", "b"], 5),
+        (["c"], 6),
+        (["d"], 7),
+        ([], 7),
+    ]
+    request = services.requests[0][1]
+    assert (request.namespace, request.job_id, list(request.states)) == ("n", "j1", [job_pb2.JOB_STATE_FAILED])
+    assert len(services.requests) == 3
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_events_that_are_not_kept_any_more_are_not_asked_for_again(ask: Ask) -> None:
+    def watch(request, context):
+        assert request.after_position == 0
+        refuse(context, grpc.StatusCode.OUT_OF_RANGE)
+        yield
+
+    with serving({"WatchEvents": watch}) as (address, services), pytest.raises(MusterError) as failed:
+        ask(address, "watch_events", after=0)
+    assert (failed.value.code, len(services.requests)) == (grpc.StatusCode.OUT_OF_RANGE, 1)
 
 
 @pytest.mark.parametrize("ask", CLIENTS)

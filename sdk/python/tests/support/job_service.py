@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from muster.v1 import (
+    event_service_pb2_grpc,
     job_definition_service_pb2_grpc,
     job_service_pb2_grpc,
     namespace_service_pb2_grpc,
@@ -22,6 +23,7 @@ Serve = Callable[[Any, grpc.ServicerContext], Any]
 
 class Services(
     job_service_pb2_grpc.JobServiceServicer,
+    event_service_pb2_grpc.EventServiceServicer,
     job_definition_service_pb2_grpc.JobDefinitionServiceServicer,
     queue_service_pb2_grpc.QueueServiceServicer,
     worker_service_pb2_grpc.WorkerServiceServicer,
@@ -50,6 +52,7 @@ def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
     services = Services(answers)
     server = grpc.server(ThreadPoolExecutor(4))
     job_service_pb2_grpc.add_JobServiceServicer_to_server(services, server)
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(services, server)
     job_definition_service_pb2_grpc.add_JobDefinitionServiceServicer_to_server(services, server)
     queue_service_pb2_grpc.add_QueueServiceServicer_to_server(services, server)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(services, server)

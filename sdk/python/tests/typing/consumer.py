@@ -11,6 +11,7 @@ from typing_extensions import assert_type
 from muster import (
     AsyncClient,
     Client,
+    EventPage,
     Job,
     JobContext,
     JobFilter,
@@ -66,6 +67,7 @@ async def awaiting(client: AsyncClient) -> None:
     assert_type(await client.result(job, as_type=Order), Order)
     assert_type(client.list(), AsyncIterator[Job])
     assert_type(client.watch(job), AsyncIterator[Job])
+    assert_type(client.watch_events(after=0), AsyncIterator[EventPage])
     assert_type(await client.cancel_jobs(JobFilter()), int)
     _ = client.submit("order").job_id  # type: ignore[attr-defined]
 

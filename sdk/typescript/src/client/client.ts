@@ -12,6 +12,8 @@ import type { LogOptions, LogsRequest } from './attempt-logs.ts';
 import { followLogs, listLogs } from './attempt-logs.ts';
 import type { ClientOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
+import type { EventOptions, EventPage } from './event-watch.ts';
+import { watchEvents } from './event-watch.ts';
 import type { JobChange } from './job-change.ts';
 import { jobChange } from './job-change.ts';
 import type { JobFilter } from './job-filter.ts';
@@ -203,6 +205,22 @@ export class Client extends AdminClient {
    */
   watch(job: JobRef, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Job, void> {
     return watchJob(this.calls, this.#target(job), options.signal);
+  }
+
+  /**
+   * What happens to the namespace's jobs, about a quarter of a second after it happened: each change of a state at least once,
+   * but that jobs become ASSIGNED or RUNNING. A change that comes twice has the same job and revision. A connection that is lost
+   * is made anew, after the last position; what happens before there is a first one is missed, unless `after` is given. A
+   * program that must not miss anything, also while it is down, keeps the position, or reads the stream on NATS.
+   *
+   * @param options `job`: only of this one. Leaving the loop ends the watch.
+   * @throws MusterError OUT_OF_RANGE (EVENT_POSITION_GONE: what came after the position is not kept any more);
+   *   RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the control plane or its bus stays out of reach.
+   */
+  watchEvents(options: EventOptions & { readonly job?: JobRef } = {}): AsyncGenerator<EventPage, void> {
+    const { job, signal, ...rest } = options;
+    const target = job === undefined ? { namespace: this.calls.namespace, jobId: '' } : this.#target(job);
+    return watchEvents(this.calls, { ...rest, ...target }, signal);
   }
 
   /**

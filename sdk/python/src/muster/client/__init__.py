@@ -10,12 +10,14 @@ from muster.client.job_steps import Redriven
 from muster.client.retry_policies import retry_policy, retry_rule
 from muster.client.submission import JobOptions, job_submission
 from muster.client.sync_client import Client
+from muster.client.watching import EventPage
 from muster.transport_retry import TransportRetry
 
 __all__ = [
     "AsyncClient",
     "Client",
     "DefinitionOptions",
+    "EventPage",
     "JobFilter",
     "JobOptions",
     "JobRef",

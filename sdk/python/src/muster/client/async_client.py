@@ -134,6 +134,7 @@ class AsyncClient:
     list = _pages(job_steps.list_jobs)
     logs = _pages(job_steps.logs)
     watch = _pages(watching.watch)
+    watch_events = _pages(watching.watch_events)
     cancel_jobs = _steps(job_steps.cancel_jobs)
     redrive = _steps(job_steps.redrive)
 

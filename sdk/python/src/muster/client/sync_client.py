@@ -122,6 +122,7 @@ class Client:
     list = _pages(job_steps.list_jobs)
     logs = _pages(job_steps.logs)
     watch = _pages(watching.watch)
+    watch_events = _pages(watching.watch_events)
     cancel_jobs = _steps(job_steps.cancel_jobs)
     redrive = _steps(job_steps.redrive)
 
