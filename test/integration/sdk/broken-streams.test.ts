@@ -1,0 +1,122 @@
+/** What a client follows goes on where it was when its stream breaks, over real gRPC; nothing is told twice. */
+import { create, type DescMethodServerStreaming, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import { Client, Code, JobState } from '@muster/sdk';
+import { afterEach, expect, it } from 'vitest';
+import {
+  EventService,
+  type WatchEventsRequest,
+  WatchEventsResponseSchema,
+} from '../../../server/gen/muster/v1/event_service_pb.ts';
+import {
+  JobService,
+  type WatchAttemptLogsRequest,
+  WatchAttemptLogsResponseSchema,
+  WatchJobResponseSchema,
+} from '../../../server/gen/muster/v1/job_service_pb.ts';
+
+/** What a stream says before it ends, or breaks with a code. */
+interface Stream {
+  readonly messages: readonly Message[];
+  readonly breaksWith?: grpc.status;
+}
+
+const cleanUps: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanUps.splice(0).reverse()) await clean();
+});
+
+/** Serves one method; answers the client of it, and the requests that came. */
+async function serve(method: DescMethodServerStreaming, streams: readonly Stream[]) {
+  const requests: Message[] = [];
+  const server = new grpc.Server();
+  const definition: grpc.MethodDefinition<Message, Message> = {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: (bytes) => fromBinary(method.input, bytes),
+    responseSerialize: (message) => Buffer.from(toBinary(method.output, message)),
+    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
+  };
+  server.addService({ watch: definition } as grpc.ServiceDefinition, {
+    watch(call: grpc.ServerWritableStream<Message, Message>) {
+      const stream = streams[requests.push(call.request) - 1];
+      for (const message of stream?.messages ?? []) call.write(message);
+      if (stream?.breaksWith === undefined) call.end();
+      else call.emit('error', { code: stream.breaksWith, details: 'broken' });
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = grpc.ServerCredentials.createInsecure();
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  const client = new Client({ address: `127.0.0.1:${port}` });
+  cleanUps.push(
+    () => server.forceShutdown(),
+    () => client.close(),
+  );
+  return { client, requests };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+it('a job that is watched', async () => {
+  const at = (revision: bigint, state: JobState) => create(WatchJobResponseSchema, { job: { revision, state } });
+  const { client, requests } = await serve(JobService.method.watchJob, [
+    { messages: [at(1n, JobState.READY)] },
+    { messages: [], breaksWith: grpc.status.UNAVAILABLE },
+    { messages: [at(1n, JobState.READY), at(3n, JobState.RUNNING)], breaksWith: grpc.status.UNAVAILABLE },
+    { messages: [at(3n, JobState.RUNNING), at(5n, JobState.SUCCEEDED)] },
+  ]);
+  expect((await all(client.watch('j'))).map(({ revision }) => revision)).toEqual([1n, 3n, 5n]);
+  expect(requests).toHaveLength(4);
+});
+
+it('logs that are followed', async () => {
+  const news = (resumeToken: string, sequences: readonly bigint[], ended = false) =>
+    create(WatchAttemptLogsResponseSchema, {
+      resumeToken,
+      records: sequences.map((sequence) => ({ sequence })),
+      ended,
+    });
+  const { client, requests } = await serve(JobService.method.watchAttemptLogs, [
+    { messages: [news('start', []), news('a', [1n, 2n])], breaksWith: grpc.status.UNAVAILABLE },
+    { messages: [news('b', [3n])] },
+    { messages: [news('c', [4n], true)] },
+  ]);
+  const records = await all(client.logs('j', { attempt: 2, follow: true }));
+  expect(records.map(({ sequence }) => sequence)).toEqual([1n, 2n, 3n, 4n]);
+  expect((requests as WatchAttemptLogsRequest[]).map(({ attempt, resumeToken }) => [attempt, resumeToken])).toEqual([
+    [2, ''],
+    [2, 'a'],
+    [2, 'b'],
+  ]);
+});
+
+it('events that are watched', async () => {
+  const page = (position: bigint, ...jobIds: string[]) =>
+    create(WatchEventsResponseSchema, { position, events: jobIds.map((jobId) => ({ jobId })) });
+  const { client, requests } = await serve(EventService.method.watchEvents, [
+    { messages: [page(5n, 'a', 'b')], breaksWith: grpc.status.UNAVAILABLE },
+    { messages: [page(6n, 'c')] },
+    { messages: [page(7n, 'd'), page(7n)] },
+  ]);
+  const pages = await all(client.watchEvents({ keptOnly: true, states: [JobState.FAILED] }));
+  expect(pages.flatMap(({ events }) => events.map(({ jobId }) => jobId))).toEqual(['a', 'b', 'c', 'd']);
+  expect((requests as WatchEventsRequest[]).map(({ afterPosition }) => afterPosition)).toEqual([undefined, 5n, 6n]);
+  expect(requests[2]).toMatchObject({ states: [JobState.FAILED], keptOnly: true });
+});
+
+it('what is refused is not asked for again', async () => {
+  const { client, requests } = await serve(EventService.method.watchEvents, [
+    { messages: [], breaksWith: grpc.status.OUT_OF_RANGE },
+  ]);
+  await expect(all(client.watchEvents({ after: 0n }))).rejects.toMatchObject({ code: Code.OUT_OF_RANGE });
+  expect(requests).toHaveLength(1);
+});
