@@ -12,6 +12,8 @@ interface Side {
   readonly deployment: Deployment;
 }
 
+type StartedSide = Omit<Side, 'worker'> & { readonly worker: BenchWorker | undefined };
+
 export interface AgainstParts {
   /** Another checkout of Muster, with its packages installed. */
   readonly checkout: string;
@@ -25,14 +27,21 @@ export interface AgainstParts {
 async function startSide(parts: AgainstParts, checkout?: string): Promise<Side> {
   const deployment = await startDeployment(await parts.createDatabase?.(), [], checkout);
   const client = new Client({ address: deployment.address });
-  for (const name of ['nothing', 'clock']) await client.applyDefinition({ name });
-  const worker = await startWorker(deployment.address, 1_000, checkout);
-  await throughput(client, worker, WARM_UP_JOBS, 100, 8);
-  return { client, worker, deployment };
+  let worker: BenchWorker | undefined;
+  try {
+    for (const name of ['nothing', 'clock']) await client.applyDefinition({ name });
+    worker = await startWorker(deployment.address, 1_000, checkout);
+    await throughput(client, worker, WARM_UP_JOBS, 100, 8);
+    return { client, worker, deployment };
+  } catch (error) {
+    await stopSide({ client, worker, deployment });
+    throw error;
+  }
 }
 
-async function stopSide({ client, worker, deployment }: Side): Promise<void> {
-  await worker.stop();
+/** Of one that came up half, what there is. */
+async function stopSide({ client, worker, deployment }: StartedSide): Promise<void> {
+  await worker?.stop();
   client.close();
   await deployment.stop();
 }
