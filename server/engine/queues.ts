@@ -4,8 +4,8 @@ import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
-import { type RequestKey, requestIdReused } from './requests.ts';
-import type { LaneHead } from './store-port.ts';
+import { once, type RequestKey } from './requests.ts';
+import type { LaneHead, Store } from './store-port.ts';
 
 export interface QueueName {
   readonly namespace: string;
@@ -40,26 +40,25 @@ export interface QueuePage {
 
 /** What became of a change of a queue. */
 export type QueueChange =
-  /** Also after a repeat. `letGo`: lanes that were held back and are no more. */
+  /** `letGo`: lanes that were held back and are no more. */
   | { readonly kind: 'done'; readonly queue: Queue; readonly letGo: readonly number[] }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'exists' }
   | { readonly kind: 'stale'; readonly etag: string }
-  | { readonly kind: 'notEmpty'; readonly openJobs: number }
-  | { readonly kind: 'requestIdReused' };
+  | { readonly kind: 'notEmpty'; readonly openJobs: number };
 
-/** Each is one transaction. */
+/** Each is one transaction; a refusal has changed nothing. */
 export interface QueueStore {
   read(queue: QueueName): Promise<Queue | undefined>;
   /** Empty `afterName`: from the first. */
   list(namespace: string, afterName: string, limit: number): Promise<QueuePage>;
-  create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<QueueChange>;
-  update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<QueueChange>;
+  create(queue: QueueName & { readonly description: string }): Promise<QueueChange>;
+  update(queue: QueueName, update: QueueUpdate): Promise<QueueChange>;
   /** Once it has answered, no job of the queue is assigned. An empty reason leaves the one that is there. */
-  pause(queue: QueueName, reason: string, request: RequestKey | undefined): Promise<QueueChange>;
-  resume(queue: QueueName, request: RequestKey | undefined): Promise<QueueChange>;
-  delete(queue: QueueName, request: RequestKey | undefined): Promise<QueueChange>;
+  pause(queue: QueueName, reason: string): Promise<QueueChange>;
+  resume(queue: QueueName): Promise<QueueChange>;
+  delete(queue: QueueName): Promise<QueueChange>;
   /** Lowest ranks of those of the lanes that have ready jobs. */
   readHeads(laneIds: readonly number[]): Promise<LaneHead[]>;
   /** One step of bounded work on the counts; whether there may be more to do. */
@@ -67,12 +66,14 @@ export interface QueueStore {
 }
 
 export interface QueuesParts {
-  readonly store: QueueStore;
+  readonly store: Pick<Store, 'queues' | 'together'>;
   readonly timers: Timers;
   readonly random: Random;
   /** Tells all replicas. */
   readonly onReady: (hints: readonly LaneHint[]) => void;
 }
+
+type Work = (store: QueueStore) => Promise<QueueChange>;
 
 /** Each rejects with an EngineError: QUEUE_NOT_FOUND, and what its RPC says. */
 export class Queues {
@@ -83,57 +84,65 @@ export class Queues {
   }
 
   async get(queue: QueueName): Promise<Queue> {
-    const found = await this.#parts.store.read(queue);
+    const found = await this.#parts.store.queues.read(queue);
     if (!found) throw queueNotFound(queue);
     return found;
   }
 
   list(namespace: string, afterName: string, limit: number): Promise<QueuePage> {
-    return this.#parts.store.list(namespace, afterName, limit);
+    return this.#parts.store.queues.list(namespace, afterName, limit);
   }
 
   create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<Queue> {
-    return this.#change(queue, () => this.#parts.store.create(queue, request));
+    return this.#changed(queue, request, (store) => store.create(queue));
   }
 
   update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<Queue> {
-    return this.#change(queue, () => this.#parts.store.update(queue, update, request));
+    return this.#changed(queue, request, (store) => store.update(queue, update));
   }
 
   pause(queue: QueueName, reason: string, request: RequestKey | undefined): Promise<Queue> {
-    return this.#change(queue, () => this.#parts.store.pause(queue, reason, request));
+    return this.#changed(queue, request, (store) => store.pause(queue, reason));
   }
 
   resume(queue: QueueName, request: RequestKey | undefined): Promise<Queue> {
-    return this.#change(queue, () => this.#parts.store.resume(queue, request));
+    return this.#changed(queue, request, (store) => store.resume(queue));
   }
 
   async delete(queue: QueueName, request: RequestKey | undefined): Promise<void> {
-    const change = await this.#retrying(() => this.#parts.store.delete(queue, request));
-    if (change.kind !== 'deleted') throw refusalOf(queue, change);
+    await this.#change(queue, request, (store) => store.delete(queue));
   }
 
-  async #change(name: QueueName, work: () => Promise<QueueChange>): Promise<Queue> {
-    const change = await this.#retrying(work);
-    if (change.kind !== 'done') throw refusalOf(name, change);
+  /** The queue after the change; after a repeat, as it is now. */
+  async #changed(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<Queue> {
+    const change = await this.#change(queue, request, work);
+    if (change?.kind !== 'done') return this.get(queue);
     await this.#hint(change.letGo);
     return change.queue;
+  }
+
+  /** What was done; undefined: a call with this request id was carried out before. What is refused leaves the id free. */
+  async #change(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<QueueChange | undefined> {
+    const { store } = this.#parts;
+    const first = async (inner: Pick<Store, 'queues'>) => {
+      const change = await work(inner.queues);
+      if (change.kind === 'done' || change.kind === 'deleted') return change;
+      throw refusalOf(queue, change);
+    };
+    try {
+      const result = await retryCollisions(this.#parts, () => once(store, queue.namespace, request, first));
+      return result.repeated ? undefined : result.value;
+    } catch (error) {
+      throw asEngineError(error);
+    }
   }
 
   /** Read once the change is committed: of what became ready meanwhile, a claim may have been told that it is held back. */
   async #hint(laneIds: readonly number[]): Promise<void> {
     if (laneIds.length === 0) return;
     // Without it the next scan of the lanes finds them, within a second.
-    const heads = await this.#parts.store.readHeads(laneIds).catch(() => []);
+    const heads = await this.#parts.store.queues.readHeads(laneIds).catch(() => []);
     if (heads.length > 0) this.#parts.onReady(heads);
-  }
-
-  async #retrying(work: () => Promise<QueueChange>): Promise<QueueChange> {
-    try {
-      return await retryCollisions(this.#parts, work);
-    } catch (error) {
-      throw asEngineError(error);
-    }
   }
 }
 
@@ -167,8 +176,6 @@ function refusalOf(queue: QueueName, change: QueueChange): EngineError {
         `queue ${name} has ${change.openJobs} open jobs: let them end, or cancel them with CancelJobs, and try again`,
         { metadata: { ...metadata, open_jobs: String(change.openJobs) } },
       );
-    case 'requestIdReused':
-      return requestIdReused();
     default:
       return queueNotFound(queue);
   }

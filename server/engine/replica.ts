@@ -212,7 +212,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     cancels,
     breakers,
     holds: new Holds({ store: { readJob }, changes, random }),
-    queues: new Queues({ store: store.queues, timers, random, onReady }),
+    queues: new Queues({ store, timers, random, onReady }),
     retries: new Retries({
       store: {
         readJob,

@@ -5,12 +5,12 @@ import { makeLane, submitMany } from './store-fixtures.ts';
 
 export async function useQueues({ queues }: Store): Promise<void> {
   const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
-  await queues.create({ ...queue, description: '' }, undefined);
-  await queues.update(queue, { description: 'd', etag: '' }, undefined);
-  await queues.pause(queue, '', undefined);
-  await queues.resume(queue, undefined);
+  await queues.create({ ...queue, description: '' });
+  await queues.update(queue, { description: 'd', etag: '' });
+  await queues.pause(queue, '');
+  await queues.resume(queue);
   await queues.list('default', '', 1);
-  await queues.delete(queue, undefined);
+  await queues.delete(queue);
   await queues.foldCounts();
 }
 
@@ -18,7 +18,7 @@ export async function useQueues({ queues }: Store): Promise<void> {
 export async function reviveQueue(tap: StoreContext): Promise<void> {
   const queue = { namespace: 'default', name: `anew-${crypto.randomUUID()}` };
   const laneId = await makeLane(tap, { queue: queue.name });
-  await tap.store.queues.delete(queue, undefined);
+  await tap.store.queues.delete(queue);
   await submitMany(tap, laneId, 1);
   await tap.store.queues.read(queue);
 }

@@ -1,12 +1,10 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
 import type { QueueChange, QueueName, QueueStore, QueueUpdate } from '../../engine/queues.ts';
-import type { RequestKey } from '../../engine/requests.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { holdLanesBack } from './held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from './lane-counts.ts';
 import { readHeadsOf } from './lanes.ts';
 import { countQueue, etagOf, findQueue, listQueues, queueKey, readQueue } from './queues.ts';
-import { takeRequestId } from './request-ids.ts';
 
 const createOne = {
   name: 'create_queue',
@@ -78,71 +76,28 @@ async function done(session: Session, queue: QueueName, letGo: readonly number[]
   return now ? { kind: 'done', queue: now, letGo } : { kind: 'missing' };
 }
 
-/** Rolls back what was done before a refusal: a request id is taken by what succeeds only. */
-class Refused extends Error {
-  readonly change: QueueChange;
-  constructor(change: QueueChange) {
-    super(change.kind);
-    this.change = change;
-  }
-}
-
-/** Unless the call is a repeat, `first` does its work, within one transaction; what it refuses leaves nothing behind. */
-async function once(
-  database: Database,
-  queue: QueueName,
-  request: RequestKey | undefined,
-  repeated: (session: Session) => Promise<QueueChange>,
-  first: (session: Session) => Promise<QueueChange>,
-): Promise<QueueChange> {
-  try {
-    return await database.transaction(async (session) => {
-      const turn = request ? await takeRequestId(session, queue.namespace, request) : 'first';
-      if (turn === 'reused') throw new Refused({ kind: 'requestIdReused' });
-      if (turn === 'repeat') return repeated(session);
-      const change = await first(session);
-      if (change.kind !== 'done' && change.kind !== 'deleted') throw new Refused(change);
-      return change;
-    });
-  } catch (error) {
-    if (error instanceof Refused) return error.change;
-    throw error;
-  }
-}
-
-/** Changes a queue that is there; `work` returns the lanes that were let go, or a refusal. */
-function change(database: Database, queue: QueueName, request: RequestKey | undefined, work: Work) {
+/** Changes a queue that is there; `work` returns the lanes that were let go, or a refusal before it has changed anything. */
+function change(database: Database, queue: QueueName, work: Work): Promise<QueueChange> {
   const { namespace, name } = queue;
-  return once(
-    database,
-    queue,
-    request,
-    (session) => done(session, queue),
-    async (session) => {
-      if (!(await findQueue(session, queue))) return { kind: 'missing' };
-      const [row] = await session.run(lockOne, [namespace, name]);
-      if (!row) return { kind: 'missing' };
-      const result = await work(session, row);
-      return 'kind' in result ? result : done(session, queue, result);
-    },
-  );
-}
-
-function createQueue(
-  database: Database,
-  queue: QueueName & { readonly description: string },
-  request: RequestKey | undefined,
-): Promise<QueueChange> {
-  const answer = (session: Session) => done(session, queue);
-  return once(database, queue, request, answer, async (session) => {
-    if (await findQueue(session, queue)) return { kind: 'exists' };
-    const made = await session.run(createOne, [queue.namespace, queue.name, queue.description]);
-    return made.length > 0 ? answer(session) : { kind: 'exists' };
+  return database.transaction(async (session) => {
+    if (!(await findQueue(session, queue))) return { kind: 'missing' };
+    const [row] = await session.run(lockOne, [namespace, name]);
+    if (!row) return { kind: 'missing' };
+    const result = await work(session, row);
+    return 'kind' in result ? result : done(session, queue, result);
   });
 }
 
-function updateQueue(database: Database, queue: QueueName, update: QueueUpdate, request: RequestKey | undefined) {
-  return change(database, queue, request, async (session, row) => {
+function createQueue(database: Database, queue: QueueName & { readonly description: string }): Promise<QueueChange> {
+  return database.transaction(async (session) => {
+    if (await findQueue(session, queue)) return { kind: 'exists' };
+    const made = await session.run(createOne, [queue.namespace, queue.name, queue.description]);
+    return made.length > 0 ? done(session, queue) : { kind: 'exists' };
+  });
+}
+
+function updateQueue(database: Database, queue: QueueName, update: QueueUpdate) {
+  return change(database, queue, async (session, row) => {
     const etag = etagOf(row);
     if (update.etag !== '' && update.etag !== etag) return { kind: 'stale', etag };
     const { namespace, name } = queue;
@@ -151,52 +106,41 @@ function updateQueue(database: Database, queue: QueueName, update: QueueUpdate, 
   });
 }
 
-function pauseQueue(database: Database, queue: QueueName, reason: string, request: RequestKey | undefined) {
-  return change(database, queue, request, async (session) => {
+function pauseQueue(database: Database, queue: QueueName, reason: string) {
+  return change(database, queue, async (session) => {
     await session.run(pauseOne, [queue.namespace, queue.name, reason]);
     await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', true);
     return [];
   });
 }
 
-function resumeQueue(database: Database, queue: QueueName, request: RequestKey | undefined) {
-  return change(database, queue, request, async (session) => {
+function resumeQueue(database: Database, queue: QueueName) {
+  return change(database, queue, async (session) => {
     await session.run(resumeOne, [queue.namespace, queue.name]);
     return holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
   });
 }
 
-function deleteQueue(database: Database, queue: QueueName, request: RequestKey | undefined): Promise<QueueChange> {
-  const deleted: QueueChange = { kind: 'deleted' };
-  return once(
-    database,
-    queue,
-    request,
-    async () => deleted,
-    async (session) => {
-      if (!(await findQueue(session, queue))) return { kind: 'missing' };
-      const { namespace, name } = queue;
-      const [row] = await session.run(lockOne, [namespace, name]);
-      if (!row) return { kind: 'missing' };
-      const counts = Object.values(await countQueue(session, queue));
-      const openJobs = counts.reduce((sum, jobs) => sum + jobs, 0);
-      if (openJobs > 0) return { kind: 'notEmpty', openJobs };
-      if (row.paused) await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
-      await session.run(deleteOne, [namespace, name]);
-      return deleted;
-    },
-  );
+function deleteQueue(database: Database, queue: QueueName): Promise<QueueChange> {
+  return change(database, queue, async (session, row) => {
+    const counts = Object.values(await countQueue(session, queue));
+    const openJobs = counts.reduce((sum, jobs) => sum + jobs, 0);
+    if (openJobs > 0) return { kind: 'notEmpty', openJobs };
+    if (row.paused) await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
+    await session.run(deleteOne, [queue.namespace, queue.name]);
+    return { kind: 'deleted' };
+  });
 }
 
 export function queueStore(database: Database): QueueStore {
   return {
     read: (queue) => readQueue(database, queue),
     list: (namespace, afterName, limit) => listQueues(database, namespace, afterName, limit),
-    create: (queue, request) => createQueue(database, queue, request),
-    update: (queue, update, request) => updateQueue(database, queue, update, request),
-    pause: (queue, reason, request) => pauseQueue(database, queue, reason, request),
-    resume: (queue, request) => resumeQueue(database, queue, request),
-    delete: (queue, request) => deleteQueue(database, queue, request),
+    create: (queue) => createQueue(database, queue),
+    update: (queue, update) => updateQueue(database, queue, update),
+    pause: (queue, reason) => pauseQueue(database, queue, reason),
+    resume: (queue) => resumeQueue(database, queue),
+    delete: (queue) => deleteQueue(database, queue),
     readHeads: (laneIds) => readHeadsOf(database, laneIds),
     foldCounts: async () => (await foldCounts(database)) === FOLD_ROWS,
   };

@@ -166,4 +166,12 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('queues on %s', (kind) => {
     await world.rpc.call(deleteQueue, { name, requestId: deleting });
     expect(await world.rpc.refused(deleteQueue, { name })).toMatchObject({ code: Code.NOT_FOUND });
   });
+
+  it('leave the request id of a refused call free', async () => {
+    const [name, requestId] = [newName(), crypto.randomUUID()];
+    expect(await world.rpc.refused(deleteQueue, { name, requestId })).toMatchObject({ reason: 'QUEUE_NOT_FOUND' });
+    await create({ name });
+    await world.rpc.call(deleteQueue, { name, requestId });
+    expect(await world.rpc.refused(getQueue, { name })).toMatchObject({ code: Code.NOT_FOUND });
+  });
 });

@@ -126,7 +126,7 @@ describe('a pause of a queue while jobs are being assigned from it', () => {
     await submitMany(context, laneId, 3);
     const { sessionId } = await openWorker(context);
     const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
-    const pausing = context.store.queues.pause(queue, '', undefined);
+    const pausing = context.store.queues.pause(queue, '');
     expect(await untilWaitsOrOver(context.database, pausing)).toBe('waits');
     const making = makeLane(context, { queue: 'q' });
     await claim.commit();
@@ -135,7 +135,7 @@ describe('a pause of a queue while jobs are being assigned from it', () => {
     await submitMany(context, made, 1);
     expect(await claimMany(context, laneId, sessionId, 3)).toEqual([]);
     expect(await claimMany(context, made, sessionId, 3)).toEqual([]);
-    expect(await context.store.queues.resume(queue, undefined)).toMatchObject({ letGo: [laneId, made] });
+    expect(await context.store.queues.resume(queue)).toMatchObject({ letGo: [laneId, made] });
     expect(await claimMany(context, made, sessionId, 3)).toHaveLength(1);
   });
 });

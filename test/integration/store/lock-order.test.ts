@@ -209,9 +209,9 @@ const operations: Record<string, Operation> = {
   },
   'pause and resume the queue': async (store, isReversed) => {
     const queue = { namespace: 'default', name: 'default' };
-    if (isReversed) await store.queues.resume(queue, undefined);
-    await store.queues.pause(queue, isReversed ? 'again' : '', undefined);
-    await store.queues.resume(queue, undefined);
+    if (isReversed) await store.queues.resume(queue);
+    await store.queues.pause(queue, isReversed ? 'again' : '');
+    await store.queues.resume(queue);
   },
   'make a lane': (store, isReversed) =>
     store.ensureLane({

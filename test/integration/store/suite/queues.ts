@@ -1,12 +1,9 @@
-/** Queues as rows: made by hand and by their first lane, changed, held, deleted and made anew. */
-import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../server/domain/decide.ts';
 import type { Queue, QueueChange, QueueName } from '../../../../server/engine/queues.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
-  bytes,
   claimMany,
   completionOf,
   keyOf,
@@ -17,7 +14,6 @@ import {
 } from '../../../support/store-fixtures.ts';
 
 const q: QueueName = { namespace: 'default', name: 'q' };
-const request = (body = 'b') => ({ requestId: randomUUID(), bodyHash: bytes(body) });
 
 function queueOf(change: QueueChange): Queue {
   if (change.kind !== 'done') throw new Error(`${change.kind} was not expected`);
@@ -26,8 +22,7 @@ function queueOf(change: QueueChange): Queue {
 
 export function queuesSuite(context: StoreContext): void {
   const queues = () => context.store.queues;
-  const create = (name: string, description = '') =>
-    queues().create({ namespace: 'default', name, description }, undefined);
+  const create = (name: string, description = '') => queues().create({ namespace: 'default', name, description });
 
   describe('queues', () => {
     beforeEach(() => emptyTables(context));
@@ -49,7 +44,7 @@ export function queuesSuite(context: StoreContext): void {
 
     it('are listed by name, page by page, each namespace its own', async () => {
       for (const name of ['c', 'a', 'd', 'b']) await create(name);
-      await queues().create({ namespace: 'other', name: 'z', description: '' }, undefined);
+      await queues().create({ namespace: 'other', name: 'z', description: '' });
       const first = await queues().list('default', '', 3);
       expect(first).toMatchObject({ queues: [{ name: 'a' }, { name: 'b' }, { name: 'c' }], hasMore: true });
       expect(await queues().list('default', 'c', 3)).toMatchObject({ queues: [{ name: 'd' }], hasMore: false });
@@ -88,17 +83,17 @@ export function queuesSuite(context: StoreContext): void {
 
     it('change with the etag that they have, and with no other', async () => {
       const { etag } = queueOf(await create('q'));
-      const changed = queueOf(await queues().update(q, { description: 'new', etag }, undefined));
+      const changed = queueOf(await queues().update(q, { description: 'new', etag }));
       expect(changed.description).toBe('new');
       expect(changed.etag).not.toBe(etag);
-      expect(await queues().update(q, { description: 'newer', etag }, undefined)).toEqual({
+      expect(await queues().update(q, { description: 'newer', etag })).toEqual({
         kind: 'stale',
         etag: changed.etag,
       });
-      expect(queueOf(await queues().update(q, { description: undefined, etag: '' }, undefined))).toEqual(changed);
-      expect(queueOf(await queues().update(q, { description: 'new', etag: '' }, undefined)).etag).toBe(changed.etag);
+      expect(queueOf(await queues().update(q, { description: undefined, etag: '' }))).toEqual(changed);
+      expect(queueOf(await queues().update(q, { description: 'new', etag: '' })).etag).toBe(changed.etag);
       const missing = { ...q, name: 'missing' };
-      expect(await queues().update(missing, { description: '', etag: '' }, undefined)).toEqual({ kind: 'missing' });
+      expect(await queues().update(missing, { description: '', etag: '' })).toEqual({ kind: 'missing' });
     });
 
     it('give nothing while they are paused, in any lane but those that clean up', async () => {
@@ -110,11 +105,11 @@ export function queuesSuite(context: StoreContext): void {
       ];
       for (const laneId of lanes) await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
-      expect(queueOf(await queues().pause(q, 'why', undefined))).toMatchObject({ paused: true, pauseReason: 'why' });
+      expect(queueOf(await queues().pause(q, 'why'))).toMatchObject({ paused: true, pauseReason: 'why' });
       const counts: number[] = [];
       for (const laneId of lanes) counts.push((await claimMany(context, laneId, sessionId, 1)).length);
       expect(counts).toEqual([0, 0, 1, 1]);
-      const resumed = await queues().resume(q, undefined);
+      const resumed = await queues().resume(q);
       expect(resumed).toMatchObject({ queue: { paused: false, pauseReason: '' }, letGo: lanes.slice(0, 2) });
       expect(await queues().readHeads(lanes)).toHaveLength(2);
       expect(await claimMany(context, lanes[0] as number, sessionId, 1)).toHaveLength(1);
@@ -122,13 +117,13 @@ export function queuesSuite(context: StoreContext): void {
 
     it('are paused and resumed twice without harm; a new reason counts, none leaves the old one', async () => {
       await create('q');
-      await queues().pause(q, 'first', undefined);
-      const again = queueOf(await queues().pause(q, '', undefined));
+      await queues().pause(q, 'first');
+      const again = queueOf(await queues().pause(q, ''));
       expect(again).toMatchObject({ paused: true, pauseReason: 'first' });
-      expect(queueOf(await queues().pause(q, 'first', undefined)).etag).toBe(again.etag);
-      expect(queueOf(await queues().pause(q, 'second', undefined))).toMatchObject({ pauseReason: 'second' });
-      const resumed = queueOf(await queues().resume(q, undefined));
-      expect(queueOf(await queues().resume(q, undefined))).toEqual(resumed);
+      expect(queueOf(await queues().pause(q, 'first')).etag).toBe(again.etag);
+      expect(queueOf(await queues().pause(q, 'second'))).toMatchObject({ pauseReason: 'second' });
+      const resumed = queueOf(await queues().resume(q));
+      expect(queueOf(await queues().resume(q))).toEqual(resumed);
     });
 
     it('say why their ready jobs wait', async () => {
@@ -136,39 +131,39 @@ export function queuesSuite(context: StoreContext): void {
       const [jobId = '', held = ''] = await submitMany(context, laneId, 2);
       const { sessionId } = await openWorker(context);
       await claimMany(context, laneId, sessionId, 1);
-      await queues().pause(q, 'moving the database', undefined);
+      await queues().pause(q, 'moving the database');
       const [waiting, running] = await Promise.all([held, jobId].map((id) => context.store.readJob('default', id)));
       expect([waiting?.reason, running?.reason]).toEqual(['queue q is paused: moving the database', '']);
       const query = { namespace: 'default', beforeJobId: undefined, limit: 9, scanLimit: 9 };
       const filter = { states: ['READY' as const], labels: {}, failureTypes: [] };
       expect((await context.store.listJobs({ ...query, filter })).jobs[0]?.reason).toBe(waiting?.reason);
-      await queues().resume(q, undefined);
+      await queues().resume(q);
       expect((await context.store.readJob('default', held))?.reason).toBe('');
     });
 
     it('are deleted once they have no open jobs, and not twice', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
       const [jobId = ''] = await submitMany(context, laneId, 1);
-      await queues().pause(q, '', undefined);
-      expect(await queues().delete(q, undefined)).toEqual({ kind: 'notEmpty', openJobs: 1 });
+      await queues().pause(q, '');
+      expect(await queues().delete(q)).toEqual({ kind: 'notEmpty', openJobs: 1 });
       await context.store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, (run, nowUs) =>
         decideCancel(run, '', 1, { nowUs, random: 0 }),
       );
-      expect(await queues().delete(q, undefined)).toEqual({ kind: 'deleted' });
-      expect(await queues().delete(q, undefined)).toEqual({ kind: 'missing' });
+      expect(await queues().delete(q)).toEqual({ kind: 'deleted' });
+      expect(await queues().delete(q)).toEqual({ kind: 'missing' });
       expect(await queues().read(q)).toBeUndefined();
-      expect(await queues().pause(q, '', undefined)).toEqual({ kind: 'missing' });
+      expect(await queues().pause(q, '')).toEqual({ kind: 'missing' });
       expect((await queues().list('default', '', 9)).queues).toEqual([]);
       await create('by-hand');
-      expect(await queues().delete({ ...q, name: 'by-hand' }, undefined)).toEqual({ kind: 'deleted' });
+      expect(await queues().delete({ ...q, name: 'by-hand' })).toEqual({ kind: 'deleted' });
       expect(only(await sql(context, 'SELECT name, paused FROM queues'))).toEqual({ name: 'q', paused: false });
     });
 
     it('are made anew by the next job, not paused, also where it has ended by then', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
-      const first = queueOf(await queues().update(q, { description: 'old', etag: '' }, undefined));
-      await queues().pause(q, '', undefined);
-      await queues().delete(q, undefined);
+      const first = queueOf(await queues().update(q, { description: 'old', etag: '' }));
+      await queues().pause(q, '');
+      await queues().delete(q);
       await submitMany(context, laneId, 1);
       const anew = await queues().read(q);
       expect(anew).toMatchObject({ description: '', paused: false, counts: { READY: 1 } });
@@ -176,7 +171,7 @@ export function queuesSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const job = only(await claimMany(context, laneId, sessionId, 1));
       await context.store.complete([completionOf(job)]);
-      expect(await queues().delete(q, undefined)).toEqual({ kind: 'deleted' });
+      expect(await queues().delete(q)).toEqual({ kind: 'deleted' });
       // Which of both came first is told by the job's id, in whole milliseconds.
       const deleted = Date.now();
       await eventually('the clock has moved on', () => Date.now() > deleted + 1);
@@ -187,33 +182,11 @@ export function queuesSuite(context: StoreContext): void {
 
     it('are made anew by hand, and by a new lane', async () => {
       await makeLane(context, { queue: 'q' });
-      await queues().delete(q, undefined);
+      await queues().delete(q);
       expect(queueOf(await create('q', 'anew'))).toMatchObject({ description: 'anew' });
-      await queues().delete(q, undefined);
+      await queues().delete(q);
       await makeLane(context, { queue: 'q' });
       expect(await queues().read(q)).toMatchObject({ description: '' });
-    });
-
-    it('take a repeated request once', async () => {
-      const [making, pausing, deleting] = [request('1'), request('2'), request('3')];
-      const made = await queues().create({ ...q, description: '' }, making);
-      expect(await queues().create({ ...q, description: '' }, making)).toEqual(made);
-      expect(await queues().create({ ...q, description: '' }, { ...making, bodyHash: bytes('other') })).toEqual({
-        kind: 'requestIdReused',
-      });
-      await queues().pause(q, '', pausing);
-      await queues().resume(q, undefined);
-      expect(queueOf(await queues().pause(q, '', pausing)).paused).toBe(false);
-      expect(await queues().delete(q, deleting)).toEqual({ kind: 'deleted' });
-      expect(await queues().delete(q, deleting)).toEqual({ kind: 'deleted' });
-      expect(await queues().delete(q, request())).toEqual({ kind: 'missing' });
-    });
-
-    it('leave a request id free that was refused', async () => {
-      const deleting = request();
-      expect(await queues().delete(q, deleting)).toEqual({ kind: 'missing' });
-      await create('q');
-      expect(await queues().delete(q, deleting)).toEqual({ kind: 'deleted' });
     });
 
     it('are made once by several at once', async () => {

@@ -24,7 +24,7 @@ export function vitalsSuite(context: StoreContext): void {
       await context.store.queues.foldCounts();
       const { sessionId } = await openWorker(context);
       await claimMany(context, mails, sessionId, 1);
-      await context.store.queues.pause({ namespace: 'shop', name: 'images' }, 'for a while', undefined);
+      await context.store.queues.pause({ namespace: 'shop', name: 'images' }, 'for a while');
       const none = { BLOCKED: 0, SCHEDULED: 0, READY: 0, PAUSED: 0, ASSIGNED: 0, WAITING: 0 };
       const [first, second] = [
         { namespace: 'default', name: 'mails', paused: false, counts: { ...none, READY: 4, ASSIGNED: 1 } },
@@ -36,7 +36,7 @@ export function vitalsSuite(context: StoreContext): void {
 
     it('name a queue that has no jobs, and none where nothing is', async () => {
       expect(await vitals().readQueues(10)).toEqual({ queues: [], others: undefined });
-      await context.store.queues.create({ namespace: 'default', name: 'empty', description: '' }, undefined);
+      await context.store.queues.create({ namespace: 'default', name: 'empty', description: '' });
       expect((await vitals().readQueues(10)).queues).toMatchObject([{ name: 'empty', counts: { READY: 0 } }]);
     });
 
