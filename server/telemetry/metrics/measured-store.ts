@@ -1,7 +1,7 @@
 /** The store, with its hot functions timed and what they did counted: the engine knows nothing of it. */
 import type { Counter } from '@opentelemetry/api';
 import type { Clock } from '../../engine/ports.ts';
-import type { ClaimedJob, Store, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import type { ClaimedJob, NewJob, Store, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 import type { AssignmentSource, JobMeter } from './job-meter.ts';
 
@@ -145,11 +145,19 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
 }
 
 function countSubmitted(jobs: JobMeter, calls: readonly SubmitCall[], results: readonly SubmitResult[]): void {
-  const stored = results.map((result) => (result.kind === 'stored' && !result.repeated ? result.jobs : []));
-  const of = (which: (job: { readonly existing: boolean; readonly assigned: boolean }) => boolean) =>
-    calls.flatMap((call, i) => call.jobs.filter((_, n) => stored[i]?.[n] && which(stored[i][n])));
-  jobs.submitted(of(({ existing }) => !existing));
-  jobs.assignedAtOnce(of(({ assigned }) => assigned));
+  const made: NewJob[] = [];
+  const assigned: NewJob[] = [];
+  for (const [i, call] of calls.entries()) {
+    const result = results[i];
+    if (result?.kind !== 'stored' || result.repeated) continue;
+    for (let n = 0; n < call.jobs.length; n++) {
+      const [job, answer] = [call.jobs[n] as NewJob, result.jobs[n]];
+      if (answer && !answer.existing) made.push(job);
+      if (answer?.assigned) assigned.push(job);
+    }
+  }
+  jobs.submitted(made);
+  jobs.assignedAtOnce(assigned);
 }
 
 type OfSessions = Pick<
