@@ -193,9 +193,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/reports.ts',
-        find: 'for (const list of lists) for (const item of list) if (!first.has(textOf(item))) first.set(textOf(item), item);',
-        replace: `const jobs = new Set<string>();
-          for (const list of lists) for (const item of list) if (!jobs.has(item.jobId)) first.set(textOf(item), item), jobs.add(item.jobId);`,
+        find: 'if (!first.has(text)) first.set(text, item);',
+        replace: 'if (![...first.values()].some(({ jobId }) => jobId === item.jobId)) first.set(text, item);',
       },
     ],
   },

@@ -14,8 +14,12 @@ _FRAME = """
 import sys, threading, time
 from muster import Worker
 
+saying = threading.Lock()
+
 def say(*words):
-    print(*words, flush=True)
+    # print writes word by word: lines of two threads would get into each other.
+    with saying:
+        print(*words, flush=True)
 
 worker = Worker(sys.argv[1], slots=2, drain_timeout=20.0)
 
@@ -54,11 +58,14 @@ class WorkerScript:
 
     def said(self, word: str, seconds: float = 60.0) -> str:
         """Waits for a line that begins with the word and returns it."""
-        return eventually(
-            lambda: next((line for line in self.lines if line.startswith(word)), ""),
-            f"the worker says {word!r}; it said {self.lines[-20:]}",
-            seconds,
-        )
+        try:
+            return eventually(
+                lambda: next((line for line in self.lines if line.startswith(word)), ""),
+                f"the worker says {word!r}",
+                seconds,
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said {self.lines[-20:]}") from error
 
     def session_pid(self) -> int:
         return int(self.said("session").split()[1])
