@@ -1,4 +1,7 @@
-/** Group commit that adapts: an idle line sends at once; while flushes are under way, work piles up for the next. */
+/**
+ * Group commit that adapts: an idle line sends at once; while a flush is under way, work piles up for the next. Another one
+ * beside it is worth its cost only when it is full, or when the first one takes unusually long, as behind somebody's lock.
+ */
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError, storeFault } from './errors.ts';
 import type { Random, Timers } from './ports.ts';
@@ -14,7 +17,7 @@ export interface BatcherOptions<I, O> {
   readonly maxRows?: number;
   /** Default 8 MiB. */
   readonly maxBytes?: number;
-  /** Flushes at once. Default 2. */
+  /** Most flushes at once. Default 2. */
   readonly inFlight?: number;
   /** Rows that may wait; beyond them callers get OVERLOADED. Default 50,000. */
   readonly maxQueuedRows?: number;
@@ -31,12 +34,17 @@ interface Entry<I, O> {
 }
 
 const one = { rows: 1, bytes: 0 };
+const MAX_ROWS = 1_000;
+/** Several times what a full flush takes. */
+const LATE_MS = 50;
 
 export class Batcher<I, O> {
   readonly #options: BatcherOptions<I, O>;
   #queue: Entry<I, O>[] = [];
   #queuedRows = 0;
   #running = 0;
+  /** Those of the running ones that take unusually long: what comes does not wait for them. */
+  #late = 0;
 
   constructor(options: BatcherOptions<I, O>) {
     this.#options = options;
@@ -58,19 +66,41 @@ export class Batcher<I, O> {
   }
 
   #next(): void {
-    while (this.#running < (this.#options.inFlight ?? 2) && this.#queue.length > 0) {
+    while (this.#mayStart()) {
       const batch = this.#take();
       this.#running++;
+      const end = this.#watch();
       void this.#run(batch).finally(() => {
+        end();
         this.#running--;
         this.#next();
       });
     }
   }
 
+  #mayStart(): boolean {
+    const { inFlight = 2, maxRows = MAX_ROWS } = this.#options;
+    if (this.#queue.length === 0 || this.#running >= inFlight) return false;
+    return this.#running === this.#late || this.#queuedRows >= maxRows;
+  }
+
+  /** Notices a flush that is late; to be called when it is over. */
+  #watch(): () => void {
+    let isLate = false;
+    const timer = this.#options.timers.after(LATE_MS, () => {
+      isLate = true;
+      this.#late++;
+      this.#next();
+    });
+    return () => {
+      timer.cancel();
+      if (isLate) this.#late--;
+    };
+  }
+
   /** As many entries from the head as fit, one at least. */
   #take(): Entry<I, O>[] {
-    const { maxRows = 1000, maxBytes = 8 << 20 } = this.#options;
+    const { maxRows = MAX_ROWS, maxBytes = 8 << 20 } = this.#options;
     let rows = 0;
     let bytes = 0;
     let count = 0;

@@ -48,16 +48,45 @@ describe('an idle line', () => {
     void batcher.add(1);
     expect(flushes.map(({ items }) => items)).toEqual([[1]]);
   });
+});
 
-  it('has two flushes under way and lets the rest pile up for the next', async () => {
-    const { batcher, flushes } = batcherOf<number>();
+describe('a flush under way', () => {
+  const itemsOf = (flushes: readonly Flush<number>[]) => flushes.map(({ items }) => items);
+
+  it('lets the rest pile up for the next', async () => {
+    const { batcher, flushes, time } = batcherOf<number>();
     const results = [1, 2, 3, 4, 5].map((item) => batcher.add(item));
-    expect(flushes.map(({ items }) => items)).toEqual([[1], [2]]);
+    expect(itemsOf(flushes)).toEqual([[1]]);
+    flushes[0]?.answer();
+    await settle();
+    expect(itemsOf(flushes)).toEqual([[1], [2, 3, 4, 5]]);
+    flushes[1]?.answer();
+    expect(await Promise.all(results)).toEqual(['1', '2', '3', '4', '5']);
+    await settle();
+    expect(time.pending).toBe(0);
+  });
+
+  it('gets another one beside it when that is full, and no third', () => {
+    const { batcher, flushes } = batcherOf<number>({ maxRows: 3 });
+    for (const item of [1, 2, 3]) void batcher.add(item);
+    expect(itemsOf(flushes)).toEqual([[1]]);
+    for (const item of [4, 5, 6, 7, 8]) void batcher.add(item);
+    expect(itemsOf(flushes)).toEqual([[1], [2, 3, 4]]);
+  });
+
+  it('that takes unusually long holds up nothing but one more', async () => {
+    const { batcher, flushes, time } = batcherOf<number>();
+    for (const item of [1, 2, 3]) void batcher.add(item);
+    await time.advance(49);
+    expect(itemsOf(flushes)).toEqual([[1]]);
+    await time.advance(1);
+    expect(itemsOf(flushes)).toEqual([[1], [2, 3]]);
+    void batcher.add(4);
+    await time.advance(1_000);
+    expect(itemsOf(flushes)).toEqual([[1], [2, 3]]);
     flushes[1]?.answer();
     await settle();
-    expect(flushes.map(({ items }) => items)).toEqual([[1], [2], [3, 4, 5]]);
-    for (const flush of flushes) flush.answer();
-    expect(await Promise.all(results)).toEqual(['1', '2', '3', '4', '5']);
+    expect(itemsOf(flushes)).toEqual([[1], [2, 3], [4]]);
   });
 });
 
