@@ -22,7 +22,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
       {
         file: 'server/store/statements/insert-cleanups.ts',
         find: 'AS state, jobs FROM groups',
-        replace: 'AS state, 2 * jobs FROM groups',
+        replace: 'AS state, 2 * jobs AS jobs FROM groups',
       },
     ],
   },

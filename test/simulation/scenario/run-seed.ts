@@ -104,10 +104,12 @@ function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
 
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, history, client, keeper, caller, profile } = simulation;
+  const { world, line, history, client, keeper, caller, profile } = simulation;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
-  const look = async () => {
+  // In its turn: in the middle of somebody's transaction it would see what is not committed, or nothing once that has failed.
+  const look = () => line.pass(lookOnce);
+  const lookOnce = async () => {
     const [open] = await postgres.run(countOpen, []);
     await checkCounts(postgres, history);
     if (open?.jobs === 0 && caller.idle && !ended) {

@@ -174,7 +174,7 @@ def test_every_public_method_is_tested_and_in_both_clients() -> None:
         return {name for name, _ in inspect.getmembers(client, callable) if not name.startswith("_")}
 
     assert public(Client) == public(AsyncClient)
-    elsewhere = {"wait", "result", "watch", "logs", "close"}
+    elsewhere = {"wait", "result", "watch", "watch_events", "logs", "close"}
     assert {one.method for one in CASES} | elsewhere == public(Client)
     for name in public(Client):
         assert getattr(Client, name).__doc__
