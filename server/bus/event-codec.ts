@@ -6,6 +6,7 @@
 import { eventId } from '../domain/event-id.ts';
 import { type JobState, stateCodes } from '../domain/job-state.ts';
 import { type Failure, type FailureCause, failureCauses } from '../domain/payload.ts';
+import { writeUuidDigits } from '../domain/uuid.ts';
 import type { EventBatch, ToldEvent } from '../engine/job-events.ts';
 
 /** Content type of a message. */
@@ -43,11 +44,6 @@ const ID_BYTES = 16;
 /** Stands for a job's id, and is as long as one. */
 const anyJob = '00000000-0000-0000-0000-000000000000';
 const idLength = anyJob.length;
-/** The two digits of each byte. */
-const digits = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''));
-/** Where the two digits of each byte of an id stand in its text. */
-const digitPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-
 /**
  * One CloudEvent; `data` is a JobEvent as the contract maps it to JSON, without what the attributes say: every byte is paid
  * for by the bus. Names need no escaping: they are checked.
@@ -72,20 +68,10 @@ function encodeChange(change: Change, namespace: string, eventTimeUs: number): {
   const subject = one.indexOf(anyJob, id + idLength);
   const bytes = Buffer.allocUnsafe((one.length * jobIds.length) / ID_BYTES).fill(one);
   for (let at = 0, from = 0; from < jobIds.length; at += one.length, from += ID_BYTES) {
-    writeId(bytes, at + id, jobIds, from);
+    writeUuidDigits(jobIds, from, bytes, at + id);
     bytes.copyWithin(at + subject, at + id, at + id + idLength);
   }
   return { bytes, unit: one.length };
-}
-
-/** The dashes are there already. */
-function writeId(bytes: Buffer, at: number, jobIds: Uint8Array, from: number): void {
-  for (let i = 0; i < ID_BYTES; i++) {
-    const place = at + (digitPlaces[i] as number);
-    const digit = 2 * (jobIds[from + i] as number);
-    bytes[place] = digits[digit] as number;
-    bytes[place + 1] = digits[digit + 1] as number;
-  }
 }
 
 /** Pieces of at most `maxBytes`, but for single events that are larger. */

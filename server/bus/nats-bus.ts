@@ -1,5 +1,4 @@
 /** The engine's bus over NATS. */
-
 import { uuidToBytes } from '../domain/uuid.ts';
 import type { Assignment, CancelNotice, Hint } from '../engine/messages.ts';
 import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports.ts';

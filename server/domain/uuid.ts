@@ -60,6 +60,16 @@ export function uuidFromBytes(bytes: Uint8Array, offset = 0): string {
   );
 }
 
+/** Writes the digits of the canonical text of 16 bytes into `target` from `at` on; the dashes must be there already. */
+export function writeUuidDigits(bytes: Uint8Array, offset: number, target: Uint8Array, at: number): void {
+  for (let index = 0; index < 16; index++) {
+    const place = at + (digitOffsets[index] as number);
+    const digit = 2 * (bytes[offset + index] as number);
+    target[place] = digits[digit] as number;
+    target[place + 1] = digits[digit + 1] as number;
+  }
+}
+
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function isUuid(text: string): boolean {

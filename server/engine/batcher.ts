@@ -35,7 +35,7 @@ interface Entry<I, O> {
 
 const one = { rows: 1, bytes: 0 };
 const MAX_ROWS = 1_000;
-/** Several times what a full flush takes. */
+/** Longer than a full flush takes on a busy machine. */
 const LATE_MS = 50;
 
 export class Batcher<I, O> {

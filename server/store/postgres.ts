@@ -72,7 +72,12 @@ function parameterOf(
   value: Parameter,
 ): string | number | boolean | Buffer | null {
   if (value === null || typeof value !== 'object') return value;
-  if (!(value instanceof Uint8Array)) return binaryArray(arrayTypesOf(statement).get(number) ?? 'unknown', value);
+  if (!(value instanceof Uint8Array)) {
+    const type = arrayTypesOf(statement).get(number);
+    if (!type)
+      throw new Error(`${statement.name}: $${number} is given a list; cast it to an array, such as $${number}::uuid[]`);
+    return binaryArray(type, value);
+  }
   return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 

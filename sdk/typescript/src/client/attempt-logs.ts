@@ -5,7 +5,7 @@ import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import { serverStream } from '../transport/server-stream.ts';
 import type { Calls, RequestOptions } from './calls.ts';
-import { backoff, pause } from './transport-retry.ts';
+import { following } from './following.ts';
 
 export interface LogOptions extends RequestOptions {
   /** Only of this attempt. Default: of all. */
@@ -42,27 +42,15 @@ export async function* listLogs(
 }
 
 /** Each record once, over connections that may break. */
-export async function* followLogs(
+export function followLogs(
   { channel, retry }: Calls,
   target: LogTarget,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogRecord, void> {
   let resumeToken = '';
-  for (let failures = 0; ; ) {
-    try {
-      const request = { ...target, resumeToken };
-      for await (const news of serverStream(channel, JobService.method.watchAttemptLogs, request, signal)) {
-        failures = 0;
-        yield* news.records;
-        resumeToken = news.resumeToken;
-        if (news.ended) return;
-      }
-      failures++;
-      await pause(retry.minBackoffMs, signal);
-    } catch (error) {
-      const wait = backoff(retry, ++failures, error);
-      if (wait === undefined) throw error;
-      await pause(wait, signal);
-    }
-  }
+  const open = () => serverStream(channel, JobService.method.watchAttemptLogs, { ...target, resumeToken }, signal);
+  return following(retry, signal, open, (news) => {
+    resumeToken = news.resumeToken;
+    return { items: news.records, isOver: news.ended };
+  });
 }

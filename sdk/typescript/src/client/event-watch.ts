@@ -1,11 +1,10 @@
 /** Watches what happens to jobs over connections that may break: the stream is asked for anew after the last position. */
 import type { JobEvent } from '../gen/muster/v1/event_pb.ts';
-import type { WatchEventsResponse } from '../gen/muster/v1/event_service_pb.ts';
 import { EventService } from '../gen/muster/v1/event_service_pb.ts';
 import type { JobState } from '../gen/muster/v1/job_pb.ts';
 import { serverStream } from '../transport/server-stream.ts';
 import type { Calls } from './calls.ts';
-import { backoff, pause } from './transport-retry.ts';
+import { following } from './following.ts';
 
 export interface EventOptions {
   /**
@@ -30,34 +29,20 @@ export interface EventPage {
 
 type Target = Pick<EventOptions, 'after' | 'states' | 'keptOnly'> & { namespace: string; jobId: string };
 
-export async function* watchEvents(
+export function watchEvents(
   { channel, retry }: Calls,
   { after, states = [], keptOnly = false, ...same }: Target,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<EventPage, void> {
   let position = after;
-  for (let failures = 0; ; ) {
-    try {
-      const request = {
-        ...same,
-        states: [...states],
-        keptOnly,
-        ...(position === undefined ? {} : { afterPosition: position }),
-      };
-      for await (const page of serverStream(channel, EventService.method.watchEvents, request, signal)) {
-        failures = 0;
-        position = page.position;
-        yield pageOf(page);
-        if (keptOnly && page.events.length === 0) return;
-      }
-      failures++;
-      await pause(retry.minBackoffMs, signal);
-    } catch (error) {
-      const wait = backoff(retry, ++failures, error);
-      if (wait === undefined) throw error;
-      await pause(wait, signal);
-    }
-  }
+  const open = () => {
+    const from = position === undefined ? {} : { afterPosition: position };
+    const request = { ...same, states: [...states], keptOnly, ...from };
+    return serverStream(channel, EventService.method.watchEvents, request, signal);
+  };
+  return following(retry, signal, open, (page) => {
+    position = page.position;
+    const { events } = page;
+    return { items: [{ events, position }], isOver: keptOnly && events.length === 0 };
+  });
 }
-
-const pageOf = ({ events, position }: WatchEventsResponse): EventPage => ({ events, position });

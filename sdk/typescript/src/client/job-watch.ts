@@ -4,29 +4,18 @@ import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { isTerminal } from '../job-state.ts';
 import { serverStream } from '../transport/server-stream.ts';
 import type { Calls } from './calls.ts';
-import { backoff, pause } from './transport-retry.ts';
+import { following } from './following.ts';
 
-export async function* watchJob(
+export function watchJob(
   { channel, retry }: Calls,
   target: { namespace: string; jobId: string },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Job, void> {
   let revision: Job['revision'] | undefined;
-  for (let failures = 0; ; ) {
-    try {
-      for await (const { job } of serverStream(channel, JobService.method.watchJob, target, signal)) {
-        failures = 0;
-        if (job === undefined || job.revision === revision) continue;
-        revision = job.revision;
-        yield job;
-        if (isTerminal(job.state)) return;
-      }
-      failures++;
-      await pause(retry.minBackoffMs, signal);
-    } catch (error) {
-      const wait = backoff(retry, ++failures, error);
-      if (wait === undefined) throw error;
-      await pause(wait, signal);
-    }
-  }
+  const open = () => serverStream(channel, JobService.method.watchJob, target, signal);
+  return following(retry, signal, open, ({ job }) => {
+    if (job === undefined || job.revision === revision) return { items: [], isOver: false };
+    revision = job.revision;
+    return { items: [job], isOver: isTerminal(job.state) };
+  });
 }
