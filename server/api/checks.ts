@@ -168,7 +168,20 @@ export function checkResources(
   }
 }
 
+/** Labels that a caller gives to something. */
 export function checkLabels(
+  labels: Readonly<Record<string, string>>,
+  max: number,
+  field: string,
+  violations: Violations,
+): void {
+  checkLabelFilter(labels, max, field, violations);
+  for (const key of Object.keys(labels).slice(0, max))
+    violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
+}
+
+/** Labels that something may have, those that Muster gives among them. */
+export function checkLabelFilter(
   labels: Readonly<Record<string, string>>,
   max: number,
   field: string,
@@ -179,7 +192,6 @@ export function checkLabels(
   violations.check(entries.length <= max, field, `has ${entries.length} entries; at most ${max} are allowed`);
   for (const [key, value] of entries.slice(0, max)) {
     violations.check(LABEL_KEY.test(key), field, `has the key "${cutText(key, 80)}"; ${LABEL_KEY_RULE}`);
-    violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
     violations.check(
       value.length <= 256 && !CONTROL.test(value),
       field,

@@ -42,6 +42,10 @@ export function demandsFrom(wire: WireDemands | undefined, field: string, violat
   return { labels: sortedMap(wire.labels) };
 }
 
+export function demandsTo({ labels }: Demands): WireDemands {
+  return create(DemandsSchema, { labels: { ...labels } });
+}
+
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {
   if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
@@ -145,7 +149,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     ...timeLimitsTo(definition.timeLimits),
     cancelGrace: durationTo(definition.cancelGraceMs),
     leaseLossAction: definition.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
-    demands: create(DemandsSchema, { labels: { ...definition.demands.labels } }),
+    demands: demandsTo(definition.demands),
     priority: definition.priority,
     description: definition.description,
     labels: { ...definition.labels },

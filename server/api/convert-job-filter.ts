@@ -3,7 +3,7 @@ import type { JobFilter } from '../domain/job-filter.ts';
 import { type JobState, stateOf } from '../domain/job-state.ts';
 import { JobState as WireState } from '../gen/muster/v1/job_pb.ts';
 import type { JobFilter as WireFilter } from '../gen/muster/v1/job_service_pb.ts';
-import { checkDottedName, checkLabels, checkName, checkText, isKnown, timestampUs } from './checks.ts';
+import { checkDottedName, checkLabelFilter, checkName, checkText, isKnown, timestampUs } from './checks.ts';
 import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
@@ -18,7 +18,7 @@ export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violat
   const { definition, queue, labels, failureTypes } = wire;
   if (definition) checkDottedName(definition, `${prefix}definition`, violations);
   if (queue) checkName(queue, `${prefix}queue`, violations);
-  checkLabels(labels, MAX_ENTRIES, `${prefix}labels`, violations);
+  checkLabelFilter(labels, MAX_ENTRIES, `${prefix}labels`, violations);
   checkFailureTypes(failureTypes, `${prefix}failure_types`, violations);
   return {
     states: statesFrom(wire.states, `${prefix}states`, violations),

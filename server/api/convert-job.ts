@@ -58,6 +58,8 @@ export interface SubmissionDefaults {
   readonly maxPayload: number;
   /** Trace context of the call. */
   readonly trace: TraceFields;
+  /** Labels that a caller may give. Default 64. */
+  readonly maxLabels?: number;
 }
 
 export function submissionFrom(
@@ -73,7 +75,7 @@ export function submissionFrom(
   const conflictPolicy = policies[wire.idempotencyConflictPolicy];
   if (!conflictPolicy)
     violations.add(`${path}.idempotency_conflict_policy`, `has the unknown value ${wire.idempotencyConflictPolicy}`);
-  checkLabels(wire.labels, 64, `${path}.labels`, violations);
+  checkLabels(wire.labels, defaults.maxLabels ?? 64, `${path}.labels`, violations);
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
   if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);

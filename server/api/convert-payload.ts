@@ -7,6 +7,8 @@ import { PayloadSchema, type Payload as WirePayload } from '../gen/muster/v1/pay
 import { checkRange, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import type { Violations } from './violations.ts';
 
+export function timestampTo(us: number): Timestamp;
+export function timestampTo(us: number | undefined): Timestamp | undefined;
 export function timestampTo(us: number | undefined): Timestamp | undefined {
   if (us === undefined) return undefined;
   const seconds = Math.floor(us / 1_000_000);

@@ -7,6 +7,7 @@ import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { NamespaceService } from '../gen/muster/v1/namespace_service_pb.ts';
 import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
+import { ScheduleService } from '../gen/muster/v1/schedule_service_pb.ts';
 import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
 import type { Handler, StreamHandler } from './context.ts';
@@ -15,6 +16,7 @@ import { eventService } from './services/events.ts';
 import { jobService } from './services/jobs.ts';
 import { namespaceService } from './services/namespaces.ts';
 import { queueService } from './services/queues.ts';
+import { scheduleService } from './services/schedules.ts';
 import { sessionService } from './services/sessions.ts';
 import { workerService } from './services/workers.ts';
 
@@ -44,6 +46,7 @@ export function services(replica: Replica): ServiceBinding[] {
     bind(EventService, eventService(replica)),
     bind(NamespaceService, namespaceService(replica)),
     bind(QueueService, queueService(replica)),
+    bind(ScheduleService, scheduleService(replica)),
     bind(SessionService, sessionService(replica)),
     bind(WorkerService, workerService(replica)),
   ];

@@ -8,6 +8,7 @@ import {
   NamespaceService,
   openChannel,
   QueueService,
+  ScheduleService,
   serverStream,
   type TransportRetry,
   type UnaryClient,
@@ -38,6 +39,7 @@ export class Connection {
   readonly definitions: Calls<typeof JobDefinitionService>;
   readonly namespaces: Calls<typeof NamespaceService>;
   readonly queues: Calls<typeof QueueService>;
+  readonly schedules: Calls<typeof ScheduleService>;
   readonly workers: Calls<typeof WorkerService>;
   readonly #channel: ReturnType<typeof openChannel>;
   readonly #signal: AbortSignal;
@@ -50,6 +52,7 @@ export class Connection {
     this.definitions = this.#calls(JobDefinitionService);
     this.namespaces = this.#calls(NamespaceService);
     this.queues = this.#calls(QueueService);
+    this.schedules = this.#calls(ScheduleService);
     this.workers = this.#calls(WorkerService);
   }
 

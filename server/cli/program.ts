@@ -17,6 +17,7 @@ import { addNamespaces } from './commands/namespaces.ts';
 import { addQueues } from './commands/queues.ts';
 import { addRedrive } from './commands/redrive.ts';
 import { addRetry } from './commands/retry.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addServer } from './commands/server.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
@@ -55,7 +56,7 @@ Examples:
   for (const add of [addStart, addServer, addTransfer]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
-  for (const add of [addPause, addResume, addUpdate, addErase]) add(program);
+  for (const add of [addPause, addResume, addUpdate, addErase, addSchedules]) add(program);
   for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers]) add(program);
   for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);
   addContext(program);

@@ -24,6 +24,8 @@ export const killPoints = [
   'relay.after_take_before_publish',
   /** The bus has stored events; their rows are still in the outbox. */
   'relay.after_publish_before_delete',
+  /** Jobs of a schedule are stored; its record does not say so yet. */
+  'schedules.after_submit_before_settle',
 ] as const;
 
 export type KillPoint = (typeof killPoints)[number];

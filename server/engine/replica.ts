@@ -28,6 +28,8 @@ import { Reports } from './reports.ts';
 import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
 import { Retries } from './retries.ts';
+import { ScheduleRounds } from './schedule-rounds.ts';
+import { Schedules } from './schedules.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import { SpanRelay } from './span-relay.ts';
 import type { Store } from './store-port.ts';
@@ -66,6 +68,7 @@ export interface Replica {
   readonly breakers: Breakers;
   readonly queues: Queues;
   readonly retries: Retries;
+  readonly schedules: Schedules;
   readonly erasures: Erasures;
   readonly logs: AttemptLogs;
   readonly logWatches: LogWatches;
@@ -175,6 +178,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
+  const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
   const submissions = new Submissions({
     store,
     definitions,
@@ -188,8 +192,9 @@ export function createReplica(parts: ReplicaParts): Replica {
     onReady,
     onDue,
     onTold,
-    cancel: (namespace, jobId, reason) => cancels.cancelIfOpen(namespace, jobId, reason),
+    cancel,
   });
+  const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
   return {
     definitions,
     submissions,
@@ -221,6 +226,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       },
       submissions,
     }),
+    schedules: new Schedules({ store, submissions, clock: dbClock, timers, random, lookNow: () => rounds.lookNow() }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
     watches,
@@ -248,8 +254,11 @@ export function createReplica(parts: ReplicaParts): Replica {
       sweeper.start();
       retention.start();
       relay.start();
+      rounds.start();
     },
     async stop() {
+      // Its submissions go through what is stopped next.
+      await rounds.stop();
       dispatcher.stop();
       waits.stop();
       watches.stop();

@@ -1,9 +1,8 @@
 /** Makes new jobs like ended ones: of the same definition version, with the same input, on the same conditions. */
-import { createHash } from 'node:crypto';
 import type { Demands } from '../domain/definition.ts';
 import { isTerminal } from '../domain/job-state.ts';
-import { uuidFromBytes } from '../domain/uuid.ts';
 import { jobNotFound } from './cancels.ts';
+import { derivedUuid, hashOf } from './derived-ids.ts';
 import { jobNotEnded } from './erasures.ts';
 import { EngineError } from './errors.ts';
 import type { EndedJob, JobView } from './job-views.ts';
@@ -88,10 +87,10 @@ export class Retries {
   async #redriveOne(namespace: string, job: EndedJob, validateOnly: boolean): Promise<string | undefined> {
     try {
       if (validateOnly) {
-        await this.#parts.submissions.check(namespace, submissionOf(job));
+        await this.#parts.submissions.check(namespace, submissionOf(job), 'job');
         return job.jobId;
       }
-      const made = await this.#submit(namespace, job, redriveIdOf(job.jobId), 'RetryJobs');
+      const made = await this.#submit(namespace, job, derivedUuid(`redrive/${job.jobId}`), 'RetryJobs');
       return made.existing ? undefined : made.jobId;
     } catch (error) {
       if (error instanceof EngineError && error.reason === 'DEFINITION_ARCHIVED') return undefined;
@@ -119,18 +118,6 @@ export class Retries {
       return new EngineError('CONFLICT', `job ${jobId} has just ended; try again`, { retryAfterMs: 50 });
     return jobNotEnded(jobId, job.state, 'cancel it first, or wait for its end');
   }
-}
-
-function hashOf(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
-}
-
-/** A UUID of version 8, whose bits are the program's own. */
-function redriveIdOf(jobId: string): string {
-  const bytes = hashOf(`redrive/${jobId}`).subarray(0, 16);
-  bytes[6] = 0x80 | ((bytes[6] as number) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
-  return uuidFromBytes(bytes);
 }
 
 /** Without key, times and trace context: those were the other job's own. */

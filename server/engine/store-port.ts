@@ -15,6 +15,7 @@ import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
+import type { ScheduleStore } from './schedule-views.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
@@ -380,6 +381,7 @@ export interface Store {
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
   readonly outbox: Outbox;
   readonly queues: QueueStore;
+  readonly schedules: ScheduleStore;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;

@@ -91,7 +91,7 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const definitions = await this.#definitionsOf(namespace, submissions, field).catch((error) =>
+    const definitions = await this.#definitionsOf(namespace, submissions, pathsOf(field)).catch((error) =>
       this.#answerBefore(request, error),
     );
     if ('kind' in definitions) return accepted(definitions, request);
@@ -135,16 +135,16 @@ export class Submissions {
     return result;
   }
 
-  /** Throws what `submit` would throw of it before anything is stored. */
-  async check(namespace: string, submission: Submission): Promise<void> {
-    await this.#definitionsOf(namespace, [submission], 'job');
+  /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
+  async check(namespace: string, submission: Submission, path: string): Promise<void> {
+    await this.#definitionsOf(namespace, [submission], () => path);
   }
 
   /** The definition of each, once all are there and take their inputs: what is refused has made no queue by then. */
   async #definitionsOf(
     namespace: string,
     submissions: readonly Submission[],
-    field: Submit['field'],
+    pathOf: (index: number) => string,
   ): Promise<JobDefinition[]> {
     const found: JobDefinition[] = [];
     const checks: InputCheck[] = [];
@@ -153,14 +153,13 @@ export class Submissions {
     for (let i = 0; i < submissions.length; i++) {
       const { definition: name, definitionVersion, input } = submissions[i] as Submission;
       const key = definitionVersion === 0 ? name : `${name}/${definitionVersion}`;
-      const path = () => (field === 'job' ? 'job' : `jobs[${i}]`);
       const definition =
         known.get(key) ??
-        (await this.#parts.definitions.getForJob(namespace, name, definitionVersion, `${path()}.definition`));
+        (await this.#parts.definitions.getForJob(namespace, name, definitionVersion, `${pathOf(i)}.definition`));
       known.set(key, definition);
       found.push(definition);
       if (definition.inputSchema)
-        checks.push({ schema: definition.inputSchema, payload: input, field: `${path()}.input` });
+        checks.push({ schema: definition.inputSchema, payload: input, field: `${pathOf(i)}.input` });
     }
     if (checks.length > 0) await refuseBadInputs(this.#parts.schemas, checks);
     return found;
@@ -216,6 +215,10 @@ export class Submissions {
       hasRetryBudget: definition.retryBudget ? true : undefined,
     };
   }
+}
+
+function pathsOf(field: Submit['field']): (index: number) => string {
+  return field === 'job' ? () => 'job' : (index) => `jobs[${index}]`;
 }
 
 function hasEntries(map: Readonly<Record<string, string>>): boolean {

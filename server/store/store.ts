@@ -29,6 +29,7 @@ import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './stat
 import { readTracedJobs, readTraceOrigins } from './statements/read-traces.ts';
 import { keepPage, takeRequestId } from './statements/request-ids.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
+import { scheduleStore } from './statements/schedules.ts';
 import {
   closeSessions,
   endSessions,
@@ -122,6 +123,7 @@ export function createStore(database: Database): Store {
       dropOlder: (olderThanMs) => dropOutbox(database, olderThanMs),
     },
     queues: queueStore(database),
+    schedules: scheduleStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

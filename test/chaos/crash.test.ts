@@ -4,10 +4,9 @@
  * every invariant; a run in which nothing bad happened fails.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killPoints } from '../../server/engine/kill-points.ts';
 import { check } from './checker/check.ts';
 import { Dice, seedOfRun } from './harness/dice.ts';
-import { Nemesis } from './harness/nemesis.ts';
+import { loadPoints, Nemesis } from './harness/nemesis.ts';
 import { Run } from './harness/run.ts';
 
 /** For all of it, however slow the machine: against a hang only, as each wait inside has a bound of its own. */
@@ -54,7 +53,7 @@ describe('two replicas, three workers and a careless one', () => {
     console.log(findings.table());
     expect(findings.violations).toEqual([]);
     const mustHappen = [
-      ...killPoints.map((point) => `replica killed at ${point}`),
+      ...loadPoints.map((point) => `replica killed at ${point}`),
       'database crashed',
       'job assigned as it was stored',
       'worker stopped past its lease',

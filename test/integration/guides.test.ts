@@ -81,6 +81,7 @@ it('every guide that is meant to have examples has some', () => {
       'jobs.md',
       'logs.md',
       'retries.md',
+      'schedules.md',
       'timeouts.md',
       'traces.md',
       'workers.md',

@@ -113,6 +113,9 @@ export function globalsOf(file: SourceFile, forbidden: ReadonlySet<string>): str
     // A shorthand property is its key and its value in one node.
     const isName = (key === 'property' || key === 'key') && !parent.computed && !parent.shorthand;
     if (isName) return;
+    // A given time as a Date, in place of the one on the clock.
+    if (node.name === 'Date' && parent.type === 'NewExpression' && key === 'callee' && parent.arguments.length > 0)
+      return;
     const member =
       parent?.type === 'MemberExpression' && key === 'object'
         ? `${node.name}.${parent.property.name ?? parent.property.value}`

@@ -42,6 +42,8 @@ export const placeholders = {
   queue: 'mails',
   emptyQueue: 'empty',
   circuitBreaker: 'mail-server',
+  schedule: 'nightly',
+  oldSchedule: 'old',
 } as const;
 
 /** Ids of things that are there, for the placeholders. */

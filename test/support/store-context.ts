@@ -66,6 +66,8 @@ const tables = [
   'lane_counts',
   'lane_count_changes',
   'outbox',
+  'schedules',
+  'schedule_runs',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */

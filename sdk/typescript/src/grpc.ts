@@ -23,6 +23,8 @@ export * from './gen/muster/v1/placement_pb.ts';
 export * from './gen/muster/v1/queue_pb.ts';
 export * from './gen/muster/v1/queue_service_pb.ts';
 export * from './gen/muster/v1/retry_policy_pb.ts';
+export * from './gen/muster/v1/schedule_pb.ts';
+export * from './gen/muster/v1/schedule_service_pb.ts';
 export * from './gen/muster/v1/worker_pb.ts';
 export * from './gen/muster/v1/worker_service_pb.ts';
 export { isTerminal, stateName } from './job-state.ts';

@@ -1,10 +1,11 @@
 /**
  * Messages of the contract as people write them: the proto3 JSON form, and beside it spans such as `5m`, names of enums
- * without their prefix, and schemas as they are. What does not fit is refused with the path of its field.
+ * without their prefix, schemas as they are, and payloads as `json: …`. What does not fit is refused with the path of its field.
  */
 import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { fromJson } from '@bufbuild/protobuf';
 import { DurationSchema } from '@bufbuild/protobuf/wkt';
+import { PayloadSchema } from '@muster/sdk/grpc';
 import { nearName } from './near-name.ts';
 import { spanToMs } from './spans.ts';
 
@@ -27,18 +28,19 @@ export function decodeDocument<D extends DescMessage>(schema: D, value: unknown)
   }
 }
 
-function readMessage(schema: DescMessage, value: unknown, path: string, problems: Problem[]): JsonObject {
+function readMessage(schema: DescMessage, given: unknown, path: string, problems: Problem[]): JsonObject {
+  const value = schema.typeName === PayloadSchema.typeName ? spelledPayload(given) : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     problems.push({ field: path, description: `must be a mapping of fields, not ${kindOf(value)}` });
     return {};
   }
   const json: JsonObject = {};
-  for (const [key, given] of Object.entries(value)) {
+  for (const [key, part] of Object.entries(value)) {
     const field = schema.fields.find(({ name, jsonName }) => key === name || key === jsonName);
     const at = path === '' ? key : `${path}.${key}`;
     if (field === undefined) problems.push({ field: at, description: unknownField(schema, key) });
     else if (field.jsonName in json) problems.push({ field: at, description: 'is there twice, in two spellings' });
-    else if (given !== null) json[field.jsonName] = readField(schema, field, given, at, problems);
+    else if (part !== null) json[field.jsonName] = readField(schema, field, part, at, problems);
   }
   return json;
 }
@@ -61,6 +63,13 @@ function readField(
     problems.push({ field: path, description: reasonOf(error) });
   }
   return json;
+}
+
+/** A payload of JSON may be written as it is, and not as bytes in base64. */
+function spelledPayload(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('json' in value)) return value;
+  const { json, ...rest } = value;
+  return { contentType: 'application/json', ...rest, data: Buffer.from(JSON.stringify(json)).toString('base64') };
 }
 
 /** The message that a field holds, if it is one of the contract's own: the others are written as a value. */

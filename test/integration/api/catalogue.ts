@@ -25,7 +25,6 @@ const later = (what: string, why: string): Row => ({ what, why });
 
 const auth = 'this release has no credentials, tenants apart from namespaces, or quotas';
 const workflows = 'workflows are refused as not implemented, before their parts are looked at';
-const schedules = 'there is no RPC for schedules';
 
 export const catalogue: Readonly<Record<string, Row>> = {
   B1: wire('undecodable messages, nesting'),
@@ -72,13 +71,13 @@ export const catalogue: Readonly<Record<string, Row>> = {
   B48: later('too many nodes', workflows),
   B50: later('expressions', workflows),
   B51: later('workflows in workflows', workflows),
-  B52: later('empty cron expressions', schedules),
-  B53: later('cron expressions of six fields', schedules),
-  B54: later('cron expressions that never fire', schedules),
-  B55: later('leap days', schedules),
-  B57: later('long cron expressions', schedules),
-  B58: later('time zones', schedules),
-  B59: later('intervals', schedules),
+  B52: both('empty cron expressions', 'requests'),
+  B53: both('cron expressions of six fields', 'requests'),
+  B54: both('cron expressions that never fire', 'requests'),
+  B55: both('leap days', TAKEN),
+  B57: both('long cron expressions', 'requests'),
+  B58: both('time zones', 'requests'),
+  B59: both('intervals', 'requests'),
   B61: workers('stale attempts, closed sessions', 'requests'),
   B62: workers('a report again', 'reports.test.ts'),
   B63: workers("reports of unknown and of others' jobs", 'reports.test.ts'),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
 import type { Rpc } from './rpc.ts';
 import { WebClient } from './web-clients.ts';
@@ -53,6 +54,14 @@ describe.each(ports)('over %s', (_port, caller) => {
     const first = await caller().call(submitJob, { job });
     expect(first.existing).toBe(false);
     expect(await caller().call(submitJob, { job })).toMatchObject({ jobId: first.jobId, existing: true });
+  });
+
+  it('B55: a schedule of leap days has its times', async () => {
+    const times = { crons: ['0 0 29 2 *'] };
+    const afterTime = { seconds: BigInt(Date.UTC(2026, 0, 1) / 1_000) };
+    const found = await caller().call(ScheduleService.method.previewSchedule, { times, afterTime, count: 2 });
+    const seconds = [Date.UTC(2028, 1, 29), Date.UTC(2032, 1, 29)].map((ms) => BigInt(ms / 1_000));
+    expect(found.times.map((time) => time.seconds)).toEqual(seconds);
   });
 
   it.each(Object.entries(payloads))('B35: %s come back byte for byte', async (_what, data) => {

@@ -13,6 +13,7 @@ import {
 } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { NamespaceService } from '../../../server/gen/muster/v1/namespace_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
 import { version } from '../../../server/version.ts';
@@ -22,7 +23,15 @@ import { World } from './world.ts';
 
 const GET_JOB = '/muster.v1.JobService/GetJob';
 const WAIT_JOB = '/muster.v1.JobService/WaitJob';
-const services = [JobDefinitionService, JobService, NamespaceService, QueueService, SessionService, WorkerService];
+const services = [
+  JobDefinitionService,
+  JobService,
+  NamespaceService,
+  QueueService,
+  ScheduleService,
+  SessionService,
+  WorkerService,
+];
 const { getJob, submitJob, waitJob } = JobService.method;
 
 let world: World;

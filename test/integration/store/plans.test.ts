@@ -33,6 +33,7 @@ import {
 } from '../../support/store-fixtures.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
+import { useSchedules } from '../../support/store-schedules.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
@@ -140,6 +141,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readHeads();
   await readHeadsOf(database, [laneId]);
   await useQueues(store);
+  await useSchedules(store);
   await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
   await reviveQueue(tap);
   await store.nextDueUs();
@@ -204,6 +206,9 @@ const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // as many as 
 const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
+const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules by schedules_pkey'];
+const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
+const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
 const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
@@ -287,6 +292,28 @@ const pinned: Record<string, readonly string[]> = {
   resume_queue: [queues],
   describe_queue: [queues],
   delete_queue: [laneQueues, queues],
+  read_schedule: [schedules],
+  lock_schedule: [schedules],
+  list_schedules: [schedules],
+  insert_schedule: [],
+  update_schedule: [scheduleIds],
+  pause_schedule: [scheduleIds],
+  resume_schedule: [scheduleIds],
+  wake_schedule: [scheduleIds],
+  delete_schedule: [schedules],
+  delete_schedule_runs: [scheduleRuns],
+  read_next_look: ['schedules by the whole of schedules_due'], // of which it reads the first row
+  list_schedule_runs: [scheduleRuns],
+  read_schedule_run: [scheduleRuns],
+  count_pending_schedule_runs: [unsettledRuns],
+  insert_asked_schedule_runs: [],
+  lock_due_schedules: ['schedules by schedules_due'],
+  read_unsettled_schedule_runs: [outcomes, runs, unsettledRuns],
+  write_schedule_runs: [],
+  settle_ended_schedule_runs: [scheduleRuns],
+  forget_old_schedule_runs: [scheduleRuns],
+  write_schedule: [scheduleIds],
+  settle_schedule_runs: [scheduleRuns, scheduleIds],
   take_outbox_rows: [oldest, turn],
   finish_outbox_rows: [outbox, turn],
   drop_old_outbox_rows: [outbox, oldest],

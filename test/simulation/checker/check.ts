@@ -11,6 +11,7 @@ import { checkExtensions } from './extensions.ts';
 import { JobChecks } from './jobs.ts';
 import { checkPeople } from './people.ts';
 import { QueueChecks } from './queues.ts';
+import { checkSchedules } from './schedules.ts';
 import { SessionChecks } from './sessions.ts';
 
 /** Adds what is wrong to the history's violations, and what happened to its counts. */
@@ -39,6 +40,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   checkCancels(evidence, jobs);
   checkPeople(evidence, jobs);
   checkExtensions(evidence);
+  checkSchedules(evidence);
   for (const life of jobs.lives.values()) {
     if (!life.end)
       history.violate(

@@ -42,10 +42,10 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   history.count('submission with an unknown outcome', refused.length - conflicts);
 }
 
-/** Made of another job: a clean-up, or a retry by hand. */
+/** Made by Muster: a clean-up, a retry by hand, or a schedule’s. */
 function isDerived({ facts }: Evidence, job: string): boolean {
-  const { cleanupOf, retryOf } = facts.get(job) ?? {};
-  return cleanupOf !== undefined || retryOf !== undefined;
+  const { cleanupOf, retryOf, schedule } = facts.get(job) ?? {};
+  return cleanupOf !== undefined || retryOf !== undefined || schedule !== undefined;
 }
 
 /** Whether the job had a key of its own, or its call a request id: only then a repeat is harmless. */

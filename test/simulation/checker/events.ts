@@ -25,6 +25,9 @@ export interface JobFacts {
   readonly retryOf: string | undefined;
   /** The job that this one cleans up after. */
   readonly cleanupOf: string | undefined;
+  /** The schedule that made it, and for which of its times. */
+  readonly schedule: string | undefined;
+  readonly scheduleTime: string | undefined;
   /** When it may run, as was asked for at first; µs on the database's clock. */
   readonly startUs: number;
 }
@@ -72,6 +75,8 @@ function factsOf(row: JournalRow): JobFacts {
     parent: optional(parent),
     retryOf: optional(retryOf),
     cleanupOf: optional(cleanupOf),
+    schedule: optional(labels?.['muster.dev/schedule']),
+    scheduleTime: optional(labels?.['muster.dev/schedule-time']),
     startUs: row.until ?? row.at,
   };
 }

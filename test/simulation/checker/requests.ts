@@ -1,4 +1,5 @@
 /** Who asked for a change: each step that no worker and no clock makes was asked for by a call that was under way. */
+import { OverlapPolicy } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
 import type { Entry } from '../core/history.ts';
 import type { Evidence, Ordered } from './events.ts';
 
@@ -37,7 +38,15 @@ export class Requests {
 
   /** Whether anybody had asked to cancel the job, in whatever way, when the row was written. */
   cancelled(row: Ordered): boolean {
-    return this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs');
+    return this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs') || this.#makesWay(row.id);
+  }
+
+  /** Whether the job's schedule cancels what runs when its next time comes. */
+  #makesWay(job: string): boolean {
+    const name = this.#evidence.facts.get(job)?.schedule;
+    const asked = this.#evidence.seen.get('schedule asked') ?? [];
+    const cancels: readonly unknown[] = [OverlapPolicy.CANCEL_OTHER, OverlapPolicy.TERMINATE_OTHER];
+    return name !== undefined && asked.some(({ facts }) => facts.schedule === name && cancels.includes(facts.overlap));
   }
 
   /** Whether one of the methods was under way for what `field` names, at any moment between the two. */

@@ -31,8 +31,24 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/retries.ts',
-        find: "this.#submit(namespace, job, redriveIdOf(job.jobId), 'RetryJobs')",
-        replace: "this.#submit(namespace, job, '', 'RetryJobs')",
+        find: 'derivedUuid(`redrive/',
+        replace: "((_: string) => '')(`redrive/",
+      },
+    ],
+  },
+  schedule_makes_two: {
+    about: 'A run of a schedule that is tried again makes another job.',
+    patches: [
+      { file: 'server/engine/schedule-rounds.ts', find: 'requestId: derivedUuid(id),', replace: "requestId: ''," },
+    ],
+  },
+  schedule_forgets_times: {
+    about: 'Times of a schedule that come at once are decided as if only the first had come.',
+    patches: [
+      {
+        file: 'server/domain/decide-schedule.ts',
+        find: 'decidedUntilUs = nominalUs;',
+        replace: 'decidedUntilUs = due.at(-1)!.nominalUs; if (i > 0) break;',
       },
     ],
   },

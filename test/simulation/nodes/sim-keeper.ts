@@ -18,6 +18,7 @@ import {
 } from '../../../sdk/typescript/src/gen/muster/v1/worker_service_pb.ts';
 import type { PlannedCare } from '../scenario/care.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
+import { SimScheduler } from './sim-scheduler.ts';
 import { requestId } from './sim-worker.ts';
 
 const { pauseQueue, resumeQueue, listQueues } = QueueService.method;
@@ -27,9 +28,11 @@ const NO_QUEUE = ['QUEUE_NOT_FOUND'];
 
 export class SimKeeper {
   readonly #caller: Caller;
+  readonly #scheduler: SimScheduler;
 
   constructor(caller: Caller) {
     this.#caller = caller;
+    this.#scheduler = new SimScheduler(caller);
   }
 
   begin(care: readonly PlannedCare[], roundMs: number): void {
@@ -37,9 +40,10 @@ export class SimKeeper {
     this.#caller.every(roundMs, () => this.#resumeForgotten());
   }
 
-  /** Reads what the queues say once everything has ended. */
-  readQueues(): void {
+  /** Reads what queues and schedules say once everything has ended. */
+  readAll(): void {
     void this.#caller.track(this.#readQueues());
+    this.#scheduler.readAll();
   }
 
   #take(care: PlannedCare): Promise<void> {
@@ -48,6 +52,8 @@ export class SimKeeper {
         return this.#pause(care.queue, care.forMs);
       case 'drainWorker':
         return this.#drainOne();
+      case 'keepSchedule':
+        return this.#scheduler.keep(care);
       case 'closeBreaker':
         return this.#close(care.breaker);
     }

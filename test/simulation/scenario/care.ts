@@ -1,8 +1,23 @@
-/** What people do to queues, workers and breakers, whatever jobs that touches. */
+/** What people do to queues, workers and breakers, whatever jobs that touches; and the schedules that they keep. */
+import { CatchUpPolicy, OverlapPolicy } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
 import type { Prng } from '../core/prng.ts';
 import { queues } from './definitions.ts';
 
+export interface PlannedSchedule {
+  readonly kind: 'keepSchedule';
+  readonly at: number;
+  readonly name: string;
+  readonly overlap: OverlapPolicy;
+  readonly catchUp: CatchUpPolicy;
+  /** How long its jobs work. */
+  readonly jobMs: number;
+  /** When it is triggered by hand, in ms after it was made. */
+  readonly triggers: readonly number[];
+  readonly forMs: number;
+}
+
 export type PlannedCare =
+  | PlannedSchedule
   | { readonly kind: 'pauseQueue'; readonly at: number; readonly queue: string; readonly forMs: number }
   | { readonly kind: 'drainWorker'; readonly at: number }
   | { readonly kind: 'closeBreaker'; readonly at: number; readonly breaker: string };
@@ -26,5 +41,22 @@ export function planCare(random: Prng, { until, leaseMs }: Span): PlannedCare[] 
     const breaker = random.pick(['shop', 'shop', 'guarded']);
     return { kind: 'closeBreaker', at, breaker } as const;
   });
-  return [...pauses, ...drains, ...closes];
+  return [...pauses, ...drains, ...closes, ...planSchedules(random, until)];
+}
+
+/** Each once a second for some seconds. */
+function planSchedules(random: Prng, until: number): PlannedSchedule[] {
+  return times(random, 2, until).map((at, i) => {
+    const forMs = random.between(1_000, 25_000);
+    return {
+      kind: 'keepSchedule',
+      at,
+      name: `schedule-${i}`,
+      overlap: random.pick(Object.values(OverlapPolicy)),
+      catchUp: random.pick(Object.values(CatchUpPolicy)),
+      jobMs: random.between(1, 2_500),
+      triggers: times(random, 2, forMs),
+      forMs,
+    };
+  });
 }

@@ -115,7 +115,7 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
     if (open?.jobs === 0 && caller.idle && !ended) {
       ended = true;
       client.readAll();
-      keeper.readQueues();
+      keeper.readAll();
     }
     if (open?.jobs === 0 && open.sessions === 0 && open.untold === 0 && caller.idle)
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);

@@ -11,7 +11,9 @@ from muster.client import (
     JobOptions,
     JobRef,
     Redriven,
+    ScheduleOptions,
     SubmittedJob,
+    TimesOptions,
     TransportRetry,
     is_terminal,
     job_submission,
@@ -28,6 +30,7 @@ from muster.v1.job_pb2 import Job, JobState, JobSubmission
 from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
+from muster.v1.schedule_pb2 import Schedule, ScheduleRun
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
 from muster.worker.session_event import SessionEvent
@@ -62,8 +65,12 @@ __all__ = [
     "RetryLater",
     "RetryPolicy",
     "RetryRule",
+    "Schedule",
+    "ScheduleOptions",
+    "ScheduleRun",
     "SessionEvent",
     "SubmittedJob",
+    "TimesOptions",
     "TransportRetry",
     "Worker",
     "WorkerError",

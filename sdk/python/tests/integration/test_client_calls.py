@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from muster import AsyncClient, Client, JobFilter, Redriven, SubmittedJob, job_submission, retry_policy, retry_rule
+from muster.client.words import to_timestamp
 from muster.durations import to_duration
 from muster.payloads import encode
 from muster.v1 import job_definition_service_pb2 as definitions
-from muster.v1 import job_pb2, namespace_service_pb2, worker_service_pb2
+from muster.v1 import job_pb2, namespace_service_pb2, schedule_pb2, worker_service_pb2
 from muster.v1 import job_service_pb2 as jobs
 from muster.v1 import queue_service_pb2 as queues
+from muster.v1 import schedule_service_pb2 as schedules
 from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
 from muster.v1.job_pb2 import Job, JobSubmission
 from muster.v1.namespace_pb2 import Namespace
@@ -28,6 +30,8 @@ from tests.support.job_service import serving
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 JOB = Job(job_id="j", state=job_pb2.JOB_STATE_PAUSED)
 QUEUE = Queue(name="q")
+SCHEDULE = schedule_pb2.Schedule(name="s")
+RUN = schedule_pb2.ScheduleRun(job_id="j")
 BREAKER = definitions.CircuitBreakerStatus(name="b")
 
 
@@ -124,6 +128,49 @@ CASES = [
     Case("resume_queue", ("q",), {}, queues.ResumeQueueRequest(name="q"),
          queues.ResumeQueueResponse(queue=QUEUE), QUEUE),
     Case("delete_queue", ("q",), {}, queues.DeleteQueueRequest(name="q"), queues.DeleteQueueResponse(), None),
+    Case("apply_schedule", ("s", "d", [1]), {
+             "crons": ["0 9 * * *"], "intervals": [90], "calendars": [{"hour": "9"}], "exclusions": [{"month": "dec"}],
+             "time_zone": "Europe/Vienna", "start_time": NOON, "end_time": NOON, "jitter": 2, "description": "x",
+             "job": {"queue": "q", "priority": 0}, "overlap_policy": "BUFFER_ONE", "catch_up_policy": "ALL",
+             "catch_up_window": 60, "pause_on_failure": True, "max_runs": 3, "etag": "e"},
+         schedules.ApplyScheduleRequest(schedule=schedule_pb2.Schedule(
+             namespace="n", name="s", job=JobSubmission(definition="d", input=encode([1]), queue="q", priority=0),
+             times=schedule_pb2.ScheduleTimes(
+                 crons=["0 9 * * *"], intervals=[schedule_pb2.ScheduleInterval(every=to_duration(90))],
+                 calendars=[schedule_pb2.CalendarRule(hour="9")], exclusions=[schedule_pb2.CalendarRule(month="dec")],
+                 time_zone="Europe/Vienna", start_time=NOON, end_time=NOON, jitter=to_duration(2)),
+             description="x", overlap_policy=2, catch_up_policy=2, catch_up_window=to_duration(60),
+             pause_on_failure=True, max_runs=3, etag="e")),
+         schedules.ApplyScheduleResponse(schedule=SCHEDULE), SCHEDULE),
+    Case("check_schedule", ("s", "d"), {"crons": ["0 9 * * *"]},
+         schedules.ApplyScheduleRequest(validate_only=True, schedule=schedule_pb2.Schedule(
+             namespace="n", name="s", job=JobSubmission(definition="d", input=encode(None)),
+             times=schedule_pb2.ScheduleTimes(crons=["0 9 * * *"]))),
+         schedules.ApplyScheduleResponse(created=True), schedules.ApplyScheduleResponse(created=True)),
+    Case("get_schedule", ("s",), {}, schedules.GetScheduleRequest(name="s"),
+         schedules.GetScheduleResponse(schedule=SCHEDULE), SCHEDULE),
+    Case("list_schedules", (), {}, schedules.ListSchedulesRequest(),
+         schedules.ListSchedulesResponse(schedules=[SCHEDULE]), [SCHEDULE]),
+    Case("delete_schedule", ("s",), {}, schedules.DeleteScheduleRequest(name="s"),
+         schedules.DeleteScheduleResponse(), None),
+    Case("pause_schedule", ("s", "why"), {}, schedules.PauseScheduleRequest(name="s", reason="why"),
+         schedules.PauseScheduleResponse(schedule=SCHEDULE), SCHEDULE),
+    Case("resume_schedule", ("s",), {}, schedules.ResumeScheduleRequest(name="s"),
+         schedules.ResumeScheduleResponse(schedule=SCHEDULE), SCHEDULE),
+    Case("trigger_schedule", ("s",), {"overlap_policy": "ALLOW_ALL"},
+         schedules.TriggerScheduleRequest(name="s", overlap_policy=6),
+         schedules.TriggerScheduleResponse(run=RUN), RUN),
+    Case("backfill_schedule", ("s", NOON, NOON), {"overlap_policy": "SKIP"},
+         schedules.BackfillScheduleRequest(name="s", start_time=NOON, end_time=NOON, overlap_policy=1),
+         schedules.BackfillScheduleResponse(times=7), 7),
+    Case("preview_schedule", ("s",), {"after_time": NOON, "count": 3},
+         schedules.PreviewScheduleRequest(name="s", after_time=NOON, count=3),
+         schedules.PreviewScheduleResponse(times=[to_timestamp(NOON)]), [NOON]),
+    Case("preview_schedule", (), {"crons": ["0 9 * * *"]},
+         schedules.PreviewScheduleRequest(times=schedule_pb2.ScheduleTimes(crons=["0 9 * * *"])),
+         schedules.PreviewScheduleResponse(), []),
+    Case("list_schedule_runs", ("s",), {"page_size": 7}, schedules.ListScheduleRunsRequest(name="s", page_size=7),
+         schedules.ListScheduleRunsResponse(runs=[RUN]), [RUN]),
     Case("list_workers", (), {}, worker_service_pb2.ListWorkersRequest(),
          worker_service_pb2.ListWorkersResponse(workers=[Worker(name="w")]), [Worker(name="w")]),
     Case("get_worker", ("s",), {}, worker_service_pb2.GetWorkerRequest(session_id="s"),

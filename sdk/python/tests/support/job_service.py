@@ -15,6 +15,7 @@ from muster.v1 import (
     job_service_pb2_grpc,
     namespace_service_pb2_grpc,
     queue_service_pb2_grpc,
+    schedule_service_pb2_grpc,
     worker_service_pb2_grpc,
 )
 
@@ -26,6 +27,7 @@ class Services(
     event_service_pb2_grpc.EventServiceServicer,
     job_definition_service_pb2_grpc.JobDefinitionServiceServicer,
     queue_service_pb2_grpc.QueueServiceServicer,
+    schedule_service_pb2_grpc.ScheduleServiceServicer,
     worker_service_pb2_grpc.WorkerServiceServicer,
     namespace_service_pb2_grpc.NamespaceServiceServicer,
 ):
@@ -55,6 +57,7 @@ def serving(answers: dict[str, Serve]) -> Iterator[tuple[str, Services]]:
     event_service_pb2_grpc.add_EventServiceServicer_to_server(services, server)
     job_definition_service_pb2_grpc.add_JobDefinitionServiceServicer_to_server(services, server)
     queue_service_pb2_grpc.add_QueueServiceServicer_to_server(services, server)
+    schedule_service_pb2_grpc.add_ScheduleServiceServicer_to_server(services, server)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(services, server)
     namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(services, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -1,4 +1,4 @@
-/** What can be asked of definitions, queues, workers, circuit breakers and the namespace. */
+/** What can be asked of definitions, queues, workers, circuit breakers and the namespace, and of schedules. */
 import { randomUUID } from 'node:crypto';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import type {
@@ -19,21 +19,21 @@ import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
-import { Calls, present } from './calls.ts';
+import { present } from './calls.ts';
 import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
+import { ScheduleClient } from './schedule-client.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
 
-export class AdminClient {
-  protected readonly calls: Calls;
+export class AdminClient extends ScheduleClient {
   readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
   readonly #queues: UnaryClient<(typeof QueueService)['method']>;
   readonly #workers: UnaryClient<(typeof WorkerService)['method']>;
   readonly #namespaces: UnaryClient<(typeof NamespaceService)['method']>;
 
   constructor(options: ClientOptions) {
-    this.calls = new Calls(options);
+    super(options);
     const { channel } = this.calls;
     this.#definitions = unaryClient(channel, JobDefinitionService);
     this.#queues = unaryClient(channel, QueueService);

@@ -4,6 +4,8 @@ import { Code } from '../../../../server/api/code.ts';
 export interface Exception {
   /** Which of the values, by what they are called. Default all. */
   readonly values?: RegExp;
+  /** Where it is none: by what the path to the field begins with. */
+  readonly notBelow?: string;
   /** Default OK. */
   readonly code?: number;
   readonly why: string;
@@ -20,12 +22,20 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'JobDefinition.create_time': ignored,
   'JobDefinition.archive_time': ignored,
   'Queue.create_time': ignored,
+  'Schedule.create_time': ignored,
+  'Schedule.update_time': ignored,
+  'Schedule.next_time': ignored,
+  'Schedule.job_count': ignored,
+  'PreviewScheduleRequest.count': { values: /^2147483647$/, why: 'cut to what there may be, as a size of a page' },
   ...Object.fromEntries(
     ['blocked', 'scheduled', 'ready', 'paused', 'held', 'waiting'].map((state) => [`QueueCounts.${state}`, ignored]),
   ),
   'JobSubmission.definition_version': notThere,
   'GetJobDefinitionRequest.version': notThere,
-  'JobSubmission.traceparent': { why: 'W3C asks to drop a malformed trace context, and not to fail the call' },
+  'JobSubmission.traceparent': {
+    notBelow: 'schedule.',
+    why: 'W3C asks to drop a malformed trace context, and not to fail the call',
+  },
   'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },
   'Handler.max_version': { values: /^2147483647$/, why: 'a version that may come' },
   'WatchAttemptLogsRequest.attempt': { values: /^2147483647$/, why: 'an attempt that may come' },
@@ -54,7 +64,8 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'AttemptReport.attempt': stale,
 };
 
-export function exceptionOf(field: string, what: string): Exception | undefined {
+export function exceptionOf(field: string, what: string, path: string): Exception | undefined {
   const exception = exceptions[field];
+  if (exception?.notBelow && path.startsWith(exception.notBelow)) return undefined;
   return exception && (exception.values?.test(what) ?? true) ? exception : undefined;
 }

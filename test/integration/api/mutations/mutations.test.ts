@@ -57,7 +57,7 @@ function mutationsOf(method: DescMethod): Mutation[] {
       place,
       bad,
       request: withValue(method.input, good, place, bad.value),
-      exception: bad.jsonOnly ? undefined : exceptionOf(fieldName(place), bad.what),
+      exception: bad.jsonOnly ? undefined : exceptionOf(fieldName(place), bad.what, pathOf(place)),
     })),
   );
 }

@@ -23,6 +23,7 @@ import { partitionsSuite } from './partitions.ts';
 import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
 import { retryBudgetsSuite } from './retry-budgets.ts';
+import { schedulesSuite } from './schedules.ts';
 import { sessionsSuite } from './sessions.ts';
 import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
@@ -58,6 +59,7 @@ export function storeSuite(context: StoreContext): void {
   circuitBreakersSuite(context);
   retryBudgetsSuite(context);
   erasingSuite(context);
+  schedulesSuite(context);
   sessionsSuite(context);
   workersSuite(context);
   heldSuite(context);

@@ -8,6 +8,7 @@ from muster.client.job_filter import JobFilter
 from muster.client.job_ref import JobRef, SubmittedJob, is_terminal, state_name
 from muster.client.job_steps import Redriven
 from muster.client.retry_policies import retry_policy, retry_rule
+from muster.client.schedule import ScheduleOptions, TimesOptions
 from muster.client.submission import JobOptions, job_submission
 from muster.client.sync_client import Client
 from muster.client.watching import EventPage
@@ -22,7 +23,9 @@ __all__ = [
     "JobOptions",
     "JobRef",
     "Redriven",
+    "ScheduleOptions",
     "SubmittedJob",
+    "TimesOptions",
     "TransportRetry",
     "is_terminal",
     "job_submission",

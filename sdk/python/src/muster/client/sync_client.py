@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 import grpc
 
 from muster.channels import channel_options
-from muster.client import definition_calls, job_calls, job_steps, queue_calls, watching, worker_calls
+from muster.client import definition_calls, job_calls, job_steps, queue_calls, schedule_calls, watching, worker_calls
 from muster.client.call import Call, Items, Method, Pages, Scope, Steps, described_by
 from muster.client.following import Following
 from muster.client.job_ref import JobRef
@@ -133,6 +133,18 @@ class Client:
     pause_queue = _call(queue_calls.pause_queue)
     resume_queue = _call(queue_calls.resume_queue)
     delete_queue = _call(queue_calls.delete_queue)
+
+    apply_schedule = _call(schedule_calls.apply_schedule)
+    check_schedule = _call(schedule_calls.check_schedule)
+    get_schedule = _call(schedule_calls.get_schedule)
+    list_schedules = _pages(schedule_calls.list_schedules)
+    delete_schedule = _call(schedule_calls.delete_schedule)
+    pause_schedule = _call(schedule_calls.pause_schedule)
+    resume_schedule = _call(schedule_calls.resume_schedule)
+    trigger_schedule = _call(schedule_calls.trigger_schedule)
+    backfill_schedule = _call(schedule_calls.backfill_schedule)
+    preview_schedule = _call(schedule_calls.preview_schedule)
+    list_schedule_runs = _pages(schedule_calls.list_schedule_runs)
 
     list_workers = _pages(worker_calls.list_workers)
     get_worker = _call(worker_calls.get_worker)

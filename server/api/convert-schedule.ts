@@ -1,0 +1,176 @@
+/** Schedules and their runs between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import {
+  type CatchUpPolicy,
+  catchUpPolicies,
+  type OverlapPolicy,
+  overlapPolicies,
+  type PendingRun,
+  scheduleRunCauses,
+  scheduleRunStates,
+  scheduleSkipReasons,
+} from '../domain/schedule.ts';
+import type { Schedule, ScheduledJob, ScheduleRun, ScheduleSpec } from '../engine/schedule-views.ts';
+import { type JobSubmission, JobSubmissionSchema } from '../gen/muster/v1/job_pb.ts';
+import {
+  ScheduleRunSchema,
+  ScheduleSchema,
+  type ScheduleRun as WireRun,
+  type Schedule as WireSchedule,
+} from '../gen/muster/v1/schedule_pb.ts';
+import { checkName, checkProse, checkText, counterOf, durationMs, TEN_YEARS_MS } from './checks.ts';
+import { demandsTo } from './convert-definition.ts';
+import { type SubmissionDefaults, submissionFrom } from './convert-job.ts';
+import { durationTo, payloadTo, timestampTo } from './convert-payload.ts';
+import { retryPolicyTo } from './convert-retry-policy.ts';
+import { scheduleTimesFrom, scheduleTimesTo } from './convert-schedule-times.ts';
+import type { Violations } from './violations.ts';
+
+const DAY_MS = 86_400_000;
+/** Two of a job's labels are the schedule's. */
+const MOST_LABELS = 62;
+
+function policyFrom<T extends string>(
+  policies: Readonly<Record<T, number>>,
+  code: number,
+  usual: T,
+  field: string,
+  violations: Violations,
+): T {
+  if (code === 0) return usual;
+  const found = (Object.keys(policies) as T[]).find((name) => policies[name] === code);
+  violations.check(found !== undefined, field, `has the unknown value ${code}`);
+  return found ?? usual;
+}
+
+/** Undefined where it is not set. */
+export function overlapFrom(code: number, field: string, violations: Violations): OverlapPolicy | undefined {
+  return code === 0 ? undefined : policyFrom(overlapPolicies, code, 'SKIP', field, violations);
+}
+
+/** What is each job's own has no place in what all of them are made from. */
+function refuseOwn(job: JobSubmission, violations: Violations): void {
+  const own: readonly (readonly [boolean, string])[] = [
+    [job.idempotencyKey !== '', 'idempotency_key'],
+    [job.idempotencyConflictPolicy !== 0, 'idempotency_conflict_policy'],
+    [job.start.case === 'runTime', 'run_time'],
+    [job.start.case === 'delay', 'delay'],
+    [job.expireTime !== undefined, 'expire_time'],
+    [job.traceparent !== '', 'traceparent'],
+    [job.tracestate !== '', 'tracestate'],
+  ];
+  for (const [isSet, field] of own)
+    violations.check(!isSet, `schedule.job.${field}`, 'is each job’s own; leave it out of a schedule');
+}
+
+function jobFrom(wire: JobSubmission | undefined, maxPayload: number, violations: Violations): ScheduledJob {
+  violations.check(wire !== undefined, 'schedule.job', 'is missing');
+  const job = wire ?? create(JobSubmissionSchema, { definition: 'missing' });
+  refuseOwn(job, violations);
+  const defaults: SubmissionDefaults = {
+    maxPayload,
+    trace: { traceparent: '', tracestate: '' },
+    maxLabels: MOST_LABELS,
+  };
+  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
+    submissionFrom(job, 'schedule.job', defaults, violations);
+  // In one order: the same content is the same schedule.
+  const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { definition, definitionVersion, queue, input, labels: sorted, priority, retryPolicy, runTimeoutMs, demands };
+}
+
+/** Which schedule a message is of, and what it says. Adds what is wrong with it. */
+export function scheduleFrom(
+  wire: WireSchedule | undefined,
+  maxPayload: number,
+  violations: Violations,
+): ScheduleSpec & { readonly etag: string } {
+  violations.check(wire !== undefined, 'schedule', 'is missing');
+  const schedule = wire ?? create(ScheduleSchema, { name: 'missing' });
+  const namespace = schedule.namespace || 'default';
+  checkName(namespace, 'schedule.namespace', violations);
+  checkName(schedule.name, 'schedule.name', violations);
+  checkProse(schedule.description, 1_024, 'schedule.description', violations);
+  checkText(schedule.pauseReason, 256, 'schedule.pause_reason', violations);
+  checkText(schedule.etag, 64, 'schedule.etag', violations);
+  const window = durationMs(schedule.catchUpWindow, 10_000, TEN_YEARS_MS, 'schedule.catch_up_window', violations);
+  const maxRuns = counterOf(schedule.maxRuns, 'schedule.max_runs', violations);
+  const { times, jitterMs } = scheduleTimesFrom(schedule.times, 'schedule.times', violations);
+  const { overlapPolicy, catchUpPolicy } = schedule;
+  return {
+    namespace,
+    name: schedule.name,
+    etag: schedule.etag,
+    description: schedule.description,
+    maxRuns: maxRuns === 0 ? undefined : maxRuns,
+    job: jobFrom(schedule.job, maxPayload, violations),
+    rules: {
+      times,
+      jitterMs,
+      overlap: policyFrom(overlapPolicies, overlapPolicy, 'SKIP', 'schedule.overlap_policy', violations),
+      catchUp: policyFrom<CatchUpPolicy>(
+        catchUpPolicies,
+        catchUpPolicy,
+        'LATEST',
+        'schedule.catch_up_policy',
+        violations,
+      ),
+      catchUpWindowMs: window ?? DAY_MS,
+      pauseOnFailure: schedule.pauseOnFailure,
+    },
+  };
+}
+
+function jobTo(job: ScheduledJob): JobSubmission {
+  return create(JobSubmissionSchema, {
+    definition: job.definition,
+    definitionVersion: job.definitionVersion,
+    queue: job.queue,
+    input: payloadTo(job.input),
+    labels: { ...job.labels },
+    ...(job.priority === undefined ? {} : { priority: job.priority }),
+    ...(job.retryPolicy ? { retryPolicy: retryPolicyTo(job.retryPolicy) } : {}),
+    ...(job.runTimeoutMs === undefined ? {} : { runTimeout: durationTo(job.runTimeoutMs) }),
+    ...(job.demands ? { demands: demandsTo(job.demands) } : {}),
+  });
+}
+
+/** As `ScheduleSpec` alone it has no fields that the server makes. */
+export function scheduleTo(schedule: ScheduleSpec & Partial<Schedule>): WireSchedule {
+  const { rules, createTimeUs, updateTimeUs, nextTimeUs } = schedule;
+  return create(ScheduleSchema, {
+    namespace: schedule.namespace,
+    name: schedule.name,
+    times: scheduleTimesTo(rules.times, rules.jitterMs),
+    job: jobTo(schedule.job),
+    overlapPolicy: overlapPolicies[rules.overlap],
+    catchUpPolicy: catchUpPolicies[rules.catchUp],
+    catchUpWindow: durationTo(rules.catchUpWindowMs),
+    pauseOnFailure: rules.pauseOnFailure,
+    maxRuns: BigInt(schedule.maxRuns ?? 0),
+    description: schedule.description,
+    paused: schedule.paused ?? false,
+    pauseReason: schedule.pauseReason ?? '',
+    etag: schedule.etag ?? '',
+    jobCount: BigInt(schedule.jobs ?? 0),
+    ...(createTimeUs === undefined ? {} : { createTime: timestampTo(createTimeUs) }),
+    ...(updateTimeUs === undefined ? {} : { updateTime: timestampTo(updateTimeUs) }),
+    ...(nextTimeUs === undefined ? {} : { nextTime: timestampTo(nextTimeUs) }),
+  });
+}
+
+type Run = PendingRun & Partial<ScheduleRun>;
+
+export function scheduleRunTo(run: Run & Pick<ScheduleRun, 'state' | 'decideTimeUs' | 'times' | 'message'>): WireRun {
+  return create(ScheduleRunSchema, {
+    nominalTime: timestampTo(run.nominalUs),
+    state: scheduleRunStates[run.state],
+    jobId: run.jobId ?? '',
+    skipReason: run.skipReason ? scheduleSkipReasons[run.skipReason] : 0,
+    message: run.message,
+    cause: scheduleRunCauses[run.cause],
+    decideTime: timestampTo(run.decideTimeUs),
+    times: run.times,
+    ...(run.lastNominalUs === undefined ? {} : { lastNominalTime: timestampTo(run.lastNominalUs) }),
+  });
+}

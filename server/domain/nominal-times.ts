@@ -1,0 +1,184 @@
+/**
+ * The times that a schedule names: cron expressions, intervals and calendar rules together, less its exclusions.
+ *
+ * Local times follow the clocks of the zone. A time of day that is written out and that a clock skips counts as the first
+ * moment after the gap, once; one that a clock shows twice counts the first time. With a "*" or a step as minute or hour,
+ * what is skipped is not there, and what is shown twice counts twice. A whole day that a zone skips is not there.
+ */
+import { Cron, type CronOptions } from 'croner';
+import { type Checked, type CronField, checkCron, checkField, cronFields } from './cron.ts';
+
+/** Each is a field as in a cron expression; all of them must fit. Empty: see `ScheduleTimes`. */
+export type CalendarRule = Readonly<Record<CronField, string>>;
+
+export interface Interval {
+  readonly everyMs: number;
+  /** From 1970 to one of its times. */
+  readonly offsetMs: number;
+}
+
+export interface ScheduleTimes {
+  readonly crons: readonly string[];
+  readonly intervals: readonly Interval[];
+  /** Empty as minute or hour is 0, elsewhere it is each. */
+  readonly calendars: readonly CalendarRule[];
+  /** What is not to be; empty is each, so that a day alone excludes all of it. */
+  readonly exclusions: readonly CalendarRule[];
+  /** Of the IANA database, such as Europe/Vienna. */
+  readonly timeZone: string;
+  /** First and last times that count, in µs since 1970; the end itself does not. */
+  readonly startUs?: number | undefined;
+  readonly endUs?: number | undefined;
+}
+
+/** A path within the times, and what is wrong there. */
+export interface TimesProblem {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** Excluded times that are looked at for one that is not. */
+const MOST_LOOKS = 1_000;
+const SECOND_US = 1_000_000;
+/** Croner counts years to 3000, where the contract's end at 2199. */
+const END_US = 7_258_118_400_000_000;
+
+const calendarFields: readonly CronField[] = [...cronFields, 'year'];
+const snake = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function zoneOptions(timezone: string): CronOptions {
+  return { timezone, fixedTimeRule: 'no-wildcard' };
+}
+
+/** No offsets, no rules of POSIX, no paths. */
+const zoneName = /^[A-Za-z][A-Za-z0-9_+-]{0,31}(\/[A-Za-z0-9_+-]{1,31}){0,2}$/;
+
+function isZone(timeZone: string): boolean {
+  if (!zoneName.test(timeZone)) return false;
+  try {
+    new Cron('* * * * *', { ...zoneOptions(timeZone), mode: '5-part' }).nextRun(new Date(0));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function textOf(checked: Checked): string {
+  if ('problem' in checked) throw new Error(`unchecked: it ${checked.problem}`);
+  return checked.text;
+}
+
+type Place = 'calendars' | 'exclusions';
+
+function fieldOf(rule: CalendarRule, field: CronField, place: Place): string {
+  const isClock = field === 'minute' || field === 'hour';
+  return rule[field] || (isClock && place === 'calendars' ? '0' : '*');
+}
+
+/** Everything that is wrong with the rules; none: they can be made `NominalTimes` of. */
+export function timesProblems(times: ScheduleTimes): TimesProblem[] {
+  const found: TimesProblem[] = [];
+  const add = (field: string, checked: Checked) => {
+    if ('problem' in checked) found.push({ field, problem: checked.problem });
+  };
+  for (const [i, text] of times.crons.entries()) add(`crons[${i}]`, checkCron(text));
+  for (const place of ['calendars', 'exclusions'] as const)
+    for (const [i, rule] of times[place].entries())
+      for (const field of calendarFields)
+        add(`${place}[${i}].${snake(field)}`, checkField(fieldOf(rule, field, place), field));
+  if (!isZone(times.timeZone))
+    found.push({
+      field: 'time_zone',
+      problem: 'is no time zone of the IANA database; write a name such as "Europe/Vienna" or "UTC"',
+    });
+  return found;
+}
+
+const msOf = (us: number) => Math.floor(us / 1_000);
+
+/** Something that names times. */
+type Rule = (afterUs: number) => number | undefined;
+
+function cronRule(pattern: string, options: CronOptions): Rule {
+  const cron = new Cron(pattern, options);
+  return (afterUs) => {
+    const next = cron.nextRun(new Date(msOf(afterUs)));
+    return next ? next.getTime() * 1_000 : undefined;
+  };
+}
+
+function intervalRule({ everyMs, offsetMs }: Interval): Rule {
+  return (afterUs) => (Math.floor((msOf(afterUs) - offsetMs) / everyMs) + 1) * everyMs * 1_000 + offsetMs * 1_000;
+}
+
+function calendarPattern(rule: CalendarRule, place: Place, second: string): string {
+  return [second, ...calendarFields.map((field) => textOf(checkField(fieldOf(rule, field, place), field)))].join(' ');
+}
+
+/** Begins of the smallest unit that an exclusion tells apart: it holds, or not, until the next of them. */
+const steps: readonly (readonly [CronField, string])[] = [
+  ['minute', '* * * * *'],
+  ['hour', '0 * * * *'],
+  ['dayOfMonth', '0 0 * * *'],
+  ['dayOfWeek', '0 0 * * *'],
+  ['month', '0 0 1 * *'],
+  ['year', '0 0 1 1 *'],
+];
+
+interface Exclusion {
+  has(us: number): boolean;
+  /** The next time at which this may be otherwise. */
+  readonly next: Rule;
+}
+
+function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
+  const cron = new Cron(calendarPattern(rule, 'exclusions', '*'), { ...zone, mode: '7-part', domAndDow: true });
+  const [, step = '* * * * *'] = steps.find(([field]) => fieldOf(rule, field, 'exclusions') !== '*') ?? [];
+  return { has: (us) => cron.match(new Date(msOf(us))), next: cronRule(step, { ...zone, mode: '5-part' }) };
+}
+
+export class NominalTimes {
+  readonly #rules: readonly Rule[];
+  readonly #exclusions: readonly Exclusion[];
+  readonly #startUs: number;
+  readonly #endUs: number;
+
+  /** Of rules without problems. */
+  constructor(times: ScheduleTimes) {
+    const zone = zoneOptions(times.timeZone);
+    this.#rules = [
+      ...times.crons.map((text) => cronRule(textOf(checkCron(text)), { ...zone, mode: '5-part' })),
+      ...times.intervals.map(intervalRule),
+      ...times.calendars.map((rule) =>
+        cronRule(calendarPattern(rule, 'calendars', '0'), { ...zone, mode: '7-part', domAndDow: true }),
+      ),
+    ];
+    this.#exclusions = times.exclusions.map((rule) => exclusionOf(rule, zone));
+    this.#startUs = times.startUs ?? 0;
+    this.#endUs = Math.min(times.endUs ?? END_US, END_US);
+  }
+
+  /** The first time later than this one; undefined: there is none, or it is behind a thousand excluded ones. */
+  after(us: number): number | undefined {
+    let from = Math.max(us, this.#startUs - 1);
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const next = this.#next(from);
+      if (next === undefined) return undefined;
+      const excluded = this.#exclusions.find((one) => one.has(next));
+      if (!excluded) return next;
+      from = (excluded.next(next) ?? END_US) - SECOND_US;
+      // A step of a second in an excluded minute.
+      if (from < next) from = next;
+    }
+    return undefined;
+  }
+
+  #next(afterUs: number): number | undefined {
+    let first: number | undefined;
+    for (const rule of this.#rules) {
+      const next = rule(afterUs);
+      if (next !== undefined && (first === undefined || next < first)) first = next;
+    }
+    return first !== undefined && first < this.#endUs ? first : undefined;
+  }
+}

@@ -1,0 +1,206 @@
+/** Looks at schedules that are due: locks them, has each decided, and writes what was decided. */
+
+import type { Decided, ScheduleDecision } from '../../domain/decide-schedule.ts';
+import { stateCodes } from '../../domain/job-state.ts';
+import {
+  overlapPolicies,
+  type RunKey,
+  scheduleRunCauses,
+  scheduleRunStates,
+  scheduleSkipReasons,
+} from '../../domain/schedule.ts';
+import type { DecideSchedule, LookedAt, RunResult } from '../../engine/schedule-views.ts';
+import type { Database, Row, Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
+import { timestampOf } from '../times.ts';
+import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
+
+const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
+
+/** Schedules for one look. */
+const MOST_SCHEDULES = 10;
+/** Unsettled runs of a schedule that are read for a look: those without a job first. */
+const MOST_RUNS = 3_000;
+/** Runs of a schedule that are kept. */
+const KEPT_RUNS = 1_000;
+/** A run that is to get a job is tried again after this, should its replica have died. */
+const START_AGAIN_MS = 2_000;
+
+const lockDue = {
+  name: 'lock_due_schedules',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time)
+SELECT s.*, now.time AS now FROM schedules s, now
+WHERE s.look_time <= (SELECT time FROM now) ORDER BY s.look_time LIMIT ${MOST_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
+};
+
+// What became of the jobs is read in the same statement: a job is open or has its outcome, at any moment.
+const readUnsettled = {
+  name: 'read_unsettled_schedule_runs',
+  text: `
+WITH unsettled AS MATERIALIZED (
+  SELECT r.* FROM (SELECT unnest($1::uuid[]) AS schedule_id) AS i
+  CROSS JOIN LATERAL (
+    SELECT * FROM schedule_runs WHERE schedule_id = i.schedule_id AND NOT settled ORDER BY state, nominal_time LIMIT ${MOST_RUNS}
+  ) AS r
+)
+SELECT u.*, r.job_id IS NOT NULL AS is_open, o.state AS end_state FROM unsettled u
+LEFT JOIN LATERAL (SELECT job_id FROM job_runs WHERE job_runs.job_id = u.job_id OFFSET 0) AS r ON true
+LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = u.job_id OFFSET 0) AS o ON true
+ORDER BY u.state, u.nominal_time`,
+};
+
+const decided = {
+  nominal_time: 'timestamptz',
+  cause_id: 'uuid',
+  cause: 'smallint',
+  overlap: 'smallint',
+  state: 'smallint',
+  skip_reason: 'smallint',
+  last_nominal_time: 'timestamptz',
+  times: 'int',
+};
+
+const writeMany = {
+  name: 'write_schedule_runs',
+  text: `
+INSERT INTO schedule_runs (schedule_id, nominal_time, cause_id, cause, overlap, state, settled, skip_reason, last_nominal_time,
+                           times, decide_time)
+SELECT $1, nominal_time, cause_id, cause, overlap, state, state = ${SKIPPED}, skip_reason, last_nominal_time, times, (SELECT muster_now())
+FROM ${inputTable(decided, 'i', 2)}
+ORDER BY nominal_time, cause_id
+ON CONFLICT (schedule_id, nominal_time, cause_id) DO UPDATE
+SET state = excluded.state, settled = excluded.settled, skip_reason = excluded.skip_reason, decide_time = excluded.decide_time`,
+};
+
+const keys = { nominal_time: 'timestamptz', cause_id: 'uuid' };
+
+const settleEnded = {
+  name: 'settle_ended_schedule_runs',
+  text: `
+UPDATE schedule_runs r SET settled = true FROM ${inputTable(keys, 'i', 2)}
+WHERE r.schedule_id = $1 AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}`,
+};
+
+const forgetOld = {
+  name: 'forget_old_schedule_runs',
+  text: `
+DELETE FROM schedule_runs WHERE schedule_id = $1 AND settled AND nominal_time < (
+  SELECT nominal_time FROM schedule_runs WHERE schedule_id = $1 ORDER BY nominal_time DESC OFFSET ${KEPT_RUNS} LIMIT 1
+)`,
+};
+
+const writeOne = {
+  name: 'write_schedule',
+  text: `
+UPDATE schedules SET runs_left = least($2::bigint, max_runs), decided_until = $3, next_time = $4, look_time = $5,
+       paused = paused OR $6::text IS NOT NULL, pause_reason = coalesce($6::text, pause_reason),
+       revision = revision + ($6::text IS NOT NULL)::int
+WHERE schedule_id = $1`,
+};
+
+const results = { ...keys, job_id: 'uuid', message: 'text' };
+
+// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first.
+const settleMany = {
+  name: 'settle_schedule_runs',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+settled AS (
+  UPDATE schedule_runs r
+  SET state = CASE WHEN i.job_id IS NULL THEN ${SKIPPED} ELSE ${STARTED} END, settled = i.job_id IS NULL, job_id = i.job_id,
+      skip_reason = CASE WHEN i.job_id IS NULL THEN ${scheduleSkipReasons.REFUSED} END, message = i.message
+  FROM ${inputTable(results, 'i', 2)}
+  WHERE r.schedule_id = $1 AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}
+    AND r.state = ${STARTING}
+  RETURNING r.state
+)
+UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (SELECT count(*) FROM settled WHERE state = ${STARTED})
+FROM now WHERE s.schedule_id = $1`,
+};
+
+const failedStates: ReadonlySet<number> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
+const keyOf = (row: Row): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
+const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
+
+async function writeRuns(session: Session, scheduleId: string, runs: readonly Decided[]): Promise<void> {
+  if (runs.length === 0) return;
+  await session.run(writeMany, [
+    scheduleId,
+    ...keyLists(runs),
+    runs.map((run) => scheduleRunCauses[run.cause]),
+    runs.map((run) => overlapPolicies[run.overlap]),
+    runs.map((run) => scheduleRunStates[run.state]),
+    runs.map((run) => run.skipReason && scheduleSkipReasons[run.skipReason]),
+    runs.map((run) => run.lastNominalUs),
+    runs.map((run) => run.times ?? 1),
+  ]);
+  await session.run(forgetOld, [scheduleId]);
+}
+
+async function writeDecision(
+  session: Session,
+  scheduleId: string,
+  decision: ScheduleDecision,
+  lookUs: number | undefined,
+): Promise<void> {
+  const { runs, runsLeft, decidedUntilUs, nextUs, pauseReason } = decision;
+  await writeRuns(session, scheduleId, runs);
+  const times = [timestampOf(decidedUntilUs), timestampOf(nextUs), timestampOf(lookUs)];
+  await session.run(writeOne, [scheduleId, runsLeft ?? null, ...times, pauseReason ?? null]);
+}
+
+async function lookAt(
+  session: Session,
+  row: Row,
+  unsettled: readonly Row[],
+  decide: DecideSchedule,
+): Promise<LookedAt> {
+  const schedule = scheduleOf(row);
+  const inState = (state: number) => unsettled.filter((run) => run.state === state);
+  const ended = inState(STARTED).filter((run) => !run.is_open);
+  const open = inState(STARTED).filter((run) => run.is_open);
+  const starting = inState(STARTING);
+  const status = {
+    rules: schedule.rules,
+    seed: schedule.scheduleId,
+    paused: schedule.paused,
+    runsLeft: row.runs_left ?? undefined,
+    decidedUntilUs: row.decided_until,
+    buffered: inState(BUFFERED).map(pendingRunOf),
+    asked: inState(ASKED).map(pendingRunOf),
+    open: open.length + starting.length,
+    failedJobId: ended.find((run) => failedStates.has(run.end_state))?.job_id,
+  };
+  const decision = decide(schedule, status, row.now);
+  const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
+  if (ended.length > 0) await session.run(settleEnded, [schedule.scheduleId, ...keyLists(ended.map(keyOf))]);
+  const lookUs = toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.lookUs;
+  await writeDecision(session, schedule.scheduleId, decision, lookUs);
+  return { schedule, starting: toStart, cancelJobIds: decision.cancelsOthers ? open.map((run) => run.job_id) : [] };
+}
+
+/** One transaction for a few of those that are due; none that another replica has its hands on. */
+export function lookAtSchedules(database: Database, decide: DecideSchedule): Promise<LookedAt[]> {
+  return database.transaction(async (session) => {
+    const rows = await session.run(lockDue, []);
+    if (rows.length === 0) return [];
+    const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
+    const looked: LookedAt[] = [];
+    for (const row of rows) {
+      const runs = unsettled.filter((run) => run.schedule_id === row.schedule_id);
+      looked.push(await lookAt(session, row, runs, decide));
+    }
+    return looked;
+  });
+}
+
+export async function settleRuns(session: Session, scheduleId: string, given: readonly RunResult[]): Promise<void> {
+  await session.run(settleMany, [
+    scheduleId,
+    ...keyLists(given),
+    given.map((result) => result.jobId),
+    given.map((result) => result.message),
+  ]);
+}

@@ -1,0 +1,101 @@
+/**
+ * Schedules over SIGKILLs of the replicas that look after them, at named points and in turns: each time of each schedule has
+ * one job, or is on record as skipped; none has two, and none is forgotten.
+ */
+import { CatchUpPolicy, Client, OverlapPolicy, ScheduleRunState } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { KillPoint } from '../../server/engine/kill-points.ts';
+import { eventually } from '../support/eventually.ts';
+import { survivors } from './harness/child.ts';
+import { type Deployment, deploy } from './harness/deployment.ts';
+
+/** Each with the passing at which the replica dies. */
+const kills: readonly (readonly [KillPoint, number])[] = [
+  ['schedules.after_submit_before_settle', 2],
+  ['submit.after_commit_before_reply', 3],
+  ['transaction.before_commit', 20],
+  ['schedules.after_submit_before_settle', 5],
+];
+const names = ['one', 'two', 'three'];
+const SECOND_US = 1_000_000;
+const LONG_MS = 120_000;
+
+let deployment: Deployment;
+let client: Client;
+
+beforeAll(async () => {
+  deployment = await deploy({ replicas: 2, beatMs: 1_000, leaseMs: 60_000 }, 0);
+  client = new Client({
+    address: deployment.address,
+    timeoutMs: LONG_MS,
+    retry: { maxAttempts: 1_000, maxBackoffMs: 200 },
+  });
+  await client.applyDefinition({ name: 'tick' });
+  for (const name of names)
+    await client.applySchedule({
+      name,
+      intervals: [{ everyMs: 1_000 }],
+      definition: 'tick',
+      overlapPolicy: OverlapPolicy.ALLOW_ALL,
+      catchUpPolicy: CatchUpPolicy.ALL,
+    });
+});
+
+afterAll(async () => {
+  client?.close();
+  await deployment?.stop();
+  expect(survivors()).toEqual([]);
+});
+
+async function jobsOf(name: string): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  for await (const { jobId, labels } of client.list({ labels: { 'muster.dev/schedule': name } })) {
+    const time = labels['muster.dev/schedule-time'] ?? '';
+    found.set(time, [...(found.get(time) ?? []), jobId]);
+  }
+  return found;
+}
+
+/** µs since 1970. */
+const usOf = (time: { readonly seconds: bigint; readonly nanos: number } | undefined) =>
+  Number(time?.seconds ?? 0n) * SECOND_US + (time?.nanos ?? 0) / 1_000;
+
+async function expectEachTimeOnce(name: string): Promise<number> {
+  const { runs } = await client.listScheduleRuns(name, { pageSize: 1_000 });
+  const jobs = await jobsOf(name);
+  let next = usOf(runs.at(-1)?.nominalTime);
+  for (const run of runs.toReversed()) {
+    expect(usOf(run.nominalTime), `${name}: every second is there, once`).toBe(next);
+    next += run.times * SECOND_US;
+    const time = new Date(usOf(run.nominalTime) / 1_000).toISOString();
+    if (run.state === ScheduleRunState.STARTED) expect(jobs.get(time), `${name} at ${time}`).toEqual([run.jobId]);
+    else expect([run.state, jobs.get(time)]).toEqual([ScheduleRunState.SKIPPED, undefined]);
+  }
+  const started = runs.filter(({ state }) => state === ScheduleRunState.STARTED);
+  expect(jobs.size).toBe(started.length);
+  return started.length;
+}
+
+it('give each time one job, whoever is killed', { timeout: 600_000 }, async () => {
+  for (const [i, [point, passing]] of kills.entries()) {
+    const victim = deployment.replicas[i % 2];
+    const other = deployment.replicas[(i + 1) % 2];
+    await victim?.kill();
+    await victim?.start(`${point}:${passing}`);
+    // It has them to itself until it dies.
+    await other?.kill();
+    await victim?.killedItself(point);
+    await other?.start();
+    await victim?.start();
+  }
+  for (const name of names) await client.pauseSchedule(name, 'to be counted');
+  await eventually(
+    'everything that was begun is finished',
+    async () => {
+      const all = await Promise.all(names.map((name) => client.listScheduleRuns(name, { pageSize: 1_000 })));
+      return all.flatMap(({ runs }) => runs).every(({ state }) => state !== ScheduleRunState.STARTING);
+    },
+    { timeoutMs: LONG_MS, everyMs: 200 },
+  );
+  for (const name of names) expect(await expectEachTimeOnce(name)).toBeGreaterThan(kills.length);
+});

@@ -1,0 +1,62 @@
+/** Schedules: each time has one job, or is on record as skipped; no job is of a time that has another. */
+import {
+  ScheduleRunCause,
+  ScheduleRunState,
+  ScheduleSkipReason,
+} from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
+import type { Entry } from '../core/history.ts';
+import type { Evidence } from './events.ts';
+
+const SECOND_MS = 1_000;
+
+export function checkSchedules(evidence: Evidence): void {
+  const bySchedule = new Map<string, Entry[]>();
+  for (const entry of evidence.seen.get('schedule run read') ?? []) {
+    const name = String(entry.facts.schedule);
+    bySchedule.set(name, [...(bySchedule.get(name) ?? []), entry]);
+  }
+  for (const [name, runs] of bySchedule) {
+    checkTimes(evidence, name, runs);
+    checkJobs(evidence, name, runs);
+  }
+}
+
+/** Every second from the first to the last is there, once. */
+function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[]): void {
+  const own = runs.filter(({ facts }) => facts.cause === ScheduleRunCause.TIME);
+  const ordered = own.toSorted((a, b) => Number(a.facts.ms) - Number(b.facts.ms));
+  let next = Number(ordered[0]?.facts.ms ?? 0);
+  for (const { facts } of ordered) {
+    if (Number(facts.ms) !== next)
+      history.violate('each time of a schedule once', `${name} has ${facts.ms} where ${next} should be`);
+    next = Number(facts.ms) + Number(facts.times) * SECOND_MS;
+  }
+}
+
+function checkJobs({ history, facts }: Evidence, name: string, runs: readonly Entry[]): void {
+  const made = new Map<string, string[]>();
+  for (const [job, { schedule, scheduleTime = '' }] of facts)
+    if (schedule === name) made.set(scheduleTime, [...(made.get(scheduleTime) ?? []), job]);
+  const started = new Set<string>();
+  for (const { facts: run } of runs) {
+    history.count(`schedule run: ${nameOf(ScheduleRunState, run.state)}`);
+    if (run.reason !== 0) history.count(`schedule time skipped: ${nameOf(ScheduleSkipReason, run.reason)}`);
+    if (run.state === ScheduleRunState.STARTED) started.add(String(run.job));
+    if (run.state === ScheduleRunState.STARTING)
+      history.violate('each time of a schedule once', `${name} has not finished what it began at ${run.ms}`);
+  }
+  for (const [time, jobs] of made) {
+    if (jobs.length > 1)
+      history.violate('each time of a schedule once', `${name} made ${jobs.length} jobs for ${time}`);
+    for (const job of jobs)
+      if (!started.has(job))
+        history.violate('each time of a schedule once', `${name} made job ${job} for ${time}, and has no record of it`);
+    for (const job of jobs) started.delete(job);
+  }
+  for (const job of started)
+    history.violate('each time of a schedule once', `${name} names job ${job}, which is not there`);
+}
+
+function nameOf(values: Readonly<Record<string, number>>, value: unknown): string {
+  return Object.keys(values).find((name) => values[name] === value) ?? String(value);
+}

@@ -1,0 +1,64 @@
+/** Schedules for the tests of the store, and every statement of theirs run once. */
+import { decideSchedule } from '../../server/domain/decide-schedule.ts';
+import { NominalTimes } from '../../server/domain/nominal-times.ts';
+import type { PendingRun, ScheduleRules } from '../../server/domain/schedule.ts';
+import type { DecideSchedule, ScheduleSpec } from '../../server/engine/schedule-views.ts';
+import type { Store } from '../../server/engine/store-port.ts';
+import { payload } from './store-fixtures.ts';
+
+export const decide: DecideSchedule = (schedule, status, nowUs) =>
+  decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs);
+
+/** Of once a second, unless told otherwise; each with a name of its own. */
+export function makeSchedule(
+  changes: Partial<ScheduleSpec> & { readonly overlap?: ScheduleRules['overlap'] } = {},
+): ScheduleSpec {
+  const { overlap = 'ALLOW_ALL', ...rest } = changes;
+  return {
+    namespace: 'default',
+    name: `s-${crypto.randomUUID()}`,
+    description: '',
+    job: { definition: 'd', definitionVersion: 0, queue: '', input: payload('input'), labels: {} },
+    rules: {
+      times: {
+        crons: [],
+        intervals: [{ everyMs: 1_000, offsetMs: 0 }],
+        calendars: [],
+        exclusions: [],
+        timeZone: 'UTC',
+      },
+      jitterMs: 0,
+      overlap,
+      catchUp: 'ALL',
+      catchUpWindowMs: 86_400_000,
+      pauseOnFailure: false,
+    },
+    ...rest,
+  };
+}
+
+/** A run as somebody asks for it. */
+export function askedRun(nominalUs: number, overlap: PendingRun['overlap'] = 'ALLOW_ALL'): PendingRun {
+  return { nominalUs, causeId: crypto.randomUUID(), cause: 'TRIGGER', overlap };
+}
+
+export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
+  const spec = makeSchedule();
+  const made = await schedules.apply(spec, '', crypto.randomUUID());
+  if (made.kind !== 'done') throw new Error('it was not there');
+  const { scheduleId } = made.schedule;
+  await schedules.apply({ ...spec, description: 'x' }, '', crypto.randomUUID());
+  await schedules.read(spec);
+  await schedules.list('default', '', 10);
+  await schedules.pause(spec, 'r');
+  await schedules.resume(spec);
+  const run = askedRun(await nowUs());
+  await schedules.ask(spec, [run]);
+  await schedules.look(decide);
+  await schedules.settle(scheduleId, [{ ...run, jobId: crypto.randomUUID(), message: '' }]);
+  await schedules.look(decide);
+  await schedules.readRun(scheduleId, run.causeId);
+  await schedules.listRuns(scheduleId, { nominalUs: run.nominalUs + 1, causeId: run.causeId }, 10);
+  await schedules.nextLookUs();
+  await schedules.delete(spec);
+}
