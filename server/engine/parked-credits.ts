@@ -27,9 +27,11 @@ interface ParkedSession {
   readonly sessionId: string;
   /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
   readonly credits: Map<number, ParkedCredit>;
-  /** Those of them with places left: a busy session has thousands that are spent. */
-  readonly open: Set<ParkedCredit>;
+  /** Those of them with places of a kind left, so that to take one costs the same however many there are. */
+  readonly open: Readonly<Record<PlaceKind, Set<ParkedCredit>>>;
 }
+
+type PlaceKind = 'slots' | 'prefetch';
 
 export interface ParkedClass {
   readonly key: string;
@@ -61,7 +63,8 @@ export class ParkedCredits {
       if (session.credits.has(creditId)) continue;
       const credit = { creditId, until, voided: false, slots, prefetch };
       session.credits.set(creditId, credit);
-      session.open.add(credit);
+      if (slots > 0) session.open.slots.add(credit);
+      if (prefetch > 0) session.open.prefetch.add(credit);
     }
   }
 
@@ -72,7 +75,7 @@ export class ParkedCredits {
       const credit = session.credits.get(id);
       if (!credit) continue;
       Object.assign(credit, { voided: true, slots: 0, prefetch: 0 });
-      session.open.delete(credit);
+      close(session, credit);
     }
   }
 
@@ -102,11 +105,8 @@ export class ParkedCredits {
     const sums = { slots: 0, prefetch: 0 };
     for (const { sessions } of this.#classes.values()) {
       for (const { open } of sessions.values()) {
-        for (const { until, slots, prefetch } of open) {
-          if (until <= now) continue;
-          sums.slots += slots;
-          sums.prefetch += prefetch;
-        }
+        for (const { until, slots } of open.slots) if (until > now) sums.slots += slots;
+        for (const { until, prefetch } of open.prefetch) if (until > now) sums.prefetch += prefetch;
       }
     }
     return sums;
@@ -163,8 +163,9 @@ export class ParkedCredits {
       const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
       const credit = session?.credits.get(creditId);
       if (!session || !credit || credit.voided) continue;
-      credit[prefetch ? 'prefetch' : 'slots']++;
-      session.open.add(credit);
+      const kind = prefetch ? 'prefetch' : 'slots';
+      credit[kind]++;
+      session.open[kind].add(credit);
     }
   }
 
@@ -186,7 +187,7 @@ export class ParkedCredits {
     for (const credit of session.credits.values()) {
       if (credit.until > now) return;
       session.credits.delete(credit.creditId);
-      session.open.delete(credit);
+      close(session, credit);
     }
   }
 
@@ -200,7 +201,7 @@ export class ParkedCredits {
     this.#classOf.set(sessionId, parked);
     let session = parked.sessions.get(sessionId);
     if (!session) {
-      session = { sessionId, credits: new Map(), open: new Set() };
+      session = { sessionId, credits: new Map(), open: { slots: new Set(), prefetch: new Set() } };
       parked.sessions.set(sessionId, session);
     }
     return session;
@@ -216,20 +217,23 @@ function liftBars({ bars, fit }: ParkedClass, now: number): void {
   }
 }
 
-/** Places of one kind, one of each session's credits in turn, so that no session gets all of a small batch. */
-function takeKind(sessions: readonly ParkedSession[], limit: number, kind: 'slots' | 'prefetch'): Place[] {
+function close({ open }: ParkedSession, credit: ParkedCredit): void {
+  open.slots.delete(credit);
+  open.prefetch.delete(credit);
+}
+
+/** Places of one kind, one of each session in turn, so that no session gets all of a small batch; of its credits the oldest. */
+function takeKind(sessions: readonly ParkedSession[], limit: number, kind: PlaceKind): Place[] {
   const places: Place[] = [];
-  let offers = sessions.flatMap((session) =>
-    Array.from(session.open, (credit) => ({ session, credit })).filter(({ credit }) => credit[kind] > 0),
-  );
-  while (places.length < limit && offers.length > 0) {
-    for (const { session, credit } of offers) {
-      if (places.length === limit) break;
-      credit[kind]--;
-      if (credit.slots + credit.prefetch === 0) session.open.delete(credit);
-      places.push({ sessionId: session.sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
+  let offering = sessions.filter(({ open }) => open[kind].size > 0);
+  while (places.length < limit && offering.length > 0) {
+    for (const { sessionId, open } of offering) {
+      const [credit] = open[kind];
+      if (!credit || places.length === limit) break;
+      if (--credit[kind] === 0) open[kind].delete(credit);
+      places.push({ sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
     }
-    offers = offers.filter(({ credit }) => credit[kind] > 0);
+    offering = offering.filter(({ open }) => open[kind].size > 0);
   }
   return places;
 }

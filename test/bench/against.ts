@@ -74,7 +74,7 @@ const measures: readonly Measure[] = [
   },
   {
     name: 'submit to handler start, p50, ms',
-    jobs: 100,
+    jobs: 300,
     run: async ({ client }, jobs) => (await idleLatency(client, jobs, () => 0)).p50,
   },
 ];

@@ -58,6 +58,12 @@ function take(sessionId: string, limit: number): string[] {
   return texts(credits.take(classOf(sessionId), limit));
 }
 
+it('shares a small batch among the sessions, however many credits the first one has', () => {
+  for (let credit = 1; credit <= 100; credit++) park('a', credit, 1);
+  park('b', 1, 5);
+  expect(take('a', 4)).toEqual(['a1', 'b1', 'a2', 'b1']);
+});
+
 function texts(places: readonly Place[]): string[] {
   return places.map(({ sessionId, creditId, prefetch }) => `${sessionId}${creditId}${prefetch ? 'p' : ''}`);
 }
