@@ -90,16 +90,21 @@ export class ScheduleRounds {
   }
 
   async #look(): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store } = this.#parts;
     try {
       for (let look = 0; look < MOST_LOOKS && !this.#stopped; look++) {
         const looked = await store.schedules.look(decide);
         if (looked.length === 0) return;
-        for (const one of looked) await this.#carryOut(one);
+        // Beside each other, so that their jobs are stored together; and what goes wrong with one holds up no other.
+        await Promise.all(looked.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
       }
     } catch (error) {
-      log.warn({ error: String(error) }, 'could not look after schedules; the next round tries again');
+      this.#note(error);
     }
+  }
+
+  #note(error: unknown): void {
+    this.#parts.log.warn({ error: String(error) }, 'could not look after schedules; the next round tries again');
   }
 
   async #carryOut({ schedule, starting, cancelJobIds }: LookedAt): Promise<void> {

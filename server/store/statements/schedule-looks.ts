@@ -19,7 +19,7 @@ import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
 const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
 
 /** Schedules for one look. */
-const MOST_SCHEDULES = 10;
+const MOST_SCHEDULES = 32;
 /** Unsettled runs of a schedule that are read for a look: those without a job first. */
 const MOST_RUNS = 3_000;
 /** Runs of a schedule that are kept. */

@@ -102,7 +102,7 @@ const readNextLook = {
 /** Runs of a schedule that may wait to be decided. */
 const MOST_PENDING = 1_000;
 
-/** Whom a change is about: a schedule without its input's bytes. */
+/** What it submits, without the input, which has columns of its own. */
 function jobText({ input: _input, ...rest }: ScheduledJob): string {
   return JSON.stringify(rest);
 }
