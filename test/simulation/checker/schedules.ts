@@ -33,28 +33,23 @@ function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[])
   }
 }
 
+/** Each job of the schedule is that of one run, and each run that has begun has its job. */
 function checkJobs({ history, facts }: Evidence, name: string, runs: readonly Entry[]): void {
-  const made = new Map<string, string[]>();
-  for (const [job, { schedule, scheduleTime = '' }] of facts)
-    if (schedule === name) made.set(scheduleTime, [...(made.get(scheduleTime) ?? []), job]);
+  const violate = (what: string) => history.violate('each time of a schedule once', `${name} ${what}`);
   const started = new Set<string>();
   for (const { facts: run } of runs) {
     history.count(`schedule run: ${nameOf(ScheduleRunState, run.state)}`);
     if (run.reason !== 0) history.count(`schedule time skipped: ${nameOf(ScheduleSkipReason, run.reason)}`);
-    if (run.state === ScheduleRunState.STARTED) started.add(String(run.job));
-    if (run.state === ScheduleRunState.STARTING)
-      history.violate('each time of a schedule once', `${name} has not finished what it began at ${run.ms}`);
+    if (run.state === ScheduleRunState.STARTING) violate(`has not finished what it began at ${run.ms}`);
+    if (run.state !== ScheduleRunState.STARTED) continue;
+    if (started.has(String(run.job))) violate(`names job ${run.job} twice`);
+    started.add(String(run.job));
   }
-  for (const [time, jobs] of made) {
-    if (jobs.length > 1)
-      history.violate('each time of a schedule once', `${name} made ${jobs.length} jobs for ${time}`);
-    for (const job of jobs)
-      if (!started.has(job))
-        history.violate('each time of a schedule once', `${name} made job ${job} for ${time}, and has no record of it`);
-    for (const job of jobs) started.delete(job);
+  for (const [job, { schedule, scheduleTime, retryOf }] of facts) {
+    if (schedule !== name || retryOf !== undefined) continue;
+    if (!started.delete(job)) violate(`made job ${job} for ${scheduleTime}, and has no record of it`);
   }
-  for (const job of started)
-    history.violate('each time of a schedule once', `${name} names job ${job}, which is not there`);
+  for (const job of started) violate(`names job ${job}, which is not there`);
 }
 
 function nameOf(values: Readonly<Record<string, number>>, value: unknown): string {
