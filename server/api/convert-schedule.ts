@@ -24,6 +24,7 @@ import { type SubmissionDefaults, submissionFrom } from './convert-job.ts';
 import { durationTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyTo } from './convert-retry-policy.ts';
 import { scheduleTimesFrom, scheduleTimesTo } from './convert-schedule-times.ts';
+import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
 const DAY_MS = 86_400_000;
@@ -75,8 +76,8 @@ function jobFrom(wire: JobSubmission | undefined, maxPayload: number, violations
   const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
     submissionFrom(job, 'schedule.job', defaults, violations);
   // In one order: the same content is the same schedule.
-  const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { definition, definitionVersion, queue, input, labels: sorted, priority, retryPolicy, runTimeoutMs, demands };
+  const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
+  return { ...own, labels: sortedMap(labels) };
 }
 
 /** Which schedule a message is of, and what it says. Adds what is wrong with it. */
