@@ -71,9 +71,9 @@ export class FirstJobs {
     };
     try {
       const parts = { store: { submit, findJobs: (jobIds: readonly string[]) => store.findJobs(jobIds) }, dispatcher };
-      const [result] = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
-      announce(this.#parts, [made], new Set());
-      return result as SubmitResult;
+      const results = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
+      announce(this.#parts, [made], results, new Set());
+      return results[0] as SubmitResult;
     } catch (error) {
       if (error instanceof NothingStored) return error.result;
       throw asEngineError(error);

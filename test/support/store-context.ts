@@ -68,6 +68,9 @@ const tables = [
   'outbox',
   'schedules',
   'schedule_runs',
+  'definition_limits',
+  'rate_buckets',
+  'fairness_keys',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */
