@@ -9,6 +9,7 @@ import { DrainChecks } from './drains.ts';
 import { gather, names } from './events.ts';
 import { checkExtensions } from './extensions.ts';
 import { JobChecks } from './jobs.ts';
+import { LimitChecks } from './limits.ts';
 import { checkPeople } from './people.ts';
 import { QueueChecks } from './queues.ts';
 import { checkSchedules } from './schedules.ts';
@@ -19,7 +20,9 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
-  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks].map((Checks) => new Checks(evidence));
+  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks].map(
+    (Checks) => new Checks(evidence),
+  );
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
     for (const checks of others) checks.take(row);

@@ -6,6 +6,7 @@
 import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
+import { limitMutants } from './limit-mutants.ts';
 
 export interface Patch {
   /** Path in the repository. */
@@ -200,5 +201,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   ...changeMutants,
   ...careMutants,
+  ...limitMutants,
   ...eventMutants,
 };

@@ -29,6 +29,10 @@ export const PROGRESS_TIMEOUT_MS = 2_500;
 export const WATCHDOG = { minFraction: 0.3, windowMs: 3_000 };
 /** Retries of `rationed` in a minute: so many, or this part of its first attempts. */
 export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
+/** Jobs of `crowded` that are held at once, of each batch; of `narrow`, of all, and how many begin in a time. */
+export const CROWDED_MAX = 2;
+export const NARROW_MAX = 3;
+export const NARROW_RATE = { units: 3, periodMs: 1_000, burst: 4 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
 /** The other one is `default`. */
@@ -70,6 +74,8 @@ const ruled: Policy = {
     { causes: [RetryCause.LOST_WORKER], action: RetryAction.RETRY, delay: durationFromMs(300) },
   ],
 };
+
+const BATCH = 'has(labels.batch) ? labels.batch : "none"';
 
 /** Two definitions need the shop, and wait for it together. */
 const shop = breaker({ name: 'shop', failureThreshold: 3, types: ['Refused'] });
@@ -119,6 +125,12 @@ export const definitions: readonly JobDefinition[] = [
   definition('seller', { circuitBreaker: shop, queue: SLOW_QUEUE }),
   definition('guarded', { circuitBreaker: breaker({ failureThreshold: 2 }) }),
   definition('rationed', { retryBudget: BUDGET }),
+  definition('crowded', { fairnessKey: BATCH, keyLimit: { key: BATCH, maxConcurrency: CROWDED_MAX } }),
+  definition('narrow', {
+    queue: SLOW_QUEUE,
+    maxConcurrency: NARROW_MAX,
+    rateLimit: { units: NARROW_RATE.units, period: durationFromMs(NARROW_RATE.periodMs), burst: NARROW_RATE.burst },
+  }),
 ];
 
 export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));

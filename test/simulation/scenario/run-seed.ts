@@ -55,10 +55,10 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
     const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
     const { calls, sweeps, care } = planWorkload(random.fork('workload'), shape);
-    void caller.track(client.begin(calls, newVersions));
     const roundMs = Math.min(profile.times.leaseMs, LOOK_AFTER_MS);
+    // Its schedules submit jobs of the definitions that are applied at first.
+    void caller.track(client.begin(calls, newVersions).then(() => keeper.begin(care, roundMs)));
     operator.begin(sweeps, roundMs);
-    keeper.begin(care, roundMs);
     watchCounts(postgres, simulation);
     await runToRest(postgres, simulation);
     for (const worker of workers) worker.tally();

@@ -45,6 +45,7 @@ const kinds = [
   ...['plain', 'plain', 'plain', 'plain', 'plain', 'stubborn', 'stubborn', 'timed', 'timed', 'zoned', 'zoned'],
   ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy'],
   ...['prolonged', 'buyer', 'seller', 'guarded', 'rationed', 'rationed'],
+  ...['crowded', 'crowded', 'crowded', 'narrow', 'narrow', 'narrow'],
 ];
 
 const failureTypes: Readonly<Record<string, readonly string[]>> = {
@@ -156,6 +157,21 @@ function outageOf(random: Prng, shape: WorkloadShape): PlannedCall {
   return { name: 'outage', at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
 }
 
+/** More jobs at once than a limit lets begin. */
+function rushOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall {
+  const jobs = Array.from({ length: random.int(8, 14) }, (_, i) => {
+    const owner = `rush.${definition}.${i}`;
+    const script = {
+      ...scriptOf(random, owner, definition, shape.leaseMs),
+      fails: random.pick([0, 0, 1]),
+      kills: false,
+    };
+    const ms = random.pick([5, 60, 400, 1_500]);
+    return { ...jobOf(random, owner, shape.leaseMs), definition, delayMs: undefined, script: { ...script, ms } };
+  });
+  return { name: `rush-${definition}`, at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
+}
+
 export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
   const calls: PlannedCall[] = Array.from({ length: shape.calls }, (_, call) => {
@@ -164,5 +180,6 @@ export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
     return { name, at, jobs: jobsOf(random, name, shape.leaseMs), hasRequestId: random.chance(0.7) };
   });
   if (random.chance(0.4)) calls.push(outageOf(random, shape));
+  for (const definition of ['narrow', 'crowded']) if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
   return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
 }

@@ -1,0 +1,45 @@
+/** Planted bugs in limits. */
+import type { Mutant } from './mutants.ts';
+
+export const limitMutants: Readonly<Record<string, Mutant>> = {
+  limit_counts_what_was_folded: {
+    about: 'A limit counts the jobs that are held without what has changed since the counts were folded.',
+    patches: [
+      {
+        file: 'server/store/statements/limit-use.ts',
+        find: 'UNION ALL SELECT r.jobs FROM recent r WHERE r.lane_id IN (SELECT lane_id FROM ${lanes})',
+        replace: '',
+      },
+    ],
+  },
+  key_limit_counts_assigned: {
+    about: 'The limit of a key counts a job no more once it was seen running.',
+    patches: [
+      {
+        file: 'server/store/statements/limit-use.ts',
+        find: 'r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT',
+        replace: 'r.state IN (${ASSIGNED}) LIMIT',
+      },
+    ],
+  },
+  rate_units_not_taken: {
+    about: 'Attempts take no units of their rate.',
+    patches: [
+      {
+        file: 'server/store/statements/limit-use.ts',
+        find: 'if (fullTimes.size === 0) return;',
+        replace: 'if (fullTimes.size >= 0) return;',
+      },
+    ],
+  },
+  parked_jobs_stay: {
+    about: 'Jobs that wait at the limit of their key stay there, whatever is given back.',
+    patches: [
+      {
+        file: 'server/store/statements/parked-jobs.ts',
+        find: 'const open = rooms.filter(({ room }) => room.jobs > 0);',
+        replace: 'const open = rooms.filter(({ room }) => room.jobs < 0);',
+      },
+    ],
+  },
+};
