@@ -1,9 +1,12 @@
 /** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+import type { BacklogBounds } from '../domain/backlog.ts';
 import type { JobState } from '../domain/job-state.ts';
+import type { Backlogs, BoundedQueue } from './backlogs.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
+import type { Waiting } from './queue-backlog.ts';
 import { once, type RequestKey } from './requests.ts';
 import type { LaneHead, Store } from './store-port.ts';
 
@@ -15,7 +18,7 @@ export interface QueueName {
 /** Open jobs by state, without those states that have none. What a session holds counts as ASSIGNED. */
 export type QueueCounts = Partial<Record<JobState, number>>;
 
-export interface Queue extends QueueName {
+export interface Queue extends QueueName, BacklogBounds {
   readonly paused: boolean;
   readonly pauseReason: string;
   readonly description: string;
@@ -25,9 +28,16 @@ export interface Queue extends QueueName {
   readonly counts: QueueCounts;
 }
 
+/** Without bounds where it names none. */
+export interface NewQueue extends QueueName, Partial<BacklogBounds> {
+  readonly description: string;
+}
+
+/** What is undefined stays. */
 export interface QueueUpdate {
-  /** Undefined: stays. */
-  readonly description: string | undefined;
+  readonly description?: string | undefined;
+  readonly maxBacklog?: number | undefined;
+  readonly maxBacklogAgeMs?: number | null | undefined;
   /** That the queue must have; empty: any. */
   readonly etag: string;
 }
@@ -53,7 +63,7 @@ export interface QueueStore {
   read(queue: QueueName): Promise<Queue | undefined>;
   /** Empty `afterName`: from the first. */
   list(namespace: string, afterName: string, limit: number): Promise<QueuePage>;
-  create(queue: QueueName & { readonly description: string }): Promise<QueueChange>;
+  create(queue: NewQueue): Promise<QueueChange>;
   update(queue: QueueName, update: QueueUpdate): Promise<QueueChange>;
   /** Once it has answered, no job of the queue is assigned. An empty reason leaves the one that is there. */
   pause(queue: QueueName, reason: string): Promise<QueueChange>;
@@ -61,6 +71,10 @@ export interface QueueStore {
   delete(queue: QueueName): Promise<QueueChange>;
   /** Lowest ranks of those of the lanes that have ready jobs. */
   readHeads(laneIds: readonly number[]): Promise<LaneHead[]>;
+  /** Queues with bounds, by name. */
+  readBounded(limit: number): Promise<BoundedQueue[]>;
+  /** What waits in a queue; since when, only where it is asked for. */
+  readBacklog(queue: QueueName, withAge: boolean): Promise<Waiting>;
   /** One step of bounded work on the counts; whether there may be more to do. */
   foldCounts(): Promise<boolean>;
 }
@@ -69,6 +83,8 @@ export interface QueuesParts {
   readonly store: Pick<Store, 'queues' | 'together'>;
   readonly timers: Timers;
   readonly random: Random;
+  /** Told of bounds as soon as they hold. */
+  readonly backlogs: Pick<Backlogs, 'learn'>;
   /** Tells all replicas. */
   readonly onReady: (hints: readonly LaneHint[]) => void;
 }
@@ -93,7 +109,7 @@ export class Queues {
     return this.#parts.store.queues.list(namespace, afterName, limit);
   }
 
-  create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<Queue> {
+  create(queue: NewQueue, request: RequestKey | undefined): Promise<Queue> {
     return this.#changed(queue, request, (store) => store.create(queue));
   }
 
@@ -111,12 +127,14 @@ export class Queues {
 
   async delete(queue: QueueName, request: RequestKey | undefined): Promise<void> {
     await this.#change(queue, request, (store) => store.delete(queue));
+    this.#parts.backlogs.learn({ ...queue, maxBacklog: 0, maxBacklogAgeMs: null });
   }
 
   /** The queue after the change; after a repeat, as it is now. */
   async #changed(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<Queue> {
     const change = await this.#change(queue, request, work);
     if (change?.kind !== 'done') return this.get(queue);
+    this.#parts.backlogs.learn(change.queue);
     await this.#hint(change.letGo);
     return change.queue;
   }

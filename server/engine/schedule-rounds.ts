@@ -132,6 +132,7 @@ export class ScheduleRounds {
         bodyHash: hashOf(id),
         submissions: [submissionOf(schedule, run)],
         field: 'job',
+        ignoresBounds: true,
       });
       return { nominalUs, causeId, jobId: made?.jobId, message: '' };
     } catch (error) {

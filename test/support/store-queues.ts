@@ -7,6 +7,9 @@ export async function useQueues({ queues }: Store): Promise<void> {
   const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
   await queues.create({ ...queue, description: '' });
   await queues.update(queue, { description: 'd', etag: '' });
+  await queues.update(queue, { maxBacklog: 5, maxBacklogAgeMs: 60_000, etag: '' });
+  await queues.readBounded(10);
+  await queues.readBacklog(queue, true);
   await queues.pause(queue, '');
   await queues.resume(queue);
   await queues.list('default', '', 1);

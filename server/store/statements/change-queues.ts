@@ -1,6 +1,7 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
-import type { QueueChange, QueueName, QueueStore, QueueUpdate } from '../../engine/queues.ts';
+import type { NewQueue, QueueChange, QueueName, QueueStore, QueueUpdate } from '../../engine/queues.ts';
 import type { Database, Row, Session } from '../database.ts';
+import { changeBounds, readBacklog, readBoundedQueues } from './backlogs.ts';
 import { holdLanesBack } from './held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from './lane-counts.ts';
 import { readHeadsOf } from './lanes.ts';
@@ -9,16 +10,20 @@ import { countQueue, etagOf, findQueue, listQueues, queueKey, readQueue } from '
 const createOne = {
   name: 'create_queue',
   text: `
-INSERT INTO queues AS q (namespace, name, description, create_time) VALUES ($1, $2, $3, (SELECT muster_now()))
+INSERT INTO queues AS q (namespace, name, description, create_time, max_backlog, max_backlog_age_ms)
+VALUES ($1, $2, $3, (SELECT muster_now()), $4, $5)
 ON CONFLICT (namespace, name) DO UPDATE
-SET revision = q.revision + 1, description = excluded.description, create_time = excluded.create_time, delete_time = NULL
+SET revision = q.revision + 1, description = excluded.description, create_time = excluded.create_time, delete_time = NULL,
+    max_backlog = excluded.max_backlog, max_backlog_age_ms = excluded.max_backlog_age_ms
 WHERE q.delete_time IS NOT NULL
 RETURNING q.name`,
 };
 
 const lockOne = {
   name: 'lock_queue',
-  text: 'SELECT paused, revision, create_time FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE',
+  text: `
+SELECT paused, revision, create_time, max_backlog, max_backlog_age_ms FROM queues
+WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE`,
 };
 
 const describeOne = {
@@ -54,7 +59,7 @@ WITH gone AS (
     AND NOT EXISTS (${ofQueue})
 )
 UPDATE queues q SET paused = false, pause_reason = '', description = '', revision = q.revision + 1,
-                    delete_time = (SELECT muster_now())
+                    max_backlog = 0, max_backlog_age_ms = NULL, delete_time = (SELECT muster_now())
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };
 
@@ -88,10 +93,11 @@ function change(database: Database, queue: QueueName, work: Work): Promise<Queue
   });
 }
 
-function createQueue(database: Database, queue: QueueName & { readonly description: string }): Promise<QueueChange> {
+function createQueue(database: Database, queue: NewQueue): Promise<QueueChange> {
   return database.transaction(async (session) => {
     if (await findQueue(session, queue)) return { kind: 'exists' };
-    const made = await session.run(createOne, [queue.namespace, queue.name, queue.description]);
+    const { namespace, name, description, maxBacklog = 0, maxBacklogAgeMs = null } = queue;
+    const made = await session.run(createOne, [namespace, name, description, maxBacklog, maxBacklogAgeMs]);
     return made.length > 0 ? done(session, queue) : { kind: 'exists' };
   });
 }
@@ -102,6 +108,7 @@ function updateQueue(database: Database, queue: QueueName, update: QueueUpdate) 
     if (update.etag !== '' && update.etag !== etag) return { kind: 'stale', etag };
     const { namespace, name } = queue;
     if (update.description !== undefined) await session.run(describeOne, [namespace, name, update.description]);
+    await changeBounds(session, queue, row, update);
     return [];
   });
 }
@@ -142,6 +149,8 @@ export function queueStore(database: Database): QueueStore {
     resume: (queue) => resumeQueue(database, queue),
     delete: (queue) => deleteQueue(database, queue),
     readHeads: (laneIds) => readHeadsOf(database, laneIds),
+    readBounded: (limit) => readBoundedQueues(database, limit),
+    readBacklog: (queue, withAge) => readBacklog(database, queue, withAge),
     foldCounts: async () => (await foldCounts(database)) === FOLD_ROWS,
   };
 }

@@ -4,7 +4,8 @@ import type { Queue, QueueName, QueuePage } from '../../engine/queues.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
-const columns = 'namespace, name, revision, paused, pause_reason, description, create_time';
+const columns =
+  'namespace, name, revision, paused, pause_reason, description, create_time, max_backlog, max_backlog_age_ms';
 
 /** What lanes are indexed by for their queue, with the prefix of their table. */
 export function queueKey(lanes: string): string {
@@ -96,6 +97,8 @@ function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
     paused: row.paused,
     pauseReason: row.pause_reason,
     description: row.description,
+    maxBacklog: row.max_backlog,
+    maxBacklogAgeMs: row.max_backlog_age_ms,
     createTimeUs: row.create_time,
     etag: etagOf(row),
     counts,

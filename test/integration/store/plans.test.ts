@@ -188,6 +188,7 @@ const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
 const queues = 'queues by queues_pkey';
+const boundedQueues = 'queues by the whole of queues_with_bounds'; // few have some
 const laneQueues = 'lanes by lanes_by_queue';
 const laneCounts = 'lane_counts by lane_counts_pkey';
 const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
@@ -291,6 +292,9 @@ const pinned: Record<string, readonly string[]> = {
   pause_queue: [queues],
   resume_queue: [queues],
   describe_queue: [queues],
+  bound_queue: [queues],
+  read_bounded_queues: [boundedQueues],
+  read_backlog: [ready, jobs, unfolded, laneCounts, laneQueues],
   delete_queue: [laneQueues, queues],
   read_schedule: [schedules],
   lock_schedule: [schedules],

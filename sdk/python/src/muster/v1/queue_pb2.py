@@ -22,18 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/queue.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n\x05Queue\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06paused\x18\x03 \x01(\x08\x12\x17\n\x0fmax_concurrency\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12&\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x16.muster.v1.QueueCounts\x12\x14\n\x0cpause_reason\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\"o\n\x0bQueueCounts\x12\x0f\n\x07\x62locked\x18\x01 \x01(\x03\x12\x11\n\tscheduled\x18\x02 \x01(\x03\x12\r\n\x05ready\x18\x03 \x01(\x03\x12\x0e\n\x06paused\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/queue.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x02\n\x05Queue\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06paused\x18\x03 \x01(\x08\x12\x17\n\x0fmax_concurrency\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12&\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x16.muster.v1.QueueCounts\x12\x14\n\x0cpause_reason\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\x12\x13\n\x0bmax_backlog\x18\x0c \x01(\x03\x12\x32\n\x0fmax_backlog_age\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\"o\n\x0bQueueCounts\x12\x0f\n\x07\x62locked\x18\x01 \x01(\x03\x12\x11\n\tscheduled\x18\x02 \x01(\x03\x12\r\n\x05ready\x18\x03 \x01(\x03\x12\x0e\n\x06paused\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.queue_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUEUE']._serialized_start=70
-  _globals['_QUEUE']._serialized_end=297
-  _globals['_QUEUECOUNTS']._serialized_start=299
-  _globals['_QUEUECOUNTS']._serialized_end=410
+  _globals['_QUEUE']._serialized_start=102
+  _globals['_QUEUE']._serialized_end=402
+  _globals['_QUEUECOUNTS']._serialized_start=404
+  _globals['_QUEUECOUNTS']._serialized_end=515
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -9,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Queue(_message.Message):
-    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag", "counts", "pause_reason", "description")
+    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag", "counts", "pause_reason", "description", "max_backlog", "max_backlog_age")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +20,8 @@ class Queue(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     PAUSE_REASON_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKLOG_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKLOG_AGE_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     paused: bool
@@ -28,7 +31,9 @@ class Queue(_message.Message):
     counts: QueueCounts
     pause_reason: str
     description: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+    max_backlog: int
+    max_backlog_age: _duration_pb2.Duration
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ..., max_backlog: _Optional[int] = ..., max_backlog_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class QueueCounts(_message.Message):
     __slots__ = ("blocked", "scheduled", "ready", "paused", "held", "waiting")

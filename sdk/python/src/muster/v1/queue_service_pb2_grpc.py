@@ -101,7 +101,7 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateQueue(self, request, context):
-        """Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
+        """Changes a queue's description and bounds. Where the queue in the request has an etag, it must be that of the queue as it is.
 
         Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
         (ETAG_STALE), UNIMPLEMENTED (max_concurrency).

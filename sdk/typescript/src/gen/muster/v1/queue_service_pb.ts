@@ -442,7 +442,7 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
+   * Changes a queue's description and bounds. Where the queue in the request has an etag, it must be that of the queue as it is.
    *
    * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
    * (ETAG_STALE), UNIMPLEMENTED (max_concurrency).
