@@ -305,7 +305,7 @@ const pinned: Record<string, readonly string[]> = {
   write_schedule_runs: [],
   settle_ended_schedule_runs: [scheduleRuns],
   forget_old_schedule_runs: [scheduleRuns],
-  write_schedule: [scheduleIds],
+  write_schedules: [scheduleIds],
   settle_schedule_runs: [scheduleRuns, scheduleIds],
   take_outbox_rows: [oldest, turn],
   finish_outbox_rows: [outbox, turn],
