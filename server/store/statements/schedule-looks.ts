@@ -9,7 +9,7 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../../domain/schedule.ts';
-import type { DecideSchedule, LookedAt, RunResult } from '../../engine/schedule-views.ts';
+import type { DecideSchedule, LookedAt, Settlement } from '../../engine/schedule-views.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
@@ -115,24 +115,30 @@ UPDATE schedules s SET runs_left = least(i.runs_left, s.max_runs), decided_until
 FROM ${inputTable(decision, 'i')} WHERE ${sameKey('s.schedule_id', 'i.schedule_id')}`,
 };
 
-const results = { ...keys, job_id: 'uuid', message: 'text' };
+const results = { schedule_id: 'uuid', ...keys, job_id: 'uuid', message: 'text' };
 
-// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first.
+// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first. The
+// schedules are locked before their runs, as a look does.
 const settleMany = {
   name: 'settle_schedule_runs',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+locked AS MATERIALIZED (
+  SELECT schedule_id FROM schedules WHERE schedule_id = ANY($1::uuid[]) ORDER BY schedule_id FOR NO KEY UPDATE
+),
 settled AS (
   UPDATE schedule_runs r
   SET state = CASE WHEN i.job_id IS NULL THEN ${SKIPPED} ELSE ${STARTED} END, settled = i.job_id IS NULL, job_id = i.job_id,
       skip_reason = CASE WHEN i.job_id IS NULL THEN ${scheduleSkipReasons.REFUSED} END, message = i.message
-  FROM ${inputTable(results, 'i', 2)}
-  WHERE r.schedule_id = $1 AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}
-    AND r.state = ${STARTING}
-  RETURNING r.state
+  FROM ${inputTable(results, 'i', 2)} JOIN locked l ON l.schedule_id = i.schedule_id
+  WHERE ${sameKey('r.schedule_id', 'i.schedule_id')} AND ${sameKey('r.nominal_time', 'i.nominal_time')}
+    AND ${sameKey('r.cause_id', 'i.cause_id')} AND r.state = ${STARTING}
+  RETURNING r.schedule_id, r.state
 )
-UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (SELECT count(*) FROM settled WHERE state = ${STARTED})
-FROM now WHERE s.schedule_id = $1`,
+UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (
+  SELECT count(*) FROM settled WHERE settled.schedule_id = s.schedule_id AND settled.state = ${STARTED}
+)
+FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
 };
 
 const failedStates: ReadonlySet<number> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
@@ -225,11 +231,13 @@ export function lookAtSchedules(database: Database, decide: DecideSchedule): Pro
   });
 }
 
-export async function settleRuns(session: Session, scheduleId: string, given: readonly RunResult[]): Promise<void> {
+export async function settleRuns(session: Session, settlements: readonly Settlement[]): Promise<void> {
+  const runs = settlements.flatMap(({ results }) => results);
   await session.run(settleMany, [
-    scheduleId,
-    ...keyLists(given),
-    given.map((result) => result.jobId),
-    given.map((result) => result.message),
+    [...new Set(settlements.map(({ scheduleId }) => scheduleId))],
+    settlements.flatMap(({ scheduleId, results: some }) => some.map(() => scheduleId)),
+    ...keyLists(runs),
+    runs.map((result) => result.jobId),
+    runs.map((result) => result.message),
   ]);
 }
