@@ -210,6 +210,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     times,
     tracing,
     failureText,
+    onQueueFull: metrics.queueFull,
   });
   await replica.prepare();
   metrics.observe(observedOf({ database, store, bus, replica, dbClock }));

@@ -1,16 +1,19 @@
 /** Queues between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
+import type { BacklogBounds } from '../domain/backlog.ts';
 import type { Queue, QueueName, QueueSettings } from '../engine/queues.ts';
 import { QueueSchema, type Queue as WireQueue } from '../gen/muster/v1/queue_pb.ts';
-import { checkName, checkProse, checkText } from './checks.ts';
+import { checkName, checkProse, checkText, durationMs, THIRTY_DAYS_MS } from './checks.ts';
 import { maxConcurrencyFrom, rateLimitFrom, rateLimitTo, weightsFrom } from './convert-limits.ts';
-import { timestampTo } from './convert-payload.ts';
+import { durationTo, timestampTo } from './convert-payload.ts';
 import { maskedFields } from './update-mask.ts';
 import type { Violations } from './violations.ts';
 
+const MAX_BACKLOG = 1_000_000_000n;
+
 const fields = {
-  changeable: ['description', 'max_concurrency', 'rate_limit', 'fairness_weights'],
+  changeable: ['description', 'max_concurrency', 'rate_limit', 'fairness_weights', 'max_backlog', 'max_backlog_age'],
   fixed: ['namespace', 'name', 'paused', 'create_time', 'etag', 'counts', 'pause_reason'],
 };
 
@@ -26,6 +29,8 @@ export function queueTo(queue: Queue): WireQueue {
     maxConcurrency: queue.maxConcurrency ?? 0,
     ...(queue.rateLimit ? { rateLimit: rateLimitTo(queue.rateLimit) } : {}),
     fairnessWeights: { ...queue.fairnessWeights },
+    maxBacklog: BigInt(queue.maxBacklog),
+    ...(queue.maxBacklogAgeMs === null ? {} : { maxBacklogAge: durationTo(queue.maxBacklogAgeMs) }),
     createTime: timestampTo(createTimeUs),
     counts: {
       blocked: BigInt(counts.BLOCKED ?? 0),
@@ -58,8 +63,30 @@ export function settingsFrom(queue: WireQueue, violations: Violations): QueueSet
     maxConcurrency: maxConcurrencyFrom(queue.maxConcurrency, 'queue.max_concurrency', violations),
     rateLimit: rateLimitFrom(queue.rateLimit, 'queue.rate_limit', violations),
     fairnessWeights: weightsFrom(queue.fairnessWeights, 'queue.fairness_weights', violations),
+    ...boundsFrom(queue, violations),
   };
 }
+
+function boundsFrom({ maxBacklog, maxBacklogAge }: WireQueue, violations: Violations): BacklogBounds {
+  const isInRange = maxBacklog >= 0n && maxBacklog <= MAX_BACKLOG;
+  violations.check(
+    isInRange,
+    'queue.max_backlog',
+    `is ${maxBacklog}; must be from 0, which is no bound, to ${MAX_BACKLOG}`,
+  );
+  const ageMs = durationMs(maxBacklogAge, 1_000, THIRTY_DAYS_MS, 'queue.max_backlog_age', violations);
+  return { maxBacklog: Number(maxBacklog), maxBacklogAgeMs: ageMs ?? null };
+}
+
+/** Fields of the contract, and what is set with each. */
+const settingOf = {
+  description: 'description',
+  max_concurrency: 'maxConcurrency',
+  rate_limit: 'rateLimit',
+  fairness_weights: 'fairnessWeights',
+  max_backlog: 'maxBacklog',
+  max_backlog_age: 'maxBacklogAgeMs',
+} as const satisfies Readonly<Record<string, keyof QueueSettings>>;
 
 /** What an update changes. */
 export function changedSettings(
@@ -67,18 +94,17 @@ export function changedSettings(
   mask: FieldMask | undefined,
   violations: Violations,
 ): Partial<QueueSettings> {
-  const isSet: Record<string, boolean> = {
+  const isSet: Readonly<Record<string, boolean>> = {
     description: queue.description !== '',
     max_concurrency: queue.maxConcurrency !== 0,
     rate_limit: queue.rateLimit !== undefined,
     fairness_weights: Object.keys(queue.fairnessWeights).length > 0,
+    max_backlog: queue.maxBacklog !== 0n,
+    max_backlog_age: queue.maxBacklogAge !== undefined,
   };
   const changed = maskedFields(mask, fields, (field) => isSet[field] === true, violations);
-  const { description, maxConcurrency, rateLimit, fairnessWeights } = settingsFrom(queue, violations);
-  return {
-    ...(changed.has('description') ? { description } : {}),
-    ...(changed.has('max_concurrency') ? { maxConcurrency } : {}),
-    ...(changed.has('rate_limit') ? { rateLimit } : {}),
-    ...(changed.has('fairness_weights') ? { fairnessWeights } : {}),
-  };
+  const settings = settingsFrom(queue, violations);
+  return Object.fromEntries(
+    Object.entries(settingOf).flatMap(([field, name]) => (changed.has(field) ? [[name, settings[name]]] : [])),
+  );
 }

@@ -1,5 +1,6 @@
 /** Schedules and their runs between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
+import { namesOf } from '../domain/codes.ts';
 import {
   type CatchUpPolicy,
   catchUpPolicies,
@@ -31,22 +32,25 @@ const DAY_MS = 86_400_000;
 /** Two of a job's labels are the schedule's. */
 const MOST_LABELS = 62;
 
+const overlapOf = namesOf(overlapPolicies);
+const catchUpOf = namesOf(catchUpPolicies);
+
 function policyFrom<T extends string>(
-  policies: Readonly<Record<T, number>>,
+  nameOf: (code: number) => T | undefined,
   code: number,
   usual: T,
   field: string,
   violations: Violations,
 ): T {
   if (code === 0) return usual;
-  const found = (Object.keys(policies) as T[]).find((name) => policies[name] === code);
+  const found = nameOf(code);
   violations.check(found !== undefined, field, `has the unknown value ${code}`);
   return found ?? usual;
 }
 
 /** Undefined where it is not set. */
 export function overlapFrom(code: number, field: string, violations: Violations): OverlapPolicy | undefined {
-  return code === 0 ? undefined : policyFrom(overlapPolicies, code, 'SKIP', field, violations);
+  return code === 0 ? undefined : policyFrom(overlapOf, code, 'SKIP', field, violations);
 }
 
 /** What is each job's own has no place in what all of them are made from. */
@@ -108,14 +112,8 @@ export function scheduleFrom(
     rules: {
       times,
       jitterMs,
-      overlap: policyFrom(overlapPolicies, overlapPolicy, 'SKIP', 'schedule.overlap_policy', violations),
-      catchUp: policyFrom<CatchUpPolicy>(
-        catchUpPolicies,
-        catchUpPolicy,
-        'LATEST',
-        'schedule.catch_up_policy',
-        violations,
-      ),
+      overlap: policyFrom(overlapOf, overlapPolicy, 'SKIP', 'schedule.overlap_policy', violations),
+      catchUp: policyFrom<CatchUpPolicy>(catchUpOf, catchUpPolicy, 'LATEST', 'schedule.catch_up_policy', violations),
       catchUpWindowMs: window ?? DAY_MS,
       pauseOnFailure: schedule.pauseOnFailure,
     },

@@ -53,6 +53,7 @@ const codes: Record<ApiReason, number> = {
   ORIGIN_NOT_ALLOWED: Code.PERMISSION_DENIED,
   LIMIT_REACHED: Code.RESOURCE_EXHAUSTED,
   OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  QUEUE_FULL: Code.RESOURCE_EXHAUSTED,
   STORE_FULL: Code.RESOURCE_EXHAUSTED,
   STORE_UNAVAILABLE: Code.UNAVAILABLE,
   SHUTTING_DOWN: Code.UNAVAILABLE,
@@ -78,6 +79,9 @@ export class ApiError extends Error {
 export function notImplemented(what: string): ApiError {
   return new ApiError('NOT_IMPLEMENTED', `${what} are not part of this release of Muster yet`, { what });
 }
+
+/** Codes with which the field that is to blame is named. */
+const namesField: ReadonlySet<number> = new Set([Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED]);
 
 interface StatusPart {
   readonly desc: DescMessage;
@@ -134,7 +138,7 @@ export function statusOf(error: unknown): RpcStatus {
   if (refusal.reason !== 'INTERNAL') {
     const { reason, message } = refusal;
     const { field, violations, metadata, retryAfterMs } = refusal.facts;
-    const isField = codes[reason] === Code.INVALID_ARGUMENT && field !== undefined;
+    const isField = namesField.has(codes[reason]) && field !== undefined;
     return encode({
       reason,
       message,

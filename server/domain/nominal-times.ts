@@ -37,8 +37,9 @@ export interface TimesProblem {
   readonly problem: string;
 }
 
-/** Excluded times that are looked at for one that is not. */
+/** Times that are looked at, excluded ones too, for one that is not; and for all that are asked for together. */
 const MOST_LOOKS = 1_000;
+export const MOST_LOOKS_TOGETHER = 5_000;
 const SECOND_US = 1_000_000;
 /** Croner counts years to 3000, where the contract's end at 2199. */
 const END_US = 7_258_118_400_000_000;
@@ -137,6 +138,13 @@ function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
   return { has: (us) => cron.match(new Date(msOf(us))), next: cronRule(step, { ...zone, mode: '5-part' }) };
 }
 
+interface Search {
+  readonly found: number | undefined;
+  readonly looked: number;
+  /** There are no more. */
+  readonly isOver: boolean;
+}
+
 export class NominalTimes {
   readonly #rules: readonly Rule[];
   readonly #exclusions: readonly Exclusion[];
@@ -160,17 +168,34 @@ export class NominalTimes {
 
   /** The first time later than this one; undefined: there is none, or it is behind a thousand excluded ones. */
   after(us: number): number | undefined {
+    return this.#search(us, END_US, MOST_LOOKS).found;
+  }
+
+  /** The times later than one and before another, at most so many. `isCut`: there may be more, behind too many excluded ones. */
+  between(afterUs: number, beforeUs: number, limit: number): { readonly times: number[]; readonly isCut: boolean } {
+    const times: number[] = [];
+    let looks = MOST_LOOKS_TOGETHER;
+    while (times.length < limit) {
+      const { found, looked, isOver } = this.#search(times.at(-1) ?? afterUs, beforeUs, Math.min(looks, MOST_LOOKS));
+      if (found === undefined) return { times, isCut: !isOver };
+      times.push(found);
+      looks -= looked;
+    }
+    return { times, isCut: false };
+  }
+
+  #search(us: number, beforeUs: number, looks: number): Search {
     let from = Math.max(us, this.#startUs - 1);
-    for (let look = 0; look < MOST_LOOKS; look++) {
+    for (let looked = 1; looked <= looks; looked++) {
       const next = this.#next(from);
-      if (next === undefined) return undefined;
+      if (next === undefined || next >= beforeUs) return { found: undefined, looked, isOver: true };
       const excluded = this.#exclusions.find((one) => one.has(next));
-      if (!excluded) return next;
+      if (!excluded) return { found: next, looked, isOver: false };
       from = (excluded.next(next) ?? END_US) - SECOND_US;
       // A step of a second in an excluded minute.
       if (from < next) from = next;
     }
-    return undefined;
+    return { found: undefined, looked: looks, isOver: false };
   }
 
   #next(afterUs: number): number | undefined {

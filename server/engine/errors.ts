@@ -16,6 +16,7 @@ export type ErrorReason =
   | 'QUEUE_NOT_FOUND'
   | 'QUEUE_EXISTS'
   | 'QUEUE_NOT_EMPTY'
+  | 'QUEUE_FULL'
   | 'ETAG_STALE'
   | 'SCHEDULE_NOT_FOUND'
   | 'INPUT_SCHEMA_VIOLATED'

@@ -1,10 +1,13 @@
 /** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+import type { BacklogBounds } from '../domain/backlog.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { RateLimit } from '../domain/limits.ts';
+import type { Backlogs, BoundedQueue } from './backlogs.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
+import type { Waiting } from './queue-backlog.ts';
 import { once, type RequestKey } from './requests.ts';
 import type { LaneHead, Store } from './store-port.ts';
 
@@ -17,7 +20,7 @@ export interface QueueName {
 export type QueueCounts = Partial<Record<JobState, number>>;
 
 /** What a person may set. */
-export interface QueueSettings {
+export interface QueueSettings extends BacklogBounds {
   readonly description: string;
   /** Undefined: no limit. */
   readonly maxConcurrency: number | undefined;
@@ -71,6 +74,10 @@ export interface QueueStore {
   delete(queue: QueueName): Promise<QueueChange>;
   /** Lowest ranks of those of the lanes that have ready jobs. */
   readHeads(laneIds: readonly number[]): Promise<LaneHead[]>;
+  /** Queues with bounds, by name. */
+  readBounded(limit: number): Promise<BoundedQueue[]>;
+  /** What waits in a queue; since when, only where it is asked for. */
+  readBacklog(queue: QueueName, withAge: boolean): Promise<Waiting>;
   /** One step of bounded work on the counts; whether there may be more to do. */
   foldCounts(): Promise<boolean>;
 }
@@ -79,6 +86,8 @@ export interface QueuesParts {
   readonly store: Pick<Store, 'queues' | 'together'>;
   readonly timers: Timers;
   readonly random: Random;
+  /** Told of bounds as soon as they hold. */
+  readonly backlogs: Pick<Backlogs, 'learn'>;
   /** Tells all replicas. */
   readonly onReady: (hints: readonly LaneHint[]) => void;
 }
@@ -121,12 +130,14 @@ export class Queues {
 
   async delete(queue: QueueName, request: RequestKey | undefined): Promise<void> {
     await this.#change(queue, request, (store) => store.delete(queue));
+    this.#parts.backlogs.learn({ ...queue, maxBacklog: 0, maxBacklogAgeMs: null });
   }
 
   /** The queue after the change; after a repeat, as it is now. */
   async #changed(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<Queue> {
     const change = await this.#change(queue, request, work);
     if (change?.kind !== 'done') return this.get(queue);
+    this.#parts.backlogs.learn(change.queue);
     await this.#hint(change.letGo);
     return change.queue;
   }

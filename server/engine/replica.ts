@@ -1,6 +1,9 @@
 /** One replica's engine: everything that decides and moves jobs, wired from the ports. */
+import type { BacklogBound } from '../domain/backlog.ts';
 import type { Failure } from '../domain/payload.ts';
+import { Admission } from './admission.ts';
 import { AttemptLogs } from './attempt-logs.ts';
+import { Backlogs } from './backlogs.ts';
 import { Breakers, type LaneFailures } from './breakers.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
@@ -24,7 +27,7 @@ import { Namespaces } from './namespaces.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers, Tracing } from './ports.ts';
 import { Probes } from './probes.ts';
-import { Queues } from './queues.ts';
+import { type QueueName, Queues } from './queues.ts';
 import { Reports } from './reports.ts';
 import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
@@ -55,6 +58,8 @@ export interface ReplicaParts {
   readonly times: SessionTimes;
   /** Undefined: it sends no spans. */
   readonly tracing?: Tracing | undefined;
+  /** Told of each call that finds a queue full. */
+  readonly onQueueFull?: (queue: QueueName, bound: BacklogBound) => void;
   /** How the store writes a failure. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -184,8 +189,11 @@ export function createReplica(parts: ReplicaParts): Replica {
   });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
+  const backlogs = new Backlogs({ store, clock, dbClock, timers, log });
+  const { onQueueFull = () => {} } = parts;
   const submissions = new Submissions({
     store,
+    admission: new Admission({ store, backlogs, clock: dbClock, onQueueFull }),
     definitions,
     schemas,
     lanes,
@@ -223,7 +231,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     cancels,
     breakers,
     holds: new Holds({ store: { readJob }, changes, random }),
-    queues: new Queues({ store, timers, random, onReady }),
+    queues: new Queues({ store, timers, random, backlogs, onReady }),
     retries: new Retries({
       store: {
         readJob,
@@ -255,12 +263,14 @@ export function createReplica(parts: ReplicaParts): Replica {
     async prepare() {
       await dbClock.refresh(store);
       await store.ensurePartitions();
+      await backlogs.refresh();
     },
     start() {
       sweeper.start();
       retention.start();
       relay.start();
       rounds.start();
+      backlogs.start();
     },
     async stop() {
       // Its submissions go through what is stopped next.
@@ -269,7 +279,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       waits.stop();
       watches.stop();
       eventWatches.stop();
-      await Promise.all([sweeper.stop(), probes.stop(), limits.stop(), retention.stop(), relay.stop()]);
+      await Promise.all([sweeper, probes, limits, retention, relay, backlogs].map((part) => part.stop()));
     },
   };
 }

@@ -34,7 +34,7 @@ export class Retries {
     this.#parts = parts;
   }
 
-  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED. */
+  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED, QUEUE_FULL. */
   async retry(namespace: string, jobId: string, requestId: string): Promise<JobView> {
     const { store } = this.#parts;
     const [ended] = await store.readEndedJobs(namespace, [jobId]);
@@ -61,7 +61,7 @@ export class Retries {
     return kept;
   }
 
-  /** Retries each of these once, whoever asks for it how often. At most 1,000. */
+  /** Retries each of these once, whoever asks for it how often. At most 1,000. After QUEUE_FULL a repeat goes on. */
   async redrive(namespace: string, jobIds: readonly string[], validateOnly: boolean): Promise<Redriven> {
     const pairs: [retried: string, made: string][] = [];
     for (let at = 0; at < jobIds.length; at += JOBS_AT_ONCE) {
@@ -104,7 +104,7 @@ export class Retries {
       requestId,
       bodyHash: hashOf(`${method}/${job.jobId}`),
       submissions: [submissionOf(job)],
-      field: 'job',
+      field: 'job_id',
     });
     if (!made) throw new EngineError('INTERNAL', 'a job was stored and has no id');
     return made;

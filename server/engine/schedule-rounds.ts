@@ -2,12 +2,13 @@
 import { decideSchedule, type ScheduleStatus } from '../domain/decide-schedule.ts';
 import { NominalTimes } from '../domain/nominal-times.ts';
 import type { PendingRun, RunKey } from '../domain/schedule.ts';
+import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import { derivedUuid, hashOf } from './derived-ids.ts';
 import { EngineError, type ErrorReason } from './errors.ts';
 import { killPoint } from './kill-points.ts';
 import type { Log, Random, Timer, Timers } from './ports.ts';
-import type { LookedAt, RunResult, Schedule } from './schedule-views.ts';
+import type { LookedAt, RunResult, Schedule, Settlement } from './schedule-views.ts';
 import type { Store } from './store-port.ts';
 import type { Submission, Submissions } from './submissions.ts';
 
@@ -45,6 +46,7 @@ const refusals: ReadonlySet<ErrorReason> = new Set([
 
 export class ScheduleRounds {
   readonly #parts: ScheduleRoundsParts;
+  readonly #settlements: Batcher<Settlement, undefined>;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #started = false;
@@ -52,6 +54,17 @@ export class ScheduleRounds {
 
   constructor(parts: ScheduleRoundsParts) {
     this.#parts = parts;
+    const { store, timers, random } = parts;
+    this.#settlements = new Batcher({
+      name: 'settled runs of schedules',
+      flush: async (settlements) => {
+        await store.schedules.settle(settlements);
+        return settlements.map(() => undefined);
+      },
+      sizeOf: ({ results }) => ({ rows: results.length, bytes: 0 }),
+      timers,
+      random,
+    });
   }
 
   start(): void {
@@ -116,7 +129,7 @@ export class ScheduleRounds {
       const results = await Promise.all(some.map((run) => this.#submit(schedule, run)));
       killPoint('schedules.after_submit_before_settle');
       const known = results.filter((result) => result !== undefined);
-      if (known.length > 0) await this.#parts.store.schedules.settle(scheduleId, known);
+      if (known.length > 0) await this.#settlements.add({ scheduleId, results: known });
     }
   }
 
@@ -132,6 +145,7 @@ export class ScheduleRounds {
         bodyHash: hashOf(id),
         submissions: [submissionOf(schedule, run)],
         field: 'job',
+        ignoresBounds: true,
       });
       return { nominalUs, causeId, jobId: made?.jobId, message: '' };
     } catch (error) {

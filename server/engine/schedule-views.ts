@@ -67,6 +67,12 @@ export interface LookedAt {
   readonly cancelJobIds: readonly string[];
 }
 
+/** What became of runs of a schedule. */
+export interface Settlement {
+  readonly scheduleId: string;
+  readonly results: readonly RunResult[];
+}
+
 /** What became of a run that was to get a job. */
 export interface RunResult extends RunKey {
   /** Undefined: the job was refused. */
@@ -113,8 +119,8 @@ export interface ScheduleStore {
   readRun(scheduleId: string, causeId: string): Promise<ScheduleRun | undefined>;
   /** Locks some of the schedules that are due, decides each, and writes what was decided, in one transaction. */
   look(decide: DecideSchedule): Promise<LookedAt[]>;
-  /** Writes what became of runs that were to get a job, and has the schedule looked at once more. */
-  settle(scheduleId: string, results: readonly RunResult[]): Promise<void>;
+  /** Writes what became of runs that were to get a job, and has their schedules looked at once more. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
   /** When the next schedule is due; undefined: none is. */
   nextLookUs(): Promise<number | undefined>;
 }

@@ -1,5 +1,5 @@
 /** Schedules as people make, see, hold, trigger and delete them. When they run is in `schedule-rounds.ts`. */
-import { NominalTimes, type ScheduleTimes } from '../domain/nominal-times.ts';
+import { MOST_LOOKS_TOGETHER, NominalTimes, type ScheduleTimes } from '../domain/nominal-times.ts';
 import type { OverlapPolicy, PendingRun, RunKey } from '../domain/schedule.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
 import { retryCollisions } from './collisions.ts';
@@ -56,9 +56,13 @@ export class Schedules {
 
   /** Makes it, or changes one that is there. After a repeat it is as it is now. */
   async apply(spec: ScheduleSpec, etag: string, request: RequestKey | undefined): Promise<Applied> {
-    await this.check(spec);
+    const refusal: unknown = await this.check(spec).catch((error) => error);
     const scheduleId = uuidFromBytes(this.#parts.random.bytes16());
-    const change = await this.#change(spec, request, (store) => store.apply(spec, etag, scheduleId));
+    const change = await this.#change(spec, request, async (store) => {
+      // Only now, when it is known to be no repeat: what that asked for was good when it was carried out.
+      if (refusal) throw refusal;
+      return store.apply(spec, etag, scheduleId);
+    });
     // So that the answer says what its next time is.
     await this.#parts.lookNow();
     return { schedule: await this.get(spec), created: change?.kind === 'done' && change.created };
@@ -70,9 +74,9 @@ export class Schedules {
     return found;
   }
 
-  /** The next times of these rules, after one or from now on. */
+  /** The next times of these rules, after one or from now on; fewer where they are behind too many excluded ones. */
   nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): number[] {
-    return timesBetween(times, afterUs, Number.POSITIVE_INFINITY, count);
+    return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count).times;
   }
 
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
@@ -122,7 +126,12 @@ export class Schedules {
     request: RequestKey | undefined,
   ): Promise<number> {
     const { rules } = await this.get(name);
-    const times = timesBetween(rules.times, span.fromUs - 1, span.toUs, MOST_BACKFILLED + 1);
+    const { times, isCut } = new NominalTimes(rules.times).between(span.fromUs - 1, span.toUs, MOST_BACKFILLED + 1);
+    if (isCut)
+      throw badField(
+        'end_time',
+        `is behind more excluded times than are looked at, ${MOST_LOOKS_TOGETHER} in all; ask for a shorter span`,
+      );
     if (times.length > MOST_BACKFILLED)
       throw badField('end_time', `is behind more than ${MOST_BACKFILLED} times of the schedule; ask for them in parts`);
     const made = { causeId: this.#causeId(request), cause: 'BACKFILL', overlap } as const;
@@ -173,15 +182,6 @@ export class Schedules {
 }
 
 type Work = (store: ScheduleStore) => Promise<ScheduleChange>;
-
-/** The times after `afterUs` and before `toUs`, at most `limit`. */
-function timesBetween(times: ScheduleTimes, afterUs: number, toUs: number, limit: number): number[] {
-  const nominal = new NominalTimes(times);
-  const found: number[] = [];
-  for (let us = nominal.after(afterUs); us !== undefined && us < toUs && found.length < limit; us = nominal.after(us))
-    found.push(us);
-  return found;
-}
 
 function badField(field: string, description: string): EngineError {
   return new EngineError('INVALID_FIELD', `${field} ${description}`, {

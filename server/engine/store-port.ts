@@ -279,6 +279,8 @@ export interface Store {
   submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
   /** What became of an earlier call with the request id; undefined: there was none. */
   findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
+  /** Which of these idempotency keys belong to a job. */
+  findHeldKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;

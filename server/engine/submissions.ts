@@ -4,6 +4,7 @@ import type { Payload } from '../domain/payload.ts';
 import { canonicalDemands } from '../domain/placement.ts';
 import { rankOf } from '../domain/rank.ts';
 import { earliest, limitsFrom } from '../domain/time-limits.ts';
+import type { Admission } from './admission.ts';
 import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
@@ -51,13 +52,16 @@ export interface Submit {
   readonly requestId: string;
   readonly bodyHash: Uint8Array;
   readonly submissions: readonly Submission[];
-  /** Path of the submissions in the request, for errors: `job` or `jobs`. */
-  readonly field: 'job' | 'jobs';
+  /** Path of what is submitted in the request, for errors. */
+  readonly field: 'job' | 'jobs' | 'job_id';
+  /** It goes on however much waits: what it is for would be lost. */
+  readonly ignoresBounds?: boolean;
 }
 
 export interface SubmissionsParts extends SubmissionFlushParts {
   readonly store: Pick<Store, 'together' | 'submit' | 'findSubmission' | 'findJobs'>;
   readonly definitions: Definitions;
+  readonly admission: Pick<Admission, 'admit'>;
   readonly lanes: Lanes;
   readonly ids: JobIds;
   readonly schemas: Schemas;
@@ -95,12 +99,23 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const pathOf = pathsOf(field);
-    const definitions = await this.#definitionsOf(namespace, submissions, pathOf).catch((error) =>
+    const definitions = await this.#definitionsOf(namespace, submissions, pathsOf(field)).catch((error) =>
       this.#answerBefore(request, error),
     );
     if ('kind' in definitions) return accepted(definitions, request);
     const keys = keysOf(submissions, field);
+    const store = () => this.#storeNew(request, definitions, keys);
+    return accepted(await this.#parts.admission.admit(request, definitions, keys, store), request);
+  }
+
+  /** Stores jobs that have found room where they are to wait. */
+  async #storeNew(
+    request: Submit,
+    definitions: readonly JobDefinition[],
+    keys: readonly IdempotencyKey[],
+  ): Promise<SubmitResult> {
+    const { namespace, submissions } = request;
+    const pathOf = pathsOf(request.field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
     const laneOf = this.#laneFinder(namespace);
@@ -114,7 +129,7 @@ export class Submissions {
     const call = { namespace, jobs, ...requestIdOf(request), keys, limits: limitsOfJobs(jobs, definitions) };
     const add = (tried: SubmitCall) =>
       wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
-    return accepted(await this.#store(call, add), request);
+    return this.#store(call, add);
   }
 
   /** The answer to a repeat of a call, of which a definition has been archived, or got another schema, since. */
@@ -237,8 +252,8 @@ export class Submissions {
   }
 }
 
-function pathsOf(field: Submit['field']): (index: number) => string {
-  return field === 'job' ? () => 'job' : (index) => `jobs[${index}]`;
+export function pathsOf(field: Submit['field']): (index: number) => string {
+  return field === 'jobs' ? (index) => `jobs[${index}]` : () => field;
 }
 
 function hasEntries(map: Readonly<Record<string, string>>): boolean {
@@ -268,7 +283,7 @@ function laneOf(namespace: string, submission: Submission, definition: JobDefini
   return { key, breaker: definition.circuitBreaker?.name, demands: demands === usual ? undefined : demands };
 }
 
-function startOf(submission: Submission, nowUs: number): number {
+export function startOf(submission: Submission, nowUs: number): number {
   if (submission.delayMs !== undefined) return nowUs + submission.delayMs * 1000;
   return submission.runTimeUs ?? nowUs;
 }
@@ -332,7 +347,7 @@ function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[
       );
     }
     case 'idempotencyConflict': {
-      const path = request.field === 'job' ? 'job' : `jobs[${result.index}]`;
+      const path = pathsOf(request.field)(result.index);
       const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';
       throw new EngineError(
         'IDEMPOTENCY_CONFLICT',

@@ -22,6 +22,7 @@ import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
 import { FairRanks } from './statements/fair-ranks.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
+import { findHeldKeys } from './statements/idempotency-keys.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
@@ -78,6 +79,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     readHeads: () => readHeads(database),
     submit: (calls, places = new Map()) => submitCalls({ database, fairRanks }, calls, places),
     findSubmission: (call) => findSubmission(database, call),
+    findHeldKeys: (namespace, keys) => findHeldKeys(database, namespace, keys),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),

@@ -180,6 +180,32 @@ describe('rules together', () => {
     expect(new NominalTimes(nothing).after(from * 1_000)).toBeUndefined();
   });
 
+  it('are found together as one by one, and say where so many are excluded that there may be more', () => {
+    const between = (times: Partial<ScheduleTimes>, toMs: number, limit: number) =>
+      new NominalTimes({ ...nothing, ...times }).between(from * 1_000 - 1, toMs * 1_000, limit);
+    const quarters = { crons: ['*/15 * * * *'], exclusions: [rule({ minute: '15,45' })] };
+    fc.assert(
+      fc.property(fc.nat(100), fc.integer({ min: 1, max: 200 }), (hours, limit) => {
+        const to = from + hours * 3_600_000;
+        const { times, isCut } = between(quarters, to, limit);
+        expect(isCut).toBe(false);
+        expect(times).toEqual(
+          timesIn(quarters, from, to)
+            .slice(0, limit)
+            .map((ms) => ms * 1_000),
+        );
+      }),
+    );
+    // 60 looks for each.
+    const seldom = { crons: ['* * * * *'], exclusions: [rule({ minute: '1-59' })] };
+    expect(between(seldom, day(365), 1_000)).toMatchObject({ isCut: true });
+    expect(between(seldom, day(365), 1_000).times).toHaveLength(Math.ceil(5_000 / 60));
+    expect(between(seldom, day(1), 1_000)).toMatchObject({ isCut: false });
+    const never = { crons: ['* * * * *'], exclusions: [rule({ minute: '*' })] };
+    expect(between(never, day(9_000), 1)).toEqual({ times: [], isCut: true });
+    expect(between({ crons: ['0 0 30 2 *'] }, day(9_000), 1)).toEqual({ times: [], isCut: false });
+  });
+
   it('keep to their first and last time', () => {
     const daily = { ...nothing, crons: ['0 0 * * *'], startUs: day(10) * 1_000, endUs: day(12) * 1_000 };
     const nominal = new NominalTimes(daily);

@@ -1,6 +1,16 @@
 /** Whole lives of jobs against a store, as fast as it goes: submit, claim, complete, in batches. */
 import type { StoreContext } from './store-context.ts';
-import { claimOf, completionOf, makeCall, makeJob, makeLane, newJobId, openWorker, payload } from './store-fixtures.ts';
+import {
+  claimOf,
+  completionOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  newJobId,
+  openWorker,
+  payload,
+  submitMany,
+} from './store-fixtures.ts';
 
 const BATCH = 1_000;
 const input = payload('x'.repeat(100));
@@ -29,4 +39,16 @@ export async function runJobs(
     }
   };
   await Promise.all([chain(), chain()]);
+}
+
+/** 20,000 jobs in 50 lanes, 500 sessions; a quarter held, a quarter ended, some due. */
+export async function fillTables(context: StoreContext): Promise<void> {
+  const lanes = await Promise.all(Array.from({ length: 50 }, () => makeLane(context)));
+  const sessions = await Promise.all(Array.from({ length: 500 }, () => openWorker(context)));
+  for (const laneId of lanes) await submitMany(context, laneId, 400);
+  for (const [i, laneId] of lanes.entries()) {
+    const claimed = await context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200));
+    await context.store.complete(claimed.slice(0, 100).map((job) => completionOf(job)));
+    await context.store.observe(claimed.slice(100, 150));
+  }
 }

@@ -6,7 +6,9 @@ import { makeLane, submitMany } from './store-fixtures.ts';
 export async function useQueues({ queues }: Store): Promise<void> {
   const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
   await queues.create(queue, {});
-  await queues.update(queue, { settings: { maxConcurrency: 9 }, etag: '' });
+  await queues.update(queue, { settings: { maxConcurrency: 9, maxBacklog: 5, maxBacklogAgeMs: 60_000 }, etag: '' });
+  await queues.readBounded(10);
+  await queues.readBacklog(queue, true);
   await queues.pause(queue, '');
   await queues.resume(queue);
   await queues.list('default', '', 1);

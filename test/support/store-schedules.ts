@@ -55,7 +55,7 @@ export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
   const run = askedRun(await nowUs());
   await schedules.ask(spec, [run]);
   await schedules.look(decide);
-  await schedules.settle(scheduleId, [{ ...run, jobId: crypto.randomUUID(), message: '' }]);
+  await schedules.settle([{ scheduleId, results: [{ ...run, jobId: crypto.randomUUID(), message: '' }] }]);
   await schedules.look(decide);
   await schedules.readRun(scheduleId, run.causeId);
   await schedules.listRuns(scheduleId, { nominalUs: run.nominalUs + 1, causeId: run.causeId }, 10);

@@ -4,15 +4,16 @@ import { type Queue, type QueueCounts, QueueSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { fieldMask } from '../input/field-mask.ts';
+import { addBounds, type BoundOptions, boundsOf } from '../input/queue-bounds.ts';
 import { handled, type Invocation } from '../invocation.ts';
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
 import { Table } from '../output/table.ts';
-import { timeText } from '../output/times.ts';
+import { countText, durationText, timeText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
 import { present } from '../present.ts';
 
-interface Described {
+interface Settings extends BoundOptions {
   readonly description?: string;
 }
 
@@ -57,35 +58,43 @@ function addReading(group: Command): void {
 }
 
 function addChanging(group: Command): void {
-  group
-    .command('create')
+  const [create, update] = [group.command('create'), group.command('update')];
+  create
     .argument('<queue>', 'its name: small letters, digits and "-", at most 63')
     .option('--description <text>', 'what it is for')
     .description('Make a queue before its first job comes')
     .addHelpText('after', '\nExample:\n  muster queues create mails --description "Everything that is mailed"')
     .action(
-      handled<Described, [string]>(async (invocation, { description = '' }, name) => {
+      handled<Settings, [string]>(async (invocation, { description = '', ...options }, name) => {
         const { namespace, queues } = await invocation.connection();
-        const request = { queue: { namespace, name, description }, requestId: randomUUID() };
+        const queue = { namespace, name, description, ...boundsOf(options).bounds };
+        const request = { queue, requestId: randomUUID() };
         told(invocation, (await queues.createQueue(request)).queue, 'is there now');
       }),
     );
-  group
-    .command('update')
+  update
     .argument('<queue>', 'its name')
     .option('--description <text>', 'what it is for; empty for none')
     .option('--etag <etag>', 'change it only if nobody has since it was read, as muster queues get --json shows it')
-    .description('Change what a queue is for')
-    .addHelpText('after', '\nExample:\n  muster queues update mails --description "Mails, but no newsletters"')
+    .description('Change what a queue is for, and how much may wait in it')
+    .addHelpText('after', '\nExample:\n  muster queues update mails --max-backlog 10000 --max-backlog-age 5m')
     .action(
-      handled<Described & { etag?: string }, [string]>(async (invocation, { description, etag = '' }, name) => {
-        if (description === undefined) throw new CliError({ message: 'nothing to change: give --description' });
-        const { namespace, queues } = await invocation.connection();
-        const queue = { namespace, name, description, etag };
-        const request = { queue, updateMask: fieldMask('description'), requestId: randomUUID() };
-        told(invocation, (await queues.updateQueue(request)).queue, 'is changed');
-      }),
+      handled<Settings & { etag?: string }, [string]>(
+        async (invocation, { description, etag = '', ...options }, name) => {
+          const { bounds, paths } = boundsOf(options);
+          if (description !== undefined) paths.push('description');
+          if (paths.length === 0)
+            throw new CliError({
+              message: 'nothing to change: give --description, --max-backlog or --max-backlog-age',
+            });
+          const { namespace, queues } = await invocation.connection();
+          const queue = { namespace, name, etag, ...bounds, ...(description === undefined ? {} : { description }) };
+          const request = { queue, updateMask: fieldMask(...paths), requestId: randomUUID() };
+          told(invocation, (await queues.updateQueue(request)).queue, 'is changed');
+        },
+      ),
     );
+  for (const command of [create, update]) addBounds(command);
   group
     .command('delete')
     .argument('<queue>', 'its name')
@@ -159,8 +168,13 @@ function columnsFor(out: Output): Column<Queue>[] {
     count('BLOCKED', 'blocked'),
     count('PAUSED', 'paused'),
     count('WAITING', 'waiting'),
+    { title: 'BOUNDS', value: boundsText },
     { title: 'REMARK', value: ({ pauseReason, description }) => pauseReason || description, min: 6 },
   ];
+}
+
+function boundsText({ maxBacklog, maxBacklogAge }: Queue): string {
+  return [maxBacklog > 0n ? String(maxBacklog) : '', durationText(maxBacklogAge)].filter(Boolean).join(', ');
 }
 
 function told({ out }: Invocation, queue: Queue | undefined, what: string): void {
@@ -182,6 +196,8 @@ function show(out: Output, given: Queue | undefined): void {
       ['namespace', queue.namespace],
       ['for', queue.description],
       ['paused for', pauseReason],
+      ['most that wait', queue.maxBacklog > 0n ? countText(Number(queue.maxBacklog), 'job') : ''],
+      ['longest wait', durationText(queue.maxBacklogAge)],
       ['made', timeText(queue.createTime)],
       ['etag', queue.etag],
       ['ready', String(counts?.ready ?? '')],

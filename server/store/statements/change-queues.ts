@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/queues.ts';
 import type { Database, Row, Session } from '../database.ts';
+import { readBacklog, readBoundedQueues } from './backlogs.ts';
 import { holdLanesBack } from './held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from './lane-counts.ts';
 import { readHeadsOf } from './lanes.ts';
@@ -25,7 +26,8 @@ const lockOne = {
 const changeOne = {
   name: 'change_queue',
   text: `
-UPDATE queues SET description = $3, max_concurrency = $4, rate_limit = $5, fairness_weights = $6, revision = revision + $7::int
+UPDATE queues SET description = $3, max_concurrency = $4, rate_limit = $5, fairness_weights = $6, max_backlog = $7, max_backlog_age_ms = $8,
+                  revision = revision + $9::int
 WHERE namespace = $1 AND name = $2`,
 };
 
@@ -55,7 +57,7 @@ WITH gone AS (
     AND NOT EXISTS (${ofQueue})
 )
 UPDATE queues q SET paused = false, pause_reason = '', description = '', max_concurrency = NULL, rate_limit = NULL,
-                    fairness_weights = NULL, revision = q.revision + 1, delete_time = (SELECT muster_now())
+                    fairness_weights = NULL, max_backlog = 0, max_backlog_age_ms = NULL, revision = q.revision + 1, delete_time = (SELECT muster_now())
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };
 
@@ -100,7 +102,7 @@ async function changeSettings(
   const before = settingsOf(row);
   const after = { ...before, ...changed };
   if (isDeepStrictEqual(after, before)) return;
-  const { description, maxConcurrency = null, rateLimit, fairnessWeights } = after;
+  const { description, maxConcurrency = null, rateLimit, fairnessWeights, maxBacklog, maxBacklogAgeMs } = after;
   const weights = Object.keys(fairnessWeights).length > 0 ? JSON.stringify(fairnessWeights) : null;
   const rate = rateLimit ? JSON.stringify(rateLimit) : null;
   await session.run(changeOne, [
@@ -110,6 +112,8 @@ async function changeSettings(
     maxConcurrency,
     rate,
     weights,
+    maxBacklog,
+    maxBacklogAgeMs,
     isNew ? 0 : 1,
   ]);
   const hasLimit = (settings: QueueSettings) =>
@@ -174,6 +178,8 @@ export function queueStore(database: Database): QueueStore {
     resume: (queue) => resumeQueue(database, queue),
     delete: (queue) => deleteQueue(database, queue),
     readHeads: (laneIds) => readHeadsOf(database, laneIds),
+    readBounded: (limit) => readBoundedQueues(database, limit),
+    readBacklog: (queue, withAge) => readBacklog(database, queue, withAge),
     foldCounts: async () => (await foldCounts(database)) === FOLD_ROWS,
   };
 }

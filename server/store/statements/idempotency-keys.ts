@@ -63,6 +63,11 @@ export async function readOwners(session: Session, call: SubmitCall): Promise<Ke
   return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
 }
 
+export async function findHeldKeys(session: Session, namespace: string, keys: readonly string[]): Promise<string[]> {
+  const rows = await session.run(readKeys, [keys.map(() => namespace), keys]);
+  return rows.map((row) => row.idempotency_key);
+}
+
 /** Takes what is free, and what belongs to a job that the call replaces; returns whose each key is then. */
 export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyOwners> {
   await session.run(insertKeys, rowsOf(call, call.keys));

@@ -5,7 +5,7 @@ import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
 const columns =
-  'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights';
+  'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
 
 /** What lanes are indexed by for their queue, with the prefix of their table. */
 export function queueKey(lanes: string): string {
@@ -97,6 +97,8 @@ export function settingsOf(row: Row): QueueSettings {
     maxConcurrency: row.max_concurrency ?? undefined,
     rateLimit: row.rate_limit === null ? undefined : JSON.parse(row.rate_limit),
     fairnessWeights: row.fairness_weights ?? {},
+    maxBacklog: row.max_backlog,
+    maxBacklogAgeMs: row.max_backlog_age_ms,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Looks at schedules that are due: locks them, has each decided, and writes what was decided. */
 
-import type { Decided, ScheduleDecision } from '../../domain/decide-schedule.ts';
+import type { ScheduleDecision } from '../../domain/decide-schedule.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import {
   overlapPolicies,
@@ -9,11 +9,10 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../../domain/schedule.ts';
-import type { DecideSchedule, LookedAt, RunResult } from '../../engine/schedule-views.ts';
+import type { DecideSchedule, LookedAt, Settlement } from '../../engine/schedule-views.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { timestampOf } from '../times.ts';
 import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
 
 const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
@@ -52,6 +51,7 @@ ORDER BY u.state, u.nominal_time`,
 };
 
 const decided = {
+  schedule_id: 'uuid',
   nominal_time: 'timestamptz',
   cause_id: 'uuid',
   cause: 'smallint',
@@ -67,9 +67,10 @@ const writeMany = {
   text: `
 INSERT INTO schedule_runs (schedule_id, nominal_time, cause_id, cause, overlap, state, settled, skip_reason, last_nominal_time,
                            times, decide_time)
-SELECT $1, nominal_time, cause_id, cause, overlap, state, state = ${SKIPPED}, skip_reason, last_nominal_time, times, (SELECT muster_now())
-FROM ${inputTable(decided, 'i', 2)}
-ORDER BY nominal_time, cause_id
+SELECT schedule_id, nominal_time, cause_id, cause, overlap, state, state = ${SKIPPED}, skip_reason, last_nominal_time, times,
+       (SELECT muster_now())
+FROM ${inputTable(decided, 'i')}
+ORDER BY schedule_id, nominal_time, cause_id
 ON CONFLICT (schedule_id, nominal_time, cause_id) DO UPDATE
 SET state = excluded.state, settled = excluded.settled, skip_reason = excluded.skip_reason, decide_time = excluded.decide_time`,
 };
@@ -79,84 +80,80 @@ const keys = { nominal_time: 'timestamptz', cause_id: 'uuid' };
 const settleEnded = {
   name: 'settle_ended_schedule_runs',
   text: `
-UPDATE schedule_runs r SET settled = true FROM ${inputTable(keys, 'i', 2)}
-WHERE r.schedule_id = $1 AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}`,
+UPDATE schedule_runs r SET settled = true FROM ${inputTable({ schedule_id: 'uuid', ...keys }, 'i')}
+WHERE ${sameKey('r.schedule_id', 'i.schedule_id')} AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}`,
 };
 
 const forgetOld = {
   name: 'forget_old_schedule_runs',
   text: `
-DELETE FROM schedule_runs WHERE schedule_id = $1 AND settled AND nominal_time < (
-  SELECT nominal_time FROM schedule_runs WHERE schedule_id = $1 ORDER BY nominal_time DESC OFFSET ${KEPT_RUNS} LIMIT 1
-)`,
+WITH oldest AS MATERIALIZED (
+  SELECT i.schedule_id, k.nominal_time FROM (SELECT unnest($1::uuid[]) AS schedule_id) AS i CROSS JOIN LATERAL (
+    SELECT nominal_time FROM schedule_runs WHERE schedule_id = i.schedule_id ORDER BY nominal_time DESC OFFSET ${KEPT_RUNS} LIMIT 1
+  ) AS k
+)
+DELETE FROM schedule_runs r USING oldest o
+WHERE ${sameKey('r.schedule_id', 'o.schedule_id')} AND r.nominal_time < o.nominal_time AND r.settled`,
 };
 
-const writeOne = {
-  name: 'write_schedule',
+const decision = {
+  schedule_id: 'uuid',
+  runs_left: 'bigint',
+  decided_until: 'timestamptz',
+  next_time: 'timestamptz',
+  look_time: 'timestamptz',
+  pause_reason: 'text',
+};
+
+// Whoever looks at them has them locked.
+const writeDecisions = {
+  name: 'write_schedules',
   text: `
-UPDATE schedules SET runs_left = least($2::bigint, max_runs), decided_until = $3, next_time = $4, look_time = $5,
-       paused = paused OR $6::text IS NOT NULL, pause_reason = coalesce($6::text, pause_reason),
-       revision = revision + ($6::text IS NOT NULL)::int
-WHERE schedule_id = $1`,
+UPDATE schedules s SET runs_left = least(i.runs_left, s.max_runs), decided_until = i.decided_until, next_time = i.next_time,
+       look_time = i.look_time, paused = s.paused OR i.pause_reason IS NOT NULL,
+       pause_reason = coalesce(i.pause_reason, s.pause_reason), revision = s.revision + (i.pause_reason IS NOT NULL)::int
+FROM ${inputTable(decision, 'i')} WHERE ${sameKey('s.schedule_id', 'i.schedule_id')}`,
 };
 
-const results = { ...keys, job_id: 'uuid', message: 'text' };
+const results = { schedule_id: 'uuid', ...keys, job_id: 'uuid', message: 'text' };
 
-// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first.
+// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first. The
+// schedules are locked before their runs, as a look does.
 const settleMany = {
   name: 'settle_schedule_runs',
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+locked AS MATERIALIZED (
+  SELECT schedule_id FROM schedules WHERE schedule_id = ANY($1::uuid[]) ORDER BY schedule_id FOR NO KEY UPDATE
+),
 settled AS (
   UPDATE schedule_runs r
   SET state = CASE WHEN i.job_id IS NULL THEN ${SKIPPED} ELSE ${STARTED} END, settled = i.job_id IS NULL, job_id = i.job_id,
       skip_reason = CASE WHEN i.job_id IS NULL THEN ${scheduleSkipReasons.REFUSED} END, message = i.message
-  FROM ${inputTable(results, 'i', 2)}
-  WHERE r.schedule_id = $1 AND ${sameKey('r.nominal_time', 'i.nominal_time')} AND ${sameKey('r.cause_id', 'i.cause_id')}
-    AND r.state = ${STARTING}
-  RETURNING r.state
+  FROM ${inputTable(results, 'i', 2)} JOIN locked l ON l.schedule_id = i.schedule_id
+  WHERE ${sameKey('r.schedule_id', 'i.schedule_id')} AND ${sameKey('r.nominal_time', 'i.nominal_time')}
+    AND ${sameKey('r.cause_id', 'i.cause_id')} AND r.state = ${STARTING}
+  RETURNING r.schedule_id, r.state
 )
-UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (SELECT count(*) FROM settled WHERE state = ${STARTED})
-FROM now WHERE s.schedule_id = $1`,
+UPDATE schedules s SET look_time = now.time, jobs = s.jobs + (
+  SELECT count(*) FROM settled WHERE settled.schedule_id = s.schedule_id AND settled.state = ${STARTED}
+)
+FROM now, locked l WHERE ${sameKey('s.schedule_id', 'l.schedule_id')}`,
 };
 
 const failedStates: ReadonlySet<number> = new Set([stateCodes.FAILED, stateCodes.EXPIRED]);
 const keyOf = (row: Row): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
 const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
 
-async function writeRuns(session: Session, scheduleId: string, runs: readonly Decided[]): Promise<void> {
-  if (runs.length === 0) return;
-  await session.run(writeMany, [
-    scheduleId,
-    ...keyLists(runs),
-    runs.map((run) => scheduleRunCauses[run.cause]),
-    runs.map((run) => overlapPolicies[run.overlap]),
-    runs.map((run) => scheduleRunStates[run.state]),
-    runs.map((run) => run.skipReason && scheduleSkipReasons[run.skipReason]),
-    runs.map((run) => run.lastNominalUs),
-    runs.map((run) => run.times ?? 1),
-  ]);
-  await session.run(forgetOld, [scheduleId]);
+/** What a look has found out about a schedule. */
+interface Look {
+  readonly looked: LookedAt;
+  readonly ended: readonly RunKey[];
+  readonly decision: ScheduleDecision;
+  readonly lookUs: number | undefined;
 }
 
-async function writeDecision(
-  session: Session,
-  scheduleId: string,
-  decision: ScheduleDecision,
-  lookUs: number | undefined,
-): Promise<void> {
-  const { runs, runsLeft, decidedUntilUs, nextUs, pauseReason } = decision;
-  await writeRuns(session, scheduleId, runs);
-  const times = [timestampOf(decidedUntilUs), timestampOf(nextUs), timestampOf(lookUs)];
-  await session.run(writeOne, [scheduleId, runsLeft ?? null, ...times, pauseReason ?? null]);
-}
-
-async function lookAt(
-  session: Session,
-  row: Row,
-  unsettled: readonly Row[],
-  decide: DecideSchedule,
-): Promise<LookedAt> {
+function lookAt(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Look {
   const schedule = scheduleOf(row);
   const inState = (state: number) => unsettled.filter((run) => run.state === state);
   const ended = inState(STARTED).filter((run) => !run.is_open);
@@ -175,10 +172,50 @@ async function lookAt(
   };
   const decision = decide(schedule, status, row.now);
   const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
-  if (ended.length > 0) await session.run(settleEnded, [schedule.scheduleId, ...keyLists(ended.map(keyOf))]);
-  const lookUs = toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.lookUs;
-  await writeDecision(session, schedule.scheduleId, decision, lookUs);
-  return { schedule, starting: toStart, cancelJobIds: decision.cancelsOthers ? open.map((run) => run.job_id) : [] };
+  const cancelJobIds = decision.cancelsOthers ? open.map((run) => run.job_id) : [];
+  return {
+    looked: { schedule, starting: toStart, cancelJobIds },
+    ended: ended.map(keyOf),
+    decision,
+    lookUs: toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.lookUs,
+  };
+}
+
+/** Each item with the id of its schedule. */
+function listed<T>(looks: readonly Look[], itemsOf: (look: Look) => readonly T[]): { ids: string[]; items: T[] } {
+  const ids = looks.flatMap((look) => itemsOf(look).map(() => look.looked.schedule.scheduleId));
+  return { ids, items: looks.flatMap(itemsOf) };
+}
+
+async function writeRuns(session: Session, looks: readonly Look[]): Promise<void> {
+  const { ids, items } = listed(looks, (look) => look.decision.runs);
+  if (items.length === 0) return;
+  await session.run(writeMany, [
+    ids,
+    ...keyLists(items),
+    items.map((run) => scheduleRunCauses[run.cause]),
+    items.map((run) => overlapPolicies[run.overlap]),
+    items.map((run) => scheduleRunStates[run.state]),
+    items.map((run) => run.skipReason && scheduleSkipReasons[run.skipReason]),
+    items.map((run) => run.lastNominalUs),
+    items.map((run) => run.times ?? 1),
+  ]);
+  await session.run(forgetOld, [[...new Set(ids)]]);
+}
+
+/** In a few statements, however many schedules there are: thousands may be due in the same second. */
+async function writeLooks(session: Session, looks: readonly Look[]): Promise<void> {
+  const ended = listed(looks, (look) => look.ended);
+  if (ended.items.length > 0) await session.run(settleEnded, [ended.ids, ...keyLists(ended.items)]);
+  await writeRuns(session, looks);
+  await session.run(writeDecisions, [
+    looks.map(({ looked }) => looked.schedule.scheduleId),
+    looks.map(({ decision: { runsLeft } }) => runsLeft),
+    looks.map(({ decision: { decidedUntilUs } }) => decidedUntilUs),
+    looks.map(({ decision: { nextUs } }) => nextUs),
+    looks.map(({ lookUs }) => lookUs),
+    looks.map(({ decision: { pauseReason } }) => pauseReason),
+  ]);
 }
 
 /** One transaction for a few of those that are due; none that another replica has its hands on. */
@@ -187,20 +224,20 @@ export function lookAtSchedules(database: Database, decide: DecideSchedule): Pro
     const rows = await session.run(lockDue, []);
     if (rows.length === 0) return [];
     const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
-    const looked: LookedAt[] = [];
-    for (const row of rows) {
-      const runs = unsettled.filter((run) => run.schedule_id === row.schedule_id);
-      looked.push(await lookAt(session, row, runs, decide));
-    }
-    return looked;
+    const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
+    const looks = rows.map((row) => lookAt(row, runsOf.get(row.schedule_id) ?? [], decide));
+    await writeLooks(session, looks);
+    return looks.map(({ looked }) => looked);
   });
 }
 
-export async function settleRuns(session: Session, scheduleId: string, given: readonly RunResult[]): Promise<void> {
+export async function settleRuns(session: Session, settlements: readonly Settlement[]): Promise<void> {
+  const runs = settlements.flatMap(({ results }) => results);
   await session.run(settleMany, [
-    scheduleId,
-    ...keyLists(given),
-    given.map((result) => result.jobId),
-    given.map((result) => result.message),
+    [...new Set(settlements.map(({ scheduleId }) => scheduleId))],
+    settlements.flatMap(({ scheduleId, results: some }) => some.map(() => scheduleId)),
+    ...keyLists(runs),
+    runs.map((result) => result.jobId),
+    runs.map((result) => result.message),
   ]);
 }

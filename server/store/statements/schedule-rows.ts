@@ -1,11 +1,11 @@
 /** Schedules and their runs as the rows of their tables hold them. */
+import { namesOf } from '../../domain/codes.ts';
 import {
   type OverlapPolicy,
   overlapPolicies,
   type PendingRun,
   type ScheduleRunCause,
   type ScheduleRunState,
-  type ScheduleSkipReason,
   scheduleRunCauses,
   scheduleRunStates,
   scheduleSkipReasons,
@@ -13,15 +13,10 @@ import {
 import type { Schedule, ScheduleRun } from '../../engine/schedule-views.ts';
 import type { Row } from '../database.ts';
 
-/** From codes in SQL to names. */
-function names<T extends string>(codes: Readonly<Record<T, number>>): ReadonlyMap<number, T> {
-  return new Map((Object.entries(codes) as [T, number][]).map(([name, code]) => [code, name]));
-}
-
-const stateNames = names<ScheduleRunState>(scheduleRunStates);
-const reasonNames = names<ScheduleSkipReason>(scheduleSkipReasons);
-const causeNames = names<ScheduleRunCause>(scheduleRunCauses);
-const overlapNames = names<OverlapPolicy>(overlapPolicies);
+const stateOf = namesOf(scheduleRunStates);
+const reasonOf = namesOf(scheduleSkipReasons);
+const causeOf = namesOf(scheduleRunCauses);
+const overlapOf = namesOf(overlapPolicies);
 
 export function scheduleOf(row: Row): Schedule {
   const metadata = row.input_metadata === null ? undefined : JSON.parse(row.input_metadata);
@@ -48,16 +43,16 @@ export function pendingRunOf(row: Row): PendingRun {
   return {
     nominalUs: row.nominal_time,
     causeId: row.cause_id,
-    cause: causeNames.get(row.cause) as ScheduleRunCause,
-    overlap: overlapNames.get(row.overlap) as OverlapPolicy,
+    cause: causeOf(row.cause) as ScheduleRunCause,
+    overlap: overlapOf(row.overlap) as OverlapPolicy,
   };
 }
 
 export function runOf(row: Row): ScheduleRun {
   return {
     ...pendingRunOf(row),
-    state: stateNames.get(row.state) as ScheduleRunState,
-    skipReason: reasonNames.get(row.skip_reason),
+    state: stateOf(row.state) as ScheduleRunState,
+    skipReason: reasonOf(row.skip_reason),
     message: row.message ?? '',
     lastNominalUs: row.last_nominal_time ?? undefined,
     times: row.times,

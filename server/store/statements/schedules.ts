@@ -204,7 +204,7 @@ export function scheduleStore(database: Database): ScheduleStore {
     listRuns: (scheduleId, before, limit) => listRuns(database, scheduleId, before, limit),
     readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
     look: (decide) => lookAtSchedules(database, decide),
-    settle: (scheduleId, results) => settleRuns(database, scheduleId, results),
+    settle: (settlements) => settleRuns(database, settlements),
     nextLookUs: async () => (await database.run(readNextLook, []))[0]?.look_time ?? undefined,
   };
 }

@@ -81,6 +81,13 @@ export const metrics = {
     labels: ofQueues,
     description: '1 while a queue is paused, else 0',
   },
+  submissionsRefused: {
+    name: 'muster.submission.refused',
+    kind: 'counter',
+    unit: '{call}',
+    labels: [...ofQueues, 'muster.queue.bound'],
+    description: 'Submissions that this replica has refused because their queue was full',
+  },
   sessions: {
     name: 'muster.worker.sessions',
     kind: 'gauge',
@@ -244,7 +251,7 @@ export const metrics = {
 export const mostNames = {
   /** Triples of namespace, queue and definition. */
   jobs: 100,
-  /** Queues, of those with most open jobs. */
+  /** Queues: of those with most open jobs, and of those that were full. */
   queues: 200,
 } as const;
 

@@ -13,6 +13,7 @@ import { JobMeter } from './job-meter.ts';
 import { measureStore } from './measured-store.ts';
 import { logDiagnostics, otlpReader, otlpSettings } from './otlp.ts';
 import { MetricsPage, PageReader } from './prometheus.ts';
+import { type RefusalMeter, refusalMeter } from './refusal-meter.ts';
 import { observeReplica, type ReplicaParts } from './replica-gauges.ts';
 
 /** What is under way when the replica stops is waited for no longer. */
@@ -33,6 +34,7 @@ export type Observed = Omit<DeploymentParts, 'clock' | 'timers' | 'log'> &
 
 export interface Metrics {
   readonly calls: CallMeter;
+  readonly queueFull: RefusalMeter;
   readonly page: MetricsPage;
   /** The same store, measured. `nowUs` is the database's clock, in microseconds. */
   measure(store: Store, nowUs: () => number): Store;
@@ -60,6 +62,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
   let stopped: Promise<void> | undefined;
   const instruments = new Instruments(provider.getMeter(scope.name, version), histograms);
   return {
+    queueFull: refusalMeter(instruments.counter(metrics.submissionsRefused)),
     calls: callMeter(instruments.histogram(metrics.callDuration)),
     page: new MetricsPage(page, clock),
     measure: (store, nowUs) => measureStore(store, storeMeters(instruments, clock, nowUs)),

@@ -153,6 +153,19 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     });
     const other = { schedule: { ...schedule, description: 'another' }, requestId };
     expect(await world.rpc.refused(applySchedule, other)).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    // By then the job would be refused; a request that is no repeat is.
+    await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: definition });
+    expect(await world.rpc.call(applySchedule, { schedule, requestId })).toMatchObject({ created: false });
+    expect(await world.rpc.refused(applySchedule, other)).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    const late = { schedule, requestId: randomUUID() };
+    expect(await world.rpc.refused(applySchedule, late)).toMatchObject({ reason: 'DEFINITION_ARCHIVED' });
+    expect(await world.rpc.refused(applySchedule, { schedule })).toMatchObject({ reason: 'DEFINITION_ARCHIVED' });
+    const { definition: back } = await world.rpc.call(JobDefinitionService.method.applyJobDefinition, {
+      definition: { name: definition, body: { case: 'task', value: {} } },
+    });
+    expect(back?.name).toBe(definition);
+    // What was refused has left the id free.
+    expect(await world.rpc.call(applySchedule, late)).toMatchObject({ created: false });
   });
 
   it('are listed by name, with tokens that belong to the list', async () => {
@@ -360,5 +373,20 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     const { name } = await apply({ times });
     expect(await world.rpc.call(previewSchedule, { name, afterTime, count: 3 })).toEqual(rules);
     expect((await world.rpc.call(previewSchedule, { times })).times).toHaveLength(10);
+  });
+
+  it('are looked for in bounded time, however much is excluded', async () => {
+    const times = { crons: ['* * * * *'], exclusions: [{ minute: '1-59' }] };
+    const dayOf = (text: string) => timestampFromDate(new Date(text));
+    const asked = { times, count: 1_000, afterTime: dayOf('2026-03-01') };
+    expect((await world.rpc.call(previewSchedule, asked)).times).toHaveLength(83);
+    const { name } = await apply({ times });
+    const week = { startTime: dayOf('2026-03-01'), endTime: dayOf('2026-03-08') };
+    const refusal = await world.rpc.refused(backfillSchedule, { name, ...week });
+    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['end_time'] });
+    expect(refusal.message).toMatch(/5000 in all; ask for a shorter span/);
+    expect(await runsOf(name)).toEqual([]);
+    const one = { ...week, endTime: dayOf('2026-03-02') };
+    expect(await world.rpc.call(backfillSchedule, { name, ...one })).toMatchObject({ times: 24 });
   });
 });

@@ -53,7 +53,7 @@ describe('muster queues', () => {
       const { stdout } = await server.run(['queues', 'list']);
       return /held +paused +1 /.test(stdout) && stdout;
     });
-    expect(table).toMatch(/^QUEUE +STATE +READY +HELD +SCHEDULED +BLOCKED +PAUSED +WAITING +REMARK\n/);
+    expect(table).toMatch(/^QUEUE +STATE +READY +HELD +SCHEDULED +BLOCKED +PAUSED +WAITING +BOUNDS +REMARK\n/);
     expect(table).toMatch(/held +paused +1 .*the mail server moves/);
     const doctor = await server.run(['doctor', '--http', server.httpAddress]);
     expect(doctor.code).toBe(20);
@@ -63,6 +63,24 @@ describe('muster queues', () => {
     expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({ code: 0, stdout: 'Queue held goes on.\n' });
     expect((await server.client.wait(job)).state).toBe(JobState.SUCCEEDED);
     expect((await listed()).held?.paused ?? false).toBe(false);
+  });
+
+  it('bound what waits in one, and say so when it is full', async () => {
+    const bounds = ['--max-backlog', '1', '--max-backlog-age', '5m'];
+    expect(await server.run(['queues', 'create', 'small', ...bounds])).toMatchObject({ code: 0, stderr: '' });
+    const shown = await server.run(['queues', 'get', 'small']);
+    expect(shown.stdout).toMatch(/most that wait +1 job\n.*longest wait +5m\n/);
+    expect((await server.run(['queues', 'list'])).stdout).toMatch(/small +open .* 1, 5m/);
+    await server.client.submit('idle', {}, { queue: 'small' });
+    const refused = await server.run(['submit', 'idle', '--queue', 'small']);
+    expect(refused.code).toBe(5);
+    expect(refused.stderr).toMatch(/queue small has 1 ready job;/);
+    expect(refused.stderr).toMatch(/QUEUE_FULL\n.*muster queues get NAME/);
+    const cleared = await server.run(['queues', 'update', 'small', '--max-backlog', '0', '--max-backlog-age', 'none']);
+    expect(cleared).toMatchObject({ code: 0, stdout: 'Queue small is changed.\n' });
+    const { maxBacklog, maxBacklogAge } = await server.client.getQueue('small');
+    expect([maxBacklog, maxBacklogAge]).toEqual([0n, undefined]);
+    expect((await server.run(['submit', 'idle', '--queue', 'small'])).code).toBe(0);
   });
 
   it('the doctor names a queue whose jobs nobody runs', async () => {
@@ -79,7 +97,13 @@ describe('muster queues', () => {
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/queue\.name/) });
     expect(await server.run(['queues', 'update', 'x'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/nothing to change: give --description/),
+      stderr: expect.stringMatching(/nothing to change: give --description, --max-backlog or --max-backlog-age/),
     });
+    const negative = await server.run(['queues', 'create', 'x', '--max-backlog', '-1']);
+    expect(negative).toMatchObject({ code: 2, stderr: expect.stringMatching(/from 0 to 1000000000/) });
+    const word = await server.run(['queues', 'update', 'x', '--max-backlog-age', 'soon']);
+    expect(word).toMatchObject({ code: 2, stderr: expect.stringMatching(/such as 90s, 5m or 2d, or "none"/) });
+    const short = await server.run(['queues', 'create', 'x', '--max-backlog-age', '10ms']);
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringMatching(/--max-backlog-age/) });
   });
 });

@@ -1,5 +1,5 @@
 /** What the client asks of queues, against a real control plane. */
-import { Code, JobState } from '@muster/sdk';
+import { Client, Code, JobState, type MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { Deployment } from './deployment.ts';
@@ -27,6 +27,22 @@ it('a queue is made, read, changed, listed and deleted', async () => {
   expect((await client.listQueues()).queues.map(({ name }) => name)).toEqual(['mails']);
   await client.deleteQueue('mails');
   await expect(client.getQueue('mails')).rejects.toEqual(refused(Code.NOT_FOUND, 'QUEUE_NOT_FOUND'));
+});
+
+it('a queue is bounded, and refuses with when to come again', async () => {
+  const { client } = deployment;
+  await client.createQueue('small', { maxBacklog: 1, maxBacklogAgeMs: 300_000 });
+  expect(await client.getQueue('small')).toMatchObject({ maxBacklog: 1n, maxBacklogAge: { seconds: 300n } });
+  await client.applyDefinition({ name: 'bounded', queue: 'small' });
+  await client.submit('bounded');
+  using once = new Client({ address: deployment.replica.grpcAddress, retry: { maxAttempts: 1 } });
+  const refusal = await once.submit('bounded').catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'QUEUE_FULL' });
+  expect((refusal as MusterError).retryDelayMs).toBeGreaterThanOrEqual(1_000);
+  expect((await client.updateQueue('small', { description: 'd' })).maxBacklog).toBe(1n);
+  const cleared = await client.updateQueue('small', { maxBacklog: 0, maxBacklogAgeMs: null });
+  expect([cleared.maxBacklog, cleared.maxBacklogAge]).toEqual([0n, undefined]);
+  await client.submit('bounded');
 });
 
 it('a queue is held and let go, and counts its jobs', async () => {

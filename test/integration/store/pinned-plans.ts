@@ -15,6 +15,7 @@ const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
 const queues = 'queues by queues_pkey';
+const boundedQueues = 'queues by the whole of queues_with_bounds'; // few have some
 const laneQueues = 'lanes by lanes_by_queue';
 const laneCounts = 'lane_counts by lane_counts_pkey';
 const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
@@ -122,6 +123,8 @@ export const pinned: Record<string, readonly string[]> = {
   pause_queue: [queues],
   resume_queue: [queues],
   change_queue: [queues],
+  read_bounded_queues: [boundedQueues],
+  read_backlog: [ready, jobs, unfolded, laneCounts, laneQueues],
   delete_queue: [laneQueues, queues],
   lock_limits: [definitionLimits, queues],
   read_limit_use: [unfolded, laneCounts, laneKeys, laneQueues, buckets],
@@ -164,7 +167,7 @@ export const pinned: Record<string, readonly string[]> = {
   write_schedule_runs: [],
   settle_ended_schedule_runs: [scheduleRuns],
   forget_old_schedule_runs: [scheduleRuns],
-  write_schedule: [scheduleIds],
+  write_schedules: [scheduleIds],
   settle_schedule_runs: [scheduleRuns, scheduleIds],
   take_outbox_rows: [oldest, turn],
   finish_outbox_rows: [outbox, turn],

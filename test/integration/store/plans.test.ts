@@ -32,6 +32,7 @@ import {
   submitMany,
 } from '../../support/store-fixtures.ts';
 import { useLimits } from '../../support/store-limits.ts';
+import { fillTables } from '../../support/store-load.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
 import { useSchedules } from '../../support/store-schedules.ts';
@@ -163,18 +164,6 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await sql(tap, `INSERT INTO retentions SELECT namespace, definition, 60000 FROM lanes WHERE lane_id = ${laneId}`);
   await store.clearExpired();
   return statements;
-}
-
-/** 20,000 jobs in 50 lanes, 500 sessions; a quarter held, a quarter ended, some due. */
-async function fillTables(context: StoreContext): Promise<void> {
-  const lanes = await Promise.all(Array.from({ length: 50 }, () => makeLane(context)));
-  const sessions = await Promise.all(Array.from({ length: 500 }, () => openWorker(context)));
-  for (const laneId of lanes) await submitMany(context, laneId, 400);
-  for (const [i, laneId] of lanes.entries()) {
-    const claimed = await context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200));
-    await context.store.complete(claimed.slice(0, 100).map((job) => completionOf(job)));
-    await context.store.observe(claimed.slice(100, 150));
-  }
 }
 
 describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans on %s', (kind) => {

@@ -111,6 +111,13 @@ describe('the metrics of queues', () => {
     });
     await world.rpc.call(QueueService.method.pauseQueue, { name: 'waiting' });
     await eventuallyMetrics('the pause is told', (families) => sumOf(families, 'muster_queue_paused', labels) === 1);
+    await world.rpc.call(QueueService.method.updateQueue, { queue: { name: 'waiting', maxBacklog: 2n } });
+    const refused = { job: { definition, queue: 'waiting' } };
+    expect((await world.rpc.refused(JobService.method.submitJob, refused)).reason).toBe('QUEUE_FULL');
+    const bound = { ...labels, muster_queue_bound: 'max_backlog' };
+    await eventuallyMetrics('the refusal is told', (families) => {
+      return sumOf(families, 'muster_submission_refused_total', bound) === 1;
+    });
   });
 });
 

@@ -7,8 +7,8 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/limit-use.ts',
-        find: 'UNION ALL SELECT r.jobs FROM recent r WHERE r.lane_id IN (SELECT lane_id FROM ${lanes})',
-        replace: '',
+        find: 'UNION ALL SELECT r.jobs FROM recent r WHERE',
+        replace: 'UNION ALL SELECT r.jobs FROM recent r WHERE false AND',
       },
     ],
   },
@@ -17,8 +17,8 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/limit-use.ts',
-        find: 'r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT',
-        replace: 'r.state IN (${ASSIGNED}) LIMIT',
+        find: 'FROM job_runs r WHERE r.limit_id =',
+        replace: 'FROM job_runs r WHERE r.state = 5 AND r.limit_id =',
       },
     ],
   },

@@ -123,6 +123,19 @@ CASES = [
          queues.UpdateQueueRequest(
              queue=Queue(namespace="n", name="q", max_concurrency=2), update_mask={"paths": ["max_concurrency"]}),
          queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("create_queue", ("b",), {"max_backlog": 5, "max_backlog_age": 300},
+         queues.CreateQueueRequest(
+             queue=Queue(namespace="n", name="b", max_backlog=5, max_backlog_age=to_duration(300))),
+         queues.CreateQueueResponse(queue=QUEUE), QUEUE),
+    Case("update_queue", ("q",), {"max_backlog": 0, "max_backlog_age": 90.0},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q", max_backlog_age=to_duration(90)),
+             update_mask={"paths": ["max_backlog", "max_backlog_age"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("update_queue", ("q",), {"max_backlog_age": 0},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q"), update_mask={"paths": ["max_backlog_age"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
     Case("pause_queue", ("q", "why"), {}, queues.PauseQueueRequest(name="q", reason="why"),
          queues.PauseQueueResponse(queue=QUEUE), QUEUE),
     Case("resume_queue", ("q",), {}, queues.ResumeQueueRequest(name="q"),

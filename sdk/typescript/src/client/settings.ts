@@ -6,6 +6,13 @@ export interface QueueChange {
   readonly description?: string;
   /** Jobs of it that may be assigned or running at once; 0: no limit. */
   readonly maxConcurrency?: number;
+  /**
+   * Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a priority below 0
+   * from 80 % of it on, above 0 from 120 % on. 0: no bound.
+   */
+  readonly maxBacklog?: number;
+  /** How long the oldest ready job may have waited, in milliseconds, likewise; from 1 s to 30 days. `null`: no bound. */
+  readonly maxBacklogAgeMs?: number | null;
   /** Of the queue as it was read: a change by somebody else since then is not overwritten. Default: whatever it is. */
   readonly etag?: string;
 }
@@ -18,11 +25,18 @@ export interface NamespaceChange {
   readonly retentionMs?: number | null;
 }
 
-export function queueChange(namespace: string, name: string, { etag = '', ...change }: QueueChange) {
+export function queueChange(namespace: string, name: string, change: QueueChange) {
+  const { etag = '', maxBacklog, maxBacklogAgeMs, ...plain } = change;
+  const bounds = {
+    ...(maxBacklog === undefined ? {} : { maxBacklog: BigInt(maxBacklog) }),
+    ...(typeof maxBacklogAgeMs === 'number' ? { maxBacklogAge: durationFromMs(maxBacklogAgeMs) } : {}),
+  };
   const paths: string[] = [];
   if (change.description !== undefined) paths.push('description');
   if (change.maxConcurrency !== undefined) paths.push('max_concurrency');
-  return { queue: { namespace, name, etag, ...change }, updateMask: { paths } };
+  if (maxBacklog !== undefined) paths.push('max_backlog');
+  if (maxBacklogAgeMs !== undefined) paths.push('max_backlog_age');
+  return { queue: { namespace, name, etag, ...plain, ...bounds }, updateMask: { paths } };
 }
 
 export function namespaceChange(name: string, { retentionMs }: NamespaceChange) {

@@ -1195,11 +1195,11 @@ export const JobService: GenService<{
    * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
    * schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
    * FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the idempotency key is in use with other content, or the
-   * policy is FAIL), RESOURCE_EXHAUSTED (too many calls at once;
-   * RetryInfo says when to try again. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its
-   * definition lets none wait. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers replaced the
-   * same key over and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with the same
-   * request_id or idempotency_key).
+   * policy is FAIL), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the queue than its bounds allow. LIMIT_REACHED: the key of
+   * a job has as many open jobs as it may have, and its definition lets none wait. Too many calls at once: RetryInfo says when
+   * to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers replaced the same key over
+   * and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with the same request_id or
+   * idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob
    */
@@ -1319,7 +1319,7 @@ export const JobService: GenService<{
    * labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), RESOURCE_EXHAUSTED (QUEUE_FULL, as SubmitJob).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */
@@ -1333,7 +1333,8 @@ export const JobService: GenService<{
    * until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
    * again and again. An answer may hold few jobs, or none, while there is a next page.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), UNAVAILABLE.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each of the
+   * jobs is a submission of its own, and those that were made before stay; a repeat goes on from there), UNAVAILABLE.
    *
    * @generated from rpc muster.v1.JobService.RetryJobs
    */

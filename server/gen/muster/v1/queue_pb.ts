@@ -4,8 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { RateLimit } from "./limit_pb.ts";
 import { file_muster_v1_limit } from "./limit_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/queue.proto.
  */
 export const file_muster_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSKGAwoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRImCgZjb3VudHMYByABKAsyFi5tdXN0ZXIudjEuUXVldWVDb3VudHMSFAoMcGF1c2VfcmVhc29uGAggASgJEhMKC2Rlc2NyaXB0aW9uGAkgASgJEigKCnJhdGVfbGltaXQYCiABKAsyFC5tdXN0ZXIudjEuUmF0ZUxpbWl0Ej8KEGZhaXJuZXNzX3dlaWdodHMYCyADKAsyJS5tdXN0ZXIudjEuUXVldWUuRmFpcm5lc3NXZWlnaHRzRW50cnkaNgoURmFpcm5lc3NXZWlnaHRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJvCgtRdWV1ZUNvdW50cxIPCgdibG9ja2VkGAEgASgDEhEKCXNjaGVkdWxlZBgCIAEoAxINCgVyZWFkeRgDIAEoAxIOCgZwYXVzZWQYBCABKAMSDAoEaGVsZBgFIAEoAxIPCgd3YWl0aW5nGAYgASgDYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_limit]);
+  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSLPAwoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRImCgZjb3VudHMYByABKAsyFi5tdXN0ZXIudjEuUXVldWVDb3VudHMSFAoMcGF1c2VfcmVhc29uGAggASgJEhMKC2Rlc2NyaXB0aW9uGAkgASgJEigKCnJhdGVfbGltaXQYCiABKAsyFC5tdXN0ZXIudjEuUmF0ZUxpbWl0Ej8KEGZhaXJuZXNzX3dlaWdodHMYCyADKAsyJS5tdXN0ZXIudjEuUXVldWUuRmFpcm5lc3NXZWlnaHRzRW50cnkSEwoLbWF4X2JhY2tsb2cYDCABKAMSMgoPbWF4X2JhY2tsb2dfYWdlGA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uGjYKFEZhaXJuZXNzV2VpZ2h0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEibwoLUXVldWVDb3VudHMSDwoHYmxvY2tlZBgBIAEoAxIRCglzY2hlZHVsZWQYAiABKAMSDQoFcmVhZHkYAyABKAMSDgoGcGF1c2VkGAQgASgDEgwKBGhlbGQYBSABKAMSDwoHd2FpdGluZxgGIAEoA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_limit]);
 
 /**
  * A named line of waiting jobs.
@@ -101,6 +101,29 @@ export type Queue = Message<"muster.v1.Queue"> & {
    * @generated from field: map<string, double> fairness_weights = 11;
    */
   fairnessWeights: { [key: string]: number };
+
+  /**
+   * Jobs that may be READY in it, before submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL), each call as a
+   * whole. 0: no bound. At most 1,000,000,000.
+   *
+   * What matters less is refused first: the bound is that for jobs of priority 0; jobs of a priority below 0 are refused
+   * from 80 % of it on, those of a priority above 0 from 120 % on. Jobs of the same call count before those behind them. A
+   * delayed job is refused alike, and counts once it is READY. Schedules, attempts that are repeated and jobs that clean up
+   * are not refused, and count. Each replica knows the count of up to a second ago and what it has accepted since: the
+   * bound may be overrun by what the replicas accept within a second.
+   *
+   * @generated from field: int64 max_backlog = 12;
+   */
+  maxBacklog: bigint;
+
+  /**
+   * How long the oldest READY job of it may have waited, before submissions are refused as those over `max_backlog` are, in
+   * the same order: from 80 %, 100 % and 120 % on. Absent: no bound. From 1 s to 30 days. Of the jobs that are next in their
+   * lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s.
+   *
+   * @generated from field: google.protobuf.Duration max_backlog_age = 13;
+   */
+  maxBacklogAge?: Duration | undefined;
 };
 
 /**

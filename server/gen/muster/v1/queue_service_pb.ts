@@ -441,8 +441,8 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's description, limits and weights. Once it has answered, no job is assigned beyond the new limits; those
-   * that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
+   * Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new limits;
+   * those that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
    *
    * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
    * (ETAG_STALE).

@@ -100,6 +100,21 @@ add('B37', 'CreateQueue: request id x', createQueue, () => ({ queue: { name: 'ne
   'request_id',
 ]);
 
+const tooMuch: Record<string, readonly [row: string, queue: object, field: string]> = {
+  'a negative backlog': ['B21', { maxBacklog: -1n }, 'queue.max_backlog'],
+  'a backlog of 1,000,000,001': ['B21', { maxBacklog: 1_000_000_001n }, 'queue.max_backlog'],
+  'a backlog of int64': ['B21', { maxBacklog: 2n ** 63n - 1n }, 'queue.max_backlog'],
+  'a negative age': ['B17', { maxBacklogAge: { seconds: -1n } }, 'queue.max_backlog_age'],
+  'an age of two signs': ['B17', { maxBacklogAge: { seconds: 1n, nanos: -1 } }, 'queue.max_backlog_age'],
+  'no age': ['B17', { maxBacklogAge: {} }, 'queue.max_backlog_age'],
+  'an age below a second': ['B17', { maxBacklogAge: { nanos: 999_000_000 } }, 'queue.max_backlog_age'],
+  'an age above 30 days': ['B18', { maxBacklogAge: { seconds: 2_592_001n } }, 'queue.max_backlog_age'],
+};
+for (const [what, [row, queue, field]] of Object.entries(tooMuch)) {
+  create(row, what, queue, field);
+  update(row, what, queue, undefined, field);
+}
+
 update('B38', 'an unknown path', {}, ['colour'], 'update_mask');
 update('B38', 'a star', {}, ['*'], 'update_mask');
 update('B38', 'an immutable path', {}, ['name'], 'update_mask');

@@ -66,6 +66,25 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
+    it('are settled together, each its own runs and no others', async () => {
+      const made = [await apply(makeSchedule({ rules: idle })), await apply(makeSchedule({ rules: idle }))];
+      const runs = [askedRun(3_000_000), askedRun(3_000_000), askedRun(4_000_000)];
+      const [here, there] = made as [(typeof made)[0], (typeof made)[0]];
+      await context.store.schedules.ask(here, runs.slice(0, 1));
+      await context.store.schedules.ask(there, runs.slice(1));
+      for (const { scheduleId } of made) await look(scheduleId);
+      const started = runs.map((run) => ({ ...run, jobId: crypto.randomUUID(), message: '' }));
+      await context.store.schedules.settle([
+        { scheduleId: there.scheduleId, results: started.slice(1) },
+        { scheduleId: here.scheduleId, results: started.slice(0, 1) },
+        { scheduleId: crypto.randomUUID(), results: started.slice(0, 1) },
+      ]);
+      expect((await context.store.schedules.read(here))?.jobs).toBe(1);
+      expect((await context.store.schedules.read(there))?.jobs).toBe(2);
+      const first = await context.store.schedules.readRun(here.scheduleId, runs[0]?.causeId ?? '');
+      expect(first).toMatchObject({ state: 'STARTED', jobId: started[0]?.jobId });
+    });
+
     it('have a run tried again that was not settled, and settle it once', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const run = askedRun(2_000_000);
@@ -76,8 +95,10 @@ export function schedulesSuite(context: StoreContext): void {
       expect(again.looked.flatMap(({ starting }) => starting)).toEqual([run]);
       expect(again.statuses[0]).toMatchObject({ open: 1, asked: [], buffered: [] });
       const jobId = crypto.randomUUID();
-      await context.store.schedules.settle(scheduleId, [{ ...run, jobId, message: '' }]);
-      await context.store.schedules.settle(scheduleId, [{ ...run, jobId: crypto.randomUUID(), message: '' }]);
+      await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId, message: '' }] }]);
+      await context.store.schedules.settle([
+        { scheduleId, results: [{ ...run, jobId: crypto.randomUUID(), message: '' }] },
+      ]);
       expect(await context.store.schedules.readRun(scheduleId, run.causeId)).toMatchObject({ state: 'STARTED', jobId });
       expect((await context.store.schedules.read(spec))?.jobs).toBe(1);
       await context.store.schedules.delete(spec);
@@ -108,7 +129,7 @@ export function schedulesSuite(context: StoreContext): void {
         const run = askedRun(3_000_000);
         await context.store.schedules.ask(spec, [run]);
         await look(scheduleId);
-        await context.store.schedules.settle(scheduleId, [{ ...run, jobId: job.jobId, message: '' }]);
+        await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId: job.jobId, message: '' }] }]);
         await end(job);
         const { statuses } = await look(scheduleId);
         const [open, hasFailed] = expected[name as keyof typeof expected];
@@ -129,7 +150,7 @@ export function schedulesSuite(context: StoreContext): void {
       const run = askedRun(4_000_000);
       await context.store.schedules.ask(spec, [run]);
       await look(scheduleId);
-      await context.store.schedules.settle(scheduleId, [{ ...run, jobId: job.jobId, message: '' }]);
+      await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId: job.jobId, message: '' }] }]);
       await look(scheduleId);
       await context.store.schedules.ask(spec, [askedRun(5_000_000, 'TERMINATE_OTHER')]);
       const { looked } = await look(scheduleId);

@@ -2,6 +2,7 @@
 import type { StoreContext } from '../../../support/store-context.ts';
 import { arrayParametersSuite } from './array-parameters.ts';
 import { attemptLogsSuite } from './attempt-logs.ts';
+import { backlogsSuite } from './backlogs.ts';
 import { changeSuite } from './change.ts';
 import { changeSelectionsSuite } from './change-selections.ts';
 import { circuitBreakersSuite } from './circuit-breakers.ts';
@@ -46,6 +47,7 @@ export function storeSuite(context: StoreContext): void {
   lanesSuite(context);
   heldLanesSuite(context);
   queuesSuite(context);
+  backlogsSuite(context);
   laneCountsSuite(context);
   outboxSuite(context);
   submitSuite(context);

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+
 from muster.client.call import Call, Method, Pages, Scope, new_id
 from muster.client.listing import all_pages
+from muster.durations import Seconds, to_duration
 from muster.v1 import queue_service_pb2 as messages
 from muster.v1.queue_pb2 import Queue
 
@@ -16,6 +19,8 @@ def create_queue(
     *,
     description: str = "",
     max_concurrency: int = 0,
+    max_backlog: int = 0,
+    max_backlog_age: Seconds | None = None,
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Queue]:
@@ -25,13 +30,23 @@ def create_queue(
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
         max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_backlog: Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a
+            priority below 0 from 80 % of it on, above 0 from 120 % on. 0: no bound.
+        max_backlog_age: How long the oldest ready job may have waited, likewise; from 1 s to 30 days. None: no bound.
         request_id: UUID that makes repeats of this call harmless. Empty: a new one.
         timeout: Seconds for the call, repeats included. None: the client's.
 
     Raises:
         MusterError: ALREADY_EXISTS (QUEUE_EXISTS).
     """
-    queue = Queue(namespace=scope.namespace, name=name, description=description, max_concurrency=max_concurrency)
+    queue = Queue(
+        namespace=scope.namespace,
+        name=name,
+        description=description,
+        max_concurrency=max_concurrency,
+        max_backlog=max_backlog,
+        max_backlog_age=None if max_backlog_age is None else to_duration(max_backlog_age),
+    )
     request = messages.CreateQueueRequest(queue=queue, request_id=new_id(request_id))
     return Call(_method("CreateQueue", messages.CreateQueueResponse), request, _queue, timeout)
 
@@ -59,6 +74,8 @@ def update_queue(
     *,
     description: str | None = None,
     max_concurrency: int | None = None,
+    max_backlog: int | None = None,
+    max_backlog_age: Seconds | None = None,
     etag: str = "",
     request_id: str = "",
     timeout: float | None = None,
@@ -69,6 +86,8 @@ def update_queue(
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
         max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_backlog: Ready jobs from which on submissions are refused, as `create_queue` says. 0: no bound.
+        max_backlog_age: How long the oldest ready job may have waited, likewise. 0: no bound.
         etag: Of the queue as it was read: a change by somebody else since then is not overwritten. Empty: whatever it
             is.
         request_id: UUID that makes repeats of this call harmless. Empty: a new one.
@@ -86,6 +105,14 @@ def update_queue(
     if max_concurrency is not None:
         request.queue.max_concurrency = max_concurrency
         request.update_mask.paths.append("max_concurrency")
+    if max_backlog is not None:
+        request.queue.max_backlog = max_backlog
+        request.update_mask.paths.append("max_backlog")
+    if max_backlog_age is not None:
+        length = to_duration(max_backlog_age)
+        if length != Duration():
+            request.queue.max_backlog_age.CopyFrom(length)
+        request.update_mask.paths.append("max_backlog_age")
     return Call(_method("UpdateQueue", messages.UpdateQueueResponse), request, _queue, timeout)
 
 

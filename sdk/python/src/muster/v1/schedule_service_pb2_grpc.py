@@ -159,7 +159,7 @@ class ScheduleServiceServicer(object):
     def BackfillSchedule(self, request, context):
         """Asks for a run for each time of a span, whether it had one before or not, also of a paused schedule.
 
-        Errors: INVALID_ARGUMENT (also more than 1,000 times), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
+        Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with those that are excluded), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
         runs would wait).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -563,7 +563,8 @@ export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest> = 
  */
 export type PreviewScheduleResponse = Message<"muster.v1.PreviewScheduleResponse"> & {
   /**
-   * In their order; fewer than asked for where there are no more.
+   * In their order; fewer than asked for where there are no more, and where they are behind many excluded ones: 5,000 times
+   * are looked at, excluded ones too.
    *
    * @generated from field: repeated google.protobuf.Timestamp times = 1;
    */
@@ -740,7 +741,7 @@ export const ScheduleService: GenService<{
   /**
    * Asks for a run for each time of a span, whether it had one before or not, also of a paused schedule.
    *
-   * Errors: INVALID_ARGUMENT (also more than 1,000 times), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
+   * Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with those that are excluded), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
    * runs would wait).
    *
    * @generated from rpc muster.v1.ScheduleService.BackfillSchedule

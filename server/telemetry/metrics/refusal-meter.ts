@@ -1,0 +1,17 @@
+/** Counts submissions that found their queue full, by names in bounded number. */
+import type { Counter } from '@opentelemetry/api';
+import type { BacklogBound } from '../../domain/backlog.ts';
+import type { QueueName } from '../../engine/queues.ts';
+import { mostNames, OTHER } from './catalogue.ts';
+
+export type RefusalMeter = (queue: QueueName, bound: BacklogBound) => void;
+
+export function refusalMeter(refused: Counter): RefusalMeter {
+  const told = new Set<string>();
+  return ({ namespace, name }, bound) => {
+    const key = `${namespace}/${name}`;
+    if (told.size < mostNames.queues) told.add(key);
+    const names = told.has(key) ? [namespace, name] : [OTHER, OTHER];
+    refused.add(1, { 'muster.namespace': names[0], 'muster.queue': names[1], 'muster.queue.bound': bound });
+  };
+}

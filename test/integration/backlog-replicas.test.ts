@@ -1,0 +1,63 @@
+/** A queue with a bound and two replicas: each knows of it within a second, and together they keep it as far as they say. */
+import { Client, Code, MusterError } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+
+let deployment: TwoReplicas;
+let clients: Client[] = [];
+
+beforeAll(async () => {
+  deployment = await startTwoReplicas({ leaseMs: 60_000 });
+  const retry = { maxAttempts: 1, minBackoffMs: 1, maxBackoffMs: 1 };
+  clients = deployment.replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress, retry }));
+});
+
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await deployment?.stop();
+});
+
+const BOUND = 20;
+
+async function isTaken(client: Client, priority = 0): Promise<boolean> {
+  try {
+    await client.submit('work', null, { queue: 'line', priority });
+    return true;
+  } catch (error) {
+    if (error instanceof MusterError && error.code === Code.RESOURCE_EXHAUSTED && error.reason === 'QUEUE_FULL')
+      return false;
+    throw error;
+  }
+}
+
+it('is kept by both, but for what they accept within a second', async () => {
+  const [here, there] = clients as [Client, Client];
+  await here.applyDefinition({ name: 'work' });
+  await here.createQueue('line', { maxBacklog: BOUND });
+  for (let job = 0; job < BOUND; job++) expect(await isTaken(here)).toBe(true);
+  // At once where the bound was set; within a second at the other one.
+  expect(await isTaken(here)).toBe(false);
+  const ready = async () => Number((await there.getQueue('line')).counts?.ready);
+  await eventually('the other replica knows', async () => !(await isTaken(there)));
+  expect(await isTaken(here)).toBe(false);
+  // A bound that is raised at the one lets in at the other.
+  await here.updateQueue('line', { maxBacklog: 1_000 });
+  expect(await isTaken(here)).toBe(true);
+  await eventually('the other replica knows that, too', () => isTaken(there));
+  // Both at once let in at most twice what one would, and then nothing more.
+  const room = 1_000 - (await ready());
+  const flood = Array.from({ length: 40 }, (_, i) =>
+    (clients[i % 2] as Client)
+      .submitMany(Array.from({ length: 100 }, () => ({ definition: 'work', queue: 'line' })))
+      .then(() => 100)
+      .catch(() => 0),
+  );
+  const accepted = (await Promise.all(flood)).reduce((sum, jobs) => sum + jobs, 0);
+  expect(accepted).toBeLessThanOrEqual(2 * room);
+  expect(accepted).toBeGreaterThan(room - 200);
+  await eventually(
+    'both refuse what matters less',
+    async () => !(await isTaken(here, -1)) && !(await isTaken(there, -1)),
+  );
+});
