@@ -40,6 +40,8 @@ const refusals: ReadonlySet<ErrorReason> = new Set([
   'INPUT_SCHEMA_VIOLATED',
   'INVALID_FIELD',
   'REQUEST_ID_REUSED',
+  'DUPLICATE_JOB',
+  'THROTTLED',
   'INTERNAL',
 ]);
 
@@ -133,6 +135,13 @@ export class ScheduleRounds {
         submissions: [submissionOf(schedule, run)],
         field: 'job',
       });
+      // That one is another submission's: the schedule neither waits for it nor cancels it.
+      if (made?.duplicate)
+        return {
+          nominalUs,
+          causeId,
+          message: `job ${made.jobId} is there already, and its definition wants no other one`,
+        };
       return { nominalUs, causeId, jobId: made?.jobId, message: '' };
     } catch (error) {
       const isRefused = error instanceof EngineError && refusals.has(error.reason);

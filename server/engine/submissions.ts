@@ -16,6 +16,14 @@ import type { Random, Schemas, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 import { keysOf } from './submission-keys.ts';
+import {
+  hasRules,
+  isDebounced,
+  type RuledSubmission,
+  type RuleKey,
+  refusalOf,
+  ruleKeysOf,
+} from './submission-rules.ts';
 
 /** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
 export interface Submission {
@@ -91,22 +99,23 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const definitions = await this.#definitionsOf(namespace, submissions, pathsOf(field)).catch((error) =>
+    const found = await this.#look(namespace, submissions, pathsOf(field)).catch((error) =>
       this.#answerBefore(request, error),
     );
-    if ('kind' in definitions) return accepted(definitions, request);
+    if ('kind' in found) return accepted(found, request);
+    const { definitions, rules } = found;
     const keys = keysOf(submissions, field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
     const laneOf = this.#laneFinder(namespace);
     for (let i = 0; i < submissions.length; i++) {
       const [submission, definition] = [submissions[i] as Submission, definitions[i] as JobDefinition];
-      const found = laneOf(submission, definition);
-      const lane = found instanceof Promise ? await found : found;
+      const place = laneOf(submission, definition);
+      const lane = place instanceof Promise ? await place : place;
       if (lane.laneId === undefined) wanted.set(i, lane);
       jobs.push(this.#build(submission, definition, lane));
     }
-    const call = { namespace, jobs, ...requestIdOf(request), keys };
+    const call = { namespace, jobs, ...requestIdOf(request), keys, rules };
     const add = (tried: SubmitCall) =>
       wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
     return accepted(await this.#store(call, add), request);
@@ -137,10 +146,29 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
   async check(namespace: string, submission: Submission, path: string): Promise<void> {
-    await this.#definitionsOf(namespace, [submission], () => path);
+    await this.#look(namespace, [submission], () => path);
   }
 
-  /** The definition of each, once all are there and take their inputs: what is refused has made no queue by then. */
+  /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
+  async #look(
+    namespace: string,
+    submissions: readonly Submission[],
+    pathOf: (index: number) => string,
+  ): Promise<{ readonly definitions: JobDefinition[]; readonly rules: readonly RuleKey[] | undefined }> {
+    const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
+    const ruled: RuledSubmission[] = [];
+    for (const [index, definition] of definitions.entries()) {
+      if (!hasRules(definition)) continue;
+      const submission = submissions[index] as Submission;
+      ruled.push({ index, namespace, submission, definition, path: pathOf(index) });
+    }
+    if (ruled.length === 0) return { definitions, rules: undefined };
+    const { timers, clock } = this.#parts;
+    const rules = await ruleKeysOf({ timers, startingAt }, ruled, clock.nowUs());
+    return { definitions, rules: rules.length > 0 ? rules : undefined };
+  }
+
+  /** The definition of each, once all are there and take their inputs. */
   async #definitionsOf(
     namespace: string,
     submissions: readonly Submission[],
@@ -186,7 +214,7 @@ export class Submissions {
   #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane): NewJob {
     const { ids, clock } = this.#parts;
     const nowUs = clock.nowUs();
-    const startUs = startOf(submission, nowUs);
+    const startUs = startOf(submission, definition, nowUs);
     const isLater = startUs > nowUs;
     const priority = submission.priority ?? definition.priority;
     const times = timesOf(submission, definition, isLater ? startUs : nowUs);
@@ -248,7 +276,8 @@ function laneOf(namespace: string, submission: Submission, definition: JobDefini
   return { key, breaker: definition.circuitBreaker?.name, demands: demands === usual ? undefined : demands };
 }
 
-function startOf(submission: Submission, nowUs: number): number {
+function startOf(submission: Submission, definition: JobDefinition, nowUs: number): number {
+  if (isDebounced(submission, definition)) return nowUs + (definition.debounce?.waitMs ?? 0) * 1000;
   if (submission.delayMs !== undefined) return nowUs + submission.delayMs * 1000;
   return submission.runTimeUs ?? nowUs;
 }
@@ -271,6 +300,13 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
   };
 }
 
+/** What of a job that waits for its start follows from when that is. */
+function startingAt(submission: Submission, definition: JobDefinition, startUs: number): Partial<NewJob> {
+  const times = timesOf(submission, definition, startUs);
+  const rank = rankOf(startUs, submission.priority ?? definition.priority, times.expireTimeUs);
+  return { ...times, rank, runTimeUs: startUs };
+}
+
 function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'> {
   return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
 }
@@ -289,6 +325,9 @@ function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[
       throw new EngineError('CONFLICT', 'other callers kept taking the same idempotency key; try again', {
         retryAfterMs: 50,
       });
+    case 'duplicate':
+    case 'throttled':
+      throw refusalOf(result, pathsOf(request.field));
     case 'idempotencyConflict': {
       const path = request.field === 'job' ? 'job' : `jobs[${result.index}]`;
       const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';

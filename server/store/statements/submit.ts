@@ -3,10 +3,11 @@ import type { NewJob, Place, SubmitCall, SubmitResult } from '../../engine/store
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { type KeyOwners, obstacleOf, readOwners, takeKeys } from './idempotency-keys.ts';
+import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs } from './insert-jobs.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
+import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
 
 const readRequestIds = {
   name: 'read_request_ids',
@@ -39,7 +40,8 @@ type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
 function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
   if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
   const jobIds: string[] = row.job_ids;
-  return { ...stored({ jobIds, existing: jobIds.map(() => true) }), repeated: true };
+  const { kind, jobs } = stored({ jobIds, existing: jobIds.map(() => true) });
+  return { kind, jobs: jobs.map((job, i) => (row.existing[i] ? { ...job, duplicate: true } : job)), repeated: true };
 }
 
 async function readRepeated(session: Session, calls: readonly RequestName[]): Promise<Map<string, Row>> {
@@ -164,7 +166,7 @@ class Refused extends Error {
   }
 }
 
-/** A call with idempotency keys: a transaction of its own, so that a refusal takes its keys back. */
+/** A call with idempotency keys, or with rules: a transaction of its own, so that a refusal takes its keys back. */
 async function submitKeyed(database: Database, call: SubmitCall): Promise<SubmitResult> {
   const repeats = call.requestId ? [call] : [];
   const before = (await readRepeated(database, repeats)).values().next().value;
@@ -174,11 +176,14 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
       const owners = await takeKeys(session, call);
       const obstacle = obstacleOf(call, owners);
       if (obstacle) throw new Refused(obstacle);
-      const insertion = withOwners(call, owners);
+      const owned = withOwners(call, owners);
+      const ruled = await applyRules(session, owned);
+      if (ruled && 'kind' in ruled) throw new Refused(ruled);
+      const insertion = ruled?.insertion ?? owned;
       const inserted = await insertAll(database, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
-      return stored(insertion);
+      return ruled ? settleRuled(session, owned, ruled) : stored(insertion);
     });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -187,13 +192,37 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
   }
 }
 
+/** Once the jobs are stored: what their rules still ask for. */
+async function settleRuled(session: Session, owned: Insertion, ruled: Ruled): Promise<SubmitResult> {
+  const { call, jobIds, existing, jobs } = ruled.insertion;
+  const isDuplicate = (i: number) => existing[i] === true && !owned.existing[i];
+  // An idempotency key that was taken for a job that turned out to be there goes to that one.
+  await pointKeys(
+    session,
+    call.namespace,
+    call.keys.flatMap(({ index, key }) => (isDuplicate(index) ? [{ key, jobId: jobIds[index] as string }] : [])),
+  );
+  const superseded = await replaceWaiting(session, call.namespace, ruled.superseded);
+  const { kind, jobs: answers } = stored(ruled.insertion);
+  const dueUs = jobs.reduce((due, { runTimeUs }) => Math.min(due, runTimeUs ?? due), Number.POSITIVE_INFINITY);
+  return {
+    kind,
+    jobs: answers.map((job, i) => (isDuplicate(i) ? { ...job, duplicate: true } : job)),
+    replaced: { changes: [...ruled.replaced, ...superseded], dueUs },
+  };
+}
+
+function hasKeys({ keys, rules }: SubmitCall): boolean {
+  return keys.length > 0 || rules !== undefined;
+}
+
 /** Calls with keys are stored one by one, the others in one statement. */
 async function submitAll(
   database: Database,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
 ): Promise<Map<SubmitCall, SubmitResult>> {
-  const plain = calls.filter((call) => call.keys.length === 0);
+  const plain = calls.filter((call) => !hasKeys(call));
   const results = new Map<SubmitCall, SubmitResult>();
   if (plain.length > 0) {
     const answers = await submitPlain(database, plain, places);
@@ -201,7 +230,7 @@ async function submitAll(
       results.set(call, answers[i] as SubmitResult);
     });
   }
-  for (const call of calls) if (call.keys.length > 0) results.set(call, await submitKeyed(database, call));
+  for (const call of calls) if (hasKeys(call)) results.set(call, await submitKeyed(database, call));
   return results;
 }
 
@@ -220,7 +249,8 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
   for (const call of there) {
     const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map();
     // A job that was stored may have been replaced since: its key then says another one.
-    results.set(call, stored(withOwners(call, owners, (jobId) => found.has(jobId))));
+    const isStored = (jobId: string) => found.has(jobId);
+    results.set(call, stored(await withHolders(database, withOwners(call, owners, isStored), isStored)));
   }
   return results;
 }
