@@ -68,6 +68,7 @@ const tables = [
   'outbox',
   'schedules',
   'schedule_runs',
+  'submission_keys',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */
