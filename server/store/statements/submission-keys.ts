@@ -37,13 +37,13 @@ LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = k.
 WHERE k.key_hash = ANY($1::bytea[])`,
 };
 
-// Compares and sets: only from the job that was found to hold the key.
+// Compares and sets: only from the job that was found to hold the key. A plain = would have the index by job read whole.
 const takeOverKeys = {
   name: 'take_over_submission_keys',
   text: `
 UPDATE submission_keys k SET job_id = i.job_id, until_time = coalesce(i.until_time, ${until})
 FROM ${inputTable({ ...columns, holder_job_id: 'uuid', until_time: 'timestamptz' }, 'i')}
-WHERE ${sameKey('k.key_hash', 'i.key_hash')} AND k.job_id = i.holder_job_id
+WHERE ${sameKey('k.key_hash', 'i.key_hash')} AND k.job_id IS NOT DISTINCT FROM i.holder_job_id
 RETURNING k.key_hash, k.until_time`,
 };
 

@@ -16,6 +16,7 @@ import './breakers.ts';
 import './logs.ts';
 import './budgets.ts';
 import './schedules.ts';
+import './submission-rules.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

@@ -136,7 +136,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       const store = createStore(
         plantBugs(context.database, [
           { of: 'lock_submission_keys', from: ' ORDER BY key_hash FOR NO KEY UPDATE', to: '' },
-          { of: 'take_over_submission_keys', from: ' AND k.job_id = i.holder_job_id', to: '' },
+          { of: 'take_over_submission_keys', from: ' AND k.job_id IS NOT DISTINCT FROM i.holder_job_id', to: '' },
         ]),
       );
       let most = 1;
