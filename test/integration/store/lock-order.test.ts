@@ -262,13 +262,12 @@ const operations: Record<string, Operation> = {
     if (first?.kind !== 'keysHeld') return;
     await store.submit([replacing(new Map(first.held.map(({ index, jobId }) => [index, jobId])))]);
   },
-  'submit with rules': (store, isReversed, { keys }) =>
-    store.submit([
-      ruledCall(
-        laneId,
-        turned(keys, isReversed).flatMap((key) => [unique(key), throttled(`throttled ${key}`)]),
-      ),
-    ]),
+  // As many as it takes for two such statements to be under way at once.
+  'submit with rules': (store, isReversed, { keys }) => {
+    const names = keys.flatMap((key) => [1, 2, 3, 4, 5].map((n) => `${key} ${n}`));
+    const rules = turned(names, isReversed).flatMap((name) => [unique(name), throttled(`throttled ${name}`)]);
+    return store.submit([ruledCall(laneId, rules)]);
+  },
   'take keys of rules over': async (store, isReversed, { keys }) => {
     const states = ['RUNNING'] as const;
     const call = ruledCall(
