@@ -18,7 +18,6 @@ import {
   ScheduleSkipReason,
 } from '../../../server/gen/muster/v1/schedule_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
-import { DuplicatePolicy } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -320,43 +319,6 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     const run = await trigger(name);
     expect(run).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
     expect(run.message).toContain('archived');
-  });
-
-  it('put on record that another submission has made the job, and neither wait for it nor cancel it', async () => {
-    for (const duplicatePolicy of [DuplicatePolicy.USE_EXISTING, DuplicatePolicy.REJECT]) {
-      const rules = [
-        { uniqueness: { duplicatePolicy } },
-        { throttle: { period: { seconds: 3_600n }, duplicatePolicy } },
-      ];
-      for (const rule of rules) {
-        const definition = await world.define(rule);
-        const jobId = await world.submit(definition);
-        const { name } = await apply({ overlapPolicy: OverlapPolicy.CANCEL_OTHER, job: { definition } });
-        for (let n = 0; n < 2; n++) {
-          const run = await trigger(name);
-          expect(run).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
-          expect(run.message).toContain(jobId);
-        }
-        expect(await world.stateOf(jobId)).toBe('READY');
-        expect(await jobsOf(name)).toEqual([]);
-      }
-    }
-  });
-
-  it('go on with a debounced job, each in place of the one before', async () => {
-    const definition = await world.define({ debounce: { wait: { seconds: 3_600n } } });
-    const { name } = await apply({ overlapPolicy: OverlapPolicy.ALLOW_ALL, job: { definition } });
-    const [one, two] = [await trigger(name), await trigger(name)];
-    expect(await world.stateOf(one.jobId)).toBe('CANCELLED');
-    expect(await world.stateOf(two.jobId)).toBe('SCHEDULED');
-  });
-
-  it('are refused when their job never could be taken', async () => {
-    const definition = await world.define({ uniqueness: { fields: ['order'] } });
-    const refusal = await world.rpc.refused(ScheduleService.method.applySchedule, {
-      schedule: { name: `schedule-of-${definition}`, times: eachSecond, job: { definition } },
-    });
-    expect(refusal).toMatchObject({ code: 3, reason: 'INVALID_FIELD', fields: ['schedule.job.input'] });
   });
 
   it('are over after as many runs as they may have', async () => {

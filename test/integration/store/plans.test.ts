@@ -33,7 +33,6 @@ import {
 } from '../../support/store-fixtures.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
-import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
 import { useSchedules } from '../../support/store-schedules.ts';
 
 const policy = definitionDefaults.retryPolicy;
@@ -67,24 +66,6 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
         { index: 0, key: crypto.randomUUID(), contentHash: bytes('c'), policy: 'REPLACE', replacedJobId: sampleId },
       ],
     }),
-  ]);
-  const waits = { state: 'SCHEDULED', runTimeUs: 1_000_000 } as const;
-  for (const rule of [
-    unique('plan', { states: ['RUNNING'] }),
-    throttled('throttled plan'),
-    debounced('debounced plan'),
-  ])
-    for (let n = 0; n < 2; n++)
-      await store.submit([ruledCall(laneId, [rule], rule(0).kind === 'DEBOUNCE' ? waits : {})]);
-  const rules = [unique('held plan')];
-  await store.submit([ruledCall(laneId, rules)]);
-  await store.submit([
-    ruledCall(
-      laneId,
-      rules,
-      { idempotencyKey: 'k' },
-      { keys: [{ index: 0, key: crypto.randomUUID(), contentHash: bytes('c'), policy: 'FAIL' }] },
-    ),
   ]);
   await submitMany(tap, laneId, 10);
   const { sessionId } = await openWorker(tap);
@@ -205,8 +186,8 @@ const laneKeys = 'lanes by lanes_by_definition';
 const attempts = 'job_attempts by job_attempts_pkey';
 const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
-const lanes = 'lanes by lanes_pkey';
-const queues = 'queues by queues_pkey';
+const [lanes, queues] = ['lanes by lanes_pkey', 'queues by queues_pkey'];
+const idempotency = 'idempotency_keys by idempotency_keys_pkey';
 const laneQueues = 'lanes by lanes_by_queue';
 const laneCounts = 'lane_counts by lane_counts_pkey';
 const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
@@ -229,7 +210,6 @@ const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules b
 const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
 const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
 const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
-const ruleKeys = 'submission_keys by submission_keys_pkey';
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
 const pinned: Record<string, readonly string[]> = {
@@ -241,13 +221,8 @@ const pinned: Record<string, readonly string[]> = {
   read_open_versions: [runs, ready, 'jobs_day by jobs_day_lane_id_job_id_idx', 'lanes by lanes_by_definition'],
   insert_jobs: [lanes, sessions],
   insert_idempotency_keys: [],
-  take_over_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
-  read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
-  point_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
-  insert_submission_keys: [],
-  lock_submission_keys: [ruleKeys],
-  read_submission_key_holders: [outcomes, runs, jobs, ruleKeys],
-  take_over_submission_keys: [ruleKeys],
+  take_over_idempotency_keys: [idempotency],
+  read_idempotency_keys: [idempotency],
   read_request_ids: ['request_ids by request_ids_pkey'],
   claim_jobs: [checkpoints, runs, ready, jobs, lanes, sessions],
   hold_lanes_back: [lanes],
@@ -278,15 +253,7 @@ const pinned: Record<string, readonly string[]> = {
   read_lanes_to_probe: [ready, breakerLanes],
   lock_breaker_to_probe: [openBreaker],
   read_misheld_lanes: [openBreaker, allBreakerLanes],
-  erase_job: [
-    logs,
-    'idempotency_keys by idempotency_keys_pkey',
-    attempts,
-    checkpoints,
-    outcomes,
-    jobs,
-    'submission_keys by submission_keys_by_job',
-  ],
+  erase_job: [logs, idempotency, attempts, checkpoints, outcomes, jobs, 'submission_keys by submission_keys_by_job'],
   read_ended_jobs: [outcomes, jobs, retries, lanes],
   end_runs: [checkpoints, runs],
   insert_attempts: [],
@@ -368,7 +335,6 @@ const pinned: Record<string, readonly string[]> = {
   expire_default_jobs: [logs, attempts, checkpoints, outcomes, jobs, lanes, retentions],
   clear_request_ids: [sliceOf('request_ids')],
   clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
-  clear_submission_keys: [jobs, sliceOf('submission_keys')],
   clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
   clear_retry_budgets: [sliceOf('retry_budgets')],
   clear_sessions: [held, sliceOf('sessions')],

@@ -19,7 +19,6 @@ import {
   payload,
   readEverything,
 } from '../../support/store-fixtures.ts';
-import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -338,31 +337,6 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
       expect(await sql(context, 'SELECT idempotency_key FROM idempotency_keys')).toEqual([
         { idempotency_key: `key-${open}` },
       ]);
-    });
-
-    it('goes: keys of submission rules with their jobs, but a throttle holds for its period', async () => {
-      const laneId = await makeLane(context, { definition: 'ruled' });
-      await keep('ruled', DAY_MS);
-      const rules = [unique('u'), debounced('d'), throttled('t', { periodMs: 9 * DAY_MS })];
-      for (const rule of rules) await context.store.submit([ruledCall(laneId, [rule])]);
-      const kinds = async () =>
-        (await sql(context, 'SELECT kind FROM submission_keys ORDER BY kind')).map(({ kind }) => kind);
-      await moveClock(context, 8 * DAY_MS);
-      await clearAll();
-      expect(await kinds()).toEqual([1, 2, 3]);
-      await moveClock(context, 0);
-      await finish(laneId, 3);
-      await moveClock(context, 0.9 * DAY_MS);
-      await clearAll();
-      expect(await kinds()).toEqual([1, 2, 3]);
-      await moveClock(context, 8 * DAY_MS);
-      await clearAll();
-      await clearAll();
-      expect(await countOf('jobs')).toBe(0);
-      expect(await kinds()).toEqual([3]);
-      await moveClock(context, 9.1 * DAY_MS);
-      await clearAll();
-      expect(await kinds()).toEqual([]);
     });
 
     it('goes: sessions a day after they were closed', async () => {
