@@ -23,6 +23,7 @@ import {
   THIRTY_DAYS_MS,
 } from './checks.ts';
 import { circuitBreakerFrom, circuitBreakerTo } from './convert-circuit-breaker.ts';
+import { limitsFrom, limitsTo } from './convert-limits.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryBudgetFrom, retryBudgetTo } from './convert-retry-budget.ts';
 import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
@@ -112,6 +113,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
       retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
     ...(retryBudget ? { retryBudget } : {}),
     ...(circuitBreaker ? { circuitBreaker } : {}),
+    ...limitsFrom(given, violations),
     runTimeoutMs:
       durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
       definitionDefaults.runTimeoutMs,
@@ -147,6 +149,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     retryPolicy: retryPolicyTo(definition.retryPolicy),
     ...(definition.retryBudget ? { retryBudget: retryBudgetTo(definition.retryBudget) } : {}),
     ...(definition.circuitBreaker ? { circuitBreaker: circuitBreakerTo(definition.circuitBreaker) } : {}),
+    ...limitsTo(definition),
     runTimeout: durationTo(definition.runTimeoutMs),
     ...timeLimitsTo(definition.timeLimits),
     cancelGrace: durationTo(definition.cancelGraceMs),

@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { cancelStages } from '../domain/cancel-stage.ts';
 import { stateCodes } from '../domain/job-state.ts';
+import { MOST_KEY } from '../domain/key-expression.ts';
 import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
 import { parseTraceparent, traceparentOf } from '../domain/trace.ts';
@@ -32,7 +33,6 @@ import {
 import { demandsFrom } from './convert-definition.ts';
 import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyFrom } from './convert-retry-policy.ts';
-import { notImplemented } from './status.ts';
 import type { Violations } from './violations.ts';
 
 /**
@@ -68,7 +68,6 @@ export function submissionFrom(
   defaults: SubmissionDefaults,
   violations: Violations,
 ): Submission {
-  refuseUnimplemented(wire, path);
   checkDottedName(wire.definition, `${path}.definition`, violations);
   violations.check(wire.definitionVersion >= 0, `${path}.definition_version`, 'must not be negative');
   if (wire.idempotencyKey) checkText(wire.idempotencyKey, 256, `${path}.idempotency_key`, violations);
@@ -78,6 +77,7 @@ export function submissionFrom(
   checkLabels(wire.labels, defaults.maxLabels ?? 64, `${path}.labels`, violations);
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
+  if (wire.fairnessKey) checkText(wire.fairnessKey, MOST_KEY, `${path}.fairness_key`, violations);
   if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);
   const own = wire.traceparent ? traceFrom(wire.traceparent, wire.tracestate) : defaults.trace;
   const trace = own.traceparent ? own : defaults.trace;
@@ -94,6 +94,7 @@ export function submissionFrom(
     delayMs: times.delayMs,
     expireTimeUs: times.expireTimeUs,
     queue: wire.queue,
+    fairnessKey: wire.fairnessKey || undefined,
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
     runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
     demands: demandsFrom(wire.demands, `${path}.demands`, violations),
@@ -120,10 +121,6 @@ function timesFrom(
     'is later than expire_time: the job could never run',
   );
   return { runTimeUs, delayMs, expireTimeUs };
-}
-
-function refuseUnimplemented(wire: JobSubmission, path: string): void {
-  if (wire.fairnessKey) throw notImplemented(`${path}.fairness_key: fairness keys`);
 }
 
 /** Of attempts in one answer; with input and outcome it stays below what a message may have. */
@@ -189,6 +186,8 @@ export function jobTo(view: JobView): Job {
     idempotencyKey: view.idempotencyKey,
     retryOf: view.retryOf ?? '',
     parentJobId: view.parentJobId ?? '',
+    fairnessKey: view.fairnessKey,
+    limitKey: view.limitKey,
     traceparent: view.traceparent,
     revision: BigInt(view.revision),
     erased: view.erased,

@@ -1,29 +1,21 @@
 /** Queues between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
-import type { Queue, QueueName } from '../engine/queues.ts';
+import type { Queue, QueueName, QueueSettings } from '../engine/queues.ts';
 import { QueueSchema, type Queue as WireQueue } from '../gen/muster/v1/queue_pb.ts';
 import { checkName, checkProse, checkText } from './checks.ts';
+import { maxConcurrencyFrom, rateLimitFrom, rateLimitTo, weightsFrom } from './convert-limits.ts';
 import { timestampTo } from './convert-payload.ts';
-import { notImplemented } from './status.ts';
 import { maskedFields } from './update-mask.ts';
 import type { Violations } from './violations.ts';
 
 const fields = {
-  changeable: ['description', 'max_concurrency'],
+  changeable: ['description', 'max_concurrency', 'rate_limit', 'fairness_weights'],
   fixed: ['namespace', 'name', 'paused', 'create_time', 'etag', 'counts', 'pause_reason'],
 };
 
-export function queueTo({
-  namespace,
-  name,
-  paused,
-  pauseReason,
-  description,
-  createTimeUs,
-  etag,
-  counts,
-}: Queue): WireQueue {
+export function queueTo(queue: Queue): WireQueue {
+  const { namespace, name, paused, pauseReason, description, createTimeUs, etag, counts } = queue;
   return create(QueueSchema, {
     namespace,
     name,
@@ -31,6 +23,9 @@ export function queueTo({
     pauseReason,
     description,
     etag,
+    maxConcurrency: queue.maxConcurrency ?? 0,
+    ...(queue.rateLimit ? { rateLimit: rateLimitTo(queue.rateLimit) } : {}),
+    fairnessWeights: { ...queue.fairnessWeights },
     createTime: timestampTo(createTimeUs),
     counts: {
       blocked: BigInt(counts.BLOCKED ?? 0),
@@ -53,19 +48,37 @@ export function queueFrom(wire: WireQueue | undefined, violations: Violations): 
   checkProse(queue.description, 1_024, 'queue.description', violations);
   checkText(queue.pauseReason, 256, 'queue.pause_reason', violations);
   checkText(queue.etag, 64, 'queue.etag', violations);
-  const { maxConcurrency } = queue;
-  violations.check(maxConcurrency >= 0, 'queue.max_concurrency', `is ${maxConcurrency}; must not be negative`);
   return { ...queue, namespace };
 }
 
-/** Refuses what this release can't honour: better than taking it and doing nothing. */
-export function refuseLimits({ maxConcurrency }: WireQueue): void {
-  if (maxConcurrency > 0) throw notImplemented('queue.max_concurrency: limits of concurrency');
+/** All that the message says of the queue. */
+export function settingsFrom(queue: WireQueue, violations: Violations): QueueSettings {
+  return {
+    description: queue.description,
+    maxConcurrency: maxConcurrencyFrom(queue.maxConcurrency, 'queue.max_concurrency', violations),
+    rateLimit: rateLimitFrom(queue.rateLimit, 'queue.rate_limit', violations),
+    fairnessWeights: weightsFrom(queue.fairnessWeights, 'queue.fairness_weights', violations),
+  };
 }
 
-/** The new description, or undefined where it stays. */
-export function descriptionFrom(queue: WireQueue, mask: FieldMask | undefined, violations: Violations) {
-  const isSet = (field: string) => (field === 'description' ? queue.description !== '' : queue.maxConcurrency !== 0);
-  const changed = maskedFields(mask, fields, isSet, violations);
-  return changed.has('description') ? queue.description : undefined;
+/** What an update changes. */
+export function changedSettings(
+  queue: WireQueue,
+  mask: FieldMask | undefined,
+  violations: Violations,
+): Partial<QueueSettings> {
+  const isSet: Record<string, boolean> = {
+    description: queue.description !== '',
+    max_concurrency: queue.maxConcurrency !== 0,
+    rate_limit: queue.rateLimit !== undefined,
+    fairness_weights: Object.keys(queue.fairnessWeights).length > 0,
+  };
+  const changed = maskedFields(mask, fields, (field) => isSet[field] === true, violations);
+  const { description, maxConcurrency, rateLimit, fairnessWeights } = settingsFrom(queue, violations);
+  return {
+    ...(changed.has('description') ? { description } : {}),
+    ...(changed.has('max_concurrency') ? { maxConcurrency } : {}),
+    ...(changed.has('rate_limit') ? { rateLimit } : {}),
+    ...(changed.has('fairness_weights') ? { fairnessWeights } : {}),
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * What replicas tell each other, on the wire: one byte that says which kind it is, the sender's replica id (16 bytes), then
- * the items: 16 bytes an id of an ended job; 16 bytes a lane that has ready jobs (its id and its rank, both as float64).
+ * the items: 16 bytes an id of an ended job; 16 bytes a lane that has ready jobs, or under whose limits something was given
+ * back (its id, and its rank or 0, both as float64).
  */
 
 import { uuidFromBytes, writeUuid } from '../domain/uuid.ts';
@@ -14,7 +15,7 @@ export interface ReceivedHint {
 /** Most items in one message; what is over goes into the next. */
 export const maxHintItems = 1_000;
 
-const kinds = { ready: 1, ended: 2, logged: 3 } as const;
+const kinds = { ready: 1, ended: 2, logged: 3, freed: 4 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
 /** An integer of the database's. */
@@ -22,9 +23,12 @@ const MAX_LANE_ID = 2 ** 31 - 1;
 
 /** One message for each 1,000 items; none when there are no items. */
 export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
-  return hint.kind === 'ready'
-    ? encodePages(replicaId, kinds.ready, hint.lanes, writeLane)
-    : encodePages(replicaId, kinds[hint.kind], hint.jobIds, (jobId, bytes, at) => writeUuid(jobId, bytes, at));
+  if (hint.kind === 'ready') return encodePages(replicaId, kinds.ready, hint.lanes, writeLane);
+  if (hint.kind === 'freed') {
+    const lanes = hint.laneIds.map((laneId) => ({ laneId, rank: 0 }));
+    return encodePages(replicaId, kinds.freed, lanes, writeLane);
+  }
+  return encodePages(replicaId, kinds[hint.kind], hint.jobIds, (jobId, bytes, at) => writeUuid(jobId, bytes, at));
 }
 
 function encodePages<Item>(
@@ -66,10 +70,12 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
     const kind = bytes[0] === kinds.ended ? 'ended' : 'logged';
     return { replicaId, hint: { kind, jobIds: offsets.map((at) => uuidFromBytes(bytes, at)) } };
   }
-  if (bytes[0] !== kinds.ready) return undefined;
+  if (bytes[0] !== kinds.ready && bytes[0] !== kinds.freed) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lanes = offsets.map((at) => ({ laneId: view.getFloat64(at), rank: view.getFloat64(at + 8) })).filter(isLane);
-  return lanes.length > 0 ? { replicaId, hint: { kind: 'ready', lanes } } : undefined;
+  if (lanes.length === 0) return undefined;
+  if (bytes[0] === kinds.ready) return { replicaId, hint: { kind: 'ready', lanes } };
+  return { replicaId, hint: { kind: 'freed', laneIds: lanes.map(({ laneId }) => laneId) } };
 }
 
 /** A rank that is no number would stay the lane's lowest for ever: nothing of it would be claimed any more. */

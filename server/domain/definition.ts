@@ -1,6 +1,7 @@
 /** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
 import type { Backoff } from './backoff.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { DefinitionLimits, KeyLimit, RateLimit } from './limits.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
 import type { SubmissionRules } from './submission-rule.ts';
@@ -43,6 +44,14 @@ export interface JobDefinition extends SubmissionRules {
   readonly retryBudget?: RetryBudget;
   /** Left out: nothing holds its jobs back. */
   readonly circuitBreaker?: CircuitBreaker;
+  /** Expression that gives each job its fairness key. Left out: none. */
+  readonly fairnessKey?: string;
+  /** Of all versions together; of this and the other limits the newest version's holds. Left out: no limit. */
+  readonly maxConcurrency?: number;
+  readonly rateLimit?: RateLimit;
+  /** Units that an attempt takes of rate limits. Left out: 1. */
+  readonly rateCost?: number;
+  readonly keyLimit?: KeyLimit;
   readonly runTimeoutMs: number;
   /** Left out: none, as in what older releases stored. */
   readonly timeLimits?: TimeLimits;
@@ -61,6 +70,19 @@ export interface JobDefinition extends SubmissionRules {
   readonly createTimeUs: number;
   /** When the definition, in all its versions, was archived; undefined: it is not, or nobody asked. */
   readonly archiveTimeUs?: number | undefined;
+}
+
+/** What its newest version says for the jobs of all; undefined: nothing. */
+export function limitsOf(definition: JobDefinition): DefinitionLimits | undefined {
+  const { maxConcurrency, rateLimit, rateCost, keyLimit } = definition;
+  const { key: _, ...perKey } = keyLimit ?? {};
+  const limits = {
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    ...(rateLimit ? { rateLimit } : {}),
+    ...(rateCost === undefined ? {} : { rateCost }),
+    ...(keyLimit ? { keyLimit: perKey } : {}),
+  };
+  return Object.keys(limits).length > 0 ? limits : undefined;
 }
 
 export const definitionDefaults = {

@@ -11,6 +11,8 @@ export interface LaneKey {
   readonly suspect: boolean;
   /** Its jobs clean up after cancelled ones: another handler runs them. Left out: they do not. */
   readonly cleanup?: boolean | undefined;
+  /** Its jobs wait for room at the limit of their keys; nothing is claimed from it. Left out: they do not. */
+  readonly atLimit?: boolean | undefined;
 }
 
 export interface Handler {

@@ -37,6 +37,9 @@ export interface OpenRun {
   readonly runTimeoutMs: number;
   /** Set where the submission overrides the definition's. */
   readonly retryPolicy: RetryPolicy | null;
+  readonly fairnessKey: string | null;
+  /** Of its key for a key limit. */
+  readonly limitId: string | null;
 }
 
 /** Codes as stored in SQL; the same numbers as `AttemptOutcome` in the contract. */

@@ -13,6 +13,7 @@ import { asEngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
 import { killPoint } from './kill-points.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
+import type { Freed } from './limits.ts';
 import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import { type Once, once, type RequestKey } from './requests.ts';
@@ -35,6 +36,8 @@ export interface ChangesParts {
   readonly onEnded: (jobIds: readonly string[]) => void;
   /** These go on, in another way than before. */
   readonly onChanged: (jobIds: readonly string[]) => void;
+  /** Told of what may have given room under limits. */
+  readonly onFreed: (freed: readonly Freed[]) => void;
   /** Told when the outbox may have got a row. */
   readonly onTold: () => void;
   /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
@@ -101,9 +104,17 @@ export class Changes {
   #placed(change: Change, lane: KnownLane): Change {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
     if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
+    if (lane.atLimit) return this.#letGo(change, lane);
     if (isSuspect(change) === lane.suspect) return change;
     const laneId = this.#parts.lanes.besideOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
+    return { ...change, laneId };
+  }
+
+  /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */
+  #letGo(change: Continue, lane: KnownLane): Continue {
+    const laneId = this.#parts.lanes.openOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findOpen(lane));
     return { ...change, laneId };
   }
 
@@ -153,6 +164,8 @@ export class Changes {
       if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
     }
     if (changes.length > 0) this.#parts.onTold();
+    const freed = changes.flatMap((change) => freedBy(change) ?? []);
+    if (freed.length > 0) this.#parts.onFreed(freed);
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
     if (changed.length > 0) this.#parts.onChanged(changed);
     if (ended.length > 0) this.#parts.onEnded(ended);
@@ -163,6 +176,15 @@ export class Changes {
 function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
   const { retryBudget } = definitionBody;
   return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
+}
+
+const held: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
+
+/** Undefined: it holds what it held. */
+function freedBy(change: Change): Freed | undefined {
+  const { laneId, limitId, state } = change.run;
+  const isHeld = change.kind === 'continue' && held.has(change.state);
+  return isHeld || (limitId === null && !held.has(state)) ? undefined : { laneId, limitId };
 }
 
 /** Rolls the transaction back: there is nothing that a repeat could change either. */

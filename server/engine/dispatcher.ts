@@ -3,6 +3,8 @@ import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
 import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
+import type { LimitsSeen } from './limit-views.ts';
+import type { Limits } from './limits.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
@@ -16,7 +18,8 @@ const LANES_A_CLAIM = 4;
 const BYTES_A_CLAIM = 8 << 20;
 
 export class Dispatcher {
-  readonly #store: Pick<Store, 'claim' | 'claimSuspects'>;
+  readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
+  readonly #limits: Pick<Limits, 'claimLane' | 'seen'>;
   readonly #lanes: Lanes;
   readonly #credits: ParkedCredits;
   readonly #bus: Bus;
@@ -28,7 +31,8 @@ export class Dispatcher {
   #stopped = false;
 
   constructor(parts: {
-    store: Pick<Store, 'claim' | 'claimSuspects'>;
+    store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
+    limits: Pick<Limits, 'claimLane' | 'seen'>;
     lanes: Lanes;
     credits: ParkedCredits;
     bus: Bus;
@@ -37,6 +41,7 @@ export class Dispatcher {
     sampling?: Sampling | undefined;
   }) {
     this.#store = parts.store;
+    this.#limits = parts.limits;
     this.#lanes = parts.lanes;
     this.#credits = parts.credits;
     this.#bus = parts.bus;
@@ -79,7 +84,7 @@ export class Dispatcher {
     return [...suspects, ...others].map((job) => this.assignmentOf(job));
   }
 
-  async #claimOf(parked: ParkedClass, take: () => Place[], suspects = false): Promise<ClaimedJob[]> {
+  async #claimOf(parked: ParkedClass, take: () => Place[], suspects = false): Promise<readonly ClaimedJob[]> {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, suspects);
     const places = lanes.length === 0 ? [] : take();
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
@@ -139,7 +144,11 @@ export class Dispatcher {
     return true;
   }
 
-  async #claim(lanes: readonly KnownLane[], places: readonly Place[], suspects = false): Promise<ClaimedJob[]> {
+  async #claim(
+    lanes: readonly KnownLane[],
+    places: readonly Place[],
+    suspects = false,
+  ): Promise<readonly ClaimedJob[]> {
     const watches = lanes.map((lane) => {
       const watch: ClaimWatch = { lowest: Number.POSITIVE_INFINITY };
       lane.claims.add(watch);
@@ -147,20 +156,40 @@ export class Dispatcher {
     });
     try {
       // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-      const heldBack = new Set<number>();
-      const onHeldBack = (laneIds: readonly number[]) => {
-        for (const laneId of laneIds) heldBack.add(laneId);
-      };
-      const claim = { places, lanes, maxBytes: BYTES_A_CLAIM, onHeldBack };
-      const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
+      const [first] = lanes;
+      const { jobs, isDry } = first?.limited
+        ? await this.#claimLimited(first, places, suspects)
+        : await this.#claimOthers(lanes, places, suspects);
       this.#credits.giveBack(unfilled(places, jobs));
-      const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-      const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;
-      for (const { lane, watch } of watches) advance(lane, watch, jobs, dry || heldBack.has(lane.laneId));
+      for (const { lane, watch } of watches) advance(lane, watch, jobs, isDry(lane));
       return jobs;
     } finally {
       for (const { lane, watch } of watches) lane.claims.delete(watch);
     }
+  }
+
+  async #claimOthers(lanes: readonly KnownLane[], places: readonly Place[], suspects: boolean): Promise<Claimed> {
+    const heldBack = new Set<number>();
+    const onHeldBack = (laneIds: readonly number[]) => {
+      for (const laneId of laneIds) heldBack.add(laneId);
+    };
+    const claim = { places, lanes, maxBytes: BYTES_A_CLAIM, onHeldBack };
+    const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
+    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
+    const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;
+    return { jobs, isDry: ({ laneId }) => dry || heldBack.has(laneId) };
+  }
+
+  async #claimLimited(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
+    const { frees } = lane;
+    let dry = true;
+    const onLimits = (seen: LimitsSeen) => {
+      dry = seen.dry;
+      this.#limits.seen(lane, seen, frees);
+    };
+    const claim = { places, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_A_CLAIM };
+    const jobs = await this.#store.claimLimited(claim, suspects);
+    return { jobs, isDry: () => dry };
   }
 
   /** Tells sessions what has been assigned to them. */
@@ -203,6 +232,12 @@ export class Dispatcher {
     if (!this.#sampling) return job.traceparent;
     return traceparentOf(spanContext(job, job.attempt, 'attempt', this.#sampling));
   }
+}
+
+interface Claimed {
+  readonly jobs: readonly ClaimedJob[];
+  /** Whether a lane has no more ready jobs, as far as the claim has seen. */
+  readonly isDry: (lane: KnownLane) => boolean;
 }
 
 /** Places that no job was assigned to. */

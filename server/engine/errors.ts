@@ -25,6 +25,7 @@ export type ErrorReason =
   | 'EVENTS_UNAVAILABLE'
   | 'EVENT_POSITION_GONE'
   | 'LEASE_LOST'
+  | 'LIMIT_REACHED'
   | 'OVERLOADED'
   | 'STORE_UNAVAILABLE'
   | 'STORE_FULL'

@@ -71,10 +71,10 @@ export class FirstJobs {
     };
     try {
       const parts = { store: { submit, findJobs: (jobIds: readonly string[]) => store.findJobs(jobIds) }, dispatcher };
-      const [result] = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
-      announce(this.#parts, [made], new Set());
-      announceReplaced(this.#parts, [result as SubmitResult]);
-      return result as SubmitResult;
+      const results = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
+      announce(this.#parts, [made], results, new Set());
+      announceReplaced(this.#parts, results);
+      return results[0] as SubmitResult;
     } catch (error) {
       if (error instanceof NothingStored) return error.result;
       throw asEngineError(error);

@@ -19,6 +19,8 @@ export interface EndedJob {
   readonly demands: string | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
   readonly runTimeoutMs: number;
+  /** Undefined: none. Given by its definition, it is given to a retry too. */
+  readonly fairnessKey: string | undefined;
   /** Its data is gone. */
   readonly erased: boolean;
   /** Some job retries it. */
@@ -110,6 +112,8 @@ export interface JobView {
   readonly idempotencyKey: string;
   readonly retryOf: string | undefined;
   readonly parentJobId: string | undefined;
+  readonly fairnessKey: string;
+  readonly limitKey: string;
   readonly traceparent: string;
   readonly revision: number;
   /** Its data was erased on demand. */

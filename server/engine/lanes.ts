@@ -12,8 +12,14 @@ export interface ClaimWatch {
   lowest: number;
 }
 
-export interface KnownLane extends Lane {
+export interface KnownLane extends Omit<Lane, 'limited'> {
   readonly definitionBody: JobDefinition;
+  /** As far as this replica knows. */
+  limited: boolean;
+  /** A claim has found no room under its limits, and nothing was given back since. */
+  full: boolean;
+  /** How often something was given back under its limits. */
+  frees: number;
   /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
   head: number | undefined;
   /** About how many ready jobs a claim may find: it asks for no more places than that, and doubles while it finds more. */
@@ -41,6 +47,7 @@ function keyText(key: LaneKey): string {
     key.demands,
     key.suspect,
     key.cleanup === true,
+    key.atLimit === true,
   ]);
 }
 
@@ -57,6 +64,8 @@ export class Lanes {
   /** The lane of the same jobs with the other suspicion, by lane id. */
   #beside = new Map<number, number>();
   #cleanups = new Map<number, number>();
+  /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
+  #atLimits = new Map<number, number>();
   /** Hints for lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
@@ -141,6 +150,41 @@ export class Lanes {
     this.#cleanups.set(lane.laneId, await this.idOf({ ...lane, suspect: false, cleanup: true }));
   }
 
+  /** The lane in which a lane's jobs wait at the limit of their keys. */
+  async atLimitOf(lane: KnownLane): Promise<number> {
+    const known = this.#atLimits.get(lane.laneId);
+    if (known !== undefined) return known;
+    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
+    const laneId = await this.idOf({ ...lane, atLimit: true }, breaker);
+    this.#atLimits.set(lane.laneId, laneId);
+    return laneId;
+  }
+
+  /** The lane that the jobs of such a one come from; undefined until it was found. */
+  openOf(lane: KnownLane): number | undefined {
+    return this.#atLimits.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. */
+  async findOpen(lane: KnownLane): Promise<void> {
+    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
+    this.#atLimits.set(lane.laneId, await this.idOf({ ...lane, atLimit: false }, breaker));
+  }
+
+  /** Something was given back in these lanes: what shares a limit with them may have room. Returns whether anything was full. */
+  free(laneIds: readonly number[]): boolean {
+    const given = laneIds.flatMap((laneId) => this.#lanes.get(laneId) ?? []);
+    const shared = new Set(given.flatMap((lane) => [queueName(lane), definitionName(lane)]));
+    let wasFull = false;
+    for (const lane of this.#lanes.values()) {
+      if (!lane.limited || !(shared.has(queueName(lane)) || shared.has(definitionName(lane)))) continue;
+      wasFull ||= lane.full;
+      lane.full = false;
+      lane.frees++;
+    }
+    return wasFull;
+  }
+
   /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
   async hint(hints: readonly LaneHint[]): Promise<void> {
     const unknown = hints.filter((hint) => !this.#lanes.has(hint.laneId));
@@ -156,6 +200,10 @@ export class Lanes {
     lane.waiting += hint.jobs ?? UNKNOWN_JOBS;
     lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);
     lane.cursor = Math.min(lane.cursor, hint.rank);
+    if (hint.limited !== undefined) {
+      lane.limited = hint.limited;
+      lane.full = false;
+    }
     return true;
   }
 
@@ -178,6 +226,8 @@ export class Lanes {
       this.#lanes.set(lane.laneId, {
         ...lane,
         definitionBody,
+        full: false,
+        frees: 0,
         head: undefined,
         waiting: 0,
         claims: new Set(),
@@ -186,13 +236,19 @@ export class Lanes {
     }
   }
 
-  /** Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. */
+  /**
+   * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
+   * with limits comes alone.
+   */
   readyFor(parked: ParkedClass, limit: number, suspect = false): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of this.#lanes.values()) {
-      if (lane.head !== undefined && lane.suspect === suspect && this.suits(parked, lane)) ready.push(lane);
+      const isReady = lane.head !== undefined && !lane.full && lane.suspect === suspect;
+      if (isReady && this.suits(parked, lane)) ready.push(lane);
     }
-    return ready.sort((a, b) => (a.head as number) - (b.head as number)).slice(0, limit);
+    ready.sort((a, b) => (a.head as number) - (b.head as number));
+    if (ready[0]?.limited) return ready.slice(0, 1);
+    return ready.filter((lane) => !lane.limited).slice(0, limit);
   }
 
   /** Whether sessions of the class can run the lane's jobs. */
@@ -204,4 +260,12 @@ export class Lanes {
     }
     return suits;
   }
+}
+
+function queueName({ namespace, queue }: KnownLane): string {
+  return `queue ${namespace}/${queue}`;
+}
+
+function definitionName({ namespace, definition }: KnownLane): string {
+  return `definition ${namespace}/${definition}`;
 }

@@ -1,5 +1,5 @@
 /** What handlers log, as workers bring it, the store keeps it and people read it. */
-import type { AttemptKey } from './store-port.ts';
+import type { AttemptKey } from './attempt-views.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 

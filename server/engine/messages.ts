@@ -33,6 +33,8 @@ export interface LaneHint {
   readonly rank: number;
   /** How many jobs became ready, where the sender knows; it stays on this replica. */
   readonly jobs?: number | undefined;
+  /** Whether the lane has limits, where the sender has just read that; it stays on this replica. */
+  readonly limited?: boolean | undefined;
 }
 
 /** What replicas tell each other. Losing one costs at most two seconds. */
@@ -40,4 +42,6 @@ export type Hint =
   | { readonly kind: 'ready'; readonly lanes: readonly LaneHint[] }
   | { readonly kind: 'ended'; readonly jobIds: readonly string[] }
   /** Log records of these jobs were stored. */
-  | { readonly kind: 'logged'; readonly jobIds: readonly string[] };
+  | { readonly kind: 'logged'; readonly jobIds: readonly string[] }
+  /** Something under the limits of these lanes was given back. */
+  | { readonly kind: 'freed'; readonly laneIds: readonly number[] };

@@ -3,6 +3,7 @@ import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../d
 import type { OpenBreaker } from './breaker-views.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Lanes } from './lanes.ts';
+import type { Limits } from './limits.ts';
 import type { LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Log } from './ports.ts';
@@ -19,6 +20,7 @@ export interface ProbesParts {
   readonly lanes: Lanes;
   readonly credits: ParkedCredits;
   readonly dispatcher: Dispatcher;
+  readonly limits: Pick<Limits, 'claimLane'>;
   readonly log: Log;
   /** Told of lanes that may go on. */
   readonly onReady: (hints: readonly LaneHint[]) => void;
@@ -112,7 +114,9 @@ export class Probes {
     for (const suspect of [false, true]) {
       for (const parked of credits.classes()) {
         const suited = heads.filter(({ laneId }) => this.#suits(parked, laneId, suspect));
-        if (suited.length > 0 && (await this.#claim(breaker, parked, suited, suspect))) return;
+        const [limited, others] = [suited.filter((head) => head.limited), suited.filter((head) => !head.limited)];
+        if (others.length > 0 && (await this.#claim(breaker, parked, others, suspect))) return;
+        for (const head of limited) if (await this.#claim(breaker, parked, [head], suspect)) return;
       }
     }
   }
@@ -128,12 +132,14 @@ export class Probes {
     heads: readonly LaneHead[],
     suspect: boolean,
   ): Promise<ClaimedJob | undefined> {
-    const { store, credits, dispatcher } = this.#parts;
+    const { store, credits, dispatcher, limits } = this.#parts;
     const places = credits.takeOneSlotEach(parked, MOST_PLACES);
     if (places.length === 0) return undefined;
     const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
+    const limited = heads.find((head) => head.limited) && this.#parts.lanes.get(heads[0]?.laneId ?? 0);
+    const room = limited ? { places, lane: await limits.claimLane(limited) } : { places, lanes };
     // What a failed call did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-    const job = await store.probeBreaker(breaker, { places, lanes }, suspect);
+    const job = await store.probeBreaker(breaker, room, suspect);
     credits.giveBack(places.filter((place) => place.sessionId !== job?.sessionId));
     if (!job) return undefined;
     this.#tried.add(job.jobId);

@@ -1,5 +1,6 @@
 /** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
 import type { JobState } from '../domain/job-state.ts';
+import type { RateLimit } from '../domain/limits.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { LaneHint } from './messages.ts';
@@ -15,10 +16,19 @@ export interface QueueName {
 /** Open jobs by state, without those states that have none. What a session holds counts as ASSIGNED. */
 export type QueueCounts = Partial<Record<JobState, number>>;
 
-export interface Queue extends QueueName {
+/** What a person may set. */
+export interface QueueSettings {
+  readonly description: string;
+  /** Undefined: no limit. */
+  readonly maxConcurrency: number | undefined;
+  readonly rateLimit: RateLimit | undefined;
+  /** Of the keys whose weight is not 1. */
+  readonly fairnessWeights: Readonly<Record<string, number>>;
+}
+
+export interface Queue extends QueueName, QueueSettings {
   readonly paused: boolean;
   readonly pauseReason: string;
-  readonly description: string;
   readonly createTimeUs: number;
   /** Another one after each change. */
   readonly etag: string;
@@ -26,8 +36,8 @@ export interface Queue extends QueueName {
 }
 
 export interface QueueUpdate {
-  /** Undefined: stays. */
-  readonly description: string | undefined;
+  /** What is left out stays. */
+  readonly settings: Partial<QueueSettings>;
   /** That the queue must have; empty: any. */
   readonly etag: string;
 }
@@ -53,7 +63,7 @@ export interface QueueStore {
   read(queue: QueueName): Promise<Queue | undefined>;
   /** Empty `afterName`: from the first. */
   list(namespace: string, afterName: string, limit: number): Promise<QueuePage>;
-  create(queue: QueueName & { readonly description: string }): Promise<QueueChange>;
+  create(queue: QueueName, settings: Partial<QueueSettings>): Promise<QueueChange>;
   update(queue: QueueName, update: QueueUpdate): Promise<QueueChange>;
   /** Once it has answered, no job of the queue is assigned. An empty reason leaves the one that is there. */
   pause(queue: QueueName, reason: string): Promise<QueueChange>;
@@ -93,8 +103,8 @@ export class Queues {
     return this.#parts.store.queues.list(namespace, afterName, limit);
   }
 
-  create(queue: QueueName & { readonly description: string }, request: RequestKey | undefined): Promise<Queue> {
-    return this.#changed(queue, request, (store) => store.create(queue));
+  create(queue: QueueName, settings: Partial<QueueSettings>, request: RequestKey | undefined): Promise<Queue> {
+    return this.#changed(queue, request, (store) => store.create(queue, settings));
   }
 
   update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<Queue> {

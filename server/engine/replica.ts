@@ -16,6 +16,7 @@ import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
 import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
+import { type Freed, Limits } from './limits.ts';
 import type { AttemptLog, LogQuery } from './log-records.ts';
 import { LogWatches } from './log-watches.ts';
 import type { LaneHint } from './messages.ts';
@@ -102,7 +103,6 @@ export function createReplica(parts: ReplicaParts): Replica {
   const definitions = new Definitions(store, clock);
   const lanes = new Lanes(store, definitions);
   const credits = new ParkedCredits(clock);
-  const dispatcher = new Dispatcher({ store, lanes, credits, bus, log, sampling });
   const reads = new JobReads({ store, timers, random });
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
   const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
@@ -115,6 +115,9 @@ export function createReplica(parts: ReplicaParts): Replica {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
   };
+  const limits = new Limits({ store, lanes, bus, dbClock, timers, log, onReady, onRoom: () => dispatcher.wake() });
+  const dispatcher = new Dispatcher({ store, limits, lanes, credits, bus, log, sampling });
+  const onFreed = (freed: readonly Freed[]) => limits.freed(freed);
   const onEnded = (jobIds: readonly string[]) => {
     waits.notify(jobIds);
     watches.notify(jobIds);
@@ -126,10 +129,10 @@ export function createReplica(parts: ReplicaParts): Replica {
     probes.notify(jobIds);
   };
   const breakers = new Breakers({ store, timers, random, log, onReady });
-  const probes = new Probes({ store, lanes, credits, dispatcher, log, onReady });
+  const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, onReady });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const told = { onReady, onDue, onEnded, onChanged, onFailures, onTold };
+  const told = { onReady, onDue, onEnded, onChanged, onFailures, onFreed, onTold };
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const saveAndRead = {
@@ -162,6 +165,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     changes,
     dispatcher,
     probes,
+    limits,
     bus,
     dbClock,
     clock,
@@ -176,6 +180,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'ready') dispatcher.hint(hint.lanes);
     if (hint.kind === 'ended') for (const told of [waits, watches]) told.notify(hint.jobIds);
     if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
+    if (hint.kind === 'freed') limits.heard(hint.laneIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
@@ -212,6 +217,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       timers,
       random,
       onEnded,
+      onFreed,
       onTold,
       failureText: parts.failureText,
     }),
@@ -264,7 +270,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       waits.stop();
       watches.stop();
       eventWatches.stop();
-      await Promise.all([sweeper.stop(), probes.stop(), retention.stop(), relay.stop()]);
+      await Promise.all([sweeper.stop(), probes.stop(), limits.stop(), retention.stop(), relay.stop()]);
     },
   };
 }

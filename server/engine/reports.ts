@@ -5,15 +5,17 @@ import type { JobDefinition } from '../domain/definition.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
+import type { AttemptKey, ClosedRecord } from './attempt-views.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import { killPoint } from './kill-points.ts';
+import type { Freed } from './limits.ts';
 import type { LogRecord } from './log-records.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { Random, Timers } from './ports.ts';
 import { type ResultChecks, resultHash } from './result-checks.ts';
 import type { Sessions } from './sessions.ts';
-import type { AttemptKey, ClosedRecord, Completion, Store } from './store-port.ts';
+import type { Completion, Store } from './store-port.ts';
 
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly result: Payload }
@@ -44,6 +46,8 @@ export interface ReportsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly onEnded: (jobIds: readonly string[]) => void;
+  /** Told of attempts that have ended: they may have given room under limits. */
+  readonly onFreed: (freed: readonly Freed[]) => void;
   /** Told when the outbox has got a row. */
   readonly onTold: () => void;
   /** How the store writes a failure, to tell a repeat from another result. */
@@ -139,6 +143,7 @@ export class Reports {
     if (ended.length > 0) {
       killPoint('complete.after_commit_before_reply');
       this.#parts.onTold();
+      this.#parts.onFreed(ended);
       this.#parts.onEnded(ended.map((key) => key.jobId));
     }
     const accepted = new Set(ended.flatMap((key) => first.get(textOf(key)) ?? []));

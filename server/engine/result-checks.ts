@@ -1,10 +1,11 @@
 /** Results of jobs whose definition says what they must be: looked at one by one, before they count. */
 import { createHash } from 'node:crypto';
 import { type Failure, type Payload, systemFailure } from '../domain/payload.ts';
+import type { UncheckedAttempt } from './attempt-views.ts';
 import type { Definitions } from './definitions.ts';
 import type { Lanes } from './lanes.ts';
 import type { SchemaCheck, Schemas } from './ports.ts';
-import type { Completion, Store, UncheckedAttempt } from './store-port.ts';
+import type { Completion, Store } from './store-port.ts';
 
 export interface ResultChecksParts {
   readonly store: Pick<Store, 'readUnchecked'>;

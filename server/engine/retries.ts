@@ -134,6 +134,7 @@ function submissionOf(job: EndedJob): Submission {
     priority,
     retryPolicy,
     runTimeoutMs,
+    fairnessKey: job.fairnessKey,
     demands: job.demands === undefined ? undefined : demandsOf(job.demands),
     retryOf: jobId,
     idempotencyKey: '',

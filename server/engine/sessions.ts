@@ -3,6 +3,7 @@ import { decideAbort, decideSessionEnd, type SessionEnd } from '../domain/decide
 import { decideLoss } from '../domain/decide-loss.ts';
 import type { SessionClass } from '../domain/placement.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
+import type { AttemptKey, HeldRun, ProgressChange } from './attempt-views.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -15,16 +16,7 @@ import type { GrantedCredit, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from './ports.ts';
 import { requestIdReused } from './requests.ts';
 import { isSameOffer } from './session-offers.ts';
-import type {
-  AttemptKey,
-  Beat,
-  HeldRun,
-  NewSession,
-  ProgressChange,
-  Renewal,
-  SessionRow,
-  Store,
-} from './store-port.ts';
+import type { Beat, NewSession, Renewal, SessionRow, Store } from './store-port.ts';
 
 export interface SessionTimes {
   /** Default 5,000. */

@@ -7,10 +7,19 @@ import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
 import type { TraceOrigin } from '../domain/trace.ts';
+import type {
+  AttemptKey,
+  ClosedRecord,
+  CompletedAttempt,
+  HeldRun,
+  ProgressChange,
+  UncheckedAttempt,
+} from './attempt-views.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
+import type { KeyLimitOfJob, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
@@ -46,6 +55,11 @@ export interface NewJob {
   readonly watchWindowMs?: number | undefined;
   /** Its result is checked before it counts. */
   readonly checkResult?: boolean | undefined;
+  /** Key among which the queue shares its workers; a READY job with one is ranked as it is stored. */
+  readonly fairnessKey?: string | undefined;
+  /** Its key for the definition's key limit, and the id that follows from both. */
+  readonly limitKey?: string | undefined;
+  readonly limitId?: string | undefined;
   /** Its definition has a retry budget: the job is counted as a first attempt. */
   readonly hasRetryBudget?: boolean | undefined;
 }
@@ -102,6 +116,8 @@ export interface SubmitCall {
   readonly jobs: readonly NewJob[];
   /** One for each job that has an idempotency key. */
   readonly keys: readonly IdempotencyKey[];
+  /** One for each job whose key limit does not let it wait. Left out: none. */
+  readonly limits?: readonly KeyLimitOfJob[] | undefined;
   /** One for each job whose definition has a rule for its submissions. Undefined: none has. */
   readonly rules?: readonly RuleKey[] | undefined;
 }
@@ -122,6 +138,8 @@ export interface SubmittedJob {
   readonly existing: boolean;
   /** It was given the place that was meant for it: its session was open. */
   readonly assigned: boolean;
+  /** Where it got another than was asked for: one by its fairness key. */
+  readonly rank?: number | undefined;
   /** It was there, and not by an earlier call with this request id: a rule of the definition made no other one. */
   readonly duplicate?: true;
 }
@@ -137,6 +155,15 @@ export type SubmitResult =
   | { readonly kind: 'requestIdReused' }
   /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which are to be cancelled first. */
   | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
+  /** Nothing is stored: the key of the job at `index` has as many open jobs as it may have. */
+  | {
+      readonly kind: 'limitReached';
+      readonly index: number;
+      readonly maxConcurrency: number;
+      readonly openJobIds: readonly string[];
+    }
+  /** Nothing is stored: these jobs are to be cancelled first, to make room for those at `index`. */
+  | { readonly kind: 'limitsHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
   | {
       readonly kind: 'idempotencyConflict';
       readonly index: number;
@@ -147,11 +174,15 @@ export type SubmitResult =
 
 export interface Lane extends LaneKey {
   readonly laneId: number;
+  /** Its jobs have limits: only `claimLimited` assigns them. */
+  readonly limited: boolean;
 }
 
 export interface LaneHead {
   readonly laneId: number;
   readonly rank: number;
+  /** As `Lane` says; undefined: not looked at. */
+  readonly limited?: boolean | undefined;
 }
 
 export interface NewSession {
@@ -195,53 +226,6 @@ export interface Renewal {
   readonly previousBeatUs: number;
   readonly draining: boolean;
   readonly drainWanted: boolean;
-}
-
-export interface AttemptKey {
-  readonly jobId: string;
-  readonly attempt: number;
-  readonly sessionId: string;
-}
-
-/** An attempt that has been closed with a result. */
-export interface CompletedAttempt extends AttemptKey {
-  readonly laneId: number;
-  readonly assignTimeUs: number;
-}
-
-/** An attempt that a session holds according to the store. */
-export interface HeldRun extends AttemptKey {
-  readonly laneId: number;
-  readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
-  readonly creditId: number;
-  readonly assignTimeUs: number;
-}
-
-/** An attempt whose result is to be checked, with the lane that says by which definition. */
-export interface UncheckedAttempt extends AttemptKey {
-  readonly laneId: number;
-}
-
-export interface ProgressChange extends AttemptKey {
-  readonly sequence: number;
-  readonly fraction: number | undefined;
-  readonly message: string | undefined;
-  /** All that the handler has asked for beyond its run timeout, in ms. */
-  readonly extensionMs?: number | undefined;
-  readonly checkpoint: Payload | undefined;
-}
-
-/** How an attempt that is no longer open was closed. */
-export interface ClosedRecord {
-  readonly jobId: string;
-  readonly attempt: number;
-  readonly sessionId: string;
-  readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'OTHER';
-  /** Without a result or a failure. STOPPED: as it was asked to, in whatever words it said so. */
-  readonly givenBack: 'RELEASED' | 'ABORTED' | 'STOPPED' | undefined;
-  readonly result: Payload | undefined;
-  /** JSON text as `failureText` makes it. */
-  readonly failure: string | undefined;
 }
 
 export interface JobSelection {
@@ -311,6 +295,12 @@ export interface Store {
   claim(claim: Claim): Promise<ClaimedJob[]>;
   /** As `claim`, of lanes of suspects: a session gets one at the most, and none while it holds one. */
   claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
+  /** As `claim`, or `claimSuspects`, of one lane that is limited: no more than its limits allow. */
+  claimLimited(claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]>;
+  /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
+  unpark(limitIds: readonly string[]): Promise<Unparked>;
+  /** Keys with ready jobs, in the order of their ids, from behind `afterLimitId`. */
+  readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
   /** Locks breakers, asks `decide` for each, writes, and holds their lanes back or lets them go. `make`: first those that are missing. */
   changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
   /** By name. */
@@ -320,11 +310,7 @@ export interface Store {
   /** Lanes that nothing but this breaker holds back, with their lowest ranks; at most 100. */
   readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
   /** Claims one job for one of the places, if the breaker is open and its time has come: then it is the breaker's probe. */
-  probeBreaker(
-    key: BreakerKey,
-    claim: Pick<Claim, 'places' | 'lanes'>,
-    suspect: boolean,
-  ): Promise<ClaimedJob | undefined>;
+  probeBreaker(key: BreakerKey, claim: ProbeClaim, suspect: boolean): Promise<ClaimedJob | undefined>;
   /** Lanes that are held back, or not, against what their breakers say; returns the heads of those that may go on. */
   alignHeldLanes(): Promise<LaneHead[]>;
   /**

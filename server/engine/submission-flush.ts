@@ -28,7 +28,7 @@ export function submissionFlush(
   return async (calls) => {
     const places = parts.dispatcher.placesFor(placeable(calls));
     const results = await storeCalls(parts, calls, places);
-    announce(parts, calls, publish(parts.dispatcher, calls, results, places));
+    announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
     announceReplaced(parts, results);
     return results;
   };
@@ -55,22 +55,35 @@ function publish(
 export function announce(
   { onReady, onDue, onTold }: Pick<SubmissionFlushParts, 'onReady' | 'onDue' | 'onTold'>,
   calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
   assigned: ReadonlySet<string>,
 ): void {
   onTold();
+  const ranks = ranksOf(results);
   const heads = new Map<number, { rank: number; jobs: number }>();
   let dueUs = Number.POSITIVE_INFINITY;
   for (const job of calls.flatMap((call) => call.jobs)) {
     if (assigned.has(job.jobId)) continue;
     if (job.state === 'READY') {
       const head = heads.get(job.laneId);
-      heads.set(job.laneId, { rank: Math.min(head?.rank ?? job.rank, job.rank), jobs: (head?.jobs ?? 0) + 1 });
+      const rank = ranks.get(job.jobId) ?? job.rank;
+      heads.set(job.laneId, { rank: Math.min(head?.rank ?? rank, rank), jobs: (head?.jobs ?? 0) + 1 });
     }
     const due = job.runTimeUs ?? earliest(job.expireTimeUs, job.deadlineUs) ?? undefined;
     if (due !== undefined) dueUs = Math.min(dueUs, due);
   }
   if (heads.size > 0) onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));
   if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
+}
+
+/** Of those that got another rank than they were to be stored with. */
+function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  for (const result of results) {
+    if (result.kind !== 'stored') continue;
+    for (const { jobId, rank } of result.jobs) if (rank !== undefined) ranks.set(jobId, rank);
+  }
+  return ranks;
 }
 
 /** Tells who waits for jobs that debounced ones have replaced, and the sweeper when those fall due. */
@@ -115,9 +128,13 @@ function unassigned(call: SubmitCall): SubmitResult {
   return { kind: 'stored', jobs: call.jobs.map(({ jobId }) => ({ jobId, existing: false, assigned: false })) };
 }
 
-/** A large call is stored by several statements, one with keys or rules in a transaction of its own: all wait for a claim. */
+/**
+ * A large call is stored by several statements, one with keys, rules or limits in a transaction of its own: all wait for a
+ * claim.
+ */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
-  const isPlain = ({ keys, rules, jobs }: SubmitCall) => keys.length === 0 && !rules && jobs.length <= MOST_PLACED;
+  const isPlain = ({ keys, rules, limits, jobs }: SubmitCall) =>
+    keys.length === 0 && !rules && !limits && jobs.length <= MOST_PLACED;
   return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
 }
 

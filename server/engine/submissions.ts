@@ -11,6 +11,7 @@ import { EngineError } from './errors.ts';
 import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
+import { type JobKeys, JobKeysOf } from './job-keys.ts';
 import type { Lanes } from './lanes.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
@@ -41,6 +42,8 @@ export interface Submission {
   readonly expireTimeUs?: number | undefined;
   /** Empty: the definition's. */
   readonly queue: string;
+  /** Undefined: the definition's, if it has one. */
+  readonly fairnessKey?: string | undefined;
   readonly retryPolicy?: RetryPolicy | undefined;
   readonly runTimeoutMs?: number | undefined;
   readonly demands?: Demands | undefined;
@@ -80,6 +83,7 @@ export class Submissions {
   readonly #parts: SubmissionsParts;
   readonly #batcher: Batcher<SubmitCall, SubmitResult>;
   readonly #firstJobs: FirstJobs;
+  readonly #keys = new JobKeysOf();
 
   constructor(parts: SubmissionsParts) {
     this.#parts = parts;
@@ -99,9 +103,8 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const found = await this.#look(namespace, submissions, pathsOf(field)).catch((error) =>
-      this.#answerBefore(request, error),
-    );
+    const pathOf = pathsOf(field);
+    const found = await this.#look(namespace, submissions, pathOf).catch((error) => this.#answerBefore(request, error));
     if ('kind' in found) return accepted(found, request);
     const { definitions, rules } = found;
     const keys = keysOf(submissions, field);
@@ -113,9 +116,9 @@ export class Submissions {
       const place = laneOf(submission, definition);
       const lane = place instanceof Promise ? await place : place;
       if (lane.laneId === undefined) wanted.set(i, lane);
-      jobs.push(this.#build(submission, definition, lane));
+      jobs.push(this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i))));
     }
-    const call = { namespace, jobs, ...requestIdOf(request), keys, rules };
+    const call = { namespace, jobs, ...requestIdOf(request), keys, rules, limits: limitsOfJobs(jobs, definitions) };
     const add = (tried: SubmitCall) =>
       wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
     return accepted(await this.#store(call, add), request);
@@ -129,12 +132,23 @@ export class Submissions {
   }
 
   /**
-   * Cancels the jobs that hold keys to be replaced, each in a transaction of its own, then takes the keys from just these.
-   * Whatever breaks off in between leaves a job cancelled and its key in place, so that a repeat goes on from there.
+   * Cancels the jobs that hold keys to be replaced, or places at a limit, each in a transaction of its own, then takes the
+   * keys from just these. Whatever breaks off in between leaves a job cancelled and its key in place, so that a repeat goes
+   * on from there.
    */
   async #store(call: SubmitCall, add: (call: SubmitCall) => Promise<SubmitResult>): Promise<SubmitResult> {
     let result = await add(call);
-    for (let look = 0; look < MOST_LOOKS && result.kind === 'keysHeld'; look++) {
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      if (result.kind === 'limitsHeld') {
+        for (const { index, jobId } of result.held)
+          await this.#parts.cancel(
+            call.namespace,
+            jobId,
+            `makes way for job ${call.jobs[index]?.jobId} at the limit of its key`,
+          );
+        result = await add(call);
+      }
+      if (result.kind !== 'keysHeld') continue;
       const replaced = new Map(result.held.map(({ index, jobId }) => [index, jobId]));
       for (const [index, jobId] of replaced)
         await this.#parts.cancel(call.namespace, jobId, `replaced by job ${call.jobs[index]?.jobId}`);
@@ -146,7 +160,8 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
   async check(namespace: string, submission: Submission, path: string): Promise<void> {
-    await this.#look(namespace, [submission], () => path);
+    const { definitions } = await this.#look(namespace, [submission], () => path);
+    this.#keys.of(submission, definitions[0] as JobDefinition, path);
   }
 
   /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
@@ -211,7 +226,7 @@ export class Submissions {
     };
   }
 
-  #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane): NewJob {
+  #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane, keys: JobKeys): NewJob {
     const { ids, clock } = this.#parts;
     const nowUs = clock.nowUs();
     const startUs = startOf(submission, definition, nowUs);
@@ -240,6 +255,9 @@ export class Submissions {
       progressTimeoutMs: times.progressTimeoutMs,
       watchWindowMs: times.watchWindowMs,
       checkResult: definition.outputSchema ? true : undefined,
+      fairnessKey: keys.fairnessKey,
+      limitKey: keys.limitKey,
+      limitId: keys.limitId,
       hasRetryBudget: definition.retryBudget ? true : undefined,
     };
   }
@@ -300,6 +318,15 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
   };
 }
 
+/** Of the jobs that are not to wait at the limits of their keys. Undefined: there are none. */
+function limitsOfJobs(jobs: readonly NewJob[], definitions: readonly JobDefinition[]): SubmitCall['limits'] {
+  const limits = jobs.flatMap(({ limitId }, index) => {
+    const { name, keyLimit } = definitions[index] as JobDefinition;
+    return limitId && keyLimit && keyLimit.policy !== 'WAIT' ? [{ index, definition: name, limitId }] : [];
+  });
+  return limits.length > 0 ? limits : undefined;
+}
+
 /** What of a job that waits for its start follows from when that is. */
 function startingAt(submission: Submission, definition: JobDefinition, startUs: number): Partial<NewJob> {
   const times = timesOf(submission, definition, startUs);
@@ -322,9 +349,22 @@ function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[
         { field: 'request_id', metadata: { request_id: request.requestId } },
       );
     case 'keysHeld':
-      throw new EngineError('CONFLICT', 'other callers kept taking the same idempotency key; try again', {
-        retryAfterMs: 50,
-      });
+    case 'limitsHeld':
+      throw new EngineError('CONFLICT', 'other callers kept taking the same keys; try again', { retryAfterMs: 50 });
+    case 'limitReached': {
+      const path = pathsOf(request.field)(result.index);
+      const { maxConcurrency, openJobIds } = result;
+      const [first = 'of this very call'] = openJobIds;
+      throw new EngineError(
+        'LIMIT_REACHED',
+        `${path} would be one job too many: its key may have ${maxConcurrency} open, and has ${openJobIds.length}, such as ${first}; try again when one has ended`,
+        {
+          field: path,
+          metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.slice(0, 10).join(',') },
+          retryAfterMs: 1_000,
+        },
+      );
+    }
     case 'duplicate':
     case 'throttled':
       throw refusalOf(result, pathsOf(request.field));

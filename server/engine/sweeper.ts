@@ -5,6 +5,7 @@ import type { Change } from '../domain/run.ts';
 import type { Changes } from './changes.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Limits } from './limits.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from './ports.ts';
 import type { Probes } from './probes.ts';
 import type { Sessions } from './sessions.ts';
@@ -25,6 +26,7 @@ export interface SweeperParts {
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
   readonly probes: Pick<Probes, 'sweep'>;
+  readonly limits: Pick<Limits, 'sweep'>;
   readonly bus: Pick<Bus, 'cancel'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
@@ -91,6 +93,7 @@ export class Sweeper {
     await this.#guard('sessions', () => this.#closeLapsed());
     await this.#guard('what is due', () => this.#promote());
     await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
+    await this.#guard('limits', () => this.#parts.limits.sweep());
     await this.#guard('lanes', () => this.#scanHeads());
     await this.#guard('counts of queues', () => this.#foldCounts());
     await this.#guard('partitions', () => this.#makePartitions());

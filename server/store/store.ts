@@ -8,7 +8,7 @@ import { queueStore } from './statements/change-queues.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
-import { claimSuspects } from './statements/claim-suspects.ts';
+import { claimLimited, claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
 import { completeAttempts, readUnchecked } from './statements/complete-attempts.ts';
 import {
@@ -20,10 +20,12 @@ import {
 } from './statements/definitions.ts';
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
+import { FairRanks } from './statements/fair-ranks.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
+import { readWaitingKeys, unparkJobs } from './statements/parked-jobs.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
 import { readTracedJobs, readTraceOrigins } from './statements/read-traces.ts';
@@ -52,12 +54,12 @@ const readNextDue = {
 };
 
 /** The schema must be up to date (see `migrate`). */
-export function createStore(database: Database): Store {
+export function createStore(database: Database, fairRanks = new FairRanks()): Store {
   const retention = new RetentionRounds(database);
   const nowUs = async () => (await database.run(readNow, []))[0]?.now as number;
   return {
     nowUs,
-    together: (work) => database.transaction((session) => work(createStore(within(session)))),
+    together: (work) => database.transaction((session) => work(createStore(within(session), fairRanks))),
     takeRequestId: (namespace, request) => takeRequestId(database, namespace, request),
     keepPage: (namespace, request, page) => keepPage(database, namespace, request, page),
     applyDefinition: (definition, contentHash, validateOnly) =>
@@ -74,11 +76,14 @@ export function createStore(database: Database): Store {
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
-    submit: (calls, places = new Map()) => submitCalls(database, calls, places),
+    submit: (calls, places = new Map()) => submitCalls({ database, fairRanks }, calls, places),
     findSubmission: (call) => findSubmission(database, call),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),
+    claimLimited: (claim, suspect) => claimLimited(database, claim, suspect),
+    unpark: (limitIds) => unparkJobs(database, limitIds),
+    readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
     listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
     readOpenBreakers: () => readOpenBreakers(database),
@@ -88,7 +93,7 @@ export function createStore(database: Database): Store {
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
-    change: (selection, decide) => changeRuns(database, selection, decide),
+    change: (selection, decide) => changeRuns(database, fairRanks, selection, decide),
     nextDueUs: async () => (await database.run(readNextDue, []))[0]?.due ?? undefined,
     openSession: (session) => openSession(database, session),
     renewSessions: (beats, leaseMs) => renewSessions(database, beats, leaseMs),

@@ -46,7 +46,7 @@ async function stopSide({ client, worker, deployment }: StartedSide): Promise<vo
   await deployment.stop();
 }
 
-const median = (values: readonly number[]) => quantile(values, 0.5);
+export const median = (values: readonly number[]) => quantile(values, 0.5);
 
 interface Measure {
   readonly name: string;

@@ -8,6 +8,7 @@ import { against } from './against.ts';
 import { backlog } from './backlog.ts';
 import { cancelLatency, languages } from './cancel.ts';
 import { startDeployment, startWorker } from './deployment.ts';
+import { limitsBesidePlain } from './limits.ts';
 import { idleLatency, throughput } from './measures.ts';
 
 const help = `Throughput of a job's whole life and idle latency, on both stores.
@@ -18,6 +19,7 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --idle             also the latency of a worker that has idled for a minute
   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
   npm run bench -- --cancel           instead of all that: from CancelJob to the running handler, with both SDKs
+  npm run bench -- --limits           instead of all that: jobs with limits, fairness and priorities beside plain ones, in turns
   npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     idle: { type: 'boolean', default: false },
     backlog: { type: 'boolean', default: false },
     cancel: { type: 'boolean', default: false },
+    limits: { type: 'boolean', default: false },
     against: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
@@ -108,6 +111,10 @@ async function run(store: string, createDatabase?: () => Promise<string>): Promi
   if (checkout) {
     const rounds = quick ? 4 : 16;
     return against({ checkout, rounds, createDatabase, note: (name, value) => note(store, name, value) });
+  }
+  if (options.limits) {
+    const rounds = quick ? 4 : 16;
+    return limitsBesidePlain({ rounds, createDatabase, note: (name, value) => note(store, name, value) });
   }
   await (options.cancel ? measureCancels : measure)(store, await createDatabase?.());
 }

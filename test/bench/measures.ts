@@ -28,6 +28,21 @@ async function inParallel(count: number, width: number, work: (i: number) => Pro
   await Promise.all(Array.from({ length: width }, lane));
 }
 
+/** What one job is made of. */
+export interface Submission {
+  readonly definition: string;
+  readonly input: unknown;
+  readonly priority?: number;
+}
+
+function plain(n: number): Submission {
+  return { definition: 'nothing', input: { n, text: 'a job of some sixty bytes, as many are in practice' } };
+}
+
+function submitOne(client: Client, { definition, input, ...rest }: Submission) {
+  return client.submit(definition, input, rest);
+}
+
 /** Jobs a second from the first submission until the last outcome is stored. */
 export async function throughput(
   client: Client,
@@ -35,6 +50,7 @@ export async function throughput(
   jobs: number,
   batch: number,
   width: number,
+  submissionOf: (n: number) => Submission = plain,
 ): Promise<number> {
   const done = worker.untilHandled(jobs);
   const last: string[] = [];
@@ -42,13 +58,8 @@ export async function throughput(
   await inParallel(Math.ceil(jobs / batch), width, async () => {
     const submitted =
       batch === 1
-        ? [await client.submit('nothing', { n: 1 })]
-        : await client.submitMany(
-            Array.from({ length: batch }, (_, n) => ({
-              definition: 'nothing',
-              input: { n, text: 'a job of some sixty bytes, as many are in practice' },
-            })),
-          );
+        ? [await submitOne(client, submissionOf(0))]
+        : await client.submitMany(Array.from({ length: batch }, (_, n) => submissionOf(n)));
     last.push(submitted.at(-1)?.jobId as string);
   });
   await done;

@@ -158,6 +158,8 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,
       retryPolicy: null,
+      fairnessKey: null,
+      limitId: null,
     };
   });
 }

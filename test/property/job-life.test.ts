@@ -173,6 +173,8 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     failures: 0,
     runTimeoutMs: 1_000,
     retryPolicy: null,
+    fairnessKey: null,
+    limitId: null,
   };
 }
 

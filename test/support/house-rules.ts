@@ -26,7 +26,7 @@ const wiring = ['main.ts', 'transfer.ts'];
 
 /** What is not here is refused. */
 const layers: Readonly<Record<string, Layer>> = {
-  domain: { to: ['domain'], packages: ['croner'] },
+  domain: { to: ['domain'], packages: ['@bufbuild/cel', 'croner'] },
   engine: { to: ['domain', 'engine'], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
   store: { to: ['store', 'domain'], ports: true, packages: [NODE, 'pg', '@electric-sql/pglite'] },
   bus: { to: ['bus', 'domain', 'gen', 'wire'], ports: true, packages: [NODE, '@nats-io/*', '@bufbuild/protobuf*'] },

@@ -68,6 +68,9 @@ const tables = [
   'outbox',
   'schedules',
   'schedule_runs',
+  'definition_limits',
+  'rate_buckets',
+  'fairness_keys',
   'submission_keys',
 ];
 

@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { definitionDefaults, type JobDefinition } from '../../server/domain/definition.ts';
 import type { LaneKey } from '../../server/domain/placement.ts';
 import { uuid7 } from '../../server/domain/uuid.ts';
+import type { AttemptKey } from '../../server/engine/attempt-views.ts';
 import type {
-  AttemptKey,
   Claim,
   ClaimedJob,
   Completion,

@@ -5,8 +5,8 @@ import { makeLane, submitMany } from './store-fixtures.ts';
 
 export async function useQueues({ queues }: Store): Promise<void> {
   const queue = { namespace: 'default', name: `plan-${crypto.randomUUID()}` };
-  await queues.create({ ...queue, description: '' });
-  await queues.update(queue, { description: 'd', etag: '' });
+  await queues.create(queue, {});
+  await queues.update(queue, { settings: { maxConcurrency: 9 }, etag: '' });
   await queues.pause(queue, '');
   await queues.resume(queue);
   await queues.list('default', '', 1);

@@ -13,7 +13,7 @@ import {
   UpdateQueueResponseSchema,
 } from '../../gen/muster/v1/queue_service_pb.ts';
 import { checkName, checkText, namespaceOf, pageSizeOf, requestIdOf } from '../checks.ts';
-import { descriptionFrom, queueFrom, queueTo, refuseLimits } from '../convert-queue.ts';
+import { changedSettings, queueFrom, queueTo, settingsFrom } from '../convert-queue.ts';
 import { pageToken, positionOf } from '../page-token.ts';
 import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
@@ -34,13 +34,11 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       const queue = queueFrom(request.queue, violations);
+      const settings = settingsFrom(queue, violations);
       violations.throwIfAny();
-      refuseLimits(queue);
-      const { namespace, name, description } = queue;
-      const made = await queues.create(
-        { namespace, name, description },
-        requestKey('CreateQueue', requestId, context.body),
-      );
+      const { namespace, name } = queue;
+      const key = requestKey('CreateQueue', requestId, context.body);
+      const made = await queues.create({ namespace, name }, settings, key);
       return create(CreateQueueResponseSchema, { queue: queueTo(made) });
     },
     async getQueue(request) {
@@ -66,12 +64,11 @@ export function queueService(replica: Replica): Implementation<typeof QueueServi
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       const queue = queueFrom(request.queue, violations);
-      const description = descriptionFrom(queue, request.updateMask, violations);
+      const settings = changedSettings(queue, request.updateMask, violations);
       violations.throwIfAny();
-      refuseLimits(queue);
       const { namespace, name, etag } = queue;
       const key = requestKey('UpdateQueue', requestId, context.body);
-      const changed = await queues.update({ namespace, name }, { description, etag }, key);
+      const changed = await queues.update({ namespace, name }, { settings, etag }, key);
       return create(UpdateQueueResponseSchema, { queue: queueTo(changed) });
     },
     async pauseQueue(request, context) {

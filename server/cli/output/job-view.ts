@@ -43,6 +43,8 @@ function factsOf(job: Job): [string, string][] {
     ['idempotency', job.idempotencyKey],
     ['retry of', job.retryOf],
     ['parent', job.parentJobId],
+    ['fairness key', job.fairnessKey],
+    ['limit key', job.limitKey],
     ['trace', job.traceparent],
     ['cancel', cancellation ? cancelText(cancellation) : ''],
     ['clean-up', cancellation?.cleanupJobId ?? ''],

@@ -1,31 +1,32 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
-import type { QueueChange, QueueName, QueueStore, QueueUpdate } from '../../engine/queues.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/queues.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { holdLanesBack } from './held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from './lane-counts.ts';
 import { readHeadsOf } from './lanes.ts';
-import { countQueue, etagOf, findQueue, listQueues, queueKey, readQueue } from './queues.ts';
+import { alignLimited } from './limits.ts';
+import { countQueue, etagOf, findQueue, listQueues, queueKey, readQueue, settingsOf } from './queues.ts';
 
 const createOne = {
   name: 'create_queue',
   text: `
-INSERT INTO queues AS q (namespace, name, description, create_time) VALUES ($1, $2, $3, (SELECT muster_now()))
-ON CONFLICT (namespace, name) DO UPDATE
-SET revision = q.revision + 1, description = excluded.description, create_time = excluded.create_time, delete_time = NULL
+INSERT INTO queues AS q (namespace, name, create_time) VALUES ($1, $2, (SELECT muster_now()))
+ON CONFLICT (namespace, name) DO UPDATE SET create_time = excluded.create_time, delete_time = NULL
 WHERE q.delete_time IS NOT NULL
 RETURNING q.name`,
 };
 
 const lockOne = {
   name: 'lock_queue',
-  text: 'SELECT paused, revision, create_time FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE',
+  text: 'SELECT * FROM queues WHERE namespace = $1 AND name = $2 AND delete_time IS NULL FOR UPDATE',
 };
 
-const describeOne = {
-  name: 'describe_queue',
+const changeOne = {
+  name: 'change_queue',
   text: `
-UPDATE queues SET description = $3, revision = revision + 1
-WHERE namespace = $1 AND name = $2 AND description <> $3`,
+UPDATE queues SET description = $3, max_concurrency = $4, rate_limit = $5, fairness_weights = $6, revision = revision + $7::int
+WHERE namespace = $1 AND name = $2`,
 };
 
 const pauseOne = {
@@ -53,8 +54,8 @@ WITH gone AS (
   DELETE FROM queues q WHERE q.namespace = $1 AND q.name = $2
     AND NOT EXISTS (${ofQueue})
 )
-UPDATE queues q SET paused = false, pause_reason = '', description = '', revision = q.revision + 1,
-                    delete_time = (SELECT muster_now())
+UPDATE queues q SET paused = false, pause_reason = '', description = '', max_concurrency = NULL, rate_limit = NULL,
+                    fairness_weights = NULL, revision = q.revision + 1, delete_time = (SELECT muster_now())
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };
 
@@ -88,11 +89,42 @@ function change(database: Database, queue: QueueName, work: Work): Promise<Queue
   });
 }
 
-function createQueue(database: Database, queue: QueueName & { readonly description: string }): Promise<QueueChange> {
+/** Writes what differs; the lanes follow where the queue has got its first limit, or lost its last. */
+async function changeSettings(
+  session: Session,
+  queue: QueueName,
+  row: Row,
+  changed: Partial<QueueSettings>,
+  isNew = false,
+): Promise<void> {
+  const before = settingsOf(row);
+  const after = { ...before, ...changed };
+  if (isDeepStrictEqual(after, before)) return;
+  const { description, maxConcurrency = null, rateLimit, fairnessWeights } = after;
+  const weights = Object.keys(fairnessWeights).length > 0 ? JSON.stringify(fairnessWeights) : null;
+  const rate = rateLimit ? JSON.stringify(rateLimit) : null;
+  await session.run(changeOne, [
+    queue.namespace,
+    queue.name,
+    description,
+    maxConcurrency,
+    rate,
+    weights,
+    isNew ? 0 : 1,
+  ]);
+  const hasLimit = (settings: QueueSettings) =>
+    settings.maxConcurrency !== undefined || settings.rateLimit !== undefined;
+  if (hasLimit(after) !== hasLimit(before)) await alignLimited(session, await laneIdsOf(session, queue));
+}
+
+function createQueue(database: Database, queue: QueueName, settings: Partial<QueueSettings>): Promise<QueueChange> {
   return database.transaction(async (session) => {
     if (await findQueue(session, queue)) return { kind: 'exists' };
-    const made = await session.run(createOne, [queue.namespace, queue.name, queue.description]);
-    return made.length > 0 ? done(session, queue) : { kind: 'exists' };
+    const made = await session.run(createOne, [queue.namespace, queue.name]);
+    const [row] = await session.run(lockOne, [queue.namespace, queue.name]);
+    if (made.length === 0 || !row) return { kind: 'exists' };
+    await changeSettings(session, queue, row, settings, true);
+    return done(session, queue);
   });
 }
 
@@ -100,8 +132,7 @@ function updateQueue(database: Database, queue: QueueName, update: QueueUpdate) 
   return change(database, queue, async (session, row) => {
     const etag = etagOf(row);
     if (update.etag !== '' && update.etag !== etag) return { kind: 'stale', etag };
-    const { namespace, name } = queue;
-    if (update.description !== undefined) await session.run(describeOne, [namespace, name, update.description]);
+    await changeSettings(session, queue, row, update.settings);
     return [];
   });
 }
@@ -127,6 +158,7 @@ function deleteQueue(database: Database, queue: QueueName): Promise<QueueChange>
     const openJobs = counts.reduce((sum, jobs) => sum + jobs, 0);
     if (openJobs > 0) return { kind: 'notEmpty', openJobs };
     if (row.paused) await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
+    await changeSettings(session, queue, row, { maxConcurrency: undefined, rateLimit: undefined });
     await session.run(deleteOne, [queue.namespace, queue.name]);
     return { kind: 'deleted' };
   });
@@ -136,7 +168,7 @@ export function queueStore(database: Database): QueueStore {
   return {
     read: (queue) => readQueue(database, queue),
     list: (namespace, afterName, limit) => listQueues(database, namespace, afterName, limit),
-    create: (queue) => createQueue(database, queue),
+    create: (queue, settings) => createQueue(database, queue, settings),
     update: (queue, update) => updateQueue(database, queue, update),
     pause: (queue, reason) => pauseQueue(database, queue, reason),
     resume: (queue) => resumeQueue(database, queue),

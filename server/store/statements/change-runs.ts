@@ -1,5 +1,6 @@
 /** Locks open jobs in the order of their ids, loads what a decision needs, and writes what was decided. */
 import { cancelStages } from '../../domain/cancel-stage.ts';
+import { expiryOf } from '../../domain/decide.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { attemptOutcomes, type Change, type Continue, type End, type OpenRun } from '../../domain/run.ts';
 import type { Decide, Selection } from '../../engine/store-port.ts';
@@ -7,6 +8,7 @@ import type { Database, Parameter, Row, Session, Statement } from '../database.t
 import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import type { FairRanks } from './fair-ranks.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { addCounts, countedAs } from './lane-counts.ts';
 import { groups, tell, toldFailure, untold } from './outbox.ts';
@@ -21,9 +23,9 @@ function lockStatement(name: string, picked: string): Statement {
     text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 picked AS MATERIALIZED (${picked})
-SELECT p.*, j.priority, j.create_time, j.retry_policy, now.time AS now
+SELECT p.*, j.priority, j.create_time, j.retry_policy, j.fairness_key, now.time AS now
 FROM picked p
-CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
+CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy, fairness_key FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
   };
 }
 
@@ -104,6 +106,8 @@ function openRun(row: Row): OpenRun {
     reason: row.reason,
     runTimeoutMs: row.run_timeout_ms,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
+    fairnessKey: row.fairness_key,
+    limitId: row.limit_id,
   };
 }
 
@@ -268,13 +272,36 @@ async function writeAttempts(session: Session, changes: readonly Continue[]): Pr
   ]);
 }
 
+/** A job that is ready after it has waited for a time takes its turn among the others of its fairness key. */
+async function rankFairly(session: Session, fairRanks: FairRanks, changes: readonly Change[]): Promise<Change[]> {
+  const fair = changes.flatMap((change) => {
+    const { run } = change;
+    const isTurn = change.kind === 'continue' && change.state === 'READY' && run.state === 'SCHEDULED';
+    if (!isTurn || run.fairnessKey === null) return [];
+    const { jobId, fairnessKey } = run;
+    const priority = change.record?.priority ?? run.priority;
+    return [{ jobId, laneId: change.laneId, fairnessKey, priority, expireTimeUs: expiryOf(run) }];
+  });
+  const ranks = await fairRanks.rank(session, fair);
+  return changes.map((change) => {
+    const rank = ranks.get(change.run.jobId);
+    return change.kind === 'continue' && rank !== undefined ? { ...change, rank } : change;
+  });
+}
+
 /** One transaction: lock and load, decide, write. Returns what was changed. */
-export function changeRuns(database: Database, selection: Selection, decide: Decide): Promise<Change[]> {
+export function changeRuns(
+  database: Database,
+  fairRanks: FairRanks,
+  selection: Selection,
+  decide: Decide,
+): Promise<Change[]> {
   const [statement, parameters] = lockFor(selection);
   return database.transaction(async (session) => {
     const rows = await session.run(statement, parameters);
     const decided = rows.flatMap((row) => decide(openRun(row), row.now) ?? []);
-    const changes = await keepBudgets(session, decided, rows[0]?.now ?? 0);
+    const kept = await keepBudgets(session, decided, rows[0]?.now ?? 0);
+    const changes = await rankFairly(session, fairRanks, kept);
     const goingOn = changes.filter((change) => change.kind === 'continue');
     const ended = changes.filter((change) => change.kind === 'end');
     const closing = goingOn.filter((change) => change.closed);

@@ -8,7 +8,7 @@ import { heldBack } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */
-const OVERHEAD_BYTES = 512;
+export const OVERHEAD_BYTES = 512;
 
 /** What an assignment needs of the job's record and its last checkpoint, for a run that the query calls `k`. */
 // OFFSET 0 keeps the planner from turning the look-ups by key into scans of whole partitions.
@@ -25,7 +25,7 @@ LEFT JOIN LATERAL (
 };
 
 /** The run timeout in ms, or what the job's deadline leaves of it, so that the worker stops the handler itself. */
-function runTimeoutLeft(run: string): string {
+export function runTimeoutLeft(run: string): string {
   const left = `(extract(epoch FROM ${run}.deadline - now.time) * 1000)::bigint`;
   return `CASE WHEN ${run}.deadline IS NULL THEN ${run}.run_timeout_ms ELSE greatest(1, least(${run}.run_timeout_ms, ${left})) END`;
 }

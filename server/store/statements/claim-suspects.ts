@@ -1,7 +1,9 @@
 /** Claims suspects: jobs that may be what takes their workers down, never two of them in one session. */
-import type { Claim, ClaimedJob } from '../../engine/store-port.ts';
+import type { LimitedClaim } from '../../engine/limit-views.ts';
+import type { Claim, ClaimedJob, Place } from '../../engine/store-port.ts';
 import type { Database, Session } from '../database.ts';
 import { claimJobs } from './claim-jobs.ts';
+import { claimLimitedIn } from './claim-limited.ts';
 
 // NO KEY UPDATE keeps out other claims of suspects for these sessions, and no claim of other jobs. It never waits.
 const lockSessions = {
@@ -27,13 +29,32 @@ async function freeSessions(session: Session, sessionIds: readonly string[]): Pr
   return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
 }
 
+async function freePlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
+  const free = await freeSessions(session, [...new Set(places.map((place) => place.sessionId))]);
+  return places.filter((place) => free.delete(place.sessionId));
+}
+
 /** Within a transaction. At most one place of a session is filled, and none of one that holds a suspect. */
 export async function claimSuspectsIn(session: Session, claim: Claim): Promise<ClaimedJob[]> {
-  const free = await freeSessions(session, [...new Set(claim.places.map((place) => place.sessionId))]);
-  const places = claim.places.filter((place) => free.delete(place.sessionId));
+  const places = await freePlaces(session, claim.places);
   return places.length > 0 ? claimJobs(session, { ...claim, places }) : [];
 }
 
 export function claimSuspects(database: Database, claim: Claim): Promise<ClaimedJob[]> {
   return database.transaction((session) => claimSuspectsIn(session, claim));
+}
+
+/** Within a transaction, of a lane with limits; of suspects, or of others. */
+export async function claimAnyLimitedIn(
+  session: Session,
+  claim: LimitedClaim,
+  suspect: boolean,
+): Promise<ClaimedJob[]> {
+  if (!suspect) return claimLimitedIn(session, claim);
+  const places = await freePlaces(session, claim.places);
+  return places.length > 0 ? claimLimitedIn(session, { ...claim, places }) : [];
+}
+
+export function claimLimited(database: Database, claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]> {
+  return database.transaction((session) => claimAnyLimitedIn(session, claim, suspect));
 }

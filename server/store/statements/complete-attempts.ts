@@ -1,7 +1,8 @@
 /** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
 import { cancelStages } from '../../domain/cancel-stage.ts';
 import { stateCodes } from '../../domain/job-state.ts';
-import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/store-port.ts';
+import type { AttemptKey, CompletedAttempt, UncheckedAttempt } from '../../engine/attempt-views.ts';
+import type { Completion } from '../../engine/store-port.ts';
 import { byteSlices } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
@@ -39,7 +40,7 @@ ended AS (
     AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING}) AND (NOT r.check_result OR $3::boolean)
   RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
-            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata
+            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id
 ),
 recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
@@ -54,7 +55,7 @@ recorded AS (
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
 told AS (${tell({ state: stateCodes.SUCCEEDED, moved: true })})
-SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint FROM ended`,
+SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id FROM ended`,
 };
 
 const readToCheck = {
@@ -97,7 +98,14 @@ export async function completeAttempts(
   if (progressed.length > 0) await session.run(deleteCheckpoints, [progressed.map((row) => keyOf(row).jobId)]);
   return rows.map((row) => {
     const { jobId, attempt, sessionId } = keyOf(row);
-    return { jobId, attempt, sessionId, laneId: row.lane_id, assignTimeUs: row.assign_time };
+    return {
+      jobId,
+      attempt,
+      sessionId,
+      laneId: row.lane_id,
+      assignTimeUs: row.assign_time,
+      limitId: row.limit_id ?? undefined,
+    };
   });
 }
 

@@ -1,8 +1,9 @@
 /** Job definitions: immutable numbered versions, and which of them take no new jobs. */
-import type { JobDefinition } from '../../domain/definition.ts';
+import { type JobDefinition, limitsOf } from '../../domain/definition.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/definition-views.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
+import { setDefinitionLimits } from './limits.ts';
 import { setRetention } from './retentions.ts';
 
 const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
@@ -158,6 +159,7 @@ export function applyDefinition(
       const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
       if (!row) continue;
       await setRetention(session, namespace, definition.retentionMs, name);
+      await setDefinitionLimits(session, namespace, name, limitsOf(definition));
       return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true, previous };
     }
     throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {

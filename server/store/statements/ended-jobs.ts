@@ -12,7 +12,7 @@ SELECT j.*, n.definition, n.definition_version, n.queue,
 FROM unnest($1::uuid[]) WITH ORDINALITY AS i (job_id, place)
 CROSS JOIN LATERAL (
   SELECT job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy, run_timeout_ms,
-         erase_audit_id
+         erase_audit_id, fairness_key
   FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0
 ) AS j
 CROSS JOIN LATERAL (SELECT FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0) AS o
@@ -33,6 +33,7 @@ function endedJob(row: Row): EndedJob {
     demands: row.demands ?? undefined,
     retryPolicy: row.retry_policy === null ? undefined : JSON.parse(row.retry_policy),
     runTimeoutMs: row.run_timeout_ms,
+    fairnessKey: row.fairness_key ?? undefined,
     erased: row.erase_audit_id !== null,
     retried: row.retried,
   };

@@ -8,10 +8,13 @@
 import type { Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
-/** Why a lane is held back; each reason comes and goes by itself. */
-export const heldBack = { queuePaused: 1, breakerOpen: 2 } as const;
+/**
+ * Why a lane is held back; each reason comes and goes by itself, but for the last, which says what the lane is for. Jobs of
+ * one that is `limited` are claimed all the same, by those who look at its limits.
+ */
+export const heldBack = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8 } as const;
 
-export type HeldBackReason = keyof typeof heldBack;
+export type HeldBackReason = 'queuePaused' | 'breakerOpen';
 
 // Locked by a CTE in the order of their ids. Where nothing would change, nothing is written, but all are locked: that
 // waits for the claims under way in any case.
@@ -39,5 +42,5 @@ export async function holdLanesBack(
 ): Promise<number[]> {
   if (laneIds.length === 0) return [];
   const rows = await session.run(setBit, [laneIds, heldBack[reason], isHeld]);
-  return rows.filter((row) => row.held_back === 0).map((row) => row.lane_id);
+  return rows.filter((row) => (row.held_back & ~heldBack.limited) === 0).map((row) => row.lane_id);
 }

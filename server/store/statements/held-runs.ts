@@ -1,6 +1,7 @@
 /** What sessions hold: compared with what they say in their heartbeats. */
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
-import type { AttemptKey, ClaimedJob, HeldRun, ProgressChange } from '../../engine/store-port.ts';
+import type { AttemptKey, HeldRun, ProgressChange } from '../../engine/attempt-views.ts';
+import type { ClaimedJob } from '../../engine/store-port.ts';
 import { byteSlices } from '../arrays.ts';
 import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';

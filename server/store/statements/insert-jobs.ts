@@ -78,16 +78,16 @@ i AS MATERIALIZED (
 ),
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
-                    run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time)
+                    run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time, fairness_key, limit_key)
   SELECT job_id, lane_id, coalesce((rest->>'priority')::smallint, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
-         rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time
+         rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time, rest->>'fairness_key', rest->>'limit_key'
   FROM i, now
 ),
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
                         attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
-                        check_result)
+                        check_result, limit_id)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
@@ -95,7 +95,7 @@ run AS (
          assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
-         rest->'check_result' IS NOT NULL
+         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid
   FROM i, now
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
@@ -109,12 +109,12 @@ UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
   const { state, priority, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
-  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs } = job;
+  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey, limitId } = job;
   const { metadata } = job.input;
   const isPlain =
     state === 'READY' && !priority && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
   const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs;
-  if (isPlain && isUntimed && !retryOf && !metadata && !checkResult) return null;
+  if (isPlain && isUntimed && !fairnessKey && !limitId && !retryOf && !metadata && !checkResult) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
   const time = (us: number | undefined) => timestampOf(us) ?? undefined;
   return JSON.stringify({
@@ -133,6 +133,9 @@ function restOf(job: NewJob): string | null {
     progress_timeout_ms: progressTimeoutMs,
     watch_window_ms: watchWindowMs,
     check_result: checkResult || undefined,
+    fairness_key: fairnessKey,
+    limit_key: limitKey || undefined,
+    limit_id: limitId,
   });
 }
 

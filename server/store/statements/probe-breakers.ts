@@ -3,13 +3,14 @@ import { isProbeDue, withProbe } from '../../domain/circuit-breaker.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import { attemptOutcomes } from '../../domain/run.ts';
 import type { BreakerKey, OpenBreaker, ProbeEnd } from '../../engine/breaker-views.ts';
+import type { ProbeClaim } from '../../engine/limit-views.ts';
 import type { Claim, ClaimedJob, LaneHead } from '../../engine/store-port.ts';
 import type { Database, Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { sameKey } from '../same-key.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
 import { claimJobs } from './claim-jobs.ts';
-import { claimSuspectsIn } from './claim-suspects.ts';
+import { claimAnyLimitedIn, claimSuspectsIn } from './claim-suspects.ts';
 import { heldBack } from './held-lanes.ts';
 
 /** Looked after in a round: those that have waited longest. */
@@ -41,10 +42,10 @@ LEFT JOIN LATERAL (
 const readLanesToTry = {
   name: 'read_lanes_to_probe',
   text: `
-SELECT l.lane_id, h.rank FROM lanes l CROSS JOIN LATERAL (
+SELECT l.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
   SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
-WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen}::smallint = 0
+WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen | heldBack.limited}::smallint = 0
 ORDER BY h.rank LIMIT ${MOST_LANES}`,
 };
 
@@ -86,11 +87,8 @@ export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]>
 /** Lanes that wait for this breaker alone, with their lowest ranks. */
 export async function readLanesToProbe(session: Session, { namespace, name }: BreakerKey): Promise<LaneHead[]> {
   const rows = await session.run(readLanesToTry, [namespace, name]);
-  return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank }));
+  return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
 }
-
-/** Room for a probe: one place of each session that may run it. */
-type ProbeClaim = Pick<Claim, 'places' | 'lanes'>;
 
 /**
  * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there are never
@@ -99,18 +97,24 @@ type ProbeClaim = Pick<Claim, 'places' | 'lanes'>;
 export function probeBreaker(
   database: Database,
   { namespace, name }: BreakerKey,
-  { places, lanes }: ProbeClaim,
+  room: ProbeClaim,
   suspect: boolean,
 ): Promise<ClaimedJob | undefined> {
   return database.transaction(async (session) => {
     const [row] = await session.run(lockDue, [namespace, name]);
     if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
     // A claim without room for a byte takes one job.
-    const claim = { places, lanes, maxBytes: 0, probes: true };
-    const [job] = await (suspect ? claimSuspectsIn(session, claim) : claimJobs(session, claim));
+    const bounds = { maxBytes: 0, probes: true };
+    const [job] = await ('lane' in room
+      ? claimAnyLimitedIn(session, { ...room, ...bounds }, suspect)
+      : claimUnlimited(session, { ...room, ...bounds }, suspect));
     if (!job) return undefined;
     const { jobId, attempt } = job;
     await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
     return job;
   });
+}
+
+function claimUnlimited(session: Session, claim: Claim, suspect: boolean): Promise<ClaimedJob[]> {
+  return suspect ? claimSuspectsIn(session, claim) : claimJobs(session, claim);
 }

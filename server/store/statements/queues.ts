@@ -1,10 +1,11 @@
 /** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `held-lanes.ts`. */
 import { type JobState, stateOf } from '../../domain/job-state.ts';
-import type { Queue, QueueName, QueuePage } from '../../engine/queues.ts';
+import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/queues.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
-const columns = 'namespace, name, revision, paused, pause_reason, description, create_time';
+const columns =
+  'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights';
 
 /** What lanes are indexed by for their queue, with the prefix of their table. */
 export function queueKey(lanes: string): string {
@@ -89,16 +90,26 @@ async function readCounts(session: Session, namespace: string, names: readonly s
   return counts;
 }
 
+/** What a person may change. */
+export function settingsOf(row: Row): QueueSettings {
+  return {
+    description: row.description,
+    maxConcurrency: row.max_concurrency ?? undefined,
+    rateLimit: row.rate_limit === null ? undefined : JSON.parse(row.rate_limit),
+    fairnessWeights: row.fairness_weights ?? {},
+  };
+}
+
 function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
   return {
     namespace: row.namespace,
     name: row.name,
     paused: row.paused,
     pauseReason: row.pause_reason,
-    description: row.description,
     createTimeUs: row.create_time,
     etag: etagOf(row),
     counts,
+    ...settingsOf(row),
   };
 }
 

@@ -4,8 +4,8 @@ import { reported } from '../../domain/circuit-breaker.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
+import type { AttemptKey, ClosedRecord } from '../../engine/attempt-views.ts';
 import type { AttemptView, JobName, JobView } from '../../engine/job-views.ts';
-import type { AttemptKey, ClosedRecord } from '../../engine/store-port.ts';
 import type { Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
@@ -15,7 +15,7 @@ import { type HoldReasons, readHoldReasons } from './hold-reasons.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
-       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id`;
+       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
 /** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
 export const viewColumns = `
@@ -199,6 +199,8 @@ export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldR
     idempotencyKey: row.idempotency_key ?? '',
     retryOf: row.retry_of ?? undefined,
     parentJobId: row.parent_job_id ?? undefined,
+    fairnessKey: row.fairness_key ?? '',
+    limitKey: row.limit_key ?? '',
     traceparent: row.traceparent ?? '',
     revision: row.revision,
     erased: row.erase_audit_id !== null,

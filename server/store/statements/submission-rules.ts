@@ -10,6 +10,7 @@ import type { NewJob } from '../../engine/store-port.ts';
 import type { RuleKey, RuleRefusal } from '../../engine/submission-rules.ts';
 import { type Session, within } from '../database.ts';
 import { changeRuns } from './change-runs.ts';
+import type { FairRanks } from './fair-ranks.ts';
 import type { Insertion } from './insert-jobs.ts';
 import { claimOf, type Group, groupsOf, isRejected, jobAt, refusal, refusalWithin, waitOf } from './rule-groups.ts';
 import {
@@ -35,6 +36,7 @@ export interface Ruled {
 /** One call's way through its rules. */
 class Ruling {
   readonly #session: Session;
+  readonly #fairRanks: FairRanks;
   readonly #insertion: Insertion;
   readonly #groups: Map<string, Group>;
   /** Jobs that are answered with another one, by the place of each. */
@@ -44,8 +46,9 @@ class Ruling {
   readonly #superseded = new Map<string, string>();
   #replaced: readonly Change[] = [];
 
-  constructor(session: Session, insertion: Insertion, groups: Map<string, Group>) {
+  constructor(session: Session, fairRanks: FairRanks, insertion: Insertion, groups: Map<string, Group>) {
     this.#session = session;
+    this.#fairRanks = fairRanks;
     this.#insertion = insertion;
     this.#groups = groups;
   }
@@ -107,7 +110,7 @@ class Ruling {
       if (rule.kind === 'DEBOUNCE' && holder.state === 'SCHEDULED')
         successors.set(holder.jobId, jobAt(call, first).jobId);
     }
-    this.#replaced = await replaceWaiting(this.#session, call.namespace, successors);
+    this.#replaced = await replaceWaiting(this.#session, this.#fairRanks, call.namespace, successors);
     return new Set(this.#replaced.map(({ run }) => run.jobId));
   }
 
@@ -159,11 +162,13 @@ function goneMeanwhile(): Error {
 /** Ends those of these jobs that wait and have not been tried yet; each says by which one it was replaced. */
 export async function replaceWaiting(
   session: Session,
+  fairRanks: FairRanks,
   namespace: string,
   successors: ReadonlyMap<string, string>,
 ): Promise<Change[]> {
   if (successors.size === 0) return [];
-  return changeRuns(within(session), { by: 'jobs', namespace, jobIds: [...successors.keys()] }, (run, nowUs) =>
+  const waiting = { by: 'jobs', namespace, jobIds: [...successors.keys()] } as const;
+  return changeRuns(within(session), fairRanks, waiting, (run, nowUs) =>
     run.state === 'SCHEDULED' && run.attempt === 0
       ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })
       : undefined,
@@ -171,9 +176,13 @@ export async function replaceWaiting(
 }
 
 /** Undefined where no rule holds for the call. */
-export async function applyRules(session: Session, insertion: Insertion): Promise<Ruled | RuleRefusal | undefined> {
+export async function applyRules(
+  session: Session,
+  fairRanks: FairRanks,
+  insertion: Insertion,
+): Promise<Ruled | RuleRefusal | undefined> {
   const groups = groupsOf(insertion);
-  return groups.size === 0 ? undefined : new Ruling(session, insertion, groups).run();
+  return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
 }
 
 /** The answer to a call that was stored, as far as it is known: jobs that were not stored are answered with who holds their keys. */

@@ -3,8 +3,10 @@ import type { NewJob, Place, SubmitCall, SubmitResult } from '../../engine/store
 import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import type { FairRanks } from './fair-ranks.ts';
 import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs } from './insert-jobs.ts';
+import { limitObstacle } from './limit-policies.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
 import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
@@ -24,9 +26,23 @@ function insertionOf(call: SubmitCall): Insertion {
 function stored(
   { jobIds, existing }: Pick<Insertion, 'jobIds' | 'existing'>,
   assigned: ReadonlySet<string> = new Set(),
+  ranks: ReadonlyMap<string, number> = noRanks,
 ): SubmitResult & { readonly kind: 'stored' } {
-  const jobs = jobIds.map((jobId, i) => ({ jobId, existing: existing[i] ?? false, assigned: assigned.has(jobId) }));
+  const jobs = jobIds.map((jobId, i) => ({
+    jobId,
+    existing: existing[i] ?? false,
+    assigned: assigned.has(jobId),
+    rank: ranks.get(jobId),
+  }));
   return { kind: 'stored', jobs };
+}
+
+const noRanks: ReadonlyMap<string, number> = new Map();
+
+/** What submissions are stored with. */
+export interface SubmitStore {
+  readonly database: Database;
+  readonly fairRanks: FairRanks;
 }
 
 /** What a call is known by when it comes again: a namespace has no slash. */
@@ -74,25 +90,50 @@ async function insertLarge(session: Session, insertion: Insertion): Promise<Inse
   return inserted;
 }
 
-/** One statement, one round trip, but for a large call, and for jobs that are counted for a retry budget. */
+/** Ranks by job id, of the jobs that take turns with others of their fairness key. */
+function rankFairly(session: Session, fairRanks: FairRanks, insertions: readonly Insertion[]) {
+  return fairRanks.rank(
+    session,
+    insertions.flatMap(({ jobs }) =>
+      jobs.flatMap((job) => (isFair(job) ? [{ ...job, fairnessKey: job.fairnessKey }] : [])),
+    ),
+  );
+}
+
+/** One that waits for a time gets its turn when that has come. */
+function isFair(job: NewJob): job is NewJob & { readonly fairnessKey: string } {
+  return job.fairnessKey !== undefined && job.state === 'READY';
+}
+
+function ranked(insertion: Insertion, ranks: ReadonlyMap<string, number>): Insertion {
+  const jobs = insertion.jobs.map((job) => {
+    const rank = ranks.get(job.jobId);
+    return rank === undefined ? job : { ...job, rank };
+  });
+  return { ...insertion, jobs };
+}
+
+/** One statement, one round trip, but for a large call, and for jobs with a fairness key or a retry budget. */
 async function insertAll(
-  database: Database,
+  { database, fairRanks }: SubmitStore,
   session: Session,
   insertions: readonly Insertion[],
   places: ReadonlyMap<string, Place>,
-): Promise<Inserted> {
+): Promise<Inserted & { readonly ranks: ReadonlyMap<string, number> }> {
   const [first] = insertions;
   const large = first && first.jobs.length > ROWS_A_STATEMENT ? first : undefined;
-  const isCounted = insertions.some(({ jobs }) => jobs.some((job) => job.hasRetryBudget));
-  if (!large && !isCounted) return insertJobs(session, insertions, places);
+  const isMore = insertions.some(({ jobs }) => jobs.some((job) => job.hasRetryBudget || isFair(job)));
+  if (!large && !isMore) return { ...(await insertJobs(session, insertions, places)), ranks: noRanks };
   const work = async (inner: Session) => {
-    const inserted = await (large ? insertLarge(inner, large) : insertJobs(inner, insertions, places));
+    const ranks = await rankFairly(inner, fairRanks, insertions);
+    const fair = ranks.size > 0 ? insertions.map((insertion) => ranked(insertion, ranks)) : insertions;
+    const inserted = await (large ? insertLarge(inner, fair[0] as Insertion) : insertJobs(inner, fair, places));
     const isStored = (call: SubmitCall) => !call.requestId || inserted.first.has(call);
     await countFirstAttempts(
       inner,
       insertions.flatMap(({ call, jobs }) => (isStored(call) ? jobs : [])),
     );
-    return inserted;
+    return { ...inserted, ranks };
   };
   return session === database ? database.transaction(work) : work(session);
 }
@@ -123,13 +164,14 @@ function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
 
 /** Calls without idempotency keys: one statement, one round trip; a second one only for repeated request ids. */
 async function submitPlain(
-  database: Database,
+  store: SubmitStore,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
 ): Promise<SubmitResult[]> {
+  const { database } = store;
   const first = firstTries(calls);
   const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
-  const inserted = await insertAll(database, database, insertions, places);
+  const inserted = await insertAll(store, database, insertions, places);
   const isStored = (call: SubmitCall) => first.has(call) && (!call.requestId || inserted.first.has(call));
   const assigned = assignedOf(insertions, inserted, places);
   const rows = await readRepeated(
@@ -137,7 +179,7 @@ async function submitPlain(
     calls.filter((call) => !isStored(call)),
   );
   return calls.map((call) => {
-    if (isStored(call)) return stored(insertionOf(call), assigned);
+    if (isStored(call)) return stored(insertionOf(call), assigned, inserted.ranks);
     const row = rows.get(requestKey(call.namespace, call.requestId as string));
     if (!row)
       throw new Error('a request id can neither be taken nor found: it was cleared away meanwhile; repeat the call');
@@ -166,24 +208,40 @@ class Refused extends Error {
   }
 }
 
-/** A call with idempotency keys, or with rules: a transaction of its own, so that a refusal takes its keys back. */
-async function submitKeyed(database: Database, call: SubmitCall): Promise<SubmitResult> {
+/** What stands in the way of those of its jobs that are not there already. */
+function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitResult | undefined> | undefined {
+  if (!call.limits) return undefined;
+  const added = new Set(jobs.map((job) => job.jobId));
+  const limits = call.limits.filter(({ index }) => added.has(call.jobs[index]?.jobId ?? ''));
+  return limits.length > 0 ? limitObstacle(session, { ...call, limits }) : undefined;
+}
+
+/** Its jobs have keys that others may hold, or that have no room. */
+const isExclusive = ({ keys, rules, limits }: SubmitCall) =>
+  keys.length > 0 || rules !== undefined || limits !== undefined;
+
+/** A call that may be refused for what others have stored: a transaction of its own, so that a refusal takes its keys back. */
+async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<SubmitResult> {
+  const { database } = store;
   const repeats = call.requestId ? [call] : [];
   const before = (await readRepeated(database, repeats)).values().next().value;
   if (before) return repeated(call, before);
   try {
     return await database.transaction(async (session) => {
-      const owners = await takeKeys(session, call);
+      const owners: KeyOwners = call.keys.length > 0 ? await takeKeys(session, call) : new Map();
       const obstacle = obstacleOf(call, owners);
       if (obstacle) throw new Refused(obstacle);
       const owned = withOwners(call, owners);
-      const ruled = await applyRules(session, owned);
+      const ruled = await applyRules(session, store.fairRanks, owned);
       if (ruled && 'kind' in ruled) throw new Refused(ruled);
       const insertion = ruled?.insertion ?? owned;
-      const inserted = await insertAll(database, session, [insertion], noPlaces);
+      const full = await newOnes(session, insertion);
+      if (full) throw new Refused(full);
+      const inserted = await insertAll(store, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
-      return ruled ? settleRuled(session, owned, ruled) : stored(insertion);
+      const result = stored(insertion, new Set(), inserted.ranks);
+      return ruled ? settleRuled(session, store.fairRanks, { owned, ruled, result }) : result;
     });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -193,7 +251,15 @@ async function submitKeyed(database: Database, call: SubmitCall): Promise<Submit
 }
 
 /** Once the jobs are stored: what their rules still ask for. */
-async function settleRuled(session: Session, owned: Insertion, ruled: Ruled): Promise<SubmitResult> {
+async function settleRuled(
+  session: Session,
+  fairRanks: FairRanks,
+  {
+    owned,
+    ruled,
+    result,
+  }: { readonly owned: Insertion; readonly ruled: Ruled; readonly result: ReturnType<typeof stored> },
+): Promise<SubmitResult> {
   const { call, jobIds, existing, jobs } = ruled.insertion;
   const isDuplicate = (i: number) => existing[i] === true && !owned.existing[i];
   // An idempotency key that was taken for a job that turned out to be there goes to that one.
@@ -202,35 +268,30 @@ async function settleRuled(session: Session, owned: Insertion, ruled: Ruled): Pr
     call.namespace,
     call.keys.flatMap(({ index, key }) => (isDuplicate(index) ? [{ key, jobId: jobIds[index] as string }] : [])),
   );
-  const superseded = await replaceWaiting(session, call.namespace, ruled.superseded);
-  const { kind, jobs: answers } = stored(ruled.insertion);
+  const superseded = await replaceWaiting(session, fairRanks, call.namespace, ruled.superseded);
   const dueUs = jobs.reduce((due, { runTimeUs }) => Math.min(due, runTimeUs ?? due), Number.POSITIVE_INFINITY);
   return {
-    kind,
-    jobs: answers.map((job, i) => (isDuplicate(i) ? { ...job, duplicate: true } : job)),
+    ...result,
+    jobs: result.jobs.map((job, i) => (isDuplicate(i) ? { ...job, duplicate: true } : job)),
     replaced: { changes: [...ruled.replaced, ...superseded], dueUs },
   };
 }
 
-function hasKeys({ keys, rules }: SubmitCall): boolean {
-  return keys.length > 0 || rules !== undefined;
-}
-
-/** Calls with keys are stored one by one, the others in one statement. */
+/** Calls that may be refused for what others have stored go one by one, the others in one statement. */
 async function submitAll(
-  database: Database,
+  store: SubmitStore,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
 ): Promise<Map<SubmitCall, SubmitResult>> {
-  const plain = calls.filter((call) => !hasKeys(call));
+  const plain = calls.filter((call) => !isExclusive(call));
   const results = new Map<SubmitCall, SubmitResult>();
   if (plain.length > 0) {
-    const answers = await submitPlain(database, plain, places);
+    const answers = await submitPlain(store, plain, places);
     plain.forEach((call, i) => {
       results.set(call, answers[i] as SubmitResult);
     });
   }
-  for (const call of calls) if (hasKeys(call)) results.set(call, await submitKeyed(database, call));
+  for (const call of calls) if (isExclusive(call)) results.set(call, await submitExclusive(store, call));
   return results;
 }
 
@@ -260,19 +321,19 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
  * told by its job ids, which nobody else has.
  */
 export async function submitCalls(
-  database: Database,
+  store: SubmitStore,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
 ): Promise<SubmitResult[]> {
   let results: Map<SubmitCall, SubmitResult>;
   try {
-    results = await submitAll(database, calls, places);
+    results = await submitAll(store, calls, places);
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
-    const before = await findStored(database, calls);
+    const before = await findStored(store.database, calls);
     if (before.size === 0) throw error;
     const rest = calls.filter((call) => !before.has(call));
-    results = new Map([...before, ...(await submitAll(database, rest, places))]);
+    results = new Map([...before, ...(await submitAll(store, rest, places))]);
   }
   return calls.map((call) => results.get(call) as SubmitResult);
 }

@@ -3,7 +3,8 @@ import type { Counter } from '@opentelemetry/api';
 import type { LaneKey } from '../../domain/placement.ts';
 import type { AttemptOutcome, Change, End } from '../../domain/run.ts';
 import { uuid7Ms } from '../../domain/uuid.ts';
-import type { ClaimedJob, CompletedAttempt, NewJob } from '../../engine/store-port.ts';
+import type { CompletedAttempt } from '../../engine/attempt-views.ts';
+import type { ClaimedJob, NewJob } from '../../engine/store-port.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 import { ByLane, type JobLabels } from './lane-labels.ts';
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { create, toJsonString } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
@@ -42,6 +43,9 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
 
 async function sow(world: World): Promise<Seed> {
   const definition = await world.define();
+  const limited = await world.define({ keyLimit: { key: 'input.tenant', maxConcurrency: 1 } });
+  const full = await world.define({ keyLimit: { maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW } });
+  await world.submit(full);
   const [idempotencyKey, requestId] = ['taken', '0198c0de-0000-4000-8000-00000000000a'];
   const { jobId } = await world.rpc.call(submitJob, { requestId, job: { definition, idempotencyKey } });
   const endedJobId = await world.submit(definition, { expireTime: { seconds: 1n } });
@@ -49,17 +53,17 @@ async function sow(world: World): Promise<Seed> {
   const [open, closed] = [await world.openWorker('nothing'), await world.openWorker('nothing')];
   await closed.close();
   const sessions = { sessionId: open.sessionId, closedSessionId: closed.sessionId };
-  return { definition, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
+  return { definition, limited, full, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
 }
 
 /** Rows in each table after `sow`. */
 const sown = {
-  jobs: 2,
-  job_runs: 1,
+  jobs: 3,
+  job_runs: 2,
   job_outcomes: 1,
   job_attempts: 0,
   job_checkpoints: 0,
-  job_definitions: 1,
+  job_definitions: 3,
   sessions: 2,
   request_ids: 1,
   idempotency_keys: 1,

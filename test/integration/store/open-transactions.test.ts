@@ -6,6 +6,7 @@ import { changeRuns } from '../../../server/store/statements/change-runs.ts';
 import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
 import { claimSuspectsIn } from '../../../server/store/statements/claim-suspects.ts';
 import { completeAttempts } from '../../../server/store/statements/complete-attempts.ts';
+import { FairRanks } from '../../../server/store/statements/fair-ranks.ts';
 import { saveProgress } from '../../../server/store/statements/held-runs.ts';
 import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
 import { closeSessions, renewSessions } from '../../../server/store/statements/sessions.ts';
@@ -224,7 +225,7 @@ describe('a report that is open while the session ends', () => {
     await sql(context, `UPDATE sessions SET state = 1, close_cause = NULL WHERE session_id = '${job.sessionId}'`);
     const freeing = await holdOpen(context.database, (session) => {
       const inner = { ...context.database, transaction: <T>(work: (s: typeof session) => Promise<T>) => work(session) };
-      return changeRuns(inner, { by: 'session', sessionId: job.sessionId, limit: 9 }, (run, nowUs) =>
+      return changeRuns(inner, new FairRanks(), { by: 'session', sessionId: job.sessionId, limit: 9 }, (run, nowUs) =>
         decideSessionEnd(run, 'CLOSE', { nowUs, random: 0 }),
       );
     });

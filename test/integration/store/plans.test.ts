@@ -31,9 +31,12 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
+import { useLimits } from '../../support/store-limits.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
 import { useSchedules } from '../../support/store-schedules.ts';
+
+import { pinned } from './pinned-plans.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
@@ -143,6 +146,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await useQueues(store);
   await useSchedules(store);
   await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
+  await useLimits(tap);
   await reviveQueue(tap);
   await store.nextDueUs();
   await useOutbox(store);
@@ -172,176 +176,6 @@ async function fillTables(context: StoreContext): Promise<void> {
     await context.store.observe(claimed.slice(100, 150));
   }
 }
-
-const runs = 'job_runs by job_runs_pkey';
-const ready = 'job_runs by job_runs_ready';
-const held = 'job_runs by job_runs_held';
-const due = 'job_runs by job_runs_due';
-const jobs = 'jobs_day by jobs_day_pkey';
-const retries = 'jobs_day by jobs_day_retry_of_idx';
-const outcomes = 'job_outcomes_day by job_outcomes_day_pkey';
-const unsuccessful = 'job_outcomes_day by job_outcomes_day_state_job_id_idx';
-const byLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
-const laneKeys = 'lanes by lanes_by_definition';
-const attempts = 'job_attempts by job_attempts_pkey';
-const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
-const logs = 'attempt_logs by attempt_logs_pkey';
-const [lanes, queues] = ['lanes by lanes_pkey', 'queues by queues_pkey'];
-const idempotency = 'idempotency_keys by idempotency_keys_pkey';
-const laneQueues = 'lanes by lanes_by_queue';
-const laneCounts = 'lane_counts by lane_counts_pkey';
-const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
-const sessions = 'sessions by sessions_pkey';
-const notClosed = 'sessions by sessions_not_closed';
-const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
-const definitions = 'job_definitions by job_definitions_pkey';
-const archived = 'archived_definitions by archived_definitions_pkey';
-const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
-const budgets = 'retry_budgets by retry_budgets_pkey';
-const breakers = 'circuit_breakers by circuit_breakers_pkey';
-const openBreaker = 'circuit_breakers by circuit_breakers_not_closed';
-const openBreakers = 'circuit_breakers by the whole of circuit_breakers_not_closed'; // few are open
-const breakerLanes = 'lanes by lanes_by_breaker';
-const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // as many as there are placements
-const retentions = 'retentions by retentions_pkey';
-const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
-const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
-const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules by schedules_pkey'];
-const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
-const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
-const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
-const sliceOf = (table: string) => `${table} by Tid Range Scan`;
-
-const pinned: Record<string, readonly string[]> = {
-  read_definition: [archived, definitions],
-  list_definitions: [archived, definitions],
-  archive_definition: [definitions],
-  restore_definition: [archived],
-  list_offers: [notClosed],
-  read_open_versions: [runs, ready, 'jobs_day by jobs_day_lane_id_job_id_idx', 'lanes by lanes_by_definition'],
-  insert_jobs: [lanes, sessions],
-  insert_idempotency_keys: [],
-  take_over_idempotency_keys: [idempotency],
-  read_idempotency_keys: [idempotency],
-  read_request_ids: ['request_ids by request_ids_pkey'],
-  claim_jobs: [checkpoints, runs, ready, jobs, lanes, sessions],
-  hold_lanes_back: [lanes],
-  lock_sessions_for_suspects: [sessions],
-  find_sessions_without_suspect: [held],
-  complete_attempts: [runs, sessions],
-  read_unchecked: [runs],
-  delete_checkpoints: [checkpoints],
-  lock_attempts: [runs, jobs, sessions],
-  lock_jobs: [runs, jobs, lanes],
-  lock_session_runs: [held, jobs],
-  lock_due_runs: [due, jobs],
-  update_runs: [runs],
-  update_records: [runs, jobs],
-  lock_record: [jobs, lanes],
-  read_end: [outcomes, runs],
-  count_first_attempts: [lanes],
-  make_budget_minute: [],
-  lock_budget_minute: [budgets],
-  read_budget_minutes: [budgets],
-  spend_retry_budget: [],
-  make_breakers: [],
-  lock_breakers: [breakers],
-  update_breakers: [breakers],
-  read_breaker_lanes: [breakerLanes],
-  list_breakers: [breakers],
-  read_open_breakers: [openBreakers, attempts, outcomes, runs, jobs],
-  read_lanes_to_probe: [ready, breakerLanes],
-  lock_breaker_to_probe: [openBreaker],
-  read_misheld_lanes: [openBreaker, allBreakerLanes],
-  erase_job: [logs, idempotency, attempts, checkpoints, outcomes, jobs, 'submission_keys by submission_keys_by_job'],
-  read_ended_jobs: [outcomes, jobs, retries, lanes],
-  end_runs: [checkpoints, runs],
-  insert_attempts: [],
-  observe_attempts: [runs],
-  save_progress: [runs, sessions],
-  lock_logging_runs: [runs, sessions],
-  read_newest_logs: [logs],
-  append_logs: [],
-  trim_logs: [logs],
-  read_logs: [logs],
-  read_held_runs: [held],
-  read_assigned_runs: [checkpoints, runs, jobs],
-  read_closed_attempts: [attempts, outcomes],
-  read_jobs: [outcomes, runs, jobs, lanes, sessions],
-  read_hold_reasons: [openBreaker, lanes, queues],
-  read_attempts: [attempts, sessions],
-  find_jobs: [jobs],
-  list_jobs_by_state: [outcomes, unsuccessful, runs, jobs, lanes],
-  list_jobs_by_lane: [outcomes, runs, byLane, jobs, lanes],
-  list_jobs_of_all: [outcomes, runs, jobs, lanes],
-  find_lanes: [laneKeys],
-  read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
-  find_ended_jobs: [outcomes],
-  read_revisions: [outcomes, runs],
-  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // of which it reads the first row
-  read_heads_of_lanes: [ready],
-  insert_lane: [openBreaker, queues],
-  read_queue: [queues],
-  list_queues: [queues],
-  find_deleted_queues: [jobsByLane, laneQueues, queues],
-  revive_queues: [queues],
-  read_queue_counts: [unfolded, laneCounts, laneQueues, lanes],
-  read_queue_lanes: [laneQueues],
-  lock_queue: [queues],
-  pause_queue: [queues],
-  resume_queue: [queues],
-  describe_queue: [queues],
-  delete_queue: [laneQueues, queues],
-  read_schedule: [schedules],
-  lock_schedule: [schedules],
-  list_schedules: [schedules],
-  insert_schedule: [],
-  update_schedule: [scheduleIds],
-  pause_schedule: [scheduleIds],
-  resume_schedule: [scheduleIds],
-  wake_schedule: [scheduleIds],
-  delete_schedule: [schedules],
-  delete_schedule_runs: [scheduleRuns],
-  read_next_look: ['schedules by the whole of schedules_due'], // of which it reads the first row
-  list_schedule_runs: [scheduleRuns],
-  read_schedule_run: [scheduleRuns],
-  count_pending_schedule_runs: [unsettledRuns],
-  insert_asked_schedule_runs: [],
-  lock_due_schedules: ['schedules by schedules_due'],
-  read_unsettled_schedule_runs: [outcomes, runs, unsettledRuns],
-  write_schedule_runs: [],
-  settle_ended_schedule_runs: [scheduleRuns],
-  forget_old_schedule_runs: [scheduleRuns],
-  write_schedule: [scheduleIds],
-  settle_schedule_runs: [scheduleRuns, scheduleIds],
-  take_outbox_rows: [oldest, turn],
-  finish_outbox_rows: [outbox, turn],
-  drop_old_outbox_rows: [outbox, oldest],
-  fold_lane_counts: [unfolded, 'lane_count_changes by Tid Scan'],
-  read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
-  read_lanes: [lanes],
-  renew_sessions: [sessions],
-  read_sessions: [sessions],
-  close_sessions: [sessions],
-  end_sessions: [held, sessions],
-  read_lapsed_sessions: [allNotClosed],
-  list_sessions: [held, notClosed],
-  read_worker: [held, sessions],
-  read_held_jobs: [held, lanes],
-  drain_session: [sessions],
-  read_retention_bounds: [allLanes, retentions],
-  read_short_lanes: [lanes, retentions],
-  expire_lane_jobs: [logs, attempts, checkpoints, outcomes, jobs, jobsByLane].sort(),
-  expire_default_jobs: [logs, attempts, checkpoints, outcomes, jobs, lanes, retentions],
-  clear_request_ids: [sliceOf('request_ids')],
-  clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
-  clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
-  clear_retry_budgets: [sliceOf('retry_budgets')],
-  clear_sessions: [held, sliceOf('sessions')],
-  clear_job_attempts: [sliceOf('job_attempts'), jobs],
-  clear_attempt_logs: [sliceOf('attempt_logs'), jobs],
-  clear_job_outcomes_default: [sliceOf('job_outcomes_day'), jobs],
-};
 
 describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans on %s', (kind) => {
   const context = useStore(kind);

@@ -168,8 +168,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/claim-suspects.ts',
-        find: 'const places = claim.places.filter((place) => free.delete(place.sessionId));',
-        replace: 'const places = claim.places.filter((place) => free.has(place.sessionId) || true);',
+        find: 'return places.filter((place) => free.delete(place.sessionId));',
+        replace: 'return places.filter((place) => free.has(place.sessionId) || true);',
       },
       {
         file: 'server/engine/parked-credits.ts',

@@ -37,6 +37,8 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     failures: 0,
     runTimeoutMs: 1_000,
     retryPolicy: null,
+    fairnessKey: null,
+    limitId: null,
     ...changes,
   };
 }

@@ -37,6 +37,8 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     reason: null,
     runTimeoutMs: 60_000,
     retryPolicy: null,
+    fairnessKey: null,
+    limitId: null,
     ...changes,
   };
 }

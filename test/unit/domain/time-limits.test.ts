@@ -39,6 +39,8 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,
+    fairnessKey: null,
+    limitId: null,
     ...rest,
   };
 }

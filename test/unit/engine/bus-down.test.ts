@@ -32,7 +32,11 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     return jobsFor(asked);
   };
   const dispatcher = new Dispatcher({
-    store: { claim: claim(false), claimSuspects: claim(true) },
+    store: { claim: claim(false), claimSuspects: claim(true), claimLimited: async () => [] },
+    limits: {
+      claimLane: () => Promise.reject(new Error('no lane has limits here')),
+      seen: () => {},
+    },
     lanes,
     credits,
     bus: { isUp: () => false } as Bus,

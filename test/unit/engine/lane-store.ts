@@ -13,7 +13,7 @@ export class LaneStore {
     this.makes++;
     if (this.failing) throw Object.assign(new Error('gone'), { code: '57P01' });
     const text = JSON.stringify(key);
-    const lane = this.lanes.get(text) ?? { ...key, laneId: this.lanes.size + 1 };
+    const lane = this.lanes.get(text) ?? { ...key, laneId: this.lanes.size + 1, limited: false };
     this.lanes.set(text, lane);
     return lane.laneId;
   }

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { RateLimit } from "./limit_pb.ts";
+import { file_muster_v1_limit } from "./limit_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/queue.proto.
  */
 export const file_muster_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSLjAQoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRImCgZjb3VudHMYByABKAsyFi5tdXN0ZXIudjEuUXVldWVDb3VudHMSFAoMcGF1c2VfcmVhc29uGAggASgJEhMKC2Rlc2NyaXB0aW9uGAkgASgJIm8KC1F1ZXVlQ291bnRzEg8KB2Jsb2NrZWQYASABKAMSEQoJc2NoZWR1bGVkGAIgASgDEg0KBXJlYWR5GAMgASgDEg4KBnBhdXNlZBgEIAEoAxIMCgRoZWxkGAUgASgDEg8KB3dhaXRpbmcYBiABKANiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChVtdXN0ZXIvdjEvcXVldWUucHJvdG8SCW11c3Rlci52MSKGAwoFUXVldWUSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcGF1c2VkGAMgASgIEhcKD21heF9jb25jdXJyZW5jeRgEIAEoBRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRImCgZjb3VudHMYByABKAsyFi5tdXN0ZXIudjEuUXVldWVDb3VudHMSFAoMcGF1c2VfcmVhc29uGAggASgJEhMKC2Rlc2NyaXB0aW9uGAkgASgJEigKCnJhdGVfbGltaXQYCiABKAsyFC5tdXN0ZXIudjEuUmF0ZUxpbWl0Ej8KEGZhaXJuZXNzX3dlaWdodHMYCyADKAsyJS5tdXN0ZXIudjEuUXVldWUuRmFpcm5lc3NXZWlnaHRzRW50cnkaNgoURmFpcm5lc3NXZWlnaHRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJvCgtRdWV1ZUNvdW50cxIPCgdibG9ja2VkGAEgASgDEhEKCXNjaGVkdWxlZBgCIAEoAxINCgVyZWFkeRgDIAEoAxIOCgZwYXVzZWQYBCABKAMSDAoEaGVsZBgFIAEoAxIPCgd3YWl0aW5nGAYgASgDYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_limit]);
 
 /**
  * A named line of waiting jobs.
@@ -42,7 +44,8 @@ export type Queue = Message<"muster.v1.Queue"> & {
   paused: boolean;
 
   /**
-   * Jobs of it that may be assigned or running at once. 0: no limit. Not part of this release: must be 0.
+   * Jobs of it that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), on the whole deployment; those that clean up
+   * after cancelled ones are neither held back nor counted. 0: no limit. At most 100,000.
    *
    * @generated from field: int32 max_concurrency = 4;
    */
@@ -83,6 +86,21 @@ export type Queue = Message<"muster.v1.Queue"> & {
    * @generated from field: string description = 9;
    */
   description: string;
+
+  /**
+   * Attempts of its jobs that may be assigned in a time; each takes the `rate_cost` of its definition. Unset: no limit.
+   *
+   * @generated from field: muster.v1.RateLimit rate_limit = 10;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while both
+   * wait. From 0.01 to 100; a key that is not here has 1. At most 1,000 keys of at most 256 characters.
+   *
+   * @generated from field: map<string, double> fairness_weights = 11;
+   */
+  fairnessWeights: { [key: string]: number };
 };
 
 /**

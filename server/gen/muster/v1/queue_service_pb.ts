@@ -411,8 +411,7 @@ export const QueueService: GenService<{
   /**
    * Makes a queue.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS),
-   * UNIMPLEMENTED (max_concurrency).
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
    *
    * @generated from rpc muster.v1.QueueService.CreateQueue
    */
@@ -442,10 +441,11 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
+   * Changes a queue's description, limits and weights. Once it has answered, no job is assigned beyond the new limits; those
+   * that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
    *
    * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-   * (ETAG_STALE), UNIMPLEMENTED (max_concurrency).
+   * (ETAG_STALE).
    *
    * @generated from rpc muster.v1.QueueService.UpdateQueue
    */

@@ -16,6 +16,10 @@ import { WorkerService } from '../../../../server/gen/muster/v1/worker_service_p
 /** What the requests may refer to; it is there before the first of them. */
 export interface Seed {
   readonly definition: string;
+  /** Its jobs have keys by `input.tenant`. */
+  readonly limited: string;
+  /** Has one open job, and may have no other. */
+  readonly full: string;
   readonly sessionId: Uint8Array;
   readonly closedSessionId: Uint8Array;
   /** Waits. Submitted with this key and this request id. */

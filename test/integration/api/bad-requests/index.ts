@@ -15,6 +15,7 @@ import './workers.ts';
 import './breakers.ts';
 import './logs.ts';
 import './budgets.ts';
+import './limits.ts';
 import './schedules.ts';
 import './submission-rules.ts';
 import { added, type BadRequest } from './builder.ts';

@@ -1,7 +1,7 @@
 /** Queues, asked wrongly. */
 import { Code } from '../../../../server/api/code.ts';
 import { QueueService } from '../../../../server/gen/muster/v1/queue_service_pb.ts';
-import { add, notImplemented } from './builder.ts';
+import { add } from './builder.ts';
 
 const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue, deleteQueue } = QueueService.method;
 const notFound = [Code.NOT_FOUND, 'QUEUE_NOT_FOUND'] as const;
@@ -76,7 +76,26 @@ create('B24', 'namespace No', { namespace: 'No' }, 'queue.namespace');
 create('B28', 'a description of 1,025 characters', { description: 'd'.repeat(1_025) }, 'queue.description');
 create('B11', 'a NUL in the description', { description: 'a\0b' }, 'queue.description');
 create('B21', 'a negative concurrency', { maxConcurrency: -1 }, 'queue.max_concurrency');
-add('', 'CreateQueue: a limit', createQueue, () => ({ queue: { name: 'new', maxConcurrency: 3 } }), [], notImplemented);
+create('B21', 'a concurrency above 100,000', { maxConcurrency: 100_001 }, 'queue.max_concurrency');
+create('B21', 'a rate of no units', { rateLimit: {} }, 'queue.rate_limit.units');
+create('B21', 'a burst above 1,000,000', { rateLimit: { units: 1, burst: 1_000_001 } }, 'queue.rate_limit.burst');
+create('B17', 'a negative period', { rateLimit: { units: 1, period: { seconds: -1n } } }, 'queue.rate_limit.period');
+create('B18', 'a period of no time', { rateLimit: { units: 1, period: {} } }, 'queue.rate_limit.period');
+for (const weight of [0, -1, 100.5, Number.NaN, Number.POSITIVE_INFINITY, 1e308])
+  create('B19', `a weight of ${weight}`, { fairnessWeights: { a: weight } }, 'queue.fairness_weights["a"]');
+create('B21', 'an empty key of a weight', { fairnessWeights: { '': 2 } }, 'queue.fairness_weights');
+create(
+  'B28',
+  'a key of 5,000 characters',
+  { fairnessWeights: { ['k'.repeat(5_000)]: 2 } },
+  'queue.fairness_weights key',
+);
+create(
+  'B21',
+  '1,001 weights',
+  { fairnessWeights: Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`k${i}`, 2])) },
+  'queue.fairness_weights',
+);
 add('B37', 'CreateQueue: request id x', createQueue, () => ({ queue: { name: 'new' }, requestId: 'x' }), [
   'request_id',
 ]);
@@ -87,14 +106,8 @@ update('B38', 'an immutable path', {}, ['name'], 'update_mask');
 update('B38', 'output-only paths', {}, ['paused', 'counts'], 'update_mask', 'update_mask');
 update('B38', 'an empty mask', {}, [], 'update_mask');
 update('B38', 'a path of 5,000 characters', {}, ['p'.repeat(5_000)], 'update_mask');
-add(
-  '',
-  'UpdateQueue: a limit',
-  updateQueue,
-  () => ({ queue: { name: 'default', maxConcurrency: 3 } }),
-  [],
-  notImplemented,
-);
+update('B21', 'a negative concurrency', { maxConcurrency: -1 }, ['max_concurrency'], 'queue.max_concurrency');
+update('B38', 'a part of a rate limit', { rateLimit: { units: 1 } }, ['rate_limit.units'], 'update_mask');
 add(
   'B39',
   'UpdateQueue: a stale etag',

@@ -92,7 +92,6 @@ for (const method of [getJob, waitJob, cancelJob]) {
   );
 }
 const laterJob: Record<string, Submission> = {
-  'a fairness key': { fairnessKey: 'tenant' },
   'demands for resources': { demands: { resources: { gpu: 1 } } },
 };
 for (const [what, change] of Object.entries(laterJob)) {

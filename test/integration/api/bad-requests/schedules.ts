@@ -8,7 +8,7 @@ import type {
   ScheduleTimesSchema,
 } from '../../../../server/gen/muster/v1/schedule_pb.ts';
 import { ScheduleService } from '../../../../server/gen/muster/v1/schedule_service_pb.ts';
-import { add, manyLabels, notImplemented, type Seed } from './builder.ts';
+import { add, manyLabels, type Seed } from './builder.ts';
 
 const { applySchedule, getSchedule, listSchedules, deleteSchedule, pauseSchedule, resumeSchedule } =
   ScheduleService.method;
@@ -122,12 +122,11 @@ add(
   [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
 );
 add(
-  '',
-  'ApplySchedule: a fairness key',
+  'B28',
+  'ApplySchedule: a fairness key of 257 characters',
   applySchedule,
-  (seed) => ({ schedule: { ...good(seed), job: { definition: seed.definition, fairnessKey: 'x' } } }),
-  [],
-  notImplemented,
+  (seed) => ({ schedule: { ...good(seed), job: { definition: seed.definition, fairnessKey: 'x'.repeat(257) } } }),
+  ['schedule.job.fairness_key'],
 );
 add(
   '',

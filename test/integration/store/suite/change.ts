@@ -66,6 +66,8 @@ export function changeSuite(context: StoreContext): void {
         reason: null,
         runTimeoutMs: job.runTimeoutMs,
         retryPolicy,
+        fairnessKey: null,
+        limitId: null,
       };
       const view = await context.store.readJob('default', job.jobId);
       const createTimeUs = view?.createTimeUs;

@@ -164,7 +164,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
         const [first] = await submitMany(context, laneId, 3);
         await submitMany(context, paused, 1, { rank: 5 });
-        expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000 }]);
+        expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000, limited: false }]);
         const { sessionId } = await openWorker(context);
         const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5), false);
         expect(job).toMatchObject({ jobId: first, attempt: 1, sessionId, laneId });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { AttemptKey } from '../../../../server/engine/store-port.ts';
+import type { AttemptKey } from '../../../../server/engine/attempt-views.ts';
 import { failureText } from '../../../../server/store/failure-text.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {

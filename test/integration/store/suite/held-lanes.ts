@@ -1,6 +1,6 @@
 /** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { heldBack, holdLanesBack } from '../../../../server/store/statements/held-lanes.ts';
+import { type HeldBackReason, heldBack, holdLanesBack } from '../../../../server/store/statements/held-lanes.ts';
 import { readHeadsOf } from '../../../../server/store/statements/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../../support/store-fixtures.ts';
 
 export function heldLanesSuite(context: StoreContext): void {
-  const hold = (laneIds: readonly number[], reason: keyof typeof heldBack, isHeld: boolean) =>
+  const hold = (laneIds: readonly number[], reason: HeldBackReason, isHeld: boolean) =>
     context.database.transaction((session) => holdLanesBack(session, laneIds, reason, isHeld));
 
   describe('a lane that is held back', () => {
@@ -86,7 +86,7 @@ export function heldLanesSuite(context: StoreContext): void {
       await submitMany(context, held, 2);
       await submitMany(context, open, 2);
       await hold([held], 'queuePaused', true);
-      expect(await context.store.readHeads()).toEqual([{ laneId: open, rank: 1_000_000 }]);
+      expect(await context.store.readHeads()).toEqual([{ laneId: open, rank: 1_000_000, limited: false }]);
       expect(await readHeadsOf(context.database, [held, empty])).toEqual([{ laneId: held, rank: 1_000_000 }]);
     });
   });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideAbort, decideCancel } from '../../../../server/domain/decide.ts';
-import type { AttemptKey, ProgressChange } from '../../../../server/engine/store-port.ts';
+import type { AttemptKey, ProgressChange } from '../../../../server/engine/attempt-views.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

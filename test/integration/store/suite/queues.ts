@@ -22,7 +22,7 @@ function queueOf(change: QueueChange): Queue {
 
 export function queuesSuite(context: StoreContext): void {
   const queues = () => context.store.queues;
-  const create = (name: string, description = '') => queues().create({ namespace: 'default', name, description });
+  const create = (name: string, description = '') => queues().create({ namespace: 'default', name }, { description });
 
   describe('queues', () => {
     beforeEach(() => emptyTables(context));
@@ -44,7 +44,7 @@ export function queuesSuite(context: StoreContext): void {
 
     it('are listed by name, page by page, each namespace its own', async () => {
       for (const name of ['c', 'a', 'd', 'b']) await create(name);
-      await queues().create({ namespace: 'other', name: 'z', description: '' });
+      await queues().create({ namespace: 'other', name: 'z' }, {});
       const first = await queues().list('default', '', 3);
       expect(first).toMatchObject({ queues: [{ name: 'a' }, { name: 'b' }, { name: 'c' }], hasMore: true });
       expect(await queues().list('default', 'c', 3)).toMatchObject({ queues: [{ name: 'd' }], hasMore: false });
@@ -83,17 +83,17 @@ export function queuesSuite(context: StoreContext): void {
 
     it('change with the etag that they have, and with no other', async () => {
       const { etag } = queueOf(await create('q'));
-      const changed = queueOf(await queues().update(q, { description: 'new', etag }));
+      const changed = queueOf(await queues().update(q, { settings: { description: 'new' }, etag }));
       expect(changed.description).toBe('new');
       expect(changed.etag).not.toBe(etag);
-      expect(await queues().update(q, { description: 'newer', etag })).toEqual({
+      expect(await queues().update(q, { settings: { description: 'newer' }, etag })).toEqual({
         kind: 'stale',
         etag: changed.etag,
       });
-      expect(queueOf(await queues().update(q, { description: undefined, etag: '' }))).toEqual(changed);
-      expect(queueOf(await queues().update(q, { description: 'new', etag: '' })).etag).toBe(changed.etag);
+      expect(queueOf(await queues().update(q, { settings: {}, etag: '' }))).toEqual(changed);
+      expect(queueOf(await queues().update(q, { settings: { description: 'new' }, etag: '' })).etag).toBe(changed.etag);
       const missing = { ...q, name: 'missing' };
-      expect(await queues().update(missing, { description: '', etag: '' })).toEqual({ kind: 'missing' });
+      expect(await queues().update(missing, { settings: { description: '' }, etag: '' })).toEqual({ kind: 'missing' });
     });
 
     it('give nothing while they are paused, in any lane but those that clean up', async () => {
@@ -161,7 +161,7 @@ export function queuesSuite(context: StoreContext): void {
 
     it('are made anew by the next job, not paused, also where it has ended by then', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
-      const first = queueOf(await queues().update(q, { description: 'old', etag: '' }));
+      const first = queueOf(await queues().update(q, { settings: { description: 'old' }, etag: '' }));
       await queues().pause(q, '');
       await queues().delete(q);
       await submitMany(context, laneId, 1);

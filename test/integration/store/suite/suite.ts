@@ -11,11 +11,13 @@ import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { erasingSuite } from './erasing.ts';
+import { fairnessSuite } from './fairness.ts';
 import { heldSuite } from './held.ts';
 import { heldLanesSuite } from './held-lanes.ts';
 import { holdsSuite } from './holds.ts';
 import { laneCountsSuite } from './lane-counts.ts';
 import { lanesSuite } from './lanes.ts';
+import { limitsSuite } from './limits.ts';
 import { listJobsSuite } from './list-jobs.ts';
 import { migrationsSuite } from './migrations.ts';
 import { outboxSuite } from './outbox.ts';
@@ -70,6 +72,8 @@ export function storeSuite(context: StoreContext): void {
   readJobSuite(context);
   tracesSuite(context);
   listJobsSuite(context);
+  limitsSuite(context);
+  fairnessSuite(context);
   transitionsSuite(context);
   vitalsSuite(context);
 }

@@ -31,6 +31,7 @@ import { createStore } from '../../../../server/store/store.ts';
 import { recordStatements } from '../../../support/database-taps.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
 import { claimOf, completionOf, newJobId, readEverything, readRow } from '../../../support/store-fixtures.ts';
+import { claimLimited } from '../../../support/store-limits.ts';
 import { type PutRun, putRun } from '../../../support/store-states.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
@@ -116,6 +117,8 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       (await store.claim(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
     'claim as a suspect': async (put) =>
       (await store.claimSuspects(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
+    'claim under limits': async (put) =>
+      (await claimLimited(context, put.laneId, put.sessionId, 1)).jobs.length > 0 ? 'claim' : undefined,
     complete: async (put) => ((await store.complete([completionOf(put)])).length > 0 ? 'succeed' : undefined),
     'complete with a result that was checked': async (put) =>
       (await store.complete([completionOf(put)], true)).length > 0 ? 'succeed' : undefined,

@@ -36,7 +36,7 @@ export function vitalsSuite(context: StoreContext): void {
 
     it('name a queue that has no jobs, and none where nothing is', async () => {
       expect(await vitals().readQueues(10)).toEqual({ queues: [], others: undefined });
-      await context.store.queues.create({ namespace: 'default', name: 'empty', description: '' });
+      await context.store.queues.create({ namespace: 'default', name: 'empty' }, {});
       expect((await vitals().readQueues(10)).queues).toMatchObject([{ name: 'empty', counts: { READY: 0 } }]);
     });
 

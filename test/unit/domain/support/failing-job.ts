@@ -36,6 +36,8 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,
+    fairnessKey: null,
+    limitId: null,
     ...changes,
   };
 }

@@ -23,17 +23,22 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from muster.v1 import limit_pb2 as muster_dot_v1_dot_limit__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/queue.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n\x05Queue\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06paused\x18\x03 \x01(\x08\x12\x17\n\x0fmax_concurrency\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12&\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x16.muster.v1.QueueCounts\x12\x14\n\x0cpause_reason\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\"o\n\x0bQueueCounts\x12\x0f\n\x07\x62locked\x18\x01 \x01(\x03\x12\x11\n\tscheduled\x18\x02 \x01(\x03\x12\r\n\x05ready\x18\x03 \x01(\x03\x12\x0e\n\x06paused\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15muster/v1/queue.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15muster/v1/limit.proto\"\x86\x03\n\x05Queue\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06paused\x18\x03 \x01(\x08\x12\x17\n\x0fmax_concurrency\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12&\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x16.muster.v1.QueueCounts\x12\x14\n\x0cpause_reason\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\x12(\n\nrate_limit\x18\n \x01(\x0b\x32\x14.muster.v1.RateLimit\x12?\n\x10\x66\x61irness_weights\x18\x0b \x03(\x0b\x32%.muster.v1.Queue.FairnessWeightsEntry\x1a\x36\n\x14\x46\x61irnessWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"o\n\x0bQueueCounts\x12\x0f\n\x07\x62locked\x18\x01 \x01(\x03\x12\x11\n\tscheduled\x18\x02 \x01(\x03\x12\r\n\x05ready\x18\x03 \x01(\x03\x12\x0e\n\x06paused\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.queue_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUEUE']._serialized_start=70
-  _globals['_QUEUE']._serialized_end=297
-  _globals['_QUEUECOUNTS']._serialized_start=299
-  _globals['_QUEUECOUNTS']._serialized_end=410
+  _globals['_QUEUE_FAIRNESSWEIGHTSENTRY']._loaded_options = None
+  _globals['_QUEUE_FAIRNESSWEIGHTSENTRY']._serialized_options = b'8\001'
+  _globals['_QUEUE']._serialized_start=93
+  _globals['_QUEUE']._serialized_end=483
+  _globals['_QUEUE_FAIRNESSWEIGHTSENTRY']._serialized_start=429
+  _globals['_QUEUE_FAIRNESSWEIGHTSENTRY']._serialized_end=483
+  _globals['_QUEUECOUNTS']._serialized_start=485
+  _globals['_QUEUECOUNTS']._serialized_end=596
 # @@protoc_insertion_point(module_scope)

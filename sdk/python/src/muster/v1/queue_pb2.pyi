@@ -1,6 +1,8 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from muster.v1 import limit_pb2 as _limit_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Mapping as _Mapping
@@ -9,7 +11,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Queue(_message.Message):
-    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag", "counts", "pause_reason", "description")
+    __slots__ = ("namespace", "name", "paused", "max_concurrency", "create_time", "etag", "counts", "pause_reason", "description", "rate_limit", "fairness_weights")
+    class FairnessWeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +28,8 @@ class Queue(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     PAUSE_REASON_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    RATE_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FAIRNESS_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     paused: bool
@@ -28,7 +39,9 @@ class Queue(_message.Message):
     counts: QueueCounts
     pause_reason: str
     description: str
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+    rate_limit: _limit_pb2.RateLimit
+    fairness_weights: _containers.ScalarMap[str, float]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., paused: bool = ..., max_concurrency: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., counts: _Optional[_Union[QueueCounts, _Mapping]] = ..., pause_reason: _Optional[str] = ..., description: _Optional[str] = ..., rate_limit: _Optional[_Union[_limit_pb2.RateLimit, _Mapping]] = ..., fairness_weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class QueueCounts(_message.Message):
     __slots__ = ("blocked", "scheduled", "ready", "paused", "held", "waiting")

@@ -79,8 +79,7 @@ class QueueServiceServicer(object):
     def CreateQueue(self, request, context):
         """Makes a queue.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS),
-        UNIMPLEMENTED (max_concurrency).
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,10 +100,11 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateQueue(self, request, context):
-        """Changes a queue's description. Where the queue in the request has an etag, it must be that of the queue as it is.
+        """Changes a queue's description, limits and weights. Once it has answered, no job is assigned beyond the new limits; those
+        that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
 
         Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-        (ETAG_STALE), UNIMPLEMENTED (max_concurrency).
+        (ETAG_STALE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { KeyLimit, RateLimit } from "./limit_pb.ts";
+import { file_muster_v1_limit } from "./limit_pb.ts";
 import type { Demands } from "./placement_pb.ts";
 import { file_muster_v1_placement } from "./placement_pb.ts";
 import type { CircuitBreaker, RetryBudget, RetryPolicy } from "./retry_policy_pb.ts";
@@ -18,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_definition.proto.
  */
 export const file_muster_v1_job_definition: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSKKCgoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABINCgVxdWV1ZRgGIAEoCRIsCgxyZXRyeV9wb2xpY3kYByABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMY2FuY2VsX2dyYWNlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEWxlYXNlX2xvc3NfYWN0aW9uGAogASgOMhoubXVzdGVyLnYxLkxlYXNlTG9zc0FjdGlvbhIjCgdkZW1hbmRzGAsgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEAoIcHJpb3JpdHkYDCABKAUSEwoLZGVzY3JpcHRpb24YDSABKAkSNAoGbGFiZWxzGA4gAygLMiQubXVzdGVyLnYxLkpvYkRlZmluaXRpb24uTGFiZWxzRW50cnkSLAoJcmV0ZW50aW9uGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFpbnB1dF9qc29uX3NjaGVtYRgRIAEoCRIaChJvdXRwdXRfanNvbl9zY2hlbWEYEiABKAkSMAoNcXVldWVfdGltZW91dBgTIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg10b3RhbF90aW1lb3V0GBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEHByb2dyZXNzX3RpbWVvdXQYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoRcHJvZ3Jlc3Nfd2F0Y2hkb2cYFiABKAsyGy5tdXN0ZXIudjEuUHJvZ3Jlc3NXYXRjaGRvZxIsCgxyZXRyeV9idWRnZXQYFyABKAsyFi5tdXN0ZXIudjEuUmV0cnlCdWRnZXQSMgoPY2lyY3VpdF9icmVha2VyGBggASgLMhkubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyEjgKFWlucHV0X3Byb3RvYnVmX3NjaGVtYRgZIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRI5ChZvdXRwdXRfcHJvdG9idWZfc2NoZW1hGBogASgLMhkubXVzdGVyLnYxLlByb3RvYnVmU2NoZW1hEjAKDGFyY2hpdmVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoKdW5pcXVlbmVzcxghIAEoCzIVLm11c3Rlci52MS5VbmlxdWVuZXNzEiUKCGRlYm91bmNlGCIgASgLMhMubXVzdGVyLnYxLkRlYm91bmNlEiUKCHRocm90dGxlGCMgASgLMhMubXVzdGVyLnYxLlRocm90dGxlGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoIVGFza0JvZHkSDwoHaGFuZGxlchgBIAEoCRIXCg9jbGVhbnVwX2hhbmRsZXIYAiABKAkSMgoPY2xlYW51cF90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjYKDFdvcmtmbG93Qm9keRImCgVzdGVwcxgBIAMoCzIXLm11c3Rlci52MS5Xb3JrZmxvd1N0ZXAiRgoMV29ya2Zsb3dTdGVwEgwKBG5hbWUYASABKAkSEgoKZGVmaW5pdGlvbhgCIAEoCRIUCgxkZXBlbmRlbmNpZXMYAyADKAkqcQoPTGVhc2VMb3NzQWN0aW9uEiEKHUxFQVNFX0xPU1NfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGwoXTEVBU0VfTE9TU19BQ1RJT05fQUJPUlQQARIeChpMRUFTRV9MT1NTX0FDVElPTl9DT05USU5VRRACYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule]);
+  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSKeCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABINCgVxdWV1ZRgGIAEoCRIsCgxyZXRyeV9wb2xpY3kYByABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMY2FuY2VsX2dyYWNlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEWxlYXNlX2xvc3NfYWN0aW9uGAogASgOMhoubXVzdGVyLnYxLkxlYXNlTG9zc0FjdGlvbhIjCgdkZW1hbmRzGAsgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEAoIcHJpb3JpdHkYDCABKAUSEwoLZGVzY3JpcHRpb24YDSABKAkSNAoGbGFiZWxzGA4gAygLMiQubXVzdGVyLnYxLkpvYkRlZmluaXRpb24uTGFiZWxzRW50cnkSLAoJcmV0ZW50aW9uGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFpbnB1dF9qc29uX3NjaGVtYRgRIAEoCRIaChJvdXRwdXRfanNvbl9zY2hlbWEYEiABKAkSMAoNcXVldWVfdGltZW91dBgTIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg10b3RhbF90aW1lb3V0GBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEHByb2dyZXNzX3RpbWVvdXQYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoRcHJvZ3Jlc3Nfd2F0Y2hkb2cYFiABKAsyGy5tdXN0ZXIudjEuUHJvZ3Jlc3NXYXRjaGRvZxIsCgxyZXRyeV9idWRnZXQYFyABKAsyFi5tdXN0ZXIudjEuUmV0cnlCdWRnZXQSMgoPY2lyY3VpdF9icmVha2VyGBggASgLMhkubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyEjgKFWlucHV0X3Byb3RvYnVmX3NjaGVtYRgZIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRI5ChZvdXRwdXRfcHJvdG9idWZfc2NoZW1hGBogASgLMhkubXVzdGVyLnYxLlByb3RvYnVmU2NoZW1hEjAKDGFyY2hpdmVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZmFpcm5lc3Nfa2V5GBwgASgJEhcKD21heF9jb25jdXJyZW5jeRgdIAEoBRIoCgpyYXRlX2xpbWl0GB4gASgLMhQubXVzdGVyLnYxLlJhdGVMaW1pdBIRCglyYXRlX2Nvc3QYHyABKAUSJgoJa2V5X2xpbWl0GCAgASgLMhMubXVzdGVyLnYxLktleUxpbWl0EikKCnVuaXF1ZW5lc3MYISABKAsyFS5tdXN0ZXIudjEuVW5pcXVlbmVzcxIlCghkZWJvdW5jZRgiIAEoCzITLm11c3Rlci52MS5EZWJvdW5jZRIlCgh0aHJvdHRsZRgjIAEoCzITLm11c3Rlci52MS5UaHJvdHRsZRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgYKBGJvZHkiQwoOUHJvdG9idWZTY2hlbWESGwoTZmlsZV9kZXNjcmlwdG9yX3NldBgBIAEoDBIUCgxtZXNzYWdlX3R5cGUYAiABKAkiUwoQUHJvZ3Jlc3NXYXRjaGRvZxIUCgxtaW5fZnJhY3Rpb24YASABKAESKQoGd2luZG93GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImgKCFRhc2tCb2R5Eg8KB2hhbmRsZXIYASABKAkSFwoPY2xlYW51cF9oYW5kbGVyGAIgASgJEjIKD2NsZWFudXBfdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI2CgxXb3JrZmxvd0JvZHkSJgoFc3RlcHMYASADKAsyFy5tdXN0ZXIudjEuV29ya2Zsb3dTdGVwIkYKDFdvcmtmbG93U3RlcBIMCgRuYW1lGAEgASgJEhIKCmRlZmluaXRpb24YAiABKAkSFAoMZGVwZW5kZW5jaWVzGAMgAygJKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule]);
 
 /**
  * A named, versioned template of a job. Versions are numbered from 1 and never change.
@@ -229,6 +231,45 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * @generated from field: google.protobuf.Timestamp archive_time = 27;
    */
   archiveTime?: Timestamp | undefined;
+
+  /**
+   * The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as `input.tenant`. A
+   * submission's own `fairness_key` comes first. Empty: none.
+   *
+   * @generated from field: string fairness_key = 28;
+   */
+  fairnessKey: string;
+
+  /**
+   * Jobs of it, in all its versions, that workers may hold at once, on the whole deployment; those that clean up after
+   * cancelled ones are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
+   * version's holds for the jobs of all.
+   *
+   * @generated from field: int32 max_concurrency = 29;
+   */
+  maxConcurrency: number;
+
+  /**
+   * Attempts of its jobs that may be assigned in a time. Unset: no limit.
+   *
+   * @generated from field: muster.v1.RateLimit rate_limit = 30;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. One that is dearer
+   * than a burst is assigned once all units are there, and takes the rest of those to come.
+   *
+   * @generated from field: int32 rate_cost = 31;
+   */
+  rateCost: number;
+
+  /**
+   * Limits for each value of a key. Unset: none.
+   *
+   * @generated from field: muster.v1.KeyLimit key_limit = 32;
+   */
+  keyLimit?: KeyLimit | undefined;
 
   /**
    * At most one job at a time that is alike. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is set.

@@ -1197,10 +1197,11 @@ export const JobService: GenService<{
    * a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
    * FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the idempotency key is in use with other content, or the
    * policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (too many calls at once;
-   * RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check. Or THROTTLED: the definition's
-   * throttle refuses it; RetryInfo says when the next one is taken), ABORTED (other callers
-   * replaced the same key over and over), UNIMPLEMENTED (resource demands, fairness keys), UNAVAILABLE
-   * (the outcome is not known; retry with the same request_id or idempotency_key).
+   * RetryInfo says when to try again. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its
+   * definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken.
+   * Or the inputs of one call take longer than 5 s to check), ABORTED (other callers replaced the
+   * same key over and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with the same
+   * request_id or idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob
    */

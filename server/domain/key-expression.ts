@@ -1,0 +1,83 @@
+/**
+ * Expressions that give a job its key: CEL over `input` and `labels`. Macros over lists are refused, so that the cost of one
+ * is bounded by its length; regular expressions are RE2's, which are linear.
+ */
+import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, parse, plan } from '@bufbuild/cel';
+
+/** In characters, of an expression and of the key that it gives. */
+export const MOST_EXPRESSION = 1_024;
+export const MOST_KEY = 256;
+
+export type Key = { readonly key: string | undefined } | { readonly problem: string };
+
+export interface KeyExpression {
+  readonly usesInput: boolean;
+  /** `input` is what the JSON of the input says. The key is undefined where the expression gives null: the job has none. */
+  readonly keyOf: (input: unknown, labels: Readonly<Record<string, string>>) => Key;
+}
+
+const variables = new Set(['input', 'labels']);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Or what is wrong with the text, as an end of a sentence that begins with its field. */
+export function compileKey(text: string): KeyExpression | { readonly problem: string } {
+  if (text.length > MOST_EXPRESSION) return { problem: `is longer than ${MOST_EXPRESSION} characters` };
+  try {
+    const parsed = parse(text);
+    const names = namesIn(parsed.expr);
+    if ('problem' in names) return names;
+    const evaluate = plan(celEnv(), parsed);
+    return {
+      usesInput: names.used.has('input'),
+      keyOf: (input, labels) => keyFrom(evaluate({ input: input as CelInput, labels: { ...labels } })),
+    };
+  } catch (error) {
+    // Deeply nested parentheses overflow the parser's stack.
+    const why = error instanceof RangeError ? 'it is nested too deeply' : messageOf(error);
+    return { problem: `is no expression of CEL: ${why}` };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/^<input>:1:/, 'character ') : String(error);
+}
+
+type Names = { readonly used: ReadonlySet<string> } | { readonly problem: string };
+
+/** The variables that a parsed expression names. */
+function namesIn(root: unknown): Names {
+  const used = new Set<string>();
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const node = waiting.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const { case: kind, value } = node as { case?: unknown; value?: { name?: string } };
+    if (kind === 'comprehensionExpr')
+      return {
+        problem: 'has a macro over a list (all, exists, exists_one, map or filter): its cost would have no bound',
+      };
+    if (kind === 'identExpr') used.add(value?.name ?? '');
+    waiting.push(...Object.values(node));
+  }
+  const unknown = [...used].find((name) => !variables.has(name));
+  if (unknown !== undefined) return { problem: `names ${unknown}; there are input and labels` };
+  return { used };
+}
+
+function keyFrom(value: CelValue | Error): Key {
+  if (isCelError(value)) return { problem: value.message };
+  const key = textOf(value as CelValue);
+  if (key === undefined) return { problem: 'its value is no string, number, truth value or null' };
+  if (key === null) return { key: undefined };
+  if (key.length > MOST_KEY) return { problem: `its value is longer than ${MOST_KEY} characters` };
+  if (CONTROL.test(key) || !key.isWellFormed())
+    return { problem: 'its value has control characters or is no Unicode text' };
+  return { key };
+}
+
+function textOf(value: CelValue): string | null | undefined {
+  if (value === null || typeof value === 'string') return value;
+  if (isCelUint(value)) return String(value.value);
+  return ['bigint', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+}

@@ -1,0 +1,125 @@
+/** Limits: how many jobs workers may hold at once, and how many attempts may be assigned in a time. */
+
+/** Any stretch of t ms sees at most `burst + units * t / periodMs` units. */
+export interface RateLimit {
+  readonly units: number;
+  readonly periodMs: number;
+  readonly burst: number;
+}
+
+export type LimitPolicy = 'WAIT' | 'REJECT_NEW' | 'CANCEL_OLDEST' | 'REPLACE_WAITING';
+
+/** Limits for each value of a key. */
+export interface KeyLimit {
+  /** Empty: all jobs have the same. */
+  readonly key: string;
+  /** Left out: no limit. */
+  readonly maxConcurrency?: number;
+  readonly policy: LimitPolicy;
+  readonly rateLimit?: RateLimit;
+}
+
+/** Of a definition, for the jobs of all its versions. */
+export interface DefinitionLimits {
+  readonly maxConcurrency?: number;
+  readonly rateLimit?: RateLimit;
+  /** Units that an attempt takes. Left out: 1. */
+  readonly rateCost?: number;
+  readonly keyLimit?: Partial<Omit<KeyLimit, 'key'>>;
+}
+
+/** What one limit, or one key, has to give; left out: as much as is wanted. */
+export interface Capacity {
+  readonly maxConcurrency?: number | undefined;
+  /** Jobs that are held. */
+  readonly held: number;
+  readonly rateLimit?: RateLimit | undefined;
+  /** When all units are there again, in microseconds; null: they are. */
+  readonly fullTimeUs: number | null;
+}
+
+/** Attempts that may begin, and, where it is time that they wait for, when there is room for one more. */
+export interface Room {
+  readonly jobs: number;
+  readonly openTimeUs?: number | undefined;
+}
+
+/** Microseconds in which one unit comes back. */
+function unitUs({ units, periodMs }: RateLimit): number {
+  return (periodMs * 1000) / units;
+}
+
+/** Units that may be taken. */
+export function unitsLeft(limit: RateLimit, fullTimeUs: number | null, nowUs: number): number {
+  const owed = Math.max(0, (fullTimeUs ?? nowUs) - nowUs);
+  // What is owed is rounded up to whole microseconds, see `takeUnits`; a unit counts once it is there to a thousandth.
+  return Math.max(0, Math.min(limit.burst, Math.floor(limit.burst - owed / unitUs(limit) + 0.001)));
+}
+
+/** When all units are there again once `units` were taken. */
+export function takeUnits(limit: RateLimit, fullTimeUs: number | null, units: number, nowUs: number): number {
+  return Math.ceil(Math.max(fullTimeUs ?? nowUs, nowUs) + units * unitUs(limit));
+}
+
+/** `cost` in units is an attempt's. */
+export function roomOf(capacity: Capacity, cost: number, nowUs: number): Room {
+  const { maxConcurrency, held, rateLimit, fullTimeUs } = capacity;
+  const places = maxConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(0, maxConcurrency - held);
+  if (!rateLimit) return { jobs: places };
+  // An attempt dearer than the burst starts once all units are there, and the next one waits the longer.
+  const needed = Math.min(cost, rateLimit.burst);
+  const starts = Math.floor(unitsLeft(rateLimit, fullTimeUs, nowUs) / needed);
+  if (starts >= places) return { jobs: places };
+  const missing = (starts + 1) * needed - rateLimit.burst;
+  const openTimeUs = Math.ceil((fullTimeUs ?? nowUs) + missing * unitUs(rateLimit));
+  return { jobs: starts, openTimeUs: Math.max(nowUs + 1, openTimeUs) };
+}
+
+/** What all of them leave. It opens with the last of those that stand in the way of one more. */
+export function roomOfAll(rooms: readonly Room[]): Room {
+  const jobs = Math.min(...rooms.map((room) => room.jobs), Number.POSITIVE_INFINITY);
+  const tight = rooms.filter((room) => room.jobs === jobs);
+  const isTime = tight.length > 0 && tight.every((room) => room.openTimeUs !== undefined);
+  return isTime ? { jobs, openTimeUs: Math.max(...tight.map((room) => room.openTimeUs as number)) } : { jobs };
+}
+
+export interface Candidate {
+  readonly jobId: string;
+  /** Undefined: no limit of a key holds it. */
+  readonly limitId: string | undefined;
+  readonly bytes: number;
+}
+
+export interface Admission {
+  /** In the order of the candidates. */
+  readonly admitted: readonly string[];
+  /** Their keys have no room. */
+  readonly over: readonly string[];
+}
+
+/**
+ * Which of the candidates, in their order, may be assigned: `most` of them at the most, of each key as many as it has room
+ * for, and no more bytes than `maxBytes`, but for the first.
+ */
+export function admit(
+  candidates: readonly Candidate[],
+  roomByKey: ReadonlyMap<string, Room>,
+  most: number,
+  maxBytes: number,
+): Admission {
+  const taken = new Map<string, number>();
+  const admitted: string[] = [];
+  const over: string[] = [];
+  let bytes = 0;
+  for (const { jobId, limitId, bytes: size } of candidates) {
+    const room = limitId === undefined ? undefined : roomByKey.get(limitId);
+    const used = limitId === undefined ? 0 : (taken.get(limitId) ?? 0);
+    if (room && used >= room.jobs) over.push(jobId);
+    else if (admitted.length < most && (admitted.length === 0 || bytes + size <= maxBytes)) {
+      admitted.push(jobId);
+      bytes += size;
+      if (limitId !== undefined) taken.set(limitId, used + 1);
+    }
+  }
+  return { admitted, over };
+}

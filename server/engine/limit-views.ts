@@ -1,0 +1,48 @@
+/** What the engine and the store tell each other of limits. */
+import type { Claim, LaneHead } from './store-port.ts';
+
+/** What a claim has seen of the limits of its lane. */
+export interface LimitsSeen {
+  /** They leave no room for one more attempt now. */
+  readonly full: boolean;
+  /** When they will, if it is a rate that one more waits for. */
+  readonly openTimeUs: number | undefined;
+  /** Keys without room, whose jobs were moved out of the way. */
+  readonly parked: readonly string[];
+  /** All ready jobs of the lane have been assigned, or moved out of the way. */
+  readonly dry: boolean;
+}
+
+export interface LimitedClaimLane {
+  readonly laneId: number;
+  readonly cursor: number;
+  readonly namespace: string;
+  readonly queue: string;
+  readonly definition: string;
+  /** Of their rates. */
+  readonly queueBucketId: string;
+  readonly definitionBucketId: string;
+  /** Where jobs wait whose keys have no room. */
+  readonly atLimitLaneId: number;
+  readonly onLimits?: ((seen: LimitsSeen) => void) | undefined;
+}
+
+/** A claim of the jobs of one lane that is limited. */
+export type LimitedClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes'> & { readonly lane: LimitedClaimLane };
+
+/** Room for a probe: one place of each session that may run it, and lanes without limits, or one with. */
+export type ProbeClaim = Pick<Claim, 'places' | 'lanes'> | Pick<LimitedClaim, 'places' | 'lane'>;
+
+/** What became of keys that were to get their waiting jobs back among the ready ones. */
+export interface Unparked {
+  readonly lanes: readonly (LaneHead & { readonly jobs: number })[];
+  /** Keys that wait for units of a rate. */
+  readonly later: readonly { readonly limitId: string; readonly openTimeUs: number }[];
+}
+
+export interface KeyLimitOfJob {
+  /** Place of the job in its call. */
+  readonly index: number;
+  readonly definition: string;
+  readonly limitId: string;
+}

@@ -1,0 +1,155 @@
+/**
+ * Lanes with limits, and keys at theirs: what a claim has found full is left alone until something under its limit is
+ * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
+ * assigned is decided by the claim itself, and a round each second finds what was missed.
+ */
+import type { DbClock } from './db-clock.ts';
+import { derivedUuid } from './derived-ids.ts';
+import type { KnownLane, Lanes } from './lanes.ts';
+import type { LimitedClaimLane, LimitsSeen } from './limit-views.ts';
+import type { LaneHint } from './messages.ts';
+import type { Bus, Log, Timer, Timers } from './ports.ts';
+import type { Store } from './store-port.ts';
+
+/** Keys that are looked at together. */
+const KEYS_A_LOOK = 500;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** Keys that wait for units of their rate with a timer of their own; others are found by the rounds. */
+const MOST_TIMERS = 10_000;
+/** Longest time that a timer waits: the rounds come more often. */
+const MOST_WAIT_MS = 60_000;
+
+export interface LimitsParts {
+  readonly store: Pick<Store, 'unpark' | 'readWaitingKeys'>;
+  readonly lanes: Lanes;
+  readonly bus: Pick<Bus, 'announce'>;
+  readonly dbClock: DbClock;
+  readonly timers: Timers;
+  readonly log: Log;
+  /** Jobs are ready again. */
+  readonly onReady: (hints: readonly LaneHint[]) => void;
+  /** A lane may give something that was full. */
+  readonly onRoom: () => void;
+}
+
+/** What was given back, or is otherwise no longer in the way. */
+export interface Freed {
+  readonly laneId: number;
+  readonly limitId?: string | null | undefined;
+}
+
+export class Limits {
+  readonly #parts: LimitsParts;
+  readonly #buckets = new Map<number, Pick<LimitedClaimLane, 'queueBucketId' | 'definitionBucketId'>>();
+  readonly #laneTimers = new Map<number, Timer>();
+  readonly #keyTimers = new Map<string, Timer>();
+  /** Keys to be looked at. */
+  readonly #keys = new Set<string>();
+  #looking: Promise<void> | undefined;
+  #lastKey = NO_ID;
+  #stopped = false;
+
+  constructor(parts: LimitsParts) {
+    this.#parts = parts;
+  }
+
+  /** The lane as a claim under its limits needs it. */
+  async claimLane(lane: KnownLane, onLimits?: (seen: LimitsSeen) => void): Promise<LimitedClaimLane> {
+    const { laneId, cursor, namespace, queue, definition } = lane;
+    let buckets = this.#buckets.get(laneId);
+    if (!buckets) {
+      const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
+      buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
+      this.#buckets.set(laneId, buckets);
+    }
+    const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);
+    return { laneId, cursor, namespace, queue, definition, ...buckets, atLimitLaneId, onLimits };
+  }
+
+  /** What a claim of a lane has found. `frees` is what the lane had counted when it began. */
+  seen(lane: KnownLane, seen: LimitsSeen, frees: number): void {
+    if (seen.full && lane.frees === frees) {
+      lane.full = true;
+      if (seen.openTimeUs !== undefined) this.#openAt(lane, seen.openTimeUs);
+    }
+    // What was given back while the claim moved them out of the way was not seen by it.
+    this.#look(seen.parked);
+  }
+
+  /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */
+  freed(freed: readonly Freed[]): void {
+    this.#look(freed.flatMap(({ limitId }) => limitId ?? []));
+    const { lanes, bus } = this.#parts;
+    const isLimited = (laneId: number) => lanes.get(laneId)?.limited !== false;
+    const limited = [...new Set(freed.map(({ laneId }) => laneId))].filter(isLimited);
+    if (limited.length === 0) return;
+    this.heard(limited);
+    bus.announce({ kind: 'freed', laneIds: limited });
+  }
+
+  /** Another replica says that something was given back in these lanes. */
+  heard(laneIds: readonly number[]): void {
+    if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
+  }
+
+  /** Called each second. */
+  async sweep(): Promise<void> {
+    const ids = await this.#parts.store.readWaitingKeys(this.#lastKey, KEYS_A_LOOK);
+    this.#lastKey = ids.length < KEYS_A_LOOK ? NO_ID : (ids.at(-1) ?? NO_ID);
+    this.#look(ids);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of [...this.#laneTimers.values(), ...this.#keyTimers.values()]) timer.cancel();
+    await this.#looking;
+  }
+
+  #openAt(lane: KnownLane, openTimeUs: number): void {
+    this.#laneTimers.get(lane.laneId)?.cancel();
+    const timer = this.#parts.timers.after(this.#msUntil(openTimeUs), () => {
+      this.#laneTimers.delete(lane.laneId);
+      this.heard([lane.laneId]);
+    });
+    this.#laneTimers.set(lane.laneId, timer);
+  }
+
+  #msUntil(timeUs: number): number {
+    return Math.min(MOST_WAIT_MS, Math.max(1, (timeUs - this.#parts.dbClock.nowUs()) / 1000));
+  }
+
+  #look(limitIds: readonly string[]): void {
+    if (limitIds.length === 0 || this.#stopped) return;
+    for (const limitId of limitIds) this.#keys.add(limitId);
+    this.#looking ??= this.#lookAtAll().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, log, onReady } = this.#parts;
+    while (this.#keys.size > 0 && !this.#stopped) {
+      const ids = [...this.#keys].slice(0, KEYS_A_LOOK);
+      for (const id of ids) this.#keys.delete(id);
+      try {
+        const { lanes, later } = await store.unpark(ids);
+        for (const { limitId, openTimeUs } of later) this.#lookAt(limitId, openTimeUs);
+        if (lanes.length > 0) onReady(lanes);
+      } catch (error) {
+        log.warn(
+          { error: String(error) },
+          'could not let jobs go on that wait at their limit; the next round tries again',
+        );
+      }
+    }
+  }
+
+  #lookAt(limitId: string, timeUs: number): void {
+    if (this.#keyTimers.size >= MOST_TIMERS || this.#keyTimers.has(limitId)) return;
+    const timer = this.#parts.timers.after(this.#msUntil(timeUs), () => {
+      this.#keyTimers.delete(limitId);
+      this.#look([limitId]);
+    });
+    this.#keyTimers.set(limitId, timer);
+  }
+}

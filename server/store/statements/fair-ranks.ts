@@ -1,0 +1,173 @@
+/** Ranks for jobs with fairness keys: given out key by key, under a lock, in the transaction that makes the jobs ready. */
+import { fairStep, virtualTime } from '../../domain/fair-rank.ts';
+import { stateCodes } from '../../domain/job-state.ts';
+import { rankOf } from '../../domain/rank.ts';
+import type { Row, Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
+
+/** A job that is about to be ready. */
+export interface FairJob {
+  readonly jobId: string;
+  readonly laneId: number;
+  readonly fairnessKey: string;
+  readonly priority: number;
+  /** That caps its rank. */
+  readonly expireTimeUs?: number | null | undefined;
+}
+
+const firstReady = (lane: string, rest: string) =>
+  `SELECT rank FROM job_runs r WHERE r.lane_id = ${lane} AND r.state = ${stateCodes.READY} ${rest} ORDER BY r.rank LIMIT 1`;
+
+// Locked here, so that the statement that adds to them sees the jobs of whoever held them. Sorted, so that two flushes that
+// share keys wait for each other in one direction only.
+const lockMany = {
+  name: 'lock_fairness_keys',
+  text: `
+SELECT k.fairness_key FROM ${inputTable({ lane_id: 'int', fairness_key: 'text' }, 'i')}
+CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l
+JOIN fairness_keys k ON ${sameKey('k.namespace', 'l.namespace')} AND ${sameKey('k.queue', 'l.queue')}
+  AND ${sameKey('k.fairness_key', 'i.fairness_key')}
+ORDER BY l.namespace, l.queue, i.fairness_key FOR NO KEY UPDATE OF k`,
+};
+
+// From the floor on: below it are mostly dead entries, which are dear under an old snapshot.
+const readLanes = {
+  name: 'read_fair_lanes',
+  text: `
+WITH now AS MATERIALIZED (SELECT (extract(epoch FROM muster_now()) * 1000000)::bigint AS us),
+i AS MATERIALIZED (
+  SELECT i.lane_id, least(coalesce(i.floor, now.us), now.us) AS floor FROM now, ${inputTable({ lane_id: 'int', floor: 'bigint' }, 'i')}
+),
+heads AS MATERIALIZED (SELECT i.*, (${firstReady('i.lane_id', 'AND r.rank >= i.floor')}) AS head FROM i)
+SELECT h.*, h.head IS NULL AND (${firstReady('h.lane_id', '')}) IS NOT NULL AS has_ahead, l.namespace, l.queue, q.fairness_weights, now.us AS now
+FROM heads h CROSS JOIN now
+CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
+LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = l.namespace AND queues.name = l.queue OFFSET 0) AS q ON true`,
+};
+
+const keyColumns = {
+  namespace: 'text',
+  queue: 'text',
+  fairness_key: 'text',
+  from_rank: 'bigint',
+  added: 'bigint',
+  last_job_id: 'uuid',
+};
+
+// A key goes on behind its last job while that one waits.
+const addMany = {
+  name: 'add_fair_ranks',
+  text: `
+INSERT INTO fairness_keys AS k (namespace, queue, fairness_key, last_rank, last_job_id, added)
+SELECT namespace, queue, fairness_key, from_rank + added, last_job_id, added
+FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, queue, fairness_key
+ON CONFLICT (namespace, queue, fairness_key) DO UPDATE
+SET last_rank = excluded.added + greatest(excluded.last_rank - excluded.added, CASE
+      WHEN (SELECT r.state FROM job_runs r WHERE r.job_id = k.last_job_id) = ${stateCodes.READY} THEN k.last_rank END),
+    last_job_id = excluded.last_job_id, added = excluded.added
+RETURNING namespace, queue, fairness_key, last_rank - added AS from_rank`,
+};
+
+/** Jobs of one key, in their order. */
+interface Group {
+  readonly namespace: string;
+  readonly queue: string;
+  readonly fairnessKey: string;
+  readonly step: number;
+  readonly jobs: FairJob[];
+  fromRank: number;
+}
+
+/** Lanes whose floors are remembered. */
+const MOST_FLOORS = 10_000;
+
+export class FairRanks {
+  readonly #floors = new Map<number, number>();
+
+  /** Ranks by job id. Within a transaction: the keys stay locked until its end. */
+  async rank(session: Session, jobs: readonly FairJob[]): Promise<Map<string, number>> {
+    if (jobs.length === 0) return new Map();
+    const keys = [...new Map(jobs.map((job) => [`${job.laneId}/${job.fairnessKey}`, job])).values()];
+    await session.run(lockMany, [keys.map((job) => job.laneId), keys.map((job) => job.fairnessKey)]);
+    const laneIds = [...new Set(jobs.map((job) => job.laneId))];
+    const rows = await session.run(readLanes, [laneIds, laneIds.map((id) => this.#floors.get(id))]);
+    const lanes = new Map(rows.map((row) => [row.lane_id as number, row]));
+    const groups = groupsOf(jobs, lanes, (row) => this.#virtualTime(row));
+    const added = await addRanks(session, groups);
+    const ranks = new Map<string, number>();
+    for (const group of groups) {
+      const from = added.get(nameOf(group.namespace, group.queue, group.fairnessKey)) ?? group.fromRank;
+      group.jobs.forEach((job, i) => {
+        ranks.set(job.jobId, rankOf(from + (i + 1) * group.step, job.priority, job.expireTimeUs));
+      });
+    }
+    return ranks;
+  }
+
+  #virtualTime(row: Row): number {
+    const lane = { headUs: row.head ?? undefined, floorUs: row.floor, hasAhead: row.has_ahead };
+    const time = virtualTime(lane, row.now);
+    if (this.#floors.size >= MOST_FLOORS) this.#floors.clear();
+    this.#floors.set(row.lane_id, time);
+    return time;
+  }
+}
+
+function nameOf(namespace: string, queue: string, fairnessKey: string): string {
+  return `${namespace}/${queue}/${fairnessKey}`;
+}
+
+function groupsOf(jobs: readonly FairJob[], lanes: ReadonlyMap<number, Row>, timeOf: (row: Row) => number): Group[] {
+  const times = new Map(Array.from(lanes, ([laneId, row]) => [laneId, timeOf(row)]));
+  const groups = new Map<string, Group>();
+  for (const job of jobs) {
+    const { namespace, queue, fairness_weights: weights } = lanes.get(job.laneId) as Row;
+    const time = times.get(job.laneId) as number;
+    const name = nameOf(namespace, queue, job.fairnessKey);
+    const group = groups.get(name);
+    if (group) {
+      group.jobs.push(job);
+      group.fromRank = Math.min(group.fromRank, time);
+    } else {
+      const step = fairStep(weights?.[job.fairnessKey] ?? 1);
+      groups.set(name, { namespace, queue, fairnessKey: job.fairnessKey, step, jobs: [job], fromRank: time });
+    }
+  }
+  return [...groups.values()];
+}
+
+async function addRanks(session: Session, groups: readonly Group[]): Promise<Map<string, number>> {
+  const rows = await session.run(addMany, [
+    groups.map((group) => group.namespace),
+    groups.map((group) => group.queue),
+    groups.map((group) => group.fairnessKey),
+    groups.map((group) => group.fromRank),
+    groups.map((group) => group.step * group.jobs.length),
+    groups.map((group) => group.jobs.at(-1)?.jobId),
+  ]);
+  return new Map(rows.map((row) => [nameOf(row.namespace, row.queue, row.fairness_key), row.from_rank]));
+}
+
+// A key whose last job does not wait says no more than one that is not there.
+const dropIdle = {
+  name: 'drop_idle_fairness_keys',
+  text: `
+WITH idle AS MATERIALIZED (
+  SELECT namespace, queue, fairness_key FROM fairness_keys k
+  WHERE (namespace, queue, fairness_key) > ($1, $2, $3)
+  ORDER BY namespace, queue, fairness_key LIMIT 1000
+),
+gone AS (
+  DELETE FROM fairness_keys k USING idle i
+  WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key
+    AND NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = k.last_job_id OFFSET 0)
+)
+SELECT namespace, queue, fairness_key FROM idle ORDER BY namespace DESC, queue DESC, fairness_key DESC LIMIT 1`,
+};
+
+/** Looks at 1,000 keys from behind `after`, and returns the last of them; undefined: there are no more. */
+export async function dropIdleKeys(session: Session, after: readonly string[]): Promise<string[] | undefined> {
+  const [last] = await session.run(dropIdle, [...after]);
+  return last && [last.namespace, last.queue, last.fairness_key];
+}

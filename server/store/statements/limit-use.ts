@@ -1,0 +1,147 @@
+/** What limits have to give: who holds jobs under them, counted from the jobs themselves, and the units of rates. */
+
+import { stateCodes } from '../../domain/job-state.ts';
+import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/limits.ts';
+import type { Row, Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
+import { sameKey } from '../same-key.ts';
+import { queueKey } from './queues.ts';
+
+const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+
+export interface LimitedLane {
+  readonly namespace: string;
+  readonly queue: string;
+  readonly definition: string;
+}
+
+/** Ids of the buckets of a queue and of a definition; that of a key is its limit id. */
+export interface Buckets {
+  readonly queueBucketId: string;
+  readonly definitionBucketId: string;
+}
+
+/** As they are under the lock. */
+export interface LockedLimits {
+  readonly queue:
+    | { readonly maxConcurrency: number | undefined; readonly rateLimit: RateLimit | undefined }
+    | undefined;
+  readonly definition: DefinitionLimits | undefined;
+}
+
+// The queue's before the definition's, for everybody, and both before the lane: who changes a limit waits for its lanes.
+const lockMany = {
+  name: 'lock_limits',
+  text: `
+WITH q AS MATERIALIZED (
+  SELECT max_concurrency, rate_limit FROM queues
+  WHERE namespace = $1 AND name = $2 AND (max_concurrency IS NOT NULL OR rate_limit IS NOT NULL) FOR NO KEY UPDATE
+),
+d AS MATERIALIZED (
+  SELECT limits FROM definition_limits
+  WHERE namespace = $1 AND definition = $3 AND (SELECT count(*) FROM q) >= 0 FOR NO KEY UPDATE
+)
+SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`,
+};
+
+/** Within a transaction: until its end nobody else assigns anything under these limits. */
+export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
+  const [row] = await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]);
+  const hasQueue = row?.max_concurrency !== null || row?.rate_limit !== null;
+  return {
+    queue: hasQueue
+      ? { maxConcurrency: row?.max_concurrency ?? undefined, rateLimit: parsed(row?.rate_limit) }
+      : undefined,
+    definition: parsed(row?.limits),
+  };
+}
+
+function parsed(text: string | null) {
+  return text === null ? undefined : JSON.parse(text);
+}
+
+const held = (lanes: string) => `(
+  SELECT coalesce(sum(jobs), 0)::int FROM (
+    SELECT k.jobs FROM ${lanes} a JOIN lane_counts k ON ${sameKey('k.lane_id', 'a.lane_id')} AND k.state = ${ASSIGNED}
+    UNION ALL SELECT r.jobs FROM recent r WHERE r.lane_id IN (SELECT lane_id FROM ${lanes})
+  ) AS parts
+)`;
+
+// One statement, so that both tables of counts are read as they were at one moment; after the lock, so that what others
+// have assigned is in it.
+const readUse = {
+  name: 'read_limit_use',
+  text: `
+WITH queue_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE $6::boolean AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
+),
+definition_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE $7::boolean AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
+),
+recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE ($6::boolean OR $7::boolean) AND state = ${ASSIGNED})
+SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS definition_held,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full,
+       (SELECT muster_now()) AS now`,
+};
+
+export interface LimitUse {
+  readonly queue: Capacity | undefined;
+  readonly definition: Capacity | undefined;
+  readonly nowUs: number;
+}
+
+/** Of the limits of a lane's queue and definition. */
+export async function readLimitUse(
+  session: Session,
+  lane: LimitedLane & Buckets,
+  limits: LockedLimits,
+): Promise<LimitUse> {
+  const { queue, definition } = limits;
+  const [row] = (await session.run(readUse, [
+    lane.namespace,
+    lane.queue,
+    lane.definition,
+    lane.queueBucketId,
+    lane.definitionBucketId,
+    queue?.maxConcurrency !== undefined,
+    definition?.maxConcurrency !== undefined,
+  ])) as [Row];
+  return {
+    queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full },
+    definition: definition && {
+      maxConcurrency: definition.maxConcurrency,
+      rateLimit: definition.rateLimit,
+      held: row.definition_held,
+      fullTimeUs: row.definition_full,
+    },
+    nowUs: row.now,
+  };
+}
+
+/** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket. */
+export function keyUse(limitId: string, most: string): string {
+  return `(SELECT count(*)::int FROM (
+    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
+  ) AS held) AS held, (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) AS full_time`;
+}
+
+/** Of one key, from a row that has what `keyUse` gives. */
+export function keyCapacity(limits: DefinitionLimits | undefined, row: Row): Capacity {
+  const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
+  return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
+}
+
+const takeMany = {
+  name: 'take_rate_units',
+  text: `
+INSERT INTO rate_buckets AS b (bucket_id, full_time)
+SELECT bucket_id, full_time FROM ${inputTable({ bucket_id: 'uuid', full_time: 'timestamptz' }, 'i')} ORDER BY bucket_id
+ON CONFLICT (bucket_id) DO UPDATE SET full_time = greatest(b.full_time, excluded.full_time)`,
+};
+
+/** Within the transaction that has locked the limits. Times in microseconds, by bucket. */
+export async function takeRateUnits(session: Session, fullTimes: ReadonlyMap<string, number>): Promise<void> {
+  if (fullTimes.size === 0) return;
+  await session.run(takeMany, [[...fullTimes.keys()], [...fullTimes.values()]]);
+}

@@ -1,0 +1,131 @@
+/** Ranks of jobs with fairness keys: shared by weight, whoever came first and however many they are. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decideDue } from '../../../../server/domain/decide-due.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { dropIdleKeys } from '../../../../server/store/statements/fair-ranks.ts';
+import { createStore } from '../../../../server/store/store.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import { claimMany, makeCall, makeJob, makeLane, openWorker, readRow } from '../../../support/store-fixtures.ts';
+
+export function fairnessSuite(context: StoreContext): void {
+  /** Stores jobs of a key and returns the ranks that they got. */
+  async function add(laneId: number, fairnessKey: string, count: number, priority = 0): Promise<number[]> {
+    const jobs = Array.from({ length: count }, () => makeJob(laneId, { fairnessKey, priority }));
+    const [result] = await context.store.submit([makeCall(jobs)]);
+    if (result?.kind !== 'stored') throw new Error('nothing was stored');
+    return result.jobs.map(({ rank }) => rank as number);
+  }
+
+  /** Keys of the jobs in the order in which they are claimed. */
+  async function order(laneId: number, count: number): Promise<string> {
+    const { sessionId } = await openWorker(context);
+    const jobs = await claimMany(context, laneId, sessionId, count);
+    const rows = await sql(context, 'SELECT job_id, fairness_key FROM jobs');
+    const keys = new Map(rows.map((row) => [row.job_id, row.fairness_key]));
+    return jobs.map((job) => keys.get(job.jobId) ?? '-').join('');
+  }
+
+  describe('fairness keys', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('take turns, however many jobs one of them has, and whoever came first', async () => {
+      const lane = await makeLane(context);
+      await add(lane, 'a', 500);
+      await add(lane, 'b', 3);
+      await add(lane, 'c', 1);
+      expect(await order(lane, 8)).toMatch(/^a(a|bc|cb)/);
+      expect((await order(lane, 6)).replaceAll('a', '')).not.toMatch(/bb|cc/);
+    });
+
+    it('come into the turn with the next job, after as many as were served before', async () => {
+      const lane = await makeLane(context);
+      await add(lane, 'a', 500);
+      await order(lane, 300);
+      await add(lane, 'b', 1);
+      expect(await order(lane, 3)).toContain('b');
+    });
+
+    it('share by weight', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      const queue = { namespace: 'default', name: 'q' };
+      await context.store.queues.update(queue, { settings: { fairnessWeights: { a: 3, c: 0.5 } }, etag: '' });
+      for (const key of ['a', 'b', 'c']) await add(lane, key, 100);
+      const first = await order(lane, 90);
+      const share = (key: string) => first.split(key).length - 1;
+      expect(share('a')).toBeGreaterThanOrEqual(58);
+      expect(share('a')).toBeLessThanOrEqual(62);
+      expect(share('b')).toBeGreaterThanOrEqual(19);
+      expect(share('c')).toBeGreaterThanOrEqual(9);
+    });
+
+    it('go on behind their last job that waits, and at the head of the lane once none does', async () => {
+      const lane = await makeLane(context);
+      const first = await add(lane, 'a', 100);
+      const second = await add(lane, 'a', 1);
+      expect(second[0]).toBe((first.at(-1) as number) + 100);
+      await add(lane, 'b', 200);
+      await order(lane, 220);
+      const third = await add(lane, 'a', 1);
+      const [row] = await sql(context, `SELECT min(rank) AS head FROM job_runs WHERE state = 3 AND lane_id = ${lane}`);
+      expect(third[0]).toBeGreaterThanOrEqual(row?.head);
+      expect(third[0]).toBeLessThan((row?.head as number) + 1_000);
+    });
+
+    it('begin at the time where nothing waits', async () => {
+      const lane = await makeLane(context);
+      await add(lane, 'a', 1_000);
+      await order(lane, 1_000);
+      const before = await context.store.nowUs();
+      const [rank = 0] = await add(lane, 'a', 1);
+      expect(rank).toBeGreaterThanOrEqual(before);
+      expect(rank).toBeLessThanOrEqual((await context.store.nowUs()) + 100);
+    });
+
+    it('are not pulled ahead by a job that its priority has moved there', async () => {
+      const lane = await makeLane(context);
+      await add(lane, 'a', 300);
+      await add(lane, 'p', 1, 100);
+      const [newcomer = 0] = await add(lane, 'b', 1);
+      const ranks = await sql(context, `SELECT rank FROM job_runs WHERE lane_id = ${lane} ORDER BY rank LIMIT 2`);
+      expect(newcomer).toBeGreaterThan(ranks[1]?.rank);
+      expect(await order(lane, 1)).toBe('p');
+    });
+
+    it('give a job its turn when the time that it waited for has come', async () => {
+      const lane = await makeLane(context);
+      const soon = (await context.store.nowUs()) - 1;
+      const delayed = makeJob(lane, { fairnessKey: 'b', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
+      await add(lane, 'a', 300);
+      await context.store.submit([makeCall([delayed])]);
+      await context.store.change({ by: 'due', limit: 10 }, (run, nowUs) =>
+        decideDue(run, definitionDefaults.retryPolicy, { nowUs, random: 0 }),
+      );
+      expect(await readRow(context, 'job_runs', delayed.jobId)).toMatchObject({ state: 3 });
+      expect(await order(lane, 3)).toContain('b');
+    });
+
+    it('are shared by replicas that store at once, and no rank is given twice', async () => {
+      const lane = await makeLane(context);
+      const other = createStore(context.database);
+      for (const key of ['a', 'b']) await add(lane, key, 1);
+      const jobs = Array.from({ length: 20 }, (_, i) => makeJob(lane, { fairnessKey: i % 2 === 0 ? 'a' : 'b' }));
+      await Promise.all(jobs.map((job, i) => (i % 3 === 0 ? other : context.store).submit([makeCall([job])])));
+      for (const key of ['a', 'b']) {
+        const rows = await sql(
+          context,
+          `SELECT r.rank FROM job_runs r JOIN jobs j USING (job_id) WHERE j.fairness_key = '${key}'`,
+        );
+        expect(new Set(rows.map((row) => row.rank)).size).toBe(11);
+      }
+    });
+
+    it('are forgotten when their last job is gone, page by page', async () => {
+      const lane = await makeLane(context);
+      for (const key of ['a', 'b']) await add(lane, key, 1);
+      await sql(context, "DELETE FROM job_runs WHERE job_id IN (SELECT job_id FROM jobs WHERE fairness_key = 'a')");
+      expect(await dropIdleKeys(context.database, ['', '', ''])).toEqual(['default', 'default', 'b']);
+      expect(await dropIdleKeys(context.database, ['default', 'default', 'b'])).toBeUndefined();
+      expect(await sql(context, 'SELECT fairness_key FROM fairness_keys')).toEqual([{ fairness_key: 'b' }]);
+    });
+  });
+}

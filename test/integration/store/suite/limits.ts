@@ -1,0 +1,263 @@
+/** Limits: never more held than they allow, whoever claims at once; jobs without room wait aside and come back. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  claimOf,
+  completionOf,
+  makeLane,
+  newJobId,
+  openWorker,
+  readRow,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+import { applyLimits, atLimitOf, claimLimited, limitedLanes } from '../../../support/store-limits.ts';
+
+const q = { namespace: 'default', name: 'q' };
+const keyA = 'aaaaaaaa-0000-8000-8000-000000000000';
+const keyB = 'bbbbbbbb-0000-8000-8000-000000000000';
+
+export function limitsSuite(context: StoreContext): void {
+  const setQueue = (maxConcurrency: number | undefined) =>
+    context.store.queues.update(q, { settings: { maxConcurrency }, etag: '' });
+  const held = async () =>
+    (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
+  const laneOf = async (jobId: string) => (await readRow(context, 'job_runs', jobId))?.lane_id;
+
+  describe('a limit of concurrency', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('of a queue holds for all of its lanes together, and what ends makes room', async () => {
+      const [a, b] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
+      await setQueue(3);
+      await submitMany(context, a, 2);
+      await submitMany(context, b, 5);
+      const { sessionId } = await openWorker(context);
+      const first = await claimLimited(context, a, sessionId, 10);
+      expect(first.jobs).toHaveLength(2);
+      expect(first.seen).toMatchObject({ full: false, dry: true, openTimeUs: undefined });
+      const second = await claimLimited(context, b, sessionId, 10);
+      expect(second.jobs).toHaveLength(1);
+      expect(second.seen).toMatchObject({ full: true, dry: false });
+      expect((await claimLimited(context, b, sessionId, 10)).jobs).toEqual([]);
+      while (await context.store.queues.foldCounts());
+      expect((await claimLimited(context, b, sessionId, 10)).jobs).toEqual([]);
+      await context.store.complete(first.jobs.map((job) => completionOf(job)));
+      expect((await claimLimited(context, b, sessionId, 10)).jobs).toHaveLength(2);
+    });
+
+    it('is not exceeded by many claims at once, in any lane', async () => {
+      const lanes = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
+      await setQueue(7);
+      for (const lane of lanes) await submitMany(context, lane, 40);
+      const { sessionId } = await openWorker(context);
+      const claims = Array.from({ length: 12 }, (_, i) => claimLimited(context, lanes[i % 2] as number, sessionId, 5));
+      const jobs = (await Promise.all(claims)).flatMap((claim) => claim.jobs);
+      expect(jobs).toHaveLength(7);
+      expect(await held()).toBe(7);
+    });
+
+    it('is given back with whatever ends the lease: a release, a lost session', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      await setQueue(2);
+      await submitMany(context, lane, 4);
+      const { sessionId } = await openWorker(context);
+      const [released, lost] = (await claimLimited(context, lane, sessionId, 4)).jobs;
+      await context.store.change({ by: 'attempts', attempts: [released as never] }, (run, nowUs) =>
+        decideRelease(run, 'NO_SLOT', { nowUs, random: 0 }),
+      );
+      expect((await claimLimited(context, lane, sessionId, 4)).jobs).toHaveLength(1);
+      await context.store.closeSessions([sessionId], 'CLOSE');
+      await context.store.change({ by: 'session', sessionId, limit: 10 }, (run, nowUs) =>
+        decideSessionEnd(run, 'CLOSE', { nowUs, random: 0 }),
+      );
+      expect(lost).toBeDefined();
+      expect(await held()).toBe(0);
+      const { sessionId: next } = await openWorker(context);
+      expect((await claimLimited(context, lane, next, 4)).jobs).toHaveLength(2);
+    });
+
+    it('keeps everybody from the lane who does not look at it, from when it is set until it is taken away', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      await submitMany(context, lane, 4);
+      const { sessionId } = await openWorker(context);
+      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toHaveLength(1);
+      await setQueue(1);
+      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toEqual([]);
+      expect(await context.store.readLanes([lane])).toMatchObject([{ limited: true }]);
+      expect(await context.store.readHeads()).toMatchObject([{ laneId: lane, limited: true }]);
+      const late = await makeLane(context, { queue: 'q' });
+      expect(await context.store.readLanes([late])).toMatchObject([{ limited: true }]);
+      expect((await claimLimited(context, lane, sessionId, 1)).jobs).toEqual([]);
+      await setQueue(undefined);
+      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toHaveLength(1);
+    });
+
+    it('of a definition is that of its newest version, for the jobs of all', async () => {
+      const { definition, laneId } = await limitedLanes(context, { maxConcurrency: 1 });
+      const other = await makeLane(context, { definition, definitionVersion: 2 });
+      await submitMany(context, laneId, 2);
+      await submitMany(context, other, 2);
+      const { sessionId } = await openWorker(context);
+      expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toHaveLength(1);
+      expect((await claimLimited(context, other, sessionId, 9)).jobs).toEqual([]);
+      await applyLimits(context, definition, { maxConcurrency: 3 });
+      expect((await claimLimited(context, other, sessionId, 9)).jobs).toHaveLength(2);
+      await applyLimits(context, definition, {});
+      expect(await context.store.readLanes([laneId, other])).toMatchObject([{ limited: false }, { limited: false }]);
+    });
+
+    it('neither holds back nor counts what cleans up', async () => {
+      const [lane, cleanup] = [
+        await makeLane(context, { queue: 'q' }),
+        await makeLane(context, { queue: 'q', cleanup: true }),
+      ];
+      await setQueue(1);
+      await submitMany(context, lane, 2);
+      await submitMany(context, cleanup, 2);
+      const { sessionId } = await openWorker(context);
+      expect(await context.store.claim(claimOf([cleanup], sessionId, 9))).toHaveLength(2);
+      expect((await claimLimited(context, lane, sessionId, 9)).jobs).toHaveLength(1);
+    });
+
+    it('leaves the order and the bytes of a claim as they are', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      await setQueue(100);
+      const ids = await submitMany(context, lane, 6);
+      const { sessionId } = await openWorker(context);
+      const { jobs } = await claimLimited(context, lane, sessionId, 4);
+      expect(jobs.map((job) => job.jobId)).toEqual(ids.slice(0, 4));
+      expect(jobs[0]).toMatchObject({ attempt: 1, attemptsCounted: 0, sessionId, laneId: lane });
+      expect(Buffer.from(jobs[0]?.input.data ?? []).toString()).toBe('input');
+    });
+  });
+
+  describe('a limit of a key', () => {
+    beforeEach(() => emptyTables(context));
+
+    const limits = { keyLimit: { key: 'input.tenant', maxConcurrency: 2, policy: 'WAIT' } } as const;
+
+    it('moves what has no room out of the way, and lets the others pass', async () => {
+      const { laneId, atLimitLaneId } = await limitedLanes(context, limits);
+      const a = await submitMany(context, laneId, 5, { limitId: keyA, limitKey: 'a' });
+      const b = await submitMany(context, laneId, 1, { limitId: keyB, limitKey: 'b', rank: 2_000_000 });
+      const free = await submitMany(context, laneId, 1, { rank: 3_000_000 });
+      const { sessionId } = await openWorker(context);
+      const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
+      expect(jobs.map((job) => job.jobId)).toEqual([...a.slice(0, 2), ...b, ...free]);
+      expect(seen).toMatchObject({ parked: [keyA], dry: true, full: false });
+      for (const jobId of a.slice(2)) expect(await laneOf(jobId)).toBe(atLimitLaneId);
+      expect(await context.store.readHeads()).toEqual([]);
+      expect(await context.store.unpark([keyA, keyB])).toEqual({ lanes: [], later: [] });
+      await context.store.complete(jobs.slice(0, 1).map((job) => completionOf(job)));
+      expect(await context.store.unpark([keyA, keyB])).toEqual({
+        lanes: [{ laneId, rank: 1_000_002, jobs: 1 }],
+        later: [],
+      });
+      expect((await claimLimited(context, laneId, sessionId, 10)).jobs.map((job) => job.jobId)).toEqual([a[2]]);
+    });
+
+    it('is not exceeded by many claims at once, and everything is done in the end', async () => {
+      const { laneId } = await limitedLanes(context, limits);
+      const keys = [keyA, keyB];
+      for (let i = 0; i < 30; i++) await submitMany(context, laneId, 1, { limitId: keys[i % 2], rank: i });
+      const { sessionId } = await openWorker(context);
+      let done = 0;
+      for (let round = 0; done < 30; round++) {
+        expect(round).toBeLessThan(40);
+        const claims = await Promise.all([1, 2, 3].map(() => claimLimited(context, laneId, sessionId, 3)));
+        const jobs = claims.flatMap((claim) => claim.jobs);
+        for (const key of keys) {
+          const [row] = await sql(
+            context,
+            `SELECT count(*)::int AS n FROM job_runs WHERE limit_id = '${key}' AND state = 5`,
+          );
+          expect(row?.n).toBeLessThanOrEqual(2);
+        }
+        const completed = await context.store.complete(jobs.map((job) => completionOf(job)));
+        expect(completed.map(({ limitId }) => limitId)).toEqual(expect.arrayContaining([]));
+        done += completed.length;
+        await context.store.unpark(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10));
+      }
+    });
+
+    it('that is taken away lets go all that waits', async () => {
+      const { laneId, definition } = await limitedLanes(context, limits);
+      await submitMany(context, laneId, 5, { limitId: keyA });
+      const { sessionId } = await openWorker(context);
+      await claimLimited(context, laneId, sessionId, 10);
+      await applyLimits(context, definition, {});
+      expect(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10)).toEqual([keyA]);
+      expect((await context.store.unpark([keyA])).lanes).toMatchObject([{ laneId, jobs: 3 }]);
+      expect(await context.store.claim(claimOf([laneId], sessionId, 9))).toHaveLength(3);
+    });
+
+    it('counts the jobs that wait at it as READY, where they belong', async () => {
+      const { laneId } = await limitedLanes(context, limits, 'q');
+      await submitMany(context, laneId, 5, { limitId: keyA });
+      const { sessionId } = await openWorker(context);
+      await claimLimited(context, laneId, sessionId, 10);
+      expect((await context.store.queues.read(q))?.counts).toEqual({ READY: 3, ASSIGNED: 2 });
+      expect(await atLimitOf(context, laneId)).toBeGreaterThan(0);
+    });
+  });
+
+  describe('a limit of rate', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('gives its burst, then waits for its units, each attempt at its cost', async () => {
+      const rateLimit = { units: 2, periodMs: 3_600_000, burst: 7 };
+      const { laneId } = await limitedLanes(context, { rateLimit, rateCost: 2 });
+      await submitMany(context, laneId, 9);
+      const { sessionId } = await openWorker(context);
+      const before = await context.store.nowUs();
+      const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
+      expect(jobs).toHaveLength(3);
+      expect(seen?.full).toBe(true);
+      // One unit is left, and one more comes back every half hour.
+      expect(Math.abs((seen?.openTimeUs ?? 0) - before - 1_800e6)).toBeLessThan(60e6);
+      await context.store.complete(jobs.map((job) => completionOf(job)));
+      expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toEqual([]);
+      await sql(context, "UPDATE rate_buckets SET full_time = full_time - interval '1 hour'");
+      expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
+    });
+
+    it('of a key parks its jobs, and says when it has units again', async () => {
+      const rateLimit = { units: 1, periodMs: 3_600_000, burst: 1 };
+      const { laneId } = await limitedLanes(context, { keyLimit: { key: 'k', policy: 'WAIT', rateLimit } });
+      await submitMany(context, laneId, 2, { limitId: keyA });
+      await submitMany(context, laneId, 2, { limitId: keyB, rank: 2_000_000 });
+      const { sessionId } = await openWorker(context);
+      const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
+      expect(jobs).toHaveLength(2);
+      expect([...(seen?.parked ?? [])].sort()).toEqual([keyA, keyB]);
+      const { lanes, later } = await context.store.unpark([keyA, keyB]);
+      expect(lanes).toEqual([]);
+      expect(later.map(({ limitId }) => limitId).sort()).toEqual([keyA, keyB]);
+      await sql(context, `UPDATE rate_buckets SET full_time = muster_now() WHERE bucket_id = '${keyA}'`);
+      expect((await context.store.unpark([keyA, keyB])).lanes).toMatchObject([{ laneId, jobs: 1 }]);
+      expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
+    });
+
+    it('of a queue is not exceeded by many claims at once', async () => {
+      const lanes = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
+      const rateLimit = { units: 1, periodMs: 86_400_000, burst: 9 };
+      await context.store.queues.update(q, { settings: { rateLimit }, etag: '' });
+      for (const lane of lanes) await submitMany(context, lane, 20);
+      const { sessionId } = await openWorker(context);
+      const claims = await Promise.all(
+        Array.from({ length: 8 }, async (_, i) => {
+          // Each with its own buckets would be no limit: these lanes share the queue's.
+          return claimLimited(context, lanes[i % 2] as number, sessionId, 3);
+        }),
+      );
+      expect(claims.flatMap((claim) => claim.jobs)).toHaveLength(9);
+    });
+  });
+
+  it('of jobs that nobody limits, the runs have no id of a limit', async () => {
+    const lane = await makeLane(context);
+    const [jobId = newJobId()] = await submitMany(context, lane, 1);
+    expect((await readRow(context, 'job_runs', jobId))?.limit_id).toBeNull();
+  });
+}

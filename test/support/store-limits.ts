@@ -1,0 +1,80 @@
+/** Lanes, jobs and claims under limits, for the tests of the store. */
+import type { JobDefinition } from '../../server/domain/definition.ts';
+import type { LimitsSeen } from '../../server/engine/limit-views.ts';
+import type { ClaimedJob } from '../../server/engine/store-port.ts';
+import type { StoreContext } from './store-context.ts';
+import { makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
+
+const noId = (digit: string) => `${digit.repeat(8)}-0000-8000-8000-000000000000`;
+
+/** Ids of the buckets in these tests: one deployment has one for each queue and definition. */
+const buckets = { queueBucketId: noId('1'), definitionBucketId: noId('2') };
+
+export interface LimitedLanes {
+  readonly laneId: number;
+  readonly atLimitLaneId: number;
+}
+
+/** The lane where a lane's jobs wait at the limit of their keys. */
+export async function atLimitOf(context: StoreContext, laneId: number): Promise<number> {
+  const [lane] = await context.store.readLanes([laneId]);
+  if (!lane) throw new Error(`there is no lane ${laneId}`);
+  const { laneId: _, limited: __, ...key } = lane;
+  return context.store.ensureLane({ ...key, atLimit: true });
+}
+
+/** A definition with these limits, and a lane of its jobs. */
+export async function limitedLanes(
+  context: StoreContext,
+  limits: Partial<JobDefinition>,
+  queue = 'default',
+): Promise<LimitedLanes & { readonly definition: string }> {
+  const definition = `limited-${crypto.randomUUID()}`;
+  await applyLimits(context, definition, limits);
+  const laneId = await makeLane(context, { definition, queue });
+  return { definition, laneId, atLimitLaneId: await atLimitOf(context, laneId) };
+}
+
+export async function applyLimits(
+  context: StoreContext,
+  definition: string,
+  limits: Partial<JobDefinition>,
+): Promise<void> {
+  const hash = new TextEncoder().encode(crypto.randomUUID());
+  await context.store.applyDefinition(makeDefinition(definition, limits), hash, false);
+}
+
+export async function claimLimited(
+  context: StoreContext,
+  laneId: number,
+  sessionId: string,
+  count: number,
+): Promise<{ readonly jobs: ClaimedJob[]; readonly seen: LimitsSeen | undefined }> {
+  const [lane] = await context.store.readLanes([laneId]);
+  if (!lane) throw new Error(`there is no lane ${laneId}`);
+  let seen: LimitsSeen | undefined;
+  const onLimits = (found: LimitsSeen) => {
+    seen = found;
+  };
+  const atLimitLaneId = await atLimitOf(context, laneId);
+  const places = Array.from({ length: count }, () => ({ sessionId, creditId: 7, prefetch: false }));
+  const jobs = await context.store.claimLimited(
+    { places, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor: 0, atLimitLaneId, onLimits } },
+    lane.suspect,
+  );
+  return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
+}
+
+/** All that a store can do under limits, for tests of its statements. */
+export async function useLimits(context: StoreContext): Promise<void> {
+  const rateLimit = { units: 10, periodMs: 1_000, burst: 10 };
+  const keyLimit = { key: '', maxConcurrency: 1, policy: 'WAIT', rateLimit } as const;
+  const lanes = await limitedLanes(context, { maxConcurrency: 5, rateLimit, keyLimit });
+  const limitId = crypto.randomUUID();
+  await submitMany(context, lanes.laneId, 3, { limitId, limitKey: 'a', fairnessKey: 'b' });
+  const { sessionId } = await openWorker(context);
+  await claimLimited(context, lanes.laneId, sessionId, 2);
+  await applyLimits(context, lanes.definition, {});
+  await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10);
+  await context.store.unpark([limitId]);
+}
