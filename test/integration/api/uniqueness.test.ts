@@ -7,6 +7,7 @@ import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts'
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { IdempotencyConflictPolicy, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { DuplicatePolicy, type UniquenessSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -207,6 +208,16 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('uniqueness on %s', (kind) => {
     const { job } = await world.rpc.call(retryJob, { jobId: second.jobId });
     expect(job).toMatchObject({ retryOf: second.jobId });
     expect(await submit(definition)).toMatchObject({ jobId: job?.jobId, existing: true });
+  });
+
+  it('comes before the limit of a key, which counts only what becomes a job, and a refusal there leaves no key', async () => {
+    const keyLimit = { key: '"all"', maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW };
+    const definition = await define({ byInput: true }, { keyLimit });
+    const { jobId } = await submit(definition, { input: json(1) });
+    expect(await submit(definition, { input: json(1) })).toMatchObject({ jobId, existing: true });
+    expect((await refused(definition, { input: json(2) })).reason).toBe('LIMIT_REACHED');
+    await world.rpc.call(cancelJob, { jobId });
+    expect((await submit(definition, { input: json(2) })).existing).toBe(false);
   });
 
   it('lets the next one in once the job that was in the way is erased', async () => {
