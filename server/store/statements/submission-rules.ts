@@ -24,6 +24,8 @@ import {
   takeOver,
 } from './submission-keys.ts';
 
+const JOBS_A_STATEMENT = 1_000;
+
 /** What the rules make of a call. */
 export interface Ruled {
   readonly insertion: Insertion;
@@ -166,13 +168,19 @@ export async function replaceWaiting(
   namespace: string,
   successors: ReadonlyMap<string, string>,
 ): Promise<Change[]> {
-  if (successors.size === 0) return [];
-  const waiting = { by: 'jobs', namespace, jobIds: [...successors.keys()] } as const;
-  return changeRuns(within(session), fairRanks, waiting, (run, nowUs) =>
-    run.state === 'SCHEDULED' && run.attempt === 0
-      ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })
-      : undefined,
-  );
+  const changes: Change[] = [];
+  // Sorted before they are cut, so that their locks are taken in order all the same.
+  const jobIds = [...successors.keys()].sort();
+  for (let at = 0; at < jobIds.length; at += JOBS_A_STATEMENT) {
+    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_A_STATEMENT) } as const;
+    const ended = await changeRuns(within(session), fairRanks, some, (run, nowUs) =>
+      run.state === 'SCHEDULED' && run.attempt === 0
+        ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })
+        : undefined,
+    );
+    changes.push(...ended);
+  }
+  return changes;
 }
 
 /** Undefined where no rule holds for the call. */

@@ -123,6 +123,16 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('debounce on %s', (kind) => {
     expect(await world.stateOf(three?.jobId ?? '')).toBe('SCHEDULED');
   });
 
+  it('replaces thousands within a call', async () => {
+    const definition = await define({ wait: hour });
+    const jobs = Array.from({ length: 2_500 }, () => ({ definition }));
+    const ids = (await world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
+    expect(new Set(ids).size).toBe(2_500);
+    const { jobs: waiting } = await world.rpc.call(listJobs, { definition, states: [JobState.SCHEDULED] });
+    expect(waiting.map(({ jobId }) => jobId)).toEqual([ids.at(-1)]);
+    expect(await world.stateOf(ids[1_000] as string)).toBe('CANCELLED');
+  });
+
   it('refuses a start that the submission names', async () => {
     const definition = await define({ wait: hour });
     const delayed = { definition, start: { case: 'delay', value: hour } } as const;
