@@ -28,6 +28,7 @@ import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryBudgetFrom, retryBudgetTo } from './convert-retry-budget.ts';
 import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
 import { schemaFrom, schemaTo } from './convert-schema.ts';
+import { submissionRulesFrom, submissionRulesTo } from './convert-submission-rules.ts';
 import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
 import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
@@ -128,6 +129,7 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(inputSchema ? { inputSchema } : {}),
     ...(outputSchema ? { outputSchema } : {}),
+    ...submissionRulesFrom(given, violations),
     createTimeUs: 0,
   };
   violations.throwIfAny();
@@ -163,6 +165,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     ...(output.protobuf ? { outputProtobufSchema: output.protobuf } : {}),
     ...(created ? { createTime: created } : {}),
     ...(archived ? { archiveTime: archived } : {}),
+    ...submissionRulesTo(definition),
   });
 }
 

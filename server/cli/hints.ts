@@ -6,6 +6,9 @@ const HINTS: Readonly<Record<string, string>> = {
     'muster list shows the jobs of a namespace; --namespace names another one. Ended jobs go after a while',
   IDEMPOTENCY_CONFLICT:
     'another key makes another job; --on-conflict replace cancels the job that has the key and makes a new one',
+  DUPLICATE_JOB:
+    'muster get JOB shows the job that is there; muster definitions get NAME says what makes two jobs alike',
+  THROTTLED: 'wait as long as it says; muster definitions get NAME shows the period',
   REQUEST_ID_REUSED: 'run the command again: it takes a new request id',
   JOB_ENDED: 'muster get JOB shows how it ended; muster retry JOB makes a new job like it',
   LIMIT_REACHED: 'muster list --definition NAME shows the open jobs of the key: wait for one to end, or cancel it',

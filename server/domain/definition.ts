@@ -4,6 +4,7 @@ import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { DefinitionLimits, KeyLimit, RateLimit } from './limits.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
+import type { SubmissionRules } from './submission-rule.ts';
 import type { TimeLimits } from './time-limits.ts';
 
 /** What is left out where it is the default keeps the content, and so the version, that an older release stored. */
@@ -30,7 +31,7 @@ export type PayloadSchema =
 
 export type LeaseLossAction = 'ABORT' | 'CONTINUE';
 
-export interface JobDefinition {
+export interface JobDefinition extends SubmissionRules {
   readonly namespace: string;
   readonly name: string;
   readonly version: number;

@@ -81,7 +81,7 @@ export class Admission {
       if (!found.has(name)) found.set(name, this.#parts.backlogs.find(namespace, name));
       const queue = found.get(name);
       if (!queue || without.has(index)) continue;
-      const isReady = startOf(submission, nowUs) <= nowUs;
+      const isReady = startOf(submission, definition, nowUs) <= nowUs;
       const line = lines.get(queue) ?? [];
       lines.set(queue, line);
       line.push({ index, priority: submission.priority ?? definition.priority, isReady });

@@ -4,6 +4,8 @@ export type ErrorReason =
   | 'DEFINITION_NOT_FOUND'
   | 'JOB_NOT_FOUND'
   | 'IDEMPOTENCY_CONFLICT'
+  | 'DUPLICATE_JOB'
+  | 'THROTTLED'
   | 'REQUEST_ID_REUSED'
   | 'INVALID_FIELD'
   | 'JOB_ENDED'

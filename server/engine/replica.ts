@@ -205,6 +205,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     onReady,
     onDue,
     onTold,
+    onEnded,
     cancel,
   });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });

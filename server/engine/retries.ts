@@ -20,12 +20,14 @@ export interface Redriven {
   /** In the order of `retriedJobIds`; empty where nothing was to be done. */
   readonly jobIds: readonly string[];
   readonly retriedJobIds: readonly string[];
-  /** Retried already, erased, or of an archived definition. */
+  /** Retried already, erased, of an archived definition, or a duplicate of another job. */
   readonly skipped: number;
 }
 
 /** Bounds the inputs that are in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
+
+const passedOver: ReadonlySet<string> = new Set(['DEFINITION_ARCHIVED', 'DUPLICATE_JOB']);
 
 export class Retries {
   readonly #parts: RetriesParts;
@@ -93,7 +95,7 @@ export class Retries {
       const made = await this.#submit(namespace, job, derivedUuid(`redrive/${job.jobId}`), 'RetryJobs');
       return made.existing ? undefined : made.jobId;
     } catch (error) {
-      if (error instanceof EngineError && error.reason === 'DEFINITION_ARCHIVED') return undefined;
+      if (error instanceof EngineError && passedOver.has(error.reason)) return undefined;
       throw error;
     }
   }

@@ -41,6 +41,8 @@ const refusals: ReadonlySet<ErrorReason> = new Set([
   'INPUT_SCHEMA_VIOLATED',
   'INVALID_FIELD',
   'REQUEST_ID_REUSED',
+  'DUPLICATE_JOB',
+  'THROTTLED',
   'INTERNAL',
 ]);
 
@@ -147,6 +149,13 @@ export class ScheduleRounds {
         field: 'job',
         ignoresBounds: true,
       });
+      // That one is another submission's: the schedule neither waits for it nor cancels it.
+      if (made?.duplicate)
+        return {
+          nominalUs,
+          causeId,
+          message: `job ${made.jobId} is there already, and its definition wants no other one`,
+        };
       return { nominalUs, causeId, jobId: made?.jobId, message: '' };
     } catch (error) {
       const isRefused = error instanceof EngineError && refusals.has(error.reason);

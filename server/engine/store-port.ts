@@ -25,6 +25,7 @@ import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
 import type { ScheduleStore } from './schedule-views.ts';
+import type { Replaced, RuleKey, RuleRefusal } from './submission-rules.ts';
 import type { HeldJob, WorkerView } from './worker-views.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
@@ -117,6 +118,8 @@ export interface SubmitCall {
   readonly keys: readonly IdempotencyKey[];
   /** One for each job whose key limit does not let it wait. Left out: none. */
   readonly limits?: readonly KeyLimitOfJob[] | undefined;
+  /** One for each job whose definition has a rule for its submissions. Undefined: none has. */
+  readonly rules?: readonly RuleKey[] | undefined;
 }
 
 export interface IdempotencyKey {
@@ -137,11 +140,18 @@ export interface SubmittedJob {
   readonly assigned: boolean;
   /** Where it got another than was asked for: one by its fairness key. */
   readonly rank?: number | undefined;
+  /** It was there, and not by an earlier call with this request id: a rule of the definition made no other one. */
+  readonly duplicate?: true;
 }
 
 export type SubmitResult =
   /** `repeated`: by an earlier call with this request id. */
-  | { readonly kind: 'stored'; readonly jobs: readonly SubmittedJob[]; readonly repeated?: true }
+  | {
+      readonly kind: 'stored';
+      readonly jobs: readonly SubmittedJob[];
+      readonly repeated?: true;
+      readonly replaced?: Replaced;
+    }
   | { readonly kind: 'requestIdReused' }
   /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which are to be cancelled first. */
   | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
@@ -159,7 +169,8 @@ export type SubmitResult =
       readonly index: number;
       readonly jobId: string;
       readonly sameContent: boolean;
-    };
+    }
+  | RuleRefusal;
 
 export interface Lane extends LaneKey {
   readonly laneId: number;

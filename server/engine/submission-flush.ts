@@ -15,6 +15,8 @@ export interface SubmissionFlushParts {
   readonly onDue: (dueUs: number) => void;
   /** Told when the outbox has got a row. */
   readonly onTold: () => void;
+  /** Told of jobs whose place others took. */
+  readonly onEnded: (jobIds: readonly string[]) => void;
 }
 
 /** Jobs that one statement stores. */
@@ -27,6 +29,7 @@ export function submissionFlush(
     const places = parts.dispatcher.placesFor(placeable(calls));
     const results = await storeCalls(parts, calls, places);
     announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
+    announceReplaced(parts, results);
     return results;
   };
 }
@@ -83,6 +86,19 @@ function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> 
   return ranks;
 }
 
+/** Tells who waits for jobs that debounced ones have replaced, and the sweeper when those fall due. */
+export function announceReplaced(
+  { onEnded, onDue }: Pick<SubmissionFlushParts, 'onEnded' | 'onDue'>,
+  results: readonly SubmitResult[],
+): void {
+  for (const result of results) {
+    if (result.kind !== 'stored' || !result.replaced) continue;
+    const { changes, dueUs } = result.replaced;
+    if (changes.length > 0) onEnded(changes.map(({ run }) => run.jobId));
+    if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
+  }
+}
+
 /** Rejects as the store does. */
 export async function storeCalls(
   { store, dispatcher }: Pick<SubmissionFlushParts, 'store' | 'dispatcher'>,
@@ -112,11 +128,14 @@ function unassigned(call: SubmitCall): SubmitResult {
   return { kind: 'stored', jobs: call.jobs.map(({ jobId }) => ({ jobId, existing: false, assigned: false })) };
 }
 
-/** A large call is stored by several statements, one with keys or limits in a transaction of its own: all wait for a claim. */
+/**
+ * A large call is stored by several statements, one with keys, rules or limits in a transaction of its own: all wait for a
+ * claim.
+ */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
-  return calls.flatMap((call) =>
-    call.keys.length === 0 && !call.limits && call.jobs.length <= MOST_PLACED ? call.jobs : [],
-  );
+  const isPlain = ({ keys, rules, limits, jobs }: SubmitCall) =>
+    keys.length === 0 && !rules && !limits && jobs.length <= MOST_PLACED;
+  return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
 }
 
 function assignedOf(result: SubmitResult): string[] {

@@ -8,7 +8,6 @@ import type { Admission } from './admission.ts';
 import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
-import { EngineError } from './errors.ts';
 import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
@@ -16,8 +15,10 @@ import { type JobKeys, JobKeysOf } from './job-keys.ts';
 import type { Lanes } from './lanes.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
+import { accepted } from './submission-answers.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 import { keysOf } from './submission-keys.ts';
+import { hasRules, isDebounced, type RuledSubmission, type RuleKey, ruleKeysOf } from './submission-rules.ts';
 
 /** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
 export interface Submission {
@@ -72,6 +73,12 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
 
+/** What the submissions of a call are made from, and what rules them. */
+interface Looked {
+  readonly definitions: readonly JobDefinition[];
+  readonly rules: readonly RuleKey[] | undefined;
+}
+
 /** How often a key is looked at again that another caller has taken meanwhile. */
 const MOST_LOOKS = 5;
 
@@ -99,19 +106,20 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const definitions = await this.#definitionsOf(namespace, submissions, pathsOf(field)).catch((error) =>
+    const found = await this.#look(namespace, submissions, pathsOf(field)).catch((error) =>
       this.#answerBefore(request, error),
     );
-    if ('kind' in definitions) return accepted(definitions, request);
+    if ('kind' in found) return accepted(found, request);
+    const { definitions } = found;
     const keys = keysOf(submissions, field);
-    const store = () => this.#storeNew(request, definitions, keys);
+    const store = () => this.#storeNew(request, found, keys);
     return accepted(await this.#parts.admission.admit(request, definitions, keys, store), request);
   }
 
   /** Stores jobs that have found room where they are to wait. */
   async #storeNew(
     request: Submit,
-    definitions: readonly JobDefinition[],
+    { definitions, rules }: Looked,
     keys: readonly IdempotencyKey[],
   ): Promise<SubmitResult> {
     const { namespace, submissions } = request;
@@ -121,12 +129,12 @@ export class Submissions {
     const laneOf = this.#laneFinder(namespace);
     for (let i = 0; i < submissions.length; i++) {
       const [submission, definition] = [submissions[i] as Submission, definitions[i] as JobDefinition];
-      const found = laneOf(submission, definition);
-      const lane = found instanceof Promise ? await found : found;
+      const place = laneOf(submission, definition);
+      const lane = place instanceof Promise ? await place : place;
       if (lane.laneId === undefined) wanted.set(i, lane);
       jobs.push(this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i))));
     }
-    const call = { namespace, jobs, ...requestIdOf(request), keys, limits: limitsOfJobs(jobs, definitions) };
+    const call = { namespace, jobs, ...requestIdOf(request), keys, rules, limits: limitsOfJobs(jobs, definitions) };
     const add = (tried: SubmitCall) =>
       wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
     return this.#store(call, add);
@@ -168,11 +176,30 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
   async check(namespace: string, submission: Submission, path: string): Promise<void> {
-    const [definition] = await this.#definitionsOf(namespace, [submission], () => path);
-    this.#keys.of(submission, definition as JobDefinition, path);
+    const { definitions } = await this.#look(namespace, [submission], () => path);
+    this.#keys.of(submission, definitions[0] as JobDefinition, path);
   }
 
-  /** The definition of each, once all are there and take their inputs: what is refused has made no queue by then. */
+  /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
+  async #look(
+    namespace: string,
+    submissions: readonly Submission[],
+    pathOf: (index: number) => string,
+  ): Promise<Looked> {
+    const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
+    const ruled: RuledSubmission[] = [];
+    for (const [index, definition] of definitions.entries()) {
+      if (!hasRules(definition)) continue;
+      const submission = submissions[index] as Submission;
+      ruled.push({ index, namespace, submission, definition, path: pathOf(index) });
+    }
+    if (ruled.length === 0) return { definitions, rules: undefined };
+    const { timers, clock } = this.#parts;
+    const rules = await ruleKeysOf({ timers, startingAt }, ruled, clock.nowUs());
+    return { definitions, rules: rules.length > 0 ? rules : undefined };
+  }
+
+  /** The definition of each, once all are there and take their inputs. */
   async #definitionsOf(
     namespace: string,
     submissions: readonly Submission[],
@@ -218,7 +245,7 @@ export class Submissions {
   #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane, keys: JobKeys): NewJob {
     const { ids, clock } = this.#parts;
     const nowUs = clock.nowUs();
-    const startUs = startOf(submission, nowUs);
+    const startUs = startOf(submission, definition, nowUs);
     const isLater = startUs > nowUs;
     const priority = submission.priority ?? definition.priority;
     const times = timesOf(submission, definition, isLater ? startUs : nowUs);
@@ -283,7 +310,8 @@ function laneOf(namespace: string, submission: Submission, definition: JobDefini
   return { key, breaker: definition.circuitBreaker?.name, demands: demands === usual ? undefined : demands };
 }
 
-export function startOf(submission: Submission, nowUs: number): number {
+export function startOf(submission: Submission, definition: JobDefinition, nowUs: number): number {
+  if (isDebounced(submission, definition)) return nowUs + (definition.debounce?.waitMs ?? 0) * 1000;
   if (submission.delayMs !== undefined) return nowUs + submission.delayMs * 1000;
   return submission.runTimeUs ?? nowUs;
 }
@@ -315,48 +343,13 @@ function limitsOfJobs(jobs: readonly NewJob[], definitions: readonly JobDefiniti
   return limits.length > 0 ? limits : undefined;
 }
 
-function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'> {
-  return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
+/** What of a job that waits for its start follows from when that is. */
+function startingAt(submission: Submission, definition: JobDefinition, startUs: number): Partial<NewJob> {
+  const times = timesOf(submission, definition, startUs);
+  const rank = rankOf(startUs, submission.priority ?? definition.priority, times.expireTimeUs);
+  return { ...times, rank, runTimeUs: startUs };
 }
 
-function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[] {
-  switch (result.kind) {
-    case 'stored':
-      return result.jobs;
-    case 'requestIdReused':
-      throw new EngineError(
-        'REQUEST_ID_REUSED',
-        'request_id was used for a call with another body; make a new one for each call',
-        { field: 'request_id', metadata: { request_id: request.requestId } },
-      );
-    case 'keysHeld':
-    case 'limitsHeld':
-      throw new EngineError('CONFLICT', 'other callers kept taking the same keys; try again', { retryAfterMs: 50 });
-    case 'limitReached': {
-      const path = pathsOf(request.field)(result.index);
-      const { maxConcurrency, openJobIds } = result;
-      const [first = 'of this very call'] = openJobIds;
-      throw new EngineError(
-        'LIMIT_REACHED',
-        `${path} would be one job too many: its key may have ${maxConcurrency} open, and has ${openJobIds.length}, such as ${first}; try again when one has ended`,
-        {
-          field: path,
-          metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.slice(0, 10).join(',') },
-          retryAfterMs: 1_000,
-        },
-      );
-    }
-    case 'idempotencyConflict': {
-      const path = pathsOf(request.field)(result.index);
-      const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';
-      throw new EngineError(
-        'IDEMPOTENCY_CONFLICT',
-        `${path}.idempotency_key belongs to job ${result.jobId} already, ${what}`,
-        {
-          field: `${path}.idempotency_key`,
-          metadata: { job_id: result.jobId },
-        },
-      );
-    }
-  }
+function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'> {
+  return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
 }

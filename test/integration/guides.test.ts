@@ -82,6 +82,7 @@ it('every guide that is meant to have examples has some', () => {
       'logs.md',
       'retries.md',
       'schedules.md',
+      'submission-rules.md',
       'timeouts.md',
       'traces.md',
       'workers.md',

@@ -71,6 +71,7 @@ const tables = [
   'definition_limits',
   'rate_buckets',
   'fairness_keys',
+  'submission_keys',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */

@@ -35,6 +35,7 @@ export type { Payload } from './gen/muster/v1/payload_pb.ts';
 export type { Queue } from './gen/muster/v1/queue_pb.ts';
 export type { Schedule, ScheduleRun } from './gen/muster/v1/schedule_pb.ts';
 export { CatchUpPolicy, OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from './gen/muster/v1/schedule_pb.ts';
+export { DuplicatePolicy } from './gen/muster/v1/submission_rule_pb.ts';
 export { SessionState } from './gen/muster/v1/worker_pb.ts';
 export { isTerminal, stateName } from './job-state.ts';
 export { levelName } from './log-level.ts';

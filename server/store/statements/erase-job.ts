@@ -42,7 +42,8 @@ outcome AS (
 attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),
 logs AS (DELETE FROM attempt_logs WHERE job_id = $1),
 checkpoint AS (DELETE FROM job_checkpoints WHERE job_id = $1),
-key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1)
+key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1),
+rule_key AS (DELETE FROM submission_keys WHERE job_id = $1)
 INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
 VALUES ($2, (SELECT muster_now()), 'ERASE_JOB', $4, $1, $6)
 ON CONFLICT (audit_id) DO NOTHING`,

@@ -39,6 +39,23 @@ SELECT k.namespace, k.idempotency_key, k.job_id, k.content_hash
 FROM ${inputTable({ namespace: 'text', idempotency_key: 'text' }, 'i')} JOIN idempotency_keys k ON ${sameName}`,
 };
 
+const pointMany = {
+  name: 'point_idempotency_keys',
+  text: `
+UPDATE idempotency_keys k SET job_id = i.job_id
+FROM ${inputTable({ namespace: 'text', idempotency_key: 'text', job_id: 'uuid' }, 'i')} WHERE ${sameName}`,
+};
+
+/** Has keys that this transaction has taken name other jobs. */
+export async function pointKeys(
+  session: Session,
+  namespace: string,
+  keys: readonly { readonly key: string; readonly jobId: string }[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  await session.run(pointMany, [keys.map(() => namespace), keys.map(({ key }) => key), keys.map(({ jobId }) => jobId)]);
+}
+
 export interface KeyOwner {
   readonly jobId: string;
   readonly contentHash: Uint8Array;

@@ -16,6 +16,9 @@ const olderThan = (column: string, age: string) => `t.${column} <= (SELECT muste
 const conditions = {
   request_ids: olderThan('create_time', '1 day'),
   idempotency_keys: `${olderThan('create_time', '7 days')} AND ${noRun('job_id')}`,
+  // A throttle's holds for its time, whatever became of the job; the others go with it. A key that has just changed hands
+  // names a job that is too young.
+  submission_keys: `CASE WHEN t.kind = 3 THEN t.until_time <= (SELECT muster_now()) ELSE t.job_id < $3 AND ${noRecord} END`,
   job_checkpoints: noRun('job_id'),
   sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
   retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',

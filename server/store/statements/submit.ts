@@ -4,11 +4,12 @@ import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import type { FairRanks } from './fair-ranks.ts';
-import { type KeyOwners, obstacleOf, readOwners, takeKeys } from './idempotency-keys.ts';
+import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs } from './insert-jobs.ts';
 import { limitObstacle } from './limit-policies.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
+import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
 
 const readRequestIds = {
   name: 'read_request_ids',
@@ -55,7 +56,8 @@ type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
 function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
   if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
   const jobIds: string[] = row.job_ids;
-  return { ...stored({ jobIds, existing: jobIds.map(() => true) }), repeated: true };
+  const { kind, jobs } = stored({ jobIds, existing: jobIds.map(() => true) });
+  return { kind, jobs: jobs.map((job, i) => (row.existing[i] ? { ...job, duplicate: true } : job)), repeated: true };
 }
 
 async function readRepeated(session: Session, calls: readonly RequestName[]): Promise<Map<string, Row>> {
@@ -207,15 +209,16 @@ class Refused extends Error {
 }
 
 /** What stands in the way of those of its jobs that are not there already. */
-function newOnes(session: Session, call: SubmitCall, owners: KeyOwners): Promise<SubmitResult | undefined> | undefined {
-  const { jobs } = withOwners(call, owners);
+function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitResult | undefined> | undefined {
+  if (!call.limits) return undefined;
   const added = new Set(jobs.map((job) => job.jobId));
-  const limits = call.limits?.filter(({ index }) => added.has(call.jobs[index]?.jobId ?? ''));
-  return limits?.length ? limitObstacle(session, { ...call, limits }) : undefined;
+  const limits = call.limits.filter(({ index }) => added.has(call.jobs[index]?.jobId ?? ''));
+  return limits.length > 0 ? limitObstacle(session, { ...call, limits }) : undefined;
 }
 
 /** Its jobs have keys that others may hold, or that have no room. */
-const isExclusive = (call: SubmitCall) => call.keys.length > 0 || call.limits !== undefined;
+const isExclusive = ({ keys, rules, limits }: SubmitCall) =>
+  keys.length > 0 || rules !== undefined || limits !== undefined;
 
 /** A call that may be refused for what others have stored: a transaction of its own, so that a refusal takes its keys back. */
 async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<SubmitResult> {
@@ -226,19 +229,52 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
   try {
     return await database.transaction(async (session) => {
       const owners: KeyOwners = call.keys.length > 0 ? await takeKeys(session, call) : new Map();
-      const obstacle = obstacleOf(call, owners) ?? (await newOnes(session, call, owners));
+      const obstacle = obstacleOf(call, owners);
       if (obstacle) throw new Refused(obstacle);
-      const insertion = withOwners(call, owners);
+      const owned = withOwners(call, owners);
+      const ruled = await applyRules(session, store.fairRanks, owned);
+      if (ruled && 'kind' in ruled) throw new Refused(ruled);
+      const insertion = ruled?.insertion ?? owned;
+      const full = await newOnes(session, insertion);
+      if (full) throw new Refused(full);
       const inserted = await insertAll(store, session, [insertion], noPlaces);
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
-      return stored(insertion, new Set(), inserted.ranks);
+      const result = stored(insertion, new Set(), inserted.ranks);
+      return ruled ? settleRuled(session, store.fairRanks, { owned, ruled, result }) : result;
     });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const after = (await readRepeated(database, repeats)).values().next().value;
     return after ? repeated(call, after) : error.result;
   }
+}
+
+/** Once the jobs are stored: what their rules still ask for. */
+async function settleRuled(
+  session: Session,
+  fairRanks: FairRanks,
+  {
+    owned,
+    ruled,
+    result,
+  }: { readonly owned: Insertion; readonly ruled: Ruled; readonly result: ReturnType<typeof stored> },
+): Promise<SubmitResult> {
+  const { call, jobIds, existing, jobs } = ruled.insertion;
+  const isDuplicate = (i: number) => existing[i] === true && !owned.existing[i];
+  // An idempotency key that was taken for a job that turned out to be there goes to that one.
+  await pointKeys(
+    session,
+    call.namespace,
+    call.keys.flatMap(({ index, key }) => (isDuplicate(index) ? [{ key, jobId: jobIds[index] as string }] : [])),
+  );
+  const superseded = await replaceWaiting(session, fairRanks, call.namespace, ruled.superseded);
+  const dueUs = jobs.reduce((due, { runTimeUs }) => Math.min(due, runTimeUs ?? due), Number.POSITIVE_INFINITY);
+  return {
+    ...result,
+    jobs: result.jobs.map((job, i) => (isDuplicate(i) ? { ...job, duplicate: true } : job)),
+    replaced: { changes: [...ruled.replaced, ...superseded], dueUs },
+  };
 }
 
 /** Calls that may be refused for what others have stored go one by one, the others in one statement. */
@@ -274,7 +310,8 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
   for (const call of there) {
     const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map();
     // A job that was stored may have been replaced since: its key then says another one.
-    results.set(call, stored(withOwners(call, owners, (jobId) => found.has(jobId))));
+    const isStored = (jobId: string) => found.has(jobId);
+    results.set(call, stored(await withHolders(database, withOwners(call, owners, isStored), isStored)));
   }
   return results;
 }

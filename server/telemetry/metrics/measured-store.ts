@@ -150,6 +150,7 @@ function countSubmitted(jobs: JobMeter, calls: readonly SubmitCall[], results: r
   for (const [i, call] of calls.entries()) {
     const result = results[i];
     if (result?.kind !== 'stored' || result.repeated) continue;
+    if (result.replaced) jobs.changed(result.replaced.changes);
     for (let n = 0; n < call.jobs.length; n++) {
       const [job, answer] = [call.jobs[n] as NewJob, result.jobs[n]];
       if (answer && !answer.existing) made.push(job);

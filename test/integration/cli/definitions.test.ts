@@ -91,6 +91,34 @@ describe('muster definitions', () => {
     expect((await apply(stdout)).stdout).toBe('round  unchanged, version 1\n');
   });
 
+  it.each([
+    [
+      'uniqueness',
+      '{ fields: [order.id], period: 1h, states: [blocked, scheduled, ready, assigned, running], duplicatePolicy: reject }',
+    ],
+    ['uniqueness', '{ byInput: true, byQueue: true }'],
+    ['debounce', '{ fields: [user], wait: 5s, maxWait: 1m }'],
+    ['throttle', '{ period: 1d, duplicatePolicy: use-existing }'],
+  ])('gives a %s of %s as it was written', async (rule, text) => {
+    const name = `${rule}-${text.length}`;
+    expect((await apply(`{ name: ${name}, ${rule}: ${text} }`)).stdout).toBe(`${name}  version 1 is made\n`);
+    const { stdout } = await server.run(['definitions', 'get', name]);
+    expect(stdout).toMatch(new RegExp(`^${rule}:$`, 'm'));
+    expect((await apply(stdout)).stdout).toBe(`${name}  unchanged, version 1\n`);
+  });
+
+  it('says what to do about a duplicate that is refused', async () => {
+    await apply('{ name: one-of-it, uniqueness: { duplicatePolicy: reject } }');
+    const { stdout } = await server.run(['submit', 'one-of-it']);
+    const [jobId] = /[0-9a-f-]{36}/.exec(stdout) ?? [];
+    const refused = await server.run(['submit', 'one-of-it']);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringMatching(/DUPLICATE_JOB\n.*muster get JOB/) });
+    expect(refused.stderr).toContain(jobId);
+    await apply('{ name: one-an-hour, throttle: { period: 1h, duplicatePolicy: reject } }');
+    await server.run(['submit', 'one-an-hour']);
+    expect((await server.run(['submit', 'one-an-hour'])).stderr).toMatch(/THROTTLED/);
+  });
+
   it('lists, archives and brings back', async () => {
     await apply('name: old');
     expect((await server.run(['definitions', 'archive', 'old'])).stdout).toBe('old takes no new jobs\n');

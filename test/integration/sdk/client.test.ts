@@ -1,6 +1,6 @@
 /** What the client asks of definitions, jobs, workers, breakers and the namespace, against a real control plane. */
 import type { Job } from '@muster/sdk';
-import { Client, Code, CompatibilityKind, durationToMs, JobState, MusterError } from '@muster/sdk';
+import { Client, Code, CompatibilityKind, DuplicatePolicy, durationToMs, JobState, MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { Deployment } from './deployment.ts';
@@ -39,6 +39,23 @@ describe('definitions', () => {
     expect(kinds).toContain(CompatibilityKind.PLACEMENT_CHANGED);
     expect((await client.getDefinition(name)).version).toBe(1);
     await expect(client.checkDefinition({ name: 'No' })).rejects.toBeInstanceOf(MusterError);
+  });
+
+  it('carry the rules for their submissions, which answer and refuse', async () => {
+    const uniqueness = { fields: ['order'], duplicatePolicy: DuplicatePolicy.REJECT };
+    await client.applyDefinition({ name: 'unique', uniqueness });
+    expect((await client.getDefinition('unique')).uniqueness).toMatchObject(uniqueness);
+    const { jobId } = await client.submit('unique', { order: 1, n: 1 });
+    const error = await client.submit('unique', { order: 1, n: 2 }).catch((error) => error);
+    expect(error).toMatchObject({ code: Code.ALREADY_EXISTS, reason: 'DUPLICATE_JOB', metadata: { job_id: jobId } });
+    await client.applyDefinition({ name: 'debounced', debounce: { wait: { seconds: 3_600n } } });
+    const first = await client.submit('debounced', null);
+    await client.submit('debounced', null);
+    expect((await client.get(first)).state).toBe(JobState.CANCELLED);
+    const throttle = { period: { seconds: 1n }, duplicatePolicy: DuplicatePolicy.REJECT };
+    await client.applyDefinition({ name: 'throttled', throttle });
+    await client.submit('throttled', null);
+    await expect(client.submit('throttled', null)).rejects.toEqual(refused(Code.RESOURCE_EXHAUSTED, 'THROTTLED'));
   });
 
   it('are listed, archived and refuse jobs from then on', async () => {

@@ -24,6 +24,7 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
+import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
 
 const context = useStore('PostgreSQL 18');
 const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
@@ -57,24 +58,33 @@ beforeAll(async () => {
   reset = resetScript();
 });
 
-/** Brings all rows back: a third READY, a third ASSIGNED, a third RUNNING; what can be due is due; all leases lapsed. */
+/**
+ * Brings all rows back: a third READY, a third ASSIGNED, a third RUNNING, and every other one of the READY ones SCHEDULED, with
+ * the key of a debounce; what can be due is due; all leases lapsed.
+ */
 function resetScript(): string {
   const rows = jobIds.map((jobId, i) => {
     const isHeld = i % 3 > 0;
-    const state = [3, 5, 6][i % 3];
+    const state = isWaiting(i) ? 2 : [3, 5, 6][i % 3];
     const due = i % 3 === 1 ? 'NULL' : `muster_now() - interval '1 minute'`;
     return `('${jobId}', ${laneIds[i % 2]}, ${state}, ${i}, 5, 60000, ${isHeld ? 1 : 0}, ${isHeld ? `'${sessionIds[i % 4]}'` : 'NULL'}, 7, muster_now(), ${due})`;
   });
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
 DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
-DELETE FROM circuit_breakers; DELETE FROM retry_budgets;
+DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys;
 UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
 UPDATE lanes SET held_back = 0 WHERE held_back <> 0;
 UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms, attempt, session_id, credit_id, assign_time, due_time)
-VALUES ${rows.join(', ')};`;
+VALUES ${rows.join(', ')};
+INSERT INTO submission_keys (key_hash, kind, job_id, until_time)
+VALUES ${waitingJobs().map((jobId) => `(sha256('${jobId}'), 2, '${jobId}', muster_now() + interval '1 hour')`)};`;
 }
+
+const isWaiting = (i: number) => i % 6 === 3;
+/** Jobs that hold keys of debounces, each named by the job's id. */
+const waitingJobs = () => jobIds.filter((_, i) => isWaiting(i));
 
 const turned = <T>(items: readonly T[], isReversed: boolean): T[] => (isReversed ? [...items].reverse() : [...items]);
 
@@ -253,6 +263,28 @@ const operations: Record<string, Operation> = {
     if (first?.kind !== 'keysHeld') return;
     await store.submit([replacing(new Map(first.held.map(({ index, jobId }) => [index, jobId])))]);
   },
+  // As many as it takes for two such statements to be under way at once.
+  'submit with rules': (store, isReversed, { keys }) => {
+    const names = keys.flatMap((key) => [1, 2, 3, 4, 5].map((n) => `${key} ${n}`));
+    const rules = turned(names, isReversed).flatMap((name) => [unique(name), throttled(`throttled ${name}`)]);
+    return store.submit([ruledCall(laneId, rules)]);
+  },
+  'take keys of rules over': async (store, isReversed, { keys }) => {
+    const states = ['RUNNING'] as const;
+    const call = ruledCall(
+      laneId,
+      turned(keys, isReversed).map((key) => unique(`taken ${key}`, { states })),
+    );
+    await store.submit([call]);
+  },
+  'replace jobs that wait': (store, isReversed) =>
+    store.submit([
+      ruledCall(
+        laneId,
+        turned(waitingJobs(), isReversed).map((jobId) => debounced(jobId)),
+        { state: 'SCHEDULED', runTimeUs: 1_000_000 },
+      ),
+    ]),
   'submit with request ids': (store, isReversed, { requestIds }) =>
     store.submit(
       turned(requestIds, isReversed).map((requestId) =>
@@ -296,6 +328,7 @@ describe('lock order', () => {
     ['change by attempts', { of: 'lock_attempts', from: 'ORDER BY i.job_id', to: '' }],
     ['save progress', { of: 'save_progress', from: 'ORDER BY i.job_id', to: '' }],
     ['submit with keys', { of: 'insert_idempotency_keys', from: 'ORDER BY namespace, idempotency_key', to: '' }],
+    ['submit with rules', { of: 'insert_submission_keys', from: 'ORDER BY key_hash', to: '' }],
   ];
 
   it.each(unordered)('%s would deadlock if it locked in the order of its input', async (name, mutation) => {

@@ -95,6 +95,16 @@ describe('repeating', () => {
     expect(await attempt([error(code)])).toEqual({ outcome: code, calls: 1 });
   });
 
+  test("a throttle's refusal is not repeated, though it says when to ask again", async () => {
+    const throttled = new MusterError({
+      code: Code.RESOURCE_EXHAUSTED,
+      message: '',
+      reason: 'THROTTLED',
+      retryDelayMs: 5,
+    });
+    expect(await attempt([throttled])).toEqual({ outcome: Code.RESOURCE_EXHAUSTED, calls: 1 });
+  });
+
   test('the deadline of the whole is kept', async () => {
     expect(await attempt([error(Code.RESOURCE_EXHAUSTED, 600)], 500)).toEqual({
       outcome: Code.RESOURCE_EXHAUSTED,

@@ -31,6 +31,7 @@ from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
 from muster.v1.schedule_pb2 import Schedule, ScheduleRun
+from muster.v1.submission_rule_pb2 import Debounce, DuplicatePolicy, Throttle, Uniqueness
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
 from muster.worker.session_event import SessionEvent
@@ -42,7 +43,9 @@ __version__ = VERSION
 __all__ = [
     "AsyncClient",
     "Client",
+    "Debounce",
     "DefinitionOptions",
+    "DuplicatePolicy",
     "EventPage",
     "FinalError",
     "InfrastructureError",
@@ -70,8 +73,10 @@ __all__ = [
     "ScheduleRun",
     "SessionEvent",
     "SubmittedJob",
+    "Throttle",
     "TimesOptions",
     "TransportRetry",
+    "Uniqueness",
     "Worker",
     "WorkerError",
     "__version__",

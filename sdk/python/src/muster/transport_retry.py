@@ -38,7 +38,12 @@ class TransportRetry:
         """
         if attempt >= self.max_attempts and not is_patient:
             return None
-        is_overloaded = error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after is not None
+        # A throttle's refusal is what the definition asks for.
+        is_overloaded = (
+            error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+            and error.retry_after is not None
+            and error.reason != "THROTTLED"
+        )
         if error.code is not grpc.StatusCode.UNAVAILABLE and not is_overloaded:
             return None
         return (error.retry_after or 0.0) + self.backoff(attempt)

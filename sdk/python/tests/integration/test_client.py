@@ -13,7 +13,19 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from muster import AsyncClient, Client, JobFailedError, MusterError, RetryPolicy, TransportRetry, job_submission
+from muster import (
+    AsyncClient,
+    Client,
+    Debounce,
+    DuplicatePolicy,
+    JobFailedError,
+    MusterError,
+    RetryPolicy,
+    Throttle,
+    TransportRetry,
+    Uniqueness,
+    job_submission,
+)
 from muster.durations import to_duration, to_seconds
 from muster.payloads import PayloadError, encode
 from muster.v1 import job_pb2
@@ -76,6 +88,33 @@ def test_definition_job_and_result() -> None:
     assert to_seconds(submission.delay) == 2.0
     assert {request.namespace for name, request in services.requests if name != "ApplyJobDefinition"} == {"n"}
     assert services.requests[-1][1].reason == "why"
+
+
+def test_a_definition_carries_the_rules_for_its_submissions() -> None:
+    def apply(request, _context):
+        return ApplyJobDefinitionResponse(definition=request.definition, created=True)
+
+    uniqueness = Uniqueness(fields=["order.id"], duplicate_policy=DuplicatePolicy.DUPLICATE_POLICY_REJECT)
+    with serving({"ApplyJobDefinition": apply}) as (address, _), Client(address) as client:
+        stored = client.apply_definition("a", uniqueness=uniqueness)
+        assert stored.uniqueness == uniqueness
+        assert client.apply_definition("a", definition=stored).uniqueness == uniqueness
+        debounce = Debounce(wait=to_duration(5))
+        assert client.apply_definition("b", debounce=debounce).debounce == debounce
+        throttle = Throttle(period=to_duration(60))
+        assert client.apply_definition("c", throttle=throttle).throttle == throttle
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_the_refusal_of_a_throttle_is_not_repeated(ask: Ask) -> None:
+    def submit(_request, context):
+        info = ErrorInfo(reason="THROTTLED", domain="muster.dev", metadata={"job_id": "j"})
+        refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, info, RetryInfo(retry_delay=to_duration(0.01)))
+
+    with serving({"SubmitJob": submit}) as (address, services), pytest.raises(MusterError) as refused:
+        ask(address, "submit", "a")
+    assert (refused.value.reason, refused.value.retry_after) == ("THROTTLED", 0.01)
+    assert len(services.requests) == 1
 
 
 def test_many() -> None:

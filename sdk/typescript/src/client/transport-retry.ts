@@ -44,8 +44,9 @@ export async function withRetry<T>(
 /** Milliseconds until the next try, or `undefined` when there is to be none. */
 export function backoff(retry: TransportRetry, attempt: number, error: unknown): number | undefined {
   if (!(error instanceof MusterError) || attempt >= retry.maxAttempts) return undefined;
-  const { code, retryDelayMs } = error;
-  const overloaded = code === Code.RESOURCE_EXHAUSTED && retryDelayMs !== undefined;
+  const { code, reason, retryDelayMs } = error;
+  // A throttle's refusal is what the definition asks for.
+  const overloaded = code === Code.RESOURCE_EXHAUSTED && retryDelayMs !== undefined && reason !== 'THROTTLED';
   if (code !== Code.UNAVAILABLE && !overloaded) return undefined;
   const cap = Math.min(retry.maxBackoffMs, retry.minBackoffMs * 2 ** (attempt - 1));
   return (retryDelayMs ?? 0) + Math.random() * cap;

@@ -17,6 +17,7 @@ import './logs.ts';
 import './budgets.ts';
 import './limits.ts';
 import './schedules.ts';
+import './submission-rules.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

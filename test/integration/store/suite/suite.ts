@@ -28,6 +28,7 @@ import { readJobSuite } from './read-job.ts';
 import { retryBudgetsSuite } from './retry-budgets.ts';
 import { schedulesSuite } from './schedules.ts';
 import { sessionsSuite } from './sessions.ts';
+import { submissionRulesSuite } from './submission-rules.ts';
 import { submitSuite } from './submit.ts';
 import { submitKeysSuite } from './submit-keys.ts';
 import { submitPlacesSuite } from './submit-places.ts';
@@ -53,6 +54,7 @@ export function storeSuite(context: StoreContext): void {
   submitSuite(context);
   submitPlacesSuite(context);
   submitKeysSuite(context);
+  submissionRulesSuite(context);
   claimSuite(context);
   suspectsSuite(context);
   completeSuite(context);

@@ -13,6 +13,7 @@ from muster.durations import Seconds, to_duration
 from muster.schemas import json_schema, protobuf_schema
 from muster.v1.job_definition_pb2 import JobDefinition, LeaseLossAction, TaskBody
 from muster.v1.retry_policy_pb2 import RetryPolicy
+from muster.v1.submission_rule_pb2 import Debounce, Throttle, Uniqueness
 
 _DURATIONS = frozenset(
     {"run_timeout", "cancel_grace", "retention", "queue_timeout", "total_timeout", "progress_timeout"}
@@ -47,6 +48,9 @@ class DefinitionOptions(TypedDict, total=False):
         input_type: Type of the input, as the handler's hint names it: what does not fit it is refused when it is
             submitted. Sets `input_json_schema` (`muster.schemas.json_schema`), or the protobuf schema for a message.
         output_type: Type of the result, likewise: a result that does not fit is a failure.
+        uniqueness: At most one job at a time that is alike. Default: any number. One of the three at most.
+        debounce: Of jobs that come closely after each other only the last one runs. Default: each runs.
+        throttle: At most one job in a span of time. Default: any number.
     """
 
     definition: JobDefinition
@@ -69,6 +73,9 @@ class DefinitionOptions(TypedDict, total=False):
     output_json_schema: str | Mapping[str, Any]
     input_type: Any
     output_type: Any
+    uniqueness: Uniqueness
+    debounce: Debounce
+    throttle: Throttle
 
 
 def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:

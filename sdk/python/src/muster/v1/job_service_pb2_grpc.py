@@ -125,13 +125,15 @@ class JobServiceServicer(object):
         """Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
 
         Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-        schema; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
+        schema; the input lacks a field that a submission rule of the definition names; a run_time or delay for a definition with
+        a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
         FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the idempotency key is in use with other content, or the
-        policy is FAIL), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the queue than its bounds allow. LIMIT_REACHED: the key of
-        a job has as many open jobs as it may have, and its definition lets none wait. Too many calls at once: RetryInfo says when
-        to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers replaced the same key over
-        and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with the same request_id or
-        idempotency_key).
+        policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
+        queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
+        none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
+        once: RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
+        replaced the same key over and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with
+        the same request_id or idempotency_key).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,8 +225,11 @@ class JobServiceServicer(object):
         """Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
         labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
 
+        A uniqueness of the definition holds for it, too; debounce and throttle do not.
+
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), RESOURCE_EXHAUSTED (QUEUE_FULL, as SubmitJob).
+        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL, as
+        SubmitJob).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,7 +237,8 @@ class JobServiceServicer(object):
 
     def RetryJobs(self, request, context):
         """Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-        until there is none. A job that was retried already is passed over, by whomever it was, so that a page may be asked for
+        until there is none. A job that was retried already is passed over, by whomever it was, and so is one that the uniqueness
+        of its definition would refuse, so that a page may be asked for
         again and again. An answer may hold few jobs, or none, while there is a next page.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each of the

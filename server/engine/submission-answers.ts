@@ -1,0 +1,51 @@
+/** What a submission is answered with, once the store has said what became of it. */
+import { EngineError } from './errors.ts';
+import type { SubmitResult, SubmittedJob } from './store-port.ts';
+import { refusalOf } from './submission-rules.ts';
+import { pathsOf, type Submit } from './submissions.ts';
+
+/** The jobs as they are stored, in the order of the call. Throws what the call is refused with. */
+export function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[] {
+  switch (result.kind) {
+    case 'stored':
+      return result.jobs;
+    case 'requestIdReused':
+      throw new EngineError(
+        'REQUEST_ID_REUSED',
+        'request_id was used for a call with another body; make a new one for each call',
+        { field: 'request_id', metadata: { request_id: request.requestId } },
+      );
+    case 'keysHeld':
+    case 'limitsHeld':
+      throw new EngineError('CONFLICT', 'other callers kept taking the same keys; try again', { retryAfterMs: 50 });
+    case 'limitReached': {
+      const path = pathsOf(request.field)(result.index);
+      const { maxConcurrency, openJobIds } = result;
+      const [first = 'of this very call'] = openJobIds;
+      throw new EngineError(
+        'LIMIT_REACHED',
+        `${path} would be one job too many: its key may have ${maxConcurrency} open, and has ${openJobIds.length}, such as ${first}; try again when one has ended`,
+        {
+          field: path,
+          metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.slice(0, 10).join(',') },
+          retryAfterMs: 1_000,
+        },
+      );
+    }
+    case 'duplicate':
+    case 'throttled':
+      throw refusalOf(result, pathsOf(request.field));
+    case 'idempotencyConflict': {
+      const path = pathsOf(request.field)(result.index);
+      const what = result.sameContent ? 'and the conflict policy is FAIL' : 'with other content';
+      throw new EngineError(
+        'IDEMPOTENCY_CONFLICT',
+        `${path}.idempotency_key belongs to job ${result.jobId} already, ${what}`,
+        {
+          field: `${path}.idempotency_key`,
+          metadata: { job_id: result.jobId },
+        },
+      );
+    }
+  }
+}

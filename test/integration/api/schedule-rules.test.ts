@@ -1,0 +1,79 @@
+/** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '../../../server/gen/muster/v1/schedule_pb.ts';
+import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
+import { DuplicatePolicy } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { World } from './world.ts';
+
+const { applySchedule, triggerSchedule } = ScheduleService.method;
+const times = { crons: ['0 0 1 1 *'] };
+const hour = { seconds: 3_600n };
+const { SKIPPED, STARTED } = ScheduleRunState;
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('schedules of ruled definitions on %s', (kind) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.startOn(kind);
+  });
+
+  afterAll(() => world?.stop());
+
+  async function schedule(definition: string, overlapPolicy: OverlapPolicy): Promise<string> {
+    const name = `schedule-of-${definition}`;
+    await world.rpc.call(applySchedule, { schedule: { name, times, overlapPolicy, job: { definition } } });
+    return name;
+  }
+
+  async function trigger(name: string) {
+    const { run } = await world.rpc.call(triggerSchedule, { name });
+    if (!run) throw new Error('an answer without a run');
+    return run;
+  }
+
+  const jobsOf = async (definition: string) => (await world.rpc.call(JobService.method.listJobs, { definition })).jobs;
+
+  it.each([
+    ['USE_EXISTING', { uniqueness: { duplicatePolicy: DuplicatePolicy.USE_EXISTING } }],
+    ['REJECT', { uniqueness: { duplicatePolicy: DuplicatePolicy.REJECT } }],
+    ['USE_EXISTING', { throttle: { period: hour, duplicatePolicy: DuplicatePolicy.USE_EXISTING } }],
+    ['REJECT', { throttle: { period: hour, duplicatePolicy: DuplicatePolicy.REJECT } }],
+  ])('put it on record, neither wait for it nor cancel it, and go on: %s by %o', async (_, rule) => {
+    const definition = await world.define(rule);
+    const jobId = await world.submit(definition);
+    const name = await schedule(definition, OverlapPolicy.CANCEL_OTHER);
+    for (let n = 0; n < 2; n++) {
+      const run = await trigger(name);
+      expect(run).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
+      expect(run.message).toContain(jobId);
+    }
+    expect(await world.stateOf(jobId)).toBe('READY');
+    expect(await jobsOf(definition)).toHaveLength(1);
+    await world.define({
+      ...rule,
+      name: definition,
+      uniqueness: { byQueue: true, states: [1, 2, 3, 5, 6] },
+      throttle: undefined,
+    });
+    await world.rpc.call(JobService.method.cancelJob, { jobId });
+    expect(await trigger(name)).toMatchObject({ state: STARTED, message: '' });
+  });
+
+  it('go on with a debounced job, each in place of the one before', async () => {
+    const definition = await world.define({ debounce: { wait: hour } });
+    const name = await schedule(definition, OverlapPolicy.ALLOW_ALL);
+    const [one, two] = [await trigger(name), await trigger(name)];
+    expect([one.state, two.state]).toEqual([STARTED, STARTED]);
+    expect(await world.stateOf(one.jobId)).toBe('CANCELLED');
+    expect(await world.stateOf(two.jobId)).toBe('SCHEDULED');
+  });
+
+  it('are refused when their job could never be taken', async () => {
+    const definition = await world.define({ uniqueness: { fields: ['order'] } });
+    const refusal = await world.rpc.refused(applySchedule, { schedule: { name: 'never', times, job: { definition } } });
+    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'INVALID_FIELD' });
+    expect(refusal.fields).toEqual(['schedule.job.input']);
+  });
+});

@@ -1,0 +1,41 @@
+/** Calls with keys of submission rules, for the tests of the store. */
+import { createHash } from 'node:crypto';
+import { blockingStates } from '../../server/domain/submission-rule.ts';
+import type { NewJob, SubmitCall } from '../../server/engine/store-port.ts';
+import type { DebounceKey, RuleKey, ThrottleKey, UniqueKey } from '../../server/engine/submission-rules.ts';
+import { makeCall, makeJob } from './store-fixtures.ts';
+
+/** What makes the rule of the job at a place. */
+export type MakeRule = (index: number) => RuleKey;
+
+const hashOf = (name: string) => createHash('sha256').update(name).digest();
+
+export function unique(name: string, changes: Partial<UniqueKey> = {}): MakeRule {
+  const rule = { kind: 'UNIQUENESS', states: blockingStates([]), policy: 'USE_EXISTING', retryOf: undefined } as const;
+  return (index) => ({ index, hash: hashOf(name), ...rule, ...changes });
+}
+
+export function throttled(name: string, changes: Partial<ThrottleKey> = {}): MakeRule {
+  const rule = { kind: 'THROTTLE', periodMs: 3_600_000, policy: 'USE_EXISTING' } as const;
+  return (index) => ({ index, hash: hashOf(name), ...rule, ...changes });
+}
+
+export function debounced(name: string, changes: Partial<DebounceKey> = {}): MakeRule {
+  const startingAt = (startUs: number) => ({ runTimeUs: startUs, rank: startUs });
+  const rule = { kind: 'DEBOUNCE', maxWaitMs: 36_000_000, startingAt } as const;
+  return (index) => ({ index, hash: hashOf(name), ...rule, ...changes });
+}
+
+/** A call with a job for each rule; `changes` are the jobs'. */
+export function ruledCall(
+  laneId: number,
+  rules: readonly MakeRule[],
+  changes: Partial<NewJob> = {},
+  call: Partial<SubmitCall> = {},
+): SubmitCall {
+  const jobs = rules.map(() => makeJob(laneId, changes));
+  return makeCall(jobs, { rules: rules.map((make, index) => make(index)), ...call });
+}
+
+/** Of jobs that wait for an hour from `nowUs` on. */
+export const inAnHour = (nowUs: number): Partial<NewJob> => ({ state: 'SCHEDULED', runTimeUs: nowUs + 3_600_000_000 });
