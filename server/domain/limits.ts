@@ -71,7 +71,8 @@ export function roomOf(capacity: Capacity, cost: number, nowUs: number): Room {
   const starts = Math.floor(unitsLeft(rateLimit, fullTimeUs, nowUs) / needed);
   if (starts >= places) return { jobs: places };
   const missing = (starts + 1) * needed - rateLimit.burst;
-  const openTimeUs = Math.ceil((fullTimeUs ?? nowUs) + missing * unitUs(rateLimit));
+  // Numbers of this size are exact to a quarter of a microsecond.
+  const openTimeUs = Math.ceil((fullTimeUs ?? nowUs) + missing * unitUs(rateLimit)) + 1;
   return { jobs: starts, openTimeUs: Math.max(nowUs + 1, openTimeUs) };
 }
 

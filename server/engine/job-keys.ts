@@ -34,11 +34,15 @@ export class JobKeysOf {
   /** Reads the input once, when an expression asks for it. */
   #evaluator({ input, labels }: Submission, path: string): (text: string, field: string) => string | undefined {
     let parsed: { readonly value: unknown } | undefined;
+    // Fairness and limits often go by the same expression.
+    let last: { readonly text: string; readonly key: string | undefined } | undefined;
     return (text, field) => {
+      if (last?.text === text) return last.key;
       const expression = this.#compiled(text);
       if (expression.usesInput) parsed ??= { value: jsonOf(input.data, input.contentType) };
       const result = expression.keyOf(parsed?.value ?? null, labels);
       if ('problem' in result) throw noKey(`${path}.input`, field, text, result.problem);
+      last = { text, key: result.key };
       return result.key;
     };
   }

@@ -55,8 +55,9 @@ export class LimitChecks {
       const stretch = row.at - (this.#begun[i]?.from ?? 0);
       const begun = this.#begun.length - i;
       // Half a unit for the rounding of times.
-      if (begun > burst + (units * stretch) / (periodMs * 1000) + 0.5)
-        return this.#violate(`${begun} attempts of narrow began within ${stretch} µs (journal ${row.n})`);
+      if (begun <= burst + (units * stretch) / (periodMs * 1000) + 0.5) continue;
+      this.#violate(`${begun} attempts of narrow began within ${stretch} µs (journal ${row.n})`);
+      break;
     }
   }
 

@@ -1,0 +1,183 @@
+/** Limits: rates hold in every stretch of time, and admissions never exceed what there is room for. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { judgeLimit, type OpenJob } from '../../server/domain/limit-policy.ts';
+import {
+  admit,
+  type Candidate,
+  type LimitPolicy,
+  type RateLimit,
+  type Room,
+  roomOf,
+  roomOfAll,
+  takeUnits,
+} from '../../server/domain/limits.ts';
+
+const rate: fc.Arbitrary<RateLimit> = fc.record({
+  units: fc.integer({ min: 1, max: 1_000 }),
+  periodMs: fc.integer({ min: 1, max: 100_000 }),
+  burst: fc.integer({ min: 1, max: 2_000 }),
+});
+
+interface Start {
+  readonly at: number;
+  readonly units: number;
+}
+
+/** Takes as much as there is room for, or as is wanted, at each of the times. */
+function run(limit: RateLimit, cost: number, asks: readonly { readonly afterUs: number; readonly wanted: number }[]) {
+  let [nowUs, fullTimeUs] = [1.8e15, null as number | null];
+  const starts: Start[] = [];
+  for (const { afterUs, wanted } of asks) {
+    nowUs += afterUs;
+    const jobs = Math.min(wanted, roomOf({ held: 0, rateLimit: limit, fullTimeUs }, cost, nowUs).jobs);
+    if (jobs === 0) continue;
+    fullTimeUs = takeUnits(limit, fullTimeUs, jobs * cost, nowUs);
+    starts.push({ at: nowUs, units: jobs * cost });
+  }
+  return { starts, fullTimeUs, nowUs };
+}
+
+const asks = fc.array(
+  fc.record({ afterUs: fc.integer({ min: 0, max: 5_000_000 }), wanted: fc.integer({ min: 0, max: 300 }) }),
+  { maxLength: 60 },
+);
+
+it('no stretch of time sees more units than the burst and what comes back in it', () => {
+  fc.assert(
+    fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, (limit, cost, list) => {
+      const { starts } = run(limit, cost, list);
+      // One that is dearer than the burst takes units of the future.
+      const burst = Math.max(limit.burst, cost);
+      for (let i = 0; i < starts.length; i++) {
+        let units = 0;
+        for (let j = i; j < starts.length; j++) {
+          units += (starts[j] as Start).units;
+          const stretchUs = (starts[j] as Start).at - (starts[i] as Start).at;
+          const allowed = burst + (limit.units * stretchUs) / (limit.periodMs * 1_000);
+          // A thousandth of a unit each time for the rounding to whole microseconds.
+          expect(units).toBeLessThanOrEqual(allowed + 0.01 * (j - i + 1));
+        }
+      }
+    }),
+  );
+});
+
+it('what is not taken comes back: at the time that is told there is room for one more, and not long before', () => {
+  fc.assert(
+    fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, (limit, cost, list) => {
+      const { fullTimeUs, nowUs } = run(limit, cost, list);
+      const capacity = { held: 0, rateLimit: limit, fullTimeUs };
+      const room = roomOf(capacity, cost, nowUs);
+      expect(room.openTimeUs).toBeDefined();
+      const openTimeUs = room.openTimeUs as number;
+      // Where even a full bucket has no room for one more than that, it stays so.
+      const most = cost > limit.burst ? 1 : Math.floor(limit.burst / cost);
+      const then = roomOf(capacity, cost, openTimeUs).jobs;
+      if (room.jobs < most) {
+        expect(then).toBeGreaterThan(room.jobs);
+        const unitUs = (limit.periodMs * 1_000) / limit.units;
+        expect(roomOf(capacity, cost, Math.floor(openTimeUs - 0.1 * unitUs - 2)).jobs).toBeLessThanOrEqual(room.jobs);
+      }
+    }),
+  );
+});
+
+it('room is what places and units leave, whichever is less', () => {
+  fc.assert(
+    fc.property(rate, fc.nat(500), fc.nat(500), (limit, maxConcurrency, held) => {
+      const free = Math.max(0, maxConcurrency - held);
+      const { jobs } = roomOf({ maxConcurrency, held, rateLimit: limit, fullTimeUs: null }, 1, 1.8e15);
+      expect(jobs).toBe(Math.min(free, limit.burst));
+      expect(roomOf({ maxConcurrency, held, fullTimeUs: null }, 1, 1.8e15)).toEqual({ jobs: free });
+    }),
+  );
+});
+
+it('rooms together are the least of them, and open when the last of the tight ones does', () => {
+  expect(roomOfAll([])).toEqual({ jobs: Number.POSITIVE_INFINITY });
+  expect(roomOfAll([{ jobs: 3 }, { jobs: 5, openTimeUs: 9 }])).toEqual({ jobs: 3 });
+  expect(roomOfAll([{ jobs: 0, openTimeUs: 7 }, { jobs: 0, openTimeUs: 9 }, { jobs: 4 }])).toEqual({
+    jobs: 0,
+    openTimeUs: 9,
+  });
+  expect(roomOfAll([{ jobs: 0, openTimeUs: 7 }, { jobs: 0 }])).toEqual({ jobs: 0 });
+});
+
+const keys = ['a', 'b', 'c', undefined];
+const candidates: fc.Arbitrary<Candidate[]> = fc
+  .array(fc.record({ limitId: fc.constantFrom(...keys), bytes: fc.nat(1_000) }), { maxLength: 50 })
+  .map((list) => list.map((one, i) => ({ ...one, jobId: `job-${i}` })));
+const rooms: fc.Arbitrary<Map<string, Room>> = fc
+  .array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(5)), { maxLength: 3 })
+  .map((list) => new Map(list.map(([key, jobs]) => [key, { jobs }])));
+
+it('admits in order, of each key as many as it has room for, and puts aside just those that have none', () => {
+  fc.assert(
+    fc.property(candidates, rooms, fc.nat(60), fc.nat(8_000), (list, byKey, most, maxBytes) => {
+      const { admitted, over } = admit(list, byKey, most, maxBytes);
+      const of = new Map(list.map((one) => [one.jobId, one]));
+      const bytes = admitted.reduce((sum, id) => sum + (of.get(id)?.bytes ?? 0), 0);
+      expect(admitted.length).toBeLessThanOrEqual(most);
+      if (admitted.length > 1) expect(bytes).toBeLessThanOrEqual(maxBytes);
+      for (const [key, room] of byKey) {
+        const taken = admitted.filter((id) => of.get(id)?.limitId === key).length;
+        expect(taken).toBeLessThanOrEqual(room.jobs);
+        if (over.some((id) => of.get(id)?.limitId === key)) expect(taken).toBe(room.jobs);
+      }
+      for (const id of over) expect(byKey.has(of.get(id)?.limitId ?? '')).toBe(true);
+      const places = admitted.map((id) => list.findIndex((one) => one.jobId === id));
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+      expect(new Set([...admitted, ...over]).size).toBe(admitted.length + over.length);
+    }),
+  );
+});
+
+it('with room for all and no other bound, all are admitted', () => {
+  fc.assert(
+    fc.property(candidates, (list) => {
+      expect(admit(list, new Map(), list.length, Number.POSITIVE_INFINITY)).toEqual({
+        admitted: list.map(({ jobId }) => jobId),
+        over: [],
+      });
+    }),
+  );
+});
+
+const states = ['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED', 'ASSIGNED', 'RUNNING', 'CANCELLING'] as const;
+const open: fc.Arbitrary<OpenJob[]> = fc
+  .array(fc.constantFrom(...states), { maxLength: 12 })
+  .map((list) => list.map((state, i) => ({ jobId: `job-${String(i).padStart(2, '0')}`, state })));
+const policies = fc.constantFrom<LimitPolicy>('WAIT', 'REJECT_NEW', 'CANCEL_OLDEST', 'REPLACE_WAITING');
+
+it('a policy does nothing while there is room, and what it cancels makes room, or waits no more', () => {
+  fc.assert(
+    fc.property(
+      policies,
+      fc.integer({ min: 1, max: 8 }),
+      open,
+      fc.integer({ min: 1, max: 4 }),
+      (policy, max, jobs, added) => {
+        const verdict = judgeLimit(policy, max, jobs, added);
+        if (policy === 'WAIT' || jobs.length + added <= max) {
+          expect(verdict).toEqual({ kind: 'store' });
+          return;
+        }
+        if (policy === 'REJECT_NEW' || added > max) {
+          expect(verdict).toEqual({ kind: 'refuse' });
+          return;
+        }
+        const gone = new Set(verdict.kind === 'cancel' ? verdict.jobIds : []);
+        const left = jobs.filter(({ jobId, state }) => !gone.has(jobId) && state !== 'CANCELLING');
+        if (policy === 'CANCEL_OLDEST') {
+          expect(left.length + added).toBeLessThanOrEqual(max);
+          for (const { jobId } of left) for (const id of gone) expect(id < jobId).toBe(true);
+        } else {
+          expect(left.every(({ state }) => state === 'ASSIGNED' || state === 'RUNNING')).toBe(true);
+          for (const { jobId, state } of jobs) if (state === 'RUNNING') expect(gone.has(jobId)).toBe(false);
+        }
+        expect(verdict.kind).not.toBe('refuse');
+      },
+    ),
+  );
+});
