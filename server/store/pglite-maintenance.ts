@@ -33,7 +33,16 @@ export interface MaintenanceParts {
 }
 
 /** Tables whose rows are changed or deleted all the time. */
-const hotTables = ['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'];
+const hotTables = [
+  'job_runs',
+  'sessions',
+  'job_checkpoints',
+  'lane_count_changes',
+  'lane_counts',
+  'outbox',
+  'fairness_keys',
+  'rate_buckets',
+];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */
 const LOOK_AFTER_MS = 500;

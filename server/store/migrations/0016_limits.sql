@@ -19,8 +19,7 @@ CREATE TABLE definition_limits (
 CREATE TABLE rate_buckets (
   bucket_id uuid PRIMARY KEY,
   full_time timestamptz NOT NULL
-) WITH (fillfactor = 50);
-CREATE INDEX rate_buckets_full ON rate_buckets (full_time);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 
 -- How far the ranks of a key have been given away. They count for as long as its last job waits.
 CREATE TABLE fairness_keys (
@@ -32,7 +31,7 @@ CREATE TABLE fairness_keys (
   -- What the last flush has added to `last_rank`: the first of its jobs ranks behind the difference.
   added        bigint NOT NULL,
   PRIMARY KEY (namespace, queue, fairness_key)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 
 ALTER TABLE jobs
   ADD COLUMN fairness_key text,

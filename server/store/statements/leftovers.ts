@@ -21,6 +21,9 @@ const conditions = {
   submission_keys: `CASE WHEN t.kind = 3 THEN t.until_time <= (SELECT muster_now()) ELSE t.job_id < $3 AND ${noRecord} END`,
   job_checkpoints: noRun('job_id'),
   sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
+  // A key whose last job does not wait, and a bucket that is full, say no more than one that is not there.
+  fairness_keys: 'NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = t.last_job_id OFFSET 0)',
+  rate_buckets: olderThan('full_time', '1 minute'),
   retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',
   // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,

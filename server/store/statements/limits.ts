@@ -4,7 +4,6 @@
  */
 import type { DefinitionLimits } from '../../domain/limits.ts';
 import type { Session } from '../database.ts';
-import { sameKey } from '../same-key.ts';
 import { heldBack } from './held-lanes.ts';
 
 /** Whether the jobs of a lane have limits. What cleans up is promised to run: nothing limits it. */
@@ -84,18 +83,4 @@ export async function setDefinitionLimits(
     session,
     rows.map((row) => row.lane_id),
   );
-}
-
-// Keys come and go: a bucket that is full says no more than one that is not there.
-const dropFull = {
-  name: 'drop_full_buckets',
-  text: `
-WITH full_ones AS MATERIALIZED (
-  SELECT bucket_id FROM rate_buckets WHERE full_time < (SELECT muster_now()) ORDER BY full_time LIMIT 1000 FOR UPDATE SKIP LOCKED
-)
-DELETE FROM rate_buckets b USING full_ones f WHERE ${sameKey('b.bucket_id', 'f.bucket_id')}`,
-};
-
-export async function dropFullBuckets(session: Session): Promise<void> {
-  await session.run(dropFull, []);
 }

@@ -22,7 +22,10 @@ const never = {
   vacuumDeleted: Number.POSITIVE_INFINITY,
   checkpointBytes: Number.POSITIVE_INFINITY,
 };
-const hotTables = ['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'];
+const hotTables = [
+  ...['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'],
+  ...['fairness_keys', 'rate_buckets'],
+];
 const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();
 const closers: (() => Promise<void>)[] = [];

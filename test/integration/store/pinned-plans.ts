@@ -199,6 +199,8 @@ export const pinned: Record<string, readonly string[]> = {
   clear_request_ids: [sliceOf('request_ids')],
   clear_idempotency_keys: [sliceOf('idempotency_keys'), runs],
   clear_job_checkpoints: [sliceOf('job_checkpoints'), runs],
+  clear_fairness_keys: [sliceOf('fairness_keys'), runs],
+  clear_rate_buckets: [sliceOf('rate_buckets')],
   clear_retry_budgets: [sliceOf('retry_budgets')],
   clear_sessions: [held, sliceOf('sessions')],
   clear_job_attempts: [sliceOf('job_attempts'), jobs],
