@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from muster.client.call import Call, Method, Pages, Scope, new_id
 from muster.client.listing import all_pages
 from muster.v1 import queue_service_pb2 as messages
+from muster.v1.limit_pb2 import RateLimit
 from muster.v1.queue_pb2 import Queue
 
 
@@ -16,6 +18,8 @@ def create_queue(
     *,
     description: str = "",
     max_concurrency: int = 0,
+    rate_limit: RateLimit | None = None,
+    fairness_weights: Mapping[str, float] | None = None,
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Queue]:
@@ -24,14 +28,26 @@ def create_queue(
     Args:
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no limit. At most
+            100,000.
+        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. None: no limit.
+        fairness_weights: Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as
+            one of weight 1 while both wait. From 0.01 to 100; what is not here has 1. At most 1,000 keys of at most 256
+            characters.
         request_id: UUID that makes repeats of this call harmless. Empty: a new one.
         timeout: Seconds for the call, repeats included. None: the client's.
 
     Raises:
-        MusterError: ALREADY_EXISTS (QUEUE_EXISTS).
+        MusterError: ALREADY_EXISTS (QUEUE_EXISTS); INVALID_ARGUMENT, `violations` names each field.
     """
-    queue = Queue(namespace=scope.namespace, name=name, description=description, max_concurrency=max_concurrency)
+    queue = Queue(
+        namespace=scope.namespace,
+        name=name,
+        description=description,
+        max_concurrency=max_concurrency,
+        rate_limit=rate_limit,
+        fairness_weights=fairness_weights,
+    )
     request = messages.CreateQueueRequest(queue=queue, request_id=new_id(request_id))
     return Call(_method("CreateQueue", messages.CreateQueueResponse), request, _queue, timeout)
 
@@ -59,6 +75,8 @@ def update_queue(
     *,
     description: str | None = None,
     max_concurrency: int | None = None,
+    rate_limit: RateLimit | Literal["NONE"] | None = None,
+    fairness_weights: Mapping[str, float] | None = None,
     etag: str = "",
     request_id: str = "",
     timeout: float | None = None,
@@ -68,14 +86,19 @@ def update_queue(
     Args:
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no
+            limit. At most 100,000.
+        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. "NONE": no limit.
+        fairness_weights: Shares of the fairness keys of its jobs, from 0.01 to 100. They replace all that it has; what
+            is not here has 1.
         etag: Of the queue as it was read: a change by somebody else since then is not overwritten. Empty: whatever it
             is.
         request_id: UUID that makes repeats of this call harmless. Empty: a new one.
         timeout: Seconds for the call, repeats included. None: the client's.
 
     Raises:
-        MusterError: NOT_FOUND; ABORTED (ETAG_STALE) when somebody has changed it since `etag` was read.
+        MusterError: NOT_FOUND; INVALID_ARGUMENT, `violations` names each field; ABORTED (ETAG_STALE) when somebody has
+            changed it since `etag` was read.
     """
     queue = Queue(namespace=scope.namespace, name=name, etag=etag)
     request = messages.UpdateQueueRequest(queue=queue, request_id=new_id(request_id))
@@ -86,6 +109,13 @@ def update_queue(
     if max_concurrency is not None:
         request.queue.max_concurrency = max_concurrency
         request.update_mask.paths.append("max_concurrency")
+    if rate_limit is not None:
+        if rate_limit != "NONE":
+            request.queue.rate_limit.CopyFrom(rate_limit)
+        request.update_mask.paths.append("rate_limit")
+    if fairness_weights is not None:
+        request.queue.fairness_weights.update(fairness_weights)
+        request.update_mask.paths.append("fairness_weights")
     return Call(_method("UpdateQueue", messages.UpdateQueueResponse), request, _queue, timeout)
 
 
