@@ -84,6 +84,14 @@ describe('muster queues', () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/job\.fairness_key \(--fairness-key\)/) });
   });
 
+  it('a job too many for its key is refused as a conflict, at once', async () => {
+    await server.client.applyDefinition({ name: 'single', keyLimit: { maxConcurrency: 1, policy: 'REJECT_NEW' } });
+    const { jobId } = await server.client.submit('single');
+    const refused = await server.run(['submit', 'single']);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringMatching(/LIMIT_REACHED\n.*muster list --def/) });
+    expect(refused.stderr).toContain(`may have 1 open, and has 1, such as ${jobId}; try again when one has ended`);
+  });
+
   it('pause and resume hold the jobs of one, and the doctor sees it', async () => {
     await server.run(['queues', 'create', 'held']);
     const paused = await server.run(['queues', 'pause', 'held', '--reason', 'the mail server moves']);
