@@ -4,7 +4,7 @@ import { isTerminal } from '../domain/job-state.ts';
 import { jobNotFound } from './cancels.ts';
 import { derivedUuid, hashOf } from './derived-ids.ts';
 import { jobNotEnded } from './erasures.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, type ErrorReason } from './errors.ts';
 import type { EndedJob, JobView } from './job-views.ts';
 import { type KeptPage, type RequestKey, requestIdReused } from './requests.ts';
 import type { Store } from './store-port.ts';
@@ -27,6 +27,9 @@ export interface Redriven {
 /** Bounds the inputs that are in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
+/** What is wrong with one job, and must not keep the others from being retried. */
+const passedOver: ReadonlySet<ErrorReason> = new Set(['DEFINITION_ARCHIVED', 'LIMIT_REACHED']);
+
 export class Retries {
   readonly #parts: RetriesParts;
 
@@ -34,7 +37,7 @@ export class Retries {
     this.#parts = parts;
   }
 
-  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED. */
+  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED, LIMIT_REACHED. */
   async retry(namespace: string, jobId: string, requestId: string): Promise<JobView> {
     const { store } = this.#parts;
     const [ended] = await store.readEndedJobs(namespace, [jobId]);
@@ -93,7 +96,7 @@ export class Retries {
       const made = await this.#submit(namespace, job, derivedUuid(`redrive/${job.jobId}`), 'RetryJobs');
       return made.existing ? undefined : made.jobId;
     } catch (error) {
-      if (error instanceof EngineError && error.reason === 'DEFINITION_ARCHIVED') return undefined;
+      if (error instanceof EngineError && passedOver.has(error.reason)) return undefined;
       throw error;
     }
   }

@@ -163,7 +163,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('limits on %s', (kind) => {
     await eventually('all are assigned', () => worker.assigned.length === 5);
   });
 
-  it('WAIT in the order of their ranks, REJECT_NEW with all of the call', async () => {
+  it('REJECT_NEW: a job too many is refused with all of its call, and nothing of it is stored', async () => {
     const limit = { key: 'labels.k', maxConcurrency: 2, policy: LimitPolicy.REJECT_NEW };
     const definition = await limitTo(limit);
     const of = (k: string) => ({ definition, labels: { k } });
@@ -183,6 +183,25 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('limits on %s', (kind) => {
     const [one] = await worker.take(2);
     await worker.report({ of: one as Assignment, outcome: done });
     await world.rpc.call(submitJob, { job: of('a') });
+  });
+
+  it('REJECT_NEW: a redrive passes over what has no room, and takes it the next time', async () => {
+    const definition = await limitTo({ maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW });
+    const ended: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const jobId = await world.submit(definition);
+      await world.rpc.call(JobService.method.cancelJob, { jobId });
+      ended.push(jobId);
+    }
+    const filter = { definition, states: [JobState.CANCELLED] };
+    const first = await world.rpc.call(JobService.method.retryJobs, { filter });
+    expect(first).toMatchObject({ retriedJobIds: [expect.any(String)], skipped: 1 });
+    const [jobId = ''] = first.jobIds;
+    const refusal = await world.rpc.refused(JobService.method.retryJob, { jobId: ended[0] as string });
+    expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'LIMIT_REACHED' });
+    await world.rpc.call(JobService.method.cancelJob, { jobId });
+    const second = await world.rpc.call(JobService.method.retryJobs, { filter });
+    expect([...first.retriedJobIds, ...second.retriedJobIds]).toEqual(expect.arrayContaining(ended));
   });
 
   it('CANCEL_OLDEST: the oldest are cancelled, also those that run, and the new one starts after them', async () => {

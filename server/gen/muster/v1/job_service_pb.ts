@@ -770,7 +770,8 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
   retriedJobIds: string[];
 
   /**
-   * Jobs of the page that were passed over: retried already, erased, or of an archived definition.
+   * Jobs of the page that were passed over: retried already, erased, of an archived definition, or refused at the limit of
+   * their key (LIMIT_REACHED).
    *
    * @generated from field: int32 skipped = 3;
    */
@@ -1319,7 +1320,7 @@ export const JobService: GenService<{
    * labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), RESOURCE_EXHAUSTED (LIMIT_REACHED).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */

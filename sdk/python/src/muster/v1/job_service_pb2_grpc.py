@@ -224,7 +224,7 @@ class JobServiceServicer(object):
         labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), RESOURCE_EXHAUSTED (LIMIT_REACHED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
