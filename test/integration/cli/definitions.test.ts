@@ -102,9 +102,9 @@ describe('muster definitions', () => {
     );
     expect((await apply(stdout)).stdout).toBe('limited  unchanged, version 1\n');
     const none = await apply('{ name: limited, keyLimit: { key: input.tenant } }');
-    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('keyLimit: limits nothing') });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin: key_limit: limits nothing') });
     const bad = await apply('{ name: limited, fairnessKey: "tenant" }');
-    expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('fairnessKey: names tenant') });
+    expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin: fairness_key: names tenant') });
   });
 
   it('lists, archives and brings back', async () => {
