@@ -56,8 +56,10 @@ const BY_CODE: Readonly<Record<number, number>> = {
   [Code.UNIMPLEMENTED]: Exit.UNSUPPORTED,
 };
 
-/** The code for a call that failed with this status. */
-export function exitOfStatus(code: number): number {
+/** The code for a call that failed with this status, for this reason. */
+export function exitOfStatus(code: number, reason: string): number {
+  // Nothing is overloaded: to try again at once is of no use.
+  if (reason === 'LIMIT_REACHED') return Exit.CONFLICT;
   return BY_CODE[code] ?? Exit.UNEXPECTED;
 }
 

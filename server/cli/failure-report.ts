@@ -39,7 +39,7 @@ function ofCall(error: MusterError, server: string): FailureReport {
     reason: error.reason,
     fields: error.fieldViolations,
     details: [],
-    exitCode: exitOfStatus(error.code),
+    exitCode: exitOfStatus(error.code, error.reason),
   };
   if (error.reason !== '') return { ...facts, message: messageOf(error), next: nextOf(error) };
   if (error.code === Code.UNAVAILABLE) {

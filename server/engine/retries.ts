@@ -4,7 +4,7 @@ import { isTerminal } from '../domain/job-state.ts';
 import { jobNotFound } from './cancels.ts';
 import { derivedUuid, hashOf } from './derived-ids.ts';
 import { jobNotEnded } from './erasures.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, type ErrorReason } from './errors.ts';
 import type { EndedJob, JobView } from './job-views.ts';
 import { type KeptPage, type RequestKey, requestIdReused } from './requests.ts';
 import type { Store } from './store-port.ts';
@@ -27,7 +27,8 @@ export interface Redriven {
 /** Bounds the inputs that are in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
-const passedOver: ReadonlySet<string> = new Set(['DEFINITION_ARCHIVED', 'DUPLICATE_JOB']);
+/** What is wrong with one job, and must not keep the others from being retried. */
+const passedOver: ReadonlySet<ErrorReason> = new Set(['DEFINITION_ARCHIVED', 'DUPLICATE_JOB', 'LIMIT_REACHED']);
 
 export class Retries {
   readonly #parts: RetriesParts;
@@ -36,7 +37,10 @@ export class Retries {
     this.#parts = parts;
   }
 
-  /** Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED, QUEUE_FULL. */
+  /**
+   * Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED, DUPLICATE_JOB,
+   * LIMIT_REACHED, QUEUE_FULL.
+   */
   async retry(namespace: string, jobId: string, requestId: string): Promise<JobView> {
     const { store } = this.#parts;
     const [ended] = await store.readEndedJobs(namespace, [jobId]);

@@ -34,12 +34,13 @@ const MOST_LOOKS = 100;
 /** Bounds the inputs that are in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
-/** The job itself is to blame, so that trying again would be of no use. */
+/** The job itself is to blame, or its limit wants no more of them: trying again would be of no use, or no run of that time. */
 const refusals: ReadonlySet<ErrorReason> = new Set([
   'DEFINITION_NOT_FOUND',
   'DEFINITION_ARCHIVED',
   'INPUT_SCHEMA_VIOLATED',
   'INVALID_FIELD',
+  'LIMIT_REACHED',
   'REQUEST_ID_REUSED',
   'DUPLICATE_JOB',
   'THROTTLED',

@@ -21,14 +21,16 @@ export function accepted(result: SubmitResult, request: Submit): readonly Submit
     case 'limitReached': {
       const path = pathsOf(request.field)(result.index);
       const { maxConcurrency, openJobIds } = result;
-      const [first = 'of this very call'] = openJobIds;
+      const [first] = openJobIds;
+      const open = first
+        ? `has ${openJobIds.length}, such as ${first}; try again when one has ended`
+        : 'this call has more: submit fewer at once';
       throw new EngineError(
         'LIMIT_REACHED',
-        `${path} would be one job too many: its key may have ${maxConcurrency} open, and has ${openJobIds.length}, such as ${first}; try again when one has ended`,
+        `${path} would be one job too many: its key may have ${maxConcurrency} open, and ${open}`,
         {
           field: path,
           metadata: { max_concurrency: String(maxConcurrency), open_job_ids: openJobIds.slice(0, 10).join(',') },
-          retryAfterMs: 1_000,
         },
       );
     }

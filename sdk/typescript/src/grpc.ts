@@ -15,6 +15,7 @@ export * from './gen/muster/v1/job_definition_pb.ts';
 export * from './gen/muster/v1/job_definition_service_pb.ts';
 export * from './gen/muster/v1/job_pb.ts';
 export * from './gen/muster/v1/job_service_pb.ts';
+export * from './gen/muster/v1/limit_pb.ts';
 export * from './gen/muster/v1/log_record_pb.ts';
 export * from './gen/muster/v1/namespace_pb.ts';
 export * from './gen/muster/v1/namespace_service_pb.ts';

@@ -9,6 +9,7 @@ export type { JobChange } from './client/job-change.ts';
 export type { JobFilter } from './client/job-filter.ts';
 export type { Redriven } from './client/job-pages.ts';
 export type { WaitOptions } from './client/job-wait.ts';
+export type { KeyLimitInit, KeyLimitOptions, RateLimitInit, RateLimitOptions } from './client/limits.ts';
 export type { RetryPolicyInit, RetryPolicyOptions, RetryRuleOptions } from './client/retry-policy.ts';
 export type { ScheduledJobOptions, ScheduleInit, TimesInit } from './client/schedule.ts';
 export type { PreviewOptions, RunOptions } from './client/schedule-client.ts';
@@ -29,6 +30,7 @@ export type { CircuitBreakerStatus } from './gen/muster/v1/job_definition_servic
 export { CircuitState, CompatibilityKind } from './gen/muster/v1/job_definition_service_pb.ts';
 export type { Job, Progress } from './gen/muster/v1/job_pb.ts';
 export { CancelStage, IdempotencyConflictPolicy, JobState } from './gen/muster/v1/job_pb.ts';
+export { LimitPolicy } from './gen/muster/v1/limit_pb.ts';
 export type { LogRecord } from './gen/muster/v1/log_record_pb.ts';
 export { LogLevel as LogRecordLevel } from './gen/muster/v1/log_record_pb.ts';
 export type { Payload } from './gen/muster/v1/payload_pb.ts';

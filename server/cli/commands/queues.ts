@@ -1,21 +1,19 @@
 /** `muster queues`: the lines that jobs wait in. */
 import { randomUUID } from 'node:crypto';
-import { type Queue, type QueueCounts, QueueSchema } from '@muster/sdk/grpc';
+import { type Queue, QueueSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { fieldMask } from '../input/field-mask.ts';
-import { addBounds, type BoundOptions, boundsOf } from '../input/queue-bounds.ts';
+import { addLimitOptions, type QueueOptions, queueFields } from '../input/queue-options.ts';
 import { handled, type Invocation } from '../invocation.ts';
 import type { Output } from '../output/output.ts';
-import type { Column } from '../output/table.ts';
+import { queueColumns, showQueue } from '../output/queue-view.ts';
 import { Table } from '../output/table.ts';
-import { countText, durationText, timeText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
 import { present } from '../present.ts';
 
-interface Settings extends BoundOptions {
-  readonly description?: string;
-}
+const CHANGES =
+  '--description, --max-concurrency, --rate, --weight, --no-weights, --max-backlog or --max-backlog-age';
 
 export function addQueues(program: Command): void {
   const group = program
@@ -58,43 +56,8 @@ function addReading(group: Command): void {
 }
 
 function addChanging(group: Command): void {
-  const [create, update] = [group.command('create'), group.command('update')];
-  create
-    .argument('<queue>', 'its name: small letters, digits and "-", at most 63')
-    .option('--description <text>', 'what it is for')
-    .description('Make a queue before its first job comes')
-    .addHelpText('after', '\nExample:\n  muster queues create mails --description "Everything that is mailed"')
-    .action(
-      handled<Settings, [string]>(async (invocation, { description = '', ...options }, name) => {
-        const { namespace, queues } = await invocation.connection();
-        const queue = { namespace, name, description, ...boundsOf(options).bounds };
-        const request = { queue, requestId: randomUUID() };
-        told(invocation, (await queues.createQueue(request)).queue, 'is there now');
-      }),
-    );
-  update
-    .argument('<queue>', 'its name')
-    .option('--description <text>', 'what it is for; empty for none')
-    .option('--etag <etag>', 'change it only if nobody has since it was read, as muster queues get --json shows it')
-    .description('Change what a queue is for, and how much may wait in it')
-    .addHelpText('after', '\nExample:\n  muster queues update mails --max-backlog 10000 --max-backlog-age 5m')
-    .action(
-      handled<Settings & { etag?: string }, [string]>(
-        async (invocation, { description, etag = '', ...options }, name) => {
-          const { bounds, paths } = boundsOf(options);
-          if (description !== undefined) paths.push('description');
-          if (paths.length === 0)
-            throw new CliError({
-              message: 'nothing to change: give --description, --max-backlog or --max-backlog-age',
-            });
-          const { namespace, queues } = await invocation.connection();
-          const queue = { namespace, name, etag, ...bounds, ...(description === undefined ? {} : { description }) };
-          const request = { queue, updateMask: fieldMask(...paths), requestId: randomUUID() };
-          told(invocation, (await queues.updateQueue(request)).queue, 'is changed');
-        },
-      ),
-    );
-  for (const command of [create, update]) addBounds(command);
+  addCreate(group);
+  addUpdate(group);
   group
     .command('delete')
     .argument('<queue>', 'its name')
@@ -105,6 +68,59 @@ function addChanging(group: Command): void {
         const { namespace, queues } = await invocation.connection();
         await queues.deleteQueue({ namespace, name, requestId: randomUUID() });
         if (!invocation.out.json) invocation.out.line(`Queue ${name} is gone.`);
+      }),
+    );
+}
+
+function addCreate(group: Command): void {
+  const create = group
+    .command('create')
+    .argument('<queue>', 'its name: small letters, digits and "-", at most 63')
+    .option('--description <text>', 'what it is for')
+    .description('Make a queue before its first job comes');
+  addLimitOptions(create)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  muster queues create mails --description "Everything that is mailed" --max-concurrency 20
+  muster queues create reports --rate 100/1m:20 --weight acme=2 --weight trial=0.5`,
+    )
+    .action(
+      handled<QueueOptions, [string]>(async (invocation, options, name) => {
+        const { namespace, queues } = await invocation.connection();
+        const request = { queue: { ...queueFields(options).fields, namespace, name }, requestId: randomUUID() };
+        told(invocation, (await queues.createQueue(request)).queue, 'is there now');
+      }),
+    );
+}
+
+function addUpdate(group: Command): void {
+  const update = group
+    .command('update')
+    .argument('<queue>', 'its name')
+    .option('--description <text>', 'what it is for; empty for none')
+    .option('--etag <etag>', 'change it only if nobody has since it was read, as muster queues get --json shows it')
+    .description('Change what a queue is for, its limits and its weights; what is left out stays as it is');
+  addLimitOptions(update)
+    .option('--no-weights', 'every fairness key has a weight of 1 again')
+    .addHelpText(
+      'after',
+      `
+Those that run go on where a limit is lowered. --weight replaces all weights that the queue has.
+
+Examples:
+  muster queues update mails --description "Mails, but no newsletters" --max-concurrency 0
+  muster queues update reports --rate none --weight acme=3`,
+    )
+    .action(
+      handled<QueueOptions & { etag?: string }, [string]>(async (invocation, { etag = '', ...options }, name) => {
+        const { paths, fields } = queueFields(options);
+        if (paths.length === 0) throw new CliError({ message: `nothing to change: give ${CHANGES}` });
+        const { namespace, queues } = await invocation.connection();
+        const queue = { ...fields, namespace, name, etag };
+        const request = { queue, updateMask: fieldMask(...paths), requestId: randomUUID() };
+        told(invocation, (await queues.updateQueue(request)).queue, 'is changed');
       }),
     );
 }
@@ -140,7 +156,7 @@ function addHolding(group: Command): void {
 async function list(invocation: Invocation): Promise<void> {
   const { namespace, queues } = await invocation.connection();
   const { out } = invocation;
-  const table = new Table(columnsFor(out), out.width);
+  const table = new Table(queueColumns(out), out.width);
   let shown = 0;
   for await (const page of allPages((pageToken, pageSize) => queues.listQueues({ namespace, pageToken, pageSize }))) {
     if (out.json) for (const queue of page.queues) out.messageItem(QueueSchema, queue);
@@ -148,33 +164,6 @@ async function list(invocation: Invocation): Promise<void> {
     shown += page.queues.length;
   }
   if (shown === 0 && !out.json) out.note('There are no queues: the first job that is submitted to one makes it.');
-}
-
-function columnsFor(out: Output): Column<Queue>[] {
-  const count = (title: string, name: keyof Omit<QueueCounts, `$${string}`>): Column<Queue> => ({
-    title,
-    value: ({ counts }) => String(counts?.[name] ?? ''),
-  });
-  return [
-    { title: 'QUEUE', value: ({ name }) => name },
-    {
-      title: 'STATE',
-      value: ({ paused }) => (paused ? 'paused' : 'open'),
-      style: (text, { paused }) => (paused ? out.styled('magenta', text) : text),
-    },
-    count('READY', 'ready'),
-    count('HELD', 'held'),
-    count('SCHEDULED', 'scheduled'),
-    count('BLOCKED', 'blocked'),
-    count('PAUSED', 'paused'),
-    count('WAITING', 'waiting'),
-    { title: 'BOUNDS', value: boundsText },
-    { title: 'REMARK', value: ({ pauseReason, description }) => pauseReason || description, min: 6 },
-  ];
-}
-
-function boundsText({ maxBacklog, maxBacklogAge }: Queue): string {
-  return [maxBacklog > 0n ? String(maxBacklog) : '', durationText(maxBacklogAge)].filter(Boolean).join(', ');
 }
 
 function told({ out }: Invocation, queue: Queue | undefined, what: string): void {
@@ -185,28 +174,6 @@ function told({ out }: Invocation, queue: Queue | undefined, what: string): void
 
 function show(out: Output, given: Queue | undefined): void {
   const queue = present(given, 'queue');
-  if (out.json) {
-    out.message(QueueSchema, queue);
-    return;
-  }
-  const { counts, paused, pauseReason } = queue;
-  out.line(`${out.styled('bold', `Queue ${queue.name}`)}  ${paused ? out.styled('magenta', 'paused') : 'open'}`);
-  out.facts(
-    [
-      ['namespace', queue.namespace],
-      ['for', queue.description],
-      ['paused for', pauseReason],
-      ['most that wait', queue.maxBacklog > 0n ? countText(Number(queue.maxBacklog), 'job') : ''],
-      ['longest wait', durationText(queue.maxBacklogAge)],
-      ['made', timeText(queue.createTime)],
-      ['etag', queue.etag],
-      ['ready', String(counts?.ready ?? '')],
-      ['held by workers', String(counts?.held ?? '')],
-      ['scheduled', String(counts?.scheduled ?? '')],
-      ['blocked', String(counts?.blocked ?? '')],
-      ['paused jobs', String(counts?.paused ?? '')],
-      ['waiting', String(counts?.waiting ?? '')],
-    ],
-    '  ',
-  );
+  if (out.json) out.message(QueueSchema, queue);
+  else showQueue(out, queue);
 }

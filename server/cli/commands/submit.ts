@@ -39,6 +39,7 @@ Examples:
   muster submit add --input '{"a": 2, "b": 3}' --wait
   muster submit render@3 --input-file scene.bin --content-type application/x-scene --watch
   echo '{"to": "ann@example.com"}' | muster submit mail --input-file - --delay 10m
+  muster submit report --fairness-key acme
   muster submit report --idempotency-key report-2026-05 --on-conflict replace
   muster submit mail --input-file mails.ndjson --each-line --label campaign=may
   JOB=$(muster submit add --input '{"a": 2, "b": 3}' --json | jq -r .jobId)`,

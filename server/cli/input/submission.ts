@@ -19,6 +19,7 @@ export interface SubmissionOptions {
   readonly runTimeout?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly require?: Readonly<Record<string, string>>;
+  readonly fairnessKey?: string;
   readonly idempotencyKey?: string;
   readonly onConflict?: IdempotencyConflictPolicy;
 }
@@ -46,6 +47,7 @@ export function addSubmissionOptions(command: Command): Command {
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
     .option('-l, --label <key=value>', 'label for people and filters; may be repeated', label)
     .option('--require <key=value>', 'label that the worker must have; may be repeated', label)
+    .option('--fairness-key <key>', "its queue is shared fairly between keys (default: the definition's)")
     .option('--idempotency-key <key>', 'a second submission with this key is the same job')
     .option(
       '--on-conflict <policy>',
@@ -66,6 +68,7 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
     definitionVersion: version,
     queue: options.queue ?? '',
     labels: { ...options.label },
+    fairnessKey: options.fairnessKey ?? '',
     idempotencyKey: options.idempotencyKey ?? '',
     ...(options.onConflict === undefined ? {} : { idempotencyConflictPolicy: options.onConflict }),
     ...(priority === undefined ? {} : { priority }),

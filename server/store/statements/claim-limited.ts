@@ -69,7 +69,8 @@ claimed AS (
       credit_id = i.credit_id, assign_time = now.time, due_time = NULL, reason = NULL,
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, r.assign_time, ${runTimeoutLeft('r')} AS run_timeout_ms,
+            i.place
 ),
 ${addCounts(`
     SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
@@ -110,9 +111,9 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
     bytes: row.input_size + OVERHEAD_BYTES,
   }));
   const { admitted, over } = admit(listed, roomsOf(keys), most, claim.maxBytes);
-  const jobs = await assign(session, admitted, places);
+  const assigned = await assign(session, admitted, places);
   if (over.length > 0) await session.run(parkMany, [over, lane.atLimitLaneId, lane.laneId]);
-  await takeRateUnits(session, unitsTaken({ lane, limits, use, keys, cost }, rows, new Set(admitted)));
+  await takeRateUnits(session, unitsTaken({ lane, use, keys, cost, ...assigned }, rows, new Set(admitted)));
   const waiting = new Set(over);
   lane.onLimits?.({
     full: admitted.length >= room.jobs,
@@ -120,7 +121,7 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
     parked: [...new Set(listed.flatMap(({ jobId, limitId }) => (limitId && waiting.has(jobId) ? [limitId] : [])))],
     dry: most > 0 && rows.length < asked && admitted.length + over.length === rows.length,
   });
-  return jobs;
+  return assigned.jobs;
 }
 
 async function openPlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
@@ -152,31 +153,40 @@ function roomsOf(keys: Keys): Map<string, Room> {
   return new Map(Array.from(keys, ([limitId, { room }]) => [limitId, room]));
 }
 
-async function assign(session: Session, jobIds: readonly string[], places: readonly Place[]): Promise<ClaimedJob[]> {
-  if (jobIds.length === 0) return [];
+interface Assigned {
+  readonly jobs: ClaimedJob[];
+  /** When, in microseconds. */
+  readonly timeUs: number;
+}
+
+async function assign(session: Session, jobIds: readonly string[], places: readonly Place[]): Promise<Assigned> {
+  if (jobIds.length === 0) return { jobs: [], timeUs: 0 };
   const rows = await session.run(claimMany, [
     jobIds,
     jobIds.map((_, i) => places[i]?.sessionId),
     jobIds.map((_, i) => places[i]?.creditId),
     jobIds.map((_, i) => i),
   ]);
-  return rows.map((row) => claimedJob(row, places[row.place] as Place));
+  const jobs = rows.map((row) => claimedJob(row, places[row.place] as Place));
+  return { jobs, timeUs: rows[0]?.assign_time ?? 0 };
 }
 
-interface Taken {
+interface Taken extends Assigned {
   readonly lane: LimitedClaimLane;
-  readonly limits: LockedLimits;
   readonly use: LimitUse;
   readonly keys: Keys;
   readonly cost: number;
 }
 
-/** When the buckets that the admitted jobs took units of will be full again. */
-function unitsTaken({ lane, use, keys, cost }: Taken, rows: readonly Row[], admitted: ReadonlySet<string>) {
+/**
+ * When the buckets that the admitted jobs took units of will be full again. Units are taken at the time of the assignment,
+ * and not when the limits were read: what came back in between would be given out twice within one stretch of time.
+ */
+function unitsTaken({ lane, use, keys, cost, timeUs }: Taken, rows: readonly Row[], admitted: ReadonlySet<string>) {
   const fullTimes = new Map<string, number>();
   const take = (bucketId: string, capacity: Capacity | undefined, jobs: number) => {
     if (!capacity?.rateLimit || jobs === 0) return;
-    fullTimes.set(bucketId, takeUnits(capacity.rateLimit, capacity.fullTimeUs, jobs * cost, use.nowUs));
+    fullTimes.set(bucketId, takeUnits(capacity.rateLimit, capacity.fullTimeUs, jobs * cost, timeUs));
   };
   take(lane.queueBucketId, use.queue, admitted.size);
   take(lane.definitionBucketId, use.definition, admitted.size);

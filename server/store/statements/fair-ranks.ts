@@ -1,7 +1,7 @@
 /** Ranks for jobs with fairness keys: given out key by key, under a lock, in the transaction that makes the jobs ready. */
 import { fairStep, virtualTime } from '../../domain/fair-rank.ts';
 import { stateCodes } from '../../domain/job-state.ts';
-import { rankOf } from '../../domain/rank.ts';
+import { rankOf, startOf } from '../../domain/rank.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
@@ -44,6 +44,17 @@ SELECT h.*, h.head IS NULL AND (${firstReady('h.lane_id', '')}) IS NOT NULL AS h
 FROM heads h CROSS JOIN now
 CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
 LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = l.namespace AND queues.name = l.queue OFFSET 0) AS q ON true`,
+};
+
+// With its priority undone: the first job may be one that was moved ahead, and whom nobody is to follow.
+const readFirst = {
+  name: 'read_first_of_fair_lanes',
+  text: `
+SELECT i.lane_id, f.rank, j.priority FROM unnest($1::int[]) AS i (lane_id)
+CROSS JOIN LATERAL (
+  SELECT r.rank, r.job_id FROM job_runs r WHERE r.lane_id = i.lane_id AND r.state = ${stateCodes.READY} ORDER BY r.rank LIMIT 1
+) AS f
+CROSS JOIN LATERAL (SELECT priority FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j`,
 };
 
 const keyColumns = {
@@ -91,6 +102,7 @@ export class FairRanks {
     const keys = [...new Map(jobs.map((job) => [`${job.laneId}/${job.fairnessKey}`, job])).values()];
     await session.run(lockMany, [keys.map((job) => job.laneId), keys.map((job) => job.fairnessKey)]);
     const laneIds = [...new Set(jobs.map((job) => job.laneId))];
+    await this.#findFloors(session, laneIds);
     const rows = await session.run(readLanes, [laneIds, laneIds.map((id) => this.#floors.get(id))]);
     const lanes = new Map(rows.map((row) => [row.lane_id as number, row]));
     const groups = groupsOf(jobs, lanes, (row) => this.#virtualTime(row));
@@ -103,6 +115,14 @@ export class FairRanks {
       });
     }
     return ranks;
+  }
+
+  /** Of lanes that this replica has not looked at yet: what waits there was stored through another one, or before it began. */
+  async #findFloors(session: Session, laneIds: readonly number[]): Promise<void> {
+    const unknown = laneIds.filter((laneId) => !this.#floors.has(laneId));
+    if (unknown.length === 0) return;
+    for (const row of await session.run(readFirst, [unknown]))
+      this.#floors.set(row.lane_id, startOf(row.rank, row.priority));
   }
 
   #virtualTime(row: Row): number {

@@ -119,6 +119,22 @@ describe('muster definitions', () => {
     expect((await server.run(['submit', 'one-an-hour'])).stderr).toMatch(/THROTTLED/);
   });
 
+  it('gives limits and keys as they were applied', async () => {
+    const limits =
+      '{ name: limited, fairnessKey: input.tenant, maxConcurrency: 5, rateLimit: { units: 100, period: 1m, burst: 20 }, rateCost: 3, keyLimit: { key: input.tenant, maxConcurrency: 1, policy: reject-new, rateLimit: { units: 2 } } }';
+    expect((await apply(limits)).stdout).toBe('limited  version 1 is made\n');
+    const { stdout } = await server.run(['definitions', 'get', 'limited']);
+    expect(stdout).toContain('fairnessKey: input.tenant\nmaxConcurrency: 5\nrateLimit:\n  units: 100\n  period: 60s\n');
+    expect(stdout).toContain(
+      'rateCost: 3\nkeyLimit:\n  key: input.tenant\n  maxConcurrency: 1\n  policy: LIMIT_POLICY_REJECT_NEW\n',
+    );
+    expect((await apply(stdout)).stdout).toBe('limited  unchanged, version 1\n');
+    const none = await apply('{ name: limited, keyLimit: { key: input.tenant } }');
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin: key_limit: limits nothing') });
+    const bad = await apply('{ name: limited, fairnessKey: "tenant" }');
+    expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin: fairness_key: names tenant') });
+  });
+
   it('lists, archives and brings back', async () => {
     await apply('name: old');
     expect((await server.run(['definitions', 'archive', 'old'])).stdout).toBe('old takes no new jobs\n');

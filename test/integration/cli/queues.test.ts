@@ -41,6 +41,57 @@ describe('muster queues', () => {
     expect([gone.code, JSON.parse(gone.stderr).error.reason]).toEqual([3, 'QUEUE_NOT_FOUND']);
   });
 
+  it('set, show and take away limits and weights', async () => {
+    const limits = ['--max-concurrency', '20', '--rate', '100/1m30s:20', '--weight', 'acme=2', '--weight', 'a=b=0.5'];
+    expect((await server.run(['queues', 'create', 'limited', ...limits])).code).toBe(0);
+    const get = async () => JSON.parse((await server.run(['queues', 'get', 'limited', '--json'])).stdout);
+    const weights = { acme: 2, 'a=b': 0.5 };
+    const made = { maxConcurrency: 20, rateLimit: { units: 100, period: '90s', burst: 20 }, fairnessWeights: weights };
+    expect(await get()).toMatchObject(made);
+    const shown = (await server.run(['queues', 'get', 'limited'])).stdout;
+    expect(shown).toMatch(/held at most +20\n +rate +100\/1m30s:20\n +weights +a=b=0.5 acme=2\n/);
+    expect((await server.run(['queues', 'list'])).stdout).toMatch(/limited .*20 at once, 100\/1m30s:20\n/);
+    // What is left out stays; weights are replaced as a whole.
+    await server.run(['queues', 'update', 'limited', '--rate', '5', '--weight', 'other=3']);
+    expect(await get()).toMatchObject({ maxConcurrency: 20, rateLimit: { units: 5, period: '1s', burst: 5 } });
+    expect((await get()).fairnessWeights).toEqual({ other: 3 });
+    await server.run(['queues', 'update', 'limited', '--max-concurrency', '0', '--rate', 'none', '--no-weights']);
+    const bare = await get();
+    expect([bare.maxConcurrency, bare.rateLimit, bare.fairnessWeights]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('refuse limits that are none, and name the option', async () => {
+    const refused = (...args: string[]) => server.run(['queues', 'create', 'unlimited', ...args]);
+    const says = (text: RegExp) => ({ code: 2, stderr: expect.stringMatching(text) });
+    for (const bad of ['', 'fast', '0', '100/', '100/1x', '1:0', '1000001', '1/1m:', '-1'])
+      expect(await refused(`--rate=${bad}`)).toMatchObject(says(/--rate[\s\S]*It takes/));
+    expect(await refused('--rate', '1/31d')).toMatchObject(says(/queue\.rate_limit\.period \(--rate\)/));
+    expect(await refused('--max-concurrency', '100001')).toMatchObject(says(/--max-concurrency/));
+    for (const bad of ['acme', '=1', 'acme=', 'acme=0', 'acme=101', 'acme=x'])
+      expect(await refused('--weight', bad)).toMatchObject(says(/--weight[\s\S]*KEY=W/));
+    expect(await refused('--weight', 'a=1', '--weight', 'a=2')).toMatchObject(says(/"a" is there twice/));
+    expect(await refused('--weight', `${'k'.repeat(257)}=2`)).toMatchObject(says(/\(--weight\)/));
+    const both = await server.run(['queues', 'update', 'unlimited', '--weight', 'a=1', '--no-weights']);
+    expect(both).toMatchObject(says(/either --weight or --no-weights/));
+    expect((await server.run(['queues', 'get', 'unlimited'])).code).toBe(3);
+  });
+
+  it('a job is submitted with a key of its own', async () => {
+    const submitted = await server.run(['submit', 'idle', '--fairness-key', 'acme', '--json']);
+    const { jobId } = JSON.parse(submitted.stdout);
+    expect((await server.run(['get', jobId])).stdout).toMatch(/fairness key +acme\n/);
+    const refused = await server.run(['submit', 'idle', '--fairness-key', 'k'.repeat(257)]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/job\.fairness_key \(--fairness-key\)/) });
+  });
+
+  it('a job too many for its key is refused as a conflict, at once', async () => {
+    await server.client.applyDefinition({ name: 'single', keyLimit: { maxConcurrency: 1, policy: 'REJECT_NEW' } });
+    const { jobId } = await server.client.submit('single');
+    const refused = await server.run(['submit', 'single']);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringMatching(/LIMIT_REACHED\n.*muster list --def/) });
+    expect(refused.stderr).toContain(`may have 1 open, and has 1, such as ${jobId}; try again when one has ended`);
+  });
+
   it('pause and resume hold the jobs of one, and the doctor sees it', async () => {
     await server.run(['queues', 'create', 'held']);
     const paused = await server.run(['queues', 'pause', 'held', '--reason', 'the mail server moves']);
@@ -53,7 +104,9 @@ describe('muster queues', () => {
       const { stdout } = await server.run(['queues', 'list']);
       return /held +paused +1 /.test(stdout) && stdout;
     });
-    expect(table).toMatch(/^QUEUE +STATE +READY +HELD +SCHEDULED +BLOCKED +PAUSED +WAITING +BOUNDS +REMARK\n/);
+    expect(table).toMatch(
+      /^QUEUE +STATE +READY +HELD +SCHEDULED +BLOCKED +PAUSED +WAITING +LIMITS +BOUNDS +REMARK\n/,
+    );
     expect(table).toMatch(/held +paused +1 .*the mail server moves/);
     const doctor = await server.run(['doctor', '--http', server.httpAddress]);
     expect(doctor.code).toBe(20);
@@ -97,7 +150,9 @@ describe('muster queues', () => {
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/queue\.name/) });
     expect(await server.run(['queues', 'update', 'x'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/nothing to change: give --description, --max-backlog or --max-backlog-age/),
+      stderr: expect.stringMatching(
+        /nothing to change: give --description, --max-concurrency, --rate, --weight, --no-weights, --max-backlog or --max-backlog-age/,
+      ),
     });
     const negative = await server.run(['queues', 'create', 'x', '--max-backlog', '-1']);
     expect(negative).toMatchObject({ code: 2, stderr: expect.stringMatching(/from 0 to 1000000000/) });

@@ -1,5 +1,5 @@
 /** What the client asks of queues, against a real control plane. */
-import { Client, Code, JobState, type MusterError } from '@muster/sdk';
+import { Client, Code, JobState, LimitPolicy, type MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { Deployment } from './deployment.ts';
@@ -43,6 +43,56 @@ it('a queue is bounded, and refuses with when to come again', async () => {
   const cleared = await client.updateQueue('small', { maxBacklog: 0, maxBacklogAgeMs: null });
   expect([cleared.maxBacklog, cleared.maxBacklogAge]).toEqual([0n, undefined]);
   await client.submit('bounded');
+});
+
+it('limits and weights of a queue are set, changed and taken away, in words or as messages', async () => {
+  const { client } = deployment;
+  const made = await client.createQueue('limited', {
+    maxConcurrency: 20,
+    rateLimit: { units: 100, periodMs: 60_000, burst: 20 },
+    fairnessWeights: { acme: 2 },
+  });
+  const period = { seconds: 60n };
+  expect(made).toMatchObject({ maxConcurrency: 20, rateLimit: { units: 100, period, burst: 20 } });
+  expect(made.fairnessWeights).toEqual({ acme: 2 });
+  const changed = await client.updateQueue('limited', { rateLimit: { units: 5, period }, fairnessWeights: { a: 3 } });
+  expect(changed).toMatchObject({ maxConcurrency: 20, rateLimit: { units: 5, period, burst: 5 } });
+  expect(changed.fairnessWeights).toEqual({ a: 3 });
+  const bare = await client.updateQueue('limited', { maxConcurrency: 0, rateLimit: null, fairnessWeights: {} });
+  expect(bare).toMatchObject({ maxConcurrency: 0, fairnessWeights: {} });
+  expect(bare.rateLimit).toBeUndefined();
+});
+
+it('limits and keys of a definition are given in words or as messages; a job may have a key of its own', async () => {
+  const { client } = deployment;
+  const limits = {
+    fairnessKey: 'labels.tenant',
+    maxConcurrency: 5,
+    rateLimit: { units: 100, periodMs: 60_000 },
+    rateCost: 3,
+    keyLimit: { key: 'input.tenant', maxConcurrency: 1, policy: 'REJECT_NEW', rateLimit: { units: 2 } },
+  } as const;
+  const applied = await client.applyDefinition({ name: 'limited', queue: 'fair', ...limits });
+  expect(applied).toMatchObject({
+    fairnessKey: 'labels.tenant',
+    maxConcurrency: 5,
+    rateLimit: { units: 100, period: { seconds: 60n }, burst: 100 },
+    rateCost: 3,
+    keyLimit: { key: 'input.tenant', maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW, rateLimit: { units: 2 } },
+  });
+  const again = { ...limits, keyLimit: { ...limits.keyLimit, policy: LimitPolicy.REJECT_NEW } };
+  expect((await client.applyDefinition({ name: 'limited', queue: 'fair', ...again })).version).toBe(1);
+  expect((await client.applyDefinition(applied)).version).toBe(1);
+  const wrong = { name: 'wrong', keyLimit: { maxConcurrency: 1, policy: 'NEVER' as 'WAIT' } };
+  await expect(client.applyDefinition(wrong)).rejects.toThrow('there is no policy "NEVER"');
+  const labels = { tenant: 'a' };
+  const job = await client.submit('limited', { tenant: 'a' }, { labels });
+  const own = { definition: 'limited', input: { tenant: 'b' }, labels, fairnessKey: 'mine' };
+  const [other] = await client.submitMany([own]);
+  expect(await client.get(job)).toMatchObject({ fairnessKey: 'a', limitKey: 'a' });
+  expect(await client.get(other as typeof job)).toMatchObject({ fairnessKey: 'mine', limitKey: 'b' });
+  const tooMany = client.submit('limited', { tenant: 'a' }, { labels });
+  await expect(tooMany).rejects.toEqual(refused(Code.RESOURCE_EXHAUSTED, 'LIMIT_REACHED'));
 });
 
 it('a queue is held and let go, and counts its jobs', async () => {

@@ -145,6 +145,7 @@ export const pinned: Record<string, readonly string[]> = {
   unpark_jobs: [limited, runs, laneKeys, lanes],
   read_waiting_keys: [limited],
   read_fair_lanes: [ready, lanes, queues],
+  read_first_of_fair_lanes: [ready, jobs],
   lock_fairness_keys: [fairnessKeys, lanes],
   add_fair_ranks: [runs],
   set_definition_limits: [],

@@ -17,6 +17,8 @@ from muster.client import (
     TransportRetry,
     is_terminal,
     job_submission,
+    key_limit,
+    rate_limit,
     retry_policy,
     retry_rule,
     state_name,
@@ -27,6 +29,7 @@ from muster.payloads import PayloadError, decode, encode
 from muster.v1.event_pb2 import JobEvent
 from muster.v1.job_definition_pb2 import JobDefinition
 from muster.v1.job_pb2 import Job, JobState, JobSubmission
+from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
@@ -60,10 +63,12 @@ __all__ = [
     "JobState",
     "JobStopped",
     "JobSubmission",
+    "KeyLimit",
     "LogRecord",
     "MusterError",
     "Payload",
     "PayloadError",
+    "RateLimit",
     "Redriven",
     "RetryLater",
     "RetryPolicy",
@@ -84,6 +89,8 @@ __all__ = [
     "encode",
     "is_terminal",
     "job_submission",
+    "key_limit",
+    "rate_limit",
     "retry_policy",
     "retry_rule",
     "state_name",

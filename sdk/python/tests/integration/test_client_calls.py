@@ -9,7 +9,20 @@ from typing import Any
 
 import pytest
 
-from muster import AsyncClient, Client, JobFilter, Redriven, SubmittedJob, job_submission, retry_policy, retry_rule
+from muster import (
+    AsyncClient,
+    Client,
+    JobFilter,
+    KeyLimit,
+    RateLimit,
+    Redriven,
+    SubmittedJob,
+    job_submission,
+    key_limit,
+    rate_limit,
+    retry_policy,
+    retry_rule,
+)
 from muster.client.words import to_timestamp
 from muster.durations import to_duration
 from muster.payloads import encode
@@ -50,9 +63,11 @@ class Case:
 
 
 CASES = [
-    Case("submit", ("d", [1]), {"labels": {"a": "b"}, "run_time": NOON, "idempotency_conflict_policy": "FAIL"},
+    Case("submit", ("d", [1]), {
+             "labels": {"a": "b"}, "run_time": NOON, "idempotency_conflict_policy": "FAIL", "fairness_key": "t"},
          jobs.SubmitJobRequest(job=JobSubmission(
-             definition="d", input=encode([1]), labels={"a": "b"}, run_time=NOON, idempotency_conflict_policy=1)),
+             definition="d", input=encode([1]), labels={"a": "b"}, run_time=NOON, idempotency_conflict_policy=1,
+             fairness_key="t")),
          jobs.SubmitJobResponse(job_id="j", existing=True), SubmittedJob("j", True)),
     Case("submit", ("d",), {"delay": dt.timedelta(minutes=1), "run_timeout": 2.5, "expire_time": NOON, "priority": 0},
          jobs.SubmitJobRequest(job=JobSubmission(
@@ -89,11 +104,15 @@ CASES = [
     Case("apply_definition", ("d",), {
              "handler": "h", "cleanup_handler": "c", "cleanup_timeout": 3, "priority": 4, "retention": 60,
              "lease_loss_action": "CONTINUE", "input_json_schema": {"type": "object"}, "labels": {"a": "b"},
-             "retry_policy": retry_policy(max_attempts=5)},
+             "retry_policy": retry_policy(max_attempts=5), "fairness_key": "input.tenant", "max_concurrency": 5,
+             "rate_limit": rate_limit(100, period=60), "rate_cost": 3,
+             "key_limit": key_limit("input.tenant", max_concurrency=1, policy="REJECT_NEW", rate_limit=rate_limit(2))},
          definitions.ApplyJobDefinitionRequest(definition=JobDefinition(
              name="d", namespace="n", task=TaskBody(handler="h", cleanup_handler="c", cleanup_timeout=to_duration(3)),
              priority=4, retention=to_duration(60), lease_loss_action=2, input_json_schema='{"type": "object"}',
-             labels={"a": "b"}, retry_policy=RetryPolicy(max_attempts=5))),
+             labels={"a": "b"}, retry_policy=RetryPolicy(max_attempts=5), fairness_key="input.tenant",
+             max_concurrency=5, rate_limit=RateLimit(units=100, period=to_duration(60)), rate_cost=3,
+             key_limit=KeyLimit(key="input.tenant", max_concurrency=1, policy=2, rate_limit=RateLimit(units=2)))),
          definitions.ApplyJobDefinitionResponse(definition=JobDefinition(name="d", version=2)),
          JobDefinition(name="d", version=2)),
     Case("check_definition", ("d",), {"definition": JobDefinition(queue="q"), "description": "x"},
@@ -113,6 +132,12 @@ CASES = [
     Case("create_queue", ("q",), {"description": "x"},
          queues.CreateQueueRequest(queue=Queue(namespace="n", name="q", description="x")),
          queues.CreateQueueResponse(queue=QUEUE), QUEUE),
+    Case("create_queue", ("q",), {
+             "max_concurrency": 2, "rate_limit": rate_limit(5, burst=9), "fairness_weights": {"a": 2}},
+         queues.CreateQueueRequest(queue=Queue(
+             namespace="n", name="q", max_concurrency=2, rate_limit=RateLimit(units=5, burst=9),
+             fairness_weights={"a": 2})),
+         queues.CreateQueueResponse(queue=QUEUE), QUEUE),
     Case("get_queue", ("q",), {}, queues.GetQueueRequest(name="q"), queues.GetQueueResponse(queue=QUEUE), QUEUE),
     Case("list_queues", (), {}, queues.ListQueuesRequest(), queues.ListQueuesResponse(queues=[QUEUE]), [QUEUE]),
     Case("update_queue", ("q",), {"description": "", "etag": "e"},
@@ -122,6 +147,17 @@ CASES = [
     Case("update_queue", ("q",), {"max_concurrency": 2},
          queues.UpdateQueueRequest(
              queue=Queue(namespace="n", name="q", max_concurrency=2), update_mask={"paths": ["max_concurrency"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("update_queue", ("q",), {
+             "rate_limit": rate_limit(5, period=dt.timedelta(hours=1)), "fairness_weights": {"a": 0.5}},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q", rate_limit=RateLimit(units=5, period=to_duration(3600)),
+                         fairness_weights={"a": 0.5}),
+             update_mask={"paths": ["rate_limit", "fairness_weights"]}),
+         queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
+    Case("update_queue", ("q",), {"rate_limit": "NONE", "fairness_weights": {}},
+         queues.UpdateQueueRequest(
+             queue=Queue(namespace="n", name="q"), update_mask={"paths": ["rate_limit", "fairness_weights"]}),
          queues.UpdateQueueResponse(queue=QUEUE), QUEUE),
     Case("create_queue", ("b",), {"max_backlog": 5, "max_backlog_age": 300},
          queues.CreateQueueRequest(
@@ -278,6 +314,12 @@ def test_what_no_call_is_made_of() -> None:
         job_submission("d", idempotency_conflict_policy="NEVER")
     with pytest.raises(ValueError, match="NEVER"):
         JobFilter(states=["NEVER"]).fields()
+
+
+def test_limits_in_words() -> None:
+    assert key_limit(rate_limit=rate_limit(1)) == KeyLimit(rate_limit=RateLimit(units=1))
+    with pytest.raises(ValueError, match="WAIT, REJECT_NEW, CANCEL_OLDEST, REPLACE_WAITING"):
+        key_limit(policy="NEVER")
 
 
 def test_retry_policies_in_words() -> None:

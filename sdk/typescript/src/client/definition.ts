@@ -3,15 +3,24 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { clone, create, isMessage } from '@bufbuild/protobuf';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import { JobDefinitionSchema, TaskBodySchema } from '../gen/muster/v1/job_definition_pb.ts';
+import type { KeyLimitInit, RateLimitInit } from './limits.ts';
+import { keyLimit, rateLimit } from './limits.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
 
 /** A definition; without a `body` it is a task that the handler of the same name runs. */
 export type DefinitionInit =
   | JobDefinition
-  | (Omit<Exclude<MessageInitShape<typeof JobDefinitionSchema>, JobDefinition>, 'retryPolicy'> & {
+  | (Omit<
+      Exclude<MessageInitShape<typeof JobDefinitionSchema>, JobDefinition>,
+      'retryPolicy' | 'rateLimit' | 'keyLimit'
+    > & {
       /** How failed attempts are retried. Default: three attempts with exponential backoff. */
       readonly retryPolicy?: RetryPolicyInit;
+      /** Attempts of its jobs that may be assigned in a time. Default: no limit. */
+      readonly rateLimit?: RateLimitInit;
+      /** Limits for each value of a key. Default: none. */
+      readonly keyLimit?: KeyLimitInit;
     });
 
 export function definitionMessage(init: DefinitionInit, namespace: string): JobDefinition {
@@ -23,6 +32,11 @@ export function definitionMessage(init: DefinitionInit, namespace: string): JobD
 
 function inMessages(init: DefinitionInit): MessageInitShape<typeof JobDefinitionSchema> {
   if (isMessage(init, JobDefinitionSchema)) return init;
-  const { retryPolicy: policy, ...same } = init;
-  return policy === undefined ? same : { ...same, retryPolicy: retryPolicy(policy) };
+  const { retryPolicy: policy, rateLimit: rate, keyLimit: ofKey, ...same } = init;
+  return {
+    ...same,
+    ...(policy === undefined ? {} : { retryPolicy: retryPolicy(policy) }),
+    ...(rate === undefined ? {} : { rateLimit: rateLimit(rate) }),
+    ...(ofKey === undefined ? {} : { keyLimit: keyLimit(ofKey) }),
+  };
 }

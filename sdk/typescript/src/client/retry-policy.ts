@@ -11,6 +11,7 @@ import {
   RetryPolicySchema,
   RetryRuleSchema,
 } from '../gen/muster/v1/retry_policy_pb.ts';
+import { codeOf } from './words.ts';
 
 /** What to do about failures of a kind. It matches when each of its conditions that is given does. */
 export interface RetryRuleOptions {
@@ -101,16 +102,4 @@ function ruleOf({ action, delayMs, causes = [], types = [], exitCodes = [] }: Re
   });
   if (delayMs !== undefined) rule.delay = durationFromMs(delayMs);
   return rule;
-}
-
-/** The number of a word; 0, the default, when there is none. */
-function codeOf<T extends number>(
-  values: Readonly<Record<string, T | string>>,
-  word: string | undefined,
-  what: string,
-): T {
-  if (word === undefined) return 0 as T;
-  const code = values[word];
-  if (typeof code !== 'number') throw new TypeError(`there is no ${what} "${word}"`);
-  return code;
 }

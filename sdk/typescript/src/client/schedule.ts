@@ -37,7 +37,7 @@ export interface TimesInit {
 /** What each job of a schedule may say of itself. */
 export type ScheduledJobOptions = Pick<
   JobOptions,
-  'definitionVersion' | 'labels' | 'priority' | 'queue' | 'retryPolicy' | 'runTimeoutMs' | 'demands'
+  'definitionVersion' | 'labels' | 'priority' | 'queue' | 'fairnessKey' | 'retryPolicy' | 'runTimeoutMs' | 'demands'
 >;
 
 export interface ScheduleInit extends TimesInit {

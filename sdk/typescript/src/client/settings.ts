@@ -1,11 +1,20 @@
 /** Changes of queues and namespaces, as the messages that the server takes: what is left out stays as it is. */
 import { durationFromMs } from '../duration.ts';
+import type { RateLimitInit } from './limits.ts';
+import { rateLimit } from './limits.ts';
 
 export interface QueueChange {
   /** What it is for, for people. At most 1,024 characters. */
   readonly description?: string;
-  /** Jobs of it that may be assigned or running at once; 0: no limit. */
+  /** Jobs of it that workers may hold at once, on the whole deployment; 0: no limit. At most 100,000. */
   readonly maxConcurrency?: number;
+  /** Attempts of its jobs that may be assigned in a time. `null`: no limit. */
+  readonly rateLimit?: RateLimitInit | null;
+  /**
+   * Shares of the fairness keys of its jobs, all of them: what is not here has 1. A key of weight 2 gets twice as many jobs
+   * started as one of weight 1 while both wait. From 0.01 to 100; at most 1,000 keys of at most 256 characters.
+   */
+  readonly fairnessWeights?: Readonly<Record<string, number>>;
   /**
    * Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a priority below 0
    * from 80 % of it on, above 0 from 120 % on. 0: no bound.
@@ -26,17 +35,20 @@ export interface NamespaceChange {
 }
 
 export function queueChange(namespace: string, name: string, change: QueueChange) {
-  const { etag = '', maxBacklog, maxBacklogAgeMs, ...plain } = change;
-  const bounds = {
+  const { etag = '', rateLimit: rate, maxBacklog, maxBacklogAgeMs, ...plain } = change;
+  const converted = {
+    ...(rate ? { rateLimit: rateLimit(rate) } : {}),
     ...(maxBacklog === undefined ? {} : { maxBacklog: BigInt(maxBacklog) }),
     ...(typeof maxBacklogAgeMs === 'number' ? { maxBacklogAge: durationFromMs(maxBacklogAgeMs) } : {}),
   };
   const paths: string[] = [];
   if (change.description !== undefined) paths.push('description');
   if (change.maxConcurrency !== undefined) paths.push('max_concurrency');
+  if (rate !== undefined) paths.push('rate_limit');
+  if (change.fairnessWeights !== undefined) paths.push('fairness_weights');
   if (maxBacklog !== undefined) paths.push('max_backlog');
   if (maxBacklogAgeMs !== undefined) paths.push('max_backlog_age');
-  return { queue: { namespace, name, etag, ...plain, ...bounds }, updateMask: { paths } };
+  return { queue: { namespace, name, etag, ...plain, ...converted }, updateMask: { paths } };
 }
 
 export function namespaceChange(name: string, { retentionMs }: NamespaceChange) {

@@ -30,6 +30,11 @@ export interface JobOptions {
   readonly expireTime?: Date;
   /** The queue to wait in. Default: the definition's. */
   readonly queue?: string;
+  /**
+   * Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters. Default: what the
+   * definition's `fairnessKey` gives.
+   */
+  readonly fairnessKey?: string;
   /** Replaces the definition's retry policy. */
   readonly retryPolicy?: RetryPolicyInit;
   /** Replaces the definition's run timeout, in milliseconds. */

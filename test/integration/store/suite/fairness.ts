@@ -90,6 +90,17 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await order(lane, 1)).toBe('p');
     });
 
+    it('come into the turn also where a replica stores them that has not seen the lane yet', async () => {
+      const lane = await makeLane(context);
+      await add(lane, 'a', 300);
+      await add(lane, 'p', 1, 100);
+      await sql(context, 'UPDATE job_runs SET rank = rank - 10000000');
+      await sql(context, 'UPDATE fairness_keys SET last_rank = last_rank - 10000000');
+      const [result] = await createStore(context.database).submit([makeCall([makeJob(lane, { fairnessKey: 'b' })])]);
+      expect(result?.kind).toBe('stored');
+      expect(await order(lane, 6)).toMatch(/^p(?=.*b)/);
+    });
+
     it('give a job its turn when the time that it waited for has come', async () => {
       const lane = await makeLane(context);
       const soon = (await context.store.nowUs()) - 1;

@@ -222,6 +222,19 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
     });
 
+    it('takes its units at the very time of the assignment', async () => {
+      const rateLimit = { units: 1, periodMs: 60_000, burst: 5 };
+      const { laneId } = await limitedLanes(context, { rateLimit });
+      await submitMany(context, laneId, 9);
+      const { sessionId } = await openWorker(context);
+      await claimLimited(context, laneId, sessionId, 3);
+      const [row] = await sql(
+        context,
+        'SELECT extract(epoch FROM b.full_time - r.assign_time)::float AS owed FROM rate_buckets b, job_runs r WHERE r.state = 5',
+      );
+      expect(row?.owed).toBe(180);
+    });
+
     it('of a key parks its jobs, and says when it has units again', async () => {
       const rateLimit = { units: 1, periodMs: 3_600_000, burst: 1 };
       const { laneId } = await limitedLanes(context, { keyLimit: { key: 'k', policy: 'WAIT', rateLimit } });

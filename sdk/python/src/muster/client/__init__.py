@@ -7,6 +7,7 @@ from muster.client.definition import DefinitionOptions
 from muster.client.job_filter import JobFilter
 from muster.client.job_ref import JobRef, SubmittedJob, is_terminal, state_name
 from muster.client.job_steps import Redriven
+from muster.client.limits import key_limit, rate_limit
 from muster.client.retry_policies import retry_policy, retry_rule
 from muster.client.schedule import ScheduleOptions, TimesOptions
 from muster.client.submission import JobOptions, job_submission
@@ -29,6 +30,8 @@ __all__ = [
     "TransportRetry",
     "is_terminal",
     "job_submission",
+    "key_limit",
+    "rate_limit",
     "retry_policy",
     "retry_rule",
     "state_name",

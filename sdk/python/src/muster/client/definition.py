@@ -12,6 +12,7 @@ from muster.client.words import number_of
 from muster.durations import Seconds, to_duration
 from muster.schemas import json_schema, protobuf_schema
 from muster.v1.job_definition_pb2 import JobDefinition, LeaseLossAction, TaskBody
+from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.v1.submission_rule_pb2 import Debounce, Throttle, Uniqueness
 
@@ -43,6 +44,13 @@ class DefinitionOptions(TypedDict, total=False):
         queue_timeout: Longest time that a job may wait for its first attempt. Default: no limit.
         total_timeout: Longest time to a job's end, all waits and attempts included. Default: no limit.
         progress_timeout: Longest time that an attempt may say nothing of its progress. Default: no limit.
+        fairness_key: The key among which its queue shares its workers fairly: a CEL expression over `input` and
+            `labels`, such as "input.tenant". Default: none.
+        max_concurrency: Jobs of it that workers may hold at once, in all versions. Default: 0, no limit. At most
+            100,000.
+        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. Default: no limit.
+        rate_cost: Units that an attempt takes of rate limits. Default: 1. At most 1,000.
+        key_limit: Limits for each value of a key, see `muster.key_limit`. Default: none.
         input_json_schema: JSON Schema of the input, as text or as what `json` can write. Default: anything goes.
         output_json_schema: JSON Schema of the result, likewise.
         input_type: Type of the input, as the handler's hint names it: what does not fit it is refused when it is
@@ -69,6 +77,11 @@ class DefinitionOptions(TypedDict, total=False):
     queue_timeout: Seconds
     total_timeout: Seconds
     progress_timeout: Seconds
+    fairness_key: str
+    max_concurrency: int
+    rate_limit: RateLimit
+    rate_cost: int
+    key_limit: KeyLimit
     input_json_schema: str | Mapping[str, Any]
     output_json_schema: str | Mapping[str, Any]
     input_type: Any

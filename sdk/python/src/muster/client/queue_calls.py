@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -10,6 +11,7 @@ from muster.client.call import Call, Method, Pages, Scope, new_id
 from muster.client.listing import all_pages
 from muster.durations import Seconds, to_duration
 from muster.v1 import queue_service_pb2 as messages
+from muster.v1.limit_pb2 import RateLimit
 from muster.v1.queue_pb2 import Queue
 
 
@@ -19,6 +21,8 @@ def create_queue(
     *,
     description: str = "",
     max_concurrency: int = 0,
+    rate_limit: RateLimit | None = None,
+    fairness_weights: Mapping[str, float] | None = None,
     max_backlog: int = 0,
     max_backlog_age: Seconds | None = None,
     request_id: str = "",
@@ -29,7 +33,12 @@ def create_queue(
     Args:
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no limit. At most
+            100,000.
+        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. None: no limit.
+        fairness_weights: Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as
+            one of weight 1 while both wait. From 0.01 to 100; what is not here has 1. At most 1,000 keys of at most 256
+            characters.
         max_backlog: Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a
             priority below 0 from 80 % of it on, above 0 from 120 % on. 0: no bound.
         max_backlog_age: How long the oldest ready job may have waited, likewise; from 1 s to 30 days. None: no bound.
@@ -37,13 +46,15 @@ def create_queue(
         timeout: Seconds for the call, repeats included. None: the client's.
 
     Raises:
-        MusterError: ALREADY_EXISTS (QUEUE_EXISTS).
+        MusterError: ALREADY_EXISTS (QUEUE_EXISTS); INVALID_ARGUMENT, `violations` names each field.
     """
     queue = Queue(
         namespace=scope.namespace,
         name=name,
         description=description,
         max_concurrency=max_concurrency,
+        rate_limit=rate_limit,
+        fairness_weights=fairness_weights,
         max_backlog=max_backlog,
         max_backlog_age=None if max_backlog_age is None else to_duration(max_backlog_age),
     )
@@ -74,6 +85,8 @@ def update_queue(
     *,
     description: str | None = None,
     max_concurrency: int | None = None,
+    rate_limit: RateLimit | Literal["NONE"] | None = None,
+    fairness_weights: Mapping[str, float] | None = None,
     max_backlog: int | None = None,
     max_backlog_age: Seconds | None = None,
     etag: str = "",
@@ -85,7 +98,11 @@ def update_queue(
     Args:
         name: The queue's name.
         description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that may be assigned or running at once. 0: no limit.
+        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no
+            limit. At most 100,000.
+        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. "NONE": no limit.
+        fairness_weights: Shares of the fairness keys of its jobs, from 0.01 to 100. They replace all that it has; what
+            is not here has 1.
         max_backlog: Ready jobs from which on submissions are refused, as `create_queue` says. 0: no bound.
         max_backlog_age: How long the oldest ready job may have waited, likewise. 0: no bound.
         etag: Of the queue as it was read: a change by somebody else since then is not overwritten. Empty: whatever it
@@ -94,7 +111,8 @@ def update_queue(
         timeout: Seconds for the call, repeats included. None: the client's.
 
     Raises:
-        MusterError: NOT_FOUND; ABORTED (ETAG_STALE) when somebody has changed it since `etag` was read.
+        MusterError: NOT_FOUND; INVALID_ARGUMENT, `violations` names each field; ABORTED (ETAG_STALE) when somebody has
+            changed it since `etag` was read.
     """
     queue = Queue(namespace=scope.namespace, name=name, etag=etag)
     request = messages.UpdateQueueRequest(queue=queue, request_id=new_id(request_id))
@@ -105,6 +123,13 @@ def update_queue(
     if max_concurrency is not None:
         request.queue.max_concurrency = max_concurrency
         request.update_mask.paths.append("max_concurrency")
+    if rate_limit is not None:
+        if rate_limit != "NONE":
+            request.queue.rate_limit.CopyFrom(rate_limit)
+        request.update_mask.paths.append("rate_limit")
+    if fairness_weights is not None:
+        request.queue.fairness_weights.update(fairness_weights)
+        request.update_mask.paths.append("fairness_weights")
     if max_backlog is not None:
         request.queue.max_backlog = max_backlog
         request.update_mask.paths.append("max_backlog")

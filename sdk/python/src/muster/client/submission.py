@@ -33,6 +33,8 @@ class JobOptions(TypedDict, total=False):
         delay: Not before this long after acceptance. Excludes `run_time`.
         expire_time: The job expires when it has not been started by then. Default: never.
         queue: The queue to wait in. Default: the definition's.
+        fairness_key: Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters.
+            Default: what the definition's `fairness_key` gives.
         retry_policy: Replaces the definition's retry policy; see `muster.retry_policy`.
         run_timeout: Replaces the definition's run timeout.
         demands: Replaces the definition's demands.
@@ -49,6 +51,7 @@ class JobOptions(TypedDict, total=False):
     delay: Seconds
     expire_time: dt.datetime
     queue: str
+    fairness_key: str
     retry_policy: RetryPolicy
     run_timeout: Seconds
     demands: Demands
