@@ -12,8 +12,7 @@ import { Table } from '../output/table.ts';
 import { allPages } from '../pages.ts';
 import { present } from '../present.ts';
 
-const CHANGES =
-  '--description, --max-concurrency, --rate, --weight, --no-weights, --max-backlog or --max-backlog-age';
+const CHANGES = '--description, --max-concurrency, --rate, --weight, --no-weights, --max-backlog or --max-backlog-age';
 
 export function addQueues(program: Command): void {
   const group = program

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '../../../server/gen/muster/v1/schedule_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { DuplicatePolicy } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
@@ -68,6 +69,17 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules of ruled definitions
     expect([one.state, two.state]).toEqual([STARTED, STARTED]);
     expect(await world.stateOf(one.jobId)).toBe('CANCELLED');
     expect(await world.stateOf(two.jobId)).toBe('SCHEDULED');
+  });
+
+  it('put on record that the key of their job has no room, and do not try for ever', async () => {
+    const definition = await world.define({ keyLimit: { maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW } });
+    const name = await schedule(definition, OverlapPolicy.ALLOW_ALL);
+    const [first, refused] = [await trigger(name), await trigger(name)];
+    expect(first).toMatchObject({ state: STARTED, message: '' });
+    expect(refused).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
+    expect(refused.message).toMatch(new RegExp(`its key may have 1 open, and has 1, such as ${first.jobId}; `));
+    await world.rpc.call(JobService.method.cancelJob, { jobId: first.jobId });
+    expect(await trigger(name)).toMatchObject({ state: STARTED });
   });
 
   it('are refused when their job could never be taken', async () => {

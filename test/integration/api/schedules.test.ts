@@ -7,7 +7,6 @@ import { Code } from '../../../server/api/code.ts';
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import {
   CatchUpPolicy,
   OverlapPolicy,
@@ -333,25 +332,6 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     const run = await trigger(name);
     expect(run).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
     expect(run.message).toContain('archived');
-  });
-
-  it('put on record that the key of their job has no room, and do not try for ever', async () => {
-    const keyLimit = { maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW };
-    const definition = await world.define({ keyLimit });
-    const { name } = await apply({ job: { definition }, times: eachSecond, overlapPolicy: OverlapPolicy.ALLOW_ALL });
-    const [second, first] = (await runs(name, 2)).slice(-2) as [ScheduleRun, ScheduleRun];
-    expect(first).toMatchObject({ state: STARTED, message: '' });
-    await eventually('the second time is decided for good', async () => {
-      const run = (await runsOf(name)).find(({ nominalTime }) => at(nominalTime) === at(second.nominalTime));
-      return run?.state === SKIPPED;
-    });
-    const refused = (await runsOf(name)).find(({ nominalTime }) => at(nominalTime) === at(second.nominalTime));
-    expect(refused).toMatchObject({ skipReason: ScheduleSkipReason.REFUSED, jobId: '' });
-    expect(refused?.message).toMatch(new RegExp(`its key may have 1 open, and has 1, such as ${first.jobId}; `));
-    await world.rpc.call(pauseSchedule, { name });
-    await world.rpc.call(cancelJob, { jobId: first.jobId });
-    // There is room again for the next one.
-    expect(await trigger(name)).toMatchObject({ state: STARTED });
   });
 
   it('are over after as many runs as they may have', async () => {

@@ -770,7 +770,8 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
   retriedJobIds: string[];
 
   /**
-   * Jobs of the page that were passed over: retried already, erased, or of an archived definition.
+   * Jobs of the page that were passed over: retried already, erased, of an archived definition, or refused at the limit of
+   * their key (LIMIT_REACHED).
    *
    * @generated from field: int32 skipped = 3;
    */
@@ -1323,8 +1324,8 @@ export const JobService: GenService<{
    * A uniqueness of the definition holds for it, too; debounce and throttle do not.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL, as
-   * SubmitJob).
+   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+   * LIMIT_REACHED, as SubmitJob).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
    */

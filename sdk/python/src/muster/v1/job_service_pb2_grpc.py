@@ -228,8 +228,8 @@ class JobServiceServicer(object):
         A uniqueness of the definition holds for it, too; debounce and throttle do not.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL, as
-        SubmitJob).
+        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+        LIMIT_REACHED, as SubmitJob).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
