@@ -24,12 +24,14 @@ export interface FairLane {
   readonly floorUs: number;
   /** There are ready jobs below the floor: their priority or expiry has moved them ahead. */
   readonly hasAhead: boolean;
+  /** Where the ready jobs of the queue's other lanes begin, if this one has none; undefined: they have none either. */
+  readonly besideUs?: number | undefined;
 }
 
 /**
  * The rank that a key goes on from that had nothing waiting. It does not follow jobs that were moved ahead, or newcomers
  * would be moved ahead with them.
  */
-export function virtualTime({ headUs, floorUs, hasAhead }: FairLane, nowUs: number): number {
-  return headUs ?? (hasAhead ? floorUs : nowUs);
+export function virtualTime({ headUs, floorUs, hasAhead, besideUs }: FairLane, nowUs: number): number {
+  return headUs ?? (hasAhead ? floorUs : (besideUs ?? nowUs));
 }

@@ -5,6 +5,8 @@ import { rankOf, startOf } from '../../domain/rank.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import { heldBack } from './held-lanes.ts';
+import { queueKey } from './queues.ts';
 
 /** A job that is about to be ready. */
 export interface FairJob {
@@ -31,6 +33,21 @@ JOIN fairness_keys k ON ${sameKey('k.namespace', 'l.namespace')} AND ${sameKey('
 ORDER BY l.namespace, l.queue, i.fairness_key FOR NO KEY UPDATE OF k`,
 };
 
+/** Lanes of a queue that are looked at for the turn of a job whose own lane has none waiting. */
+const MOST_LANES = 100;
+
+// Of lanes in which jobs take turns. The highest: one that no worker serves stays behind.
+const highestHead = `
+  SELECT max(o.rank) FROM (
+    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${heldBack.limited}::smallint = 0
+    LIMIT ${MOST_LANES}
+  ) AS m
+  CROSS JOIN LATERAL (
+    SELECT r.rank, r.job_id FROM job_runs r WHERE r.lane_id = m.lane_id AND r.state = ${stateCodes.READY} ORDER BY r.rank LIMIT 1
+  ) AS o
+  CROSS JOIN LATERAL (SELECT fairness_key FROM jobs WHERE jobs.job_id = o.job_id OFFSET 0) AS j
+  WHERE j.fairness_key IS NOT NULL`;
+
 // From the floor on: below it are mostly dead entries, which are dear under an old snapshot.
 const readLanes = {
   name: 'read_fair_lanes',
@@ -39,9 +56,13 @@ WITH now AS MATERIALIZED (SELECT (extract(epoch FROM muster_now()) * 1000000)::b
 i AS MATERIALIZED (
   SELECT i.lane_id, least(coalesce(i.floor, now.us), now.us) AS floor FROM now, ${inputTable({ lane_id: 'int', floor: 'bigint' }, 'i')}
 ),
-heads AS MATERIALIZED (SELECT i.*, (${firstReady('i.lane_id', 'AND r.rank >= i.floor')}) AS head FROM i)
-SELECT h.*, h.head IS NULL AND (${firstReady('h.lane_id', '')}) IS NOT NULL AS has_ahead, l.namespace, l.queue, q.fairness_weights, now.us AS now
-FROM heads h CROSS JOIN now
+heads AS MATERIALIZED (SELECT i.*, (${firstReady('i.lane_id', 'AND r.rank >= i.floor')}) AS head FROM i),
+looked AS MATERIALIZED (
+  SELECT h.*, h.head IS NULL AND (${firstReady('h.lane_id', '')}) IS NOT NULL AS has_ahead FROM heads h
+)
+SELECT h.*, CASE WHEN h.head IS NULL AND NOT h.has_ahead THEN (${highestHead}) END AS beside,
+       l.namespace, l.queue, q.fairness_weights, now.us AS now
+FROM looked h CROSS JOIN now
 CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
 LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = l.namespace AND queues.name = l.queue OFFSET 0) AS q ON true`,
 };
@@ -126,7 +147,12 @@ export class FairRanks {
   }
 
   #virtualTime(row: Row): number {
-    const lane = { headUs: row.head ?? undefined, floorUs: row.floor, hasAhead: row.has_ahead };
+    const lane = {
+      headUs: row.head ?? undefined,
+      floorUs: row.floor,
+      hasAhead: row.has_ahead,
+      besideUs: row.beside ?? undefined,
+    };
     const time = virtualTime(lane, row.now);
     if (this.#floors.size >= MOST_FLOORS) this.#floors.clear();
     this.#floors.set(row.lane_id, time);
@@ -167,27 +193,4 @@ async function addRanks(session: Session, groups: readonly Group[]): Promise<Map
     groups.map((group) => group.jobs.at(-1)?.jobId),
   ]);
   return new Map(rows.map((row) => [nameOf(row.namespace, row.queue, row.fairness_key), row.from_rank]));
-}
-
-// A key whose last job does not wait says no more than one that is not there.
-const dropIdle = {
-  name: 'drop_idle_fairness_keys',
-  text: `
-WITH idle AS MATERIALIZED (
-  SELECT namespace, queue, fairness_key FROM fairness_keys k
-  WHERE (namespace, queue, fairness_key) > ($1, $2, $3)
-  ORDER BY namespace, queue, fairness_key LIMIT 1000
-),
-gone AS (
-  DELETE FROM fairness_keys k USING idle i
-  WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key
-    AND NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = k.last_job_id OFFSET 0)
-)
-SELECT namespace, queue, fairness_key FROM idle ORDER BY namespace DESC, queue DESC, fairness_key DESC LIMIT 1`,
-};
-
-/** Looks at 1,000 keys from behind `after`, and returns the last of them; undefined: there are no more. */
-export async function dropIdleKeys(session: Session, after: readonly string[]): Promise<string[] | undefined> {
-  const [last] = await session.run(dropIdle, [...after]);
-  return last && [last.namespace, last.queue, last.fairness_key];
 }

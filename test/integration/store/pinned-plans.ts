@@ -144,7 +144,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_limited_keys: [definitionLimits, limited, lanes, buckets],
   unpark_jobs: [limited, runs, laneKeys, lanes],
   read_waiting_keys: [limited],
-  read_fair_lanes: [ready, lanes, queues],
+  read_fair_lanes: [ready, jobs, laneQueues, lanes, queues],
   read_first_of_fair_lanes: [ready, jobs],
   lock_fairness_keys: [fairnessKeys, lanes],
   add_fair_ranks: [runs],

@@ -44,6 +44,23 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await order(lane, 3)).toContain('b');
     });
 
+    it('take turns over the lanes of their queue: of another definition, or another version', async () => {
+      const [old, other] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
+      await add(old, 'a', 500);
+      await order(old, 300);
+      const [newcomer = 0] = await add(other, 'b', 1);
+      const [row] = await sql(
+        context,
+        `SELECT rank FROM job_runs WHERE state = 3 AND lane_id = ${old} ORDER BY rank OFFSET 2`,
+      );
+      expect(newcomer).toBeLessThan(row?.rank);
+      const dead = await makeLane(context, { queue: 'q' });
+      await add(dead, 'c', 1);
+      await order(old, 150);
+      const [late = 0] = await add(await makeLane(context, { queue: 'q' }), 'd', 1);
+      expect(late).toBeGreaterThan(newcomer);
+    });
+
     it('share by weight', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       const queue = { namespace: 'default', name: 'q' };
