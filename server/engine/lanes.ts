@@ -243,7 +243,9 @@ export class Lanes {
   readyFor(parked: ParkedClass, limit: number, suspect = false): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of this.#lanes.values()) {
-      const isReady = lane.head !== undefined && !lane.full && lane.suspect === suspect;
+      // Another claim under the same limits would only wait for the one that is under way.
+      const isTaken = lane.full || (lane.limited && lane.claims.size > 0);
+      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect;
       if (isReady && this.suits(parked, lane)) ready.push(lane);
     }
     ready.sort((a, b) => (a.head as number) - (b.head as number));

@@ -35,6 +35,8 @@ export type ProbeClaim = Pick<Claim, 'places' | 'lanes'> | Pick<LimitedClaim, 'p
 
 /** What became of keys that were to get their waiting jobs back among the ready ones. */
 export interface Unparked {
+  /** Keys some of whose jobs wait at the limit, or have until now. */
+  readonly parked: readonly string[];
   readonly lanes: readonly (LaneHead & { readonly jobs: number })[];
   /** Keys that wait for units of a rate. */
   readonly later: readonly { readonly limitId: string; readonly openTimeUs: number }[];

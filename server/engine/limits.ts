@@ -14,6 +14,8 @@ import type { Store } from './store-port.ts';
 /** Keys that are looked at together. */
 const KEYS_A_LOOK = 500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** Keys that are known to have jobs at the limit; the rounds find those that are forgotten. */
+const MOST_PARKED = 100_000;
 /** Keys that wait for units of their rate with a timer of their own; others are found by the rounds. */
 const MOST_TIMERS = 10_000;
 /** Longest time that a timer waits: the rounds come more often. */
@@ -43,6 +45,8 @@ export class Limits {
   readonly #buckets = new Map<number, Pick<LimitedClaimLane, 'queueBucketId' | 'definitionBucketId'>>();
   readonly #laneTimers = new Map<number, Timer>();
   readonly #keyTimers = new Map<string, Timer>();
+  /** Keys whose jobs wait at the limit, as far as this replica knows: nothing is asked of the others. */
+  readonly #parked = new Set<string>();
   /** Keys to be looked at. */
   readonly #keys = new Set<string>();
   #looking: Promise<void> | undefined;
@@ -72,14 +76,19 @@ export class Limits {
       lane.full = true;
       if (seen.openTimeUs !== undefined) this.#openAt(lane, seen.openTimeUs);
     }
+    for (const limitId of seen.parked) this.#know(limitId);
     // What was given back while the claim moved them out of the way was not seen by it.
     this.#look(seen.parked);
   }
 
   /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */
   freed(freed: readonly Freed[]): void {
-    this.#look(freed.flatMap(({ limitId }) => limitId ?? []));
     const { lanes, bus } = this.#parts;
+    const limitIds = [...new Set(freed.flatMap(({ limitId }) => limitId ?? []))];
+    if (limitIds.length > 0) {
+      this.heardKeys(limitIds);
+      bus.announce({ kind: 'freedKeys', limitIds });
+    }
     const isLimited = (laneId: number) => lanes.get(laneId)?.limited !== false;
     const limited = [...new Set(freed.map(({ laneId }) => laneId))].filter(isLimited);
     if (limited.length === 0) return;
@@ -90,6 +99,11 @@ export class Limits {
   /** Another replica says that something was given back in these lanes. */
   heard(laneIds: readonly number[]): void {
     if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
+  }
+
+  /** The same of keys. */
+  heardKeys(limitIds: readonly string[]): void {
+    if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));
   }
 
   /** Called each second. */
@@ -118,6 +132,11 @@ export class Limits {
     return Math.min(MOST_WAIT_MS, Math.max(1, (timeUs - this.#parts.dbClock.nowUs()) / 1000));
   }
 
+  #know(limitId: string): void {
+    if (this.#parked.size >= MOST_PARKED) this.#parked.clear();
+    this.#parked.add(limitId);
+  }
+
   #look(limitIds: readonly string[]): void {
     if (limitIds.length === 0 || this.#stopped) return;
     for (const limitId of limitIds) this.#keys.add(limitId);
@@ -132,7 +151,9 @@ export class Limits {
       const ids = [...this.#keys].slice(0, KEYS_A_LOOK);
       for (const id of ids) this.#keys.delete(id);
       try {
-        const { lanes, later } = await store.unpark(ids);
+        const { parked, lanes, later } = await store.unpark(ids);
+        for (const id of ids) this.#parked.delete(id);
+        for (const id of parked) this.#know(id);
         for (const { limitId, openTimeUs } of later) this.#lookAt(limitId, openTimeUs);
         if (lanes.length > 0) onReady(lanes);
       } catch (error) {

@@ -44,4 +44,6 @@ export type Hint =
   /** Log records of these jobs were stored. */
   | { readonly kind: 'logged'; readonly jobIds: readonly string[] }
   /** Something under the limits of these lanes was given back. */
-  | { readonly kind: 'freed'; readonly laneIds: readonly number[] };
+  | { readonly kind: 'freed'; readonly laneIds: readonly number[] }
+  /** Something under the limits of these keys was given back. */
+  | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] };

@@ -186,6 +186,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'ended') for (const told of [waits, watches]) told.notify(hint.jobIds);
     if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
     if (hint.kind === 'freed') limits.heard(hint.laneIds);
+    if (hint.kind === 'freedKeys') limits.heardKeys(hint.limitIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);

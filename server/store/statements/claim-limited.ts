@@ -69,8 +69,8 @@ claimed AS (
       credit_id = i.credit_id, assign_time = now.time, due_time = NULL, reason = NULL,
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, r.assign_time, ${runTimeoutLeft('r')} AS run_timeout_ms,
-            i.place
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place,
+            CASE WHEN i.place = 0 THEN now.time END AS assign_time
 ),
 ${addCounts(`
     SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
@@ -168,7 +168,7 @@ async function assign(session: Session, jobIds: readonly string[], places: reado
     jobIds.map((_, i) => i),
   ]);
   const jobs = rows.map((row) => claimedJob(row, places[row.place] as Place));
-  return { jobs, timeUs: rows[0]?.assign_time ?? 0 };
+  return { jobs, timeUs: rows.find((row) => row.place === 0)?.assign_time ?? 0 };
 }
 
 interface Taken extends Assigned {

@@ -22,14 +22,15 @@ const MOST_LET_GO = 10_000;
 
 const heldAtMost = "coalesce((d.limits::jsonb #>> '{keyLimit,maxConcurrency}')::int, 0)";
 
-// One of the key's waiting jobs says of which definition it is.
+// The last of the key's waiting jobs says of which definition it is, and whether some wait at the limit: those that do are
+// behind the others.
 const readKeys = {
   name: 'read_limited_keys',
   text: `
-SELECT i.limit_id, d.limits, ${keyUse('i.limit_id', heldAtMost)}, (SELECT muster_now()) AS now
+SELECT i.limit_id, l.at_limit, d.limits, ${keyUse('i.limit_id', heldAtMost)}, (SELECT muster_now()) AS now
 FROM unnest($1::uuid[]) AS i (limit_id)
 CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isReady('r')} ORDER BY r.state DESC, r.rank DESC LIMIT 1) AS w
-CROSS JOIN LATERAL (SELECT namespace, definition FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS l
+CROSS JOIN LATERAL (SELECT namespace, definition, at_limit FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS l
 LEFT JOIN LATERAL (
   SELECT limits FROM definition_limits d WHERE d.namespace = l.namespace AND d.definition = l.definition OFFSET 0
 ) AS d ON true`,
@@ -70,14 +71,14 @@ SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM move
 /** Puts back as many jobs of each key as it has room for. */
 export function unparkJobs(database: Database, limitIds: readonly string[]): Promise<Unparked> {
   return database.transaction(async (session) => {
-    const rows = await session.run(readKeys, [limitIds]);
+    const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
     const rooms = rows.map((row) => ({ limitId: row.limit_id as string, room: roomOfKey(row) }));
     const open = rooms.filter(({ room }) => room.jobs > 0);
     const lanes = open.length > 0 ? await unpark(session, open) : [];
     const later = rooms.flatMap(({ limitId, room }) =>
       room.openTimeUs === undefined ? [] : [{ limitId, openTimeUs: room.openTimeUs }],
     );
-    return { lanes, later };
+    return { parked: rows.map((row) => row.limit_id), lanes, later };
   });
 }
 

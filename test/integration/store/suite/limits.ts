@@ -148,9 +148,10 @@ export function limitsSuite(context: StoreContext): void {
       expect(seen).toMatchObject({ parked: [keyA], dry: true, full: false });
       for (const jobId of a.slice(2)) expect(await laneOf(jobId)).toBe(atLimitLaneId);
       expect(await context.store.readHeads()).toEqual([]);
-      expect(await context.store.unpark([keyA, keyB])).toEqual({ lanes: [], later: [] });
+      expect(await context.store.unpark([keyA, keyB])).toEqual({ parked: [keyA], lanes: [], later: [] });
       await context.store.complete(jobs.slice(0, 1).map((job) => completionOf(job)));
       expect(await context.store.unpark([keyA, keyB])).toEqual({
+        parked: [keyA],
         lanes: [{ laneId, rank: 1_000_002, jobs: 1 }],
         later: [],
       });
