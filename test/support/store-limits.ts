@@ -1,5 +1,6 @@
 /** Lanes, jobs and claims under limits, for the tests of the store. */
 import type { JobDefinition } from '../../server/domain/definition.ts';
+import { everyJob } from '../../server/domain/job-filter.ts';
 import type { LimitsSeen } from '../../server/engine/limit-views.ts';
 import type { ClaimedJob } from '../../server/engine/store-port.ts';
 import type { StoreContext } from './store-context.ts';
@@ -74,6 +75,8 @@ export async function useLimits(context: StoreContext): Promise<void> {
   await submitMany(context, lanes.laneId, 3, { limitId, limitKey: 'a', fairnessKey: 'b' });
   const { sessionId } = await openWorker(context);
   await claimLimited(context, lanes.laneId, sessionId, 2);
+  const query = { namespace: 'default', beforeJobId: undefined, limit: 10, scanLimit: 10 };
+  await context.store.listJobs({ ...query, filter: { ...everyJob, states: ['READY'] } });
   await applyLimits(context, lanes.definition, {});
   await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10);
   await context.store.unpark([limitId]);

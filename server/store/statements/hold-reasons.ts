@@ -1,9 +1,13 @@
 /** What holds the lanes of ready jobs back, for people. Few jobs wait for that, so it is no part of reading a job. */
+
 import { stateCodes } from '../../domain/job-state.ts';
+import type { DefinitionLimits } from '../../domain/limits.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
+import { NIL_UUID } from './expire-jobs.ts';
 import { heldBack } from './held-lanes.ts';
+import { type LimitedLane, readLimits, readLimitUse } from './limit-use.ts';
 
 /** Reasons by the id of the lane. */
 export type HoldReasons = ReadonlyMap<number, string>;
@@ -11,7 +15,7 @@ export type HoldReasons = ReadonlyMap<number, string>;
 const readMany = {
   name: 'read_hold_reasons',
   text: `
-SELECT n.lane_id, n.queue, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
+SELECT n.lane_id, n.namespace, n.queue, n.definition, n.held_back, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
 FROM unnest($1::int[]) AS i (lane_id)
 JOIN lanes n ON ${sameKey('n.lane_id', 'i.lane_id')}
 LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
@@ -21,6 +25,33 @@ LEFT JOIN LATERAL (
   WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${heldBack.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true`,
 };
+
+/** Lanes whose limits are looked at for a list. */
+const MOST_LIMITED = 20;
+
+/** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
+async function limitReason(session: Session, row: Row): Promise<string | undefined> {
+  const limits = await readLimits(session, row as LimitedLane);
+  if (row.held_back & heldBack.atLimit) return keyReason(row.definition, limits.definition);
+  const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
+  const { queue, definition } = await readLimitUse(session, lane, limits);
+  for (const [what, use] of [
+    [`queue ${row.queue}`, queue],
+    [`definition ${row.definition}`, definition],
+  ] as const)
+    if (use?.maxConcurrency !== undefined && use.held >= use.maxConcurrency)
+      return `${what} is at its limit: workers hold ${use.held} of its jobs, and may hold ${use.maxConcurrency}`;
+  return undefined;
+}
+
+function keyReason(definition: string, limits: DefinitionLimits | undefined): string {
+  const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
+  const bounds = [
+    maxConcurrency === undefined ? [] : `${maxConcurrency} at once`,
+    rateLimit ? `${rateLimit.units} each ${rateLimit.periodMs / 1_000} s` : [],
+  ].flat();
+  return `its key is at the limit of definition ${definition}: ${bounds.join(', ') || 'it goes on soon'}`;
+}
 
 function reasonOf(row: Row): string | undefined {
   if (row.pause_reason !== null)
@@ -35,13 +66,18 @@ function reasonOf(row: Row): string | undefined {
 
 /** Of rows with `state`, `held_back` and `lane_id`. A lane that was let go since the rows were read has no reason any more. */
 export async function readHoldReasons(session: Session, rows: readonly Row[]): Promise<HoldReasons> {
-  const held = rows.filter((row) => row.state === stateCodes.READY && row.held_back !== 0).map((row) => row.lane_id);
+  const held = rows
+    .filter((row) => row.state === stateCodes.READY && row.held_back !== 0)
+    .map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
-  return new Map(
-    found.flatMap((row) => {
-      const reason = reasonOf(row);
-      return reason === undefined ? [] : [[row.lane_id, reason] as const];
-    }),
-  );
+  const reasons = new Map<number, string>();
+  let limited = 0;
+  for (const row of found) {
+    const isLooked = row.held_back & (heldBack.limited | heldBack.atLimit) && limited < MOST_LIMITED;
+    const reason = reasonOf(row) ?? (isLooked ? await limitReason(session, row) : undefined);
+    if (isLooked) limited++;
+    if (reason !== undefined) reasons.set(row.lane_id, reason);
+  }
+  return reasons;
 }

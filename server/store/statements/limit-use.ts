@@ -30,23 +30,31 @@ export interface LockedLimits {
 }
 
 // The queue's before the definition's, for everybody, and both before the lane: who changes a limit waits for its lanes.
-const lockMany = {
-  name: 'lock_limits',
-  text: `
+const limitsText = (lock: string) => `
 WITH q AS MATERIALIZED (
   SELECT max_concurrency, rate_limit FROM queues
-  WHERE namespace = $1 AND name = $2 AND (max_concurrency IS NOT NULL OR rate_limit IS NOT NULL) FOR NO KEY UPDATE
+  WHERE namespace = $1 AND name = $2 AND (max_concurrency IS NOT NULL OR rate_limit IS NOT NULL) ${lock}
 ),
 d AS MATERIALIZED (
   SELECT limits FROM definition_limits
-  WHERE namespace = $1 AND definition = $3 AND (SELECT count(*) FROM q) >= 0 FOR NO KEY UPDATE
+  WHERE namespace = $1 AND definition = $3 AND (SELECT count(*) FROM q) >= 0 ${lock}
 )
-SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`,
-};
+SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`;
+
+const lockMany = { name: 'lock_limits', text: limitsText('FOR NO KEY UPDATE') };
+const readMany = { name: 'read_limits', text: limitsText('') };
 
 /** Within a transaction: until its end nobody else assigns anything under these limits. */
 export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
-  const [row] = await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]);
+  return limitsOf((await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]))[0]);
+}
+
+/** For people: they may have changed by the time that they are read. */
+export async function readLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
+  return limitsOf((await session.run(readMany, [lane.namespace, lane.queue, lane.definition]))[0]);
+}
+
+function limitsOf(row: Row | undefined): LockedLimits {
   const hasQueue = row?.max_concurrency !== null || row?.rate_limit !== null;
   return {
     queue: hasQueue

@@ -135,6 +135,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_backlog: [ready, jobs, unfolded, laneCounts, laneQueues],
   delete_queue: [laneQueues, queues],
   lock_limits: [definitionLimits, queues],
+  read_limits: [definitionLimits, queues],
   read_limit_use: [unfolded, laneCounts, laneKeys, laneQueues, buckets],
   lock_sessions_of_limited: [sessions],
   lock_limited_candidates: [limited, ready, lanes, buckets],

@@ -127,7 +127,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });
   await store.readClosed([a, b]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
-  await readHoldReasons(database, [{ state: stateCodes.READY, held_back: 1, lane_id: laneId }]);
+  await readHoldReasons(database, [{ state: stateCodes.READY, held_back: 1, run_lane_id: laneId }]);
   await store.findJobs([a.jobId]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 1, scanLimit: 1 };
   await store.listJobs({ ...query, filter: everyJob });

@@ -120,6 +120,22 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, lane, sessionId, 9)).jobs).toHaveLength(1);
     });
 
+    it('is told to those who ask what a job waits for, and that of a key', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      await setQueue(1);
+      const ids = await submitMany(context, lane, 2);
+      const { sessionId } = await openWorker(context);
+      const reasonOf = async (jobId = '') => (await context.store.readJob('default', jobId))?.reason;
+      expect(await reasonOf(ids[0])).toBe('');
+      await claimLimited(context, lane, sessionId, 2);
+      expect(await reasonOf(ids[1])).toBe('queue q is at its limit: workers hold 1 of its jobs, and may hold 1');
+      const keyLimit = { key: 'k', maxConcurrency: 1, policy: 'WAIT' } as const;
+      const { laneId, definition } = await limitedLanes(context, { keyLimit });
+      const keyed = await submitMany(context, laneId, 2, { limitId: keyA, limitKey: 'a' });
+      await claimLimited(context, laneId, sessionId, 2);
+      expect(await reasonOf(keyed[1])).toBe(`its key is at the limit of definition ${definition}: 1 at once`);
+    });
+
     it('leaves the order and the bytes of a claim as they are', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(100);
