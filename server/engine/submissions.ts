@@ -153,23 +153,17 @@ export class Submissions {
    * on from there.
    */
   async #store(call: SubmitCall, add: (call: SubmitCall) => Promise<SubmitResult>): Promise<SubmitResult> {
-    let result = await add(call);
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      if (result.kind === 'limitsHeld') {
-        for (const { index, jobId } of result.held)
-          await this.#parts.cancel(
-            call.namespace,
-            jobId,
-            `makes way for job ${call.jobs[index]?.jobId} at the limit of its key`,
-          );
-        result = await add(call);
-      }
-      if (result.kind !== 'keysHeld') continue;
-      const replaced = new Map(result.held.map(({ index, jobId }) => [index, jobId]));
-      for (const [index, jobId] of replaced)
-        await this.#parts.cancel(call.namespace, jobId, `replaced by job ${call.jobs[index]?.jobId}`);
-      const keys = call.keys.map((key) => ({ ...key, replacedJobId: replaced.get(key.index) ?? key.replacedJobId }));
-      result = await add({ ...call, keys });
+    let tried = call;
+    let result = await add(tried);
+    for (let look = 0; look < MOST_LOOKS && (result.kind === 'keysHeld' || result.kind === 'limitsHeld'); look++) {
+      const nameOf = (index: number) => `job ${call.jobs[index]?.jobId}`;
+      const whyOf =
+        result.kind === 'keysHeld'
+          ? (index: number) => `replaced by ${nameOf(index)}`
+          : (index: number) => `makes way for ${nameOf(index)} at the limit of its key`;
+      for (const { index, jobId } of result.held) await this.#parts.cancel(call.namespace, jobId, whyOf(index));
+      if (result.kind === 'keysHeld') tried = { ...tried, keys: withReplaced(tried.keys, result.held) };
+      result = await add(tried);
     }
     return result;
   }
@@ -348,6 +342,14 @@ function startingAt(submission: Submission, definition: JobDefinition, startUs: 
   const times = timesOf(submission, definition, startUs);
   const rank = rankOf(startUs, submission.priority ?? definition.priority, times.expireTimeUs);
   return { ...times, rank, runTimeUs: startUs };
+}
+
+function withReplaced(
+  keys: readonly IdempotencyKey[],
+  held: readonly { readonly index: number; readonly jobId: string }[],
+): IdempotencyKey[] {
+  const replaced = new Map(held.map(({ index, jobId }) => [index, jobId]));
+  return keys.map((key) => ({ ...key, replacedJobId: replaced.get(key.index) ?? key.replacedJobId }));
 }
 
 function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'> {

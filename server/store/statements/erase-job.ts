@@ -30,7 +30,7 @@ const erase = {
   text: `
 WITH record AS (
   UPDATE jobs SET input = '', input_content_type = '', input_metadata = NULL, labels = NULL, idempotency_key = NULL,
-                  tracestate = NULL, erase_audit_id = $2
+                  tracestate = NULL, fairness_key = NULL, limit_key = NULL, erase_audit_id = $2
   WHERE job_id = $1
 ),
 outcome AS (

@@ -33,7 +33,8 @@ export function erasingSuite(context: StoreContext): void {
     const laneId = await makeLane(context);
     const key = `${SECRET}/${randomUUID()}`;
     const input = { data: bytes(SECRET), contentType: SECRET, metadata: { who: SECRET } };
-    const job = makeJob(laneId, { input, labels: { who: SECRET }, tracestate: `v=${SECRET}`, idempotencyKey: key });
+    const filled = { input, labels: { who: SECRET }, tracestate: `v=${SECRET}`, idempotencyKey: key };
+    const job = makeJob(laneId, { ...filled, fairnessKey: SECRET, limitKey: SECRET, limitId: randomUUID() });
     const keys = [{ index: 0, key, contentHash: bytes('c'), policy: 'FAIL' as const }];
     await context.store.submit([makeCall([job], { keys })]);
     const { sessionId } = await openWorker(context);

@@ -291,7 +291,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EraseJob(self, request, context):
-        """Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels,
+        """Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels, keys,
         trace state, the reason of its state, and its idempotency key, which is free again; and all of that of the job that
         cleaned up after it, which has a copy of its input. That it was a job, its states and times stay, and an audit record
         says when it was erased and why. Who did it is not on record while callers are not
