@@ -119,7 +119,8 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
     full: admitted.length >= room.jobs,
     openTimeUs: room.openTimeUs,
     parked: [...new Set(listed.flatMap(({ jobId, limitId }) => (limitId && waiting.has(jobId) ? [limitId] : [])))],
-    dry: most > 0 && rows.length < asked && admitted.length + over.length === rows.length,
+    // Without a session that takes anything the next claim would find no more, as with a lane that has nothing.
+    dry: places.length === 0 || (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
   });
   return assigned.jobs;
 }

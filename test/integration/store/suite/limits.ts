@@ -107,6 +107,17 @@ export function limitsSuite(context: StoreContext): void {
       expect(await context.store.readLanes([laneId, other])).toMatchObject([{ limited: false }, { limited: false }]);
     });
 
+    it('gives nothing to a session that has closed, and says that there is no use in asking again', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      await setQueue(5);
+      await submitMany(context, lane, 2);
+      const { sessionId } = await openWorker(context);
+      await context.store.closeSessions([sessionId], 'CLOSE');
+      const { jobs, seen } = await claimLimited(context, lane, sessionId, 2);
+      expect(jobs).toEqual([]);
+      expect(seen).toMatchObject({ full: false, dry: true });
+    });
+
     it('neither holds back nor counts what cleans up', async () => {
       const [lane, cleanup] = [
         await makeLane(context, { queue: 'q' }),
