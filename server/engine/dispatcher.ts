@@ -80,13 +80,18 @@ export class Dispatcher {
   async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
     if (!parked) return [];
     const suspects = await this.#claimOf(parked, () => this.#credits.takeSlotOf(sessionId), true);
-    const others = await this.#claimOf(parked, () => this.#credits.takeOf(sessionId, PLACES_A_CLAIM));
+    const take = (slotsOnly: boolean) => this.#credits.takeOf(sessionId, PLACES_A_CLAIM, slotsOnly);
+    const others = await this.#claimOf(parked, take);
     return [...suspects, ...others].map((job) => this.assignmentOf(job));
   }
 
-  async #claimOf(parked: ParkedClass, take: () => Place[], suspects = false): Promise<readonly ClaimedJob[]> {
+  async #claimOf(
+    parked: ParkedClass,
+    take: (slotsOnly: boolean) => Place[],
+    suspects = false,
+  ): Promise<readonly ClaimedJob[]> {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, suspects);
-    const places = lanes.length === 0 ? [] : take();
+    const places = lanes.length === 0 ? [] : take(lanes[0]?.limited === true);
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
   }
 
@@ -128,10 +133,16 @@ export class Dispatcher {
 
   /** Starts one claim for a class; false if it has no ready lane or no place. */
   #start(parked: ParkedClass): boolean {
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM);
+    return this.#startWith(parked, true) || this.#startWith(parked, false);
+  }
+
+  /** Jobs with limits take slots alone: one that waits for a slot in a session would keep others from running meanwhile. */
+  #startWith(parked: ParkedClass, withLimited: boolean): boolean {
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, false, withLimited);
     if (lanes.length === 0) return false;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
-    const places = this.#credits.take(parked, Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting)));
+    const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
+    const places = this.#credits.take(parked, limit, lanes[0]?.limited === true);
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)

@@ -238,9 +238,9 @@ export class Lanes {
 
   /**
    * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
-   * with limits comes alone.
+   * with limits comes alone, unless they are left out.
    */
-  readyFor(parked: ParkedClass, limit: number, suspect = false): KnownLane[] {
+  readyFor(parked: ParkedClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of this.#lanes.values()) {
       // Another claim under the same limits would only wait for the one that is under way.
@@ -249,7 +249,7 @@ export class Lanes {
       if (isReady && this.suits(parked, lane)) ready.push(lane);
     }
     ready.sort((a, b) => (a.head as number) - (b.head as number));
-    if (ready[0]?.limited) return ready.slice(0, 1);
+    if (withLimited && ready[0]?.limited) return ready.slice(0, 1);
     return ready.filter((lane) => !lane.limited).slice(0, limit);
   }
 

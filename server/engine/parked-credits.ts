@@ -118,10 +118,10 @@ export class ParkedCredits {
   }
 
   /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
-  take(parked: ParkedClass, limit: number): Place[] {
+  take(parked: ParkedClass, limit: number, slotsOnly = false): Place[] {
     this.#classes.delete(parked.key);
     this.#classes.set(parked.key, parked);
-    return this.#takeFrom([...parked.sessions.values()], limit);
+    return this.#takeFrom([...parked.sessions.values()], limit, slotsOnly);
   }
 
   /** Takes one slot of each session of a class, up to `limit`. */
@@ -145,16 +145,17 @@ export class ParkedCredits {
   }
 
   /** As `take`, of one session. */
-  takeOf(sessionId: string, limit: number): Place[] {
+  takeOf(sessionId: string, limit: number, slotsOnly = false): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
-    return session ? this.#takeFrom([session], limit) : [];
+    return session ? this.#takeFrom([session], limit, slotsOnly) : [];
   }
 
-  #takeFrom(sessions: readonly ParkedSession[], limit: number): Place[] {
+  #takeFrom(sessions: readonly ParkedSession[], limit: number, slotsOnly: boolean): Place[] {
     const now = this.#clock.now();
     for (const session of sessions) this.#expire(session, now);
     const slots = takeKind(sessions, limit, 'slots');
-    return slots.length < limit ? slots.concat(takeKind(sessions, limit - slots.length, 'prefetch')) : slots;
+    if (slotsOnly || slots.length === limit) return slots;
+    return slots.concat(takeKind(sessions, limit - slots.length, 'prefetch'));
   }
 
   /** Gives back places that a claim did not fill. */
