@@ -191,8 +191,11 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
       overlapPolicy: OverlapPolicy.ALLOW_ALL,
       job: { definition, labels: { team: 'a' }, priority: 7, input: { data: new TextEncoder().encode('{}') } },
     });
-    await runs(name, 3);
+    const countOf = async (state: ScheduleRunState) => (await runsOf(name)).filter((run) => run.state === state).length;
+    await eventually('three have started', async () => (await countOf(STARTED)) >= 3);
     await world.rpc.call(pauseSchedule, { name });
+    // One that was decided before the pause is on its way.
+    await eventually('all have started', async () => (await countOf(STARTED)) === (await runsOf(name)).length);
     const started = (await runsOf(name)).filter(({ state }) => state === STARTED).reverse();
     const jobs = new Map((await jobsOf(name)).map((job) => [job.jobId, job]));
     expect(started.length).toBeGreaterThan(2);

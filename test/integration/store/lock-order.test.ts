@@ -334,7 +334,7 @@ describe('lock order', () => {
   it.each(unordered)('%s would deadlock if it locked in the order of its input', async (name, mutation) => {
     const store = createStore(plantBugs(context.database, [mutation]));
     let deadlocks = 0;
-    for (let round = 0; round < 200 && deadlocks === 0; round++) deadlocks = await collide(store, [name, name]);
+    for (let round = 0; round < 1_000 && deadlocks === 0; round++) deadlocks = await collide(store, [name, name]);
     expect(deadlocks).toBeGreaterThan(0);
   });
 });
