@@ -11,7 +11,8 @@ export function immediatePlaces(lanes: Lanes, credits: ParkedCredits, jobs: read
   const places = new Map<string, Place>();
   for (const [laneId, ready] of readyByLane(jobs)) {
     const lane = lanes.get(laneId);
-    if (lane) fill(places, lanes, credits, lane, ready);
+    // What has limits is assigned by claims alone, which look at them.
+    if (lane && !lane.limited && !lane.atLimit) fill(places, lanes, credits, lane, ready);
   }
   return places;
 }

@@ -160,6 +160,11 @@ export class Lanes {
     return laneId;
   }
 
+  /** As `atLimitOf`, if it was found before. */
+  knownAtLimitOf(laneId: number): number | undefined {
+    return this.#atLimits.get(laneId);
+  }
+
   /** The lane that the jobs of such a one come from; undefined until it was found. */
   openOf(lane: KnownLane): number | undefined {
     return this.#atLimits.get(lane.laneId);
@@ -196,6 +201,7 @@ export class Lanes {
   lower(hint: LaneHint): boolean {
     const lane = this.#lanes.get(hint.laneId);
     if (!lane) return false;
+    if (lane.atLimit) return true;
     for (const claim of lane.claims) claim.lowest = Math.min(claim.lowest, hint.rank);
     lane.waiting += hint.jobs ?? UNKNOWN_JOBS;
     lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);

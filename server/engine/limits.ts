@@ -101,6 +101,14 @@ export class Limits {
     if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
   }
 
+  /**
+   * Where a new job waits whose key is known to have jobs that wait at its limit: behind those, so that no claim meets it
+   * before its turn. Undefined: in its own lane.
+   */
+  asideOf(laneId: number, limitId: string): number | undefined {
+    return this.#parked.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
+  }
+
   /** The same of keys. */
   heardKeys(limitIds: readonly string[]): void {
     if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));

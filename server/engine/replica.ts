@@ -200,6 +200,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     lanes,
     dispatcher,
     ids,
+    limits,
     clock: dbClock,
     timers,
     random,

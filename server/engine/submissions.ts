@@ -13,6 +13,7 @@ import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
 import { type JobKeys, JobKeysOf } from './job-keys.ts';
 import type { Lanes } from './lanes.ts';
+import type { Limits } from './limits.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { accepted } from './submission-answers.ts';
@@ -65,6 +66,7 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly admission: Pick<Admission, 'admit'>;
   readonly lanes: Lanes;
   readonly ids: JobIds;
+  readonly limits: Pick<Limits, 'asideOf' | 'heardKeys'>;
   readonly schemas: Schemas;
   readonly clock: DbClock;
   readonly timers: Timers;
@@ -126,18 +128,25 @@ export class Submissions {
     const pathOf = pathsOf(request.field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
+    const setAside = new Set<string>();
     const laneOf = this.#laneFinder(namespace);
     for (let i = 0; i < submissions.length; i++) {
       const [submission, definition] = [submissions[i] as Submission, definitions[i] as JobDefinition];
       const place = laneOf(submission, definition);
       const lane = place instanceof Promise ? await place : place;
       if (lane.laneId === undefined) wanted.set(i, lane);
-      jobs.push(this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i))));
+      const job = this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i)));
+      const aside = job.limitId && job.state === 'READY' && this.#parts.limits.asideOf(job.laneId, job.limitId);
+      if (aside && job.limitId) setAside.add(job.limitId);
+      jobs.push(aside ? { ...job, laneId: aside } : job);
     }
     const call = { namespace, jobs, ...requestIdOf(request), keys, rules, limits: limitsOfJobs(jobs, definitions) };
     const add = (tried: SubmitCall) =>
       wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
-    return this.#store(call, add);
+    const result = await this.#store(call, add);
+    // Room that was given back meanwhile was given to those that waited by then.
+    if (setAside.size > 0) this.#parts.limits.heardKeys([...setAside]);
+    return result;
   }
 
   /** The answer to a repeat of a call, of which a definition has been archived, or got another schema, since. */
