@@ -74,6 +74,6 @@ add(
   'a job too many of a key',
   submitJob,
   ({ full }) => ({ job: { definition: full } }),
-  [],
+  ['job'],
   [Code.RESOURCE_EXHAUSTED, 'LIMIT_REACHED'],
 );
