@@ -20,7 +20,7 @@ import type { Violations } from './violations.ts';
 const MOST_CONCURRENCY = 100_000;
 const MOST_UNITS = 1_000_000;
 const MOST_COST = 1_000;
-const MOST_WEIGHTS = 1_000;
+const MOST_WEIGHTS = 500;
 
 const policies: Record<WirePolicy, LimitPolicy> = {
   [WirePolicy.UNSPECIFIED]: 'WAIT',
@@ -129,7 +129,7 @@ export function weightsFrom(
   const entries = Object.entries(wire);
   violations.check(entries.length <= MOST_WEIGHTS, field, `has more than ${MOST_WEIGHTS} entries`);
   for (const [key, weight] of entries.slice(0, MOST_WEIGHTS)) {
-    checkText(key, MOST_KEY, `${field} key`, violations);
+    checkText(key, MOST_KEY, field, violations);
     violations.check(key !== '', field, 'has an empty key; jobs without a key have no share of their own');
     violations.check(
       weight >= LEAST_WEIGHT && weight <= MOST_WEIGHT,

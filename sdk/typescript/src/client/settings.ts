@@ -12,7 +12,7 @@ export interface QueueChange {
   readonly rateLimit?: RateLimitInit | null;
   /**
    * Shares of the fairness keys of its jobs, all of them: what is not here has 1. A key of weight 2 gets twice as many jobs
-   * started as one of weight 1 while both wait. From 0.01 to 100; at most 1,000 keys of at most 256 characters.
+   * started as one of weight 1 while both wait. From 0.01 to 100; at most 500 keys of at most 256 characters.
    */
   readonly fairnessWeights?: Readonly<Record<string, number>>;
   /**

@@ -96,7 +96,7 @@ export type Queue = Message<"muster.v1.Queue"> & {
 
   /**
    * Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while both
-   * wait. From 0.01 to 100; a key that is not here has 1. At most 1,000 keys of at most 256 characters.
+   * wait. From 0.01 to 100; a key that is not here has 1. At most 500 keys of at most 256 characters.
    *
    * @generated from field: map<string, double> fairness_weights = 11;
    */

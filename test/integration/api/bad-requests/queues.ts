@@ -84,16 +84,11 @@ create('B18', 'a period of no time', { rateLimit: { units: 1, period: {} } }, 'q
 for (const weight of [0, -1, 100.5, Number.NaN, Number.POSITIVE_INFINITY, 1e308])
   create('B19', `a weight of ${weight}`, { fairnessWeights: { a: weight } }, 'queue.fairness_weights["a"]');
 create('B21', 'an empty key of a weight', { fairnessWeights: { '': 2 } }, 'queue.fairness_weights');
-create(
-  'B28',
-  'a key of 5,000 characters',
-  { fairnessWeights: { ['k'.repeat(5_000)]: 2 } },
-  'queue.fairness_weights key',
-);
+create('B28', 'a key of 5,000 characters', { fairnessWeights: { ['k'.repeat(5_000)]: 2 } }, 'queue.fairness_weights');
 create(
   'B21',
-  '1,001 weights',
-  { fairnessWeights: Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`k${i}`, 2])) },
+  '501 weights',
+  { fairnessWeights: Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`k${i}`, 2])) },
   'queue.fairness_weights',
 );
 add('B37', 'CreateQueue: request id x', createQueue, () => ({ queue: { name: 'new' }, requestId: 'x' }), [

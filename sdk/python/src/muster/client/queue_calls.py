@@ -37,7 +37,7 @@ def create_queue(
             100,000.
         rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. None: no limit.
         fairness_weights: Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as
-            one of weight 1 while both wait. From 0.01 to 100; what is not here has 1. At most 1,000 keys of at most 256
+            one of weight 1 while both wait. From 0.01 to 100; what is not here has 1. At most 500 keys of at most 256
             characters.
         max_backlog: Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a
             priority below 0 from 80 % of it on, above 0 from 120 % on. 0: no bound.
