@@ -43,7 +43,7 @@ export interface WorkloadShape {
 
 const kinds = [
   ...['plain', 'plain', 'plain', 'plain', 'plain', 'stubborn', 'stubborn', 'timed', 'timed', 'zoned', 'zoned'],
-  ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy'],
+  ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy', 'tidy', 'tidy'],
   ...['prolonged', 'buyer', 'seller', 'guarded', 'rationed', 'rationed'],
   ...['crowded', 'crowded', 'crowded', 'narrow', 'narrow', 'narrow'],
 ];
