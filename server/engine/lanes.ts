@@ -136,8 +136,7 @@ export class Lanes {
 
   /** Finds or makes that lane. */
   async findBeside(lane: KnownLane): Promise<void> {
-    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
-    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breaker));
+    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breakerOf(lane)));
   }
 
   /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
@@ -154,8 +153,7 @@ export class Lanes {
   async atLimitOf(lane: KnownLane): Promise<number> {
     const known = this.#atLimits.get(lane.laneId);
     if (known !== undefined) return known;
-    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
-    const laneId = await this.idOf({ ...lane, atLimit: true }, breaker);
+    const laneId = await this.idOf({ ...lane, atLimit: true }, breakerOf(lane));
     this.#atLimits.set(lane.laneId, laneId);
     return laneId;
   }
@@ -172,8 +170,7 @@ export class Lanes {
 
   /** Finds or makes that lane. */
   async findOpen(lane: KnownLane): Promise<void> {
-    const breaker = lane.cleanup ? undefined : lane.definitionBody.circuitBreaker?.name;
-    this.#atLimits.set(lane.laneId, await this.idOf({ ...lane, atLimit: false }, breaker));
+    this.#atLimits.set(lane.laneId, await this.idOf({ ...lane, atLimit: false }, breakerOf(lane)));
   }
 
   /** Something was given back in these lanes: what shares a limit with them may have room. Returns whether anything was full. */
@@ -268,6 +265,11 @@ export class Lanes {
     }
     return suits;
   }
+}
+
+/** No breaker holds back what cleans up: it is promised to run. */
+function breakerOf({ cleanup, definitionBody }: KnownLane): string | undefined {
+  return cleanup ? undefined : definitionBody.circuitBreaker?.name;
 }
 
 function queueName({ namespace, queue }: KnownLane): string {

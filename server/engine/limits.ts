@@ -101,17 +101,17 @@ export class Limits {
     if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
   }
 
+  /** The same of keys. */
+  heardKeys(limitIds: readonly string[]): void {
+    if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));
+  }
+
   /**
    * Where a new job waits whose key is known to have jobs that wait at its limit: behind those, so that no claim meets it
    * before its turn. Undefined: in its own lane.
    */
   asideOf(laneId: number, limitId: string): number | undefined {
     return this.#parked.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
-  }
-
-  /** The same of keys. */
-  heardKeys(limitIds: readonly string[]): void {
-    if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));
   }
 
   /** Called each second. */
@@ -128,6 +128,7 @@ export class Limits {
   }
 
   #openAt(lane: KnownLane, openTimeUs: number): void {
+    if (this.#stopped) return;
     this.#laneTimers.get(lane.laneId)?.cancel();
     const timer = this.#parts.timers.after(this.#msUntil(openTimeUs), () => {
       this.#laneTimers.delete(lane.laneId);
@@ -174,7 +175,7 @@ export class Limits {
   }
 
   #lookAt(limitId: string, timeUs: number): void {
-    if (this.#keyTimers.size >= MOST_TIMERS || this.#keyTimers.has(limitId)) return;
+    if (this.#stopped || this.#keyTimers.size >= MOST_TIMERS || this.#keyTimers.has(limitId)) return;
     const timer = this.#parts.timers.after(this.#msUntil(timeUs), () => {
       this.#keyTimers.delete(limitId);
       this.#look([limitId]);

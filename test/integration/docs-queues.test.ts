@@ -1,14 +1,7 @@
 /** The examples of the guide on queues work, letter by letter, in a shell, and answer what it says. */
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openShell } from '../support/shell.ts';
+import { afterAll, beforeAll, it } from 'vitest';
 import { World } from './api/world.ts';
-
-const guide = readFileSync(new URL('../../docs/queues.md', import.meta.url), 'utf8');
-const blocks = [...guide.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
-  language,
-  text,
-}));
+import { expectAnswers } from './guide-in-shell.ts';
 
 let world: World;
 
@@ -18,18 +11,4 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-it('the examples of docs/queues.md answer what it says', async () => {
-  const shell = await openShell();
-  try {
-    const calls = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text);
-    const answers = blocks.filter(({ language }) => language === 'json').map(({ text }) => JSON.parse(text));
-    const script = calls
-      .join("\nprintf '\\n=====\\n'\n")
-      .replaceAll('http://127.0.0.1:7080', world.replica.httpAddress);
-    const printed = (await shell.run(script)).split('\n=====\n');
-    expect(calls.length).toBeGreaterThan(6);
-    expect(printed.map((text) => JSON.parse(text))).toMatchObject(answers);
-  } finally {
-    await shell.close();
-  }
-});
+it('the examples of docs/queues.md answer what it says', () => expectAnswers(world, 'queues.md', 7));

@@ -203,7 +203,7 @@ export function limitsSuite(context: StoreContext): void {
           expect(row?.n).toBeLessThanOrEqual(2);
         }
         const completed = await context.store.complete(jobs.map((job) => completionOf(job)));
-        expect(completed.map(({ limitId }) => limitId)).toEqual(expect.arrayContaining([]));
+        for (const { limitId } of completed) expect(keys).toContain(limitId);
         done += completed.length;
         await context.store.unpark(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10));
       }
