@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addErase } from './commands/erase.ts';
 import { addEvents } from './commands/events.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addPause, addResume } from './commands/hold.ts';
 import { addList } from './commands/list.ts';
@@ -55,7 +56,7 @@ Examples:
     );
   for (const add of [addStart, addServer, addTransfer]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);
-  for (const add of [addSubmit, addGet, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
+  for (const add of [addSubmit, addGet, addExplain, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
   for (const add of [addPause, addResume, addUpdate, addErase, addSchedules]) add(program);
   for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers]) add(program);
   for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);

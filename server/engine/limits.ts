@@ -3,6 +3,7 @@
  * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
  * assigned is decided by the claim itself, and a round each second finds what was missed.
  */
+import type { LaneKey } from '../domain/placement.ts';
 import type { DbClock } from './db-clock.ts';
 import { derivedUuid } from './derived-ids.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
@@ -40,6 +41,12 @@ export interface Freed {
   readonly limitId?: string | null | undefined;
 }
 
+/** Ids of what the rates of a queue and of a definition are counted in. */
+export function bucketsOf({ namespace, queue, definition }: Pick<LaneKey, 'namespace' | 'queue' | 'definition'>) {
+  const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
+  return { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
+}
+
 export class Limits {
   readonly #parts: LimitsParts;
   readonly #buckets = new Map<number, Pick<LimitedClaimLane, 'queueBucketId' | 'definitionBucketId'>>();
@@ -62,8 +69,7 @@ export class Limits {
     const { laneId, cursor, namespace, queue, definition } = lane;
     let buckets = this.#buckets.get(laneId);
     if (!buckets) {
-      const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
-      buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
+      buckets = bucketsOf(lane);
       this.#buckets.set(laneId, buckets);
     }
     const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);

@@ -17,6 +17,7 @@ import type {
 } from './attempt-views.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
+import type { ExplainStore } from './explain-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { KeyLimitOfJob, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
@@ -379,6 +380,7 @@ export interface Store {
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
   readonly outbox: Outbox;
+  readonly explain: ExplainStore;
   readonly queues: QueueStore;
   readonly schedules: ScheduleStore;
   /** Makes the partitions of the days to come. */

@@ -12,6 +12,7 @@ import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { erasingSuite } from './erasing.ts';
+import { explainSuite } from './explain.ts';
 import { fairnessSuite } from './fairness.ts';
 import { heldSuite } from './held.ts';
 import { heldLanesSuite } from './held-lanes.ts';
@@ -75,6 +76,7 @@ export function storeSuite(context: StoreContext): void {
   tracesSuite(context);
   listJobsSuite(context);
   limitsSuite(context);
+  explainSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);
   vitalsSuite(context);
