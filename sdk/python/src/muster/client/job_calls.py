@@ -160,8 +160,8 @@ def erase(scope: Scope, job: JobRef, reason: str, *, timeout: float | None = Non
 def explain(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[JobExplanation]:
     """Says why a job is where it is; `summary` of the answer is all of it in sentences.
 
-    It names what keeps the job from starting, who holds that and when it opens, its place in line, and an estimate of its
-    start; who has it; how it ended.
+    It names what keeps the job from starting, who holds that and when it opens, its place in line, and an estimate of
+    its start; who has it; how it ended.
 
     Args:
         job: The job.
