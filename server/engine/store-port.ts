@@ -3,6 +3,7 @@ import type { Offer } from '../domain/compatibility.ts';
 import type { SessionEnd } from '../domain/decide.ts';
 import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
 import type { TracedJob } from '../domain/job-spans.ts';
+import type { LimitMark } from '../domain/limits.ts';
 import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
@@ -60,6 +61,7 @@ export interface NewJob {
   /** Its key for the definition's key limit, and the id that follows from both. */
   readonly limitKey?: string | undefined;
   readonly limitId?: string | undefined;
+  readonly limitMark?: LimitMark | undefined;
   /** Its definition has a retry budget: the job is counted as a first attempt. */
   readonly hasRetryBudget?: boolean | undefined;
 }

@@ -5,7 +5,7 @@
  */
 
 import { stateCodes } from '../../domain/job-state.ts';
-import { admit, type Capacity, type Room, roomOf, roomOfAll, takeUnits } from '../../domain/limits.ts';
+import { admit, type Capacity, limitMarks, type Room, roomOf, roomOfAll, takeUnits } from '../../domain/limits.ts';
 import type { LimitedClaim, LimitedClaimLane } from '../../engine/limit-views.ts';
 import type { ClaimedJob, Place } from '../../engine/store-port.ts';
 import type { Row, Session } from '../database.ts';
@@ -67,7 +67,8 @@ claimed AS (
   UPDATE job_runs r
   SET state = ${stateCodes.ASSIGNED}, attempt = r.attempt + 1, revision = r.revision + 1, session_id = i.session_id,
       credit_id = i.credit_id, assign_time = now.time, due_time = NULL, reason = NULL,
-      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL
+      progress_sequence = 0, progress_fraction = NULL, progress_message = NULL,
+      limit_mark = nullif(r.limit_mark, ${limitMarks.SET_ASIDE})
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place,
             CASE WHEN i.place = 0 THEN now.time END AS assign_time
@@ -83,7 +84,7 @@ const parkMany = {
   name: 'park_at_limit',
   text: `
 WITH parked AS (
-  UPDATE job_runs r SET lane_id = $2 FROM unnest($1::uuid[]) AS i (job_id) WHERE ${sameKey('r.job_id', 'i.job_id')}
+  UPDATE job_runs r SET lane_id = $2, limit_mark = coalesce(r.limit_mark, ${limitMarks.SET_ASIDE}) FROM unnest($1::uuid[]) AS i (job_id) WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id
 ),
 ${addCounts(`

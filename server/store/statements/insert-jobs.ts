@@ -3,6 +3,7 @@
  * assigns those that have a place.
  */
 import { stateCodes } from '../../domain/job-state.ts';
+import { limitMarks } from '../../domain/limits.ts';
 import type { NewJob, Place, SubmitCall } from '../../engine/store-port.ts';
 import { byteSlices } from '../arrays.ts';
 import type { Parameter, Row, Session } from '../database.ts';
@@ -87,7 +88,7 @@ record AS (
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
                         attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
-                        check_result, limit_id)
+                        check_result, limit_id, limit_mark)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
@@ -95,7 +96,7 @@ run AS (
          assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
-         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid
+         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid, (rest->>'limit_mark')::smallint
   FROM i, now
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
@@ -109,7 +110,8 @@ UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
   const { state, priority, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
-  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey, limitId } = job;
+  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey } = job;
+  const { limitId, limitMark } = job;
   const { metadata } = job.input;
   const isPlain =
     state === 'READY' && !priority && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
@@ -136,6 +138,7 @@ function restOf(job: NewJob): string | null {
     fairness_key: fairnessKey,
     limit_key: limitKey || undefined,
     limit_id: limitId,
+    limit_mark: limitMark && limitMarks[limitMark],
   });
 }
 

@@ -130,7 +130,7 @@ export async function readLimitUse(
 /** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket. */
 export function keyUse(limitId: string, most: string): string {
   return `(SELECT count(*)::int FROM (
-    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
+    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.limit_id IS NOT NULL AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
   ) AS held) AS held, (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) AS full_time`;
 }
 
