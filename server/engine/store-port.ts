@@ -20,7 +20,7 @@ import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
-import type { KeyLimitOfJob, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
+import type { KeyLimitOfJob, LaneUnderLimits, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
@@ -289,7 +289,11 @@ export interface Store {
    * assigned to it as it is stored, if the session is open and the lane not held back; places are for jobs of calls
    * without keys.
    */
-  submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
+  submit(
+    calls: readonly SubmitCall[],
+    places?: ReadonlyMap<string, Place>,
+    limited?: LaneUnderLimits,
+  ): Promise<SubmitResult[]>;
   /** What became of an earlier call with the request id; undefined: there was none. */
   findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
   /** Which of these idempotency keys belong to a job. */
