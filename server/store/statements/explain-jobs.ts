@@ -70,7 +70,7 @@ ORDER BY c.lane_id = $3 DESC, c.ready DESC LIMIT $4`,
 };
 
 // Of each lane the stretch of its index below the job, without a look at the table; then, for a job that waits at the limit
-// of its key, those of the key that are in none of these lanes. A range of states instead of `=`: of that the planner knows
+// of its key, those of the key that were set aside, too, and are in none of these lanes. A range of states instead of `=`: of that the planner knows
 // that the index of ready jobs has it too. As many as are asked for are counted, and no more are read.
 const ownRun = `own AS MATERIALIZED (
   SELECT job_id, rank, limit_id FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid]) AND state BETWEEN ${READY} AND ${READY}
@@ -84,7 +84,7 @@ const inLanes = (order = '') => `
 const ofKey = (order = '') => `
   SELECT r.job_id, r.rank FROM own CROSS JOIN LATERAL (
     SELECT r.job_id, r.rank FROM job_runs r
-    WHERE $3::boolean AND r.limit_id = own.limit_id AND r.state BETWEEN ${READY} AND ${READY} AND r.rank <= own.rank AND ${isBefore}
+    WHERE $3::boolean AND r.limit_id = own.limit_id AND r.limit_mark IS NOT NULL AND r.state BETWEEN ${READY} AND ${READY} AND r.rank <= own.rank AND ${isBefore}
       AND r.lane_id <> ALL($2::int[]) ${order} LIMIT $4
   ) AS r`;
 

@@ -27,7 +27,7 @@ const readOfKey = {
   name: 'read_key_holders',
   text: named(`SELECT * FROM (
     SELECT job_id, session_id, assign_time FROM job_runs
-    WHERE limit_id = $1 AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MOST_LOOKED_AT}
+    WHERE limit_id = $1 AND limit_id IS NOT NULL AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MOST_LOOKED_AT}
   ) AS of_key`),
 };
 

@@ -37,11 +37,12 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
 
 const runs = 'job_runs by job_runs_pkey';
 const held = 'job_runs by job_runs_held';
-const limited = 'job_runs by job_runs_limited';
+const marked = 'job_runs by job_runs_marked';
+const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const lanes = 'lanes by lanes_pkey';
 const sessions = 'sessions by sessions_pkey';
 const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
-const line = ['job_runs by job_runs_ready', limited, runs];
+const line = ['job_runs by job_runs_ready', marked, runs];
 
 const pinned: Record<string, readonly string[]> = {
   read_explained_run: [
@@ -53,10 +54,10 @@ const pinned: Record<string, readonly string[]> = {
     sessions,
   ],
   read_lanes_of_line: [unfolded, 'lane_counts by lane_counts_pkey', 'lanes by lanes_by_queue'],
-  count_before_in_line: [limited, runs, 'job_runs by job_runs_ready'].sort(),
+  count_before_in_line: [...line].sort(),
   read_first_in_line: [...line, 'jobs_day by jobs_day_pkey'].sort(),
-  read_key_use: [limited, 'rate_buckets by rate_buckets_pkey'],
-  read_key_holders: [limited, sessions],
+  read_key_use: [heldByLimit, 'rate_buckets by rate_buckets_pkey'],
+  read_key_holders: [heldByLimit, sessions],
   read_limit_holders: [
     held,
     'lanes by lanes_by_definition',

@@ -26,6 +26,7 @@ const job = fc.record({
   lane: fc.nat(lanes - 1),
   rank: fc.integer({ min: 1, max: 4 }),
   key: fc.nat(keys.length - 1),
+  isAside: fc.boolean(),
   isReady: fc.boolean(),
 });
 const lines = fc.record({
@@ -48,7 +49,8 @@ export function explainSuite(context: StoreContext): void {
     if (own.state !== 'READY') return undefined;
     const isBefore = (one: NewJob) => one.rank < own.rank || (one.rank === own.rank && one.jobId < own.jobId);
     const counts = (one: NewJob) =>
-      laneIds.includes(one.laneId) || (ofKey && own.limitId !== undefined && one.limitId === own.limitId);
+      laneIds.includes(one.laneId) ||
+      (ofKey && own.limitId !== undefined && one.limitId === own.limitId && one.limitMark !== undefined);
     return all.filter((one) => one.state === 'READY' && isBefore(one) && counts(one)).length;
   }
 
@@ -56,9 +58,11 @@ export function explainSuite(context: StoreContext): void {
     const laneIds = await Promise.all(Array.from({ length: lanes }, () => makeLane(context, { queue: 'line' })));
     const property = fc.asyncProperty(lines, async ({ jobs, asked, ofKey, most }) => {
       await sql(context, 'TRUNCATE jobs, job_runs, lane_counts, lane_count_changes, outbox');
-      const all = jobs.map(({ lane, rank, key, isReady }) => {
+      const all = jobs.map(({ lane, rank, key, isAside, isReady }) => {
         const state = isReady ? { state: 'READY' as const } : { state: 'SCHEDULED' as const, runTimeUs: 4e15 };
-        return makeJob(laneIds[lane] as number, { rank, limitId: keys[key], ...state });
+        const limitId = keys[key];
+        const limitMark = limitId && isAside ? 'SET_ASIDE' : undefined;
+        return makeJob(laneIds[lane] as number, { rank, limitId, limitMark, ...state });
       });
       await context.store.submit([makeCall(all)]);
       const chosen = asked.map((lane) => laneIds[lane] as number);
