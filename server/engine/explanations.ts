@@ -11,7 +11,7 @@ import { EngineError } from './errors.ts';
 import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from './explain-views.ts';
 import type { JobView } from './job-views.ts';
 import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
-import { bucketsOf } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
 /** Jobs that are counted before one. */
@@ -30,6 +30,7 @@ export interface ExplanationsParts {
   /** Throws JOB_NOT_FOUND. */
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly limits: Pick<Limits, 'laneOf'>;
   readonly sessions: OpenSessions;
 }
 
@@ -77,7 +78,7 @@ export class Explanations {
     const work = { lane, handler: handlerOf(lane) };
     const open = await sessions.read(view.namespace);
     const isReady = run.state === 'READY';
-    const limits = isReady ? await this.#limits(view, run) : [];
+    const limits = isReady ? await this.#limitsOf(lane, run) : [];
     const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
     const able = fitting(open, work).map(({ sessionId }) => sessionId);
     const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
@@ -97,11 +98,9 @@ export class Explanations {
     return lane;
   }
 
-  async #limits({ namespace, queue, definition }: JobView, run: ExplainedRun): Promise<Limit[]> {
-    const lane = await this.#laneOf(run.laneId);
+  async #limitsOf(lane: KnownLane, run: ExplainedRun): Promise<Limit[]> {
     if (lane.cleanup) return [];
-    const { limitId } = run;
-    const query = { namespace, queue, definition, ...bucketsOf({ namespace, queue, definition }), limitId };
+    const query = { ...this.#parts.limits.laneOf(lane), limitId: run.limitId };
     const { limits } = await this.#parts.store.readLimits(query);
     return Promise.all(limits.map((limit) => this.#withHolders(query, limit, run)));
   }

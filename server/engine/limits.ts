@@ -3,7 +3,6 @@
  * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
  * assigned is decided by the claim itself, and a round each second finds what was missed.
  */
-import type { LaneKey } from '../domain/placement.ts';
 import type { DbClock } from './db-clock.ts';
 import { derivedUuid } from './derived-ids.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
@@ -41,12 +40,6 @@ export interface Freed {
   readonly limitId?: string | null | undefined;
 }
 
-/** Ids of what the rates of a queue and of a definition are counted in. */
-export function bucketsOf({ namespace, queue, definition }: Pick<LaneKey, 'namespace' | 'queue' | 'definition'>) {
-  const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
-  return { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
-}
-
 export class Limits {
   readonly #parts: LimitsParts;
   readonly #buckets = new Map<number, Pick<LaneUnderLimits, 'queueBucketId' | 'definitionBucketId'>>();
@@ -68,7 +61,8 @@ export class Limits {
   laneOf({ laneId, namespace, queue, definition }: KnownLane): LaneUnderLimits {
     let buckets = this.#buckets.get(laneId);
     if (!buckets) {
-      buckets = bucketsOf({ namespace, queue, definition });
+      const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
+      buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
       this.#buckets.set(laneId, buckets);
     }
     return { laneId, namespace, queue, definition, ...buckets };

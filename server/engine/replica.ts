@@ -223,7 +223,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     return job;
   };
   const openSessions = new OpenSessions({ store, workers, dbClock });
-  const waitCounts = new WaitCounts({ store, lanes });
+  const waitCounts = new WaitCounts({ store, lanes, limits });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
   return {
     definitions,
@@ -262,7 +262,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     waits,
     watches,
     eventWatches,
-    explanations: new Explanations({ store: store.explain, getJob, lanes, sessions: openSessions }),
+    explanations: new Explanations({ store: store.explain, getJob, lanes, limits, sessions: openSessions }),
     workers,
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),

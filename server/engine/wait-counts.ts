@@ -5,7 +5,7 @@ import { fits } from '../domain/placement.ts';
 import { type CountedReason, countedAs } from '../domain/wait-reasons.ts';
 import type { WaitingLane } from './explain-views.ts';
 import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
-import { bucketsOf } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { QueueName } from './queues.ts';
 import type { Store } from './store-port.ts';
 
@@ -24,6 +24,7 @@ export interface CountedWaits extends QueueName {
 export interface WaitCountsParts {
   readonly store: Pick<Store, 'explain' | 'listOffers'>;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly limits: Pick<Limits, 'laneOf'>;
 }
 
 /** A lane with what is known of it. */
@@ -58,8 +59,7 @@ export class WaitCounts {
     const reasons = new Map<string, CountedReason>();
     const pairs = new Map(counted.map((one) => [pairOf(one), one.lane]));
     for (const [pair, lane] of [...pairs].slice(0, MOST_LIMITED)) {
-      const { namespace, queue, definition } = lane;
-      const query = { namespace, queue, definition, ...bucketsOf(lane), limitId: undefined };
+      const query = { ...this.#parts.limits.laneOf(lane), limitId: undefined };
       const { limits, nowUs } = await this.#parts.store.explain.readLimits(query);
       const full = limits.find(({ capacity, cost }) => roomOf(capacity, cost, nowUs).jobs === 0);
       if (full) reasons.set(pair, countedAs(full.reason));
