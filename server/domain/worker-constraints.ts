@@ -87,12 +87,12 @@ function labelsText(lane: LaneKey): string {
   return labels.length === 0 ? '' : ` with the label${labels.length === 1 ? '' : 's'} ${labels.join(', ')}`;
 }
 
-const whys = { draining: 'drain', lapsed: 'have stopped beating', deaf: 'do not hear the message bus' } as const;
+const whys = { draining: 'draining', lapsed: 'past its lease', deaf: 'deaf to the message bus' } as const;
 
 function unavailableText(work: Work, able: readonly OpenSession[]): string {
   const counts = Object.entries(whys).flatMap(([why, text]) => {
     const count = able.filter(({ unavailable }) => unavailable === why).length;
-    return count === 0 ? [] : `${count} ${text}`;
+    return count === 0 ? [] : `${count} ${count === 1 ? 'is' : 'are'} ${text}`;
   });
   return `no session takes ${wantedText(work)}: of the ${many(able.length, 'session')} that could, ${counts.join(', ')}`;
 }
@@ -126,7 +126,10 @@ function versionsText({ minVersion, maxVersion }: Handler): string {
 }
 
 function suspectConstraint(suspects: Holders): Constraint {
-  const beside = suspects.count === 0 ? '' : `; ${many(suspects.count, 'session')} that could take it have one`;
+  const beside =
+    suspects.count === 0
+      ? ''
+      : `; ${many(suspects.count, 'session')} that could take it ${suspects.count === 1 ? 'has' : 'have'} one`;
   return {
     reason: 'SUSPECT',
     message: `it was lost with its workers several times in a row, and is run beside no other such job${beside}`,
@@ -150,6 +153,6 @@ function beforeText(before: number, isLeast: boolean): string {
 }
 
 function busyText(available: readonly OpenSession[]): string {
-  const slots = available.reduce((sum, session) => sum + session.slots, 0);
-  return `all ${many(slots, 'slot')} of the ${many(available.length, 'session')} that could take it are in use`;
+  if (available.length === 1) return 'the one session that could take it has no free slot';
+  return `none of the ${available.length} sessions that could take it has a free slot`;
 }

@@ -32,7 +32,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of where a job st
     await worker.take(1);
     const next = await world.submit(beside);
     expect(await ask.constraintOf(next, WaitReason.IN_LINE)).toMatchObject({
-      message: 'it is next, and all 1 slot of the 1 session that could take it are in use',
+      message: 'it is next, and the one session that could take it has no free slot',
       holders: [{ jobId: '', sessionId: worker.sessionText }],
     });
     await ask.submitMany(apart, 3);

@@ -14,7 +14,7 @@ import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
-const { explainJob, pauseJob } = JobService.method;
+const { explainJob, pauseJob, resumeJob, updateJob } = JobService.method;
 const hour = { seconds: 3_600n };
 const failed = outcomes.failure();
 
@@ -53,6 +53,13 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of what a job wai
     expect(paused).toMatchObject({ message: 'it is paused: wrong address', sinceTime: explanation.stateTime });
     expect(timestampMs(paused.sinceTime as NonNullable<Constraint['sinceTime']>)).toBeGreaterThan(0);
     expect(paused.nextStep).toContain(`muster resume ${jobId}`);
+    await world.rpc.call(updateJob, { jobId, priority: 5 });
+    expect((await ask.explain(jobId)).stateTime).toEqual(explanation.stateTime);
+    await world.rpc.call(resumeJob, { jobId });
+    await world.rpc.call(pauseJob, { jobId });
+    const again = (await ask.explain(jobId)).stateTime;
+    expect(again && explanation.stateTime && timestampMs(again) >= timestampMs(explanation.stateTime)).toBe(true);
+    expect(again).not.toEqual(explanation.stateTime);
     expect(await ask.waitReasonOf(jobId)).toBe('JOB_PAUSED');
   });
 
@@ -188,7 +195,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of what a job wai
     const labelled = await world.submit(definition, { demands: { labels: { gpu: 'a100' } } });
     expect(await why(labelled)).toMatch(/with the label gpu=a100; 1 session serves it without that label$/);
     await world.rpc.call(WorkerService.method.drainWorker, { sessionId: worker.sessionText });
-    expect(await why()).toMatch(/of the 1 session that could, 1 drain$/);
+    expect(await why()).toMatch(/of the 1 session that could, 1 is draining$/);
     expect((await ask.constraintOf(jobId, WaitReason.NO_WORKER)).holders).toMatchObject([
       { jobId: '', sessionId: worker.sessionText },
     ]);

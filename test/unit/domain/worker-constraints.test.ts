@@ -82,7 +82,7 @@ describe('no worker', () => {
       'some that take nothing now',
       [session({ unavailable: 'draining' }), session({ unavailable: 'lapsed' }), session({ unavailable: 'deaf' })],
       work,
-      'no session takes definition resize version 3: of the 3 sessions that could, 1 drain, 1 have stopped beating, 1 do not hear the message bus',
+      'no session takes definition resize version 3: of the 3 sessions that could, 1 is draining, 1 is past its lease, 1 is deaf to the message bus',
     ],
   ])('tells of %s', (_, sessions, asked, message) => {
     expect(whyNone(sessions, asked)).toBe(message);
@@ -118,10 +118,10 @@ describe('the line', () => {
     [
       line(0),
       [session(busy), session(busy)],
-      'it is next, and all 4 slots of the 2 sessions that could take it are in use',
+      'it is next, and none of the 2 sessions that could take it has a free slot',
     ],
     [line(1), [session()], '1 job comes before it'],
-    [line(7), [session(busy)], '7 jobs come before it, and all 2 slots of the 1 session that could take it are in use'],
+    [line(7), [session(busy)], '7 jobs come before it, and the one session that could take it has no free slot'],
     [line(1_000, true), [session()], '1000 jobs or more come before it'],
   ])('tells who is before it, and that nobody has room: %o', (at, sessions, message) => {
     expect(why(sessions, at)).toEqual([['IN_LINE', message]]);
@@ -133,6 +133,6 @@ describe('a suspect', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
     const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined });
     expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
-    expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it have one$/);
+    expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it has one$/);
   });
 });
