@@ -60,8 +60,8 @@ recent AS MATERIALIZED (
 counted AS (
   SELECT a.*, coalesce(w.jobs, 0) + coalesce(r.ready, 0) AS ready, coalesce(${startsOf('h')}, 0) + coalesce(r.starts, 0) AS starts
   FROM asked a CROSS JOIN now
-  LEFT JOIN lane_counts w ON ${sameKey('w.lane_id', 'a.lane_id')} AND w.state = ${READY}
-  LEFT JOIN lane_counts h ON ${sameKey('h.lane_id', 'a.lane_id')} AND h.state = ${ASSIGNED}
+  LEFT JOIN LATERAL (SELECT * FROM lane_counts WHERE lane_counts.lane_id = a.lane_id AND state = ${READY} OFFSET 0) AS w ON true
+  LEFT JOIN LATERAL (SELECT * FROM lane_counts WHERE lane_counts.lane_id = a.lane_id AND state = ${ASSIGNED} OFFSET 0) AS h ON true
   LEFT JOIN recent r ON r.lane_id = a.lane_id
 )
 SELECT c.lane_id, c.suspect, c.at_limit, c.held_back, c.starts::bigint AS starts, now.window_us
