@@ -10,7 +10,7 @@ import { migrate } from '../../../server/store/migrate.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
 import { PGLITE_MAJOR } from '../../../server/store/pglite-folder.ts';
 import { createStore } from '../../../server/store/store.ts';
-import { Prng } from '../../simulation/core/prng.ts';
+import { Prng } from '../../../server/simulate/prng.ts';
 import { eventually } from '../../support/eventually.ts';
 import { usePgliteFolders } from '../../support/pglite-folders.ts';
 import { sql } from '../../support/store-context.ts';
