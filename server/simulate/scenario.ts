@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 
 /** Largest number of arrivals in one simulation: their records are kept in memory. */
-export const MOST_ARRIVALS = 200_000;
+export const MOST_ARRIVALS = 100_000;
 /** Longest time from the first arrival to the last one. */
 export const MOST_SPAN_MS = 31 * 86_400_000;
 export const MOST_WORKERS = 1_000;

@@ -106,6 +106,14 @@ export class SimPostgres {
     return this.#lastUs;
   }
 
+  /** Moves the clock to `ms` of virtual time, where all that is done at that moment finds it. */
+  reach(ms: number): void {
+    const us = Math.round((EPOCH_MS + ms) * 1000);
+    if (us <= this.#lastUs) return;
+    this.#lastUs = us;
+    this.#setNow(us);
+  }
+
   run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
     return this.#session.run(statement, parameters);
   }

@@ -48,7 +48,7 @@ export class VirtualDatabase implements Database {
 
   async #execute(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
     const { world, postgres, onEnded } = this.#parts;
-    postgres.tick(world.now);
+    postgres.reach(world.now);
     const rows = await postgres.run(statement, parameters);
     if (statement.endsJobs && rows.length > 0) onEnded(rows.length);
     return rows;

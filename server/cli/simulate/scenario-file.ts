@@ -16,7 +16,7 @@ const MOST_ENTRIES = 1_000;
 
 /** @throws CliError that names each field that is wrong. */
 export async function readScenario(file: string, overrides: readonly Override[]): Promise<Scenario> {
-  const documents = await readDocuments(file);
+  const documents = await readDocuments(file, HELP);
   const [document] = documents;
   if (documents.length !== 1 || !isEntry(document?.value))
     throw new CliError({ message: `${file} must hold one mapping: definitions, queues and workers`, next: HELP });

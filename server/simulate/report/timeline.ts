@@ -18,8 +18,8 @@ export interface Timeline {
 
 /** Of a job whose definition limits keys, or that takes turns by one; undefined: it has none. */
 export function keyNameOf({ limitKey, fairnessKey, arrival }: RecordedJob): string | undefined {
-  const key = limitKey || fairnessKey;
-  return key ? `${arrival.definition} ${key}` : undefined;
+  if (limitKey) return `${arrival.definition} ${limitKey}`;
+  return fairnessKey ? `${arrival.definition} ${fairnessKey} (fairness)` : undefined;
 }
 
 export interface TimelineParts {

@@ -83,7 +83,10 @@ describe('a limit', () => {
     ]);
     const replaced = await simulate(simulator, policy('LIMIT_POLICY_REPLACE_WAITING'), three);
     expect(replaced.states).toEqual(['SUCCEEDED', 'CANCELLED', 'SUCCEEDED']);
-    expect(replaced.starts).toEqual([[0], [], [1_000]]);
+    expect(replaced.starts.slice(0, 2)).toEqual([[0], []]);
+    // What waits behind one that was cancelled may be found by the next round.
+    expect(replaced.starts[2]?.[0]).toBeGreaterThanOrEqual(1_000);
+    expect(replaced.starts[2]?.[0]).toBeLessThan(2_200);
     const oldest = await simulate(simulator, policy('LIMIT_POLICY_CANCEL_OLDEST'), three);
     expect(oldest.states).toEqual(['CANCELLED', 'CANCELLED', 'SUCCEEDED']);
   });
@@ -112,10 +115,13 @@ describe('waiting', () => {
   });
 
   it('is shared between keys in turns', async () => {
-    const many = Array.from({ length: 6 }, () => ({ fairnessKey: 'big' }));
-    const arrivals = arrivalsOf([...many, { atMs: 10, fairnessKey: 'small' }]);
-    const { starts } = await simulate(simulator, scenarioOf({}), arrivals);
-    expect(starts.at(-1)?.[0]).toBeLessThanOrEqual(2_000);
+    const waitOf = async (fairnessKey: string | undefined) => {
+      const many = Array.from({ length: 20 }, () => ({ fairnessKey: fairnessKey && 'big' }));
+      const { starts } = await simulate(simulator, scenarioOf({}), arrivalsOf([...many, { atMs: 10, fairnessKey }]));
+      return starts.at(-1)?.[0] ?? 0;
+    };
+    expect(await waitOf('small')).toBeLessThanOrEqual(4_000);
+    expect(await waitOf(undefined)).toBe(20_000);
   });
 
   it('of a delayed job begins when it is due', async () => {
@@ -236,6 +242,6 @@ describe('quiet times', () => {
       arrivals,
     );
     expect(starts).toEqual(arrivals.map(({ atMs }) => [atMs]));
-    expect(report.workers[0]?.utilisation).toBeCloseTo(0.25, 2);
+    expect(report.workers[0]?.utilisation).toBeCloseTo((30 * 6) / (29 * 24 + 6), 9);
   }, 60_000);
 });
