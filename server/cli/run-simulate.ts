@@ -44,9 +44,8 @@ export async function runSimulate(
   const seconds = (performance.now() - start) / 1_000;
   show(invocation, reports, options.seed);
   if (options.chart !== undefined) await draw(options.chart, variants, reports);
-  const rate = Math.round((arrivals.length * variants.length) / seconds).toLocaleString('en-US');
   invocation.out.note(
-    `Seed ${options.seed}; ${countText(arrivals.length, 'job')} simulated in ${seconds.toFixed(1)} s (${rate} jobs/s)`,
+    `Seed ${options.seed}; ${countText(arrivals.length, 'job')} simulated in ${seconds.toFixed(1)} s`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { GroupReport, SimulationReport } from '../../simulate/report/report
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
 import { spanText } from '../output/times.ts';
-import { heldBackText, refusedOf } from './report-view.ts';
+import { causesOfKey, heldBackText, refusedOf } from './report-view.ts';
 
 interface Measure {
   readonly title: string;
@@ -57,13 +57,18 @@ function groupLines(list: 'queues' | 'definitions' | 'keys', was: SimulationRepo
   // Of keys those are told of that waited longest: they may not be the same.
   return is[list].flatMap((group) => {
     const other = before.get(group.name);
-    return other ? linesOf(`${kind} ${group.name}`, other, group) : [];
+    return other ? linesOf(`${kind} ${group.name}`, other, group, kind === 'key' ? causesOfKey : undefined) : [];
   });
 }
 
-function linesOf(name: string, was: GroupReport, is: GroupReport): Line[] {
+function linesOf(
+  name: string,
+  was: GroupReport,
+  is: GroupReport,
+  causeNames?: Readonly<Record<string, string>>,
+): Line[] {
   const lines = measures.flatMap(({ title, value, text }) => whole(name, title, value(was), value(is), text));
-  const [before, after] = [heldBackText(was), heldBackText(is)];
+  const [before, after] = [heldBackText(was, causeNames), heldBackText(is, causeNames)];
   if (before || after) lines.push({ group: name, measure: 'held back by', was: before, is: after, change: '' });
   return lines;
 }
@@ -84,7 +89,8 @@ function whole(
 function changeText(was: number | undefined, is: number | undefined): string {
   if (was === undefined || is === undefined || was === 0 || was === is) return '';
   const percent = Math.round((100 * (is - was)) / was);
-  return `${percent > 0 ? '+' : percent < 0 ? '−' : '±'}${Math.abs(percent)} %`;
+  if (percent === 0) return '';
+  return `${percent > 0 ? '+' : '−'}${Math.abs(percent)} %`;
 }
 
 function workerLines(was: SimulationReport, is: SimulationReport): Line[] {

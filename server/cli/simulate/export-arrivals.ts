@@ -10,6 +10,8 @@ import { countText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
 
 const DAY_MS = 86_400_000;
+/** Labels that Muster gives, and nobody else may. */
+const RESERVED = 'muster.dev/';
 
 export type ExportOptions = Pick<FilterOptions, 'since' | 'until' | 'definition' | 'queue'>;
 
@@ -78,12 +80,13 @@ function arrivalOf(job: Job, runMs: number): JsonObject {
   const failed = state === JobState.FAILED;
   const failures = state === JobState.SUCCEEDED ? Math.max(0, attemptsCounted - 1) : 0;
   const delay = delayMs(job);
+  const own = Object.entries(labels).filter(([key]) => !key.startsWith(RESERVED));
   return {
     at: new Date(createdMs(job)).toISOString(),
     definition,
     queue,
     priority,
-    ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    ...(own.length > 0 ? { labels: Object.fromEntries(own) } : {}),
     fairnessKey,
     limitKey,
     ...(delay > 0 ? { delay: `${delay}ms` } : {}),

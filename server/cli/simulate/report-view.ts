@@ -19,6 +19,9 @@ const causeNames = {
   other: 'other',
 } as const;
 
+/** Of a key only this much is made out. */
+export const causesOfKey = { ...causeNames, other: 'something else' };
+
 const ms = (value: number | undefined) => (value === undefined ? '' : spanText(value));
 const many = (value: number) => (value === 0 ? '' : value.toLocaleString('en-US'));
 
@@ -75,7 +78,7 @@ export function showReport(out: Output, report: SimulationReport): void {
   out.table(columns('DEFINITION'), definitions);
   if (keys.length > 0) {
     out.line();
-    out.table(columns('KEY', { ...causeNames, other: 'something else' }), keys);
+    out.table(columns('KEY', causesOfKey), keys);
     if (keyCount > keys.length) out.line(`… of ${countText(keyCount, 'key')} those whose jobs waited longest`);
   }
   out.line();

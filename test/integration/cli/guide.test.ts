@@ -1,15 +1,15 @@
 /** The examples of docs/cli.md and docs/simulate.md work, letter by letter, and print what the guides say; `…` is anything. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { runConsoleGuide } from '../../support/console-guide.ts';
 
 let server: CliServer;
 
-beforeAll(async () => {
+beforeEach(async () => {
   server = await startCliServer();
 });
 
-afterAll(() => server?.stop());
+afterEach(() => server?.stop());
 
 it.each([
   ['cli.md', 30],
