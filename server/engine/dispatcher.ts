@@ -3,7 +3,7 @@ import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
 import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
-import type { LimitsSeen } from './limit-views.ts';
+import type { LaneUnderLimits, LimitsSeen } from './limit-views.ts';
 import type { Limits } from './limits.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
@@ -19,7 +19,7 @@ const BYTES_A_CLAIM = 8 << 20;
 
 export class Dispatcher {
   readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
-  readonly #limits: Pick<Limits, 'claimLane' | 'seen'>;
+  readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
   readonly #lanes: Lanes;
   readonly #credits: ParkedCredits;
   readonly #bus: Bus;
@@ -32,7 +32,7 @@ export class Dispatcher {
 
   constructor(parts: {
     store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
-    limits: Pick<Limits, 'claimLane' | 'seen'>;
+    limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
     lanes: Lanes;
     credits: ParkedCredits;
     bus: Bus;
@@ -91,13 +91,16 @@ export class Dispatcher {
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, suspects);
-    const places = lanes.length === 0 ? [] : take(lanes[0]?.limited === true);
+    const [first] = lanes;
+    const places = first ? take(this.#limits.takesSlotsOnly(first)) : [];
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
   }
 
   /** Places for jobs that are about to be stored; those that come to nothing are given back. */
-  placesFor(jobs: readonly NewJob[]): Map<string, Place> {
-    return this.#stopped || !this.#bus.isUp() ? new Map() : immediatePlaces(this.#lanes, this.#credits, jobs);
+  placesFor(jobs: readonly NewJob[]): PlacesForJobs {
+    if (this.#stopped || !this.#bus.isUp()) return { places: new Map() };
+    const { places, limited } = immediatePlaces(this.#lanes, this.#credits, this.#limits, jobs);
+    return { places, limited: limited && this.#limits.laneOf(limited) };
   }
 
   giveBack(places: readonly Place[]): void {
@@ -136,13 +139,13 @@ export class Dispatcher {
     return this.#startWith(parked, true) || this.#startWith(parked, false);
   }
 
-  /** Jobs with limits take slots alone: one that waits for a slot in a session would keep others from running meanwhile. */
   #startWith(parked: ParkedClass, withLimited: boolean): boolean {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, false, withLimited);
-    if (lanes.length === 0) return false;
+    const [first] = lanes;
+    if (!first) return false;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
     const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
-    const places = this.#credits.take(parked, limit, lanes[0]?.limited === true);
+    const places = this.#credits.take(parked, limit, this.#limits.takesSlotsOnly(first));
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)
@@ -193,14 +196,15 @@ export class Dispatcher {
 
   async #claimLimited(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
     const { frees } = lane;
-    let dry = true;
+    let found: LimitsSeen | undefined;
     const onLimits = (seen: LimitsSeen) => {
-      dry = seen.dry;
-      this.#limits.seen(lane, seen, frees);
+      found = seen;
     };
     const claim = { places, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_A_CLAIM };
     const jobs = await this.#store.claimLimited(claim, suspects);
-    return { jobs, isDry: () => dry };
+    // Not from within the transaction: a look at the parked keys that overtakes its end finds none of them parked.
+    if (found) this.#limits.seen(lane, found, frees);
+    return { jobs, isDry: () => found?.dry !== false };
   }
 
   /** Tells sessions what has been assigned to them. */
@@ -243,6 +247,12 @@ export class Dispatcher {
     if (!this.#sampling) return job.traceparent;
     return traceparentOf(spanContext(job, job.attempt, 'attempt', this.#sampling));
   }
+}
+
+export interface PlacesForJobs {
+  readonly places: ReadonlyMap<string, Place>;
+  /** The one lane among them that has limits. */
+  readonly limited?: LaneUnderLimits | undefined;
 }
 
 interface Claimed {

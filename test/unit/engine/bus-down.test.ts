@@ -35,7 +35,11 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     store: { claim: claim(false), claimSuspects: claim(true), claimLimited: async () => [] },
     limits: {
       claimLane: () => Promise.reject(new Error('no lane has limits here')),
+      laneOf: () => {
+        throw new Error('no lane has limits here');
+      },
       seen: () => {},
+      takesSlotsOnly: () => false,
     },
     lanes,
     credits,
