@@ -9,7 +9,7 @@ export interface ChartedRun {
 
 const WIDTH = 900;
 const LEFT = 70;
-const RIGHT = 20;
+const RIGHT = 40;
 const PANEL = 170;
 const HEAD = 34;
 const FOOT = 26;
@@ -51,7 +51,9 @@ export function chart(runs: readonly ChartedRun[]): string {
   ]);
   const height = panels.length * (HEAD + PANEL + FOOT) + 10;
   const drawn = panels.map((panel, at) => draw(panel, at * (HEAD + PANEL + FOOT), panel.stepMs, spanMs));
-  const style = 'text{font:12px sans-serif;fill:#222}.title{font-weight:bold;font-size:13px}.axis{stroke:#cbd5e1}';
+  const style =
+    'text{font:12px sans-serif;fill:#222}.title{font-weight:bold;font-size:13px}.axis{stroke:#cbd5e1}' +
+    '.bound{stroke:#94a3b8;stroke-dasharray:4 4}';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">`,
     '<title>Simulated jobs</title>',
@@ -77,32 +79,50 @@ function peak(curves: readonly Curve[]): number {
   return Math.max(1, ...curves.map(({ values }) => Math.max(0, ...values)));
 }
 
+/** Where values and times are in a panel. */
+interface Scale {
+  readonly top: number;
+  readonly base: number;
+  readonly x: (ms: number) => string;
+  readonly y: (value: number) => string;
+}
+
 function draw(panel: Panel, top: number, stepMs: number, spanMs: number): string {
-  const { title, curves, most, bound } = panel;
   const base = top + HEAD + PANEL;
-  const x = (ms: number) => LEFT + (Math.min(ms, spanMs) / spanMs) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number) => base - (value / most) * PANEL;
-  const lines = [`<text class="title" x="8" y="${top + 20}">${escaped(title)}</text>`];
-  lines.push(`<line class="axis" x1="${LEFT}" y1="${base}" x2="${WIDTH - RIGHT}" y2="${base}"/>`);
-  for (const value of [0, most / 2, most])
-    lines.push(`<text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${label(value)}</text>`);
-  for (const share of [0, 0.25, 0.5, 0.75, 1])
-    lines.push(
-      `<text x="${x(share * spanMs).toFixed(1)}" y="${base + 16}" text-anchor="middle">${spanText(share * spanMs)}</text>`,
-    );
-  if (bound !== undefined)
-    lines.push(
-      `<line x1="${LEFT}" y1="${y(bound).toFixed(1)}" x2="${WIDTH - RIGHT}" y2="${y(bound).toFixed(1)}" stroke="#94a3b8" stroke-dasharray="4 4"/>`,
-    );
-  curves.forEach(({ name, values }, at) => {
-    const colour = colours[at % colours.length];
-    const points = values.map((value, step) => `${x((step + 0.5) * stepMs).toFixed(1)},${y(value).toFixed(1)}`);
-    lines.push(`<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.join(' ')}"/>`);
-    lines.push(
-      `<text x="${WIDTH - RIGHT}" y="${top + 20 + at * 14}" text-anchor="end" style="fill:${colour}">${escaped(name)}</text>`,
-    );
-  });
-  return lines.join('\n');
+  const scale: Scale = {
+    top,
+    base,
+    x: (ms) => (LEFT + (Math.min(ms, spanMs) / spanMs) * (WIDTH - LEFT - RIGHT)).toFixed(1),
+    y: (value) => (base - (value / panel.most) * PANEL).toFixed(1),
+  };
+  const title = `<text class="title" x="8" y="${top + 20}">${escaped(panel.title)}</text>`;
+  const curves = panel.curves.flatMap((curve, at) => drawCurve(curve, at, stepMs, scale));
+  return [title, ...drawAxes(panel, spanMs, scale), ...curves].join('\n');
+}
+
+function drawAxes({ most, bound }: Panel, spanMs: number, { base, x, y }: Scale): string[] {
+  const right = WIDTH - RIGHT;
+  const values = [0, most / 2, most].map(
+    (value) => `<text x="${LEFT - 6}" y="${y(value)}" dy="4" text-anchor="end">${label(value)}</text>`,
+  );
+  const times = [0, 0.25, 0.5, 0.75, 1].map(
+    (share) =>
+      `<text x="${x(share * spanMs)}" y="${base + 16}" text-anchor="middle">${spanText(share * spanMs)}</text>`,
+  );
+  const line = `<line class="axis" x1="${LEFT}" y1="${base}" x2="${right}" y2="${base}"/>`;
+  if (bound === undefined) return [line, ...values, ...times];
+  const across = `<line class="bound" x1="${LEFT}" y1="${y(bound)}" x2="${right}" y2="${y(bound)}"/>`;
+  return [line, ...values, ...times, across];
+}
+
+function drawCurve({ name, values }: Curve, at: number, stepMs: number, { top, x, y }: Scale): string[] {
+  const colour = colours[at % colours.length];
+  const points = values.map((value, step) => `${x((step + 0.5) * stepMs)},${y(value)}`).join(' ');
+  const place = `x="${WIDTH - RIGHT}" y="${top + 20 + at * 14}" text-anchor="end"`;
+  return [
+    `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points}"/>`,
+    `<text ${place} style="fill:${colour}">${escaped(name)}</text>`,
+  ];
 }
 
 function label(value: number): string {

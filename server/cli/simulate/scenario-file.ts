@@ -79,19 +79,8 @@ function workersOf(value: unknown, where: string, problems: Problems): WorkerOff
     return [];
   }
   refuseOthers(value, ['name', 'slots', 'count', 'handlers', 'labels'], where, problems);
+  checkWorker(value, where, problems);
   const { name, slots, count = 1, handlers, labels = {} } = value;
-  const check = (ok: boolean, field: string, reason: string) => ok || problems.add(`${where}.${field}`, reason);
-  const isWhole = (number: unknown, most: number) =>
-    Number.isInteger(number) && Number(number) >= 1 && Number(number) <= most;
-  check(
-    typeof name === 'string' && /^[\w.-]{1,63}$/.test(name),
-    'name',
-    'must be of letters, digits, "-", "_" and ".", at most 63',
-  );
-  check(isWhole(slots, MOST_SLOTS), 'slots', `must be a whole number from 1 to ${MOST_SLOTS}`);
-  check(isWhole(count, MOST_WORKERS), 'count', `must be a whole number from 1 to ${MOST_WORKERS}`);
-  check(handlers === undefined || isTexts(handlers), 'handlers', 'must be a list of names; left out: all');
-  check(isEntry(labels) && isTexts(Object.values(labels)), 'labels', 'must be a mapping of texts');
   const offer = {
     slots: Number(slots),
     handlers: handlers as string[] | undefined,
@@ -102,6 +91,23 @@ function workersOf(value: unknown, where: string, problems: Problems): WorkerOff
     ...offer,
     name: copies === 1 ? String(name) : `${name}-${at + 1}`,
   }));
+}
+
+function checkWorker(worker: Entry, where: string, problems: Problems): void {
+  const { name, slots, count = 1, handlers, labels = {} } = worker;
+  const check = (isFine: boolean, field: string, reason: string) => {
+    if (!isFine) problems.add(`${where}.${field}`, reason);
+  };
+  const isName = typeof name === 'string' && /^[\w.-]{1,63}$/.test(name);
+  check(isName, 'name', 'must be of letters, digits, "-", "_" and ".", at most 63');
+  check(isWhole(slots, MOST_SLOTS), 'slots', `must be a whole number from 1 to ${MOST_SLOTS}`);
+  check(isWhole(count, MOST_WORKERS), 'count', `must be a whole number from 1 to ${MOST_WORKERS}`);
+  check(handlers === undefined || isTexts(handlers), 'handlers', 'must be a list of names; left out: all');
+  check(isEntry(labels) && isTexts(Object.values(labels)), 'labels', 'must be a mapping of texts');
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 }
 
 function isTexts(value: unknown): boolean {
