@@ -20,6 +20,7 @@ import { addRedrive } from './commands/redrive.ts';
 import { addRetry } from './commands/retry.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addServer } from './commands/server.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addTop } from './commands/top.ts';
@@ -60,6 +61,7 @@ Examples:
   for (const add of [addPause, addResume, addUpdate, addErase, addSchedules]) add(program);
   for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers]) add(program);
   for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);
+  addSimulate(program);
   addContext(program);
   addExitCodes(program);
   return program;

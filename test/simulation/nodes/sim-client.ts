@@ -18,7 +18,7 @@ import {
   SubmitJobsRequestSchema,
   WaitJobRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
-import { EPOCH_MS } from '../database/sim-postgres.ts';
+import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
 import { definitions } from '../scenario/definitions.ts';
 import type { PlannedCall, PlannedJob } from '../scenario/workload.ts';
 import { encodeScript } from './handler-script.ts';
