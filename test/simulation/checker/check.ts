@@ -2,6 +2,7 @@
 import type { History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
 import type { Profile } from '../scenario/profile.ts';
+import { AlikeChecks } from './alike.ts';
 import { BreakerChecks } from './breakers.ts';
 import { BudgetChecks } from './budgets.ts';
 import { checkCancels, checkOverlaps, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
@@ -20,7 +21,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
-  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks].map(
+  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks].map(
     (Checks) => new Checks(evidence),
   );
   for (const row of evidence.journal) {

@@ -30,6 +30,12 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   for (const { facts } of kind(evidence, 'submitted')) {
     const [job, owner] = [String(facts.job), String(facts.owner)];
     if (facts.existing) history.count('submission found an existing job');
+    if (facts.existing && facts.alike !== undefined) {
+      if (alikeIn(evidence, job) !== facts.alike)
+        history.violate('I18 alike', `${owner} was answered job ${job}, which is not like it`);
+      else history.count(`submission answered by one that is alike: ${evidence.facts.get(job)?.definition}`);
+      continue;
+    }
     if (!jobs.lives.has(job)) history.violate('I1 no loss', `job ${job} was accepted and never created`);
     else if (ownerOf(job) !== owner)
       history.violate('I2 idempotent submit', `${owner} was answered job ${job}, which is of ${ownerOf(job)}`);
@@ -40,6 +46,10 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   const conflicts = refused.filter(({ facts }) => facts.reason === 'IDEMPOTENCY_CONFLICT').length;
   history.count('submission refused for its key', conflicts);
   history.count('submission with an unknown outcome', refused.length - conflicts);
+}
+
+function alikeIn({ facts }: Evidence, job: string): string | undefined {
+  return decodeScript(facts.get(job)?.input ?? '{}').alike;
 }
 
 /** Made by Muster: a clean-up, a retry by hand, or a schedule’s. */

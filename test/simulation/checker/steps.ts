@@ -103,11 +103,16 @@ export class StepChecks {
     if (type === 'ProgressTooSlow') this.#notBefore(row, 'watchdog', times.running + WATCHDOG.windowMs * 1000);
   }
 
+  /** One of `edited` that waits makes way for the next: `alike.ts` says for how long. */
+  #isReplaced(row: Ordered): boolean {
+    return this.#evidence.facts.get(row.id)?.definition === 'edited';
+  }
+
   ended(row: Ordered, from: number): void {
     const waits = !held.includes(from);
     const times = this.#timesOf(row.id);
     const { history } = this.#evidence;
-    if (row.to === CANCELLED && waits && !this.requests.cancelled(row))
+    if (row.to === CANCELLED && waits && !this.requests.cancelled(row) && !this.#isReplaced(row))
       this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
     if (row.to === EXPIRED) history.count(`expired: ${this.#evidence.facts.get(row.id)?.definition}`);
     if (times.cancelling !== undefined) this.#kept(row, 'grace', times.cancelling + CANCEL_GRACE_MS * 1000);

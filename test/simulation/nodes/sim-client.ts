@@ -81,7 +81,8 @@ export class SimClient {
     try {
       const { jobs } = await (safe ? this.#caller.insist(method, request) : this.#caller.call(method, request));
       jobs.forEach(({ jobId, existing }, i) => {
-        history.log('client', 'submitted', { job: jobId, existing, owner: call.jobs[i]?.script.owner });
+        const { owner, alike } = call.jobs[i]?.script ?? {};
+        history.log('client', 'submitted', { job: jobId, existing, owner, alike });
         this.#accepted.add(jobId);
         this.#follow(jobId, call.jobs[i] as PlannedJob);
       });

@@ -102,7 +102,7 @@ export class SimOperator {
   async #retry(jobId: string): Promise<void> {
     const request = create(RetryJobRequestSchema, { jobId, requestId: requestId(this.#caller.random) });
     this.#caller.history.log('client', 'retry', { job: jobId });
-    const job = await this.#ask(this.#caller.insist(retryJob, request), ['JOB_ERASED']);
+    const job = await this.#ask(this.#caller.insist(retryJob, request), ['JOB_ERASED', 'DUPLICATE_JOB']);
     if (job) this.#caller.history.log('client', 'retried', { job: jobId, as: job.jobId });
   }
 

@@ -6,6 +6,7 @@ import {
   JobDefinitionSchema,
   LeaseLossAction,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
+import type { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
   Backoff,
   type CircuitBreakerSchema,
@@ -33,6 +34,11 @@ export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
 export const CROWDED_MAX = 2;
 export const NARROW_MAX = 3;
 export const NARROW_RATE = { units: 3, periodMs: 1_000, burst: 4 };
+/** Jobs of `edited` wait so long for others that are alike; of `alarm`, none is taken so long after another. */
+export const EDITED_WAIT_MS = 600;
+export const ALARM_PERIOD_MS = 2_000;
+/** One job of `single` at a time that is in one of these. */
+const OPEN = [1, 2, 3, 4, 5, 6, 7, 8] satisfies JobState[];
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
 /** The other one is `default`. */
@@ -131,6 +137,9 @@ export const definitions: readonly JobDefinition[] = [
     maxConcurrency: NARROW_MAX,
     rateLimit: { units: NARROW_RATE.units, period: durationFromMs(NARROW_RATE.periodMs), burst: NARROW_RATE.burst },
   }),
+  definition('single', { uniqueness: { fields: ['alike'], states: OPEN } }),
+  definition('edited', { debounce: { fields: ['alike'], wait: durationFromMs(EDITED_WAIT_MS) } }),
+  definition('alarm', { queue: SLOW_QUEUE, throttle: { fields: ['alike'], period: durationFromMs(ALARM_PERIOD_MS) } }),
 ];
 
 export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));

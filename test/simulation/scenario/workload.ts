@@ -172,6 +172,26 @@ function rushOf(random: Prng, shape: WorkloadShape, definition: string): Planned
   return { name: `rush-${definition}`, at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
 }
 
+/** Jobs that are alike, in calls that come closely one after the other. */
+function alikeOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall[] {
+  let at = random.between(0, 0.6) * shape.until;
+  return Array.from({ length: random.int(4, 9) }, (_, call) => {
+    at += random.pick([0, 5, 200, 500, 1_500]);
+    const name = `alike.${definition}.${call}`;
+    const jobs = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, i) => {
+      const script = { ...scriptOf(random, `${name}-${i}`, definition, shape.leaseMs), kills: false };
+      const job = {
+        ...jobOf(random, `${name}-${i}`, shape.leaseMs),
+        definition,
+        delayMs: undefined,
+        expireMs: undefined,
+      };
+      return { ...job, script: { ...script, alike: random.pick(['a', 'a', 'b']) } };
+    });
+    return { name, at, jobs, hasRequestId: true };
+  });
+}
+
 export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
   const calls: PlannedCall[] = Array.from({ length: shape.calls }, (_, call) => {
@@ -181,5 +201,7 @@ export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   });
   if (random.chance(0.4)) calls.push(outageOf(random, shape));
   for (const definition of ['narrow', 'crowded']) if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
+  for (const definition of ['single', 'edited', 'alarm'])
+    if (random.chance(0.5)) calls.push(...alikeOf(random, shape, definition));
   return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
 }

@@ -1,0 +1,77 @@
+/** Submissions that are alike: after each transaction, at most one job of a key is where its definition's rule has one. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import { decodeScript } from '../nodes/handler-script.ts';
+import { ALARM_PERIOD_MS } from '../scenario/definitions.ts';
+import type { Evidence, Ordered } from './events.ts';
+
+const { SCHEDULED, PAUSED } = stateCodes;
+
+export class AlikeChecks {
+  readonly #evidence: Evidence;
+  /** Open jobs of `single`, and those of `edited` that wait for others, by definition and key. */
+  readonly #jobs = new Map<string, Set<string>>();
+  /** Jobs of `edited` that a person has paused: they wait for no others any more. */
+  readonly #paused = new Set<string>();
+  /** The last job of `alarm`, by key, and when it was made. */
+  readonly #last = new Map<string, { readonly job: string; readonly at: number }>();
+  readonly #erased = new Set<string>();
+  #began = 0;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  take(row: Ordered): void {
+    const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
+    if (began !== this.#began) this.#checkAll(row.n);
+    this.#began = began;
+    if (row.kind === 'erase') this.#erased.add(row.id);
+    const facts = this.#evidence.facts.get(row.id);
+    if (!facts || facts.cleanupOf !== undefined) return;
+    const { alike } = decodeScript(facts.input);
+    if (alike === undefined) return;
+    const key = `${facts.definition} ${alike}`;
+    if (facts.definition === 'alarm' && facts.retryOf === undefined && row.kind === 'record') this.#alarm(row, key);
+    if (facts.definition === 'edited' && row.to === PAUSED) this.#paused.add(row.id);
+    if (row.kind !== 'create' && row.kind !== 'move' && row.kind !== 'remove') return;
+    const isIn = row.kind !== 'remove' && (facts.definition === 'single' || this.#waits(row, facts.retryOf));
+    this.#put(facts.definition, key, row.id, isIn);
+  }
+
+  finish(): void {
+    this.#checkAll(Number.POSITIVE_INFINITY);
+  }
+
+  #waits(row: Ordered, retryOf: string | undefined): boolean {
+    return row.to === SCHEDULED && row.attempt === 0 && retryOf === undefined && !this.#paused.has(row.id);
+  }
+
+  #put(definition: string, key: string, job: string, isIn: boolean): void {
+    if (definition === 'alarm') return;
+    const jobs = this.#jobs.get(key) ?? new Set();
+    this.#jobs.set(key, jobs);
+    if (isIn) {
+      if (definition === 'edited' && jobs.size > 0)
+        this.#evidence.history.count('a job took the place of one that is alike');
+      jobs.add(job);
+    } else jobs.delete(job);
+  }
+
+  #checkAll(n: number): void {
+    for (const [key, jobs] of this.#jobs) {
+      if (jobs.size <= 1) continue;
+      this.#evidence.history.violate('I18 alike', `${[...jobs]} are all there of ${key} (before journal ${n})`);
+      jobs.clear();
+    }
+  }
+
+  #alarm(row: Ordered, key: string): void {
+    const last = this.#last.get(key);
+    this.#last.set(key, { job: row.id, at: row.at });
+    if (!last || this.#erased.has(last.job) || row.at - last.at >= ALARM_PERIOD_MS * 1_000) return;
+    this.#evidence.history.violate(
+      'I18 alike',
+      `${row.id} of ${key} was made ${row.at - last.at} µs after ${last.job}`,
+    );
+  }
+}
