@@ -3,6 +3,7 @@
  * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
+import { alikeMutants } from './alike-mutants.ts';
 import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
@@ -201,6 +202,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   ...changeMutants,
   ...careMutants,
+  ...alikeMutants,
   ...limitMutants,
   ...eventMutants,
 };
