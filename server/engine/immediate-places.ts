@@ -2,7 +2,7 @@
  * Places for jobs that are about to be stored. Where a session offers one and nothing waits for it, the statement that
  * stores the job assigns it too: no claim, no second commit before its handler starts.
  */
-import type { KnownLane, Lanes } from './lanes.ts';
+import { isApart, type KnownLane, type Lanes } from './lanes.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { NewJob, Place } from './store-port.ts';
 
@@ -11,10 +11,14 @@ export function immediatePlaces(lanes: Lanes, credits: ParkedCredits, jobs: read
   const places = new Map<string, Place>();
   for (const [laneId, ready] of readyByLane(jobs)) {
     const lane = lanes.get(laneId);
-    // What has limits is assigned by claims alone, which look at them.
-    if (lane && !lane.limited && !lane.atLimit) fill(places, lanes, credits, lane, ready);
+    // What has limits, takes resources or does not take any session is assigned by claims alone, which look at that.
+    if (lane && !lane.limited && !lane.atLimit && !isChoosy(lane)) fill(places, lanes, credits, lane, ready);
   }
   return places;
+}
+
+function isChoosy(lane: KnownLane): boolean {
+  return isApart(lane) || lane.needs.preferred !== undefined;
 }
 
 function fill(
@@ -27,7 +31,7 @@ function fill(
   let next = 0;
   for (const parked of credits.classes()) {
     if (next === ready.length) return;
-    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0;
+    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0 && !lanes.apartFor(parked);
     if (!isWanted) continue;
     for (const place of credits.take(parked, ready.length - next)) places.set((ready[next++] as NewJob).jobId, place);
   }

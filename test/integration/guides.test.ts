@@ -80,6 +80,7 @@ it('every guide that is meant to have examples has some', () => {
       'events.md',
       'jobs.md',
       'logs.md',
+      'placement.md',
       'retries.md',
       'schedules.md',
       'submission-rules.md',

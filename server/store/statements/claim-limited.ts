@@ -12,7 +12,7 @@ import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { claimedJob, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
-import { heldBack } from './held-lanes.ts';
+import { heldBack, passedBy } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 import {
   keyCapacity,
@@ -132,8 +132,8 @@ async function openPlaces(session: Session, places: readonly Place[]): Promise<P
 }
 
 function candidates(session: Session, claim: LimitedClaim, limits: LockedLimits, asked: number): Promise<Row[]> {
-  const { lane, probes } = claim;
-  const mask = heldBack.limited | (probes ? heldBack.breakerOpen : 0);
+  const { lane } = claim;
+  const mask = heldBack.limited | passedBy(claim);
   const heldAtMost = limits.definition?.keyLimit?.maxConcurrency ?? 0;
   return session.run(lockCandidates, [lane.laneId, lane.cursor, asked, heldAtMost, mask]);
 }

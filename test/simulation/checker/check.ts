@@ -11,6 +11,7 @@ import { checkExtensions } from './extensions.ts';
 import { JobChecks } from './jobs.ts';
 import { LimitChecks } from './limits.ts';
 import { checkPeople } from './people.ts';
+import { PlacementChecks } from './placement.ts';
 import { QueueChecks } from './queues.ts';
 import { checkSchedules } from './schedules.ts';
 import { SessionChecks } from './sessions.ts';
@@ -20,7 +21,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
-  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks].map(
+  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, PlacementChecks].map(
     (Checks) => new Checks(evidence),
   );
   for (const row of evidence.journal) {

@@ -18,7 +18,8 @@ CREATE TABLE muster.sim_journal (
   losses     smallint,
   charges    smallint,
   next_due   timestamptz,
-  other_id   uuid
+  other_id   uuid,
+  demands    text
 );
 
 CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -46,15 +47,18 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_attempt();
 
 CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline);
+    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due, demands)
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline,
+            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id));
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due)
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due,
+                                    demands)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
-            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time);
+            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time,
+            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id));
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
@@ -174,12 +178,14 @@ export interface JournalRow {
   readonly nextDue: number | null;
   /** Of an end: the job that cleans up; of a breaker: the job that is its probe. */
   readonly otherId: string | null;
+  /** Of a new job and a move: of the lane that the job is in then. */
+  readonly demands: string | null;
 }
 
 const readAll = {
   name: 'sim_read_journal',
   text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
-                losses, charges, next_due, other_id
+                losses, charges, next_due, other_id, demands
          FROM muster.sim_journal ORDER BY n`,
 };
 
@@ -202,5 +208,6 @@ export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> 
     charges: row.charges,
     nextDue: row.next_due,
     otherId: row.other_id,
+    demands: row.demands,
   }));
 }

@@ -33,6 +33,9 @@ export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
 export const CROWDED_MAX = 2;
 export const NARROW_MAX = 3;
 export const NARROW_RATE = { units: 3, periodMs: 1_000, burst: 4 };
+/** What each worker offers, and what a job of `growing` takes at first and at most. */
+export const WORKER_RESOURCES: Readonly<Record<string, number>> = { gpu: 2, memory: 1_000 };
+export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
 /** The other one is `default`. */
@@ -131,6 +134,15 @@ export const definitions: readonly JobDefinition[] = [
     maxConcurrency: NARROW_MAX,
     rateLimit: { units: NARROW_RATE.units, period: durationFromMs(NARROW_RATE.periodMs), burst: NARROW_RATE.burst },
   }),
+  definition('light', { demands: { resources: { gpu: 1 }, preferred: 'labels.zone == "a"' } }),
+  definition('huge', { demands: { resources: { gpu: 2, memory: 100 } } }),
+  definition('growing', {
+    demands: {
+      resources: { memory: GROWING.memory },
+      memoryGrowth: { factor: GROWING.factor, max: GROWING.max },
+    },
+  }),
+  definition('chosen', { demands: { required: 'labels.zone == "a"' } }),
 ];
 
 export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));

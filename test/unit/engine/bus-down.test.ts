@@ -32,11 +32,17 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     return jobsFor(asked);
   };
   const dispatcher = new Dispatcher({
-    store: { claim: claim(false), claimSuspects: claim(true), claimLimited: async () => [] },
+    store: {
+      claim: claim(false),
+      claimSuspects: claim(true),
+      claimLimited: async () => [],
+      claimDemanding: async () => [],
+    },
     limits: {
       claimLane: () => Promise.reject(new Error('no lane has limits here')),
       seen: () => {},
     },
+    rooms: { seen: () => {} },
     lanes,
     credits,
     bus: { isUp: () => false } as Bus,

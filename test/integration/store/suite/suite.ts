@@ -25,6 +25,7 @@ import { outboxSuite } from './outbox.ts';
 import { partitionsSuite } from './partitions.ts';
 import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
+import { resourcesSuite } from './resources.ts';
 import { retryBudgetsSuite } from './retry-budgets.ts';
 import { schedulesSuite } from './schedules.ts';
 import { sessionsSuite } from './sessions.ts';
@@ -75,6 +76,7 @@ export function storeSuite(context: StoreContext): void {
   tracesSuite(context);
   listJobsSuite(context);
   limitsSuite(context);
+  resourcesSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);
   vitalsSuite(context);
