@@ -119,8 +119,8 @@ export class Changes {
   #withMore(change: Continue, lane: KnownLane, grown: Demands): Continue {
     const laneId = this.#parts.lanes.grownOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findGrown(lane, grown));
-    const memory = `the attempt before ran out of memory: the next one takes ${grown.resources?.[MEMORY]} bytes`;
-    return { ...change, laneId, reason: change.reason ?? memory };
+    const memory = `the next attempt takes ${grown.resources?.[MEMORY]} bytes of memory`;
+    return { ...change, laneId, reason: change.reason ? `${change.reason}; ${memory}` : memory };
   }
 
   /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */

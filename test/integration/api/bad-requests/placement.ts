@@ -44,7 +44,7 @@ job(
   field('memory_growth'),
 );
 
-job('B36', 'sticky to what is no UUID', { sticky: { jobId: 'x' } }, 'job.sticky.job_id');
+job('B37', 'sticky to what is no UUID', { sticky: { jobId: 'x' } }, 'job.sticky.job_id');
 job(
   'B12',
   'an unknown sticky mode',
