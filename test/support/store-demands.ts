@@ -4,7 +4,7 @@ import type { Amounts } from '../../server/domain/resources.ts';
 import type { RoomSeen } from '../../server/engine/demand-views.ts';
 import type { ClaimedJob } from '../../server/engine/store-port.ts';
 import type { StoreContext } from './store-context.ts';
-import { makeLane, openWorker, submitMany } from './store-fixtures.ts';
+import { completionOf, makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 
 export function demandingLane(context: StoreContext, resources: Amounts, key: Partial<LaneKey> = {}): Promise<number> {
   return makeLane(context, { demands: canonicalDemands({ labels: {}, resources }), ...key });
@@ -39,11 +39,17 @@ export async function claimDemanding(
 
 /** All that a store can do with them, for tests of its statements. */
 export async function useDemands(context: StoreContext): Promise<void> {
-  const [small, big] = [await demandingLane(context, { cpu: 1 }), await demandingLane(context, { cpu: 2 })];
+  const definition = 'demanding';
+  const hash = new TextEncoder().encode(crypto.randomUUID());
+  await context.store.applyDefinition(makeDefinition(definition, { handler: 'handler' }), hash, false);
+  const lanes = [1, 2].map((cpu) => demandingLane(context, { cpu }, { definition }));
+  const [small, big] = (await Promise.all(lanes)) as [number, number];
   await submitMany(context, small, 2);
-  await submitMany(context, big, 1);
+  const [waiting = ''] = await submitMany(context, big, 1);
   const { sessionId } = await openWorker(context);
-  await claimDemanding(context, small, [sessionId], 1);
+  const { jobs } = await claimDemanding(context, small, [sessionId], 1);
   await claimDemanding(context, big, [sessionId], 1);
-  await claimDemanding(context, small, [sessionId], 2);
+  await context.store.readJob('default', waiting);
+  await context.store.complete(jobs.map((job) => completionOf(job)));
+  await claimDemanding(context, big, [sessionId], 1);
 }

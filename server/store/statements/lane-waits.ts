@@ -15,7 +15,10 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 SELECT now.time AS now, w.lane_id, w.since_time, w.ask_time, w.session_id, s.session_id IS NOT NULL AS is_open
 FROM now
 LEFT JOIN (
-  SELECT * FROM lane_waits WHERE lane_id = $1 UNION SELECT * FROM lane_waits WHERE session_id = ANY($2::uuid[])
+  SELECT * FROM lane_waits WHERE lane_id = $1
+  UNION
+  SELECT k.* FROM unnest($2::uuid[]) AS i (session_id)
+  CROSS JOIN LATERAL (SELECT * FROM lane_waits WHERE lane_waits.session_id = i.session_id OFFSET 0) AS k
 ) AS w ON true
 LEFT JOIN LATERAL (
   SELECT session_id FROM sessions
