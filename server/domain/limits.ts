@@ -7,6 +7,16 @@ export interface RateLimit {
   readonly burst: number;
 }
 
+/** Codes as stored in SQL: what a job is looked for by the key of its limit for. */
+export const limitMarks = {
+  /** It was set aside for want of room, and has not been assigned since. */
+  SET_ASIDE: 1,
+  /** A policy counts it for as long as it is open. */
+  COUNTED: 2,
+} as const;
+
+export type LimitMark = keyof typeof limitMarks;
+
 export type LimitPolicy = 'WAIT' | 'REJECT_NEW' | 'CANCEL_OLDEST' | 'REPLACE_WAITING';
 
 /** Limits for each value of a key. */

@@ -4,7 +4,7 @@ import type { RoomSeen } from './demand-views.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
 import { type ClaimWatch, handlerOf, isApart, type KnownLane, type Lanes } from './lanes.ts';
-import type { LimitsSeen } from './limit-views.ts';
+import type { LaneUnderLimits, LimitsSeen } from './limit-views.ts';
 import type { Limits } from './limits.ts';
 import type { Assignment, LaneHint } from './messages.ts';
 import type { ForLane, ParkedClass, ParkedCredits } from './parked-credits.ts';
@@ -21,7 +21,7 @@ const BYTES_A_CLAIM = 8 << 20;
 
 export class Dispatcher {
   readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-  readonly #limits: Pick<Limits, 'claimLane' | 'seen'>;
+  readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
   readonly #rooms: Pick<Rooms, 'seen'>;
   readonly #lanes: Lanes;
   readonly #credits: ParkedCredits;
@@ -36,7 +36,7 @@ export class Dispatcher {
 
   constructor(parts: {
     store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-    limits: Pick<Limits, 'claimLane' | 'seen'>;
+    limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
     rooms: Pick<Rooms, 'seen'>;
     lanes: Lanes;
     credits: ParkedCredits;
@@ -101,7 +101,8 @@ export class Dispatcher {
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
     const [first] = lanes;
-    const places = first ? take(first.limited || isApart(first), this.#lanes.placesOf(parked, first)) : [];
+    const slotsOnly = first !== undefined && (isApart(first) || this.#limits.takesSlotsOnly(first));
+    const places = first ? take(slotsOnly, this.#lanes.placesOf(parked, first)) : [];
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
   }
 
@@ -117,8 +118,10 @@ export class Dispatcher {
   }
 
   /** Places for jobs that are about to be stored; those that come to nothing are given back. */
-  placesFor(jobs: readonly NewJob[]): Map<string, Place> {
-    return this.#stopped || !this.#bus.isUp() ? new Map() : immediatePlaces(this.#lanes, this.#credits, jobs);
+  placesFor(jobs: readonly NewJob[]): PlacesForJobs {
+    if (this.#stopped || !this.#bus.isUp()) return { places: new Map() };
+    const { places, limited } = immediatePlaces(this.#lanes, this.#credits, this.#limits, jobs);
+    return { places, limited: limited && this.#limits.laneOf(limited) };
   }
 
   giveBack(places: readonly Place[]): void {
@@ -187,13 +190,13 @@ export class Dispatcher {
     return this.#startWith(parked, true) || this.#startWith(parked, false);
   }
 
-  /** Jobs with limits take slots alone: one that waits for a slot in a session would keep others from running meanwhile. */
   #startWith(parked: ParkedClass, withLimited: boolean): boolean {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, false, withLimited);
-    if (lanes.length === 0) return false;
+    const [first] = lanes;
+    if (!first) return false;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
     const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
-    const places = this.#credits.take(parked, limit, lanes[0]?.limited === true);
+    const places = this.#credits.take(parked, limit, this.#limits.takesSlotsOnly(first));
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)
@@ -253,30 +256,35 @@ export class Dispatcher {
 
   async #claimLimited(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
     const { frees } = lane;
-    let dry = true;
+    let found: LimitsSeen | undefined;
     const onLimits = (seen: LimitsSeen) => {
-      dry = seen.dry;
-      this.#limits.seen(lane, seen, frees);
+      found = seen;
     };
     const claim = { places, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_A_CLAIM };
     const jobs = await this.#store.claimLimited(claim, suspects);
-    return { jobs, isDry: () => dry };
+    // Not from within the transaction: a look at the parked keys that overtakes its end finds none of them parked.
+    if (found) this.#limits.seen(lane, found, frees);
+    return { jobs, isDry: () => found?.dry !== false };
   }
 
   async #claimDemanding(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
     const moment = this.#credits.nextMoment();
     const { frees, laneId, cursor, needs } = lane;
-    const onLimits = (seen: LimitsSeen) => this.#limits.seen(lane, seen, frees);
-    const limited = lane.limited ? await this.#limits.claimLane(lane, onLimits) : undefined;
-    let dry = true;
-    const onRoom = (seen: RoomSeen) => {
-      dry = seen.dry;
-      this.#rooms.seen(lane, seen, moment);
+    let limits: LimitsSeen | undefined;
+    let room: RoomSeen | undefined;
+    const onLimits = (seen: LimitsSeen) => {
+      limits = seen;
     };
+    const onRoom = (seen: RoomSeen) => {
+      room = seen;
+    };
+    const limited = lane.limited ? await this.#limits.claimLane(lane, onLimits) : undefined;
     const demanding = { laneId, cursor, needs: needs.resources ?? {}, limited, onRoom };
     const jobs = await this.#store.claimDemanding({ places, demanding, maxBytes: BYTES_A_CLAIM }, suspects);
+    if (limits) this.#limits.seen(lane, limits, frees);
+    if (room) this.#rooms.seen(lane, room, moment);
     const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    return { jobs, isDry: () => dry && bytes < BYTES_A_CLAIM / 2 };
+    return { jobs, isDry: () => room?.dry !== false && bytes < BYTES_A_CLAIM / 2 };
   }
 
   /** Tells sessions what has been assigned to them. */
@@ -319,6 +327,12 @@ export class Dispatcher {
     if (!this.#sampling) return job.traceparent;
     return traceparentOf(spanContext(job, job.attempt, 'attempt', this.#sampling));
   }
+}
+
+export interface PlacesForJobs {
+  readonly places: ReadonlyMap<string, Place>;
+  /** The one lane among them that has limits. */
+  readonly limited?: LaneUnderLimits | undefined;
 }
 
 interface Claimed {

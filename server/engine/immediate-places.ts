@@ -3,28 +3,46 @@
  * stores the job assigns it too: no claim, no second commit before its handler starts.
  */
 import { isApart, type KnownLane, type Lanes } from './lanes.ts';
+import type { Limits } from './limits.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { NewJob, Place } from './store-port.ts';
 
-/** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */
-export function immediatePlaces(lanes: Lanes, credits: ParkedCredits, jobs: readonly NewJob[]): Map<string, Place> {
-  const places = new Map<string, Place>();
-  for (const [laneId, ready] of readyByLane(jobs)) {
-    const lane = lanes.get(laneId);
-    // What has limits, takes resources or does not take any session is assigned by claims alone, which look at that.
-    if (lane && !lane.limited && !lane.atLimit && !isChoosy(lane)) fill(places, lanes, credits, lane, ready);
-  }
-  return places;
+export interface ImmediatePlaces {
+  /** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */
+  readonly places: Map<string, Place>;
+  /** The lane with limits among those of the jobs that got places. */
+  readonly limited: KnownLane | undefined;
 }
 
+/** Of lanes with limits only one gets places: who assigns under several limits could wait for whoever waits for it. */
+export function immediatePlaces(
+  lanes: Lanes,
+  credits: ParkedCredits,
+  limits: Pick<Limits, 'takesSlotsOnly'>,
+  jobs: readonly NewJob[],
+): ImmediatePlaces {
+  const places = new Map<string, Place>();
+  let limited: KnownLane | undefined;
+  for (const [laneId, ready] of readyByLane(jobs)) {
+    const lane = lanes.get(laneId);
+    // While a claim of a lane with limits is under way, no other is: its jobs wait all the same.
+    const isTaken = lane?.limited && (lane.full || lane.head !== undefined || limited !== undefined);
+    if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
+    const before = places.size;
+    fill(places, { lanes, credits, slotsOnly: limits.takesSlotsOnly(lane) }, lane, ready);
+    if (lane.limited && places.size > before) limited = lane;
+  }
+  return { places, limited };
+}
+
+/** What takes resources, or does not take any session, is assigned by claims alone, which look at that. */
 function isChoosy(lane: KnownLane): boolean {
   return isApart(lane) || lane.needs.preferred !== undefined;
 }
 
 function fill(
   places: Map<string, Place>,
-  lanes: Lanes,
-  credits: ParkedCredits,
+  { lanes, credits, slotsOnly }: { lanes: Lanes; credits: ParkedCredits; slotsOnly: boolean },
   lane: KnownLane,
   ready: readonly NewJob[],
 ): void {
@@ -33,7 +51,8 @@ function fill(
     if (next === ready.length) return;
     const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0 && !lanes.apartFor(parked);
     if (!isWanted) continue;
-    for (const place of credits.take(parked, ready.length - next)) places.set((ready[next++] as NewJob).jobId, place);
+    for (const place of credits.take(parked, ready.length - next, slotsOnly))
+      places.set((ready[next++] as NewJob).jobId, place);
   }
 }
 

@@ -20,6 +20,8 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
   limited: boolean;
   /** A claim has found no room under its limits, and nothing was given back since. */
   full: boolean;
+  /** The last claims have met its limits: none has emptied it since without meeting them. */
+  tight: boolean;
   /** How often something was given back under its limits. */
   frees: number;
   /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
@@ -263,6 +265,7 @@ export class Lanes {
         definitionBody,
         needs: parseDemands(lane.demands),
         full: false,
+        tight: false,
         frees: 0,
         head: undefined,
         rounds: 0,

@@ -14,15 +14,18 @@ export interface LimitsSeen {
   readonly dry: boolean;
 }
 
-export interface LimitedClaimLane {
+export interface LaneUnderLimits {
   readonly laneId: number;
-  readonly cursor: number;
   readonly namespace: string;
   readonly queue: string;
   readonly definition: string;
   /** Of their rates. */
   readonly queueBucketId: string;
   readonly definitionBucketId: string;
+}
+
+export interface LimitedClaimLane extends LaneUnderLimits {
+  readonly cursor: number;
   /** Where jobs wait whose keys have no room. */
   readonly atLimitLaneId: number;
   readonly onLimits?: ((seen: LimitsSeen) => void) | undefined;

@@ -6,7 +6,7 @@
 import type { DbClock } from './db-clock.ts';
 import { derivedUuid } from './derived-ids.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
-import type { LimitedClaimLane, LimitsSeen } from './limit-views.ts';
+import type { LaneUnderLimits, LimitedClaimLane, LimitsSeen } from './limit-views.ts';
 import type { LaneHint } from './messages.ts';
 import type { Bus, Log, Timer, Timers } from './ports.ts';
 import type { Store } from './store-port.ts';
@@ -44,7 +44,7 @@ export interface Freed {
 
 export class Limits {
   readonly #parts: LimitsParts;
-  readonly #buckets = new Map<number, Pick<LimitedClaimLane, 'queueBucketId' | 'definitionBucketId'>>();
+  readonly #buckets = new Map<number, Pick<LaneUnderLimits, 'queueBucketId' | 'definitionBucketId'>>();
   readonly #laneTimers = new Map<number, Timer>();
   readonly #keyTimers = new Map<string, Timer>();
   /** Keys whose jobs wait at the limit, as far as this replica knows: nothing is asked of the others. */
@@ -59,17 +59,20 @@ export class Limits {
     this.#parts = parts;
   }
 
-  /** The lane as a claim under its limits needs it. */
-  async claimLane(lane: KnownLane, onLimits?: (seen: LimitsSeen) => void): Promise<LimitedClaimLane> {
-    const { laneId, cursor, namespace, queue, definition } = lane;
+  /** The lane as whoever assigns under its limits needs it. */
+  laneOf({ laneId, namespace, queue, definition }: KnownLane): LaneUnderLimits {
     let buckets = this.#buckets.get(laneId);
     if (!buckets) {
       const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
       buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
       this.#buckets.set(laneId, buckets);
     }
+    return { laneId, namespace, queue, definition, ...buckets };
+  }
+
+  async claimLane(lane: KnownLane, onLimits?: (seen: LimitsSeen) => void): Promise<LimitedClaimLane> {
     const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);
-    return { laneId, cursor, namespace, queue, definition, ...buckets, atLimitLaneId, onLimits };
+    return { ...this.laneOf(lane), cursor: lane.cursor, atLimitLaneId, onLimits };
   }
 
   /** What a claim of a lane has found. `frees` is what the lane had counted when it began. */
@@ -78,9 +81,19 @@ export class Limits {
       lane.full = true;
       if (seen.openTimeUs !== undefined) this.#openAt(lane, seen.openTimeUs);
     }
+    if (seen.full || seen.parked.length > 0) lane.tight = true;
+    else if (seen.dry) lane.tight = false;
     for (const limitId of seen.parked) this.#know(limitId);
     // What was given back while the claim moved them out of the way was not seen by it.
     this.#look(seen.parked);
+  }
+
+  /**
+   * Whether jobs of the lane take slots alone: one that waits for a slot in its session would keep others from running
+   * meanwhile, where there are some that wait for room.
+   */
+  takesSlotsOnly(lane: KnownLane): boolean {
+    return lane.limited && (lane.tight || this.#parked.size > 0);
   }
 
   /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */

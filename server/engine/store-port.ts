@@ -3,6 +3,7 @@ import type { Offer } from '../domain/compatibility.ts';
 import type { SessionEnd } from '../domain/decide.ts';
 import type { JobDefinition, RetryPolicy } from '../domain/definition.ts';
 import type { TracedJob } from '../domain/job-spans.ts';
+import type { LimitMark } from '../domain/limits.ts';
 import type { Payload } from '../domain/payload.ts';
 import type { Handler, LaneKey } from '../domain/placement.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
@@ -20,7 +21,7 @@ import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './defin
 import type { DemandingClaim } from './demand-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
-import type { KeyLimitOfJob, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
+import type { KeyLimitOfJob, LaneUnderLimits, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
 import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
@@ -61,6 +62,7 @@ export interface NewJob {
   /** Its key for the definition's key limit, and the id that follows from both. */
   readonly limitKey?: string | undefined;
   readonly limitId?: string | undefined;
+  readonly limitMark?: LimitMark | undefined;
   /** Its definition has a retry budget: the job is counted as a first attempt. */
   readonly hasRetryBudget?: boolean | undefined;
 }
@@ -290,7 +292,11 @@ export interface Store {
    * assigned to it as it is stored, if the session is open and the lane not held back; places are for jobs of calls
    * without keys.
    */
-  submit(calls: readonly SubmitCall[], places?: ReadonlyMap<string, Place>): Promise<SubmitResult[]>;
+  submit(
+    calls: readonly SubmitCall[],
+    places?: ReadonlyMap<string, Place>,
+    limited?: LaneUnderLimits,
+  ): Promise<SubmitResult[]>;
   /** What became of an earlier call with the request id; undefined: there was none. */
   findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
   /** Which of these idempotency keys belong to a job. */

@@ -3,6 +3,7 @@ import { earliest } from '../domain/time-limits.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { storeFault } from './errors.ts';
 import { killPoint } from './kill-points.ts';
+import type { LaneUnderLimits } from './limit-views.ts';
 import type { LaneHint } from './messages.ts';
 import type { ClaimedJob, NewJob, Place, Store, SubmitCall, SubmitResult } from './store-port.ts';
 
@@ -26,8 +27,8 @@ export function submissionFlush(
   parts: SubmissionFlushParts,
 ): (calls: readonly SubmitCall[]) => Promise<readonly SubmitResult[]> {
   return async (calls) => {
-    const places = parts.dispatcher.placesFor(placeable(calls));
-    const results = await storeCalls(parts, calls, places);
+    const { places, limited } = parts.dispatcher.placesFor(placeable(calls));
+    const results = await storeCalls(parts, calls, places, limited);
     announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
     announceReplaced(parts, results);
     return results;
@@ -104,9 +105,10 @@ export async function storeCalls(
   { store, dispatcher }: Pick<SubmissionFlushParts, 'store' | 'dispatcher'>,
   calls: readonly SubmitCall[],
   places: ReadonlyMap<string, Place>,
+  limited?: LaneUnderLimits,
 ): Promise<readonly SubmitResult[]> {
   try {
-    const results = await store.submit(calls, places);
+    const results = await store.submit(calls, places, limited);
     killPoint('submit.after_commit_before_reply');
     return results;
   } catch (error) {

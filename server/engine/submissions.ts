@@ -146,7 +146,7 @@ export class Submissions {
       const job = this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i)));
       const aside = job.limitId && job.state === 'READY' && this.#parts.limits.asideOf(job.laneId, job.limitId);
       if (aside && job.limitId) setAside.add(job.limitId);
-      jobs.push(aside ? { ...job, laneId: aside } : job);
+      jobs.push(aside ? { ...job, laneId: aside, limitMark: job.limitMark ?? 'SET_ASIDE' } : job);
     }
     const call = { namespace, jobs, ...requestIdOf(request), keys, rules, limits: limitsOfJobs(jobs, definitions) };
     const add = (tried: SubmitCall) =>
@@ -282,6 +282,7 @@ export class Submissions {
       fairnessKey: keys.fairnessKey,
       limitKey: keys.limitKey,
       limitId: keys.limitId,
+      limitMark: keys.limitId && isCounted(definition) ? 'COUNTED' : undefined,
       hasRetryBudget: definition.retryBudget ? true : undefined,
     };
   }
@@ -347,11 +348,16 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
   };
 }
 
+/** Whether its jobs do not simply wait at the limits of their keys. */
+function isCounted({ keyLimit }: JobDefinition): boolean {
+  return keyLimit !== undefined && keyLimit.policy !== 'WAIT';
+}
+
 /** Of the jobs that are not to wait at the limits of their keys. Undefined: there are none. */
 function limitsOfJobs(jobs: readonly NewJob[], definitions: readonly JobDefinition[]): SubmitCall['limits'] {
   const limits = jobs.flatMap(({ limitId }, index) => {
-    const { name, keyLimit } = definitions[index] as JobDefinition;
-    return limitId && keyLimit && keyLimit.policy !== 'WAIT' ? [{ index, definition: name, limitId }] : [];
+    const definition = definitions[index] as JobDefinition;
+    return limitId && isCounted(definition) ? [{ index, definition: definition.name, limitId }] : [];
   });
   return limits.length > 0 ? limits : undefined;
 }

@@ -78,7 +78,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
-    submit: (calls, places = new Map()) => submitCalls({ database, fairRanks }, calls, places),
+    submit: (calls, places = new Map(), limited) => submitCalls({ database, fairRanks }, calls, { places, limited }),
     findSubmission: (call) => findSubmission(database, call),
     findHeldKeys: (namespace, keys) => findHeldKeys(database, namespace, keys),
     findJobs: (jobIds) => findJobs(database, jobIds),

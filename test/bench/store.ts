@@ -39,11 +39,7 @@ function uuid7(n: number): string {
 }
 
 async function store(database: Database, jobs: readonly NewJob[]): Promise<void> {
-  await insertJobs(
-    database,
-    [{ call: { namespace: 'default', jobs, keys: [] }, jobs, jobIds: [], existing: [] }],
-    new Map(),
-  );
+  await insertJobs(database, [{ call: { namespace: 'default', jobs, keys: [] }, jobs, jobIds: [], existing: [] }], {});
 }
 
 function chunks(size: number): number[][] {

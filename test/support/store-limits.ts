@@ -2,9 +2,9 @@
 import type { JobDefinition } from '../../server/domain/definition.ts';
 import { everyJob } from '../../server/domain/job-filter.ts';
 import type { LimitsSeen } from '../../server/engine/limit-views.ts';
-import type { ClaimedJob } from '../../server/engine/store-port.ts';
+import type { ClaimedJob, NewJob } from '../../server/engine/store-port.ts';
 import type { StoreContext } from './store-context.ts';
-import { makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
+import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 
 const noId = (digit: string) => `${digit.repeat(8)}-0000-8000-8000-000000000000`;
 
@@ -66,6 +66,22 @@ export async function claimLimited(
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
 }
 
+/** Stores jobs with a place for each in a lane with limits; those that were assigned, in the order of the jobs. */
+export async function submitPlaced(
+  context: StoreContext,
+  laneId: number,
+  sessionId: string,
+  changes: readonly Partial<NewJob>[],
+): Promise<{ readonly jobs: readonly NewJob[]; readonly assigned: readonly boolean[] }> {
+  const [lane] = await context.store.readLanes([laneId]);
+  if (!lane) throw new Error(`there is no lane ${laneId}`);
+  const jobs = changes.map((change, i) => makeJob(laneId, { rank: i + 1, ...change }));
+  const places = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
+  const [result] = await context.store.submit([makeCall(jobs)], places, { ...lane, ...buckets });
+  if (result?.kind !== 'stored') throw new Error(`not stored: ${result?.kind}`);
+  return { jobs, assigned: result.jobs.map((job) => job.assigned) };
+}
+
 /** All that a store can do under limits, for tests of its statements. */
 export async function useLimits(context: StoreContext): Promise<void> {
   const rateLimit = { units: 10, periodMs: 1_000, burst: 10 };
@@ -75,6 +91,7 @@ export async function useLimits(context: StoreContext): Promise<void> {
   await submitMany(context, lanes.laneId, 3, { limitId, limitKey: 'a', fairnessKey: 'b' });
   const { sessionId } = await openWorker(context);
   await claimLimited(context, lanes.laneId, sessionId, 2);
+  await submitPlaced(context, lanes.laneId, sessionId, [{ limitId: crypto.randomUUID(), limitKey: 'c' }]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 10, scanLimit: 10 };
   await context.store.listJobs({ ...query, filter: { ...everyJob, states: ['READY'] } });
   await applyLimits(context, lanes.definition, {});

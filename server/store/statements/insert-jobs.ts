@@ -3,11 +3,14 @@
  * assigns those that have a place.
  */
 import { stateCodes } from '../../domain/job-state.ts';
+import { limitMarks } from '../../domain/limits.ts';
+import type { LaneUnderLimits } from '../../engine/limit-views.ts';
 import type { NewJob, Place, SubmitCall } from '../../engine/store-port.ts';
 import { byteSlices } from '../arrays.ts';
 import type { Parameter, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { timestampOf } from '../times.ts';
+import { heldBack } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 import { groups, tell } from './outbox.ts';
 
@@ -40,10 +43,11 @@ const firstOfCalls = 4;
 const firstOfJobs = firstOfCalls + Object.keys(callColumns).length;
 const sessionIds = firstOfJobs + Object.keys(columns).length;
 const laneIds = sessionIds + 1;
+const limitedLane = laneIds + 1;
 
 // What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions and
 // lanes are locked as by a claim, and for the same reasons; a job whose session is not open, drains, or is being closed, or
-// whose lane is held back, stays ready.
+// whose lane is held back, stays ready. Of lanes with limits only the one that `admitPlaces` has looked at is open.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -66,7 +70,8 @@ open_sessions AS MATERIALIZED (
   ORDER BY session_id FOR KEY SHARE SKIP LOCKED
 ),
 open_lanes AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE lane_id = ANY($${laneIds}::int[]) AND held_back = 0
+  SELECT lane_id FROM lanes WHERE lane_id = ANY($${laneIds}::int[])
+    AND (held_back = 0 OR held_back = ${heldBack.limited} AND lane_id = $${limitedLane}::int)
   ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
 ),
 i AS MATERIALIZED (
@@ -87,7 +92,7 @@ record AS (
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
                         attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
-                        check_result, limit_id)
+                        check_result, limit_id, limit_mark)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
@@ -95,21 +100,22 @@ run AS (
          assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
-         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid
+         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid, (rest->>'limit_mark')::smallint
   FROM i, now
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
 ${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
 told AS (${tell()})
-SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
-UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
-UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
+SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id, NULL::timestamptz AS time FROM first_calls
+UNION ALL SELECT NULL, session_id, NULL::int, NULL FROM open_sessions
+UNION ALL SELECT NULL, NULL, lane_id, now.time FROM open_lanes, now`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
   const { state, priority, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
-  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey, limitId } = job;
+  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey } = job;
+  const { limitId, limitMark } = job;
   const { metadata } = job.input;
   const isPlain =
     state === 'READY' && !priority && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
@@ -136,6 +142,7 @@ function restOf(job: NewJob): string | null {
     fairness_key: fairnessKey,
     limit_key: limitKey || undefined,
     limit_id: limitId,
+    limit_mark: limitMark && limitMarks[limitMark],
   });
 }
 
@@ -176,13 +183,24 @@ export interface Inserted {
    * so, what was stored with a place is assigned. */
   readonly openSessions: ReadonlySet<string>;
   readonly openLanes: ReadonlySet<number>;
+  /** When it was assigned, in microseconds; undefined: nothing was. */
+  readonly assignTimeUs: number | undefined;
+}
+
+/** Where jobs come to stand, by job id. */
+export interface Placement {
+  readonly places: ReadonlyMap<string, Place>;
+  /** Of those whose rank follows from others. */
+  readonly ranks?: ReadonlyMap<string, number> | undefined;
+  /** The one lane among those with places that has limits, which have been looked at. */
+  readonly limited?: LaneUnderLimits | undefined;
 }
 
 /** At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. */
 export async function insertJobs(
   session: Session,
   insertions: readonly Insertion[],
-  places: ReadonlyMap<string, Place>,
+  { places = new Map(), ranks = new Map(), limited }: Partial<Placement>,
 ): Promise<Inserted> {
   const jobs = insertions.flatMap((item) => item.jobs);
   const calls = insertions.flatMap((item, i) => item.jobs.map(() => (item.call.requestId ? i : null)));
@@ -194,7 +212,7 @@ export async function insertJobs(
     calls,
     jobs.map((job) => job.jobId),
     jobs.map((job) => job.laneId),
-    jobs.map((job) => job.rank),
+    ranks.size > 0 ? jobs.map((job) => ranks.get(job.jobId) ?? job.rank) : jobs.map((job) => job.rank),
     slices.starts,
     slices.lengths,
     jobs.map((job) => job.input.contentType),
@@ -205,6 +223,7 @@ export async function insertJobs(
     placeOf.map((place) => place?.creditId),
     [...new Set(placeOf.flatMap((place) => place?.sessionId ?? []))],
     [...new Set(jobs.flatMap((job, i) => (placeOf[i] ? job.laneId : [])))],
+    limited?.laneId ?? null,
   ]);
   return insertedOf(rows, insertions);
 }
@@ -213,10 +232,13 @@ function insertedOf(rows: readonly Row[], insertions: readonly Insertion[]): Ins
   const first = new Set<SubmitCall>();
   const openSessions = new Set<string>();
   const openLanes = new Set<number>();
+  let assignTimeUs: number | undefined;
   for (const row of rows) {
     if (row.session_id !== null) openSessions.add(row.session_id);
-    else if (row.lane_id !== null) openLanes.add(row.lane_id);
-    else first.add((insertions[row.call] as Insertion).call);
+    else if (row.lane_id !== null) {
+      openLanes.add(row.lane_id);
+      assignTimeUs = row.time;
+    } else first.add((insertions[row.call] as Insertion).call);
   }
-  return { first, openSessions, openLanes };
+  return { first, openSessions, openLanes, assignTimeUs };
 }

@@ -1,6 +1,6 @@
 /** Key limits that do not let new jobs wait: looked at in the transaction that stores them, one call after the other. */
 
-import { stateOf } from '../../domain/job-state.ts';
+import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { judgeLimit, type OpenJob } from '../../domain/limit-policy.ts';
 import type { DefinitionLimits } from '../../domain/limits.ts';
 import type { KeyLimitOfJob } from '../../engine/limit-views.ts';
@@ -18,11 +18,19 @@ SELECT definition, limits FROM definition_limits WHERE namespace = $1 AND defini
 ORDER BY definition FOR NO KEY UPDATE`,
 };
 
+const held = [stateCodes.ASSIGNED, stateCodes.RUNNING, stateCodes.CANCELLING].join(', ');
+
+// Those that were submitted before the policy was set are among them if they are held or were set aside.
 const readOpen = {
   name: 'read_open_of_limits',
   text: `
 SELECT o.limit_id, o.job_id, o.state FROM unnest($1::uuid[]) AS i (limit_id)
-CROSS JOIN LATERAL (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id LIMIT ${MOST_OPEN}) AS o`,
+CROSS JOIN LATERAL (
+  (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id AND r.limit_mark IS NOT NULL LIMIT ${MOST_OPEN})
+  UNION ALL
+  (SELECT limit_id, job_id, state FROM job_runs r
+   WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL LIMIT ${MOST_OPEN})
+) AS o`,
 };
 
 /** Within a transaction: why the call can't be stored as it is. Undefined: it can. */

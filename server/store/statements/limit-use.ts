@@ -1,5 +1,6 @@
 /** What limits have to give: who holds jobs under them, counted from the jobs themselves, and the units of rates. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/limits.ts';
 import type { Row, Session } from '../database.ts';
@@ -90,10 +91,13 @@ recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE ($6::
 SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS definition_held,
        (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full,
        (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full,
-       (SELECT muster_now()) AS now`,
+       (SELECT muster_now()) AS now, l.*
+FROM (${limitsText('')}) AS l`,
 };
 
 export interface LimitUse {
+  /** They are as they were when they were locked. One that was not there could not be locked. */
+  readonly isCurrent: boolean;
   readonly queue: Capacity | undefined;
   readonly definition: Capacity | undefined;
   readonly nowUs: number;
@@ -116,6 +120,7 @@ export async function readLimitUse(
     definition?.maxConcurrency !== undefined,
   ])) as [Row];
   return {
+    isCurrent: isDeepStrictEqual(limitsOf(row), limits),
     queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full },
     definition: definition && {
       maxConcurrency: definition.maxConcurrency,
@@ -130,7 +135,7 @@ export async function readLimitUse(
 /** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket. */
 export function keyUse(limitId: string, most: string): string {
   return `(SELECT count(*)::int FROM (
-    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
+    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.limit_id IS NOT NULL AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
   ) AS held) AS held, (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) AS full_time`;
 }
 

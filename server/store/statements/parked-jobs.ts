@@ -14,6 +14,7 @@ const { READY } = stateCodes;
 
 // Written as a range: of an equality the planner knows that the index of ready jobs has it too, and would read all of that.
 const isReady = (run: string) => `${run}.state BETWEEN ${READY} AND ${READY}`;
+const isMarked = (run: string) => `${run}.limit_mark IS NOT NULL AND ${isReady(run)}`;
 
 /** Jobs of one key that are put back together. */
 const MOST_UNPARKED = 1_000;
@@ -29,7 +30,7 @@ const readKeys = {
   text: `
 SELECT i.limit_id, l.at_limit, d.limits, ${keyUse('i.limit_id', heldAtMost)}, (SELECT muster_now()) AS now
 FROM unnest($1::uuid[]) AS i (limit_id)
-CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isReady('r')} ORDER BY r.state DESC, r.rank DESC LIMIT 1) AS w
+CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state DESC, r.rank DESC LIMIT 1) AS w
 CROSS JOIN LATERAL (SELECT namespace, definition, at_limit FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS l
 LEFT JOIN LATERAL (
   SELECT limits FROM definition_limits d WHERE d.namespace = l.namespace AND d.definition = l.definition OFFSET 0
@@ -47,7 +48,7 @@ const unparkMany = {
 WITH picked AS MATERIALIZED (
   SELECT w.job_id, w.lane_id, b.lane_id AS to_lane_id
   FROM ${inputTable({ limit_id: 'uuid', room: 'int' }, 'i')} CROSS JOIN LATERAL (
-    SELECT r.job_id, r.lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isReady('r')} ORDER BY r.state, r.rank LIMIT i.room
+    SELECT r.job_id, r.lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state, r.rank LIMIT i.room
   ) AS w
   CROSS JOIN LATERAL (SELECT * FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS a
   CROSS JOIN LATERAL (SELECT lane_id FROM lanes AS open WHERE ${sameLane} AND NOT open.at_limit OFFSET 0) AS b
@@ -103,10 +104,10 @@ const readWaiting = {
   name: 'read_waiting_keys',
   text: `
 WITH RECURSIVE waiting AS (
-  (SELECT limit_id FROM job_runs WHERE limit_id > $1 AND limit_id IS NOT NULL AND ${isReady('job_runs')} ORDER BY limit_id LIMIT 1)
+  (SELECT limit_id FROM job_runs WHERE limit_id > $1 AND ${isMarked('job_runs')} ORDER BY limit_id LIMIT 1)
   UNION ALL
   SELECT n.limit_id FROM waiting w CROSS JOIN LATERAL (
-    SELECT limit_id FROM job_runs WHERE limit_id > w.limit_id AND limit_id IS NOT NULL AND ${isReady('job_runs')} ORDER BY limit_id LIMIT 1
+    SELECT limit_id FROM job_runs WHERE limit_id > w.limit_id AND ${isMarked('job_runs')} ORDER BY limit_id LIMIT 1
   ) AS n
 )
 SELECT limit_id FROM waiting LIMIT $2`,

@@ -5,8 +5,9 @@ import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import type { FairRanks } from './fair-ranks.ts';
 import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
-import { type Inserted, type Insertion, insertJobs } from './insert-jobs.ts';
+import { type Inserted, type Insertion, insertJobs, type Placement } from './insert-jobs.ts';
 import { limitObstacle } from './limit-policies.ts';
+import { admitPlaces } from './limited-places.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
 import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
@@ -76,28 +77,22 @@ export async function findSubmission(
 
 const ROWS_A_STATEMENT = 1000;
 
-const noPlaces: ReadonlyMap<string, Place> = new Map();
+const noPlaces: Placement = { places: new Map() };
 
 /** A large call goes in several statements of one transaction; its request id goes with the first. */
-async function insertLarge(session: Session, insertion: Insertion): Promise<Inserted> {
+async function insertLarge(
+  session: Session,
+  insertion: Insertion,
+  ranks: ReadonlyMap<string, number>,
+): Promise<Inserted> {
   const { jobs } = insertion;
-  const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }], noPlaces);
+  const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }], { ranks });
   if (insertion.call.requestId && inserted.first.size === 0) return inserted;
   const rest: SubmitCall = { namespace: insertion.call.namespace, jobs: [], keys: [] };
   for (let at = ROWS_A_STATEMENT; at < jobs.length; at += ROWS_A_STATEMENT) {
-    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }], noPlaces);
+    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }], { ranks });
   }
   return inserted;
-}
-
-/** Ranks by job id, of the jobs that take turns with others of their fairness key. */
-function rankFairly(session: Session, fairRanks: FairRanks, insertions: readonly Insertion[]) {
-  return fairRanks.rank(
-    session,
-    insertions.flatMap(({ jobs }) =>
-      jobs.flatMap((job) => (isFair(job) ? [{ ...job, fairnessKey: job.fairnessKey }] : [])),
-    ),
-  );
 }
 
 /** One that waits for a time gets its turn when that has come. */
@@ -105,40 +100,44 @@ function isFair(job: NewJob): job is NewJob & { readonly fairnessKey: string } {
   return job.fairnessKey !== undefined && job.state === 'READY';
 }
 
-function ranked(insertion: Insertion, ranks: ReadonlyMap<string, number>): Insertion {
-  const jobs = insertion.jobs.map((job) => {
-    const rank = ranks.get(job.jobId);
-    return rank === undefined ? job : { ...job, rank };
-  });
-  return { ...insertion, jobs };
+/** What was stored, with the ranks and the places that the jobs got. */
+interface Placed extends Inserted {
+  readonly ranks: ReadonlyMap<string, number>;
+  /** Ids of the jobs that were assigned, if their calls were stored. */
+  readonly assigned: ReadonlySet<string>;
 }
 
-/** One statement, one round trip, but for a large call, and for jobs with a fairness key or a retry budget. */
+/** One statement, one round trip, but for a large call, and for jobs with a fairness key, a retry budget or limits. */
 async function insertAll(
   { database, fairRanks }: SubmitStore,
   session: Session,
   insertions: readonly Insertion[],
-  places: ReadonlyMap<string, Place>,
-): Promise<Inserted & { readonly ranks: ReadonlyMap<string, number> }> {
+  given: Placement = noPlaces,
+): Promise<Placed> {
   const [first] = insertions;
   const large = first && first.jobs.length > ROWS_A_STATEMENT ? first : undefined;
   const isMore = insertions.some(({ jobs }) => jobs.some((job) => job.hasRetryBudget || isFair(job)));
-  if (!large && !isMore) return { ...(await insertJobs(session, insertions, places)), ranks: noRanks };
+  if (!large && !isMore && !given.limited) {
+    const inserted = await insertJobs(session, insertions, given);
+    return { ...inserted, ranks: noRanks, assigned: assignedOf(insertions, inserted, given.places) };
+  }
   const work = async (inner: Session) => {
-    const ranks = await rankFairly(inner, fairRanks, insertions);
-    const fair = ranks.size > 0 ? insertions.map((insertion) => ranked(insertion, ranks)) : insertions;
-    const inserted = await (large ? insertLarge(inner, fair[0] as Insertion) : insertJobs(inner, fair, places));
+    const jobs = insertions.flatMap((insertion) => insertion.jobs);
+    const ranks = await fairRanks.rank(inner, jobs.filter(isFair));
+    const { settle, ...placed } = await admitPlaces(inner, jobs, { ...given, ranks });
+    const inserted = await (large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, placed));
+    const assigned = assignedOf(insertions, inserted, placed.places);
+    if (inserted.assignTimeUs !== undefined) await settle(assigned, inserted.assignTimeUs);
     const isStored = (call: SubmitCall) => !call.requestId || inserted.first.has(call);
     await countFirstAttempts(
       inner,
       insertions.flatMap(({ call, jobs }) => (isStored(call) ? jobs : [])),
     );
-    return { ...inserted, ranks };
+    return { ...inserted, ranks, assigned };
   };
   return session === database ? database.transaction(work) : work(session);
 }
 
-/** Ids of the jobs that have got their places, if their calls were stored. */
 function assignedOf(
   insertions: readonly Insertion[],
   { openSessions, openLanes }: Inserted,
@@ -166,14 +165,14 @@ function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
 async function submitPlain(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: ReadonlyMap<string, Place>,
+  places: Placement,
 ): Promise<SubmitResult[]> {
   const { database } = store;
   const first = firstTries(calls);
   const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
   const inserted = await insertAll(store, database, insertions, places);
   const isStored = (call: SubmitCall) => first.has(call) && (!call.requestId || inserted.first.has(call));
-  const assigned = assignedOf(insertions, inserted, places);
+  const { assigned } = inserted;
   const rows = await readRepeated(
     database,
     calls.filter((call) => !isStored(call)),
@@ -237,7 +236,7 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
       const insertion = ruled?.insertion ?? owned;
       const full = await newOnes(session, insertion);
       if (full) throw new Refused(full);
-      const inserted = await insertAll(store, session, [insertion], noPlaces);
+      const inserted = await insertAll(store, session, [insertion]);
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
       const result = stored(insertion, new Set(), inserted.ranks);
@@ -281,7 +280,7 @@ async function settleRuled(
 async function submitAll(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: ReadonlyMap<string, Place>,
+  places: Placement,
 ): Promise<Map<SubmitCall, SubmitResult>> {
   const plain = calls.filter((call) => !isExclusive(call));
   const results = new Map<SubmitCall, SubmitResult>();
@@ -323,7 +322,7 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
 export async function submitCalls(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: ReadonlyMap<string, Place>,
+  places: Placement,
 ): Promise<SubmitResult[]> {
   let results: Map<SubmitCall, SubmitResult>;
   try {

@@ -112,9 +112,9 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
     return found;
   };
   return {
-    async submit(calls, places) {
+    async submit(calls, places, limited) {
       const rows = calls.reduce((sum, call) => sum + call.jobs.length, 0);
-      const results = await timers.submit.time(rows, () => store.submit(calls, places));
+      const results = await timers.submit.time(rows, () => store.submit(calls, places, limited));
       note(() => countSubmitted(jobs, calls, results));
       return results;
     },

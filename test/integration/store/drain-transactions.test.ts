@@ -24,7 +24,7 @@ const assigning: Record<string, (session: Session, laneId: number, sessionId: st
     const places = new Map<string, Place>(
       call.jobs.map((job) => [job.jobId, { sessionId, creditId: 1, prefetch: false }]),
     );
-    const inserted = await insertJobs(session, [{ call, jobs: call.jobs, jobIds: [], existing: [] }], places);
+    const inserted = await insertJobs(session, [{ call, jobs: call.jobs, jobIds: [], existing: [] }], { places });
     return inserted.openSessions.size;
   },
 };

@@ -58,7 +58,7 @@ describe('a lane that is held back while something is being assigned from it', (
     const { sessionId } = await openWorker(context);
     const { call, places } = placedCall(laneId, sessionId);
     const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
-    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], places));
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { places }));
     const holding = hold(laneId);
     const first = await untilWaitsOrOver(context.database, holding);
     await submission.commit();

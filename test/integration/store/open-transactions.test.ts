@@ -95,7 +95,7 @@ describe('a submission that assigns its jobs while another replica ends the sess
     const { sessionId } = await openWorker(context);
     const { call, places } = placedCall(laneId, sessionId);
     const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
-    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], places));
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { places }));
     const ending = endSession(sessionId);
     const first = await untilWaitsOrOver(context.database, ending);
     await submission.commit();

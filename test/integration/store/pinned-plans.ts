@@ -38,7 +38,8 @@ const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules b
 const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
 const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
 const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
-const limited = 'job_runs by job_runs_limited';
+const marked = 'job_runs by job_runs_marked';
+const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const fairnessKeys = 'fairness_keys by fairness_keys_pkey';
 const definitionLimits = 'definition_limits by definition_limits_pkey';
 const buckets = 'rate_buckets by rate_buckets_pkey';
@@ -143,15 +144,16 @@ export const pinned: Record<string, readonly string[]> = {
   delete_queue: [laneQueues, queues],
   lock_limits: [definitionLimits, queues],
   read_limits: [definitionLimits, queues],
-  read_limit_use: [unfolded, laneCounts, laneKeys, laneQueues, buckets],
-  lock_sessions_of_limited: [sessions],
-  lock_limited_candidates: [limited, ready, lanes, buckets],
+  read_limit_use: [definitionLimits, unfolded, laneCounts, laneKeys, laneQueues, queues, buckets],
+  lock_limited_lane: [lanes, sessions],
+  lock_limited_candidates: [heldByLimit, ready, buckets],
+  read_use_of_keys: [heldByLimit, buckets],
   claim_limited: [checkpoints, runs, jobs],
   park_at_limit: [runs],
   take_rate_units: [],
-  read_limited_keys: [definitionLimits, limited, lanes, buckets],
-  unpark_jobs: [limited, runs, laneKeys, lanes],
-  read_waiting_keys: [limited],
+  read_limited_keys: [definitionLimits, heldByLimit, marked, lanes, buckets],
+  unpark_jobs: [marked, runs, laneKeys, lanes],
+  read_waiting_keys: [marked],
   read_fair_lanes: [ready, jobs, laneQueues, lanes, queues],
   read_first_of_fair_lanes: [ready, jobs],
   lock_fairness_keys: [fairnessKeys, lanes],

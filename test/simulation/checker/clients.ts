@@ -105,9 +105,17 @@ export function checkReports(evidence: Evidence, grants: Grants, sessions: Sessi
       history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, and the attempt stayed open`);
     else if (outcome === 'cancelled' && closed.to === undefined)
       history.count('cancel confirmed after it had been enforced', Number(!closed.reasons.includes(outcome)));
-    else if (!closed.reasons.includes(outcome))
+    else if (
+      !closed.reasons.includes(outcome) &&
+      !(closed.to === undefined && isStop([outcome]) && isStop(closed.reasons))
+    )
       history.violate('I7 fencing', `${outcome} of ${fence} was ${facts.result}, but ${closed.reasons} closed it`);
   }
+}
+
+/** A cancel stops an attempt in whatever words its worker says so: one of them is a repeat of another. */
+function isStop(reasons: readonly string[]): boolean {
+  return reasons.some((reason) => ['released', 'aborted', 'cancelled'].includes(reason));
 }
 
 /** I6 and I9: a handler starts once, under its grant, and never after it was released. */

@@ -142,8 +142,8 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/insert-jobs.ts',
-        find: 'AND held_back = 0',
-        replace: 'AND held_back & 1 = 0',
+        find: 'AND (held_back = 0',
+        replace: 'AND (held_back & 1 = 0',
       },
     ],
   },

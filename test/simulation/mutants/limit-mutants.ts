@@ -42,4 +42,14 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  stored_past_limit: {
+    about: 'A job that is assigned as it is stored does not look at the limits of its queue and definition.',
+    patches: [
+      {
+        file: 'server/store/statements/limited-places.ts',
+        find: 'Math.min(under.room.jobs, open.length)',
+        replace: 'open.length',
+      },
+    ],
+  },
 };

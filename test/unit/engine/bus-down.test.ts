@@ -40,7 +40,11 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     },
     limits: {
       claimLane: () => Promise.reject(new Error('no lane has limits here')),
+      laneOf: () => {
+        throw new Error('no lane has limits here');
+      },
       seen: () => {},
+      takesSlotsOnly: () => false,
     },
     rooms: { seen: () => {} },
     lanes,

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/placement.ts';
 import { Definitions } from '../../../server/engine/definitions.ts';
 import { immediatePlaces } from '../../../server/engine/immediate-places.ts';
-import { Lanes } from '../../../server/engine/lanes.ts';
+import { type KnownLane, Lanes } from '../../../server/engine/lanes.ts';
 import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
+import type { NewJob } from '../../../server/engine/store-port.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -36,30 +37,33 @@ beforeEach(() => {
   credits = new ParkedCredits(time);
 });
 
+const limits = { takesSlotsOnly: ({ limited }: KnownLane) => limited };
+const placesOf = (jobs: readonly NewJob[]) => immediatePlaces(lanes, credits, limits, jobs).places;
+
 describe('places for jobs that are about to be stored', () => {
   it('are one a job, lowest ranks first, as far as they go; the rest is left', async () => {
     const mail = await lane('mail');
     park('a', 2);
     const [last, first, second] = [30, 10, 20].map((rank) => makeJob(mail, { rank }));
     if (!last || !first || !second) throw new Error('three jobs were made');
-    const places = immediatePlaces(lanes, credits, [last, first, second]);
+    const places = placesOf([last, first, second]);
     expect([...places.keys()]).toEqual([first.jobId, second.jobId]);
     expect([...places.values()]).toEqual(Array(2).fill({ sessionId: 'a', creditId: 1, prefetch: false }));
-    expect(immediatePlaces(lanes, credits, [last]).size).toBe(0);
+    expect(placesOf([last]).size).toBe(0);
   });
 
   it('are not taken from jobs that wait already', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
     park('a', 5, offers('mail', 'image'));
     lanes.lower({ laneId: image, rank: 1 });
-    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(0);
+    expect(placesOf([makeJob(mail)]).size).toBe(0);
   });
 
   it('are taken where those that wait are not for this class', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
     park('a', 5);
     lanes.lower({ laneId: image, rank: 1 });
-    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(1);
+    expect(placesOf([makeJob(mail)]).size).toBe(1);
   });
 
   it('come from every class that suits', async () => {
@@ -68,7 +72,7 @@ describe('places for jobs that are about to be stored', () => {
     park('b', 1, offers('mail', 'image'));
     park('c', 1, offers('image'));
     const jobs = [makeJob(mail), makeJob(mail), makeJob(mail)];
-    const sessions = Array.from(immediatePlaces(lanes, credits, jobs).values(), (place) => place.sessionId);
+    const sessions = Array.from(placesOf(jobs).values(), (place) => place.sessionId);
     expect(sessions.sort()).toEqual(['a', 'b']);
   });
 
@@ -76,7 +80,21 @@ describe('places for jobs that are about to be stored', () => {
     const mail = await lane('mail');
     park('a', 5);
     const jobs = [makeJob(mail, { state: 'SCHEDULED', runTimeUs: 1 }), makeJob(mail + 1)];
-    expect(immediatePlaces(lanes, credits, jobs).size).toBe(0);
-    expect(immediatePlaces(lanes, credits, [makeJob(mail)]).size).toBe(1);
+    expect(placesOf(jobs).size).toBe(0);
+    expect(placesOf([makeJob(mail)]).size).toBe(1);
+  });
+
+  it('are slots of one lane with limits that is not full, beside all those without', async () => {
+    const [mail, image, sound] = [await lane('mail'), await lane('image'), await lane('sound')];
+    credits.park('a', offers('mail', 'image', 'sound'), [{ creditId: 1, slots: 2, prefetch: 4 }]);
+    for (const laneId of [image, sound]) Object.assign(lanes.get(laneId) ?? {}, { limited: true });
+    const [one, two, three, other] = [makeJob(image), makeJob(sound), makeJob(image), makeJob(mail)];
+    if (!one || !two || !three || !other) throw new Error('four jobs were made');
+    const { places, limited } = immediatePlaces(lanes, credits, limits, [one, two, three, other]);
+    expect([...places.keys()]).toEqual([one.jobId, three.jobId, other.jobId]);
+    expect([...places.values()].map((place) => place.prefetch)).toEqual([false, false, true]);
+    expect(limited?.laneId).toBe(image);
+    for (const laneId of [image, sound]) Object.assign(lanes.get(laneId) ?? {}, { full: true });
+    expect(placesOf([one, two]).size).toBe(0);
   });
 });

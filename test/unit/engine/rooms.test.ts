@@ -51,6 +51,8 @@ function park(sessionId: string, slots = 1, sessionClass = plain, worker = sessi
   return credits.classOf(sessionId) as ParkedClass;
 }
 
+const placesFor = ({ laneId }: KnownLane) =>
+  immediatePlaces(lanes, credits, { takesSlotsOnly: () => false }, [makeJob(laneId)]).places;
 const ready = (parked: ParkedClass) => lanes.readyFor(parked, 10).map(({ laneId }) => laneId);
 const apart = (parked: ParkedClass) => lanes.apartFor(parked)?.laneId;
 
@@ -77,10 +79,10 @@ describe('a lane whose jobs take resources', () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
     const parked = park('a', 3);
     other.head = undefined;
-    expect(immediatePlaces(lanes, credits, [makeJob(other.laneId)]).size).toBe(0);
+    expect(placesFor(other).size).toBe(0);
     rooms.seen(gpu, { full: ['a'], missed: [], dry: false }, credits.nextMoment());
-    expect(immediatePlaces(lanes, credits, [makeJob(gpu.laneId)]).size).toBe(0);
-    expect(immediatePlaces(lanes, credits, [makeJob(other.laneId)]).size).toBe(1);
+    expect(placesFor(gpu).size).toBe(0);
+    expect(placesFor(other).size).toBe(1);
     expect(apart(parked)).toBeUndefined();
   });
 });

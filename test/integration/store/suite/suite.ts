@@ -18,6 +18,7 @@ import { heldLanesSuite } from './held-lanes.ts';
 import { holdsSuite } from './holds.ts';
 import { laneCountsSuite } from './lane-counts.ts';
 import { lanesSuite } from './lanes.ts';
+import { limitedPlacesSuite } from './limited-places.ts';
 import { limitsSuite } from './limits.ts';
 import { listJobsSuite } from './list-jobs.ts';
 import { migrationsSuite } from './migrations.ts';
@@ -76,6 +77,7 @@ export function storeSuite(context: StoreContext): void {
   tracesSuite(context);
   listJobsSuite(context);
   limitsSuite(context);
+  limitedPlacesSuite(context);
   resourcesSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);

@@ -1,0 +1,85 @@
+/** Jobs of lanes with limits that have a place as they are stored: assigned at once as far as the limits have room. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import { completionOf, openWorker } from '../../../support/store-fixtures.ts';
+import { applyLimits, claimLimited, limitedLanes, submitPlaced } from '../../../support/store-limits.ts';
+
+const keyA = 'aaaaaaaa-0000-8000-8000-000000000000';
+const keyB = 'bbbbbbbb-0000-8000-8000-000000000000';
+
+export function limitedPlacesSuite(context: StoreContext): void {
+  const held = async () =>
+    (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
+
+  describe('places for jobs with limits as they are stored', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('are taken as far as there is room, lowest ranks first; the others wait', async () => {
+      const { laneId } = await limitedLanes(context, { maxConcurrency: 2 });
+      const { sessionId } = await openWorker(context);
+      const { jobs, assigned } = await submitPlaced(context, laneId, sessionId, [
+        { rank: 3 },
+        { rank: 1 },
+        { rank: 2 },
+      ]);
+      expect(assigned).toEqual([false, true, true]);
+      expect(await held()).toBe(2);
+      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
+      expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toEqual([]);
+      const done = jobs.slice(1).map(({ jobId }) => completionOf({ jobId, attempt: 1, sessionId }));
+      expect(await context.store.complete(done)).toHaveLength(2);
+      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([true]);
+      expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toHaveLength(1);
+    });
+
+    it('are as many of a key as it has room for', async () => {
+      const keyLimit = { key: 'input.a', maxConcurrency: 1, policy: 'WAIT' } as const;
+      const { laneId } = await limitedLanes(context, { keyLimit });
+      const { sessionId } = await openWorker(context);
+      const job = (limitId: string) => ({ limitId, limitKey: limitId.slice(0, 1) });
+      const first = await submitPlaced(context, laneId, sessionId, [job(keyA), job(keyA), job(keyB), {}]);
+      expect(first.assigned).toEqual([true, false, true, true]);
+      expect((await submitPlaced(context, laneId, sessionId, [job(keyA), job(keyB)])).assigned).toEqual([false, false]);
+    });
+
+    it('take the units of rates', async () => {
+      const rateLimit = { units: 2, periodMs: 3_600_000, burst: 2 };
+      const keyLimit = { key: '', policy: 'WAIT', rateLimit: { ...rateLimit, burst: 1 } } as const;
+      const { laneId } = await limitedLanes(context, { rateLimit, keyLimit });
+      const { sessionId } = await openWorker(context);
+      const ofKeys = [keyA, keyA, keyB, undefined].map((limitId) => ({ limitId }));
+      expect((await submitPlaced(context, laneId, sessionId, ofKeys)).assigned).toEqual([true, false, true, false]);
+      const { jobs, seen } = await claimLimited(context, laneId, sessionId, 9);
+      expect(jobs).toEqual([]);
+      expect(seen?.full).toBe(true);
+    });
+
+    it('are never more than the limit, however many are stored and claimed at once', async () => {
+      const { laneId } = await limitedLanes(context, { maxConcurrency: 7 });
+      const { sessionId } = await openWorker(context);
+      await Promise.all(
+        Array.from({ length: 12 }, (_, i) =>
+          i % 3 ? submitPlaced(context, laneId, sessionId, [{}, {}, {}]) : claimLimited(context, laneId, sessionId, 3),
+        ),
+      );
+      expect(await held()).toBe(7);
+    });
+
+    it('come to nothing in a session that has closed, and in a lane whose queue is paused', async () => {
+      const { laneId } = await limitedLanes(context, { maxConcurrency: 5 });
+      const { sessionId } = await openWorker(context);
+      await context.store.closeSessions([sessionId], 'CLOSE');
+      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
+      const { sessionId: open } = await openWorker(context);
+      await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${laneId}`);
+      expect((await submitPlaced(context, laneId, open, [{}])).assigned).toEqual([false]);
+    });
+
+    it('are as many as are wanted once the limits are gone', async () => {
+      const { laneId, definition } = await limitedLanes(context, { maxConcurrency: 1 });
+      await applyLimits(context, definition, {});
+      const { sessionId } = await openWorker(context);
+      expect((await submitPlaced(context, laneId, sessionId, [{}, {}])).assigned).toEqual([true, true]);
+    });
+  });
+}
