@@ -27,7 +27,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
     for (const checks of others) checks.take(row);
-    if (row.kind === 'queue' || row.kind === 'breaker') continue;
+    if (row.kind === 'queue' || row.kind === 'breaker' || row.kind === 'wait') continue;
     if (row.kind !== 'session') jobs.take(row);
     else {
       sessions.take(row);

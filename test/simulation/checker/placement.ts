@@ -3,11 +3,15 @@
  * the worker that they keep to; who ran out of memory gets more.
  */
 import { stateCodes } from '../../../server/domain/job-state.ts';
-import { GROWING, WORKER_RESOURCES } from '../scenario/definitions.ts';
+import { GROWING } from '../scenario/definitions.ts';
+import type { Profile } from '../scenario/profile.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const held: ReadonlySet<number | null> = new Set([ASSIGNED, RUNNING, CANCELLING]);
+
+/** What has not been asked for in so long is not kept. */
+const WAIT_LIFE_US = 10_000_000;
 
 type Amounts = Readonly<Record<string, number>>;
 
@@ -34,6 +38,8 @@ export class PlacementChecks {
   readonly #memory = new Map<string, number>();
   /** Workers that each job was granted to. */
   readonly #ranOn = new Map<string, Set<string>>();
+  /** Sessions that are kept free, by the lane that waits for them. */
+  readonly #waits = new Map<number, { readonly session: string; readonly askedUs: number }>();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -42,6 +48,7 @@ export class PlacementChecks {
   take(row: Ordered): void {
     if (row.kind === 'session') this.#workers.set(row.id, row.text ?? '');
     if (row.kind === 'attempt') this.#failed(row);
+    if (row.kind === 'wait') this.#wait(row);
     if (row.kind !== 'create' && row.kind !== 'move' && row.kind !== 'remove') return;
     this.#taken.get(this.#sessionOf.get(row.id) ?? '')?.delete(row.id);
     if (row.kind === 'remove' || !held.has(row.to) || !row.sessionId) return;
@@ -58,7 +65,8 @@ export class PlacementChecks {
     const session = row.sessionId ?? '';
     const worker = this.#workers.get(session) ?? '';
     this.#checkTotals(row, session, resources);
-    if (zone !== undefined && this.#labelsOf(worker).zone !== zone)
+    this.#checkFree(row, session, resources);
+    if (zone !== undefined && this.#offerOf(worker)?.labels.zone !== zone)
       this.#violate(`job ${row.id} was granted to ${worker}, which is not in zone ${zone} (journal ${row.n})`);
     const memory = this.#memory.get(row.id);
     if (memory !== undefined && (resources.memory ?? 0) < memory)
@@ -73,10 +81,28 @@ export class PlacementChecks {
     const jobs = [...(this.#taken.get(session)?.values() ?? [])];
     for (const name of Object.keys(takes)) {
       const sum = jobs.reduce((total, resources) => total + (resources[name] ?? 0), 0);
-      const total = WORKER_RESOURCES[name] ?? 0;
+      const total = this.#offerOf(this.#workers.get(session) ?? '')?.resources[name] ?? 0;
       if (sum > total)
         this.#violate(`${sum} of ${name} are taken of session ${session}, which has ${total} (journal ${row.n})`);
       if (sum === total) this.#evidence.history.count('all of a resource was taken');
+    }
+  }
+
+  #wait({ lane, sessionId, until }: Ordered): void {
+    if (lane === null) return;
+    if (sessionId === null) this.#waits.delete(lane);
+    else this.#waits.set(lane, { session: sessionId, askedUs: until ?? 0 });
+  }
+
+  /** Nothing that takes anything is granted to a session that is kept free for another lane. */
+  #checkFree(row: Ordered, session: string, takes: Amounts): void {
+    if (Object.keys(takes).length === 0) return;
+    const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
+    for (const [lane, wait] of this.#waits) {
+      if (wait.session !== session || row.at - wait.askedUs >= WAIT_LIFE_US) continue;
+      if (lane === row.lane) this.#evidence.history.count('a job got the session that was kept free for it');
+      else if (wait.askedUs < began)
+        this.#violate(`job ${row.id} was granted to a session that is kept free for lane ${lane} (journal ${row.n})`);
     }
   }
 
@@ -94,9 +120,9 @@ export class PlacementChecks {
     this.#memory.set(row.id, Math.min(GROWING.max, before * GROWING.factor));
   }
 
-  #labelsOf(worker: string): Readonly<Record<string, string>> {
+  #offerOf(worker: string): Profile['workers'][number] | undefined {
     const index = Number(worker.match(/\d+$/)?.[0] ?? 0) - 1;
-    return this.#evidence.profile.workers[index]?.labels ?? {};
+    return this.#evidence.profile.workers[index];
   }
 
   #violate(what: string): void {

@@ -22,6 +22,16 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  kept_session_is_given_away: {
+    about: 'A session that is kept free for a job that starves is given to others.',
+    patches: [
+      {
+        file: 'server/domain/reservation.ts',
+        find: '(one.isReserved ? 0 : roomFor(',
+        replace: '(one.isReserved && false ? 0 : roomFor(',
+      },
+    ],
+  },
   sticky_goes_anywhere: {
     about: 'A job that keeps to a worker goes to any that serves it.',
     patches: [

@@ -9,7 +9,6 @@ import { Process } from '../core/process.ts';
 import type { World } from '../core/world.ts';
 import type { BusHub } from '../network/sim-bus.ts';
 import type { Rpc } from '../network/sim-rpc.ts';
-import { WORKER_RESOURCES } from '../scenario/definitions.ts';
 import { type Executions, SimRunner } from './sim-runner.ts';
 
 export interface WorkerDeps {
@@ -24,6 +23,7 @@ export interface WorkerOffer {
   readonly slots: number;
   readonly handlers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 interface LifeParts {
@@ -197,7 +197,7 @@ function optionsOf(worker: string, offer: WorkerOffer): CoreOptions {
     capabilities: [],
     handlers: offer.handlers.map((name) => ({ $typeName: 'muster.v1.Handler', name, minVersion: 0, maxVersion: 0 })),
     labels: { ...offer.labels },
-    resources: { ...WORKER_RESOURCES },
+    resources: { ...offer.resources },
     slots: offer.slots,
   };
 }

@@ -33,8 +33,9 @@ export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
 export const CROWDED_MAX = 2;
 export const NARROW_MAX = 3;
 export const NARROW_RATE = { units: 3, periodMs: 1_000, burst: 4 };
-/** What each worker offers, and what a job of `growing` takes at first and at most. */
+/** What each worker offers, what the first one has besides, and what a job of `growing` takes at first and at most. */
 export const WORKER_RESOURCES: Readonly<Record<string, number>> = { gpu: 2, memory: 1_000 };
+export const FIRST_WORKER_RESOURCES = { ...WORKER_RESOURCES, seat: 2 };
 export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
@@ -135,6 +136,8 @@ export const definitions: readonly JobDefinition[] = [
     rateLimit: { units: NARROW_RATE.units, period: durationFromMs(NARROW_RATE.periodMs), burst: NARROW_RATE.burst },
   }),
   definition('light', { demands: { resources: { gpu: 1 }, preferred: 'labels.zone == "a"' } }),
+  definition('seated', { demands: { resources: { seat: 1 } } }),
+  definition('couple', { demands: { resources: { seat: 2 } } }),
   definition('huge', { demands: { resources: { gpu: 2, memory: 100 } } }),
   definition('growing', {
     demands: {

@@ -115,6 +115,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'a job took its turn by its fairness key': ['statement add_fair_ranks'],
   'all of a resource was taken': ['all of a resource was taken'],
   'a job found no room and waited for it': ['statement ask_for_room'],
+  'a job got the session that was kept free for it': ['a job got the session that was kept free for it'],
   'an attempt took more memory than the one before': ['an attempt took more memory than the one before'],
   'a job kept to the worker of another one': ['a job kept to the worker of another one'],
   'a handler got more time': ['a handler outlived its run timeout, as it had asked to'],

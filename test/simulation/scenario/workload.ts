@@ -177,6 +177,25 @@ function rushOf(random: Prng, shape: WorkloadShape, definition: string): Planned
   return { name: `rush-${definition}`, at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
 }
 
+/** One big job among many small ones, for which there is a single worker. */
+function queueForSeats(random: Prng, shape: WorkloadShape): PlannedCall {
+  const jobs = Array.from({ length: random.int(9, 13) }, (_, i) => {
+    const definition = i === 3 ? 'couple' : 'seated';
+    const owner = `seats.${i}`;
+    const script = { ...scriptOf(random, owner, definition, shape.leaseMs), fails: 0, kills: false };
+    const rest = { delayMs: undefined, expireMs: undefined, sticky: undefined, acts: [] };
+    const priority = definition === 'seated' ? 30 : 0;
+    return {
+      ...jobOf(random, owner, shape.leaseMs),
+      definition,
+      ...rest,
+      priority,
+      script: { ...script, ms: random.pick([1_200, 2_500]) },
+    };
+  });
+  return { name: 'seats', at: random.between(0, 0.4) * shape.until, jobs, hasRequestId: true };
+}
+
 export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
   const calls: PlannedCall[] = Array.from({ length: shape.calls }, (_, call) => {
@@ -187,5 +206,6 @@ export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   if (random.chance(0.4)) calls.push(outageOf(random, shape));
   for (const definition of ['narrow', 'crowded', 'light'])
     if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
+  if (random.chance(0.5)) calls.push(queueForSeats(random, shape));
   return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
 }
