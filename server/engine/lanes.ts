@@ -314,6 +314,11 @@ export class Lanes {
     return first;
   }
 
+  /** Whether any lane is known whose claims are made for some sessions alone. */
+  get hasApart(): boolean {
+    return this.#apart.size > 0;
+  }
+
   /** Which places of a class are for the lane's jobs. Undefined: all of them. */
   placesOf(parked: ParkedClass, lane: KnownLane): ForLane | undefined {
     return isApart(lane) ? { laneId: lane.laneId, worker: this.#workerOf(parked, lane) } : undefined;

@@ -12,7 +12,7 @@ import type { Bus, Timer, Timers } from './ports.ts';
 const LOOK_AGAIN_MS = 100;
 
 export interface RoomsParts {
-  readonly lanes: Pick<Lanes, 'get' | 'countRound'>;
+  readonly lanes: Pick<Lanes, 'get' | 'countRound' | 'hasApart'>;
   readonly credits: ParkedCredits;
   readonly bus: Pick<Bus, 'announce'>;
   readonly timers: Timers;
@@ -47,6 +47,7 @@ export class Rooms {
   /** Told of every attempt that has ended or gone back. */
   freed(given: readonly Given[]): void {
     const { lanes, bus } = this.#parts;
+    if (!lanes.hasApart) return;
     // What a lane's jobs take is not known here until the lane is: the next round is soon enough for those.
     const freed = given.flatMap(({ laneId, sessionId }) =>
       sessionId && lanes.get(laneId)?.needs.resources ? [sessionId] : [],

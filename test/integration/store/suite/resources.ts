@@ -1,9 +1,11 @@
 /** Amounts of resources: never more taken of a session than it has, whoever claims at once; nothing leaks; nobody starves. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { countFailures } from '../../../../server/domain/circuit-breaker.ts';
 import { decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { everyJob } from '../../../../server/domain/job-filter.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
+import { canonicalDemands } from '../../../../server/domain/placement.ts';
 import { RESERVE_AFTER_MS, WAIT_LIFE_MS } from '../../../../server/domain/reservation.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimDemanding, demandingLane } from '../../../support/store-demands.ts';
@@ -127,6 +129,32 @@ export function resourcesSuite(context: StoreContext): void {
       const claim = () => context.store.claimDemanding({ places, demanding, maxBytes: 8 << 20 }, false);
       expect(await claim()).toHaveLength(2);
       expect(await claim()).toEqual([]);
+    });
+
+    it('are tried by a circuit breaker where there is room alone', async () => {
+      const demands = canonicalDemands({ labels: {}, resources: { gpu: 2 } });
+      const lane = await makeLane(context, { demands }, 'tried');
+      await submitMany(context, lane, 2);
+      const key = { namespace: 'default', name: 'tried' };
+      const opening = { name: 'tried', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
+      await context.store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
+      expect((await context.store.readLanesToProbe(key)).map(({ laneId }) => laneId)).toEqual([lane]);
+      const probe = (sessionId: string) => {
+        const places = [{ sessionId, creditId: 1, prefetch: false }];
+        return context.store.probeBreaker(
+          key,
+          { places, demanding: { laneId: lane, cursor: 0, needs: { gpu: 2 } } },
+          false,
+        );
+      };
+      const sessionId = await workerOf({ gpu: 3 });
+      expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toEqual([]);
+      const small = await demandingLane(context, { gpu: 2 });
+      await submitMany(context, small, 1);
+      const { jobs } = await claimDemanding(context, small, [sessionId], 1);
+      expect(await probe(sessionId)).toBeUndefined();
+      await context.store.complete(jobs.map((job) => completionOf(job)));
+      expect(await probe(sessionId)).toMatchObject({ laneId: lane, sessionId });
     });
 
     it('of suspects are one a session, and take their part', async () => {
