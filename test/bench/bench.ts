@@ -7,9 +7,11 @@ import { startPostgres } from '../support/postgres.ts';
 import { against } from './against.ts';
 import { backlog } from './backlog.ts';
 import { cancelLatency, languages } from './cancel.ts';
+import { claimCosts } from './claims.ts';
 import { startDeployment, startWorker } from './deployment.ts';
 import { limitsBesidePlain } from './limits.ts';
 import { idleLatency, throughput } from './measures.ts';
+import { singleBesideMany } from './single.ts';
 
 const help = `Throughput of a job's whole life and idle latency, on both stores.
 
@@ -20,6 +22,8 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --backlog          also with 1,000,000 ready jobs, and under a 60 s old snapshot
   npm run bench -- --cancel           instead of all that: from CancelJob to the running handler, with both SDKs
   npm run bench -- --limits           instead of all that: jobs with limits, fairness and priorities beside plain ones, in turns
+  npm run bench -- --claims           instead of all that: what a claim under limits costs by waiting jobs and keys, and how soon
+                                      a single job starts beside a million
   npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
@@ -33,6 +37,7 @@ const { values: options } = parseArgs({
     backlog: { type: 'boolean', default: false },
     cancel: { type: 'boolean', default: false },
     limits: { type: 'boolean', default: false },
+    claims: { type: 'boolean', default: false },
     against: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
@@ -115,6 +120,11 @@ async function run(store: string, createDatabase?: () => Promise<string>): Promi
   if (options.limits) {
     const rounds = quick ? 4 : 16;
     return limitsBesidePlain({ rounds, createDatabase, note: (name, value) => note(store, name, value) });
+  }
+  if (options.claims) {
+    const parts = { createDatabase, note: (name: string, value: unknown) => note(store, name, value) };
+    await claimCosts(parts);
+    return singleBesideMany(parts);
   }
   await (options.cancel ? measureCancels : measure)(store, await createDatabase?.());
 }

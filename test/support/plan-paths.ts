@@ -8,6 +8,7 @@ interface PlanNode {
   readonly Alias?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Join Filter'?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -25,6 +26,8 @@ export async function pathsOf(context: StoreContext, statement: Statement): Prom
   let table: string | undefined;
   for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
     const type = node['Node Type'];
+    // A part of a key that is no condition of the look-up: all rows that share the rest are gone through, for each one.
+    if (node['Join Filter']?.includes('= ANY (ARRAY[')) paths.add(`a join that compares ${node['Join Filter']}`);
     if (type === 'Bitmap Heap Scan') table = withoutDay(node['Relation Name']);
     else if (type.endsWith('Scan') && (node['Relation Name'] || type === 'Bitmap Index Scan')) {
       const whole = type.includes('Index') && !node['Index Cond'] ? 'the whole of ' : '';

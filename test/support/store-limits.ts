@@ -50,6 +50,7 @@ export async function claimLimited(
   laneId: number,
   sessionId: string,
   count: number,
+  cursor = 0,
 ): Promise<{ readonly jobs: ClaimedJob[]; readonly seen: LimitsSeen | undefined }> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
@@ -60,7 +61,7 @@ export async function claimLimited(
   const atLimitLaneId = await atLimitOf(context, laneId);
   const places = Array.from({ length: count }, () => ({ sessionId, creditId: 7, prefetch: false }));
   const jobs = await context.store.claimLimited(
-    { places, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor: 0, atLimitLaneId, onLimits } },
+    { places, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor, atLimitLaneId, onLimits } },
     lane.suspect,
   );
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };

@@ -6,7 +6,6 @@ import type { BoundedQueue } from '../../engine/backlogs.ts';
 import type { Waiting } from '../../engine/queue-backlog.ts';
 import type { QueueName } from '../../engine/queues.ts';
 import type { Row, Session } from '../database.ts';
-import { sameKey } from '../same-key.ts';
 import { queueKey } from './queues.ts';
 
 /** Lanes, of those with most ready jobs, whose next job is looked at. */
@@ -34,7 +33,9 @@ recent AS MATERIALIZED (
 ready AS MATERIALIZED (
   SELECT a.lane_id, coalesce(k.jobs, 0) + coalesce(r.jobs, 0) AS jobs
   FROM asked a
-  LEFT JOIN lane_counts k ON ${sameKey('k.lane_id', 'a.lane_id')} AND k.state = ${stateCodes.READY}
+  LEFT JOIN LATERAL (
+    SELECT jobs FROM lane_counts k WHERE k.lane_id = a.lane_id AND k.state = ${stateCodes.READY} OFFSET 0
+  ) AS k ON true
   LEFT JOIN recent r ON r.lane_id = a.lane_id
 ),
 longest AS MATERIALIZED (SELECT lane_id FROM ready WHERE $3 AND jobs > 0 ORDER BY jobs DESC LIMIT ${MOST_LANES})

@@ -4,7 +4,6 @@ import { stateCodes } from '../../domain/job-state.ts';
 import { rankOf, startOf } from '../../domain/rank.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
-import { sameKey } from '../same-key.ts';
 import { claimedApart } from './held-lanes.ts';
 import { queueKey } from './queues.ts';
 
@@ -22,15 +21,20 @@ const firstReady = (lane: string, rest: string) =>
   `SELECT rank FROM job_runs r WHERE r.lane_id = ${lane} AND r.state = ${stateCodes.READY} ${rest} ORDER BY r.rank LIMIT 1`;
 
 // Locked here, so that the statement that adds to them sees the jobs of whoever held them. Sorted, so that two flushes that
-// share keys wait for each other in one direction only.
+// share keys wait for each other in one direction only. Looked up one by one: a join would go over all keys of the queue for
+// each of them, as long as the table is thought to be small.
 const lockMany = {
   name: 'lock_fairness_keys',
   text: `
-SELECT k.fairness_key FROM ${inputTable({ lane_id: 'int', fairness_key: 'text' }, 'i')}
-CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l
-JOIN fairness_keys k ON ${sameKey('k.namespace', 'l.namespace')} AND ${sameKey('k.queue', 'l.queue')}
-  AND ${sameKey('k.fairness_key', 'i.fairness_key')}
-ORDER BY l.namespace, l.queue, i.fairness_key FOR NO KEY UPDATE OF k`,
+WITH keys AS MATERIALIZED (
+  SELECT l.namespace, l.queue, i.fairness_key FROM ${inputTable({ lane_id: 'int', fairness_key: 'text' }, 'i')}
+  CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l
+  ORDER BY l.namespace, l.queue, i.fairness_key
+)
+SELECT k.fairness_key FROM keys i CROSS JOIN LATERAL (
+  SELECT k.fairness_key FROM fairness_keys k
+  WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key OFFSET 0 FOR NO KEY UPDATE
+) AS k`,
 };
 
 /** Lanes of a queue that are looked at for the turn of a job whose own lane has none waiting. */

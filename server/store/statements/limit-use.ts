@@ -5,7 +5,6 @@ import { stateCodes } from '../../domain/job-state.ts';
 import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/limits.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
-import { sameKey } from '../same-key.ts';
 import { queueKey } from './queues.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -71,7 +70,8 @@ function parsed(text: string | null) {
 
 const held = (lanes: string) => `(
   SELECT coalesce(sum(jobs), 0)::int FROM (
-    SELECT k.jobs FROM ${lanes} a JOIN lane_counts k ON ${sameKey('k.lane_id', 'a.lane_id')} AND k.state = ${ASSIGNED}
+    SELECT k.jobs FROM ${lanes} a
+    CROSS JOIN LATERAL (SELECT jobs FROM lane_counts k WHERE k.lane_id = a.lane_id AND k.state = ${ASSIGNED} OFFSET 0) AS k
     UNION ALL SELECT r.jobs FROM recent r WHERE r.lane_id IN (SELECT lane_id FROM ${lanes})
   ) AS parts
 )`;

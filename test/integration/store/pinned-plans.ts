@@ -110,7 +110,8 @@ export const pinned: Record<string, readonly string[]> = {
   lock_logging_runs: [runs, sessions],
   read_newest_logs: [logs],
   append_logs: [],
-  trim_logs: [logs],
+  // Of the few chunks of one attempt.
+  trim_logs: ['a join that compares (t.first_sequence = ANY (ARRAY[o.first_sequence]))', logs],
   read_logs: [logs],
   read_held_runs: [held],
   read_assigned_runs: [checkpoints, runs, jobs],
