@@ -175,6 +175,7 @@ function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed
     askDatabase: () => store.nowUs(),
     isBusUp: () => bus.isUp(),
     parked: () => replica.parkedPlaces(),
+    countWaits: () => replica.countWaits(),
   };
 }
 

@@ -6,6 +6,7 @@ import { MOST_KEY } from '../domain/key-expression.ts';
 import type { Failure } from '../domain/payload.ts';
 import { attemptOutcomes } from '../domain/run.ts';
 import { parseTraceparent, traceparentOf } from '../domain/trace.ts';
+import { waitReasons } from '../domain/wait-reasons.ts';
 import type { AttemptView, JobView } from '../engine/job-views.ts';
 import type { Submission } from '../engine/submissions.ts';
 import { type Attempt, AttemptSchema } from '../gen/muster/v1/attempt_pb.ts';
@@ -170,6 +171,7 @@ export function jobTo(view: JobView): Job {
     queue: view.queue,
     state: stateCodes[view.state],
     stateReason: view.reason,
+    waitReason: view.waitReason ? waitReasons[view.waitReason] : 0,
     priority: view.priority,
     labels: { ...view.labels },
     input: payloadTo(view.input),

@@ -7,6 +7,7 @@ import { eventId } from '../domain/event-id.ts';
 import { type JobState, stateCodes } from '../domain/job-state.ts';
 import { type Failure, type FailureCause, failureCauses } from '../domain/payload.ts';
 import { writeUuidDigits } from '../domain/uuid.ts';
+import { reasonOfMove } from '../domain/wait-reasons.ts';
 import type { EventBatch, ToldEvent } from '../engine/job-events.ts';
 
 /** Content type of a message. */
@@ -51,11 +52,13 @@ const idLength = anyJob.length;
 function eventJson(change: Change, namespace: string, eventTimeUs: number): string {
   const { definition, revision, attempt, previousState, state, failure } = change;
   const time = timeText(eventTimeUs);
+  const waitsFor = reasonOfMove(previousState, state);
   const previous = previousState ? `"previousState":"JOB_STATE_${previousState}",` : '';
   return (
     `{"specversion":"1.0","id":"${eventId({ jobId: anyJob, revision })}","source":"${sourceOf(namespace)}",` +
     `"type":"dev.muster.v1.job.${state.toLowerCase()}","subject":"${anyJob}","time":"${time}",` +
     `"data":{"definition":"${definition}","revision":"${revision}",${previous}"state":"JOB_STATE_${state}"` +
+    `${waitsFor ? `,"waitReason":"WAIT_REASON_${waitsFor}"` : ''}` +
     `${attempt > 0 ? `,"attempt":${attempt}` : ''}${failure ? `,"failure":${failureJson(failure)}` : ''}}}`
   );
 }

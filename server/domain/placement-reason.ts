@@ -2,11 +2,17 @@
 import type { Demands } from './definition.ts';
 import { fits, type LaneKey, meets, parseDemands, type SessionClass } from './placement.ts';
 import { type Amounts, amountsText, roomFor, type Taken } from './resources.ts';
+import type { WaitReason } from './wait-reasons.ts';
 
 /** An open session that takes jobs. */
 export interface PlacementOffer extends SessionClass {
   readonly sessionId: string;
   readonly workerName: string;
+}
+
+export interface PlacementReason {
+  readonly reason: Extract<WaitReason, 'NO_WORKER' | 'IN_LINE'>;
+  readonly text: string;
 }
 
 /** Sessions that could run the jobs of a lane, were they empty. */
@@ -22,19 +28,22 @@ export function placementReason(
   lane: LaneKey,
   handler: string,
   takenBy: ReadonlyMap<string, readonly Taken[]>,
-): string | undefined {
+): PlacementReason | undefined {
   const demands = parseDemands(lane.demands);
   const serving = ableOf(offers, { ...lane, demands: '' }, handler);
   if (serving.length === 0) return undefined;
   const able = ableOf(offers, lane, handler);
   const { resources } = demands;
-  if (able.length === 0) return unmet(demands, serving);
+  if (able.length === 0) return { reason: 'NO_WORKER', text: unmet(demands, serving) };
   const hasRoom = (one: PlacementOffer) =>
     roomFor(resources ?? {}, one.resources ?? {}, takenBy.get(one.sessionId) ?? []) > 0;
   if (!resources || able.some(hasRoom)) return undefined;
   const workers =
     able.length === 1 ? `worker ${able[0]?.workerName} has` : `${able.length} workers that could run it have`;
-  return `waits for room: it takes ${amountsText(resources)}; ${workers} less than that left`;
+  return {
+    reason: 'IN_LINE',
+    text: `waits for room: it takes ${amountsText(resources)}; ${workers} less than that left`,
+  };
 }
 
 function unmet(demands: Demands, serving: readonly PlacementOffer[]): string {

@@ -80,6 +80,13 @@ export function grantRetries(counts: readonly MinuteCounts[], asking: readonly R
   return { minutes, spent: [...spent.values()].sort((a, b) => a.minute - b.minute) };
 }
 
+const PUT_OFF = 'waits for room in the retry budget of';
+
+/** Whether this is the reason of a job that `putOff` has made wait. */
+export function isPutOff(reason: string): boolean {
+  return reason.startsWith(PUT_OFF);
+}
+
 /** The job waits on, with its place in the line: its rank stays, and its total timeout goes on. */
 export function putOff(change: Continue, minute: number): Continue {
   const { retryBudget: budget, run } = change;
@@ -87,7 +94,7 @@ export function putOff(change: Continue, minute: number): Continue {
     ...change,
     state: 'SCHEDULED',
     dueTimeUs: earliest(minute * MINUTE_US, run.limits.deadlineUs),
-    reason: `waits for room in the retry budget of ${budget?.definition}: this minute's retries are used up`,
+    reason: `${PUT_OFF} ${budget?.definition}: this minute's retries are used up`,
   };
 }
 

@@ -14,6 +14,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { Erasures } from './erasures.ts';
 import { EventRelay } from './event-relay.ts';
 import { EventWatches } from './event-watches.ts';
+import { Explanations } from './explanations.ts';
 import { Holds } from './holds.ts';
 import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
@@ -24,6 +25,7 @@ import type { AttemptLog, LogQuery } from './log-records.ts';
 import { LogWatches } from './log-watches.ts';
 import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers, Tracing } from './ports.ts';
 import { Probes } from './probes.ts';
@@ -40,6 +42,7 @@ import { SpanRelay } from './span-relay.ts';
 import type { Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
+import { type CountedWaits, WaitCounts } from './wait-counts.ts';
 import { Waits } from './waits.ts';
 import { Watches } from './watches.ts';
 import { Workers } from './workers.ts';
@@ -77,6 +80,7 @@ export interface Replica {
   readonly retries: Retries;
   readonly schedules: Schedules;
   readonly erasures: Erasures;
+  readonly explanations: Explanations;
   readonly logs: AttemptLogs;
   readonly logWatches: LogWatches;
   readonly waits: Waits;
@@ -89,6 +93,8 @@ export interface Replica {
   readonly namespaces: Namespaces;
   /** Attempts that sessions have asked for here, and not been given yet. */
   parkedPlaces(): { readonly slots: number; readonly prefetch: number };
+  /** What the jobs of each queue wait for, of the whole deployment. */
+  countWaits(): Promise<CountedWaits[]>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
@@ -218,6 +224,14 @@ export function createReplica(parts: ReplicaParts): Replica {
     readJob,
     cancel,
   });
+  const workers = new Workers({ store, sessions, bus });
+  const getJob = async (namespace: string, jobId: string) => {
+    const job = await readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    return job;
+  };
+  const openSessions = new OpenSessions({ store, workers, dbClock });
+  const waitCounts = new WaitCounts({ store, lanes, limits });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
   return {
     definitions,
@@ -256,16 +270,14 @@ export function createReplica(parts: ReplicaParts): Replica {
     waits,
     watches,
     eventWatches,
-    workers: new Workers({ store, sessions, bus }),
+    explanations: new Explanations({ store: store.explain, getJob, lanes, limits, sessions: openSessions }),
+    workers,
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
     namespaces: new Namespaces(store),
     parkedPlaces: () => credits.totals(),
-    async getJob(namespace, jobId) {
-      const job = await readJob(namespace, jobId);
-      if (!job) throw jobNotFound(namespace, jobId);
-      return job;
-    },
+    countWaits: () => waitCounts.read(),
+    getJob,
     listJobs: (query) => store.listJobs({ ...query, scanLimit: RECORDS_A_PAGE }),
     async pageTokenKey() {
       pageTokenKey ??= await store.readPageTokenKey();

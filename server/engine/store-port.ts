@@ -19,6 +19,7 @@ import type {
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import type { DemandingClaim } from './demand-views.ts';
+import type { ExplainStore } from './explain-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { KeyLimitOfJob, LaneUnderLimits, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
@@ -390,6 +391,7 @@ export interface Store {
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
   readonly outbox: Outbox;
+  readonly explain: ExplainStore;
   readonly queues: QueueStore;
   readonly schedules: ScheduleStore;
   /** Makes the partitions of the days to come. */

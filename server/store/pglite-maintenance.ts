@@ -33,7 +33,7 @@ export interface MaintenanceParts {
 }
 
 /** Tables whose rows are changed or deleted all the time. */
-const hotTables = [
+export const hotTables = [
   'job_runs',
   'sessions',
   'job_checkpoints',

@@ -21,6 +21,7 @@ import {
 } from './statements/definitions.ts';
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
+import { explainStore } from './statements/explain-store.ts';
 import { FairRanks } from './statements/fair-ranks.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { findHeldKeys } from './statements/idempotency-keys.ts';
@@ -131,6 +132,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
       finish: (relayId, rowIds) => finishOutbox(database, relayId, rowIds),
       dropOlder: (olderThanMs) => dropOutbox(database, olderThanMs),
     },
+    explain: explainStore(database),
     queues: queueStore(database),
     schedules: scheduleStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),

@@ -78,6 +78,7 @@ it('every guide that is meant to have examples has some', () => {
       'circuit-breakers.md',
       'definitions.md',
       'events.md',
+      'explain.md',
       'jobs.md',
       'logs.md',
       'placement.md',

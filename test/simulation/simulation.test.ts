@@ -4,7 +4,7 @@
  * MUSTER_SEEDS=5000 runs more seeds, MUSTER_FIRST_SEED says where they begin, MUSTER_SEED=123 replays one with its trace.
  */
 import { expect, test } from 'vitest';
-import { SimPostgres } from './database/sim-postgres.ts';
+import { openSimPostgres } from './database/open-sim-postgres.ts';
 import { runSeed } from './scenario/run-seed.ts';
 import { range, replaySeed, runSeeds } from './scenario/run-seeds.ts';
 import { neverHappened } from './scenario/sometimes.ts';
@@ -39,7 +39,7 @@ test.skipIf(MUSTER_SEED)('keeps its promises whatever goes wrong', { timeout: TI
 });
 
 test.skipIf(MUSTER_SEED)('gives the same history for the same seed', { timeout: 5 * MINUTE }, async () => {
-  const postgres = await SimPostgres.open();
+  const postgres = await openSimPostgres();
   try {
     const hashes: string[] = [];
     for (const seed of [first, first + 1, first]) hashes.push((await runSeed(postgres, seed)).hash);

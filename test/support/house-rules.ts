@@ -38,8 +38,12 @@ const layers: Readonly<Record<string, Layer>> = {
   schemas: { to: ['schemas', 'domain'], ports: true, packages: [NODE, 'ajv/*', '@bufbuild/protobuf*'] },
   telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
   wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },
+  simulate: {
+    to: ['simulate', 'domain', 'engine', 'store', 'api', 'gen'],
+    packages: [NODE, 'pg', '@electric-sql/pglite', '@bufbuild/protobuf*'],
+  },
   cli: {
-    to: ['cli', 'domain', 'root', 'main'],
+    to: ['cli', 'domain', 'root', 'main', 'simulate'],
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
   root: { to: ['root', 'domain'], ports: true, packages: [NODE, 'zod', 'pino'] },

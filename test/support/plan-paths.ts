@@ -19,12 +19,17 @@ function* nodesOf(node: PlanNode): Generator<PlanNode> {
   for (const inner of node.Plans ?? []) yield* nodesOf(inner);
 }
 
+/** Every step of a statement's plan. */
+export async function nodesOfPlan(context: StoreContext, statement: Statement): Promise<PlanNode[]> {
+  const [row] = await sql(context, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement.text}`);
+  return [...nodesOf(row?.['QUERY PLAN'][0].Plan)];
+}
+
 /** How each table is reached: `job_runs by job_runs_ready`, or `job_runs by Seq Scan`. Writes are not listed. */
 export async function pathsOf(context: StoreContext, statement: Statement): Promise<string[]> {
-  const [row] = await sql(context, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement.text}`);
   const paths = new Set<string>();
   let table: string | undefined;
-  for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
+  for (const node of await nodesOfPlan(context, statement)) {
     const type = node['Node Type'];
     // A part of a key that is no condition of the look-up: all rows that share the rest are gone through, for each one.
     if (node['Join Filter']?.includes('= ANY (ARRAY[')) paths.add(`a join that compares ${node['Join Filter']}`);

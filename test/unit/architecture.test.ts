@@ -14,7 +14,7 @@ describe('this checkout', () => {
   });
 
   it('was read: every layer, and imports of every kind', () => {
-    const layers = ['domain', 'engine', 'store', 'bus', 'api', 'schemas', 'cli'];
+    const layers = ['domain', 'engine', 'store', 'bus', 'api', 'schemas', 'simulate', 'cli'];
     for (const layer of layers) expect(files.some(({ path }) => path.startsWith(`server/${layer}/`))).toBe(true);
     expect(files.some(({ path }) => path.startsWith('sdk/typescript/src/worker/core/'))).toBe(true);
     expect(files.some(({ path }) => path.includes('/gen/'))).toBe(false);
@@ -72,6 +72,15 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/schemas/a.ts', "import { Ajv } from 'ajv/dist/ajv.js';\nimport { x } from '../engine/ports.ts';", undefined],
   ['server/schemas/a.ts', "import { x } from '../gen/muster/v1/job_pb.ts';", '../gen/muster/v1/job_pb.ts'],
   ['server/engine/a.ts', "import { x } from '../schemas/validator.ts';", '../schemas/validator.ts'],
+  [
+    'server/simulate/a.ts',
+    "import { x } from '../engine/replica.ts';\nimport { y } from '../api/service.ts';",
+    undefined,
+  ],
+  ['server/simulate/a.ts', "import { x } from '../bus/nats-bus.ts';", '../bus/nats-bus.ts'],
+  ['server/simulate/a.ts', "import { x } from '../cli/cli-error.ts';", '../cli/cli-error.ts'],
+  ['server/engine/a.ts', "import { x } from '../simulate/world.ts';", '../simulate/world.ts'],
+  ['server/cli/a.ts', "import { x } from '../simulate/scenario.ts';", undefined],
   ['server/wire/a.ts', "import { x } from '../bus/client.ts';", '../bus/client.ts'],
   ['server/config.ts', "import { x } from './api/code.ts';", './api/code.ts'],
   ['server/transfer.ts', "import { x } from './store/transfer/a.ts';", undefined],

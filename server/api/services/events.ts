@@ -1,6 +1,7 @@
 /** EventService: shows events as they happen. */
 import { create } from '@bufbuild/protobuf';
 import { stateCodes } from '../../domain/job-state.ts';
+import { reasonOfMove, waitReasons } from '../../domain/wait-reasons.ts';
 import type { EventQuery } from '../../engine/event-watches.ts';
 import type { ToldEvent } from '../../engine/job-events.ts';
 import type { Replica } from '../../engine/replica.ts';
@@ -33,6 +34,7 @@ function queryFrom(wire: WatchEventsRequest): EventQuery {
 function eventTo({ previousState, state, revision, eventTimeUs, failure, ...event }: ToldEvent): JobEvent {
   const { jobId, namespace, definition, attempt } = event;
   const time = timestampTo(eventTimeUs);
+  const waitReason = reasonOfMove(previousState, state);
   return create(JobEventSchema, {
     jobId,
     namespace,
@@ -42,6 +44,7 @@ function eventTo({ previousState, state, revision, eventTimeUs, failure, ...even
     state: stateCodes[state],
     ...(time ? { eventTime: time } : {}),
     ...(previousState ? { previousState: stateCodes[previousState] } : {}),
+    ...(waitReason ? { waitReason: waitReasons[waitReason] } : {}),
     ...(failure ? { failure: failureTo(failure) } : {}),
   });
 }

@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
 import type { SubmittedJob } from '../../engine/store-port.ts';
 import {
+  ExplainJobResponseSchema,
   GetJobResponseSchema,
   type JobService,
   ListJobsResponseSchema,
@@ -16,6 +17,7 @@ import {
 import { bodyHashOf } from '../body-hash.ts';
 import { durationMs, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
+import { explanationTo } from '../convert-explanation.ts';
 import { jobTo, submissionFrom, traceFrom } from '../convert-job.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
 import { jobNameOf } from '../job-name.ts';
@@ -76,6 +78,11 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async getJob(request) {
       const { namespace, jobId } = jobNameOf(request, new Violations());
       return create(GetJobResponseSchema, { job: jobTo(await replica.getJob(namespace, jobId)) });
+    },
+    async explainJob(request) {
+      const { namespace, jobId } = jobNameOf(request, new Violations());
+      const explanation = explanationTo(await replica.explanations.explain(namespace, jobId));
+      return create(ExplainJobResponseSchema, { explanation });
     },
     async waitJob(request, context) {
       const violations = new Violations();

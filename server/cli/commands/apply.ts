@@ -72,7 +72,7 @@ Examples:
 async function apply(invocation: Invocation, { file, dryRun = false }: Options): Promise<void> {
   const { out } = invocation;
   const connection = await invocation.connection();
-  const documents = (await Promise.all(file.map(readDocuments))).flat();
+  const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
   const wanted = decodeAll(documents, connection.namespace);
   for (const [done, one] of wanted.entries()) {
     const response = await applyOne(connection, one, dryRun).catch((error) => {

@@ -120,7 +120,7 @@ async function applyFiles(
   invocation: Invocation,
   { file, dryRun = false }: { file: readonly string[]; dryRun?: boolean },
 ) {
-  const documents = (await Promise.all(file.map(readDocuments))).flat();
+  const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
   const details: string[] = [];
   const wanted = documents.flatMap(({ where, value }) => {
     const decoded = decodeDocument(ScheduleSchema, value);

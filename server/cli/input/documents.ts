@@ -13,14 +13,14 @@ export interface SourceDocument {
   readonly value: unknown;
 }
 
-/** The documents of a file, or of stdin for `-`; a list at the top is as many documents. */
-export async function readDocuments(file: string): Promise<SourceDocument[]> {
+/** The documents of a file, or of stdin for `-`; a list at the top is as many documents. `next`: where to read about them. */
+export async function readDocuments(
+  file: string,
+  next = 'muster apply --help shows what one looks like',
+): Promise<SourceDocument[]> {
   const documents = parseDocuments(await readText(file), nameOf(file));
   if (documents.length > 0) return documents;
-  throw new CliError({
-    message: `${nameOf(file)} holds no document`,
-    next: 'muster apply --help shows what one looks like',
-  });
+  throw new CliError({ message: `${nameOf(file)} holds no document`, next });
 }
 
 /** @throws CliError with the line and what is wrong there. */

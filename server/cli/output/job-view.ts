@@ -1,5 +1,12 @@
 /** A job for people: what it is, how it stands, why, and what its attempts came to. */
-import { type Attempt, AttemptOutcomeSchema, type Failure, FailureCauseSchema, type Job } from '@muster/sdk/grpc';
+import {
+  type Attempt,
+  AttemptOutcomeSchema,
+  type Failure,
+  FailureCauseSchema,
+  type Job,
+  waitReasonName,
+} from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
 import { payloadLines } from './payloads.ts';
 import { printable, printableLines } from './printable.ts';
@@ -21,6 +28,7 @@ function factsOf(job: Job): [string, string][] {
     ['definition', `${job.definition}@${job.definitionVersion}`],
     ['namespace', job.namespace],
     ['queue', job.queue],
+    ['waits for', waitReasonName(job.waitReason)],
     ['why', job.stateReason],
     [
       'progress',

@@ -34,14 +34,15 @@ WHERE namespace = $1 AND name = $2`,
 const pauseOne = {
   name: 'pause_queue',
   text: `
-UPDATE queues SET paused = true, pause_reason = CASE WHEN $3 = '' THEN pause_reason ELSE $3 END, revision = revision + 1
+UPDATE queues SET paused = true, pause_reason = CASE WHEN $3 = '' THEN pause_reason ELSE $3 END, revision = revision + 1,
+                  pause_time = CASE WHEN paused THEN pause_time ELSE (SELECT muster_now()) END
 WHERE namespace = $1 AND name = $2 AND (NOT paused OR ($3 <> '' AND pause_reason <> $3))`,
 };
 
 const resumeOne = {
   name: 'resume_queue',
   text: `
-UPDATE queues SET paused = false, pause_reason = '', revision = revision + 1
+UPDATE queues SET paused = false, pause_reason = '', pause_time = NULL, revision = revision + 1
 WHERE namespace = $1 AND name = $2 AND paused`,
 };
 
@@ -56,7 +57,7 @@ WITH gone AS (
   DELETE FROM queues q WHERE q.namespace = $1 AND q.name = $2
     AND NOT EXISTS (${ofQueue})
 )
-UPDATE queues q SET paused = false, pause_reason = '', description = '', max_concurrency = NULL, rate_limit = NULL,
+UPDATE queues q SET paused = false, pause_reason = '', pause_time = NULL, description = '', max_concurrency = NULL, rate_limit = NULL,
                     fairness_weights = NULL, max_backlog = 0, max_backlog_age_ms = NULL, revision = q.revision + 1, delete_time = (SELECT muster_now())
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };

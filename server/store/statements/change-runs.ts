@@ -152,6 +152,7 @@ UPDATE job_runs r
 SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, attempts_counted = i.attempts_counted,
     losses = i.losses, charges = i.charges, lost = i.lost, failures = nullif(i.failures, 0), releases = i.releases,
     releases_since = i.releases_since, reason = i.reason, run_time = i.run_time,
+    pause_time = CASE WHEN i.state <> ${stateCodes.PAUSED} THEN NULL WHEN i.was_state = i.state THEN r.pause_time ELSE (SELECT time FROM now) END,
     cancel_time = coalesce(r.cancel_time, CASE WHEN i.state = ${stateCodes.CANCELLING} THEN (SELECT time FROM now) END), revision = r.revision + 1,
     session_id = CASE WHEN i.state IN ${held} THEN r.session_id END,
     credit_id = CASE WHEN i.state IN ${held} THEN r.credit_id END,

@@ -1,17 +1,22 @@
 /** What holds the lanes of ready jobs back, for people. Few jobs wait for that, so it is no part of reading a job. */
 
+import { breakerText, concurrencyText, keyText, momentText, queuePausedText } from '../../domain/hold-texts.ts';
 import { stateCodes } from '../../domain/job-state.ts';
-import type { DefinitionLimits } from '../../domain/limits.ts';
+import type { WaitReason } from '../../domain/wait-reasons.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
-import { timestampOf } from '../times.ts';
 import { NIL_UUID } from './expire-jobs.ts';
 import { heldBack } from './held-lanes.ts';
 import { type LimitedLane, readLimits, readLimitUse } from './limit-use.ts';
 import { readPlacementReason } from './placement-reasons.ts';
 
-/** Reasons by the id of the lane. */
-export type HoldReasons = ReadonlyMap<number, string>;
+export interface HoldReason {
+  readonly reason: WaitReason;
+  readonly text: string;
+}
+
+/** By the id of the lane. */
+export type HoldReasons = ReadonlyMap<number, HoldReason>;
 
 const readMany = {
   name: 'read_hold_reasons',
@@ -37,38 +42,29 @@ export function mayBeHeld(row: Row): boolean {
 }
 
 /** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
-async function limitReason(session: Session, row: Row): Promise<string | undefined> {
+async function limitReason(session: Session, row: Row): Promise<HoldReason | undefined> {
   const limits = await readLimits(session, row as LimitedLane);
-  if (row.held_back & heldBack.atLimit) return keyReason(row.definition, limits.definition);
+  if (row.held_back & heldBack.atLimit)
+    return { reason: 'KEY_LIMIT', text: keyText(row.definition, limits.definition?.keyLimit ?? {}) };
   const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
   const { queue, definition } = await readLimitUse(session, lane, limits);
-  for (const [what, use] of [
-    [`queue ${row.queue}`, queue],
-    [`definition ${row.definition}`, definition],
+  for (const [reason, what, use] of [
+    ['DEFINITION_LIMIT', `definition ${row.definition}`, definition],
+    ['QUEUE_LIMIT', `queue ${row.queue}`, queue],
   ] as const)
     if (use?.maxConcurrency !== undefined && use.held >= use.maxConcurrency)
-      return `${what} is at its limit: workers hold ${use.held} of its jobs, and may hold ${use.maxConcurrency}`;
+      return { reason, text: concurrencyText(what, use) };
   return undefined;
 }
 
-function keyReason(definition: string, limits: DefinitionLimits | undefined): string {
-  const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
-  const bounds = [
-    maxConcurrency === undefined ? [] : `${maxConcurrency} at once`,
-    rateLimit ? `${rateLimit.units} each ${rateLimit.periodMs / 1_000} s` : [],
-  ].flat();
-  return `its key is at the limit of definition ${definition}: ${bounds.join(', ') || 'it goes on soon'}`;
-}
-
-function reasonOf(row: Row): string | undefined {
-  if (row.pause_reason !== null)
-    return `queue ${row.queue} is paused${row.pause_reason === '' ? '' : `: ${row.pause_reason}`}`;
+function reasonOf(row: Row): HoldReason | undefined {
+  if (row.pause_reason !== null) return { reason: 'QUEUE_PAUSED', text: queuePausedText(row.queue, row.pause_reason) };
   if (row.breaker === null) return undefined;
   const next =
     row.probe_time === null
       ? `job ${row.probe_job_id} is the probe`
-      : `a probe is made at ${timestampOf(row.probe_time)}`;
-  return `held back: circuit breaker ${row.breaker} is open; ${next}`;
+      : `a probe is made at ${momentText(row.probe_time)}`;
+  return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
 /** Of rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane that was let go since the rows were read has no reason any more. */
@@ -76,7 +72,7 @@ export async function readHoldReasons(session: Session, rows: readonly Row[]): P
   const held = rows.filter(mayBeHeld).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
-  const reasons = new Map<number, string>();
+  const reasons = new Map<number, HoldReason>();
   let limited = 0;
   let demanding = 0;
   for (const row of found) {

@@ -1,7 +1,9 @@
 /**
  * How many open jobs each lane has in each state, without counting them: every statement that makes, moves or ends runs adds
  * a row for each lane and state that it changed to `lane_count_changes`, in the same statement. That is an insert, so
- * nobody waits for anybody. `foldCounts` adds them up in `lane_counts`; the sum of both tables is exact at any moment.
+ * nobody waits for anybody. `foldCounts` adds them up in `lane_counts`; the sum of both tables is exact at any moment. Beside
+ * that it counts by the minute what was assigned: whatever hands jobs to sessions adds one row for them, which nothing is
+ * taken off.
  */
 import { stateCodes } from '../../domain/job-state.ts';
 import type { Session } from '../database.ts';
@@ -35,10 +37,17 @@ picked AS MATERIALIZED (
 gone AS (
   DELETE FROM lane_count_changes c USING picked p WHERE c.ctid = p.ctid RETURNING c.lane_id, c.state, c.jobs
 ),
+summed AS (
+  SELECT lane_id, state, sum(jobs) AS jobs, coalesce(sum(jobs) FILTER (WHERE state = ${ASSIGNED} AND jobs > 0), 0) AS starts
+  FROM gone GROUP BY lane_id, state
+),
 folded AS (
-  INSERT INTO lane_counts AS k (lane_id, state, jobs)
-  SELECT lane_id, state, sum(jobs) FROM gone GROUP BY lane_id, state HAVING sum(jobs) <> 0 ORDER BY lane_id, state
-  ON CONFLICT (lane_id, state) DO UPDATE SET jobs = k.jobs + excluded.jobs
+  INSERT INTO lane_counts AS k (lane_id, state, jobs, minute, starts)
+  SELECT lane_id, state, jobs, (SELECT floor(extract(epoch FROM muster_now()) / 60)), starts
+  FROM summed WHERE jobs <> 0 OR starts > 0 ORDER BY lane_id, state
+  ON CONFLICT (lane_id, state) DO UPDATE SET jobs = k.jobs + excluded.jobs, minute = excluded.minute,
+    starts = excluded.starts + CASE WHEN k.minute = excluded.minute THEN k.starts ELSE 0 END,
+    starts_before = CASE excluded.minute - k.minute WHEN 0 THEN k.starts_before WHEN 1 THEN k.starts ELSE 0 END
 )
 SELECT count(*)::int AS rows FROM gone`,
 };

@@ -1,7 +1,7 @@
 /** Why ready jobs wait that demand something of their worker, for people: what open sessions offer, and what they hold. */
 
 import type { LaneKey } from '../../domain/placement.ts';
-import { ableOf, type PlacementOffer, placementReason } from '../../domain/placement-reason.ts';
+import { ableOf, type PlacementOffer, type PlacementReason, placementReason } from '../../domain/placement-reason.ts';
 import type { Row, Session } from '../database.ts';
 import { readDefinition } from './definitions.ts';
 import { readTaken } from './taken-resources.ts';
@@ -31,7 +31,7 @@ async function readOffers(session: Session, namespace: string): Promise<Placemen
 }
 
 /** Of a row with the key of a lane. */
-export async function readPlacementReason(session: Session, row: Row): Promise<string | undefined> {
+export async function readPlacementReason(session: Session, row: Row): Promise<PlacementReason | undefined> {
   const lane: LaneKey = {
     namespace: row.namespace,
     queue: row.queue,

@@ -2,8 +2,10 @@
 import { type CancelStage, cancelStages } from '../../domain/cancel-stage.ts';
 import { reported } from '../../domain/circuit-breaker.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
+import { isSuspect } from '../../domain/losses.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
 import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
+import { reasonOfState, type WaitReason } from '../../domain/wait-reasons.ts';
 import type { AttemptKey, ClosedRecord } from '../../engine/attempt-views.ts';
 import type { AttemptView, JobName, JobView } from '../../engine/job-views.ts';
 import type { Row, Session } from '../database.ts';
@@ -19,7 +21,7 @@ export const recordColumns = `job_id, lane_id, priority, labels, input_content_t
 
 /** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
 export const viewColumns = `
-       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
@@ -168,6 +170,12 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
+/** Of a job that nothing is known to hold back: by its state, or since it is a suspect. */
+function waitReasonOf(row: Row): WaitReason | undefined {
+  const state = stateOf(row.state);
+  return state === 'READY' && isSuspect(row as { losses: number }) ? 'SUSPECT' : reasonOfState(state, row.reason);
+}
+
 export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldReasons): JobView {
   const hold = mayBeHeld(row) ? holds.get(row.run_lane_id) : undefined;
   return {
@@ -177,7 +185,8 @@ export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldR
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: hold ?? row.reason ?? '',
+    reason: hold?.text ?? row.reason ?? '',
+    waitReason: hold?.reason ?? waitReasonOf(row),
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),

@@ -67,6 +67,14 @@ export const metrics = {
     labels: [...ofQueues, 'muster.queue.jobs.state'],
     description: 'Open jobs of a queue, of the whole deployment',
   },
+  waitingJobs: {
+    name: 'muster.queue.waiting_jobs',
+    kind: 'gauge',
+    unit: '{job}',
+    labels: [...ofQueues, 'muster.wait.reason'],
+    description:
+      'Jobs of a queue that wait, by what they wait for, of the whole deployment; without any there is no line',
+  },
   queueAge: {
     name: 'muster.queue.oldest_ready.age',
     kind: 'gauge',

@@ -1,7 +1,9 @@
 /** Gauges of the whole deployment, read from the database when somebody asks for the metrics. */
 import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api';
+import type { CountedReason } from '../../domain/wait-reasons.ts';
 import type { QueueCounts } from '../../engine/queues.ts';
 import type { AllQueues, DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/vitals.ts';
+import type { CountedWaits } from '../../engine/wait-counts.ts';
 import { metrics, mostNames, OTHER } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
 import { Paced, type PacedParts } from './paced.ts';
@@ -21,6 +23,7 @@ const stateNames = {
 
 export interface DeploymentParts extends PacedParts {
   readonly vitals: VitalsStore;
+  readonly countWaits: () => Promise<CountedWaits[]>;
   readonly deafAfterBeats: number;
   /** The database's clock, in microseconds. */
   readonly nowUs: () => number;
@@ -34,10 +37,12 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
   const { vitals, deafAfterBeats } = parts;
   const queues = new Paced('the queues', () => vitals.readQueues(mostNames.queues), parts);
   const heads = new Paced('the age of what waits', () => vitals.readLineHeads(MOST_LANES), parts);
+  const waits = new Paced('what jobs wait for', () => parts.countWaits(), parts);
   const sessions = new Paced('the sessions', () => vitals.readSessions(deafAfterBeats), parts);
   const database = new Paced('the state of the database', () => vitals.readDatabase(), parts);
   const gauges = {
     jobs: instruments.gauge(metrics.queueJobs),
+    waiting: instruments.gauge(metrics.waitingJobs),
     age: instruments.gauge(metrics.queueAge),
     paused: instruments.gauge(metrics.queuePaused),
     sessions: instruments.gauge(metrics.sessions),
@@ -46,14 +51,16 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
     rows: instruments.gauge(metrics.tableRows),
   };
   instruments.observe(Object.values(gauges), async (result) => {
-    const [allQueues, allHeads, open, state] = await Promise.all([
+    const [allQueues, allHeads, allWaits, open, state] = await Promise.all([
       queues.read(),
       heads.read(),
+      waits.read(),
       sessions.read(),
       database.read(),
     ]);
     if (allQueues) observeQueues(result, gauges, allQueues);
     if (allQueues && allHeads) observeAges(result, gauges.age, allQueues, allHeads, parts.nowUs());
+    if (allQueues && allWaits) observeWaits(result, gauges.waiting, allQueues, allWaits);
     if (open) observeSessions(result, gauges, open);
     if (state) observeDatabase(result, gauges, state);
   });
@@ -74,6 +81,24 @@ function observeQueues(result: BatchObservableResult, { jobs, paused }: Gauges, 
     result.observe(paused, queue.paused ? 1 : 0, labels);
   }
   if (others) counts(labelsOf(OTHER, OTHER), others);
+}
+
+/** Of queues that are left out, all together. */
+function observeWaits(
+  result: BatchObservableResult,
+  waiting: Observable,
+  { queues }: AllQueues,
+  waits: readonly CountedWaits[],
+): void {
+  const named = new Set(queues.map(({ namespace, name }) => `${namespace}/${name}`));
+  const others = new Map<CountedReason, number>();
+  for (const { namespace, name, reason, jobs } of waits) {
+    if (named.has(`${namespace}/${name}`))
+      result.observe(waiting, jobs, { ...labelsOf(namespace, name), 'muster.wait.reason': reason });
+    else others.set(reason, (others.get(reason) ?? 0) + jobs);
+  }
+  for (const [reason, jobs] of others)
+    result.observe(waiting, jobs, { ...labelsOf(OTHER, OTHER), 'muster.wait.reason': reason });
 }
 
 /** Of queues that are left out, the oldest of all of them. */

@@ -1,5 +1,6 @@
 /** WatchEvents as clients see it: what is kept, what comes, filters, positions. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
+import { waitReasonName } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import type { JobEvent } from '../../../server/gen/muster/v1/event_pb.ts';
@@ -44,6 +45,16 @@ function follow(call: ClientReadableStream<WatchEventsResponse>) {
 }
 
 describe('WatchEvents', () => {
+  it('tells what a job waits for, where its state says it', async () => {
+    const hour = { seconds: 3_600n };
+    const retryPolicy = { maxAttempts: 2, minBackoff: hour, maxBackoff: hour };
+    const { worker, jobId, attempt } = await world.hold({ retryPolicy });
+    await worker.report({ of: attempt, outcome: outcomes.failure() });
+    await world.rpc.call(JobService.method.pauseJob, { jobId });
+    const events = await kept(jobId, 3);
+    expect(events.map((event) => waitReasonName(event.waitReason))).toEqual(['', 'RETRY_BACKOFF', 'JOB_PAUSED']);
+  });
+
   it('tells the life of a job: made, run, ended, with the time of the database', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result('done') });

@@ -1,98 +1,21 @@
-/** The examples of docs/cli.md work, letter by letter, in one shell, and print what the guide says; `…` is anything. */
-import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cliEnvironment, musterBinary } from '../../support/cli.ts';
+/** The examples of docs/cli.md and docs/simulate.md work, letter by letter, and print what the guides say; `…` is anything. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
-
-interface Example {
-  readonly command: string;
-  readonly prints: string;
-}
-
-const END = '=====';
-const guide = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
-const examples = [...guide.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => examplesOf(block));
-
-/** A command begins with "$ ", its further lines with "> "; what it prints follows. */
-function examplesOf(block: string): Example[] {
-  return block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((one) => {
-      const lines = one.trimEnd().split('\n');
-      const further = lines.slice(1).findIndex((line) => !line.startsWith('> '));
-      const end = further < 0 ? lines.length : further + 1;
-      const command = [lines[0], ...lines.slice(1, end).map((line) => line.slice(2))].join('\n');
-      return { command, prints: lines.slice(end).join('\n') };
-    });
-}
-
-/** For machines that have no jq: what the guide uses of it. */
-const JQ = `#!${process.execPath}
-const { readFileSync } = require('node:fs');
-const [raw, filter] = process.argv.slice(2);
-if (raw !== '-r') throw new Error('the stand-in for jq takes -r first');
-const read = (value, path) => {
-  if (!/^(\\.\\w+)+$/.test(path)) throw new Error('the stand-in for jq knows no ' + path);
-  return path.slice(1).split('.').reduce((part, name) => part?.[name], value);
-};
-const stage = (values, text) => {
-  const selected = /^select\\((.*)\\)$/.exec(text)?.[1];
-  if (selected !== undefined) return values.filter((value) => read(value, selected) !== undefined);
-  return values.flatMap((value) => text.split(/, */).map((path) => read(value, path)));
-};
-const text = readFileSync(0, 'utf8').trim();
-let inputs;
-try { inputs = [JSON.parse(text)]; } catch { inputs = text.split('\\n').map((line) => JSON.parse(line)); }
-for (const value of filter.split(/ *\\| */).reduce(stage, inputs)) console.log(value);
-`;
+import { runConsoleGuide } from '../../support/console-guide.ts';
 
 let server: CliServer;
-let folder: string;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'muster-guide-'));
-  const muster = `#!/bin/sh\nexec '${process.execPath}' '${musterBinary}' "$@"\n`;
-  await writeFile(join(folder, 'muster'), muster, { mode: 0o755 });
-  if (spawnSync('jq', ['--version']).status !== 0) await writeFile(join(folder, 'jq'), JQ, { mode: 0o755 });
+beforeEach(async () => {
   server = await startCliServer();
 });
 
-afterAll(async () => {
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => server?.stop());
 
-/** What each command prints; they run in one shell, as the variables in them ask for. */
-async function printed(): Promise<string[]> {
-  const env = cliEnvironment({ MUSTER_SERVER: server.address, MUSTER_CONFIG: join(folder, 'config') });
-  const script = examples.map(({ command }) => `${command}\necho '${END}'\n`).join('');
-  const options = { cwd: folder, env: { ...env, PATH: [folder, env.PATH].join(delimiter) }, timeout: 600_000 };
-  // What goes to stderr is part of what a reader sees.
-  const { stdout } = await promisify(execFile)('sh', ['-c', `exec 2>&1\n${script}`], options);
-  return stdout.split(`${END}\n`);
-}
-
-/** Lines of the guide as a pattern: `…` is anything within a line, and as a line of its own any number of lines. */
-function pattern(prints: string): RegExp {
-  const lines = prints.split('\n').map((line) => {
-    if (line === '…') return '(?:.*\\n)+?';
-    const parts = line.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return `${parts.join('.*')}\\n`;
-  });
-  return new RegExp(`^${prints === '' ? '' : lines.join('')}$`);
-}
-
-it('each example prints what the guide says', { timeout: 600_000 }, async () => {
-  const outputs = await printed();
-  expect(examples.length).toBeGreaterThan(30);
-  const printedOtherwise = examples
-    .map(({ command, prints }, at) => ({ command, prints, printed: outputs[at] ?? '' }))
-    .filter(({ prints, printed: output }) => !pattern(prints).test(output));
-  expect(printedOtherwise).toEqual([]);
+it.each([
+  ['cli.md', 30],
+  ['simulate.md', 6],
+])('each example of %s prints what the guide says', { timeout: 600_000 }, async (guide, least) => {
+  const { count, differences } = await runConsoleGuide(guide, server.address);
+  expect(count).toBeGreaterThan(least);
+  expect(differences).toEqual([]);
 });

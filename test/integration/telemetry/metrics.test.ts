@@ -121,6 +121,36 @@ describe('the metrics of queues', () => {
   });
 });
 
+describe('the metrics of what jobs wait for', () => {
+  const hour = { seconds: 3_600n };
+
+  it('tell each reason that is known by lane, by queue', async () => {
+    const definition = await world.define();
+    const served = await world.define();
+    const limited = await world.define({ maxConcurrency: 1 });
+    const worker = await world.openWorker(served, limited);
+    const queue = 'reasons';
+    const submit = (of: string, changes: object = {}) => world.submit(of, { queue, ...changes });
+    await submit(limited);
+    await worker.take(1);
+    for (const of of [definition, definition, served, limited]) await submit(of);
+    await submit(definition, { start: { case: 'delay', value: hour } });
+    await world.rpc.call(JobService.method.pauseJob, { jobId: await submit(definition) });
+    const waiting = (all: Map<string, Family>, reason: string) =>
+      sumOf(all, 'muster_queue_waiting_jobs', { muster_queue: queue, muster_wait_reason: reason });
+    await eventuallyMetrics('they are counted', (all) => {
+      const counted = ['no_worker', 'in_line', 'definition_limit', 'time', 'job_paused'].map((one) =>
+        waiting(all, one),
+      );
+      return counted.join() === '2,1,1,1,1';
+    });
+    await world.rpc.call(QueueService.method.pauseQueue, { name: queue });
+    await eventuallyMetrics('the pause is told', (all) => {
+      return waiting(all, 'queue_paused') === 4 && waiting(all, 'time') === 1;
+    });
+  });
+});
+
 describe('the metrics of workers', () => {
   it('tell sessions, slots, credits and heartbeats', async () => {
     const before = await readMetrics(world.replica.httpAddress);

@@ -1,6 +1,6 @@
 /** Steps that no worker makes: asked for by a person, or a time has come; never too early, and in calm weather never late. */
 import { stateCodes } from '../../../server/domain/job-state.ts';
-import { EPOCH_MS } from '../database/sim-postgres.ts';
+import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
 import {
   CANCEL_GRACE_MS,
   PROGRESS_TIMEOUT_MS,

@@ -1,5 +1,5 @@
 /** The journal: what happened to jobs and sessions, written by triggers in the transaction that did it. */
-import type { SimPostgres } from './sim-postgres.ts';
+import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
 
 export const journalSchema = `
 CREATE TABLE muster.sim_journal (

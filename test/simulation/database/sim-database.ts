@@ -1,11 +1,12 @@
 /** One replica's way to the database: statements start and answer late, break, collide, and outlive their caller. */
+
+import type { Line } from '../../../server/simulate/line.ts';
+import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import type { World } from '../../../server/simulate/world.ts';
 import type { Database, Parameter, Row, Session, Statement } from '../../../server/store/database.ts';
 import type { Conditions, StatementFate } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
-import type { World } from '../core/world.ts';
-import type { Line } from './line.ts';
-import type { SimPostgres } from './sim-postgres.ts';
 
 export interface SimDatabaseParts {
   readonly world: World;

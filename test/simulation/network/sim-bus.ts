@@ -8,11 +8,11 @@ import { EngineError } from '../../../server/engine/errors.ts';
 import type { EventBatch, ToldEvent } from '../../../server/engine/job-events.ts';
 import type { Hint } from '../../../server/engine/messages.ts';
 import type { Bus, EventStream } from '../../../server/engine/ports.ts';
+import type { Prng } from '../../../server/simulate/prng.ts';
+import type { World } from '../../../server/simulate/world.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
-import type { Prng } from '../core/prng.ts';
 import type { Process } from '../core/process.ts';
-import type { World } from '../core/world.ts';
 import { SimSubscription } from './sim-subscription.ts';
 
 export interface BusHubParts {

@@ -4,11 +4,11 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../../../sdk/typescript/src/error.ts';
 import { musterError } from '../../../sdk/typescript/src/transport/status-details.ts';
 import { type RpcStatus, statusOf } from '../../../server/api/status.ts';
+import type { Prng } from '../../../server/simulate/prng.ts';
+import type { World } from '../../../server/simulate/world.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
-import type { Prng } from '../core/prng.ts';
 import type { Process } from '../core/process.ts';
-import type { World } from '../core/world.ts';
 
 /** One life of a replica, as callers see it. */
 export interface Server {

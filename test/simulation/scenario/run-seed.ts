@@ -1,11 +1,11 @@
 /** Runs one seed from start to end and says what was wrong. */
 import { createHash } from 'node:crypto';
+import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
 import { checkTold } from '../checker/told.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
-import type { SimPostgres } from '../database/sim-postgres.ts';
 import { unleash } from './nemesis.ts';
 import { type Profile, profileOf } from './profile.ts';
 import { buildSimulation, type Simulation } from './simulation.ts';

@@ -1,5 +1,5 @@
 /** Runs many seeds on one database, and sums up. */
-import { SimPostgres } from '../database/sim-postgres.ts';
+import { openSimPostgres } from '../database/open-sim-postgres.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 
 export interface SeedsResult {
@@ -19,7 +19,7 @@ export interface SeedsOptions {
 
 export async function runSeeds({ seeds, stopAtFirst = false, onSeed }: SeedsOptions): Promise<SeedsResult> {
   const started = performance.now();
-  const postgres = await SimPostgres.open();
+  const postgres = await openSimPostgres();
   const counts = new Map<string, number>();
   const failures: SeedResult[] = [];
   let [count, virtualMs] = [0, 0];
@@ -42,7 +42,7 @@ export async function runSeeds({ seeds, stopAtFirst = false, onSeed }: SeedsOpti
 
 /** One seed once more, with a trace of everything. */
 export async function replaySeed(seed: number): Promise<SeedResult> {
-  const postgres = await SimPostgres.open();
+  const postgres = await openSimPostgres();
   try {
     return await runSeed(postgres, seed, true);
   } finally {

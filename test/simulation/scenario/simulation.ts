@@ -1,11 +1,12 @@
 /** One simulated deployment, wired: database, bus, calls, replicas, workers, clients. */
+
+import { Line } from '../../../server/simulate/line.ts';
+import { Prng } from '../../../server/simulate/prng.ts';
+import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import { World } from '../../../server/simulate/world.ts';
 import { Conditions } from '../core/conditions.ts';
 import { History } from '../core/history.ts';
-import { Prng } from '../core/prng.ts';
 import { Process } from '../core/process.ts';
-import { World } from '../core/world.ts';
-import { Line } from '../database/line.ts';
-import type { SimPostgres } from '../database/sim-postgres.ts';
 import { BusHub } from '../network/sim-bus.ts';
 import { Rpc } from '../network/sim-rpc.ts';
 import { Caller } from '../nodes/sim-caller.ts';

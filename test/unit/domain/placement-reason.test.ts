@@ -16,7 +16,7 @@ function offer(workerName: string, changes: Partial<PlacementOffer> = {}): Place
 }
 
 function reasonOf(demands: Partial<Demands>, offers: PlacementOffer[], taken: Record<string, Taken[]> = {}) {
-  return placementReason(offers, laneOf(demands), 'job', new Map(Object.entries(taken)));
+  return placementReason(offers, laneOf(demands), 'job', new Map(Object.entries(taken)))?.text;
 }
 
 const gpu = (workerName: string, amount: number) => offer(workerName, { resources: { gpu: amount } });

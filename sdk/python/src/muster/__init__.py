@@ -28,6 +28,7 @@ from muster.errors import FinalError, InfrastructureError, JobFailedError, JobSt
 from muster.payloads import PayloadError, decode, encode
 from muster.v1.event_pb2 import JobEvent
 from muster.v1.job_definition_pb2 import JobDefinition
+from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobState, JobSubmission
 from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.log_record_pb2 import LogRecord
@@ -56,6 +57,7 @@ __all__ = [
     "JobContext",
     "JobDefinition",
     "JobEvent",
+    "JobExplanation",
     "JobFailedError",
     "JobFilter",
     "JobOptions",

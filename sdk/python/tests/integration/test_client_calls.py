@@ -32,6 +32,7 @@ from muster.v1 import job_service_pb2 as jobs
 from muster.v1 import queue_service_pb2 as queues
 from muster.v1 import schedule_service_pb2 as schedules
 from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
+from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
 from muster.v1.namespace_pb2 import Namespace
 from muster.v1.placement_pb2 import Demands, Sticky
@@ -43,6 +44,7 @@ from tests.support.job_service import serving
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 JOB = Job(job_id="j", state=job_pb2.JOB_STATE_PAUSED)
+EXPLANATION = JobExplanation(job_id="j", summary="It is next.")
 QUEUE = Queue(name="q")
 SCHEDULE = schedule_pb2.Schedule(name="s")
 RUN = schedule_pb2.ScheduleRun(job_id="j")
@@ -98,6 +100,8 @@ CASES = [
     Case("retry", ("j",), {}, jobs.RetryJobRequest(job_id="j"), jobs.RetryJobResponse(job=JOB), JOB),
     Case("erase", ("j", "on demand"), {}, jobs.EraseJobRequest(job_id="j", reason="on demand"),
          jobs.EraseJobResponse(audit_id="a"), "a"),
+    Case("explain", ("j",), {}, jobs.ExplainJobRequest(job_id="j"),
+         jobs.ExplainJobResponse(explanation=EXPLANATION), EXPLANATION),
     Case("list", (JobFilter(states=["FAILED"], labels={"a": "b"}, min_create_time=NOON),), {"page_size": 7},
          jobs.ListJobsRequest(
              states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, page_size=7),

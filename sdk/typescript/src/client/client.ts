@@ -1,5 +1,6 @@
 /** Submits jobs to Muster and follows them. */
 import { randomUUID } from 'node:crypto';
+import type { JobExplanation } from '../gen/muster/v1/job_explanation_pb.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
@@ -88,6 +89,17 @@ export class Client extends AdminClient {
   async get(job: JobRef, options: RequestOptions = {}): Promise<Job> {
     const response = await this.#call(options, (call) => this.#jobs.getJob(this.#target(job), call));
     return present(response.job, 'job');
+  }
+
+  /**
+   * Says why a job is where it is: what keeps it from starting, who holds that and when it opens, its place in line, and an
+   * estimate of its start; who has it; how it ended. `summary` is all of it in sentences.
+   *
+   * @throws MusterError NOT_FOUND when there is no such job.
+   */
+  async explain(job: JobRef, options: RequestOptions = {}): Promise<JobExplanation> {
+    const response = await this.#call(options, (call) => this.#jobs.explainJob(this.#target(job), call));
+    return present(response.explanation, 'explanation');
   }
 
   /** Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. */

@@ -72,7 +72,7 @@ export function add<I extends DescMessage>(
   });
 }
 
-export const { submitJob, submitJobs, getJob, waitJob, cancelJob, listAttemptLogs } = JobService.method;
+export const { submitJob, submitJobs, getJob, explainJob, waitJob, cancelJob, listAttemptLogs } = JobService.method;
 export const { pauseJob, resumeJob, updateJob, retryJob, eraseJob, retryJobs, cancelJobs } = JobService.method;
 export const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.method;
 export const { listCircuitBreakers, closeCircuitBreaker } = JobDefinitionService.method;

@@ -4,6 +4,7 @@ import {
   beat,
   cancelJob,
   closeSession,
+  explainJob,
   getJob,
   heartbeat,
   listWorkers,
@@ -26,7 +27,7 @@ for (const id of [
   '{0198c0de-0000-7000-8000-000000000001}',
   '0198c0de-0000-7000-8000-00000000000g',
 ]) {
-  for (const method of [getJob, waitJob, cancelJob, pauseJob, resumeJob]) {
+  for (const method of [getJob, explainJob, waitJob, cancelJob, pauseJob, resumeJob]) {
     add('B37', `${method.name}: job ${JSON.stringify(id)}`, method as typeof getJob, () => ({ jobId: id }), ['job_id']);
   }
 }

@@ -8,6 +8,7 @@ import {
   cancelJob,
   type Definition,
   define,
+  explainJob,
   getJob,
   getJobDefinition,
   heartbeat,
@@ -76,7 +77,7 @@ add(
   [],
   [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
 );
-for (const method of [getJob, waitJob, cancelJob]) {
+for (const method of [getJob, explainJob, waitJob, cancelJob]) {
   const missing = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;
   const as = method as typeof getJob;
   add('B37', `${method.name}: nil job`, as, () => ({ jobId: '00000000-0000-0000-0000-000000000000' }), [], missing);

@@ -12,6 +12,7 @@ import { compatibilitySuite } from './compatibility.ts';
 import { completeSuite } from './complete.ts';
 import { definitionsSuite } from './definitions.ts';
 import { erasingSuite } from './erasing.ts';
+import { explainSuite } from './explain.ts';
 import { fairnessSuite } from './fairness.ts';
 import { heldSuite } from './held.ts';
 import { heldLanesSuite } from './held-lanes.ts';
@@ -79,6 +80,7 @@ export function storeSuite(context: StoreContext): void {
   limitsSuite(context);
   limitedPlacesSuite(context);
   resourcesSuite(context);
+  explainSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);
   vitalsSuite(context);

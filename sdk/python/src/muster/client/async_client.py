@@ -130,6 +130,7 @@ class AsyncClient:
     update = _call(job_calls.update)
     retry = _call(job_calls.retry)
     erase = _call(job_calls.erase)
+    explain = _call(job_calls.explain)
     wait = _steps(job_steps.wait)
     list = _pages(job_steps.list_jobs)
     logs = _pages(job_steps.logs)

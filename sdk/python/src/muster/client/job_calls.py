@@ -11,6 +11,7 @@ from muster.client.job_ref import JobRef, SubmittedJob, id_of
 from muster.client.submission import JobOptions, job_submission
 from muster.client.words import to_timestamp
 from muster.v1 import job_service_pb2 as messages
+from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
 
 if TYPE_CHECKING:
@@ -156,8 +157,27 @@ def erase(scope: Scope, job: JobRef, reason: str, *, timeout: float | None = Non
     return Call(_method("EraseJob", messages.EraseJobResponse), request, lambda reply: str(reply.audit_id), timeout)
 
 
+def explain(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[JobExplanation]:
+    """Says why a job is where it is; `summary` of the answer is all of it in sentences.
+
+    It names what keeps the job from starting, who holds that and when it opens, its place in line, and an estimate of
+    its start; who has it; how it ended.
+
+    Args:
+        job: The job.
+        timeout: Seconds for the call, repeats included. None: the client's.
+    """
+    request = messages.ExplainJobRequest(namespace=scope.namespace, job_id=id_of(job))
+    return Call(_method("ExplainJob", messages.ExplainJobResponse), request, _explanation, timeout)
+
+
 def _method(name: str, reply: Any) -> Method:
     return Method("JobService", name, reply)
+
+
+def _explanation(reply: Any) -> JobExplanation:
+    explanation: JobExplanation = reply.explanation
+    return explanation
 
 
 def _job(reply: Any) -> Job:

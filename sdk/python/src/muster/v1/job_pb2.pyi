@@ -41,6 +41,22 @@ class SkipReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SKIP_REASON_UPSTREAM_FAILED: _ClassVar[SkipReason]
     SKIP_REASON_MANUAL: _ClassVar[SkipReason]
 
+class WaitReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WAIT_REASON_UNSPECIFIED: _ClassVar[WaitReason]
+    WAIT_REASON_JOB_PAUSED: _ClassVar[WaitReason]
+    WAIT_REASON_DELAY: _ClassVar[WaitReason]
+    WAIT_REASON_RETRY_BACKOFF: _ClassVar[WaitReason]
+    WAIT_REASON_RETRY_BUDGET: _ClassVar[WaitReason]
+    WAIT_REASON_QUEUE_PAUSED: _ClassVar[WaitReason]
+    WAIT_REASON_CIRCUIT_BREAKER: _ClassVar[WaitReason]
+    WAIT_REASON_KEY_LIMIT: _ClassVar[WaitReason]
+    WAIT_REASON_DEFINITION_LIMIT: _ClassVar[WaitReason]
+    WAIT_REASON_QUEUE_LIMIT: _ClassVar[WaitReason]
+    WAIT_REASON_NO_WORKER: _ClassVar[WaitReason]
+    WAIT_REASON_SUSPECT: _ClassVar[WaitReason]
+    WAIT_REASON_IN_LINE: _ClassVar[WaitReason]
+
 class IdempotencyConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: _ClassVar[IdempotencyConflictPolicy]
@@ -75,6 +91,19 @@ SKIP_REASON_CONDITION: SkipReason
 SKIP_REASON_TRIGGER_RULE: SkipReason
 SKIP_REASON_UPSTREAM_FAILED: SkipReason
 SKIP_REASON_MANUAL: SkipReason
+WAIT_REASON_UNSPECIFIED: WaitReason
+WAIT_REASON_JOB_PAUSED: WaitReason
+WAIT_REASON_DELAY: WaitReason
+WAIT_REASON_RETRY_BACKOFF: WaitReason
+WAIT_REASON_RETRY_BUDGET: WaitReason
+WAIT_REASON_QUEUE_PAUSED: WaitReason
+WAIT_REASON_CIRCUIT_BREAKER: WaitReason
+WAIT_REASON_KEY_LIMIT: WaitReason
+WAIT_REASON_DEFINITION_LIMIT: WaitReason
+WAIT_REASON_QUEUE_LIMIT: WaitReason
+WAIT_REASON_NO_WORKER: WaitReason
+WAIT_REASON_SUSPECT: WaitReason
+WAIT_REASON_IN_LINE: WaitReason
 IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_FAIL: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: IdempotencyConflictPolicy
@@ -87,7 +116,7 @@ CANCEL_STAGE_FENCED: CancelStage
 CANCEL_STAGE_OVERTAKEN: CancelStage
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempts_counted", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key")
+    __slots__ = ("job_id", "namespace", "definition", "definition_version", "queue", "state", "skip_reason", "state_reason", "priority", "labels", "input", "progress", "attempt", "attempts_counted", "create_time", "run_time", "expire_time", "assign_time", "end_time", "result", "failure", "session_id", "idempotency_key", "retry_of", "parent_job_id", "traceparent", "revision", "attempts", "cancellation", "erased", "fairness_key", "limit_key", "wait_reason")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +156,7 @@ class Job(_message.Message):
     ERASED_FIELD_NUMBER: _ClassVar[int]
     FAIRNESS_KEY_FIELD_NUMBER: _ClassVar[int]
     LIMIT_KEY_FIELD_NUMBER: _ClassVar[int]
+    WAIT_REASON_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     namespace: str
     definition: str
@@ -159,7 +189,8 @@ class Job(_message.Message):
     erased: bool
     fairness_key: str
     limit_key: str
-    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempts_counted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ...) -> None: ...
+    wait_reason: WaitReason
+    def __init__(self, job_id: _Optional[str] = ..., namespace: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., queue: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., skip_reason: _Optional[_Union[SkipReason, str]] = ..., state_reason: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., attempt: _Optional[int] = ..., attempts_counted: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assign_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., session_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., retry_of: _Optional[str] = ..., parent_job_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., revision: _Optional[int] = ..., attempts: _Optional[_Iterable[_Union[_attempt_pb2.Attempt, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, _Mapping]] = ..., erased: bool = ..., fairness_key: _Optional[str] = ..., limit_key: _Optional[str] = ..., wait_reason: _Optional[_Union[WaitReason, str]] = ...) -> None: ...
 
 class Cancellation(_message.Message):
     __slots__ = ("stage", "reason", "request_time", "cleanup_job_id")

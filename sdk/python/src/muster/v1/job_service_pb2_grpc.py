@@ -50,6 +50,11 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.GetJobResponse.FromString,
                 _registered_method=True)
+        self.ExplainJob = channel.unary_unary(
+                '/muster.v1.JobService/ExplainJob',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.ExplainJobRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.ExplainJobResponse.FromString,
+                _registered_method=True)
         self.WaitJob = channel.unary_unary(
                 '/muster.v1.JobService/WaitJob',
                 request_serializer=muster_dot_v1_dot_job__service__pb2.WaitJobRequest.SerializeToString,
@@ -152,6 +157,17 @@ class JobServiceServicer(object):
         """Reads a job as it is now.
 
         Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainJob(self, request, context):
+        """Says why a job is where it is: what keeps one that waits from starting, who or what holds that and when it opens, its
+        place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
+        and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
+
+        Errors: as GetJob.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +339,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.GetJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.GetJobResponse.SerializeToString,
             ),
+            'ExplainJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainJob,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.ExplainJobRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.ExplainJobResponse.SerializeToString,
+            ),
             'WaitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.WaitJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.WaitJobRequest.FromString,
@@ -471,6 +492,33 @@ class JobService(object):
             '/muster.v1.JobService/GetJob',
             muster_dot_v1_dot_job__service__pb2.GetJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.GetJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/ExplainJob',
+            muster_dot_v1_dot_job__service__pb2.ExplainJobRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.ExplainJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

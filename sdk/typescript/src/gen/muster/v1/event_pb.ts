@@ -8,7 +8,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "./failure_pb.ts";
 import { file_muster_v1_failure } from "./failure_pb.ts";
-import type { JobState } from "./job_pb.ts";
+import type { JobState, WaitReason } from "./job_pb.ts";
 import { file_muster_v1_job } from "./job_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/event.proto.
  */
 export const file_muster_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSKKAgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
+  fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSK2AgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGDEgASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb25iBnByb3RvMw", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
 
 /**
  * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". Its id there is
@@ -90,6 +90,14 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
    * @generated from field: muster.v1.Failure failure = 9;
    */
   failure?: Failure | undefined;
+
+  /**
+   * What the job waits for in the state that it entered: set where that is SCHEDULED or PAUSED. What holds READY jobs back
+   * comes and goes without an event of the job: ExplainJob tells it.
+   *
+   * @generated from field: muster.v1.WaitReason wait_reason = 49;
+   */
+  waitReason: WaitReason;
 };
 
 /**

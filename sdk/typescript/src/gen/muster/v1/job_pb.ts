@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job.proto.
  */
 export const file_muster_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChNtdXN0ZXIvdjEvam9iLnByb3RvEgltdXN0ZXIudjEigQgKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhIKCmRlZmluaXRpb24YAyABKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEg0KBXF1ZXVlGAUgASgJEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEioKC3NraXBfcmVhc29uGAcgASgOMhUubXVzdGVyLnYxLlNraXBSZWFzb24SFAoMc3RhdGVfcmVhc29uGAggASgJEhAKCHByaW9yaXR5GAkgASgFEioKBmxhYmVscxgKIAMoCzIaLm11c3Rlci52MS5Kb2IuTGFiZWxzRW50cnkSIQoFaW5wdXQYCyABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIlCghwcm9ncmVzcxgMIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcxIPCgdhdHRlbXB0GA0gASgFEhgKEGF0dGVtcHRzX2NvdW50ZWQYDiABKAUSLwoLY3JlYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJ1bl90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXNzaWduX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZyZXN1bHQYFCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZEgAEiUKB2ZhaWx1cmUYFSABKAsyEi5tdXN0ZXIudjEuRmFpbHVyZUgAEhIKCnNlc3Npb25faWQYFiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GBcgASgJEhAKCHJldHJ5X29mGBggASgJEhUKDXBhcmVudF9qb2JfaWQYGSABKAkSEwoLdHJhY2VwYXJlbnQYGiABKAkSEAoIcmV2aXNpb24YGyABKAMSJAoIYXR0ZW1wdHMYHCADKAsyEi5tdXN0ZXIudjEuQXR0ZW1wdBItCgxjYW5jZWxsYXRpb24YHSABKAsyFy5tdXN0ZXIudjEuQ2FuY2VsbGF0aW9uEg4KBmVyYXNlZBgeIAEoCBIUCgxmYWlybmVzc19rZXkYHyABKAkSEQoJbGltaXRfa2V5GCAgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHb3V0Y29tZSKPAQoMQ2FuY2VsbGF0aW9uEiUKBXN0YWdlGAEgASgOMhYubXVzdGVyLnYxLkNhbmNlbFN0YWdlEg4KBnJlYXNvbhgCIAEoCRIwCgxyZXF1ZXN0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmNsZWFudXBfam9iX2lkGAQgASgJIi0KCFByb2dyZXNzEhAKCGZyYWN0aW9uGAEgASgBEg8KB21lc3NhZ2UYAiABKAki2QUKDUpvYlN1Ym1pc3Npb24SEgoKZGVmaW5pdGlvbhgBIAEoCRIaChJkZWZpbml0aW9uX3ZlcnNpb24YAiABKAUSIQoFaW5wdXQYAyABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkSSQobaWRlbXBvdGVuY3lfY29uZmxpY3RfcG9saWN5GAUgASgOMiQubXVzdGVyLnYxLklkZW1wb3RlbmN5Q29uZmxpY3RQb2xpY3kSNAoGbGFiZWxzGAYgAygLMiQubXVzdGVyLnYxLkpvYlN1Ym1pc3Npb24uTGFiZWxzRW50cnkSFQoIcHJpb3JpdHkYByABKAVIAYgBARIuCghydW5fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIqCgVkZWxheRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEi8KC2V4cGlyZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVxdWV1ZRgLIAEoCRIsCgxyZXRyeV9wb2xpY3kYDCABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoHZGVtYW5kcxgOIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhMKC3RyYWNlcGFyZW50GA8gASgJEhIKCnRyYWNlc3RhdGUYECABKAkSFAoMZmFpcm5lc3Nfa2V5GBEgASgJEiEKBnN0aWNreRgmIAEoCzIRLm11c3Rlci52MS5TdGlja3kaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIHCgVzdGFydEILCglfcHJpb3JpdHkq1gIKCEpvYlN0YXRlEhkKFUpPQl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEUpPQl9TVEFURV9CTE9DS0VEEAESFwoTSk9CX1NUQVRFX1NDSEVEVUxFRBACEhMKD0pPQl9TVEFURV9SRUFEWRADEhQKEEpPQl9TVEFURV9QQVVTRUQQBBIWChJKT0JfU1RBVEVfQVNTSUdORUQQBRIVChFKT0JfU1RBVEVfUlVOTklORxAGEhUKEUpPQl9TVEFURV9XQUlUSU5HEAcSGAoUSk9CX1NUQVRFX0NBTkNFTExJTkcQCBIXChNKT0JfU1RBVEVfU1VDQ0VFREVEEAkSFAoQSk9CX1NUQVRFX0ZBSUxFRBAKEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQCxIVChFKT0JfU1RBVEVfRVhQSVJFRBAMEhUKEUpPQl9TVEFURV9TS0lQUEVEEA0qmwEKClNraXBSZWFzb24SGwoXU0tJUF9SRUFTT05fVU5TUEVDSUZJRUQQABIZChVTS0lQX1JFQVNPTl9DT05ESVRJT04QARIcChhTS0lQX1JFQVNPTl9UUklHR0VSX1JVTEUQAhIfChtTS0lQX1JFQVNPTl9VUFNUUkVBTV9GQUlMRUQQAxIWChJTS0lQX1JFQVNPTl9NQU5VQUwQBCrFAQoZSWRlbXBvdGVuY3lDb25mbGljdFBvbGljeRIrCidJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIkCiBJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfRkFJTBABEiwKKElERU1QT1RFTkNZX0NPTkZMSUNUX1BPTElDWV9VU0VfRVhJU1RJTkcQAhInCiNJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfUkVQTEFDRRADKrQBCgtDYW5jZWxTdGFnZRIcChhDQU5DRUxfU1RBR0VfVU5TUEVDSUZJRUQQABIaChZDQU5DRUxfU1RBR0VfUkVRVUVTVEVEEAESHAoYQ0FOQ0VMX1NUQUdFX05PVF9TVEFSVEVEEAISGAoUQ0FOQ0VMX1NUQUdFX1NUT1BQRUQQAxIXChNDQU5DRUxfU1RBR0VfRkVOQ0VEEAQSGgoWQ0FOQ0VMX1NUQUdFX09WRVJUQUtFThAFYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_attempt, file_muster_v1_failure, file_muster_v1_payload, file_muster_v1_placement, file_muster_v1_retry_policy]);
+  fileDesc("ChNtdXN0ZXIvdjEvam9iLnByb3RvEgltdXN0ZXIudjEirQgKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhIKCmRlZmluaXRpb24YAyABKAkSGgoSZGVmaW5pdGlvbl92ZXJzaW9uGAQgASgFEg0KBXF1ZXVlGAUgASgJEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEioKC3NraXBfcmVhc29uGAcgASgOMhUubXVzdGVyLnYxLlNraXBSZWFzb24SFAoMc3RhdGVfcmVhc29uGAggASgJEhAKCHByaW9yaXR5GAkgASgFEioKBmxhYmVscxgKIAMoCzIaLm11c3Rlci52MS5Kb2IuTGFiZWxzRW50cnkSIQoFaW5wdXQYCyABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZBIlCghwcm9ncmVzcxgMIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcxIPCgdhdHRlbXB0GA0gASgFEhgKEGF0dGVtcHRzX2NvdW50ZWQYDiABKAUSLwoLY3JlYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJ1bl90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXNzaWduX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZyZXN1bHQYFCABKAsyEi5tdXN0ZXIudjEuUGF5bG9hZEgAEiUKB2ZhaWx1cmUYFSABKAsyEi5tdXN0ZXIudjEuRmFpbHVyZUgAEhIKCnNlc3Npb25faWQYFiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GBcgASgJEhAKCHJldHJ5X29mGBggASgJEhUKDXBhcmVudF9qb2JfaWQYGSABKAkSEwoLdHJhY2VwYXJlbnQYGiABKAkSEAoIcmV2aXNpb24YGyABKAMSJAoIYXR0ZW1wdHMYHCADKAsyEi5tdXN0ZXIudjEuQXR0ZW1wdBItCgxjYW5jZWxsYXRpb24YHSABKAsyFy5tdXN0ZXIudjEuQ2FuY2VsbGF0aW9uEg4KBmVyYXNlZBgeIAEoCBIUCgxmYWlybmVzc19rZXkYHyABKAkSEQoJbGltaXRfa2V5GCAgASgJEioKC3dhaXRfcmVhc29uGEggASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb24aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdvdXRjb21lIo8BCgxDYW5jZWxsYXRpb24SJQoFc3RhZ2UYASABKA4yFi5tdXN0ZXIudjEuQ2FuY2VsU3RhZ2USDgoGcmVhc29uGAIgASgJEjAKDHJlcXVlc3RfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY2xlYW51cF9qb2JfaWQYBCABKAkiLQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESDwoHbWVzc2FnZRgCIAEoCSLZBQoNSm9iU3VibWlzc2lvbhISCgpkZWZpbml0aW9uGAEgASgJEhoKEmRlZmluaXRpb25fdmVyc2lvbhgCIAEoBRIhCgVpbnB1dBgDIAEoCzISLm11c3Rlci52MS5QYXlsb2FkEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRJJChtpZGVtcG90ZW5jeV9jb25mbGljdF9wb2xpY3kYBSABKA4yJC5tdXN0ZXIudjEuSWRlbXBvdGVuY3lDb25mbGljdFBvbGljeRI0CgZsYWJlbHMYBiADKAsyJC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbi5MYWJlbHNFbnRyeRIVCghwcmlvcml0eRgHIAEoBUgBiAEBEi4KCHJ1bl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXF1ZXVlGAsgASgJEiwKDHJldHJ5X3BvbGljeRgMIAEoCzIWLm11c3Rlci52MS5SZXRyeVBvbGljeRIuCgtydW5fdGltZW91dBgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIjCgdkZW1hbmRzGA4gASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEwoLdHJhY2VwYXJlbnQYDyABKAkSEgoKdHJhY2VzdGF0ZRgQIAEoCRIUCgxmYWlybmVzc19rZXkYESABKAkSIQoGc3RpY2t5GCYgASgLMhEubXVzdGVyLnYxLlN0aWNreRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBXN0YXJ0QgsKCV9wcmlvcml0eSrWAgoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX0JMT0NLRUQQARIXChNKT0JfU1RBVEVfU0NIRURVTEVEEAISEwoPSk9CX1NUQVRFX1JFQURZEAMSFAoQSk9CX1NUQVRFX1BBVVNFRBAEEhYKEkpPQl9TVEFURV9BU1NJR05FRBAFEhUKEUpPQl9TVEFURV9SVU5OSU5HEAYSFQoRSk9CX1NUQVRFX1dBSVRJTkcQBxIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxAIEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQCRIUChBKT0JfU1RBVEVfRkFJTEVEEAoSFwoTSk9CX1NUQVRFX0NBTkNFTExFRBALEhUKEUpPQl9TVEFURV9FWFBJUkVEEAwSFQoRSk9CX1NUQVRFX1NLSVBQRUQQDSqbAQoKU2tpcFJlYXNvbhIbChdTS0lQX1JFQVNPTl9VTlNQRUNJRklFRBAAEhkKFVNLSVBfUkVBU09OX0NPTkRJVElPThABEhwKGFNLSVBfUkVBU09OX1RSSUdHRVJfUlVMRRACEh8KG1NLSVBfUkVBU09OX1VQU1RSRUFNX0ZBSUxFRBADEhYKElNLSVBfUkVBU09OX01BTlVBTBAEKv8CCgpXYWl0UmVhc29uEhsKF1dBSVRfUkVBU09OX1VOU1BFQ0lGSUVEEAASGgoWV0FJVF9SRUFTT05fSk9CX1BBVVNFRBABEhUKEVdBSVRfUkVBU09OX0RFTEFZEAISHQoZV0FJVF9SRUFTT05fUkVUUllfQkFDS09GRhADEhwKGFdBSVRfUkVBU09OX1JFVFJZX0JVREdFVBAEEhwKGFdBSVRfUkVBU09OX1FVRVVFX1BBVVNFRBAFEh8KG1dBSVRfUkVBU09OX0NJUkNVSVRfQlJFQUtFUhAGEhkKFVdBSVRfUkVBU09OX0tFWV9MSU1JVBAHEiAKHFdBSVRfUkVBU09OX0RFRklOSVRJT05fTElNSVQQCBIbChdXQUlUX1JFQVNPTl9RVUVVRV9MSU1JVBAJEhkKFVdBSVRfUkVBU09OX05PX1dPUktFUhAKEhcKE1dBSVRfUkVBU09OX1NVU1BFQ1QQCxIXChNXQUlUX1JFQVNPTl9JTl9MSU5FEAwqxQEKGUlkZW1wb3RlbmN5Q29uZmxpY3RQb2xpY3kSKwonSURFTVBPVEVOQ1lfQ09ORkxJQ1RfUE9MSUNZX1VOU1BFQ0lGSUVEEAASJAogSURFTVBPVEVOQ1lfQ09ORkxJQ1RfUE9MSUNZX0ZBSUwQARIsCihJREVNUE9URU5DWV9DT05GTElDVF9QT0xJQ1lfVVNFX0VYSVNUSU5HEAISJwojSURFTVBPVEVOQ1lfQ09ORkxJQ1RfUE9MSUNZX1JFUExBQ0UQAyq0AQoLQ2FuY2VsU3RhZ2USHAoYQ0FOQ0VMX1NUQUdFX1VOU1BFQ0lGSUVEEAASGgoWQ0FOQ0VMX1NUQUdFX1JFUVVFU1RFRBABEhwKGENBTkNFTF9TVEFHRV9OT1RfU1RBUlRFRBACEhgKFENBTkNFTF9TVEFHRV9TVE9QUEVEEAMSFwoTQ0FOQ0VMX1NUQUdFX0ZFTkNFRBAEEhoKFkNBTkNFTF9TVEFHRV9PVkVSVEFLRU4QBWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_attempt, file_muster_v1_failure, file_muster_v1_payload, file_muster_v1_placement, file_muster_v1_retry_policy]);
 
 /**
  * One execution of a definition with its own input.
@@ -262,6 +262,13 @@ export type Job = Message<"muster.v1.Job"> & {
    * @generated from field: string limit_key = 32;
    */
   limitKey: string;
+
+  /**
+   * What it waits for, as far as reading it tells: a READY job that waits in line has none. `state_reason` says more.
+   *
+   * @generated from field: muster.v1.WaitReason wait_reason = 72;
+   */
+  waitReason: WaitReason;
 };
 
 /**
@@ -664,6 +671,117 @@ export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
   enumDesc(file_muster_v1_job, 1);
 
 /**
+ * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics.
+ *
+ * @generated from enum muster.v1.WaitReason
+ */
+export const WaitReason = {
+  /**
+   * It does not wait; or it waits in line and nothing is known to hold it back: ExplainJob looks further.
+   *
+   * @generated from enum value: WAIT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A person or a retry rule has paused it.
+   *
+   * @generated from enum value: WAIT_REASON_JOB_PAUSED = 1;
+   */
+  JOB_PAUSED: 1,
+
+  /**
+   * Somebody has said when it may start.
+   *
+   * @generated from enum value: WAIT_REASON_DELAY = 2;
+   */
+  DELAY: 2,
+
+  /**
+   * It is tried again after a while.
+   *
+   * @generated from enum value: WAIT_REASON_RETRY_BACKOFF = 3;
+   */
+  RETRY_BACKOFF: 3,
+
+  /**
+   * The retry budget of its definition has no room for it yet.
+   *
+   * @generated from enum value: WAIT_REASON_RETRY_BUDGET = 4;
+   */
+  RETRY_BUDGET: 4,
+
+  /**
+   * Its queue is paused.
+   *
+   * @generated from enum value: WAIT_REASON_QUEUE_PAUSED = 5;
+   */
+  QUEUE_PAUSED: 5,
+
+  /**
+   * The circuit breaker of its definition is open.
+   *
+   * @generated from enum value: WAIT_REASON_CIRCUIT_BREAKER = 6;
+   */
+  CIRCUIT_BREAKER: 6,
+
+  /**
+   * A limit of its key is reached: of concurrency or of rate.
+   *
+   * @generated from enum value: WAIT_REASON_KEY_LIMIT = 7;
+   */
+  KEY_LIMIT: 7,
+
+  /**
+   * A limit of its definition is reached.
+   *
+   * @generated from enum value: WAIT_REASON_DEFINITION_LIMIT = 8;
+   */
+  DEFINITION_LIMIT: 8,
+
+  /**
+   * A limit of its queue is reached.
+   *
+   * @generated from enum value: WAIT_REASON_QUEUE_LIMIT = 9;
+   */
+  QUEUE_LIMIT: 9,
+
+  /**
+   * No worker that is there takes jobs like it.
+   *
+   * @generated from enum value: WAIT_REASON_NO_WORKER = 10;
+   */
+  NO_WORKER: 10,
+
+  /**
+   * It was lost with its workers several times in a row, and is run beside no other job like that.
+   *
+   * @generated from enum value: WAIT_REASON_SUSPECT = 11;
+   */
+  SUSPECT: 11,
+
+  /**
+   * Others come before it, or all workers that could take it are busy.
+   *
+   * @generated from enum value: WAIT_REASON_IN_LINE = 12;
+   */
+  IN_LINE: 12,
+} as const;
+
+/**
+ * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics.
+ *
+ * @generated from enum muster.v1.WaitReason
+ */
+export type WaitReason = (typeof WaitReason)[keyof typeof WaitReason] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.WaitReason.
+ */
+export const WaitReasonSchema: GenEnum<WaitReason> = /*@__PURE__*/
+  enumDesc(file_muster_v1_job, 2);
+
+/**
  * What happens when an idempotency key is in use already.
  *
  * @generated from enum muster.v1.IdempotencyConflictPolicy
@@ -711,7 +829,7 @@ export type IdempotencyConflictPolicy = (typeof IdempotencyConflictPolicy)[keyof
  * Describes the enum muster.v1.IdempotencyConflictPolicy.
  */
 export const IdempotencyConflictPolicySchema: GenEnum<IdempotencyConflictPolicy> = /*@__PURE__*/
-  enumDesc(file_muster_v1_job, 2);
+  enumDesc(file_muster_v1_job, 3);
 
 /**
  * How far a cancel has come.
@@ -773,5 +891,5 @@ export type CancelStage = (typeof CancelStage)[keyof typeof CancelStage] | Unkno
  * Describes the enum muster.v1.CancelStage.
  */
 export const CancelStageSchema: GenEnum<CancelStage> = /*@__PURE__*/
-  enumDesc(file_muster_v1_job, 3);
+  enumDesc(file_muster_v1_job, 4);
 

@@ -8,6 +8,8 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Job, JobState, JobSubmission } from "./job_pb.ts";
 import { file_muster_v1_job } from "./job_pb.ts";
+import type { JobExplanation } from "./job_explanation_pb.ts";
+import { file_muster_v1_job_explanation } from "./job_explanation_pb.ts";
 import type { LogRecord } from "./log_record_pb.ts";
 import { file_muster_v1_log_record } from "./log_record_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJICg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iMp8JCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_log_record]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJICg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iMuoJCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
 
 /**
  * Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
@@ -481,6 +483,55 @@ export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 12);
 
 /**
+ * Names the job to explain.
+ *
+ * @generated from message muster.v1.ExplainJobRequest
+ */
+export type ExplainJobRequest = Message<"muster.v1.ExplainJobRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message muster.v1.ExplainJobRequest.
+ * Use `create(ExplainJobRequestSchema)` to create a new message.
+ */
+export const ExplainJobRequestSchema: GenMessage<ExplainJobRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 13);
+
+/**
+ * Why the job is where it is.
+ *
+ * @generated from message muster.v1.ExplainJobResponse
+ */
+export type ExplainJobResponse = Message<"muster.v1.ExplainJobResponse"> & {
+  /**
+   * The explanation.
+   *
+   * @generated from field: muster.v1.JobExplanation explanation = 1;
+   */
+  explanation?: JobExplanation | undefined;
+};
+
+/**
+ * Describes the message muster.v1.ExplainJobResponse.
+ * Use `create(ExplainJobResponseSchema)` to create a new message.
+ */
+export const ExplainJobResponseSchema: GenMessage<ExplainJobResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 14);
+
+/**
  * Names the job to watch.
  *
  * @generated from message muster.v1.WatchJobRequest
@@ -506,7 +557,7 @@ export type WatchJobRequest = Message<"muster.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 13);
+  messageDesc(file_muster_v1_job_service, 15);
 
 /**
  * The job after a change; changes that follow each other closely may be folded into one.
@@ -527,7 +578,7 @@ export type WatchJobResponse = Message<"muster.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 14);
+  messageDesc(file_muster_v1_job_service, 16);
 
 /**
  * Asks for a page of what a job's handlers have logged.
@@ -576,7 +627,7 @@ export type ListAttemptLogsRequest = Message<"muster.v1.ListAttemptLogsRequest">
  * Use `create(ListAttemptLogsRequestSchema)` to create a new message.
  */
 export const ListAttemptLogsRequestSchema: GenMessage<ListAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 15);
+  messageDesc(file_muster_v1_job_service, 17);
 
 /**
  * A page of log records.
@@ -618,7 +669,7 @@ export type ListAttemptLogsResponse = Message<"muster.v1.ListAttemptLogsResponse
  * Use `create(ListAttemptLogsResponseSchema)` to create a new message.
  */
 export const ListAttemptLogsResponseSchema: GenMessage<ListAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 16);
+  messageDesc(file_muster_v1_job_service, 18);
 
 /**
  * Asks to follow what a job's handlers log.
@@ -661,7 +712,7 @@ export type WatchAttemptLogsRequest = Message<"muster.v1.WatchAttemptLogsRequest
  * Use `create(WatchAttemptLogsRequestSchema)` to create a new message.
  */
 export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 17);
+  messageDesc(file_muster_v1_job_service, 19);
 
 /**
  * Log records that have arrived.
@@ -696,7 +747,7 @@ export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsRespon
  * Use `create(WatchAttemptLogsResponseSchema)` to create a new message.
  */
 export const WatchAttemptLogsResponseSchema: GenMessage<WatchAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 18);
+  messageDesc(file_muster_v1_job_service, 20);
 
 /**
  * Asks to retry a page of jobs.
@@ -747,7 +798,7 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
  * Use `create(RetryJobsRequestSchema)` to create a new message.
  */
 export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 19);
+  messageDesc(file_muster_v1_job_service, 21);
 
 /**
  * What became of a page.
@@ -790,7 +841,7 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
  * Use `create(RetryJobsResponseSchema)` to create a new message.
  */
 export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 20);
+  messageDesc(file_muster_v1_job_service, 22);
 
 /**
  * Asks to cancel a page of jobs.
@@ -839,7 +890,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
  * Use `create(CancelJobsRequestSchema)` to create a new message.
  */
 export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 21);
+  messageDesc(file_muster_v1_job_service, 23);
 
 /**
  * What became of a page.
@@ -867,7 +918,7 @@ export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
  * Use `create(CancelJobsResponseSchema)` to create a new message.
  */
 export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 22);
+  messageDesc(file_muster_v1_job_service, 24);
 
 /**
  * Names the job whose data goes.
@@ -902,7 +953,7 @@ export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
  * Use `create(EraseJobRequestSchema)` to create a new message.
  */
 export const EraseJobRequestSchema: GenMessage<EraseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 23);
+  messageDesc(file_muster_v1_job_service, 25);
 
 /**
  * The job after the call.
@@ -930,7 +981,7 @@ export type EraseJobResponse = Message<"muster.v1.EraseJobResponse"> & {
  * Use `create(EraseJobResponseSchema)` to create a new message.
  */
 export const EraseJobResponseSchema: GenMessage<EraseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 24);
+  messageDesc(file_muster_v1_job_service, 26);
 
 /**
  * Names the job to retry.
@@ -965,7 +1016,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 25);
+  messageDesc(file_muster_v1_job_service, 27);
 
 /**
  * The new job.
@@ -986,7 +1037,7 @@ export type RetryJobResponse = Message<"muster.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 26);
+  messageDesc(file_muster_v1_job_service, 28);
 
 /**
  * Says what to change in a job that waits.
@@ -1042,7 +1093,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 27);
+  messageDesc(file_muster_v1_job_service, 29);
 
 /**
  * The job after the change.
@@ -1063,7 +1114,7 @@ export type UpdateJobResponse = Message<"muster.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 28);
+  messageDesc(file_muster_v1_job_service, 30);
 
 /**
  * Names the job to hold.
@@ -1105,7 +1156,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 29);
+  messageDesc(file_muster_v1_job_service, 31);
 
 /**
  * The job after the change.
@@ -1126,7 +1177,7 @@ export type PauseJobResponse = Message<"muster.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 30);
+  messageDesc(file_muster_v1_job_service, 32);
 
 /**
  * Names the job that may go on.
@@ -1161,7 +1212,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 31);
+  messageDesc(file_muster_v1_job_service, 33);
 
 /**
  * The job after the change.
@@ -1182,7 +1233,7 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 32);
+  messageDesc(file_muster_v1_job_service, 34);
 
 /**
  * Submits jobs and follows them.
@@ -1234,6 +1285,20 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof GetJobRequestSchema;
     output: typeof GetJobResponseSchema;
+  },
+  /**
+   * Says why a job is where it is: what keeps one that waits from starting, who or what holds that and when it opens, its
+   * place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
+   * and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
+   *
+   * Errors: as GetJob.
+   *
+   * @generated from rpc muster.v1.JobService.ExplainJob
+   */
+  explainJob: {
+    methodKind: "unary";
+    input: typeof ExplainJobRequestSchema;
+    output: typeof ExplainJobResponseSchema;
   },
   /**
    * Waits until the job has ended or the time is up, and answers the job as it is then.

@@ -1,5 +1,5 @@
 /** The line before the one connection: a statement passes when nobody holds it, a transaction holds it until its end. */
-import type { World } from '../core/world.ts';
+import type { World } from './world.ts';
 
 export class Line {
   readonly #world: World;

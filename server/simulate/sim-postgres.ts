@@ -1,13 +1,12 @@
-/** PGlite in this very thread, behind the same `pg` client and codecs as the product, on a clock that the test sets. */
+/** PGlite in this very thread, behind the same `pg` client and codecs as the product, on a clock that the simulation sets. */
 import { EventEmitter } from 'node:events';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
-import type { Database, Parameter, Row, Session, Statement } from '../../../server/store/database.ts';
-import { migrate } from '../../../server/store/migrate.ts';
-import { ensurePartitions } from '../../../server/store/partitions.ts';
-import { PgliteStream } from '../../../server/store/pglite-stream.ts';
-import { sessionOf, typeParsers } from '../../../server/store/postgres.ts';
-import { journalSchema } from './journal.ts';
+import type { Database, Parameter, Row, Session, Statement } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import { ensurePartitions } from '../store/partitions.ts';
+import { PgliteStream } from '../store/pglite-stream.ts';
+import { sessionOf, typeParsers } from '../store/postgres.ts';
 
 /** Database time at the start of each simulation, in ms since 1970: 2026-03-01 12:00 UTC, far from midnight. */
 export const EPOCH_MS = Date.UTC(2026, 2, 1, 12);
@@ -21,8 +20,14 @@ const virtualClock = `
 CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
 AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
 
-// One plan a statement, so that a run does not depend on how many runs went before it.
-const settings = `SET search_path = muster; SET timezone = UTC; SET jit = off; SET plan_cache_mode = force_generic_plan`;
+/** One plan a statement is a must among them, so that a run does not depend on how many runs went before it. */
+type Settings = Readonly<Record<string, string>>;
+
+export interface SimPostgresOptions {
+  readonly settings: Settings;
+  /** Run once the schema is there. */
+  readonly script?: string;
+}
 
 /**
  * PostgreSQL's answer, at once: without a sync of files the call is done when it returns. The plain call would keep every
@@ -50,24 +55,26 @@ class InlineThread extends EventEmitter {
 
 export class SimPostgres {
   readonly #pglite: PGlite;
+  readonly #settings: Settings;
   #client: pg.Client;
   #session: Session;
   #tables = '';
   #lastUs = 0;
 
-  private constructor(pglite: PGlite, client: pg.Client) {
+  private constructor(pglite: PGlite, settings: Settings, client: pg.Client) {
     this.#pglite = pglite;
+    this.#settings = settings;
     this.#client = client;
     this.#session = sessionOf(client);
   }
 
   /** Takes some seconds: keep it for as many simulations as there are. */
-  static async open(): Promise<SimPostgres> {
+  static async open({ settings, script = '' }: SimPostgresOptions): Promise<SimPostgres> {
     const pglite = await PGlite.create({ dataDir: 'memory://' });
-    const postgres = new SimPostgres(pglite, await connect(pglite));
+    const postgres = new SimPostgres(pglite, settings, await connect(pglite, settings));
     postgres.#setNow(EPOCH_MS * 1000);
     await migrate(postgres.#database());
-    await postgres.script(virtualClock + journalSchema);
+    await postgres.script(virtualClock + script);
     await ensurePartitions(postgres.#database(), EPOCH_MS * 1000);
     const { rows } = await postgres.#client.query(
       "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
@@ -88,7 +95,7 @@ export class SimPostgres {
     );
     await this.#client.query('DEALLOCATE ALL');
     await this.#client.end();
-    this.#client = await connect(this.#pglite);
+    this.#client = await connect(this.#pglite, this.#settings);
     this.#session = sessionOf(this.#client);
   }
 
@@ -97,6 +104,14 @@ export class SimPostgres {
     this.#lastUs = Math.max(this.#lastUs + 1, Math.round((EPOCH_MS + ms) * 1000));
     this.#setNow(this.#lastUs);
     return this.#lastUs;
+  }
+
+  /** Moves the clock to `ms` of virtual time, where all that is done at that moment finds it. */
+  reach(ms: number): void {
+    const us = Math.round((EPOCH_MS + ms) * 1000);
+    if (us <= this.#lastUs) return;
+    this.#lastUs = us;
+    this.#setNow(us);
   }
 
   run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
@@ -133,7 +148,7 @@ export class SimPostgres {
   }
 }
 
-async function connect(pglite: PGlite): Promise<pg.Client> {
+async function connect(pglite: PGlite, settings: Settings): Promise<pg.Client> {
   const thread = new InlineThread(pglite);
   const client = new pg.Client({
     stream: () => new PgliteStream(thread as never) as never,
@@ -142,6 +157,10 @@ async function connect(pglite: PGlite): Promise<pg.Client> {
     types: typeParsers,
   });
   await client.connect();
-  await client.query(settings);
+  await client.query(
+    Object.entries(settings)
+      .map(([name, value]) => `SET ${name} = ${value}`)
+      .join('; '),
+  );
   return client;
 }

@@ -1,0 +1,124 @@
+/** One line of a file of arrivals. */
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+import type { Arrival } from '../../simulate/scenario.ts';
+import { nearName } from '../input/near-name.ts';
+import { spanToMs, time } from '../input/spans.ts';
+
+/** Its time is one of the calendar, or a span since the beginning. */
+export interface TimedArrival extends Arrival {
+  readonly isTime: boolean;
+}
+
+const fields = [
+  ...['at', 'definition', 'queue', 'priority', 'labels', 'fairnessKey', 'limitKey', 'input', 'delay', 'run'],
+  ...['outcome', 'failures', 'failureType'],
+];
+const TEN_YEARS_MS = 3_650 * 86_400_000;
+const MOST_FAILURES = 1_000;
+/** The two keys may go as labels. */
+const MOST_LABELS = 62;
+
+type Report = (field: string, reason: string) => undefined;
+
+/** Undefined when something is wrong with it, which is reported then. */
+export function arrivalOf(
+  line: number,
+  text: string,
+  report: (field: string, reason: string) => void,
+): TimedArrival | undefined {
+  let isFine = true;
+  const wrong: Report = (field, reason) => {
+    isFine = false;
+    report(field, reason);
+  };
+  const json = objectOf(text, wrong);
+  if (json === undefined) return undefined;
+  for (const key of Object.keys(json).filter((one) => !fields.includes(one))) {
+    const near = nearName(key, fields);
+    wrong(
+      key,
+      near === undefined ? `is no field; there are ${fields.join(', ')}` : `is no field; did you mean ${near}?`,
+    );
+  }
+  const arrival = { line, ...momentOf(json.at, wrong), ...whatOf(json, wrong), ...howOf(json, wrong) };
+  return isFine ? arrival : undefined;
+}
+
+function objectOf(text: string, wrong: Report): JsonObject | undefined {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return wrong('', `is no JSON: ${(error as Error).message}`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  return wrong('', 'must be a JSON object');
+}
+
+function momentOf(at: JsonValue | undefined, wrong: Report): Pick<TimedArrival, 'atMs' | 'isTime'> {
+  const ms = typeof at === 'string' ? spanToMs(at) : undefined;
+  if (ms !== undefined) return { atMs: Math.round(ms), isTime: false };
+  try {
+    return { atMs: time(String(at)).getTime(), isTime: true };
+  } catch {
+    wrong(
+      'at',
+      'must be a span since the beginning such as "90s", or a time with its zone such as "2026-05-04T09:30:00Z"',
+    );
+    return { atMs: 0, isTime: false };
+  }
+}
+
+/** The job that comes. */
+function whatOf(json: JsonObject, wrong: Report) {
+  const { definition, priority, labels = {}, input } = json;
+  if (typeof definition !== 'string' || definition === '') wrong('definition', 'must be the name of a definition');
+  if (priority !== undefined && !isWhole(priority, -100, 100))
+    wrong('priority', 'must be a whole number from -100 to 100');
+  const isLabels = typeof labels === 'object' && labels !== null && !Array.isArray(labels);
+  if (!isLabels || Object.values(labels).some((value) => typeof value !== 'string'))
+    wrong('labels', 'must be a mapping of texts');
+  else if (Object.keys(labels).length > MOST_LABELS) wrong('labels', `has more than ${MOST_LABELS} entries`);
+  return {
+    definition: String(definition),
+    queue: textOf(json, 'queue', wrong) ?? '',
+    priority: priority as number | undefined,
+    labels: labels as Record<string, string>,
+    fairnessKey: textOf(json, 'fairnessKey', wrong),
+    limitKey: textOf(json, 'limitKey', wrong),
+    input,
+    delayMs: spanOf(json, 'delay', wrong) ?? 0,
+  };
+}
+
+/** What a worker makes of it. */
+function howOf(json: JsonObject, wrong: Report) {
+  const { run, outcome = 'succeeded', failures = 0 } = json;
+  if (run === undefined) wrong('run', 'is missing: how long an attempt runs, such as "300ms"');
+  if (outcome !== 'succeeded' && outcome !== 'failed') wrong('outcome', 'must be "succeeded" or "failed"');
+  if (!isWhole(failures, 0, MOST_FAILURES))
+    wrong('failures', `must be a whole number from 0 to ${MOST_FAILURES}: attempts that fail before one succeeds`);
+  return {
+    runMs: spanOf(json, 'run', wrong) ?? 0,
+    failures: outcome === 'failed' ? Number.POSITIVE_INFINITY : Number(failures),
+    failureType: textOf(json, 'failureType', wrong) ?? 'Simulated',
+  };
+}
+
+function textOf(json: JsonObject, field: string, wrong: Report): string | undefined {
+  const value = json[field];
+  if (value === undefined || typeof value === 'string') return value;
+  return wrong(field, 'must be a text');
+}
+
+function spanOf(json: JsonObject, field: string, wrong: Report): number | undefined {
+  const value = json[field];
+  if (value === undefined) return undefined;
+  const ms = typeof value === 'string' ? spanToMs(value) : undefined;
+  if (ms !== undefined && ms <= TEN_YEARS_MS) return Math.round(ms);
+  return wrong(field, 'must be a span of at most ten years, such as "300ms", "90s" or "1h30m"');
+}
+
+function isWhole(value: JsonValue, least: number, most: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+}

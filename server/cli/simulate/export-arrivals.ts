@@ -1,0 +1,107 @@
+/** Writes what arrived at a server in a time as arrivals, with the run times that its records have. */
+import type { JsonObject } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { type Job, JobState } from '@muster/sdk/grpc';
+import { MOST_ARRIVALS } from '../../simulate/scenario.ts';
+import { CliError } from '../cli-error.ts';
+import { type FilterOptions, toJobFilter } from '../input/job-filter.ts';
+import type { Invocation } from '../invocation.ts';
+import { countText } from '../output/times.ts';
+import { allPages } from '../pages.ts';
+
+const DAY_MS = 86_400_000;
+/** Labels that Muster gives, and nobody else may. */
+const RESERVED = 'muster.dev/';
+
+export type ExportOptions = Pick<FilterOptions, 'since' | 'until' | 'definition' | 'queue'>;
+
+export async function exportArrivals(invocation: Invocation, options: ExportOptions): Promise<void> {
+  const { out } = invocation;
+  const jobs = await readJobs(invocation, { ...options, since: options.since ?? new Date(Date.now() - DAY_MS) });
+  const cleanups = new Set(jobs.map(({ cancellation }) => cancellation?.cleanupJobId));
+  const arrived = jobs.filter(({ jobId }) => !cleanups.has(jobId)).reverse();
+  const usual = medianRuns(arrived);
+  let guessed = 0;
+  let left = 0;
+  for (const job of arrived) {
+    const runMs = ranMs(job) ?? usual.get(job.definition);
+    if (runMs === undefined) left++;
+    else out.item(arrivalOf(job, runMs));
+    if (runMs !== undefined && ranMs(job) === undefined) guessed++;
+  }
+  out.note(`${countText(arrived.length - left, 'job')} written`);
+  if (guessed > 0)
+    out.note(
+      `${countText(guessed, 'job')} of them did not end by an attempt: they run as long as their definition's others do in the middle`,
+    );
+  if (left > 0)
+    out.note(`${countText(left, 'job')} left out: no job of their definition has ended by an attempt in that time`);
+}
+
+/** Newest first, as they are listed. */
+async function readJobs(invocation: Invocation, options: FilterOptions): Promise<Job[]> {
+  const { jobs: service, namespace } = await invocation.connection();
+  const { $typeName: _, ...filter } = { $typeName: '', ...toJobFilter(options) };
+  const jobs: Job[] = [];
+  for await (const page of allPages((pageToken, pageSize) =>
+    service.listJobs({ ...filter, namespace, pageToken, pageSize }),
+  )) {
+    jobs.push(...page.jobs);
+    if (jobs.length <= MOST_ARRIVALS) continue;
+    throw new CliError({
+      message: `more than ${MOST_ARRIVALS.toLocaleString('en-US')} jobs arrived in that time, the most that are simulated at once`,
+      next: 'take a shorter time with --since and --until, or one queue with --queue',
+    });
+  }
+  return jobs;
+}
+
+/** Of the last attempt; undefined: the job did not end by one. */
+function ranMs({ state, assignTime, endTime }: Job): number | undefined {
+  const byAttempt = state === JobState.SUCCEEDED || state === JobState.FAILED;
+  return byAttempt && assignTime && endTime
+    ? Math.max(0, Math.round(timestampMs(endTime) - timestampMs(assignTime)))
+    : undefined;
+}
+
+function medianRuns(jobs: readonly Job[]): Map<string, number> {
+  const runs = new Map<string, number[]>();
+  for (const job of jobs) {
+    const ms = ranMs(job);
+    if (ms !== undefined) runs.set(job.definition, [...(runs.get(job.definition) ?? []), ms]);
+  }
+  const middle = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return new Map([...runs].map(([definition, values]) => [definition, middle(values)]));
+}
+
+function arrivalOf(job: Job, runMs: number): JsonObject {
+  const { definition, queue, priority, labels, fairnessKey, limitKey, state, attemptsCounted } = job;
+  const failure = job.outcome.case === 'failure' ? job.outcome.value.type : '';
+  const failed = state === JobState.FAILED;
+  const failures = state === JobState.SUCCEEDED ? Math.max(0, attemptsCounted - 1) : 0;
+  const delay = delayMs(job);
+  const own = Object.entries(labels).filter(([key]) => !key.startsWith(RESERVED));
+  return {
+    at: new Date(createdMs(job)).toISOString(),
+    definition,
+    queue,
+    priority,
+    ...(own.length > 0 ? { labels: Object.fromEntries(own) } : {}),
+    fairnessKey,
+    limitKey,
+    ...(delay > 0 ? { delay: `${delay}ms` } : {}),
+    run: `${runMs}ms`,
+    ...(failed ? { outcome: 'failed', failureType: failure } : {}),
+    ...(failures > 0 ? { failures } : {}),
+  };
+}
+
+function createdMs({ createTime }: Job): number {
+  return createTime ? Math.floor(timestampMs(createTime)) : 0;
+}
+
+/** After its first attempt a job's time to run is that of a backoff, and no longer the one that was asked for. */
+function delayMs({ runTime, attempt, createTime }: Job): number {
+  if (!runTime || !createTime || attempt > 1) return 0;
+  return Math.max(0, Math.round(timestampMs(runTime) - timestampMs(createTime)));
+}

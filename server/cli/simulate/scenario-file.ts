@@ -1,0 +1,130 @@
+/** A scenario as people write it: definitions and queues as in the contract, and the workers that there are. */
+import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
+import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
+import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../simulate/scenario.ts';
+import { CliError } from '../cli-error.ts';
+import { readDocuments } from '../input/documents.ts';
+import { decodeDocument } from '../input/message-document.ts';
+import { nearName } from '../input/near-name.ts';
+import { type Override, withOverrides } from './overrides.ts';
+import { Problems } from './problems.ts';
+
+type Entry = Record<string, unknown>;
+
+const HELP = 'muster simulate --help shows what a scenario looks like';
+const MOST_ENTRIES = 1_000;
+
+/** @throws CliError that names each field that is wrong. */
+export async function readScenario(file: string, overrides: readonly Override[]): Promise<Scenario> {
+  const documents = await readDocuments(file, HELP);
+  const [document] = documents;
+  if (documents.length !== 1 || !isEntry(document?.value))
+    throw new CliError({ message: `${file} must hold one mapping: definitions, queues and workers`, next: HELP });
+  const problems = new Problems(file, HELP);
+  const scenario = scenarioOf(withOverrides(document.value, overrides), problems);
+  problems.throwIfAny();
+  return scenario;
+}
+
+function scenarioOf(document: Entry, problems: Problems): Scenario {
+  refuseOthers(document, ['definitions', 'queues', 'workers'], '', problems);
+  const definitions = messages(JobDefinitionSchema, document, 'definitions', problems).map(withTask);
+  const queues = messages(QueueSchema, document, 'queues', problems);
+  const workers = entries(document, 'workers', problems).flatMap((one, at) =>
+    workersOf(one, `workers[${at}]`, problems),
+  );
+  if (definitions.length === 0) problems.add('definitions', 'is missing: at least one is needed');
+  if (workers.length === 0) problems.add('workers', 'is missing: at least one is needed');
+  if (workers.length > MOST_WORKERS) problems.add('workers', `come to ${workers.length}; at most ${MOST_WORKERS}`);
+  refuseTwins('definitions', definitions, problems);
+  refuseTwins('queues', queues, problems);
+  refuseTwins('workers', workers, problems);
+  return { definitions, queues, workers };
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function entries(document: Entry, list: string, problems: Problems): unknown[] {
+  const value = document[list] ?? [];
+  if (!Array.isArray(value)) problems.add(list, 'must be a list');
+  else if (value.length > MOST_ENTRIES) problems.add(list, `has ${value.length} entries; at most ${MOST_ENTRIES}`);
+  else return value;
+  return [];
+}
+
+/** In their JSON form. The namespace is of no matter here. */
+function messages<D extends DescMessage>(schema: D, document: Entry, list: string, problems: Problems): JsonObject[] {
+  return entries(document, list, problems).flatMap((value, at) => {
+    const decoded = decodeDocument(schema, value);
+    if ('problems' in decoded) {
+      for (const { field, description } of decoded.problems)
+        problems.add([`${list}[${at}]`, field].filter(Boolean).join('.'), description);
+      return [];
+    }
+    const { namespace: _, ...json } = toJson(schema, decoded.message) as JsonObject;
+    return [json];
+  });
+}
+
+function withTask(definition: JsonObject): JsonObject {
+  if (definition.task !== undefined || definition.workflow !== undefined) return definition;
+  return { ...definition, task: toJson(TaskBodySchema, create(TaskBodySchema)) };
+}
+
+function workersOf(value: unknown, where: string, problems: Problems): WorkerOffer[] {
+  if (!isEntry(value)) {
+    problems.add(where, 'must be a mapping: name, slots, and if need be count, handlers, labels');
+    return [];
+  }
+  refuseOthers(value, ['name', 'slots', 'count', 'handlers', 'labels'], where, problems);
+  checkWorker(value, where, problems);
+  const { name, slots, count = 1, handlers, labels = {} } = value;
+  const offer = {
+    slots: Number(slots),
+    handlers: handlers as string[] | undefined,
+    labels: labels as Record<string, string>,
+  };
+  const copies = isWhole(count, MOST_WORKERS) ? Number(count) : 0;
+  return Array.from({ length: copies }, (_, at) => ({
+    ...offer,
+    name: copies === 1 ? String(name) : `${name}-${at + 1}`,
+  }));
+}
+
+function checkWorker(worker: Entry, where: string, problems: Problems): void {
+  const { name, slots, count = 1, handlers, labels = {} } = worker;
+  const check = (isFine: boolean, field: string, reason: string) => {
+    if (!isFine) problems.add(`${where}.${field}`, reason);
+  };
+  const isName = typeof name === 'string' && /^[\w.-]{1,63}$/.test(name);
+  check(isName, 'name', 'must be of letters, digits, "-", "_" and ".", at most 63');
+  check(isWhole(slots, MOST_SLOTS), 'slots', `must be a whole number from 1 to ${MOST_SLOTS}`);
+  check(isWhole(count, MOST_WORKERS), 'count', `must be a whole number from 1 to ${MOST_WORKERS}`);
+  check(handlers === undefined || isTexts(handlers), 'handlers', 'must be a list of names; left out: all');
+  check(isEntry(labels) && isTexts(Object.values(labels)), 'labels', 'must be a mapping of texts');
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '');
+}
+
+function refuseOthers(entry: Entry, known: readonly string[], where: string, problems: Problems): void {
+  for (const key of Object.keys(entry).filter((one) => !known.includes(one))) {
+    const near = nearName(key, known);
+    const reason =
+      near === undefined ? `is no field; there are ${known.join(', ')}` : `is no field; did you mean ${near}?`;
+    problems.add([where, key].filter(Boolean).join('.'), reason);
+  }
+}
+
+function refuseTwins(list: string, named: readonly { readonly name?: unknown }[], problems: Problems): void {
+  const names = named.map(({ name }) => name);
+  const twin = names.find((name, at) => names.indexOf(name) !== at);
+  if (twin !== undefined) problems.add(list, `has ${twin} twice`);
+}

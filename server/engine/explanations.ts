@@ -1,0 +1,188 @@
+/** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
+import { type Constraint, type Holder, noHolders } from '../domain/constraint.ts';
+import { type Facts, type Place, type StartEstimate, startEstimateOf, summaryOf } from '../domain/explanation.ts';
+import { jobConstraints, type Limit } from '../domain/job-constraints.ts';
+import { isTerminal } from '../domain/job-state.ts';
+import { roomOf } from '../domain/limits.ts';
+import { startOf } from '../domain/rank.ts';
+import type { RecentStarts } from '../domain/start-estimate.ts';
+import { fitting, type Line, type OpenSession, type Work, workerConstraints } from '../domain/worker-constraints.ts';
+import { EngineError } from './errors.ts';
+import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from './explain-views.ts';
+import type { JobView } from './job-views.ts';
+import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
+import type { Limits } from './limits.ts';
+import type { OpenSessions } from './open-sessions.ts';
+
+/** Jobs that are counted before one. */
+const MOST_BEFORE = 1_000;
+/** Lanes of a queue that are looked at for it. */
+const MOST_LANES = 1_000;
+const MOST_LOOKS = 5;
+
+export interface Explanation extends Facts {
+  readonly view: JobView;
+  readonly summary: string;
+}
+
+export interface ExplanationsParts {
+  readonly store: ExplainStore;
+  /** Throws JOB_NOT_FOUND. */
+  readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
+  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly limits: Pick<Limits, 'laneOf'>;
+  readonly sessions: OpenSessions;
+}
+
+interface Waiting {
+  readonly constraints: readonly Constraint[];
+  readonly place: Place | undefined;
+  readonly estimate: StartEstimate;
+}
+
+export class Explanations {
+  readonly #parts: ExplanationsParts;
+
+  constructor(parts: ExplanationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
+  async explain(namespace: string, jobId: string): Promise<Explanation> {
+    const { getJob, store } = this.#parts;
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const view = await getJob(namespace, jobId);
+      if (isTerminal(view.state)) return this.#explain(view, undefined);
+      const run = await store.readRun(jobId);
+      // Two readings: what is told has to fit together.
+      if (run?.state === view.state) return this.#explain(view, run);
+    }
+    throw new EngineError('CONFLICT', `job ${jobId} moves on faster than it can be explained; try again`);
+  }
+
+  async #explain(view: JobView, run: ExplainedRun | undefined): Promise<Explanation> {
+    const waiting = run && isWaiting(run) ? await this.#waiting(view, run) : undefined;
+    const facts: Facts = {
+      job: { ...view, sinceUs: sinceOf(view, run), workerName: view.attempts.at(-1)?.workerName ?? '' },
+      constraints: waiting?.constraints ?? [],
+      place: waiting?.place,
+      estimate: waiting?.estimate,
+      running: runningOf(view, run),
+    };
+    return { ...facts, view, summary: summaryOf(facts) };
+  }
+
+  async #waiting(view: JobView, run: ExplainedRun): Promise<Waiting> {
+    const { store, sessions } = this.#parts;
+    const lane = await this.#laneOf(run.laneId);
+    const work = { lane, handler: handlerOf(lane) };
+    const open = await sessions.read(view.namespace);
+    const isReady = run.state === 'READY';
+    const limits = isReady ? await this.#limitsOf(lane, run) : [];
+    const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
+    const able = fitting(open, work).map(({ sessionId }) => sessionId);
+    const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
+    const constraints = [
+      ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
+      ...workerConstraints({ work, sessions: open, suspects, line }),
+    ];
+    const place = line && { place: line.before + 1, isLeast: line.isLeast };
+    return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
+  }
+
+  async #laneOf(laneId: number): Promise<KnownLane> {
+    const { lanes } = this.#parts;
+    if (!lanes.get(laneId)) await lanes.load([laneId]);
+    const lane = lanes.get(laneId);
+    if (!lane) throw new Error(`there is no lane ${laneId}`);
+    return lane;
+  }
+
+  async #limitsOf(lane: KnownLane, run: ExplainedRun): Promise<Limit[]> {
+    if (lane.cleanup) return [];
+    const query = { ...this.#parts.limits.laneOf(lane), limitId: run.limitId };
+    const { limits } = await this.#parts.store.readLimits(query);
+    return Promise.all(limits.map((limit) => this.#withHolders(query, limit, run)));
+  }
+
+  async #withHolders(query: LimitQuery, limit: LimitOfJob, { nowUs, atLimit }: ExplainedRun): Promise<Limit> {
+    const { jobs, openTimeUs } = roomOf(limit.capacity, limit.cost, nowUs);
+    const isParked = limit.reason === 'KEY_LIMIT' && atLimit;
+    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, holders: noHolders, isParked };
+    const list = await this.#parts.store.readLimitHolders(query, limit.reason);
+    return { ...limit, holders: { list, count: limit.capacity.held }, isParked };
+  }
+
+  /** Where a ready job stands, among the jobs of its queue that compete with it for workers. */
+  async #line(
+    { namespace, queue, jobId }: JobView,
+    run: ExplainedRun,
+    work: Work,
+    sessions: readonly OpenSession[],
+  ): Promise<{ line: Line | undefined; recent: RecentStarts }> {
+    const { store, lanes } = this.#parts;
+    const found = await store.readQueueLanes({ namespace, name: queue }, run.laneId, MOST_LANES);
+    const candidates = found.lanes.filter((one) => competes(one, run));
+    await lanes.load(candidates.flatMap(({ laneId }) => (lanes.get(laneId) ? [] : laneId)));
+    const able = fitting(sessions, work);
+    const rivals = candidates.filter(({ laneId }) => {
+      const lane = lanes.get(laneId);
+      return lane !== undefined && isRival(lane, work, able);
+    });
+    const query = { jobId, laneIds: rivals.map(({ laneId }) => laneId), ofKey: run.atLimit };
+    const starts = rivals.reduce((sum, rival) => sum + rival.starts, 0);
+    return { line: await this.#lineOf(query, found.isCut), recent: { starts, windowUs: found.windowUs } };
+  }
+
+  async #lineOf(query: LineQuery, isCut: boolean): Promise<Line | undefined> {
+    const { store } = this.#parts;
+    const before = await store.countBefore(query, MOST_BEFORE);
+    if (before === undefined) return undefined;
+    const first: readonly Holder[] = before > 0 ? await store.readFirst(query) : [];
+    return { before, isLeast: isCut || before >= MOST_BEFORE, first };
+  }
+}
+
+/**
+ * Whether jobs of a lane may go before one: suspects go apart, and what is held back where the job is not lets it pass. Of those
+ * that wait at the limit of a key only the jobs of its own key may, which are counted by that.
+ */
+function competes(lane: { suspect: boolean; atLimit: boolean; heldBack: number }, run: ExplainedRun): boolean {
+  const isHeldMore = (lane.heldBack & ~run.heldBack) !== 0;
+  return lane.suspect === run.suspect && !isHeldMore && !lane.atLimit;
+}
+
+/** Whether some session that can run the work can run the lane's jobs, too. Without any: whether it is the same definition. */
+function isRival(lane: KnownLane, work: Work, able: readonly OpenSession[]): boolean {
+  if (able.length === 0) return lane.definition === work.lane.definition;
+  return fitting(able, { lane, handler: handlerOf(lane) }).length > 0;
+}
+
+function isWaiting({ state }: ExplainedRun): boolean {
+  return state === 'SCHEDULED' || state === 'READY' || state === 'PAUSED';
+}
+
+/** Since when it is in its state, as far as that is on record. */
+function sinceOf(view: JobView, run: ExplainedRun | undefined): number | undefined {
+  if (!run) return view.endTimeUs;
+  const backUs = run.closeTimeUs ?? view.createTimeUs;
+  switch (run.state) {
+    case 'READY':
+      return Math.max(backUs, Math.min(run.nowUs, startOf(run.rank, view.priority)));
+    case 'SCHEDULED':
+      return backUs;
+    case 'PAUSED':
+      return run.pauseTimeUs;
+    case 'CANCELLING':
+      return run.cancelTimeUs;
+    default:
+      return run.assignTimeUs;
+  }
+}
+
+function runningOf(view: JobView, run: ExplainedRun | undefined): Facts['running'] {
+  if (!run || isWaiting(run) || view.sessionId === undefined) return undefined;
+  const { attempt, sessionId, progress } = view;
+  const workerName = view.attempts.at(-1)?.workerName ?? '';
+  return { attempt, sessionId, workerName, assignTimeUs: run.assignTimeUs ?? 0, beatTimeUs: run.beatTimeUs, progress };
+}

@@ -1,0 +1,64 @@
+/**
+ * Arrivals may name their keys in place of the input that a definition's expressions would need for them: records of a
+ * server have the keys, and lists of jobs no inputs. Such a key goes as a label, which the expression then looks at first.
+ */
+import type { JsonObject } from '@bufbuild/protobuf';
+import { type Arrival, SimulationRefusal } from './scenario.ts';
+
+const FAIRNESS_LABEL = 'simulated-fairness-key';
+const LIMIT_LABEL = 'simulated-limit-key';
+
+interface Expressions {
+  /** Empty: the definition has none. */
+  readonly fairnessKey: string;
+  readonly limitKey: string;
+}
+
+function expressionsOf(definition: JsonObject): Expressions {
+  const { fairnessKey = '', keyLimit } = definition as { fairnessKey?: string; keyLimit?: { key?: string } };
+  return { fairnessKey, limitKey: keyLimit?.key ?? '' };
+}
+
+function orGiven(label: string, expression: string): string {
+  return `"${label}" in labels ? (labels["${label}"] == "" ? null : labels["${label}"]) : (${expression})`;
+}
+
+/** The definitions, looking at keys that are given where an arrival gives some. */
+export function withGivenKeys(definitions: readonly JsonObject[], arrivals: readonly Arrival[]): JsonObject[] {
+  const gives = (key: 'fairnessKey' | 'limitKey') =>
+    new Set(arrivals.filter((arrival) => arrival[key] !== undefined).map(({ definition }) => definition));
+  const [fairness, limits] = [gives('fairnessKey'), gives('limitKey')];
+  return definitions.map((definition) => {
+    const { fairnessKey, limitKey } = expressionsOf(definition);
+    const name = String(definition.name);
+    return {
+      ...definition,
+      ...(fairnessKey && fairness.has(name) ? { fairnessKey: orGiven(FAIRNESS_LABEL, fairnessKey) } : {}),
+      ...(limitKey && limits.has(name)
+        ? { keyLimit: { ...(definition.keyLimit as JsonObject), key: orGiven(LIMIT_LABEL, limitKey) } }
+        : {}),
+    };
+  });
+}
+
+export interface GivenKeys {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Empty: the definition's, if it has one. */
+  readonly fairnessKey: string;
+}
+
+/** What an arrival's submission says of its keys. @throws SimulationRefusal for a limit's key that the definition has no use for. */
+export function givenKeysOf(arrival: Arrival, definition: JsonObject): GivenKeys {
+  const { fairnessKey, limitKey } = arrival;
+  const expressions = expressionsOf(definition);
+  if (limitKey && expressions.limitKey === '')
+    throw new SimulationRefusal(`limitKey: definition ${arrival.definition} has no keyLimit with a key`);
+  const asLabel = (label: string, key: string | undefined, expression: string) =>
+    key !== undefined && expression !== '' ? { [label]: key } : {};
+  const labels = {
+    ...arrival.labels,
+    ...asLabel(FAIRNESS_LABEL, fairnessKey, expressions.fairnessKey),
+    ...asLabel(LIMIT_LABEL, limitKey, expressions.limitKey),
+  };
+  return { labels, fairnessKey: expressions.fairnessKey === '' ? (fairnessKey ?? '') : '' };
+}

@@ -1,0 +1,35 @@
+/** When jobs waited and ran, as changes in the order of their times. */
+import type { RecordedJob } from '../recorder.ts';
+
+export interface Change {
+  readonly atMs: number;
+  readonly job: RecordedJob;
+  readonly what: 'waits' | 'goes on' | 'runs' | 'stops';
+  /** Of the attempt that runs or stops; else -1. */
+  readonly worker: number;
+}
+
+export interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Each time that a job was ready, until it was started, or ended, or the simulation did. */
+export function waitsOf({ readyMs, attempts, endMs }: RecordedJob, spanMs: number): Stretch[] {
+  return readyMs.map((fromMs, at) => {
+    const toMs = attempts[at]?.startMs ?? endMs ?? spanMs;
+    return { fromMs: Math.min(fromMs, toMs), toMs };
+  });
+}
+
+export function changesOf(jobs: readonly RecordedJob[], spanMs: number): Change[] {
+  const changes: Change[] = [];
+  for (const job of jobs) {
+    for (const { fromMs, toMs } of waitsOf(job, spanMs)) {
+      changes.push({ atMs: fromMs, job, what: 'waits', worker: -1 }, { atMs: toMs, job, what: 'goes on', worker: -1 });
+    }
+    for (const { startMs, endMs = spanMs, worker } of job.attempts)
+      changes.push({ atMs: startMs, job, what: 'runs', worker }, { atMs: endMs, job, what: 'stops', worker });
+  }
+  return changes.sort((a, b) => a.atMs - b.atMs);
+}

@@ -1,0 +1,19 @@
+/** What explanations ask of the store, on one database. */
+import type { ExplainStore } from '../../engine/explain-views.ts';
+import type { Session } from '../database.ts';
+import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
+import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts';
+import { readWaitingLanes } from './waiting-lanes.ts';
+
+export function explainStore(session: Session): ExplainStore {
+  return {
+    readRun: (jobId) => readRun(session, jobId),
+    readQueueLanes: (queue, laneId, limit) => readQueueLanes(session, queue, laneId, limit),
+    countBefore: (query, most) => countBefore(session, query, most),
+    readFirst: (query) => readFirst(session, query),
+    readLimits: (query) => readLimits(session, query),
+    readLimitHolders: (query, reason) => readLimitHolders(session, query, reason),
+    readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
+    readWaitingLanes: (limit) => readWaitingLanes(session, limit),
+  };
+}

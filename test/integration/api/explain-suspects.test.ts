@@ -1,0 +1,47 @@
+/** Explanations of suspects over the wire: sessions that are lost make them, and sessions with another one do not take them. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Explaining, idsOf } from './explaining.ts';
+import { World } from './world.ts';
+
+let world: World;
+let ask: Explaining;
+
+beforeAll(async () => {
+  world = await World.start({ beatMs: 500, leaseMs: 1_500 });
+  ask = new Explaining(world);
+});
+
+afterAll(() => world?.stop());
+
+it('of a suspect say so, and name the one that the only session has', async () => {
+  const { definition } = await ask.define();
+  const jobIds = await ask.submitMany(definition, 2);
+  // Each of these takes both and is never heard of again.
+  for (let lost = 1; lost <= 2; lost++) {
+    const worker = await world.openWorker(definition);
+    await worker.take(2);
+    await eventually(`both are lost for the ${lost}. time`, async () => {
+      const jobs = await Promise.all(jobIds.map((jobId) => world.getJob(jobId)));
+      return jobs.every(({ attempts, sessionId }) => attempts.length === lost && sessionId === '');
+    });
+  }
+  await eventually('both are ready', async () => (await ask.waitReasonOf(jobIds[1] as string)) === 'SUSPECT');
+  expect(await ask.waitReasonOf(jobIds[0] as string)).toBe('SUSPECT');
+  const worker = await world.openWorker(definition);
+  const beats = setInterval(() => void worker.beat().catch(() => {}), 300);
+  try {
+    const [held] = await worker.take(1);
+    const [heldId] = idsOf(held ? [held] : []);
+    const waits = jobIds.find((jobId) => jobId !== heldId) as string;
+    await worker.offer(5);
+    const suspect = await ask.constraintOf(waits, WaitReason.SUSPECT);
+    expect(suspect).toMatchObject({ holderCount: 1n, holders: [{ jobId: heldId, sessionId: worker.sessionText }] });
+    expect((await ask.explain(waits)).startEstimate?.basis).toContain('workers that have no other such job');
+  } finally {
+    clearInterval(beats);
+    for (const jobId of jobIds) await world.rpc.call(JobService.method.cancelJob, { jobId });
+  }
+});

@@ -1,0 +1,64 @@
+/** What the tests of explanations do over and over. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { waitReasonName } from '@muster/sdk';
+import { expect } from 'vitest';
+import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { JobDefinitionSchema } from '../../../server/gen/muster/v1/job_definition_pb.ts';
+import type { Constraint, JobExplanation } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
+import type { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { offerOf, type TestWorker } from './test-worker.ts';
+import type { World } from './world.ts';
+
+const { explainJob, submitJobs } = JobService.method;
+
+export const idsOf = (assignments: readonly Assignment[]) => assignments.map(({ jobId }) => uuidFromBytes(jobId));
+export const reasonsOf = ({ constraints }: JobExplanation) => constraints.map(({ reason }) => waitReasonName(reason));
+
+export class Explaining {
+  readonly #world: World;
+  #queues = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async explain(jobId: string): Promise<JobExplanation> {
+    const { explanation } = await this.#world.rpc.call(explainJob, { jobId });
+    if (!explanation) throw new Error('an answer without an explanation');
+    return explanation;
+  }
+
+  /** A definition with a queue of its own; no other test's jobs or limits are in its way. */
+  async define(changes: MessageInitShape<typeof JobDefinitionSchema> = {}) {
+    const queue = `line-${++this.#queues}`;
+    return { queue, definition: await this.#world.define({ queue, ...changes }) };
+  }
+
+  /** The constraint of a job that has this reason; the sentences name it, and each says what to do. */
+  async constraintOf(jobId: string, reason: WaitReason): Promise<Constraint> {
+    const explanation = await this.explain(jobId);
+    const found = explanation.constraints.find((constraint) => constraint.reason === reason);
+    if (!found) throw new Error(`no ${waitReasonName(reason)} among ${reasonsOf(explanation)}`);
+    expect(found.nextStep).not.toBe('');
+    expect(explanation.summary).toContain(found.message);
+    return found;
+  }
+
+  async submitMany(definition: string, count: number, changes: object = {}): Promise<string[]> {
+    const jobs = Array.from({ length: count }, () => ({ definition, ...changes }));
+    return (await this.#world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
+  }
+
+  /** A worker that has `count` jobs of the definition, all of them submitted here; with no more room. */
+  async hold(definition: string, count: number): Promise<[TestWorker, Assignment[]]> {
+    const worker = await this.#world.openWorkerOf(offerOf(definition));
+    await this.submitMany(definition, count);
+    return [worker, await worker.take(count)];
+  }
+
+  async waitReasonOf(jobId: string): Promise<string> {
+    return waitReasonName((await this.#world.getJob(jobId)).waitReason);
+  }
+}

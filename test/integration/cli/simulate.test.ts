@@ -1,0 +1,248 @@
+/** `muster simulate`: files in, tables, JSON and a drawing out; what is wrong with the files is told; and the way from a server. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runMuster } from '../../support/cli.ts';
+import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-simulate-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const mails = {
+  definitions: [{ name: 'mail', queue: 'mails', keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],
+  queues: [{ name: 'mails', maxConcurrency: 4 }],
+  workers: [{ name: 'small', slots: 8 }],
+};
+const line = (more: object) =>
+  JSON.stringify({ at: '0s', definition: 'mail', run: '1s', labels: { tenant: 'a' }, ...more });
+const lines = (...all: object[]) => `${all.map(line).join('\n')}\n`;
+const simulate = (...args: string[]) => runMuster(['simulate', ...args], { cwd: folder });
+
+describe('muster simulate', () => {
+  const arrivals = () =>
+    file('many.jsonl', lines(...Array.from({ length: 24 }, (_, at) => ({ labels: { tenant: `t${at % 4}` } }))));
+
+  it('tells what would have happened, in tables', async () => {
+    const { code, stdout, stderr } = await simulate(file('mails.json', mails), arrivals());
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^Seed 1; 24 jobs simulated in [\d.]+ s\n$/);
+    expect(stdout).toMatch(/^24 jobs in 6\.0s\n/);
+    expect(stdout).toMatch(/\nQUEUE +ARRIVED .*\nmails +24 +24 .* 20 +4 +/);
+    expect(stdout).toMatch(/\nDEFINITION .*\nmail +24 /);
+    expect(stdout).toMatch(/\nKEY .*\nmail t0 +6 /);
+    expect(stdout).toMatch(/\nWORKER +SLOTS +ATTEMPTS +BUSY\nsmall +8 +24 +50\.0 %\n$/);
+  });
+
+  it('gives the same bytes for the same seed, in JSON and as a drawing', async () => {
+    const scenario = file('mails.json', mails);
+    const run = (chart: string) => simulate(scenario, arrivals(), '--json', '--seed', '5', '--chart', chart);
+    const [first, again] = [await run('a.svg'), await run('b.svg')];
+    expect(first.code).toBe(0);
+    expect(again.stdout).toBe(first.stdout);
+    expect(JSON.parse(first.stdout)).toMatchObject({ seed: 5, report: { spanMs: 6_000, all: { succeeded: 24 } } });
+    const drawing = readFileSync(join(folder, 'a.svg'), 'utf8');
+    expect(readFileSync(join(folder, 'b.svg'), 'utf8')).toBe(drawing);
+    expect(drawing).toMatch(/^<svg [\s\S]*jobs that wait[\s\S]*<polyline[\s\S]*<\/svg>\n$/);
+    expect(drawing).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('compares what was with what is changed, by options or by another scenario', async () => {
+    const scenario = file('mails.json', mails);
+    const by = await simulate(scenario, arrivals(), '--set', 'queues.mails.maxConcurrency=8');
+    expect(by.code).toBe(0);
+    expect(by.stdout).toMatch(/^OF +WHAT +AS IT WAS +AS CHANGED +CHANGE\n/);
+    expect(by.stdout).toMatch(/\nqueue mails +wait max +5\.0s +2\.0s +−60 %\n/);
+    expect(by.stdout).toMatch(/\nall +time +6\.0s +3\.0s +−50 %\n/);
+    const more = { ...mails, queues: [], workers: [{ name: 'small', slots: 2, count: 2 }] };
+    const other = await simulate(scenario, arrivals(), '--changed', file('other.json', more), '--json');
+    expect(JSON.parse(other.stdout)).toMatchObject({
+      asItWas: { spanMs: 6_000, slots: 8 },
+      asChanged: { spanMs: 6_000, slots: 4, workers: [{ name: 'small-1' }, { name: 'small-2' }] },
+    });
+  });
+
+  it('takes times of the calendar in any order, and arrivals from stdin', async () => {
+    const at = (time: string) => line({ at: time });
+    const stdin = [at('2026-05-04T09:30:05Z'), '', at('2026-05-04T09:30:00Z')].join('\n');
+    const { code, stdout } = await runMuster(['simulate', 'run', file('mails.json', mails), '-'], { stdin });
+    expect([code, stdout.split('\n')[0]]).toEqual([0, '2 jobs in 6.0s']);
+  });
+});
+
+describe('a bad file', () => {
+  const good = lines({});
+  const refused = async (scenario: unknown, arrivals: string, ...options: string[]) => {
+    const result = await simulate(file('bad.yaml', scenario), file('bad.jsonl', arrivals), ...options);
+    expect([result.code, result.stdout]).toEqual([2, '']);
+    return result.stderr;
+  };
+
+  it.each<[string, unknown, string, RegExp]>([
+    [
+      'what a server refuses',
+      { ...mails, queues: [{ name: 'mails', maxConcurrency: -1 }] },
+      good,
+      /bad\.yaml: queues\[0\]\.max_concurrency: /,
+    ],
+    [
+      'an expression that is none',
+      { ...mails, definitions: [{ name: 'mail', fairnessKey: 'tenant' }] },
+      good,
+      /bad\.yaml: definitions\[0\]\.fairness_key: names tenant/,
+    ],
+    ['a queue that can not be', mails, lines({ queue: 'No Queue' }), /bad\.jsonl: line 1: queue: /],
+    [
+      'no key where one is needed',
+      mails,
+      lines({}, { labels: {} }),
+      /bad\.jsonl: line 2: input: gives no key_limit\.key/,
+    ],
+    [
+      'an unknown field',
+      { ...mails, queues: [{ name: 'a', maxConcurency: 1 }] },
+      good,
+      /queues\[0\]\.maxConcurency: .*did you mean maxConcurrency/,
+    ],
+    ['an arrival without a run time', mails, lines({}, { run: undefined }), /line 2: run: is missing/],
+  ])('with %s is refused, and names the place', async (_what, scenario, arrivals, message) => {
+    expect(await refused(scenario, arrivals)).toMatch(message);
+  });
+
+  it.each([
+    [['--set', 'mails=5'], /It takes LIST\.NAME\.FIELD=VALUE/],
+    [['--set', 'queue.mails.maxConcurrency=5'], /It takes LIST\.NAME\.FIELD=VALUE/],
+    [['--set', 'workers.smal.slots=5'], /there is no smal among the workers; did you mean small\?/],
+    [['--set', 'workers.small.slots=0'], /workers\[0\]\.slots: must be a whole number/],
+    [['--set', 'queues.mails.maxConcurency=5'], /queues\[0\]\.maxConcurency: is no field/],
+    [['--set', 'queues.mails.name.x=5'], /name has no fields/],
+    [['--changed', 'nowhere.yaml'], /can't read nowhere\.yaml/],
+    [['--seed', '-1'], /whole number from 0/],
+    [['--server', 'localhost:1'], /takes no --server/],
+  ])('%j is refused', async (options, message) => {
+    expect(await refused(mails, good, ...options)).toMatch(message);
+  });
+
+  it('is told in JSON, too', async () => {
+    const { code, stderr } = await simulate(file('bad.yaml', {}), file('bad.jsonl', good), '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr).error).toMatchObject({
+      exitCode: 2,
+      details: expect.arrayContaining(['definitions: is missing: at least one is needed']),
+    });
+  });
+
+  it('that is not there, or can not be written, is named', async () => {
+    const scenario = file('mails.json', mails);
+    expect((await simulate(scenario, 'nowhere.jsonl')).stderr).toMatch(/can't read nowhere\.jsonl/);
+    const { code, stdout, stderr } = await simulate(scenario, file('one.jsonl', good), '--chart', 'no/such/folder.svg');
+    expect([code, stdout.split('\n')[0]]).toEqual([2, '1 job in 1.0s']);
+    expect(stderr).toMatch(/--chart: ENOENT/);
+  });
+});
+
+describe('muster simulate export', () => {
+  let server: CliServer;
+
+  beforeAll(async () => {
+    server = await startCliServer();
+  });
+
+  afterAll(() => server?.stop());
+
+  it('writes what a server has done, and the simulation of it comes to the same numbers', async () => {
+    const { client } = server;
+    await client.applyDefinition({
+      name: 'add',
+      keyLimit: { key: 'input.tenant', maxConcurrency: 1 },
+      fairnessKey: 'input.tenant',
+    });
+    const tenants = ['a', 'b', 'a', 'c', 'a', 'b'];
+    const ids = await Promise.all(
+      tenants.map((tenant, n) => client.submit('add', { a: n, b: 1, tenant }, { labels: { n: `${n}` }, priority: n })),
+    );
+    const schedule = [
+      'schedules',
+      'set',
+      'nightly',
+      'add',
+      '--cron',
+      '0 3 * * *',
+      '--input',
+      '{"a": 1, "b": 2, "tenant": "c"}',
+    ];
+    expect((await server.run(schedule)).code).toBe(0);
+    const triggered = JSON.parse((await server.run(['schedules', 'trigger', 'nightly', '--json'])).stdout);
+    expect((await server.run(['watch', triggered.jobId])).code).toBe(0);
+    const failing = await client.submit('fail', {});
+    await client.submit('idle', {}, { delayMs: 3_600_000 });
+    await Promise.all(ids.map((id) => client.result(id)));
+    await client.wait(failing);
+    const exported = await server.run(['simulate', 'export', '--since', '1h']);
+    expect(exported.code).toBe(0);
+    expect(exported.stderr).toMatch(/^8 jobs written\n1 job left out: no job of their definition/);
+    const rows = exported.stdout
+      .trim()
+      .split('\n')
+      .map((row) => JSON.parse(row));
+    expect(rows).toHaveLength(8);
+    expect(rows.find(({ labels }) => labels?.n === '1')).toEqual({
+      at: expect.stringMatching(/^20\d\d-.*Z$/),
+      definition: 'add',
+      queue: 'default',
+      priority: 1,
+      labels: { n: '1' },
+      fairnessKey: 'b',
+      limitKey: 'b',
+      run: expect.stringMatching(/^\d+ms$/),
+    });
+    expect(rows.find(({ definition }) => definition === 'fail')).toMatchObject({
+      outcome: 'failed',
+      failureType: 'TypeError',
+    });
+
+    const scenario = {
+      definitions: [
+        { name: 'add', keyLimit: { key: 'input.tenant', maxConcurrency: 1 }, fairnessKey: 'input.tenant' },
+        { name: 'fail', retryPolicy: { maxAttempts: 2, minBackoff: '1ms' } },
+      ],
+      workers: [{ name: 'w', slots: 4 }],
+    };
+    const arrivals = file('exported.jsonl', exported.stdout);
+    const { code, stdout } = await simulate(file('server.json', scenario), arrivals, '--json');
+    expect(code).toBe(0);
+    const { report } = JSON.parse(stdout);
+    expect(report.all).toMatchObject({ arrived: 8, succeeded: 7, failed: 1, open: 0, attempts: 9 });
+    const keys = report.keys.map(
+      ({ name, arrived, mostAtOnce }: { name: string; arrived: number; mostAtOnce: number }) => [
+        name,
+        arrived,
+        mostAtOnce,
+      ],
+    );
+    expect(keys.toSorted()).toEqual([
+      ['add a', 3, 1],
+      ['add b', 2, 1],
+      ['add c', 2, 1],
+    ]);
+  });
+
+  it('takes one queue, definition or time, and says when there is nothing', async () => {
+    const { code, stdout, stderr } = await server.run(['simulate', 'export', '--queue', 'nobodys']);
+    expect([code, stdout, stderr]).toEqual([0, '', '0 jobs written\n']);
+    const one = await server.run(['simulate', 'export', '--definition', 'fail']);
+    expect(one.stdout.trim().split('\n')).toHaveLength(1);
+    expect((await server.run(['simulate', 'export', '--since', 'yesterday'])).code).toBe(2);
+  });
+});

@@ -1,0 +1,109 @@
+/** The report of a simulation adds up: looked at from change to change it says what a look at each millisecond would. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RecordedJob } from '../../server/simulate/recorder.ts';
+import { limitsOf } from '../../server/simulate/report/limits-of.ts';
+import { causes } from '../../server/simulate/report/report-types.ts';
+import { spreadOf } from '../../server/simulate/report/spread.ts';
+import { waitsOf } from '../../server/simulate/report/stretches.ts';
+import { timelineOf } from '../../server/simulate/report/timeline.ts';
+
+const SPAN_MS = 60;
+const scenario = {
+  definitions: [
+    { name: 'a', task: {}, maxConcurrency: 2, keyLimit: { key: 'labels.k', maxConcurrency: 1 } },
+    { name: 'b', task: {}, keyLimit: { maxConcurrency: 2 } },
+  ],
+  queues: [{ name: 'q', maxConcurrency: 2 }],
+  workers: [{ name: 'w', slots: 3, handlers: undefined, labels: {} }],
+};
+
+const times = fc.uniqueArray(fc.nat(SPAN_MS), { minLength: 0, maxLength: 6 }).map((all) => all.sort((x, y) => x - y));
+
+/** Waits, runs, waits, …, and ends at some time, or not. */
+const someJob = fc
+  .record({
+    times,
+    definition: fc.constantFrom('a', 'b'),
+    queue: fc.constantFrom('q', 'r'),
+    key: fc.constantFrom('', 'x', 'y'),
+    fairnessKey: fc.constantFrom('', 'x'),
+  })
+  .map(({ times: [...at], definition, queue, key, fairnessKey }) => {
+    const readyMs = at.filter((_, i) => i % 3 === 0);
+    const attempts = readyMs.flatMap((_, i) => {
+      const startMs = at[3 * i + 1];
+      return startMs === undefined ? [] : [{ startMs, endMs: at[3 * i + 2], worker: 0 }];
+    });
+    return {
+      arrival: { definition },
+      queue,
+      limitKey: definition === 'a' ? key : '',
+      fairnessKey,
+      readyMs,
+      attempts,
+      endMs: undefined,
+    } as unknown as RecordedJob;
+  });
+
+const covers = (fromMs: number, toMs: number, ms: number) => fromMs <= ms && ms < toMs;
+const waitsAt = (job: RecordedJob, ms: number) => waitsOf(job, SPAN_MS).some((one) => covers(one.fromMs, one.toMs, ms));
+const runsAt = ({ attempts }: RecordedJob, ms: number) =>
+  attempts.some(({ startMs, endMs = SPAN_MS }) => covers(startMs, endMs, ms));
+
+/** What holds one job back in one millisecond, from all the others. */
+function causeAt(jobs: readonly RecordedJob[], job: RecordedJob, ms: number): (typeof causes)[number] {
+  const held = (fits: (other: RecordedJob) => boolean) =>
+    jobs.filter((other) => fits(other) && runsAt(other, ms)).length;
+  const { definition } = job.arrival;
+  const ofDefinition = (other: RecordedJob) => other.arrival.definition === definition;
+  if (
+    definition === 'a' &&
+    job.limitKey &&
+    held((other) => ofDefinition(other) && other.limitKey === job.limitKey) >= 1
+  )
+    return 'key';
+  if (definition === 'b' && held(ofDefinition) >= 2) return 'key';
+  if (definition === 'a' && held(ofDefinition) >= 2) return 'definition';
+  if (job.queue === 'q' && held(({ queue }) => queue === 'q') >= 2) return 'queue';
+  return held(() => true) >= 3 ? 'workers' : 'other';
+}
+
+describe('the timeline', () => {
+  it('says what a look at each millisecond says', () => {
+    fc.assert(
+      fc.property(fc.array(someJob, { maxLength: 8 }), (jobs) => {
+        const timeline = timelineOf({ jobs, limits: limitsOf(scenario), slots: [3], spanMs: SPAN_MS });
+        const found: (typeof causes)[number][] = [];
+        let [longest, most] = [0, 0];
+        for (let ms = 0; ms < SPAN_MS; ms++) {
+          const waiting = jobs.filter((job) => waitsAt(job, ms));
+          longest = Math.max(longest, waiting.length);
+          most = Math.max(most, jobs.filter((job) => runsAt(job, ms)).length);
+          for (const job of waiting) found.push(causeAt(jobs, job, ms));
+        }
+        const expected = Object.fromEntries(
+          causes.map((cause) => [cause, found.filter((one) => one === cause).length]),
+        );
+        expect(timeline.all.heldBackMs).toEqual(expected);
+        expect([timeline.all.longest, timeline.all.mostHeld]).toEqual([longest, most]);
+        for (const groups of [timeline.queues, timeline.definitions])
+          for (const cause of causes)
+            expect([...groups.values()].reduce((sum, { heldBackMs }) => sum + heldBackMs[cause], 0)).toBe(
+              expected[cause],
+            );
+        const area = Object.values(timeline.series.waiting).flat();
+        expect(area.reduce((sum, mean) => sum + mean * timeline.series.stepMs, 0)).toBeCloseTo(found.length, 6);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('percentiles', () => {
+  it('are values that were there, by nearest rank', () => {
+    expect(spreadOf([])).toBeUndefined();
+    expect(spreadOf([5])).toEqual({ p50: 5, p90: 5, p99: 5, max: 5 });
+    expect(spreadOf(Array.from({ length: 100 }, (_, at) => 100 - at))).toEqual({ p50: 50, p90: 90, p99: 99, max: 100 });
+  });
+});

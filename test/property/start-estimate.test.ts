@@ -1,0 +1,56 @@
+/** Estimates of starts: never backwards, never later for a better place, narrower for more that was counted. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { estimateStart, type Range } from '../../server/domain/start-estimate.ts';
+import { NOON_US } from './arbitraries.ts';
+
+const place = fc.integer({ min: 1, max: 1_001 });
+const recent = fc.record({
+  starts: fc.integer({ min: 1, max: 1_000_000 }),
+  windowUs: fc.integer({ min: 60_000_000, max: 119_999_999 }),
+});
+const estimated = (at: number, given: { starts: number; windowUs: number }) =>
+  estimateStart(at, false, given, NOON_US) as Range & { latestUs: number };
+
+describe('an estimate of a start', () => {
+  it('lies ahead, and its earliest time before its latest', () => {
+    fc.assert(
+      fc.property(place, recent, (at, given) => {
+        const { earliestUs, latestUs } = estimated(at, given);
+        expect(earliestUs).toBeGreaterThanOrEqual(NOON_US);
+        expect(latestUs).toBeGreaterThan(earliestUs);
+      }),
+    );
+  });
+
+  it('has what the counted rate itself would give within it', () => {
+    fc.assert(
+      fc.property(place, recent, (at, given) => {
+        const { earliestUs, latestUs } = estimated(at, given);
+        const evenUs = NOON_US + (at * given.windowUs) / given.starts;
+        expect(earliestUs).toBeLessThanOrEqual(evenUs);
+        expect(latestUs).toBeGreaterThanOrEqual(evenUs);
+      }),
+    );
+  });
+
+  it('is no later for a better place, and no later for more starts', () => {
+    fc.assert(
+      fc.property(place, recent, fc.integer({ min: 1, max: 1_000 }), (at, given, more) => {
+        const here = estimated(at, given);
+        const behind = estimated(at + more, given);
+        const busier = estimated(at, { ...given, starts: given.starts + more });
+        expect(behind.earliestUs).toBeGreaterThanOrEqual(here.earliestUs);
+        expect(behind.latestUs).toBeGreaterThanOrEqual(here.latestUs);
+        expect(busier.earliestUs).toBeLessThanOrEqual(here.earliestUs);
+        expect(busier.latestUs).toBeLessThanOrEqual(here.latestUs);
+      }),
+    );
+  });
+
+  it('is none without starts, and has no latest time where the place is only the least', () => {
+    expect(estimateStart(1, false, { starts: 0, windowUs: 60_000_000 }, NOON_US)).toBeUndefined();
+    const least = estimateStart(1_001, true, { starts: 60, windowUs: 60_000_000 }, NOON_US);
+    expect(least).toMatchObject({ latestUs: undefined, earliestUs: expect.any(Number) });
+  });
+});

@@ -1,0 +1,9 @@
+/** The database of the simulation: every change leaves its trace in the journal. */
+import { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import { journalSchema } from './journal.ts';
+
+const settings = { search_path: 'muster', timezone: 'UTC', jit: 'off', plan_cache_mode: 'force_generic_plan' };
+
+export function openSimPostgres(): Promise<SimPostgres> {
+  return SimPostgres.open({ settings, script: journalSchema });
+}

@@ -1,0 +1,225 @@
+/** Scenarios and arrivals are read as people write them; what is wrong is told by line or field, with the reason. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CliError } from '../../../server/cli/cli-error.ts';
+import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
+import { override } from '../../../server/cli/simulate/overrides.ts';
+import { readScenario } from '../../../server/cli/simulate/scenario-file.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-simulate-files-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const mails = {
+  definitions: [{ name: 'mail', queue: 'mails', keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],
+  queues: [{ name: 'mails', maxConcurrency: 4 }],
+  workers: [{ name: 'small', slots: 8 }],
+};
+const line = (more: object) => JSON.stringify({ at: '0s', definition: 'mail', run: '1s', ...more });
+const lines = (...all: object[]) => `${all.map(line).join('\n')}\n`;
+const good = lines({});
+
+async function read(scenario: unknown, arrivals: string, ...changes: string[]) {
+  const overrides = changes.reduce<ReturnType<typeof override>>((before, text) => override(text, before), []);
+  const read = await readScenario(file('some.yaml', scenario), overrides);
+  return { scenario: read, arrivals: await readArrivals(file('some.jsonl', arrivals), read) };
+}
+
+/** All that is said of it. */
+async function refused(scenario: unknown, arrivals: string, ...changes: string[]): Promise<string> {
+  const error = await read(scenario, arrivals, ...changes).catch((reason: unknown) => reason);
+  if (!(error instanceof CliError)) throw new Error(`was not refused: ${error}`);
+  expect(error.exitCode).toBe(2);
+  return [error.message, ...error.details, error.next].join('\n');
+}
+
+describe('files', () => {
+  it('are read: fields in both spellings, spans, names of enums, in the order of the times', async () => {
+    const scenario = {
+      definitions: [{ name: 'mail', key_limit: { max_concurrency: 2, policy: 'reject-new' }, runTimeout: '5m' }],
+      workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' } }],
+    };
+    const all = lines(
+      { at: '1m30s', run: '1.5s', outcome: 'failed' },
+      { at: '500ms', priority: -5, delay: '1h', failures: 2 },
+    );
+    const { scenario: found, arrivals } = await read(scenario, all);
+    expect(found).toEqual({
+      definitions: [
+        {
+          name: 'mail',
+          task: {},
+          runTimeout: '300s',
+          keyLimit: { maxConcurrency: 2, policy: 'LIMIT_POLICY_REJECT_NEW' },
+        },
+      ],
+      queues: [],
+      workers: [1, 2].map((n) => ({ name: `w-${n}`, slots: 2, handlers: ['mail'], labels: { zone: 'a' } })),
+    });
+    expect(arrivals).toMatchObject([
+      { line: 2, atMs: 500, priority: -5, delayMs: 3_600_000, failures: 2, runMs: 1_000, failureType: 'Simulated' },
+      { line: 1, atMs: 90_000, runMs: 1_500, failures: Number.POSITIVE_INFINITY },
+    ]);
+  });
+
+  it('take times of the calendar from the first one on', async () => {
+    const { arrivals } = await read(mails, lines({ at: '2026-05-04T09:30:10+02:00' }, { at: '2026-05-04T07:30:00Z' }));
+    expect(arrivals.map(({ line, atMs }) => [line, atMs])).toEqual([
+      [2, 0],
+      [1, 10_000],
+    ]);
+  });
+
+  it('are changed field by field', async () => {
+    const changes = [
+      'queues.mails.maxConcurrency=9',
+      'queues.other-queue.rateLimit.units=3',
+      'definitions.mail.keyLimit.maxConcurrency=1',
+      'definitions.mail.priority=-4',
+      'definitions.mail.runTimeout=90s',
+      'workers.small.slots=16',
+    ];
+    expect((await read(mails, good, ...changes)).scenario).toEqual({
+      definitions: [
+        {
+          ...mails.definitions[0],
+          task: {},
+          priority: -4,
+          runTimeout: '90s',
+          keyLimit: { key: 'labels.tenant', maxConcurrency: 1 },
+        },
+      ],
+      queues: [
+        { name: 'mails', maxConcurrency: 9 },
+        { name: 'other-queue', rateLimit: { units: 3 } },
+      ],
+      workers: [{ name: 'small', slots: 16, handlers: undefined, labels: {} }],
+    });
+    expect((await read(mails, good, 'definitions.mail.keyLimit=null')).scenario.definitions).toEqual([
+      { name: 'mail', queue: 'mails', task: {} },
+    ]);
+  });
+});
+
+describe('a bad file', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['no mapping', '[]', /holds no document\n.*muster simulate --help/],
+    ['several documents', '{}\n---\n{}', /must hold one mapping/],
+    ['no YAML', '{ definitions: [', /is neither YAML nor JSON/],
+    ['nothing in it', {}, /definitions: is missing[\s\S]*workers: is missing/],
+    ['a list too many', { ...mails, worker: [] }, /worker: is no field; did you mean workers\?/],
+    ['a list that is none', { ...mails, queues: {} }, /queues: must be a list/],
+    [
+      'an unknown field',
+      { ...mails, queues: [{ name: 'a', maxConcurency: 1 }] },
+      /queues\[0\]\.maxConcurency: .*did you mean maxConcurrency/,
+    ],
+    [
+      'a value of the wrong kind',
+      { ...mails, queues: [{ name: 'a', maxConcurrency: 'x' }] },
+      /queues\[0\]\.maxConcurrency: /,
+    ],
+    ['no slots', { ...mails, workers: [{ name: 'w' }] }, /workers\[0\]\.slots: must be a whole number from 1 to 10000/],
+    ['too many slots', { ...mails, workers: [{ name: 'w', slots: 10_001 }] }, /workers\[0\]\.slots/],
+    ['a worker without a name', { ...mails, workers: [{ slots: 1 }] }, /workers\[0\]\.name/],
+    ['too many workers', { ...mails, workers: [{ name: 'w', slots: 1, count: 1_001 }] }, /workers\[0\]\.count/],
+    [
+      'handlers that are none',
+      { ...mails, workers: [{ name: 'w', slots: 1, handlers: 'mail' }] },
+      /workers\[0\]\.handlers/,
+    ],
+    [
+      'labels that are none',
+      { ...mails, workers: [{ name: 'w', slots: 1, labels: { a: 1 } }] },
+      /workers\[0\]\.labels/,
+    ],
+    ['a name twice', { ...mails, workers: [...mails.workers, ...mails.workers] }, /workers: has small twice/],
+    [
+      'nobody who runs it',
+      { ...mails, workers: [{ name: 'w', slots: 1, handlers: ['x'] }] },
+      /line 1: definition: no worker of the scenario has mail's handler mail/,
+    ],
+  ])('%s: the scenario is refused', async (_what, scenario, message) => {
+    expect(await refused(scenario, good)).toMatch(message);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['nothing in it', '\n', /holds no arrivals/],
+    ['no JSON', `${good}{"at":`, /line 2: is no JSON/],
+    ['no object', '[1]', /line 1: must be a JSON object/],
+    ['an unknown field', lines({ prioritty: 1 }), /line 1: prioritty: is no field; did you mean priority\?/],
+    ['no time', lines({ at: undefined }), /line 1: at: must be a span/],
+    ['a time without zone', lines({ at: '2026-05-04T09:30:00' }), /line 1: at: /],
+    [
+      'times of two kinds',
+      lines({}, { at: '2026-05-04T09:30:00Z' }),
+      /line 2: at: is a time, and that of line 1 a span/,
+    ],
+    ['a time too far away', lines({}, { at: '32d' }), /line 2: at: is more than 31 days/],
+    ['no definition', lines({ definition: undefined }), /line 1: definition: /],
+    [
+      'an unknown definition',
+      lines({ definition: 'mial' }),
+      /line 1: definition: the scenario has no mial; did you mean mail\?/,
+    ],
+    ['no run time', lines({ run: undefined }), /line 1: run: is missing/],
+    ['a run time that is none', lines({ run: -1 }), /line 1: run: must be a span/],
+    ['a priority out of range', lines({ priority: 101 }), /line 1: priority: /],
+    ['labels that are none', lines({ labels: { a: 1 } }), /line 1: labels: /],
+    [
+      'too many labels',
+      lines({ labels: Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`l${at}`, ''])) }),
+      /line 1: labels: has more than 62/,
+    ],
+    ['a key that is none', lines({ limitKey: 1 }), /line 1: limitKey: must be a text/],
+    ['an outcome that is none', lines({ outcome: 'lost' }), /line 1: outcome: /],
+    ['failures that are none', lines({ failures: 0.5 }), /line 1: failures: /],
+    ['a delay that is none', lines({ delay: 'soon' }), /line 1: delay: /],
+  ])('%s: the arrivals are refused', async (_what, arrivals, message) => {
+    expect(await refused(mails, arrivals)).toMatch(message);
+  });
+
+  it('of arrivals that are too many is refused before anything is simulated', async () => {
+    const row = line({});
+    const text = `${row}\n`.repeat(100_001);
+    expect(await refused(mails, text)).toMatch(/holds more than 100,000 arrivals, the most that are simulated at once/);
+  });
+
+  it.each([
+    ['workers.smal.slots=5', /there is no smal among the workers; did you mean small\?/],
+    ['definitions.males.priority=5', /there is no males among the definitions/],
+    ['workers.small.slots=0', /workers\[0\]\.slots: must be a whole number/],
+    ['queues.mails.maxConcurency=5', /queues\[0\]\.maxConcurency: is no field/],
+    ['queues.mails.name.x=5', /name has no fields/],
+    ['queues.mails.__proto__.x=5', /queues\[0\]\.__proto__: is no field/],
+  ])('--set %s is refused', async (change, message) => {
+    expect(await refused(mails, good, change)).toMatch(message);
+    expect(({} as { x?: unknown }).x).toBeUndefined();
+  });
+
+  it.each([
+    'mails=5',
+    'queue.mails.maxConcurrency=5',
+    'queues.mails=5',
+    'queues.mails.maxConcurrency',
+    'queues.a.b=[',
+    '',
+  ])('%j is no change', (text) => expect(() => override(text)).toThrow(/It takes LIST|is no YAML/));
+
+  it('tells of ten faults at most', async () => {
+    const said = await refused(mails, lines(...Array.from({ length: 30 }, () => ({ run: 1 }))));
+    expect(said.match(/line \d+: run/g)).toHaveLength(10);
+  });
+});

@@ -1,0 +1,121 @@
+/** The sentences of an explanation, and what is said of a start that no rate can tell. */
+import { describe, expect, it } from 'vitest';
+import { type Constraint, noHolders } from '../../../server/domain/constraint.ts';
+import { type Facts, startEstimateOf, summaryOf } from '../../../server/domain/explanation.ts';
+import { systemFailure } from '../../../server/domain/payload.ts';
+
+const NOON_US = Date.UTC(2026, 2, 1, 12) * 1_000;
+const minute = 60_000_000;
+const constraint = (reason: Constraint['reason'], rest: Partial<Constraint> = {}): Constraint => ({
+  reason,
+  message: `because of ${reason}`,
+  holders: noHolders,
+  nextStep: 'wait',
+  ...rest,
+});
+const place = { place: 3, isLeast: false };
+const recent = { starts: 90, windowUs: 90_000_000 };
+const nothing = { starts: 0, windowUs: 90_000_000 };
+
+describe('the estimate of a start', () => {
+  it('is a range where only the line is in the way', () => {
+    const found = startEstimateOf([constraint('IN_LINE')], place, recent, NOON_US);
+    expect(found.earliestUs).toBeGreaterThan(NOON_US);
+    expect(found.latestUs).toBeGreaterThan(found.earliestUs ?? 0);
+    expect(found.basis).toMatch(/^it is likely to start between \S+Z and \S+Z: 90 of the jobs .* in the last 90 s$/);
+  });
+
+  it('begins no earlier than a rate has units', () => {
+    const openTimeUs = NOON_US + 10 * minute;
+    const found = startEstimateOf([constraint('QUEUE_LIMIT', { openTimeUs })], place, recent, NOON_US);
+    expect([found.earliestUs, found.latestUs]).toEqual([openTimeUs, openTimeUs]);
+  });
+
+  it.each(['JOB_PAUSED', 'QUEUE_PAUSED', 'KEY_LIMIT', 'NO_WORKER', 'SUSPECT'] as const)(
+    'is none while %s is in the way',
+    (reason) => {
+      const found = startEstimateOf([constraint(reason), constraint('IN_LINE')], place, recent, NOON_US);
+      expect([found.earliestUs, found.latestUs]).toEqual([undefined, undefined]);
+      expect(found.basis).toMatch(/^when it starts is not known: that depends on /);
+    },
+  );
+
+  it('tells the time of a probe, and that nothing is known beyond it', () => {
+    const openTimeUs = NOON_US + minute;
+    const found = startEstimateOf([constraint('CIRCUIT_BREAKER', { openTimeUs })], place, recent, NOON_US);
+    expect([found.earliestUs, found.latestUs]).toEqual([openTimeUs, undefined]);
+    expect(found.basis).toMatch(
+      /^it starts at \S+Z at the earliest; how long after that is not known: that depends on/,
+    );
+  });
+
+  it('is no time that has passed', () => {
+    const found = startEstimateOf([constraint('DELAY', { openTimeUs: NOON_US - 1 })], undefined, undefined, NOON_US);
+    expect(found.earliestUs).toBe(NOON_US);
+  });
+
+  it('says that nothing was started, and that many are before it', () => {
+    expect(startEstimateOf([], place, nothing, NOON_US)).toMatchObject({
+      earliestUs: undefined,
+      basis: 'when it starts is not known: none of the jobs that count for its place was started in the last 90 s',
+    });
+    const least = startEstimateOf([], { place: 1_001, isLeast: true }, recent, NOON_US);
+    expect(least.latestUs).toBeUndefined();
+    expect(least.basis).toMatch(/^it is not likely to start before \S+Z: 90 of the jobs/);
+  });
+});
+
+const job: Facts['job'] = {
+  jobId: 'j',
+  definition: 'resize',
+  definitionVersion: 3,
+  queue: 'images',
+  state: 'READY',
+  reason: '',
+  sinceUs: NOON_US,
+  failure: undefined,
+  attempt: 0,
+  sessionId: undefined,
+  workerName: '',
+};
+const waiting: Facts = {
+  job,
+  constraints: [],
+  place: { place: 1, isLeast: false },
+  estimate: undefined,
+  running: undefined,
+};
+const name = 'Job j of definition resize version 3';
+
+describe('the sentences', () => {
+  it('say that nothing holds a job that is next', () => {
+    expect(summaryOf(waiting)).toBe(
+      `${name} has been READY in queue images since 2026-03-01T12:00:00Z: nothing holds it back, it starts as soon as a ` +
+        'worker asks. Its place in line is 1.',
+    );
+  });
+
+  it('name all that is in the way, in order, and since when', () => {
+    const constraints = [
+      constraint('QUEUE_PAUSED', { message: 'queue images is paused: why?', sinceUs: NOON_US }),
+      constraint('NO_WORKER'),
+      constraint('IN_LINE'),
+    ];
+    expect(summaryOf({ ...waiting, constraints, place: { place: 1_001, isLeast: true } })).toBe(
+      `${name} has been READY in queue images since 2026-03-01T12:00:00Z: queue images is paused: why? (since ` +
+        '2026-03-01T12:00:00Z). Besides, because of NO_WORKER. And, because of IN_LINE. Its place in line is 1001 or later.',
+    );
+  });
+
+  it('say how a job ended: at a worker, between attempts, before any', () => {
+    const failure = systemFailure('APPLICATION', 'Oops', 'it broke.');
+    const ended = (changes: Partial<Facts['job']>) =>
+      summaryOf({ ...waiting, job: { ...job, state: 'FAILED', failure, ...changes } });
+    const when = `${name} ended FAILED at 2026-03-01T12:00:00Z`;
+    expect(ended({ attempt: 2, sessionId: 's', workerName: 'w' })).toBe(
+      `${when}, in attempt 2 at worker w: Oops: it broke.`,
+    );
+    expect(ended({ attempt: 2 })).toBe(`${when}, after attempt 2: Oops: it broke.`);
+    expect(ended({})).toBe(`${when}, before any attempt: Oops: it broke.`);
+  });
+});

@@ -1,0 +1,44 @@
+/** The names of what jobs wait for are one set: in the contract, in jobs, in events, in metrics. */
+import { describe, expect, it } from 'vitest';
+import { putOff } from '../../../server/domain/retry-budget.ts';
+import type { Continue } from '../../../server/domain/run.ts';
+import {
+  countedAs,
+  countedReasons,
+  reasonOfMove,
+  reasonOfState,
+  type WaitReason,
+  waitReasons,
+} from '../../../server/domain/wait-reasons.ts';
+import { WaitReason as InContract } from '../../../server/gen/muster/v1/job_pb.ts';
+
+describe('reasons to wait', () => {
+  it('have the names and numbers of the contract', () => {
+    const named = Object.entries(InContract).filter(([, value]) => typeof value === 'number' && value !== 0);
+    expect(Object.fromEntries(named)).toEqual(waitReasons);
+  });
+
+  it('are each counted under a name of its own, but for times', () => {
+    const counted = (Object.keys(waitReasons) as WaitReason[]).map(countedAs);
+    expect(new Set(counted)).toEqual(new Set(countedReasons));
+    expect(counted.filter((name) => name === 'time')).toHaveLength(3);
+  });
+
+  it('are read off a state and the reason that it was given', () => {
+    expect(reasonOfState('PAUSED', 'wrong address')).toBe('JOB_PAUSED');
+    expect(reasonOfState('SCHEDULED', null)).toBe('DELAY');
+    expect(reasonOfState('SCHEDULED', 'its worker lost its lease')).toBe('RETRY_BACKOFF');
+    const change = { run: { limits: { deadlineUs: null } }, retryBudget: { definition: 'd' } } as Continue;
+    expect(reasonOfState('SCHEDULED', putOff(change, 1).reason)).toBe('RETRY_BUDGET');
+    expect(reasonOfState('READY', null)).toBeUndefined();
+    expect(reasonOfState('FAILED', 'it failed')).toBeUndefined();
+  });
+
+  it('are read off a move', () => {
+    expect(reasonOfMove(undefined, 'SCHEDULED')).toBe('DELAY');
+    expect(reasonOfMove('READY', 'SCHEDULED')).toBe('DELAY');
+    expect(reasonOfMove('RUNNING', 'SCHEDULED')).toBe('RETRY_BACKOFF');
+    expect(reasonOfMove('READY', 'PAUSED')).toBe('JOB_PAUSED');
+    expect(reasonOfMove('SCHEDULED', 'READY')).toBeUndefined();
+  });
+});

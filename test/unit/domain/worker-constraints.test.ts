@@ -1,0 +1,138 @@
+/** What is said of workers: which of them come nearest, why those that could take a job do not, who is before it. */
+import { describe, expect, it } from 'vitest';
+import type { LaneKey } from '../../../server/domain/placement.ts';
+import { type OpenSession, workerConstraints } from '../../../server/domain/worker-constraints.ts';
+
+const lane: LaneKey = {
+  namespace: 'default',
+  queue: 'images',
+  definition: 'resize',
+  definitionVersion: 3,
+  demands: '',
+  suspect: false,
+};
+const work = { lane, handler: 'resize' };
+const inGpuLane = { lane: { ...lane, demands: '{"gpu":"a100"}' }, handler: 'resize' };
+let opened = 0;
+
+function session(changes: Partial<OpenSession> = {}): OpenSession {
+  return {
+    sessionId: `s${++opened}`,
+    workerName: 'w',
+    namespace: 'default',
+    handlers: [{ name: 'resize', minVersion: 0, maxVersion: 0 }],
+    labels: {},
+    openTimeUs: opened,
+    slots: 2,
+    held: 0,
+    unavailable: undefined,
+    ...changes,
+  };
+}
+
+const serving = (minVersion: number, maxVersion: number) =>
+  session({ handlers: [{ name: 'resize', minVersion, maxVersion }] });
+const noLine = { suspects: undefined, line: undefined };
+
+function whyNone(sessions: readonly OpenSession[], asked = work): string | undefined {
+  const [found] = workerConstraints({ work: asked, sessions, ...noLine });
+  expect(found?.reason ?? 'NO_WORKER').toBe('NO_WORKER');
+  return found?.message;
+}
+
+describe('no worker', () => {
+  it('is nothing to say where one takes the job', () => {
+    expect(whyNone([session()])).toBeUndefined();
+    expect(whyNone([serving(2, 4), serving(1, 1)])).toBeUndefined();
+  });
+
+  it.each<[string, readonly OpenSession[], typeof work, string]>([
+    ['nobody', [], work, 'no session serves definition resize version 3; none is open in its namespace'],
+    [
+      'other handlers',
+      [session({ handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }] })],
+      work,
+      'no session serves definition resize version 3; 1 session serves other handlers',
+    ],
+    [
+      'another version',
+      [serving(2, 2), serving(2, 2)],
+      work,
+      'no session serves definition resize version 3; 2 sessions serve version 2',
+    ],
+    [
+      'other versions',
+      [serving(0, 2), serving(4, 0), serving(4, 6)],
+      work,
+      'no session serves definition resize version 3; 3 sessions serve versions 4 to 6, versions from 4 on, versions up to 2',
+    ],
+    [
+      'no label',
+      [session(), session({ labels: { gpu: 't4' } })],
+      inGpuLane,
+      'no session serves definition resize version 3 with the label gpu=a100; 2 sessions serve it without that label',
+    ],
+    [
+      'another name of the handler',
+      [],
+      { ...work, handler: 'convert' },
+      'no session serves definition resize version 3 by its handler convert; none is open in its namespace',
+    ],
+    [
+      'some that take nothing now',
+      [session({ unavailable: 'draining' }), session({ unavailable: 'lapsed' }), session({ unavailable: 'deaf' })],
+      work,
+      'no session takes definition resize version 3: of the 3 sessions that could, 1 is draining, 1 is past its lease, 1 is deaf to the message bus',
+    ],
+  ])('tells of %s', (_, sessions, asked, message) => {
+    expect(whyNone(sessions, asked)).toBe(message);
+  });
+
+  it('names at most ten of those that could, the oldest first, and how many there are', () => {
+    const sessions = Array.from({ length: 12 }, () => session({ unavailable: 'draining' })).reverse();
+    const [found] = workerConstraints({ work, sessions, ...noLine });
+    expect(found?.holders.count).toBe(12);
+    expect(found?.holders.list.map(({ sessionId }) => sessionId)).toEqual(
+      sessions
+        .toReversed()
+        .slice(0, 10)
+        .map(({ sessionId }) => sessionId),
+    );
+  });
+});
+
+describe('the line', () => {
+  const line = (before: number, isLeast = false) => ({ before, isLeast, first: [{ jobId: 'j' }] });
+  const why = (sessions: readonly OpenSession[], at: ReturnType<typeof line>) =>
+    workerConstraints({ work, sessions, suspects: undefined, line: at }).map(({ reason, message }) => [
+      reason,
+      message,
+    ]);
+  const busy = { held: 2 };
+
+  it('says nothing of a job that is next while there is room', () => {
+    expect(why([session(), session(busy)], line(0))).toEqual([]);
+  });
+
+  it.each([
+    [
+      line(0),
+      [session(busy), session(busy)],
+      'it is next, and none of the 2 sessions that could take it has a free slot',
+    ],
+    [line(1), [session()], '1 job comes before it'],
+    [line(7), [session(busy)], '7 jobs come before it, and the one session that could take it has no free slot'],
+    [line(1_000, true), [session()], '1000 jobs or more come before it'],
+  ])('tells who is before it, and that nobody has room: %o', (at, sessions, message) => {
+    expect(why(sessions, at)).toEqual([['IN_LINE', message]]);
+  });
+});
+
+describe('a suspect', () => {
+  it('waits for a session without another one', () => {
+    const suspects = { count: 1, list: [{ jobId: 'other' }] };
+    const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined });
+    expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
+    expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it has one$/);
+  });
+});

@@ -1,0 +1,40 @@
+/** An explanation is put together from two readings of a job: they have to be of one moment, or it is read again. */
+import { describe, expect, it } from 'vitest';
+import type { ExplainedRun } from '../../../server/engine/explain-views.ts';
+import { Explanations, type ExplanationsParts } from '../../../server/engine/explanations.ts';
+import type { JobView } from '../../../server/engine/job-views.ts';
+
+/** Views and runs in the order in which they are read; the last of each stays. */
+function explanationsOf(views: readonly string[], runs: readonly (string | undefined)[]) {
+  const [left, leftRuns] = [[...views], [...runs]];
+  const next = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
+  const view = (state: string) =>
+    ({ jobId: 'j', state, attempts: [], attempt: 1, sessionId: 's' }) as unknown as JobView;
+  const run = (state: string) => ({ state, assignTimeUs: 7 }) as unknown as ExplainedRun;
+  const parts = {
+    getJob: async () => view(next(left)),
+    store: {
+      readRun: async () => {
+        const state = next(leftRuns);
+        return state === undefined ? undefined : run(state);
+      },
+    },
+  } as unknown as ExplanationsParts;
+  return new Explanations(parts).explain('default', 'j');
+}
+
+describe('an explanation', () => {
+  it('is of the state that both readings have', async () => {
+    expect(await explanationsOf(['RUNNING'], ['RUNNING'])).toMatchObject({ view: { state: 'RUNNING' } });
+  });
+
+  it('reads again a job that has moved on in between, also to its end', async () => {
+    expect(await explanationsOf(['ASSIGNED', 'RUNNING'], ['RUNNING'])).toMatchObject({ view: { state: 'RUNNING' } });
+    const ended = await explanationsOf(['RUNNING', 'SUCCEEDED'], [undefined]);
+    expect(ended).toMatchObject({ view: { state: 'SUCCEEDED' }, running: undefined, constraints: [] });
+  });
+
+  it('gives up on a job that never holds still, and says so', async () => {
+    await expect(explanationsOf(['ASSIGNED'], ['RUNNING'])).rejects.toMatchObject({ reason: 'CONFLICT' });
+  });
+});
