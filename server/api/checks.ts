@@ -155,6 +155,24 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 
+/** Largest amount of a resource: a thousandth of it more can still be told apart. */
+export const MOST_AMOUNT = 1e12;
+
+/** Amounts that somebody demands are exact, and not nothing. */
+export function checkDemanded(
+  resources: Readonly<Record<string, number>>,
+  field: string,
+  violations: Violations,
+): void {
+  checkResources(resources, field, violations);
+  for (const [name, amount] of Object.entries(resources).slice(0, 16))
+    violations.check(
+      !(amount >= 0 && amount <= MOST_AMOUNT) || (amount > 0 && Math.round(amount * 1_000) / 1_000 === amount),
+      `${field}["${cutText(name, 80)}"]`,
+      `is ${amount}; must be 0.001 or a multiple of it. Leave out what is not needed`,
+    );
+}
+
 export function checkResources(
   resources: Readonly<Record<string, number>>,
   field: string,
@@ -164,7 +182,7 @@ export function checkResources(
   violations.check(entries.length <= 16, field, `has ${entries.length} entries; at most 16 are allowed`);
   for (const [name, amount] of entries.slice(0, 16)) {
     if (violations.check(LABEL_KEY.test(name), field, `has the name "${cutText(name, 80)}"; ${LABEL_KEY_RULE}`))
-      checkRange(amount, 0, 1e12, `${field}["${name}"]`, violations);
+      checkRange(amount, 0, MOST_AMOUNT, `${field}["${name}"]`, violations);
   }
 }
 

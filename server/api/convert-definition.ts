@@ -1,7 +1,7 @@
 /** Job definitions between the contract and the core: checked, every default filled in. */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import { type Demands, definitionDefaults, type JobDefinition } from '../domain/definition.ts';
+import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import {
   JobDefinitionSchema,
   LeaseLossAction,
@@ -9,7 +9,6 @@ import {
   TaskBodySchema,
   type JobDefinition as WireDefinition,
 } from '../gen/muster/v1/job_definition_pb.ts';
-import { DemandsSchema, type Demands as WireDemands } from '../gen/muster/v1/placement_pb.ts';
 import {
   checkDottedName,
   checkLabels,
@@ -23,6 +22,7 @@ import {
   THIRTY_DAYS_MS,
 } from './checks.ts';
 import { circuitBreakerFrom, circuitBreakerTo } from './convert-circuit-breaker.ts';
+import { demandsFrom, demandsTo } from './convert-demands.ts';
 import { limitsFrom, limitsTo } from './convert-limits.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryBudgetFrom, retryBudgetTo } from './convert-retry-budget.ts';
@@ -30,23 +30,10 @@ import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
 import { schemaFrom, schemaTo } from './convert-schema.ts';
 import { submissionRulesFrom, submissionRulesTo } from './convert-submission-rules.ts';
 import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
-import { sortedMap } from './sorted-map.ts';
 import { notImplemented } from './status.ts';
 import { Violations } from './violations.ts';
 
 const DAY_MS = 86_400_000;
-
-export function demandsFrom(wire: WireDemands | undefined, field: string, violations: Violations): Demands | undefined {
-  if (!wire) return undefined;
-  if (Object.keys(wire.resources).length > 0)
-    throw notImplemented(`${field}.resources: demands for amounts of resources`);
-  checkLabels(wire.labels, 16, `${field}.labels`, violations);
-  return { labels: sortedMap(wire.labels) };
-}
-
-export function demandsTo({ labels }: Demands): WireDemands {
-  return create(DemandsSchema, { labels: { ...labels } });
-}
 
 /** Refuses what this release can't honour: better than taking it and doing nothing. */
 function refuseUnimplemented(wire: WireDefinition): void {

@@ -31,7 +31,7 @@ import {
   THIRTY_DAYS_MS,
   timestampUs,
 } from './checks.ts';
-import { demandsFrom } from './convert-definition.ts';
+import { demandsFrom, stickyFrom } from './convert-demands.ts';
 import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyFrom } from './convert-retry-policy.ts';
 import type { Violations } from './violations.ts';
@@ -99,6 +99,7 @@ export function submissionFrom(
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
     runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
     demands: demandsFrom(wire.demands, `${path}.demands`, violations),
+    sticky: stickyFrom(wire.sticky, `${path}.sticky`, violations),
     traceparent: trace.traceparent,
     tracestate: trace.tracestate,
   };

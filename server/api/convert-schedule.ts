@@ -20,7 +20,7 @@ import {
   type Schedule as WireSchedule,
 } from '../gen/muster/v1/schedule_pb.ts';
 import { checkName, checkProse, checkText, counterOf, durationMs, TEN_YEARS_MS } from './checks.ts';
-import { demandsTo } from './convert-definition.ts';
+import { demandsTo } from './convert-demands.ts';
 import { type SubmissionDefaults, submissionFrom } from './convert-job.ts';
 import { durationTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyTo } from './convert-retry-policy.ts';
@@ -63,6 +63,7 @@ function refuseOwn(job: JobSubmission, violations: Violations): void {
     [job.expireTime !== undefined, 'expire_time'],
     [job.traceparent !== '', 'traceparent'],
     [job.tracestate !== '', 'tracestate'],
+    [job.sticky !== undefined, 'sticky'],
   ];
   for (const [isSet, field] of own)
     violations.check(!isSet, `schedule.job.${field}`, 'is each job’s own; leave it out of a schedule');

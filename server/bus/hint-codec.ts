@@ -1,6 +1,6 @@
 /**
  * What replicas tell each other, on the wire: one byte that says which kind it is, the sender's replica id (16 bytes), then
- * the items: 16 bytes an id of an ended job, or of a key's limit; 16 bytes a lane that has ready jobs, or under whose limits something was given
+ * the items: 16 bytes an id of an ended job, of a key's limit, or of a session; 16 bytes a lane that has ready jobs, or under whose limits something was given
  * back (its id, and its rank or 0, both as float64).
  */
 
@@ -15,7 +15,7 @@ export interface ReceivedHint {
 /** Most items in one message; what is over goes into the next. */
 export const maxHintItems = 1_000;
 
-const kinds = { ready: 1, ended: 2, logged: 3, freed: 4, freedKeys: 5 } as const;
+const kinds = { ready: 1, ended: 2, logged: 3, freed: 4, freedKeys: 5, freedRoom: 6 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
 /** An integer of the database's. */
@@ -28,8 +28,12 @@ export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
     const lanes = hint.laneIds.map((laneId) => ({ laneId, rank: 0 }));
     return encodePages(replicaId, kinds.freed, lanes, writeLane);
   }
-  const ids = hint.kind === 'freedKeys' ? hint.limitIds : hint.jobIds;
-  return encodePages(replicaId, kinds[hint.kind], ids, (id, bytes, at) => writeUuid(id, bytes, at));
+  return encodePages(replicaId, kinds[hint.kind], idsIn(hint), (id, bytes, at) => writeUuid(id, bytes, at));
+}
+
+function idsIn(hint: Exclude<Hint, { readonly kind: 'ready' | 'freed' }>): readonly string[] {
+  if (hint.kind === 'freedKeys') return hint.limitIds;
+  return hint.kind === 'freedRoom' ? hint.sessionIds : hint.jobIds;
 }
 
 function encodePages<Item>(
@@ -74,6 +78,10 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
   if (bytes[0] === kinds.freedKeys) {
     const limitIds = offsets.map((at) => uuidFromBytes(bytes, at));
     return { replicaId, hint: { kind: 'freedKeys', limitIds } };
+  }
+  if (bytes[0] === kinds.freedRoom) {
+    const sessionIds = offsets.map((at) => uuidFromBytes(bytes, at));
+    return { replicaId, hint: { kind: 'freedRoom', sessionIds } };
   }
   if (bytes[0] !== kinds.ready && bytes[0] !== kinds.freed) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -61,7 +61,7 @@ function workerIssues({ previous, next, offers }: DefinitionChange): Compatibili
     const message = `no connected worker can run version ${next.version}; those named run version ${previous.version}`;
     issues.push(issue('NO_WORKER', message, namesOf(older)));
   }
-  const servesVersion = (offer: Offer) => canRun({ ...offer, labels: next.demands.labels }, next);
+  const servesVersion = (offer: Offer) => canRun(offer, { ...next, demands: { labels: {} } });
   const excluding = offers.filter(
     (offer) => offer.handlers.some((handler) => handler.name === next.handler) && !servesVersion(offer),
   );

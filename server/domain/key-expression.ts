@@ -3,6 +3,7 @@
  * is bounded by its length; regular expressions are RE2's, which are linear.
  */
 import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, parse, plan } from '@bufbuild/cel';
+import { messageOf, namesIn } from './cel.ts';
 
 /** In characters, of an expression and of the key that it gives. */
 export const MOST_EXPRESSION = 1_024;
@@ -16,7 +17,7 @@ export interface KeyExpression {
   readonly keyOf: (input: unknown, labels: Readonly<Record<string, string>>) => Key;
 }
 
-const variables = new Set(['input', 'labels']);
+const variables = ['input', 'labels'];
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -25,44 +26,17 @@ export function compileKey(text: string): KeyExpression | { readonly problem: st
   if (text.length > MOST_EXPRESSION) return { problem: `is longer than ${MOST_EXPRESSION} characters` };
   try {
     const parsed = parse(text);
-    const names = namesIn(parsed.expr);
+    const names = namesIn(parsed.expr, variables);
     if ('problem' in names) return names;
     const evaluate = plan(celEnv(), parsed);
     return {
       usesInput: names.used.has('input'),
-      keyOf: (input, labels) => keyFrom(evaluate({ input: input as CelInput, labels: { ...labels } })),
+      keyOf: (input, labels) =>
+        keyFrom(evaluate({ input: input as CelInput, labels: new Map(Object.entries(labels)) })),
     };
   } catch (error) {
-    // Deeply nested parentheses overflow the parser's stack.
-    const why = error instanceof RangeError ? 'it is nested too deeply' : messageOf(error);
-    return { problem: `is no expression of CEL: ${why}` };
+    return { problem: `is no expression of CEL: ${messageOf(error)}` };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^<input>:1:/, 'character ') : String(error);
-}
-
-type Names = { readonly used: ReadonlySet<string> } | { readonly problem: string };
-
-/** The variables that a parsed expression names. */
-function namesIn(root: unknown): Names {
-  const used = new Set<string>();
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const node = waiting.pop();
-    if (typeof node !== 'object' || node === null) continue;
-    const { case: kind, value } = node as { case?: unknown; value?: { name?: string } };
-    if (kind === 'comprehensionExpr')
-      return {
-        problem: 'has a macro over a list (all, exists, exists_one, map or filter): its cost would have no bound',
-      };
-    if (kind === 'identExpr') used.add(value?.name ?? '');
-    waiting.push(...Object.values(node));
-  }
-  const unknown = [...used].find((name) => !variables.has(name));
-  if (unknown !== undefined) return { problem: `names ${unknown}; there are input and labels` };
-  return { used };
 }
 
 function keyFrom(value: CelValue | Error): Key {

@@ -1,5 +1,7 @@
 /** Lanes and session classes: which sessions can run which jobs is a pure function of the two. */
 import type { Demands } from './definition.ts';
+import { compileLabels } from './label-expression.ts';
+import { type Amounts, covers } from './resources.ts';
 
 export interface LaneKey {
   readonly namespace: string;
@@ -28,19 +30,43 @@ export interface SessionClass {
   readonly namespace: string;
   readonly handlers: readonly Handler[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Left out: none. */
+  readonly resources?: Amounts;
 }
 
-/** The same demands give the same text, whatever the order in which they were written. */
-export function canonicalDemands(demands: Demands): string {
-  const entries = Object.entries(demands.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length === 0 ? '' : JSON.stringify(Object.fromEntries(entries));
+/**
+ * The same demands give the same text, whatever the order in which they were written. An object of labels, or an array of
+ * those and the rest: an older release, which knows labels alone, finds no session for such a one.
+ */
+export function canonicalDemands({ labels, ...rest }: Demands): string {
+  if (Object.keys(rest).length > 0) return JSON.stringify([sortedObject(labels), sortedRest(rest)]);
+  return Object.keys(labels).length === 0 ? '' : JSON.stringify(sortedObject(labels));
+}
+
+/** What the text was made from. */
+export function parseDemands(canonical: string): Demands {
+  const value = canonical === '' ? {} : JSON.parse(canonical);
+  return Array.isArray(value) ? { labels: value[0], ...value[1] } : { labels: value };
+}
+
+/** Whether its jobs take amounts of their session's resources. */
+export function takesResources(lane: Pick<LaneKey, 'demands'>): boolean {
+  return parseDemands(lane.demands).resources !== undefined;
+}
+
+function sortedRest({ resources, ...rest }: Omit<Demands, 'labels'>): object {
+  return sortedObject({ ...rest, ...(resources ? { resources: sortedObject(resources) } : {}) });
+}
+
+function sortedObject<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The same offer gives the same text. */
 export function classKey(sessionClass: SessionClass): string {
   const handlers = sessionClass.handlers.map((h) => `${h.name}:${h.minVersion}:${h.maxVersion}`).sort();
-  const labels = Object.entries(sessionClass.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sessionClass.namespace, handlers, labels]);
+  const { labels, resources = {} } = sessionClass;
+  return JSON.stringify([sessionClass.namespace, handlers, sortedObject(labels), sortedObject(resources)]);
 }
 
 function serves(handler: Handler, name: string, version: number): boolean {
@@ -55,6 +81,27 @@ function serves(handler: Handler, name: string, version: number): boolean {
 export function fits(sessionClass: SessionClass, lane: LaneKey, handler: string): boolean {
   if (sessionClass.namespace !== lane.namespace) return false;
   if (!sessionClass.handlers.some((offer) => serves(offer, handler, lane.definitionVersion))) return false;
-  const labels: Record<string, string> = lane.demands === '' ? {} : JSON.parse(lane.demands);
-  return Object.entries(labels).every(([key, value]) => sessionClass.labels[key] === value);
+  return meets(sessionClass, parseDemands(lane.demands));
+}
+
+/** Whether a session, empty as it was opened, has all that is demanded. */
+export function meets(
+  { labels, resources = {} }: Pick<SessionClass, 'labels' | 'resources'>,
+  demands: Demands,
+): boolean {
+  return (
+    Object.entries(demands.labels).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
+    (demands.required === undefined || isTrueOf(demands.required, labels)) &&
+    covers(resources, demands.resources ?? {})
+  );
+}
+
+/** Whether a session is one of the better ones for jobs with these demands. */
+export function isPreferred({ labels }: Pick<SessionClass, 'labels'>, { preferred }: Demands): boolean {
+  return preferred === undefined || isTrueOf(preferred, labels);
+}
+
+function isTrueOf(expression: string, labels: SessionClass['labels']): boolean {
+  const compiled = compileLabels(expression);
+  return !('problem' in compiled) && compiled.isTrueOf(labels);
 }

@@ -1,6 +1,7 @@
 /** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
 import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
-import { fits, type Handler, type LaneKey, type SessionClass } from './placement.ts';
+import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands, type SessionClass } from './placement.ts';
+import { amountsText } from './resources.ts';
 
 /** A session that is open. */
 export interface OpenSession extends SessionClass {
@@ -79,12 +80,15 @@ function wantedText({ lane, handler }: Work): string {
 }
 
 function labelsOf({ demands }: LaneKey): Record<string, string> {
-  return demands === '' ? {} : JSON.parse(demands);
+  return { ...parseDemands(demands).labels };
 }
 
 function labelsText(lane: LaneKey): string {
   const labels = Object.entries(labelsOf(lane)).map(([key, value]) => `${key}=${value}`);
-  return labels.length === 0 ? '' : ` with the label${labels.length === 1 ? '' : 's'} ${labels.join(', ')}`;
+  const labelled = labels.length === 0 ? '' : ` with the label${labels.length === 1 ? '' : 's'} ${labels.join(', ')}`;
+  const { resources, required } = parseDemands(lane.demands);
+  const taking = resources ? ` that has ${amountsText(resources)}` : '';
+  return `${labelled}${taking}${required === undefined ? '' : ` and of whose labels is true: ${required}`}`;
 }
 
 const whys = { draining: 'draining', lapsed: 'past its lease', deaf: 'deaf to the message bus' } as const;
@@ -103,7 +107,10 @@ function missingText(work: Work, sessions: readonly OpenSession[]): string {
   const none = `no session serves ${wantedText(work)}`;
   if (sessions.length === 0) return `${none}; none is open in its namespace`;
   const handlers = (session: OpenSession) => session.handlers.filter(({ name }) => name === handler);
-  const unlabelled = sessions.filter((session) => fits({ ...session, labels: labelsOf(lane) }, lane, handler));
+  const bare = { ...lane, demands: canonicalDemands({ labels: {} }) };
+  const unlabelled = sessions.filter((session) => fits(session, bare, handler));
+  if (unlabelled.length > 0 && parseDemands(lane.demands).resources)
+    return `${none}; ${serveText(unlabelled.length)} it and ${unlabelled.length === 1 ? 'has' : 'have'} less`;
   if (unlabelled.length > 0) return `${none}; ${serveText(unlabelled.length)} it without ${missingLabels(lane)}`;
   const others = sessions.filter((session) => handlers(session).length > 0);
   if (others.length === 0) return `${none}; ${serveText(sessions.length)} other handlers`;

@@ -71,8 +71,9 @@ export class Cancels {
   }
 }
 
-export function jobNotFound(namespace: string, jobId: string): EngineError {
+export function jobNotFound(namespace: string, jobId: string, field?: string): EngineError {
   return new EngineError('JOB_NOT_FOUND', `namespace ${namespace} has no job ${jobId}`, {
+    ...(field === undefined ? {} : { field }),
     metadata: { namespace, job_id: jobId },
   });
 }

@@ -1,8 +1,10 @@
 /** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
 import { countsAt, failureOfAttempt } from '../domain/circuit-breaker.ts';
-import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
+import { type Demands, definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import { isSuspect } from '../domain/losses.ts';
+import { grownDemands } from '../domain/memory-growth.ts';
 import { rankOf } from '../domain/rank.ts';
+import { MEMORY } from '../domain/resources.ts';
 import { isRetry } from '../domain/retry-budget.ts';
 import type { Change, Cleanup, Continue, End, OpenRun } from '../domain/run.ts';
 import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
@@ -105,10 +107,20 @@ export class Changes {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
     if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
     if (lane.atLimit) return this.#letGo(change, lane);
+    const grown = grownDemands(lane.needs, change);
+    if (grown) return this.#withMore(change, lane, grown);
     if (isSuspect(change) === lane.suspect) return change;
     const laneId = this.#parts.lanes.besideOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
     return { ...change, laneId };
+  }
+
+  /** The attempt ran out of memory, and the next one takes more. */
+  #withMore(change: Continue, lane: KnownLane, grown: Demands): Continue {
+    const laneId = this.#parts.lanes.grownOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findGrown(lane, grown));
+    const memory = `the next attempt takes ${grown.resources?.[MEMORY]} bytes of memory`;
+    return { ...change, laneId, reason: change.reason ? `${change.reason}; ${memory}` : memory };
   }
 
   /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */
@@ -182,9 +194,9 @@ const held: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING'])
 
 /** Undefined: it holds what it held. */
 function freedBy(change: Change): Freed | undefined {
-  const { laneId, limitId, state } = change.run;
+  const { laneId, limitId, state, sessionId } = change.run;
   const isHeld = change.kind === 'continue' && held.has(change.state);
-  return isHeld || (limitId === null && !held.has(state)) ? undefined : { laneId, limitId };
+  return isHeld || (limitId === null && !held.has(state)) ? undefined : { laneId, limitId, sessionId };
 }
 
 /** Rolls the transaction back: there is nothing that a repeat could change either. */

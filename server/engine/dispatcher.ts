@@ -1,13 +1,15 @@
 /** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
 import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
+import type { RoomSeen } from './demand-views.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
-import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
+import { type ClaimWatch, handlerOf, isApart, type KnownLane, type Lanes } from './lanes.ts';
 import type { LaneUnderLimits, LimitsSeen } from './limit-views.ts';
 import type { Limits } from './limits.ts';
 import type { Assignment, LaneHint } from './messages.ts';
-import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
+import type { ForLane, ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
+import type { Rooms } from './rooms.ts';
 import type { ClaimedJob, NewJob, Place, Store } from './store-port.ts';
 
 const CLAIMS_IN_FLIGHT = 2;
@@ -18,8 +20,9 @@ const LANES_A_CLAIM = 4;
 const BYTES_A_CLAIM = 8 << 20;
 
 export class Dispatcher {
-  readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
+  readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
   readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
+  readonly #rooms: Pick<Rooms, 'seen'>;
   readonly #lanes: Lanes;
   readonly #credits: ParkedCredits;
   readonly #bus: Bus;
@@ -27,12 +30,14 @@ export class Dispatcher {
   readonly #sampling: Sampling | undefined;
   #claims = 0;
   #claimsSuspects = false;
+  #claimsApart = false;
   #again = false;
   #stopped = false;
 
   constructor(parts: {
-    store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited'>;
+    store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
     limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
+    rooms: Pick<Rooms, 'seen'>;
     lanes: Lanes;
     credits: ParkedCredits;
     bus: Bus;
@@ -42,6 +47,7 @@ export class Dispatcher {
   }) {
     this.#store = parts.store;
     this.#limits = parts.limits;
+    this.#rooms = parts.rooms;
     this.#lanes = parts.lanes;
     this.#credits = parts.credits;
     this.#bus = parts.bus;
@@ -79,21 +85,36 @@ export class Dispatcher {
    */
   async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
     if (!parked) return [];
-    const suspects = await this.#claimOf(parked, () => this.#credits.takeSlotOf(sessionId), true);
-    const take = (slotsOnly: boolean) => this.#credits.takeOf(sessionId, PLACES_A_CLAIM, slotsOnly);
-    const others = await this.#claimOf(parked, take);
-    return [...suspects, ...others].map((job) => this.assignmentOf(job));
+    const takeSlot = (_: boolean, forLane?: ForLane) => this.#credits.takeSlotOf(sessionId, forLane);
+    const suspects = await this.#claimOf(parked, this.#suspectsFor(parked), takeSlot, true);
+    const take = (slotsOnly: boolean, forLane?: ForLane) =>
+      this.#credits.takeOf(sessionId, PLACES_A_CLAIM, slotsOnly, forLane);
+    const apart = await this.#claimOf(parked, this.#apartFor(parked, false), take);
+    const others = await this.#claimOf(parked, this.#lanes.readyFor(parked, LANES_A_CLAIM), take);
+    return [...suspects, ...apart, ...others].map((job) => this.assignmentOf(job));
   }
 
   async #claimOf(
     parked: ParkedClass,
-    take: (slotsOnly: boolean) => Place[],
+    lanes: readonly KnownLane[],
+    take: (slotsOnly: boolean, forLane?: ForLane) => Place[],
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, suspects);
     const [first] = lanes;
-    const places = first ? take(this.#limits.takesSlotsOnly(first)) : [];
+    const slotsOnly = first !== undefined && (isApart(first) || this.#limits.takesSlotsOnly(first));
+    const places = first ? take(slotsOnly, this.#lanes.placesOf(parked, first)) : [];
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
+  }
+
+  /** Lanes of suspects: those that come together, else one that comes alone. */
+  #suspectsFor(parked: ParkedClass): readonly KnownLane[] {
+    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, true);
+    return lanes.length > 0 ? lanes : this.#apartFor(parked, true);
+  }
+
+  #apartFor(parked: ParkedClass, suspect: boolean): readonly KnownLane[] {
+    const lane = this.#lanes.apartFor(parked, suspect);
+    return lane ? [lane] : [];
   }
 
   /** Places for jobs that are about to be stored; those that come to nothing are given back. */
@@ -112,15 +133,20 @@ export class Dispatcher {
   #pump(): void {
     if (this.#stopped || !this.#bus.isUp()) return;
     for (const parked of this.#credits.classes()) {
+      this.#startApart(parked, true);
       while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(parked)) {}
+      this.#startApart(parked, false);
       if (!this.#claimsSuspects) this.#startSuspects(parked);
     }
   }
 
   /** Claims suspects, at most one for each session, and only for slots. */
   #startSuspects(parked: ParkedClass): void {
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, true);
-    const places = lanes.length === 0 ? [] : this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM);
+    const lanes = this.#suspectsFor(parked);
+    const [first] = lanes;
+    const places = first
+      ? this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM, this.#lanes.placesOf(parked, first))
+      : [];
     if (places.length === 0) return;
     this.#claimsSuspects = true;
     this.#claim(lanes, places, true)
@@ -130,6 +156,31 @@ export class Dispatcher {
       )
       .finally(() => {
         this.#claimsSuspects = false;
+        this.wake();
+      });
+  }
+
+  /**
+   * Claims jobs that are not for all sessions of a class, one lane at a time, and only for slots: two such claims would be in
+   * each other's way. `before`: if none of the others' heads is lower.
+   */
+  #startApart(parked: ParkedClass, before: boolean): void {
+    if (this.#claimsApart) return;
+    const lane = this.#lanes.apartFor(parked);
+    if (!lane) return;
+    const [other] = before ? this.#lanes.readyFor(parked, 1) : [];
+    if (other && (other.head as number) < (lane.head as number)) return;
+    const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, lane.waiting));
+    const places = this.#credits.take(parked, limit, true, this.#lanes.placesOf(parked, lane));
+    if (places.length === 0) return;
+    this.#claimsApart = true;
+    this.#claim([lane], places)
+      .then((jobs) => this.publish(jobs))
+      .catch((error) =>
+        this.#log.warn({ error: String(error) }, 'a claim for some sessions failed; the next one tries again'),
+      )
+      .finally(() => {
+        this.#claimsApart = false;
         this.wake();
       });
   }
@@ -171,15 +222,24 @@ export class Dispatcher {
     try {
       // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
       const [first] = lanes;
-      const { jobs, isDry } = first?.limited
-        ? await this.#claimLimited(first, places, suspects)
-        : await this.#claimOthers(lanes, places, suspects);
+      const { jobs, isDry } = await this.#claimAs(first as KnownLane, lanes, places, suspects);
       this.#credits.giveBack(unfilled(places, jobs));
       for (const { lane, watch } of watches) advance(lane, watch, jobs, isDry(lane));
       return jobs;
     } finally {
       for (const { lane, watch } of watches) lane.claims.delete(watch);
     }
+  }
+
+  #claimAs(
+    first: KnownLane,
+    lanes: readonly KnownLane[],
+    places: readonly Place[],
+    suspects: boolean,
+  ): Promise<Claimed> {
+    if (first.needs.resources) return this.#claimDemanding(first, places, suspects);
+    if (first.limited) return this.#claimLimited(first, places, suspects);
+    return this.#claimOthers(lanes, places, suspects);
   }
 
   async #claimOthers(lanes: readonly KnownLane[], places: readonly Place[], suspects: boolean): Promise<Claimed> {
@@ -205,6 +265,26 @@ export class Dispatcher {
     // Not from within the transaction: a look at the parked keys that overtakes its end finds none of them parked.
     if (found) this.#limits.seen(lane, found, frees);
     return { jobs, isDry: () => found?.dry !== false };
+  }
+
+  async #claimDemanding(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
+    const moment = this.#credits.nextMoment();
+    const { frees, laneId, cursor, needs } = lane;
+    let limits: LimitsSeen | undefined;
+    let room: RoomSeen | undefined;
+    const onLimits = (seen: LimitsSeen) => {
+      limits = seen;
+    };
+    const onRoom = (seen: RoomSeen) => {
+      room = seen;
+    };
+    const limited = lane.limited ? await this.#limits.claimLane(lane, onLimits) : undefined;
+    const demanding = { laneId, cursor, needs: needs.resources ?? {}, limited, onRoom };
+    const jobs = await this.#store.claimDemanding({ places, demanding, maxBytes: BYTES_A_CLAIM }, suspects);
+    if (limits) this.#limits.seen(lane, limits, frees);
+    if (room) this.#rooms.seen(lane, room, moment);
+    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
+    return { jobs, isDry: () => room?.dry !== false && bytes < BYTES_A_CLAIM / 2 };
   }
 
   /** Tells sessions what has been assigned to them. */

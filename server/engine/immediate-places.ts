@@ -2,7 +2,7 @@
  * Places for jobs that are about to be stored. Where a session offers one and nothing waits for it, the statement that
  * stores the job assigns it too: no claim, no second commit before its handler starts.
  */
-import type { KnownLane, Lanes } from './lanes.ts';
+import { isApart, type KnownLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { NewJob, Place } from './store-port.ts';
@@ -27,12 +27,17 @@ export function immediatePlaces(
     const lane = lanes.get(laneId);
     // While a claim of a lane with limits is under way, no other is: its jobs wait all the same.
     const isTaken = lane?.limited && (lane.full || lane.head !== undefined || limited !== undefined);
-    if (!lane || lane.atLimit || isTaken) continue;
+    if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
     const before = places.size;
     fill(places, { lanes, credits, slotsOnly: limits.takesSlotsOnly(lane) }, lane, ready);
     if (lane.limited && places.size > before) limited = lane;
   }
   return { places, limited };
+}
+
+/** What takes resources, or does not take any session, is assigned by claims alone, which look at that. */
+function isChoosy(lane: KnownLane): boolean {
+  return isApart(lane) || lane.needs.preferred !== undefined;
 }
 
 function fill(
@@ -44,7 +49,7 @@ function fill(
   let next = 0;
   for (const parked of credits.classes()) {
     if (next === ready.length) return;
-    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0;
+    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0 && !lanes.apartFor(parked);
     if (!isWanted) continue;
     for (const place of credits.take(parked, ready.length - next, slotsOnly))
       places.set((ready[next++] as NewJob).jobId, place);

@@ -1,9 +1,9 @@
 /** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
-import type { JobDefinition } from '../domain/definition.ts';
-import { fits, type LaneKey } from '../domain/placement.ts';
+import type { Demands, JobDefinition } from '../domain/definition.ts';
+import { canonicalDemands, fits, isPreferred, type LaneKey, parseDemands } from '../domain/placement.ts';
 import type { Definitions } from './definitions.ts';
 import type { LaneHint } from './messages.ts';
-import type { ParkedClass } from './parked-credits.ts';
+import { type ForLane, hasWorker, offersSlot, type ParkedClass } from './parked-credits.ts';
 import type { Lane, Store } from './store-port.ts';
 
 /** What a claim under way has to know of one of its lanes. */
@@ -14,6 +14,8 @@ export interface ClaimWatch {
 
 export interface KnownLane extends Omit<Lane, 'limited'> {
   readonly definitionBody: JobDefinition;
+  /** What its demands say. */
+  readonly needs: Demands;
   /** As far as this replica knows. */
   limited: boolean;
   /** A claim has found no room under its limits, and nothing was given back since. */
@@ -24,6 +26,8 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
   frees: number;
   /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
   head: number | undefined;
+  /** Rounds for which it has had ready jobs. */
+  rounds: number;
   /** About how many ready jobs a claim may find: it asks for no more places than that, and doubles while it finds more. */
   waiting: number;
   /** Claims under way; each is told of hints that come meanwhile, so that it wipes out none of them. */
@@ -34,6 +38,18 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
 
 /** What a hint without a number stands for. */
 const UNKNOWN_JOBS = 100;
+
+/** Rounds for which jobs wait for a slot of a session that they had better run in. */
+const PATIENT_ROUNDS = 3;
+
+function isPatient({ rounds }: KnownLane): boolean {
+  return rounds < PATIENT_ROUNDS;
+}
+
+/** Its claims are made for some of the sessions of a class. */
+export function isApart({ needs }: KnownLane): boolean {
+  return needs.resources !== undefined || needs.sticky !== undefined;
+}
 
 /** Name of the handler that runs a lane's jobs. */
 export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
@@ -66,6 +82,10 @@ export class Lanes {
   /** The lane of the same jobs with the other suspicion, by lane id. */
   #beside = new Map<number, number>();
   #cleanups = new Map<number, number>();
+  /** The lane of a lane's jobs that ran out of memory, by lane id. */
+  #grown = new Map<number, number>();
+  /** Those whose claims are made for some sessions alone. */
+  #apart = new Set<KnownLane>();
   /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
   #atLimits = new Map<number, number>();
   /** Hints for lanes that are being loaded. */
@@ -151,6 +171,17 @@ export class Lanes {
     this.#cleanups.set(lane.laneId, await this.idOf({ ...lane, suspect: false, cleanup: true }));
   }
 
+  /** The lane of a lane's jobs after they ran out of memory; undefined until it was found. */
+  grownOf(lane: KnownLane): number | undefined {
+    return this.#grown.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane: of jobs that demand so much. */
+  async findGrown(lane: KnownLane, demands: Demands): Promise<void> {
+    const key = { ...lane, demands: canonicalDemands(demands), suspect: false };
+    this.#grown.set(lane.laneId, await this.idOf(key, breakerOf(lane)));
+  }
+
   /** The lane in which a lane's jobs wait at the limit of their keys. */
   async atLimitOf(lane: KnownLane): Promise<number> {
     const known = this.#atLimits.get(lane.laneId);
@@ -203,6 +234,7 @@ export class Lanes {
     if (lane.atLimit) return true;
     for (const claim of lane.claims) claim.lowest = Math.min(claim.lowest, hint.rank);
     lane.waiting += hint.jobs ?? UNKNOWN_JOBS;
+    if (lane.head === undefined) lane.rounds = 0;
     lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);
     lane.cursor = Math.min(lane.cursor, hint.rank);
     if (hint.limited !== undefined) {
@@ -228,35 +260,93 @@ export class Lanes {
       const definition = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
       // Without its schemas, which may be large: a lane is kept for good.
       const { inputSchema: _, outputSchema: __, ...definitionBody } = definition;
-      this.#lanes.set(lane.laneId, {
+      const known: KnownLane = {
         ...lane,
         definitionBody,
+        needs: parseDemands(lane.demands),
         full: false,
         tight: false,
         frees: 0,
         head: undefined,
+        rounds: 0,
         waiting: 0,
         claims: new Set(),
         cursor: Number.MAX_SAFE_INTEGER,
-      });
+      };
+      this.#lanes.set(lane.laneId, known);
+      if (isApart(known)) this.#apart.add(known);
     }
   }
 
   /**
    * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
-   * with limits comes alone, unless they are left out.
+   * with limits comes alone, unless they are left out. Those of `apartFor` are not among them.
    */
   readyFor(parked: ParkedClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of this.#lanes.values()) {
       // Another claim under the same limits would only wait for the one that is under way.
       const isTaken = lane.full || (lane.limited && lane.claims.size > 0);
-      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect;
-      if (isReady && this.suits(parked, lane)) ready.push(lane);
+      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isApart(lane);
+      if (isReady && this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) ready.push(lane);
     }
     ready.sort((a, b) => (a.head as number) - (b.head as number));
     if (withLimited && ready[0]?.limited) return ready.slice(0, 1);
     return ready.filter((lane) => !lane.limited).slice(0, limit);
+  }
+
+  /**
+   * The lane with the lowest head among those that come alone: whose jobs take amounts of resources that a session of the
+   * class may have left, or keep to a worker that is among them.
+   */
+  apartFor(parked: ParkedClass, suspect = false): KnownLane | undefined {
+    let first: KnownLane | undefined;
+    for (const lane of this.#apart) {
+      if (lane.head === undefined || lane.suspect !== suspect) continue;
+      if (lane.full || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
+      if (
+        this.suits(parked, lane) &&
+        !this.#suitsBetter(parked, lane) &&
+        offersSlot(parked, this.placesOf(parked, lane))
+      )
+        first = lane;
+    }
+    return first;
+  }
+
+  /** Whether any lane is known whose claims are made for some sessions alone. */
+  get hasApart(): boolean {
+    return this.#apart.size > 0;
+  }
+
+  /** Which places of a class are for the lane's jobs. Undefined: all of them. */
+  placesOf(parked: ParkedClass, lane: KnownLane): ForLane | undefined {
+    return isApart(lane) ? { laneId: lane.laneId, worker: this.#workerOf(parked, lane) } : undefined;
+  }
+
+  /** The worker that the lane's jobs keep to, for now. */
+  #workerOf(parked: ParkedClass, lane: KnownLane): string | undefined {
+    const { worker, mode } = lane.needs.sticky ?? {};
+    if (worker === undefined || mode === 'HARD') return worker;
+    const forWorker = { laneId: lane.laneId, worker };
+    const isWanted = (one: ParkedClass) => (isPatient(lane) ? hasWorker(one, worker) : offersSlot(one, forWorker));
+    for (const one of parked.all.values()) if (this.suits(one, lane) && isWanted(one)) return worker;
+    return undefined;
+  }
+
+  /** Whether sessions of another class are better ones for the lane's jobs, and are to be waited for or offer slots. */
+  #suitsBetter(parked: ParkedClass, lane: KnownLane): boolean {
+    if (lane.needs.preferred === undefined || isPreferred(parked.sessionClass, lane.needs)) return false;
+    for (const other of parked.all.values()) {
+      if (other === parked || !isPreferred(other.sessionClass, lane.needs) || !this.suits(other, lane)) continue;
+      if (isPatient(lane) || offersSlot(other, this.placesOf(other, lane))) return true;
+    }
+    return false;
+  }
+
+  /** Called each second: what waits for a better session does so for a few rounds. */
+  countRound(): void {
+    for (const lane of this.#lanes.values()) if (lane.head !== undefined) lane.rounds++;
   }
 
   /** Whether sessions of the class can run the lane's jobs. */

@@ -1,4 +1,5 @@
 /** What the engine and the store tell each other of limits. */
+import type { DemandingClaim } from './demand-views.ts';
 import type { Claim, LaneHead } from './store-port.ts';
 
 /** What a claim has seen of the limits of its lane. */
@@ -31,10 +32,15 @@ export interface LimitedClaimLane extends LaneUnderLimits {
 }
 
 /** A claim of the jobs of one lane that is limited. */
-export type LimitedClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes'> & { readonly lane: LimitedClaimLane };
+export type LimitedClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes' | 'demandsMet'> & {
+  readonly lane: LimitedClaimLane;
+};
 
-/** Room for a probe: one place of each session that may run it, and lanes without limits, or one with. */
-export type ProbeClaim = Pick<Claim, 'places' | 'lanes'> | Pick<LimitedClaim, 'places' | 'lane'>;
+/** Room for a probe: one place of each session that may run it, and lanes without limits and demands, or one with. */
+export type ProbeClaim =
+  | Pick<Claim, 'places' | 'lanes'>
+  | Pick<LimitedClaim, 'places' | 'lane'>
+  | Pick<DemandingClaim, 'places' | 'demanding'>;
 
 /** What became of keys that were to get their waiting jobs back among the ready ones. */
 export interface Unparked {

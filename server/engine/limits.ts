@@ -38,6 +38,8 @@ export interface LimitsParts {
 export interface Freed {
   readonly laneId: number;
   readonly limitId?: string | null | undefined;
+  /** What held it, if a session did. */
+  readonly sessionId?: string | null | undefined;
 }
 
 export class Limits {

@@ -46,4 +46,6 @@ export type Hint =
   /** Something under the limits of these lanes was given back. */
   | { readonly kind: 'freed'; readonly laneIds: readonly number[] }
   /** Something under the limits of these keys was given back. */
-  | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] };
+  | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] }
+  /** Something that these sessions' jobs took of their resources was given back. */
+  | { readonly kind: 'freedRoom'; readonly sessionIds: readonly string[] };

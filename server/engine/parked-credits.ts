@@ -25,10 +25,15 @@ interface ParkedCredit {
 
 interface ParkedSession {
   readonly sessionId: string;
+  readonly workerName: string;
   /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
   readonly credits: Map<number, ParkedCredit>;
   /** Those of them with places of a kind left, so that to take one costs the same however many there are. */
   readonly open: Readonly<Record<PlaceKind, Set<ParkedCredit>>>;
+  /** Lanes whose jobs it has no room for, as far as a claim has seen that began at this moment. */
+  readonly full: Map<number, number>;
+  /** When something was given back in it last. Moments are counted, not measured. */
+  freedAt: number;
 }
 
 type PlaceKind = 'slots' | 'prefetch';
@@ -41,6 +46,15 @@ export interface ParkedClass {
   /** Lanes that do not fit for now, and until when. */
   readonly bars: Map<number, number>;
   readonly sessions: Map<string, ParkedSession>;
+  /** All classes that there are, this one among them. */
+  readonly all: ReadonlyMap<string, ParkedClass>;
+}
+
+/** Which lane places are for, if not all sessions of a class are alike to it. */
+export interface ForLane {
+  readonly laneId: number;
+  /** Name of the worker that its jobs keep to. */
+  readonly worker: string | undefined;
 }
 
 export class ParkedCredits {
@@ -48,16 +62,17 @@ export class ParkedCredits {
   #classes = new Map<string, ParkedClass>();
   #classOf = new Map<string, ParkedClass>();
   #nextPrune = 0;
+  #moment = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  park(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[]): void {
+  park(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[], workerName = ''): void {
     const now = this.#clock.now();
     this.#prune(now);
     const until = now + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
-    const session = this.#session(sessionId, sessionClass);
+    const session = this.#session(sessionId, sessionClass, workerName);
     for (const { creditId, slots, prefetch } of credits) {
       // A copy that arrives late must not revive what was spent: a known id stays as it is until it ends.
       if (session.credits.has(creditId)) continue;
@@ -117,19 +132,41 @@ export class ParkedCredits {
     return this.#classOf.get(sessionId);
   }
 
+  /** What a claim that begins now sees of sessions may be out of date once it has ended, see `fill`. */
+  nextMoment(): number {
+    return ++this.#moment;
+  }
+
+  /** A claim that began at the moment has found no room for jobs of the lane in these sessions. */
+  fill(sessionIds: readonly string[], laneId: number, moment: number): void {
+    for (const sessionId of sessionIds) this.#classOf.get(sessionId)?.sessions.get(sessionId)?.full.set(laneId, moment);
+  }
+
+  /** Something was given back in these sessions, or may have been: in all that are known, where none are named. */
+  freeRoom(sessionIds: Iterable<string> = this.#classOf.keys()): void {
+    const moment = this.nextMoment();
+    for (const sessionId of sessionIds) {
+      const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
+      if (!session) continue;
+      session.freedAt = moment;
+      session.full.clear();
+    }
+  }
+
   /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
-  take(parked: ParkedClass, limit: number, slotsOnly = false): Place[] {
+  take(parked: ParkedClass, limit: number, slotsOnly = false, forLane?: ForLane): Place[] {
     this.#classes.delete(parked.key);
     this.#classes.set(parked.key, parked);
-    return this.#takeFrom([...parked.sessions.values()], limit, slotsOnly);
+    return this.#takeFrom([...parked.sessions.values()], limit, slotsOnly, forLane);
   }
 
   /** Takes one slot of each session of a class, up to `limit`. */
-  takeOneSlotEach(parked: ParkedClass, limit: number): Place[] {
+  takeOneSlotEach(parked: ParkedClass, limit: number, forLane?: ForLane): Place[] {
     const now = this.#clock.now();
     const places: Place[] = [];
     for (const session of parked.sessions.values()) {
       if (places.length === limit) break;
+      if (!isFor(session, forLane)) continue;
       this.#expire(session, now);
       places.push(...takeKind([session], 1, 'slots'));
     }
@@ -137,21 +174,22 @@ export class ParkedCredits {
   }
 
   /** Takes one slot of one session, if it has one. */
-  takeSlotOf(sessionId: string): Place[] {
+  takeSlotOf(sessionId: string, forLane?: ForLane): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
-    if (!session) return [];
+    if (!session || !isFor(session, forLane)) return [];
     this.#expire(session, this.#clock.now());
     return takeKind([session], 1, 'slots');
   }
 
   /** As `take`, of one session. */
-  takeOf(sessionId: string, limit: number, slotsOnly = false): Place[] {
+  takeOf(sessionId: string, limit: number, slotsOnly = false, forLane?: ForLane): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
-    return session ? this.#takeFrom([session], limit, slotsOnly) : [];
+    return session ? this.#takeFrom([session], limit, slotsOnly, forLane) : [];
   }
 
-  #takeFrom(sessions: readonly ParkedSession[], limit: number, slotsOnly: boolean): Place[] {
+  #takeFrom(given: readonly ParkedSession[], limit: number, slotsOnly: boolean, forLane?: ForLane): Place[] {
     const now = this.#clock.now();
+    const sessions = forLane ? given.filter((session) => isFor(session, forLane)) : given;
     for (const session of sessions) this.#expire(session, now);
     const slots = takeKind(sessions, limit, 'slots');
     if (slotsOnly || slots.length === limit) return slots;
@@ -192,21 +230,39 @@ export class ParkedCredits {
     }
   }
 
-  #session(sessionId: string, sessionClass: SessionClass): ParkedSession {
+  #session(sessionId: string, sessionClass: SessionClass, workerName: string): ParkedSession {
     const key = classKey(sessionClass);
     let parked = this.#classes.get(key);
     if (!parked) {
-      parked = { key, sessionClass, fit: new Map(), bars: new Map(), sessions: new Map() };
+      parked = { key, sessionClass, fit: new Map(), bars: new Map(), sessions: new Map(), all: this.#classes };
       this.#classes.set(key, parked);
     }
     this.#classOf.set(sessionId, parked);
     let session = parked.sessions.get(sessionId);
     if (!session) {
-      session = { sessionId, credits: new Map(), open: { slots: new Set(), prefetch: new Set() } };
+      const open = { slots: new Set<ParkedCredit>(), prefetch: new Set<ParkedCredit>() };
+      session = { sessionId, workerName, credits: new Map(), open, full: new Map(), freedAt: 0 };
       parked.sessions.set(sessionId, session);
     }
     return session;
   }
+}
+
+/** Whether it has room, as far as is known here, and is the worker that is wanted. */
+function isFor({ full, freedAt, workerName }: ParkedSession, forLane: ForLane | undefined): boolean {
+  if (!forLane) return true;
+  return (full.get(forLane.laneId) ?? -1) < freedAt && (forLane.worker ?? workerName) === workerName;
+}
+
+/** Whether a session of the class offers a slot that is for jobs of the lane. */
+export function offersSlot({ sessions }: ParkedClass, forLane?: ForLane): boolean {
+  for (const session of sessions.values()) if (session.open.slots.size > 0 && isFor(session, forLane)) return true;
+  return false;
+}
+
+export function hasWorker({ sessions }: ParkedClass, workerName: string): boolean {
+  for (const session of sessions.values()) if (session.workerName === workerName) return true;
+  return false;
 }
 
 /** Whether a lane fits is found anew once its bar is over. */

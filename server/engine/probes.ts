@@ -2,12 +2,13 @@
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../domain/circuit-breaker.ts';
 import type { OpenBreaker } from './breaker-views.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Lanes } from './lanes.ts';
+import { isApart, type Lanes } from './lanes.ts';
+import type { ProbeClaim } from './limit-views.ts';
 import type { Limits } from './limits.ts';
 import type { LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Log } from './ports.ts';
-import type { ClaimedJob, LaneHead, Store } from './store-port.ts';
+import type { ClaimedJob, LaneHead, Place, Store } from './store-port.ts';
 
 /** Sessions that are asked for a place: one that has closed meanwhile, or holds a suspect, takes no probe. */
 const MOST_PLACES = 100;
@@ -114,9 +115,10 @@ export class Probes {
     for (const suspect of [false, true]) {
       for (const parked of credits.classes()) {
         const suited = heads.filter(({ laneId }) => this.#suits(parked, laneId, suspect));
-        const [limited, others] = [suited.filter((head) => head.limited), suited.filter((head) => !head.limited)];
+        const isApart = (head: LaneHead) => head.limited || this.#isApart(head.laneId);
+        const others = suited.filter((head) => !isApart(head));
         if (others.length > 0 && (await this.#claim(breaker, parked, others, suspect))) return;
-        for (const head of limited) if (await this.#claim(breaker, parked, [head], suspect)) return;
+        for (const head of suited) if (isApart(head) && (await this.#claim(breaker, parked, [head], suspect))) return;
       }
     }
   }
@@ -126,18 +128,33 @@ export class Probes {
     return lane !== undefined && lane.suspect === suspect && this.#parts.lanes.suits(parked, lane);
   }
 
+  #isApart(laneId: number): boolean {
+    const lane = this.#parts.lanes.get(laneId);
+    return lane !== undefined && isApart(lane);
+  }
+
+  /** As the lanes ask for it, one of which comes alone if it has limits, or its jobs take resources. */
+  async #roomFor(heads: readonly LaneHead[], places: readonly Place[]): Promise<ProbeClaim> {
+    const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
+    const [first] = lanes as [(typeof lanes)[number]];
+    const lane = heads[0]?.limited ? this.#parts.lanes.get(first.laneId) : undefined;
+    const limited = lane && (await this.#parts.limits.claimLane(lane));
+    const needs = this.#parts.lanes.get(first.laneId)?.needs.resources;
+    if (needs) return { places, demanding: { ...first, needs, limited } };
+    return limited ? { places, lane: limited } : { places, lanes };
+  }
+
   async #claim(
     breaker: OpenBreaker,
     parked: ParkedClass,
     heads: readonly LaneHead[],
     suspect: boolean,
   ): Promise<ClaimedJob | undefined> {
-    const { store, credits, dispatcher, limits } = this.#parts;
-    const places = credits.takeOneSlotEach(parked, MOST_PLACES);
+    const { store, credits, dispatcher, lanes } = this.#parts;
+    const lane = lanes.get(heads[0]?.laneId ?? 0);
+    const places = credits.takeOneSlotEach(parked, MOST_PLACES, lane && lanes.placesOf(parked, lane));
     if (places.length === 0) return undefined;
-    const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
-    const limited = heads.find((head) => head.limited) && this.#parts.lanes.get(heads[0]?.laneId ?? 0);
-    const room = limited ? { places, lane: await limits.claimLane(limited) } : { places, lanes };
+    const room = await this.#roomFor(heads, places);
     // What a failed call did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
     const job = await store.probeBreaker(breaker, room, suspect);
     credits.giveBack(places.filter((place) => place.sessionId !== job?.sessionId));

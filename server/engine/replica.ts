@@ -34,6 +34,7 @@ import { Reports } from './reports.ts';
 import { ResultChecks } from './result-checks.ts';
 import { Retention } from './retention.ts';
 import { Retries } from './retries.ts';
+import { Rooms } from './rooms.ts';
 import { ScheduleRounds } from './schedule-rounds.ts';
 import { Schedules } from './schedules.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
@@ -126,9 +127,13 @@ export function createReplica(parts: ReplicaParts): Replica {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
   };
+  const rooms = new Rooms({ lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
   const limits = new Limits({ store, lanes, bus, dbClock, timers, log, onReady, onRoom: () => dispatcher.wake() });
-  const dispatcher = new Dispatcher({ store, limits, lanes, credits, bus, log, sampling });
-  const onFreed = (freed: readonly Freed[]) => limits.freed(freed);
+  const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling });
+  const onFreed = (freed: readonly Freed[]) => {
+    limits.freed(freed);
+    rooms.freed(freed);
+  };
   const onEnded = (jobIds: readonly string[]) => {
     waits.notify(jobIds);
     watches.notify(jobIds);
@@ -177,6 +182,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     dispatcher,
     probes,
     limits,
+    rooms,
     bus,
     dbClock,
     clock,
@@ -193,6 +199,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
     if (hint.kind === 'freed') limits.heard(hint.laneIds);
     if (hint.kind === 'freedKeys') limits.heardKeys(hint.limitIds);
+    if (hint.kind === 'freedRoom') rooms.heard(hint.sessionIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, bus, random });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
@@ -214,6 +221,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     onDue,
     onTold,
     onEnded,
+    readJob,
     cancel,
   });
   const workers = new Workers({ store, sessions, bus });
@@ -294,7 +302,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       waits.stop();
       watches.stop();
       eventWatches.stop();
-      await Promise.all([sweeper, probes, limits, retention, relay, backlogs].map((part) => part.stop()));
+      await Promise.all([sweeper, probes, limits, rooms, retention, relay, backlogs].map((part) => part.stop()));
     },
   };
 }

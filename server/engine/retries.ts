@@ -1,6 +1,6 @@
 /** Makes new jobs like ended ones: of the same definition version, with the same input, on the same conditions. */
-import type { Demands } from '../domain/definition.ts';
 import { isTerminal } from '../domain/job-state.ts';
+import { parseDemands } from '../domain/placement.ts';
 import { jobNotFound } from './cancels.ts';
 import { derivedUuid, hashOf } from './derived-ids.ts';
 import { jobNotEnded } from './erasures.ts';
@@ -139,15 +139,11 @@ function submissionOf(job: EndedJob): Submission {
     retryPolicy,
     runTimeoutMs,
     fairnessKey: job.fairnessKey,
-    demands: job.demands === undefined ? undefined : demandsOf(job.demands),
+    demands: job.demands === undefined ? undefined : parseDemands(job.demands),
     retryOf: jobId,
     idempotencyKey: '',
     conflictPolicy: 'USE_EXISTING',
     traceparent: '',
     tracestate: '',
   };
-}
-
-function demandsOf(canonical: string): Demands {
-  return { labels: canonical === '' ? {} : JSON.parse(canonical) };
 }

@@ -60,6 +60,7 @@ const CREDENTIALS_LIFE_MS = 3_600_000;
 
 interface KnownSession {
   readonly sessionClass: SessionClass;
+  readonly workerName: string;
   /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
   hears: boolean;
   /** It takes nothing more, as far as this replica knows. */
@@ -156,7 +157,7 @@ export class Sessions {
     if (renewal.drainWanted) this.stopGranting(sessionId);
     bus.ping(sessionId, renewal.beats);
     if (!known.drains && (known.hears || !busUp)) {
-      credits.park(sessionId, known.sessionClass, beat.credits);
+      credits.park(sessionId, known.sessionClass, beat.credits, known.workerName);
       dispatcher.wake();
     }
     await this.#hear(beat);
@@ -179,7 +180,7 @@ export class Sessions {
     if (granted.length === 0) return;
     const known = this.#known.get(sessionId) ?? (await this.#find(sessionId));
     if (!known.hears || known.drains) return;
-    credits.park(sessionId, known.sessionClass, granted);
+    credits.park(sessionId, known.sessionClass, granted, known.workerName);
     dispatcher.wake();
   }
 
@@ -310,9 +311,9 @@ export class Sessions {
   }
 
   #know(row: SessionRow): KnownSession {
-    const { namespace, handlers, labels, draining: drains } = row;
+    const { namespace, handlers, labels, resources, workerName, draining: drains } = row;
     const hears = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
-    const known = { sessionClass: { namespace, handlers, labels }, hears, drains };
+    const known = { sessionClass: { namespace, handlers, labels, resources }, workerName, hears, drains };
     this.#known.set(row.sessionId, known);
     return known;
   }

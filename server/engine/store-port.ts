@@ -18,6 +18,7 @@ import type {
 } from './attempt-views.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
+import type { DemandingClaim } from './demand-views.ts';
 import type { ExplainStore } from './explain-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
@@ -85,6 +86,8 @@ export interface Claim {
   readonly onHeldBack?: ((laneIds: readonly number[]) => void) | undefined;
   /** Takes jobs that nothing but an open circuit breaker holds back, too. */
   readonly probes?: boolean | undefined;
+  /** The sessions of the places have room for what the jobs take of their resources. */
+  readonly demandsMet?: boolean | undefined;
 }
 
 export interface ClaimedJob extends Place {
@@ -306,6 +309,8 @@ export interface Store {
   claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
   /** As `claim`, or `claimSuspects`, of one lane that is limited: no more than its limits allow. */
   claimLimited(claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]>;
+  /** As all of these, of one lane whose jobs take amounts of resources: no more than the sessions have left. */
+  claimDemanding(claim: DemandingClaim, suspect: boolean): Promise<ClaimedJob[]>;
   /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
   unpark(limitIds: readonly string[]): Promise<Unparked>;
   /** Keys with ready jobs, in the order of their ids, from behind `afterLimitId`. */

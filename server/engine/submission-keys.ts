@@ -22,9 +22,9 @@ export function keysOf(submissions: readonly Submission[], field: string): Idemp
   return keys;
 }
 
-/** Of what the caller asked for, times too; not of the trace context, which differs between two tries of the same. */
+/** Of what the caller asked for, times too; not of the trace context and of the worker to keep to, which may differ between two tries of the same. */
 function contentHash(submission: Submission): Uint8Array {
-  const { input, traceparent: _, tracestate: __, conflictPolicy: ___, labels, ...rest } = submission;
+  const { input, labels, traceparent: _, tracestate: __, conflictPolicy: ___, keepTo: ____, ...rest } = submission;
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash('sha256').update(JSON.stringify([rest, sorted, input.contentType, input.metadata ?? null]));
   return hash.update(input.data).digest();

@@ -1,5 +1,5 @@
 /** Submits jobs: resolves what they are made from, gives them their ids and ranks, and stores them with other callers' jobs. */
-import type { Demands, JobDefinition, RetryPolicy } from '../domain/definition.ts';
+import type { Demands, JobDefinition, RetryPolicy, StickyTo, StickyWorker } from '../domain/definition.ts';
 import type { Payload } from '../domain/payload.ts';
 import { canonicalDemands } from '../domain/placement.ts';
 import { rankOf } from '../domain/rank.ts';
@@ -12,9 +12,11 @@ import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
 import { type JobKeys, JobKeysOf } from './job-keys.ts';
+import type { JobView } from './job-views.ts';
 import type { Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
+import { withWorkers } from './sticky.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { accepted } from './submission-answers.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
@@ -42,6 +44,9 @@ export interface Submission {
   readonly retryPolicy?: RetryPolicy | undefined;
   readonly runTimeoutMs?: number | undefined;
   readonly demands?: Demands | undefined;
+  readonly sticky?: StickyTo | undefined;
+  /** The worker that follows from it. */
+  readonly keepTo?: StickyWorker | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
   /** The job that this one retries. */
@@ -71,12 +76,15 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly readJob: (namespace: string, jobId: string) => Promise<JobView | undefined>;
   /** Cancels a job if it is there and open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
 
 /** What the submissions of a call are made from, and what rules them. */
 interface Looked {
+  /** With the workers that they keep to. */
+  readonly submissions: readonly Submission[];
   readonly definitions: readonly JobDefinition[];
   readonly rules: readonly RuleKey[] | undefined;
 }
@@ -121,10 +129,10 @@ export class Submissions {
   /** Stores jobs that have found room where they are to wait. */
   async #storeNew(
     request: Submit,
-    { definitions, rules }: Looked,
+    { submissions, definitions, rules }: Looked,
     keys: readonly IdempotencyKey[],
   ): Promise<SubmitResult> {
-    const { namespace, submissions } = request;
+    const { namespace } = request;
     const pathOf = pathsOf(request.field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
@@ -184,11 +192,8 @@ export class Submissions {
   }
 
   /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
-  async #look(
-    namespace: string,
-    submissions: readonly Submission[],
-    pathOf: (index: number) => string,
-  ): Promise<Looked> {
+  async #look(namespace: string, asked: readonly Submission[], pathOf: (index: number) => string): Promise<Looked> {
+    const submissions = await withWorkers(this.#parts.readJob, namespace, asked, pathOf);
     const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
     const ruled: RuledSubmission[] = [];
     for (const [index, definition] of definitions.entries()) {
@@ -196,10 +201,10 @@ export class Submissions {
       const submission = submissions[index] as Submission;
       ruled.push({ index, namespace, submission, definition, path: pathOf(index) });
     }
-    if (ruled.length === 0) return { definitions, rules: undefined };
+    if (ruled.length === 0) return { submissions, definitions, rules: undefined };
     const { timers, clock } = this.#parts;
     const rules = await ruleKeysOf({ timers, startingAt }, ruled, clock.nowUs());
-    return { definitions, rules: rules.length > 0 ? rules : undefined };
+    return { submissions, definitions, rules: rules.length > 0 ? rules : undefined };
   }
 
   /** The definition of each, once all are there and take their inputs. */
@@ -235,7 +240,7 @@ export class Submissions {
       return { ...lane, laneId: await this.#parts.lanes.find(lane.key, lane.breaker) };
     };
     return (submission, definition) => {
-      if (submission.queue || submission.demands) return find(submission, definition);
+      if (submission.queue || submission.demands || submission.keepTo) return find(submission, definition);
       const known = usual.get(definition);
       if (known) return known;
       return find(submission, definition).then((lane) => {
@@ -300,9 +305,14 @@ interface JobLane extends WantedLane {
   readonly demands: string | undefined;
 }
 
+function demandsOf({ demands, keepTo }: Submission, definition: JobDefinition): Demands {
+  const asked = demands ?? definition.demands;
+  return keepTo ? { ...asked, sticky: keepTo } : asked;
+}
+
 function laneOf(namespace: string, submission: Submission, definition: JobDefinition): Omit<JobLane, 'laneId'> {
   const usual = canonicalDemands(definition.demands);
-  const demands = submission.demands ? canonicalDemands(submission.demands) : usual;
+  const demands = canonicalDemands(demandsOf(submission, definition));
   const key = {
     namespace,
     queue: submission.queue || definition.queue,

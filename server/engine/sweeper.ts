@@ -8,6 +8,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { Limits } from './limits.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from './ports.ts';
 import type { Probes } from './probes.ts';
+import type { Rooms } from './rooms.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store-port.ts';
 
@@ -27,6 +28,7 @@ export interface SweeperParts {
   readonly dispatcher: Dispatcher;
   readonly probes: Pick<Probes, 'sweep'>;
   readonly limits: Pick<Limits, 'sweep'>;
+  readonly rooms: Pick<Rooms, 'sweep'>;
   readonly bus: Pick<Bus, 'cancel'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
@@ -94,6 +96,7 @@ export class Sweeper {
     await this.#guard('what is due', () => this.#promote());
     await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
     await this.#guard('limits', () => this.#parts.limits.sweep());
+    this.#parts.rooms.sweep();
     await this.#guard('lanes', () => this.#scanHeads());
     await this.#guard('counts of queues', () => this.#foldCounts());
     await this.#guard('partitions', () => this.#makePartitions());

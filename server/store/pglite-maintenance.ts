@@ -42,6 +42,7 @@ export const hotTables = [
   'outbox',
   'fairness_keys',
   'rate_buckets',
+  'lane_waits',
 ];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */

@@ -7,6 +7,7 @@ import { readLogs, saveLogs } from './statements/attempt-logs.ts';
 import { queueStore } from './statements/change-queues.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
+import { claimDemanding } from './statements/claim-demanding.ts';
 import { claimJobs } from './statements/claim-jobs.ts';
 import { claimLimited, claimSuspects } from './statements/claim-suspects.ts';
 import { listOffers, readOpenVersions } from './statements/compatibility.ts';
@@ -85,6 +86,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),
     claimLimited: (claim, suspect) => claimLimited(database, claim, suspect),
+    claimDemanding: (claim, suspect) => claimDemanding(database, claim, suspect),
     unpark: (limitIds) => unparkJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),

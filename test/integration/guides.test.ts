@@ -81,6 +81,7 @@ it('every guide that is meant to have examples has some', () => {
       'explain.md',
       'jobs.md',
       'logs.md',
+      'placement.md',
       'retries.md',
       'schedules.md',
       'submission-rules.md',

@@ -1,7 +1,17 @@
 /** Placement: which sessions can run which jobs, compared with its definition spelled out; canonical texts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalDemands, classKey, fits, type LaneKey, type SessionClass } from '../../server/domain/placement.ts';
+import type { Demands } from '../../server/domain/definition.ts';
+import {
+  canonicalDemands,
+  classKey,
+  fits,
+  isPreferred,
+  type LaneKey,
+  parseDemands,
+  type SessionClass,
+  takesResources,
+} from '../../server/domain/placement.ts';
 import { labels, name, shuffled } from './arbitraries.ts';
 
 const version = fc.integer({ min: 1, max: 4 });
@@ -75,6 +85,79 @@ describe('fits', () => {
   });
 });
 
+const resources = fc.dictionary(
+  fc.constantFrom('cpu', 'gpu', 'memory', 'constructor'),
+  fc.constantFrom(0.001, 0.5, 1, 2, 4),
+  { maxKeys: 3, noNullPrototype: true },
+);
+const demands: fc.Arbitrary<Demands> = fc
+  .record(
+    {
+      labels,
+      resources,
+      required: fc.constantFrom('labels.zone == "eu"', 'has(labels.gpu)'),
+      preferred: fc.constantFrom('labels.zone == "us"', '!has(labels.a)'),
+      memoryGrowth: fc.constant({ factor: 2, max: 100 }),
+      sticky: fc.constantFrom({ worker: 'a', mode: 'HARD' as const }, { worker: 'b', mode: 'SOFT' as const }),
+    },
+    { requiredKeys: ['labels'] },
+  )
+  .map(({ resources: some, ...rest }) => (some && Object.keys(some).length > 0 ? { ...rest, resources: some } : rest));
+
+describe('what is demanded beyond labels', () => {
+  const handlers = [{ name: 'any', minVersion: 0, maxVersion: 0 }];
+  const laneWith = (given: Demands): LaneKey => ({
+    ...lane({}, { namespace: 'default', definitionVersion: 1 }),
+    demands: canonicalDemands(given),
+  });
+
+  it('is met by a session that has as much of everything, and of which the expression is true', () => {
+    let yes = 0;
+    fc.assert(
+      fc.property(demands, labels, resources, (given, offered, total) => {
+        const offer: SessionClass = { namespace: 'default', handlers, labels: offered, resources: total };
+        const has = (name: string) => (Object.hasOwn(total, name) ? (total[name] as number) : 0);
+        const isTrue = {
+          'labels.zone == "eu"': offered.zone === 'eu',
+          'has(labels.gpu)': Object.hasOwn(offered, 'gpu'),
+        };
+        const expected =
+          fits(offer, laneWith({ labels: given.labels }), 'any') &&
+          Object.entries(given.resources ?? {}).every(([name, amount]) => has(name) >= amount) &&
+          (given.required === undefined || isTrue[given.required as keyof typeof isTrue]);
+        if (expected && (given.resources || given.required)) yes++;
+        expect(fits(offer, laneWith(given), 'any')).toBe(expected);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(yes, 'cases that fit').toBeGreaterThan(10);
+  });
+
+  it('prefers sessions by their labels alone, and all alike where nothing is preferred', () => {
+    fc.assert(
+      fc.property(demands, labels, (given, offered) => {
+        const isTrue = { 'labels.zone == "us"': offered.zone === 'us', '!has(labels.a)': !Object.hasOwn(offered, 'a') };
+        const expected = given.preferred === undefined || isTrue[given.preferred as keyof typeof isTrue];
+        expect(isPreferred({ labels: offered }, given)).toBe(expected);
+      }),
+    );
+  });
+
+  it('reads back as what it was made from, and is the same text in whatever order it was written', () => {
+    const both = demands.chain((given) =>
+      fc.tuple(fc.constant(given), shuffled(given as object as Record<string, unknown>), shuffled(given.labels)),
+    );
+    fc.assert(
+      fc.property(both, ([given, other, sameLabels]) => {
+        const text = canonicalDemands(given);
+        expect(parseDemands(text)).toEqual(given);
+        expect(canonicalDemands({ ...(other as object as Demands), labels: sameLabels })).toBe(text);
+        expect(takesResources({ demands: text })).toBe(given.resources !== undefined);
+      }),
+    );
+  });
+});
+
 describe('canonicalDemands', () => {
   it('is the same in whatever order the labels were written', () => {
     const both = labels.chain((given) => fc.tuple(fc.constant(given), shuffled(given)));
@@ -123,6 +206,7 @@ describe('classKey', () => {
         expect(classKey({ ...offer, handlers: [...offer.handlers, extra] })).not.toBe(classKey(offer));
         expect(classKey({ ...offer, labels: { ...offer.labels, [key]: 'x' } })).not.toBe(classKey(offer));
         expect(classKey({ ...offer, namespace: 'third' })).not.toBe(classKey(offer));
+        expect(classKey({ ...offer, resources: { gpu: 1 } })).not.toBe(classKey(offer));
       }),
     );
   });

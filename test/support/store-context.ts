@@ -62,6 +62,7 @@ const tables = [
   'attempt_logs',
   'sessions',
   'lanes',
+  'lane_waits',
   'queues',
   'lane_counts',
   'lane_count_changes',

@@ -4,12 +4,14 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs, IdempotencyConflictPolicy, type JobSubmission, JobSubmissionSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../cli-error.ts';
+import { amount } from './amounts.ts';
 import type { DefinitionRef } from './definition-name.ts';
 import { label } from './labels.ts';
 import { integer } from './numbers.ts';
+import { type PlacementOptions, placementOf } from './placement.ts';
 import { span, time } from './spans.ts';
 
-export interface SubmissionOptions {
+export interface SubmissionOptions extends PlacementOptions {
   readonly queue?: string;
   readonly priority?: number;
   readonly delay?: number;
@@ -18,7 +20,6 @@ export interface SubmissionOptions {
   readonly expireAt?: Date;
   readonly runTimeout?: number;
   readonly label?: Readonly<Record<string, string>>;
-  readonly require?: Readonly<Record<string, string>>;
   readonly fairnessKey?: string;
   readonly idempotencyKey?: string;
   readonly onConflict?: IdempotencyConflictPolicy;
@@ -47,6 +48,11 @@ export function addSubmissionOptions(command: Command): Command {
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
     .option('-l, --label <key=value>', 'label for people and filters; may be repeated', label)
     .option('--require <key=value>', 'label that the worker must have; may be repeated', label)
+    .option('--require-that <expression>', 'what must be true of its labels: \'labels.zone in ["a", "b"]\'')
+    .option('--prefer <expression>', 'what had better be true of its labels, in the same form')
+    .option('--demand <name=amount>', 'amount of a resource that it takes: cpu=2, memory=4Gi; may be repeated', amount)
+    .option('--sticky <job>', 'rather runs on the worker of this job')
+    .option('--sticky-hard <job>', 'runs on the worker of this job, and on no other one')
     .option('--fairness-key <key>', "its queue is shared fairly between keys (default: the definition's)")
     .option('--idempotency-key <key>', 'a second submission with this key is the same job')
     .option(
@@ -59,6 +65,7 @@ export function addSubmissionOptions(command: Command): Command {
 export function toSubmission({ name, version }: DefinitionRef, options: SubmissionOptions): JobSubmission {
   refuseBoth(options, 'delay', 'runAt');
   refuseBoth(options, 'expireIn', 'expireAt');
+  refuseBoth(options, 'sticky', 'stickyHard');
   if (options.onConflict !== undefined && options.idempotencyKey === undefined)
     throw new CliError({ message: '--on-conflict needs --idempotency-key' });
   const { priority, runTimeout } = options;
@@ -75,7 +82,7 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
     ...startOf(options),
     ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
     ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
-    ...(options.require === undefined ? {} : { demands: { labels: { ...options.require } } }),
+    ...placementOf(options),
   });
 }
 

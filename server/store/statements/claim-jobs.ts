@@ -4,7 +4,7 @@ import type { Claim, ClaimedJob, Place } from '../../engine/store-port.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
-import { heldBack } from './held-lanes.ts';
+import { passedBy } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */
@@ -128,7 +128,7 @@ export async function claimJobs(session: Session, claim: Claim): Promise<Claimed
     claim.lanes.map((lane) => lane.laneId),
     claim.lanes.map((lane) => lane.cursor),
     claim.maxBytes,
-    claim.probes ? heldBack.breakerOpen : 0,
+    passedBy(claim),
   ]);
   if (rows[0]?.held_back) claim.onHeldBack?.(rows[0].held_back);
   return rows.map((row) => claimedJob(row, claim.places[row.place] as Place));

@@ -10,7 +10,7 @@ import type { Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { claimedJob, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
-import { heldBack } from './held-lanes.ts';
+import { heldBack, passedBy } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 import { keyRooms, lockRoom, roomsOf, takeUnitsOf } from './limit-room.ts';
 import { keyUse } from './limit-use.ts';
@@ -74,7 +74,7 @@ SELECT count(*)::int AS jobs FROM parked`,
 /** Within a transaction. */
 export async function claimLimitedIn(session: Session, claim: LimitedClaim): Promise<ClaimedJob[]> {
   const { lane } = claim;
-  const mask = heldBack.limited | (claim.probes ? heldBack.breakerOpen : 0);
+  const mask = heldBack.limited | passedBy(claim);
   const sessionIds = claim.places.map((place) => place.sessionId);
   const under = await lockRoom(session, lane, sessionIds, mask);
   const { limits, room } = under;

@@ -29,7 +29,8 @@ async function freeSessions(session: Session, sessionIds: readonly string[]): Pr
   return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
 }
 
-async function freePlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
+/** One place of each session that holds no suspect, and no claim of suspects is under way for. */
+export async function freePlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
   const free = await freeSessions(session, [...new Set(places.map((place) => place.sessionId))]);
   return places.filter((place) => free.delete(place.sessionId));
 }

@@ -13,7 +13,7 @@ const NEWEST_JOBS = 100;
 const listOffering = {
   name: 'list_offers',
   text: `
-SELECT namespace, worker_name, handlers, labels FROM sessions
+SELECT namespace, worker_name, handlers, labels, resources FROM sessions
 WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
 ORDER BY namespace, session_id LIMIT ${MOST_OFFERS}`,
 };
@@ -48,6 +48,7 @@ export async function listOffers(session: Session, namespace: string): Promise<O
     workerName: row.worker_name,
     handlers: JSON.parse(row.handlers),
     labels: JSON.parse(row.labels),
+    resources: JSON.parse(row.resources),
   }));
 }
 

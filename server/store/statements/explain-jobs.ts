@@ -6,7 +6,7 @@ import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/explain-v
 import type { QueueName } from '../../engine/queues.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
-import { heldBack } from './held-lanes.ts';
+import { claimedApart, heldBack } from './held-lanes.ts';
 import { queueKey } from './queues.ts';
 
 const { SCHEDULED, READY, ASSIGNED } = stateCodes;
@@ -14,7 +14,7 @@ const { SCHEDULED, READY, ASSIGNED } = stateCodes;
 const readOne = {
   name: 'read_explained_run',
   text: `
-SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${heldBack.limited}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
+SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${claimedApart}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
        b.name AS breaker, b.open_time, b.probe_time, b.probe_job_id, p.session_id AS probe_session_id, p.assign_time AS probe_assign_time,
        s.beat_time, a.end_time AS close_time, (SELECT muster_now()) AS now
 FROM (
@@ -49,7 +49,7 @@ WITH now AS MATERIALIZED (
   FROM (SELECT extract(epoch FROM muster_now()) AS seconds) AS one
 ),
 asked AS MATERIALIZED (
-  SELECT lane_id, suspect, at_limit, held_back & ~${heldBack.limited}::smallint AS held_back FROM lanes
+  SELECT lane_id, suspect, at_limit, held_back & ~${claimedApart}::smallint AS held_back FROM lanes
   WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND held_back >= 0 OFFSET 0
 ),
 recent AS MATERIALIZED (

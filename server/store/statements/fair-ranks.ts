@@ -4,7 +4,7 @@ import { stateCodes } from '../../domain/job-state.ts';
 import { rankOf, startOf } from '../../domain/rank.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
-import { heldBack } from './held-lanes.ts';
+import { claimedApart } from './held-lanes.ts';
 import { queueKey } from './queues.ts';
 
 /** A job that is about to be ready. */
@@ -43,7 +43,7 @@ const MOST_LANES = 100;
 // Of lanes in which jobs take turns. The highest: one that no worker serves stays behind.
 const highestHead = `
   SELECT max(o.rank) FROM (
-    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${heldBack.limited}::smallint = 0
+    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedApart}::smallint = 0
     LIMIT ${MOST_LANES}
   ) AS m
   CROSS JOIN LATERAL (

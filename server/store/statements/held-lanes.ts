@@ -5,14 +5,23 @@
  * Who sets one locks the row FOR UPDATE: that waits for the claims under way, and later ones see the bit. So once the
  * transaction that sets it has committed, nothing of the lane is assigned.
  */
+import type { Claim } from '../../engine/store-port.ts';
 import type { Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 
 /**
- * Why a lane is held back; each reason comes and goes by itself, but for the last, which says what the lane is for. Jobs of
- * one that is `limited` are claimed all the same, by those who look at its limits.
+ * Why a lane is held back; each reason comes and goes by itself, but for the last two, which say what the lane is for. Jobs
+ * of one that is `limited`, or `demanding`, are claimed all the same, by those who look at its limits, or at what its jobs take.
  */
-export const heldBack = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8 } as const;
+export const heldBack = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, demanding: 16 } as const;
+
+/** What claims of a kind of their own look after. */
+export const claimedApart = heldBack.limited | heldBack.demanding;
+
+/** What does not hold a claim back that looks at so much. */
+export function passedBy({ probes, demandsMet }: Pick<Claim, 'probes' | 'demandsMet'>): number {
+  return (probes ? heldBack.breakerOpen : 0) | (demandsMet ? heldBack.demanding : 0);
+}
 
 export type HeldBackReason = 'queuePaused' | 'breakerOpen';
 
@@ -42,5 +51,5 @@ export async function holdLanesBack(
 ): Promise<number[]> {
   if (laneIds.length === 0) return [];
   const rows = await session.run(setBit, [laneIds, heldBack[reason], isHeld]);
-  return rows.filter((row) => (row.held_back & ~heldBack.limited) === 0).map((row) => row.lane_id);
+  return rows.filter((row) => (row.held_back & ~claimedApart) === 0).map((row) => row.lane_id);
 }

@@ -8,6 +8,7 @@ import { sameKey } from '../same-key.ts';
 import { NIL_UUID } from './expire-jobs.ts';
 import { heldBack } from './held-lanes.ts';
 import { type LimitedLane, readLimits, readLimitUse } from './limit-use.ts';
+import { readPlacementReason } from './placement-reasons.ts';
 
 export interface HoldReason {
   readonly reason: WaitReason;
@@ -20,7 +21,7 @@ export type HoldReasons = ReadonlyMap<number, HoldReason>;
 const readMany = {
   name: 'read_hold_reasons',
   text: `
-SELECT n.lane_id, n.namespace, n.queue, n.definition, n.held_back, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
+SELECT n.lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.demands, n.cleanup, n.held_back, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
 FROM unnest($1::int[]) AS i (lane_id)
 JOIN lanes n ON ${sameKey('n.lane_id', 'i.lane_id')}
 LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
@@ -31,8 +32,14 @@ LEFT JOIN LATERAL (
 ) AS b ON true`,
 };
 
-/** Lanes whose limits are looked at for a list. */
+/** Lanes whose limits, and whose demands, are looked at for a list. */
 const MOST_LIMITED = 20;
+const MOST_DEMANDING = 20;
+
+/** Whether something may hold a job back that its own row says nothing of. */
+export function mayBeHeld(row: Row): boolean {
+  return row.state === stateCodes.READY && (row.held_back !== 0 || row.has_demands);
+}
 
 /** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
 async function limitReason(session: Session, row: Row): Promise<HoldReason | undefined> {
@@ -60,20 +67,21 @@ function reasonOf(row: Row): HoldReason | undefined {
   return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
-/** Of rows with `state`, `held_back` and `lane_id`. A lane that was let go since the rows were read has no reason any more. */
+/** Of rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane that was let go since the rows were read has no reason any more. */
 export async function readHoldReasons(session: Session, rows: readonly Row[]): Promise<HoldReasons> {
-  const held = rows
-    .filter((row) => row.state === stateCodes.READY && row.held_back !== 0)
-    .map((row) => row.run_lane_id);
+  const held = rows.filter(mayBeHeld).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
   const reasons = new Map<number, HoldReason>();
   let limited = 0;
+  let demanding = 0;
   for (const row of found) {
     const isLooked = row.held_back & (heldBack.limited | heldBack.atLimit) && limited < MOST_LIMITED;
     const reason = reasonOf(row) ?? (isLooked ? await limitReason(session, row) : undefined);
     if (isLooked) limited++;
-    if (reason !== undefined) reasons.set(row.lane_id, reason);
+    const asks = reason === undefined && row.demands !== '' && demanding++ < MOST_DEMANDING;
+    const held = asks ? await readPlacementReason(session, row) : reason;
+    if (held !== undefined) reasons.set(row.lane_id, held);
   }
   return reasons;
 }

@@ -1,9 +1,9 @@
 /** Lanes: one row for each placement that jobs share. */
 import { stateCodes } from '../../domain/job-state.ts';
-import type { LaneKey } from '../../domain/placement.ts';
+import { type LaneKey, takesResources } from '../../domain/placement.ts';
 import type { Lane, LaneHead } from '../../engine/store-port.ts';
 import type { Database, Row, Session } from '../database.ts';
-import { heldBack } from './held-lanes.ts';
+import { claimedApart, heldBack } from './held-lanes.ts';
 import { isLimited } from './limits.ts';
 
 const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup, at_limit';
@@ -40,6 +40,7 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${he
   | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $9 AND b.state <> 1) THEN ${heldBack.breakerOpen} ELSE 0 END
   | CASE WHEN ${isLimited(newLane)} THEN ${heldBack.limited} ELSE 0 END
   | CASE WHEN $8 THEN ${heldBack.atLimit} ELSE 0 END
+  | CASE WHEN $10::boolean THEN ${heldBack.demanding} ELSE 0 END
 FROM queues WHERE namespace = $1 AND name = $2
 ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
@@ -63,9 +64,9 @@ WITH RECURSIVE heads AS (
     SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
   ) AS n
 )
-SELECT h.lane_id, h.rank, l.held_back <> 0 AS limited
+SELECT h.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited
 FROM heads h CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
-WHERE l.held_back & ~${heldBack.limited}::smallint = 0 LIMIT 5000`,
+WHERE l.held_back & ~${claimedApart}::smallint = 0 LIMIT 5000`,
 };
 
 const readSomeHeads = {
@@ -100,7 +101,7 @@ export async function makeLane(session: Session, key: LaneKey, breaker?: string)
   await session.run(lockDefinition, [key.namespace, key.definition, key.definitionVersion]);
   const looks = [
     () => session.run(findOne, parameters(key)),
-    () => session.run(insertLane, [...parameters(key), breaker ?? null]),
+    () => session.run(insertLane, [...parameters(key), breaker ?? null, takesResources(key)]),
     () => session.run(findOne, parameters(key)),
   ];
   for (const look of looks) {

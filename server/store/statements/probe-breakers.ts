@@ -9,9 +9,10 @@ import type { Database, Row, Session } from '../database.ts';
 import { failureOf } from '../failure-text.ts';
 import { sameKey } from '../same-key.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
+import { claimDemandingIn } from './claim-demanding.ts';
 import { claimJobs } from './claim-jobs.ts';
 import { claimAnyLimitedIn, claimSuspectsIn } from './claim-suspects.ts';
-import { heldBack } from './held-lanes.ts';
+import { claimedApart, heldBack } from './held-lanes.ts';
 
 /** Looked after in a round: those that have waited longest. */
 const MOST_OPEN = 500;
@@ -45,7 +46,7 @@ const readLanesToTry = {
 SELECT l.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
   SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
-WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen | heldBack.limited}::smallint = 0
+WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen | claimedApart}::smallint = 0
 ORDER BY h.rank LIMIT ${MOST_LANES}`,
 };
 
@@ -105,9 +106,7 @@ export function probeBreaker(
     if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
     // A claim without room for a byte takes one job.
     const bounds = { maxBytes: 0, probes: true };
-    const [job] = await ('lane' in room
-      ? claimAnyLimitedIn(session, { ...room, ...bounds }, suspect)
-      : claimUnlimited(session, { ...room, ...bounds }, suspect));
+    const [job] = await claimAny(session, room, bounds, suspect);
     if (!job) return undefined;
     const { jobId, attempt } = job;
     await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
@@ -115,6 +114,13 @@ export function probeBreaker(
   });
 }
 
-function claimUnlimited(session: Session, claim: Claim, suspect: boolean): Promise<ClaimedJob[]> {
-  return suspect ? claimSuspectsIn(session, claim) : claimJobs(session, claim);
+function claimAny(
+  session: Session,
+  room: ProbeClaim,
+  bounds: Pick<Claim, 'maxBytes' | 'probes'>,
+  suspect: boolean,
+): Promise<ClaimedJob[]> {
+  if ('demanding' in room) return claimDemandingIn(session, { ...room, ...bounds }, suspect);
+  if ('lane' in room) return claimAnyLimitedIn(session, { ...room, ...bounds }, suspect);
+  return suspect ? claimSuspectsIn(session, { ...room, ...bounds }) : claimJobs(session, { ...room, ...bounds });
 }

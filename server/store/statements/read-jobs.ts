@@ -13,7 +13,7 @@ import { failureOf } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { payloadOf } from './claim-jobs.ts';
-import { type HoldReasons, readHoldReasons } from './hold-reasons.ts';
+import { type HoldReasons, mayBeHeld, readHoldReasons } from './hold-reasons.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
@@ -21,7 +21,7 @@ export const recordColumns = `job_id, lane_id, priority, labels, input_content_t
 
 /** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
 export const viewColumns = `
-       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
        coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
        coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
@@ -177,7 +177,7 @@ function waitReasonOf(row: Row): WaitReason | undefined {
 }
 
 export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldReasons): JobView {
-  const hold = row.state === stateCodes.READY && row.held_back !== 0 ? holds.get(row.run_lane_id) : undefined;
+  const hold = mayBeHeld(row) ? holds.get(row.run_lane_id) : undefined;
   return {
     jobId: row.job_id,
     namespace: row.namespace,

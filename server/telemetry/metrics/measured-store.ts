@@ -102,7 +102,7 @@ function lanesOf(store: Store, { jobs }: StoreMeters): Pick<Store, 'findLane' | 
 
 type Flushes = Pick<
   Store,
-  'submit' | 'claim' | 'claimSuspects' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'
+  'submit' | 'claim' | 'claimSuspects' | 'claimDemanding' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'
 >;
 
 function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: Note): Flushes {
@@ -120,6 +120,8 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
     },
     claim: (claim) => claimed('claim', () => store.claim(claim)),
     claimSuspects: (claim) => claimed('suspect', () => store.claimSuspects(claim)),
+    claimDemanding: (claim, suspect) =>
+      claimed(suspect ? 'suspect' : 'claim', () => store.claimDemanding(claim, suspect)),
     async probeBreaker(key, claim, suspect) {
       const job = await store.probeBreaker(key, claim, suspect);
       if (job) note(() => jobs.claimed([job], 'probe'));

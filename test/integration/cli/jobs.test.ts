@@ -50,6 +50,28 @@ describe('muster submit', () => {
     expect(stderr).toMatch(/After 300ms the job is READY; it goes on\./);
   });
 
+  it('says what the job needs of its worker, and get tells why it waits', async () => {
+    const jobId = await submitted(
+      'add',
+      '--demand',
+      'gpu=8',
+      '--demand',
+      'memory=4Gi',
+      '--require-that',
+      '!has(labels.spot)',
+    );
+    const { stdout } = await server.run(['get', jobId, '--json']);
+    expect(json(stdout).stateReason).toBe(
+      'no connected worker could ever run it: it takes gpu 8, memory 4294967296; the most that one offers is gpu 0, memory 0',
+    );
+    const refused = await server.run(['submit', 'add', '--prefer', 'input.zone']);
+    expect(refused.stderr).toContain('--prefer');
+    expect(refused.code).not.toBe(0);
+    const done = await submitted('add', '--input', '{"a": 1, "b": 1}', '--wait');
+    const sticky = await server.run(['submit', 'add', '--input', '{"a": 1, "b": 2}', '--sticky-hard', done, '--wait']);
+    expect(sticky.stdout).toContain('SUCCEEDED');
+  });
+
   it('takes the input of stdin and of a file, and its options', async () => {
     const file = join(folder, 'input.json');
     await writeFile(file, '{"a": 1, "b": 1}');

@@ -72,7 +72,7 @@ function resetScript(): string {
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
 DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
-DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys;
+DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys; DELETE FROM lane_waits;
 UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
 UPDATE lanes SET held_back = 0 WHERE held_back <> 0;
 UPDATE sessions SET state = 1, close_cause = NULL, close_time = NULL, drain_wanted = false, lease_until = muster_now() - interval '1 minute';
@@ -105,6 +105,16 @@ const operations: Record<string, Operation> = {
       lanes: turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 })),
       maxBytes: MAX_BYTES,
     }),
+  'claim what takes resources': async (store, isReversed) => {
+    const places = turned(sessionIds, isReversed).flatMap((sessionId) =>
+      [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
+    );
+    for (const id of turned(laneIds, isReversed))
+      await store.claimDemanding(
+        { places, demanding: { laneId: id, cursor: 0, needs: { cpu: 1 } }, maxBytes: MAX_BYTES },
+        isReversed,
+      );
+  },
   'open and close breakers': async (store, isReversed) => {
     const keys = turned(breakers, isReversed);
     const opening = { name: '', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };

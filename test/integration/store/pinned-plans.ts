@@ -43,6 +43,7 @@ const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const fairnessKeys = 'fairness_keys by fairness_keys_pkey';
 const definitionLimits = 'definition_limits by definition_limits_pkey';
 const buckets = 'rate_buckets by rate_buckets_pkey';
+const [waits, reservedFor] = ['lane_waits by lane_waits_pkey', 'lane_waits by lane_waits_by_session'];
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
 export const pinned: Record<string, readonly string[]> = {
@@ -58,6 +59,12 @@ export const pinned: Record<string, readonly string[]> = {
   read_idempotency_keys: ['idempotency_keys by idempotency_keys_pkey'],
   read_request_ids: ['request_ids by request_ids_pkey'],
   claim_jobs: [checkpoints, runs, ready, jobs, lanes, sessions],
+  lock_sessions_for_demands: [sessions],
+  read_taken_resources: [held, lanes],
+  read_lane_waits: [reservedFor, waits, sessions],
+  ask_for_room: [ready, lanes],
+  drop_lane_wait: [waits],
+  list_placement_offers: [notClosed],
   hold_lanes_back: [lanes],
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],

@@ -17,6 +17,7 @@ import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { pathsOf } from '../../support/plan-paths.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
+import { useDemands } from '../../support/store-demands.ts';
 import {
   bytes,
   claimMany,
@@ -76,6 +77,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   const [a, b, c, d, e] = (await claimMany(tap, laneId, sessionId, 8)).map(keyOf);
   if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
   await store.claimSuspects(claimOf([await makeLane(tap, { suspect: true })], sessionId, 1));
+  await useDemands(tap);
   await store.observe([a, b]);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);

@@ -167,7 +167,11 @@ export class BreakerChecks {
 
   #reopened(row: Ordered, life: Life): void {
     const fates = life.probe?.fates ?? new Set<Fate>();
-    const gone = (row.nextDue ?? 0) <= row.at;
+    const due = row.nextDue ?? 0;
+    const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
+    // A statement may come so late that the try after a failure is due by then.
+    const mayBeLate = due >= began + BREAKER_OPEN_MS * 1_000 && fates.has('FAILED');
+    const gone = due <= row.at && !mayBeLate;
     if (!fates.has(gone ? 'GONE' : 'FAILED'))
       this.#violate(row, `took its probe as ${gone ? 'gone' : 'failed'}, which it was not (${[...fates]})`);
     this.#evidence.history.count(`breaker: probe ${gone ? 'gone' : 'failed'}`);

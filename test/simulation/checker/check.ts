@@ -12,6 +12,7 @@ import { checkExtensions } from './extensions.ts';
 import { JobChecks } from './jobs.ts';
 import { LimitChecks } from './limits.ts';
 import { checkPeople } from './people.ts';
+import { PlacementChecks } from './placement.ts';
 import { QueueChecks } from './queues.ts';
 import { checkSchedules } from './schedules.ts';
 import { SessionChecks } from './sessions.ts';
@@ -21,13 +22,13 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const evidence = gather(rows, history, profile);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
-  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks].map(
+  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks, PlacementChecks].map(
     (Checks) => new Checks(evidence),
   );
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
     for (const checks of others) checks.take(row);
-    if (row.kind === 'queue' || row.kind === 'breaker') continue;
+    if (row.kind === 'queue' || row.kind === 'breaker' || row.kind === 'wait') continue;
     if (row.kind !== 'session') jobs.take(row);
     else {
       sessions.take(row);

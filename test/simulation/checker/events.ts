@@ -21,6 +21,8 @@ export interface JobFacts {
   readonly input: string;
   readonly key: string | undefined;
   readonly batch: string | undefined;
+  /** The job whose worker it keeps to, whatever happens. */
+  readonly stickyTo: string | undefined;
   readonly parent: string | undefined;
   readonly retryOf: string | undefined;
   /** The job that this one cleans up after. */
@@ -72,6 +74,7 @@ function factsOf(row: JournalRow): JobFacts {
     input,
     key: optional(key),
     batch: optional(labels?.batch),
+    stickyTo: optional(labels?.['sticky-to']),
     parent: optional(parent),
     retryOf: optional(retryOf),
     cleanupOf: optional(cleanupOf),

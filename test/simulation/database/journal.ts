@@ -18,7 +18,9 @@ CREATE TABLE muster.sim_journal (
   losses     smallint,
   charges    smallint,
   next_due   timestamptz,
-  other_id   uuid
+  other_id   uuid,
+  demands    text,
+  lane       integer
 );
 
 CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -46,15 +48,18 @@ FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_attempt();
 
 CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due)
-    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline);
+    INSERT INTO muster.sim_journal (kind, id, to_state, attempt, counted, session_id, until, next_due, demands, lane)
+    VALUES ('create', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.session_id, NEW.due_time, NEW.deadline,
+            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, session_id, until)
     VALUES ('remove', OLD.job_id, OLD.state, OLD.attempt, OLD.attempts_counted, OLD.session_id, OLD.due_time);
   ELSIF (OLD.state, OLD.attempt, OLD.session_id) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.session_id) THEN
-    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due)
+    INSERT INTO muster.sim_journal (kind, id, from_state, to_state, attempt, counted, session_id, until, text, losses, charges, next_due,
+                                    demands, lane)
     VALUES ('move', NEW.job_id, OLD.state, NEW.state, NEW.attempt, NEW.attempts_counted,
-            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time);
+            coalesce(NEW.session_id, OLD.session_id), OLD.due_time, NEW.reason, NEW.losses, NEW.charges, NEW.due_time,
+            (SELECT demands FROM muster.lanes WHERE lane_id = NEW.lane_id), NEW.lane_id);
   ELSIF OLD.progress_sequence <> NEW.progress_sequence THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
@@ -118,6 +123,16 @@ END $$;
 CREATE TRIGGER sim_journal AFTER UPDATE ON muster.queues
 FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_queue();
 
+-- A lane that finds no room, until when it counts, and the session that is kept free for it.
+CREATE FUNCTION muster.sim_journal_wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO muster.sim_journal (kind, id, lane, session_id, until)
+  VALUES ('wait', md5(coalesce(NEW.lane_id, OLD.lane_id)::text)::uuid, coalesce(NEW.lane_id, OLD.lane_id), NEW.session_id,
+          NEW.ask_time);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sim_journal AFTER INSERT OR UPDATE OR DELETE ON muster.lane_waits
+FOR EACH ROW EXECUTE FUNCTION muster.sim_journal_wait();
+
 CREATE FUNCTION muster.sim_journal_breaker() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (OLD.state, OLD.probe_job_id, OLD.probe_attempt) IS DISTINCT FROM (NEW.state, NEW.probe_job_id, NEW.probe_attempt) THEN
     INSERT INTO muster.sim_journal (kind, id, from_state, to_state, text, until, next_due, other_id, attempt)
@@ -148,7 +163,8 @@ export interface JournalRow {
     | 'tampered'
     | 'session'
     | 'queue'
-    | 'breaker';
+    | 'breaker'
+    | 'wait';
   /** Of the job, or of the session; made of the name of a queue or a breaker. */
   readonly id: string;
   readonly from: number | null;
@@ -174,12 +190,15 @@ export interface JournalRow {
   readonly nextDue: number | null;
   /** Of an end: the job that cleans up; of a breaker: the job that is its probe. */
   readonly otherId: string | null;
+  /** Of a new job and a move: of the lane that the job is in then. */
+  readonly demands: string | null;
+  readonly lane: number | null;
 }
 
 const readAll = {
   name: 'sim_read_journal',
   text: `SELECT n, at, kind, id, from_state, to_state, attempt, counted, session_id, until, cause, text,
-                losses, charges, next_due, other_id
+                losses, charges, next_due, other_id, demands, lane
          FROM muster.sim_journal ORDER BY n`,
 };
 
@@ -202,5 +221,7 @@ export async function readJournal(postgres: SimPostgres): Promise<JournalRow[]> 
     charges: row.charges,
     nextDue: row.next_due,
     otherId: row.other_id,
+    demands: row.demands,
+    lane: row.lane,
   }));
 }

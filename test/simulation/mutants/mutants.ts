@@ -8,6 +8,7 @@ import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
 import { limitMutants } from './limit-mutants.ts';
+import { placementMutants } from './placement-mutants.ts';
 
 export interface Patch {
   /** Path in the repository. */
@@ -204,5 +205,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...careMutants,
   ...alikeMutants,
   ...limitMutants,
+  ...placementMutants,
   ...eventMutants,
 };

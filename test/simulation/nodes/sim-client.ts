@@ -18,6 +18,7 @@ import {
   SubmitJobsRequestSchema,
   WaitJobRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
+import { StickyMode } from '../../../sdk/typescript/src/gen/muster/v1/placement_pb.ts';
 import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
 import { definitions } from '../scenario/definitions.ts';
 import type { PlannedCall, PlannedJob } from '../scenario/workload.ts';
@@ -32,6 +33,8 @@ export class SimClient {
   readonly #caller: Caller;
   readonly #operator: SimOperator;
   readonly #accepted = new Set<string>();
+  /** The last job of each definition that a client knows to have been assigned. */
+  readonly #assigned = new Map<string, string>();
 
   constructor(caller: Caller, operator: SimOperator) {
     this.#caller = caller;
@@ -94,6 +97,12 @@ export class SimClient {
   }
 
   #submission(job: PlannedJob): MessageInitShape<typeof JobSubmissionSchema> {
+    const earlier = job.sticky && this.#assigned.get(job.definition);
+    const mode = job.sticky === 'HARD' ? StickyMode.HARD : StickyMode.SOFT;
+    const labels = {
+      ...(job.batch ? { batch: job.batch } : {}),
+      ...(earlier && job.sticky === 'HARD' ? { 'sticky-to': earlier } : {}),
+    };
     const now = EPOCH_MS + this.#caller.virtualNow();
     const expireAt = job.expireMs === undefined ? undefined : now + (job.delayMs ?? 0) + job.expireMs;
     return {
@@ -101,7 +110,8 @@ export class SimClient {
       input: { data: encodeScript(job.script), contentType: 'application/json' },
       idempotencyKey: job.key ?? '',
       ...(job.replaces ? { idempotencyConflictPolicy: IdempotencyConflictPolicy.REPLACE } : {}),
-      ...(job.batch ? { labels: { batch: job.batch } } : {}),
+      labels,
+      ...(earlier ? { sticky: { jobId: earlier, mode } } : {}),
       priority: job.priority,
       ...(job.delayMs === undefined ? {} : { start: { case: 'delay' as const, value: durationFromMs(job.delayMs) } }),
       ...(expireAt === undefined ? {} : { expireTime: timestampFromMs(expireAt) }),
@@ -118,6 +128,7 @@ export class SimClient {
     const beganMs = this.#caller.virtualNow();
     const { job } = await this.#caller.insist(JobService.method.waitJob, request);
     if (job) this.#caller.history.log('client', 'read', readOf(job, beganMs));
+    if (job && job.attempts.length > 0) this.#assigned.set(job.definition, jobId);
     if (job && job.state < TERMINAL) await this.#wait(jobId);
     else this.#operator.saw('ended', jobId);
   }

@@ -23,6 +23,7 @@ export interface WorkerOffer {
   readonly slots: number;
   readonly handlers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 interface LifeParts {
@@ -196,7 +197,7 @@ function optionsOf(worker: string, offer: WorkerOffer): CoreOptions {
     capabilities: [],
     handlers: offer.handlers.map((name) => ({ $typeName: 'muster.v1.Handler', name, minVersion: 0, maxVersion: 0 })),
     labels: { ...offer.labels },
-    resources: {},
+    resources: { ...offer.resources },
     slots: offer.slots,
   };
 }

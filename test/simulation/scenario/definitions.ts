@@ -39,6 +39,10 @@ export const EDITED_WAIT_MS = 600;
 export const ALARM_PERIOD_MS = 2_000;
 /** One job of `single` at a time that is in one of these. */
 const OPEN = [1, 2, 3, 4, 5, 6, 7, 8] satisfies JobState[];
+/** What each worker offers, what the first one has besides, and what a job of `growing` takes at first and at most. */
+export const WORKER_RESOURCES: Readonly<Record<string, number>> = { gpu: 2, memory: 1_000 };
+export const FIRST_WORKER_RESOURCES = { ...WORKER_RESOURCES, seat: 2 };
+export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
 /** The other one is `default`. */
@@ -140,6 +144,17 @@ export const definitions: readonly JobDefinition[] = [
   definition('single', { uniqueness: { fields: ['alike'], states: OPEN } }),
   definition('edited', { debounce: { fields: ['alike'], wait: durationFromMs(EDITED_WAIT_MS) } }),
   definition('alarm', { queue: SLOW_QUEUE, throttle: { fields: ['alike'], period: durationFromMs(ALARM_PERIOD_MS) } }),
+  definition('light', { demands: { resources: { gpu: 1 }, preferred: 'labels.zone == "a"' } }),
+  definition('seated', { demands: { resources: { seat: 1 } } }),
+  definition('couple', { demands: { resources: { seat: 2 } } }),
+  definition('huge', { demands: { resources: { gpu: 2, memory: 100 } } }),
+  definition('growing', {
+    demands: {
+      resources: { memory: GROWING.memory },
+      memoryGrowth: { factor: GROWING.factor, max: GROWING.max },
+    },
+  }),
+  definition('chosen', { demands: { required: 'labels.zone == "a"' } }),
 ];
 
 export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));

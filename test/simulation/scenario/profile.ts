@@ -3,7 +3,7 @@ import type { SessionTimes } from '../../../server/engine/sessions.ts';
 import { Prng } from '../../../server/simulate/prng.ts';
 import { type Faults, noFaults } from '../core/conditions.ts';
 import type { WorkerOffer } from '../nodes/sim-worker.ts';
-import { handlerNames } from './definitions.ts';
+import { FIRST_WORKER_RESOURCES, handlerNames, WORKER_RESOURCES } from './definitions.ts';
 
 export interface Profile {
   /** `calm`: nothing goes wrong but what handlers do, so that all times are kept. */
@@ -22,7 +22,8 @@ export interface Profile {
 
 function offers(random: Prng, count: number): WorkerOffer[] {
   return Array.from({ length: count }, (_, i) => ({
-    slots: random.pick([1, 2, 2, 4]),
+    slots: i === 0 ? random.pick([2, 2, 4]) : random.pick([1, 2, 2, 4]),
+    resources: i === 0 ? FIRST_WORKER_RESOURCES : WORKER_RESOURCES,
     handlers:
       i === 0 || random.chance(0.7) ? handlerNames : handlerNames.filter(() => random.chance(0.7)).concat('plain'),
     labels: i === 0 || random.chance(0.3) ? { zone: 'a' } : {},

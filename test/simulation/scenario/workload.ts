@@ -18,6 +18,8 @@ export interface PlannedJob {
   readonly batch: string | undefined;
   readonly acts: readonly PlannedAct[];
   readonly waits: boolean;
+  /** Keeps to the worker of another job of its definition, if there is one by then that was assigned. */
+  readonly sticky: 'SOFT' | 'HARD' | undefined;
 }
 
 /** One call of SubmitJobs. */
@@ -46,18 +48,20 @@ const kinds = [
   ...['ruled', 'ruled', 'ruled', 'listed', 'steady', 'hasty', 'watched', 'tidy', 'tidy', 'tidy', 'tidy'],
   ...['prolonged', 'buyer', 'seller', 'guarded', 'rationed', 'rationed'],
   ...['crowded', 'crowded', 'crowded', 'narrow', 'narrow', 'narrow'],
+  ...['light', 'light', 'light', 'huge', 'huge', 'growing', 'growing', 'chosen'],
 ];
 
 const failureTypes: Readonly<Record<string, readonly string[]>> = {
   ruled: ['Busy', 'Busy', 'Locked', 'Locked', 'Broken', 'Exit', 'Exit', 'Trouble'],
   buyer: ['Refused', 'Refused', 'Refused', 'Trouble'],
   seller: ['Refused', 'Refused', 'Refused', 'Trouble'],
+  growing: ['OutOfMemory', 'OutOfMemory', 'Trouble'],
 };
 
 /** Jobs with a policy that says much fail more often than the others. */
 const troubles: Readonly<Record<string, number>> = {
   ...{ ruled: 0.85, listed: 0.7, steady: 0.6 },
-  ...{ buyer: 0.7, seller: 0.7, guarded: 0.7, rationed: 0.7 },
+  ...{ buyer: 0.7, seller: 0.7, guarded: 0.7, rationed: 0.7, growing: 0.7 },
 };
 
 /** How many run longer than any limit of theirs. */
@@ -115,6 +119,7 @@ function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
     batch: random.chance(0.5) ? random.pick(['red', 'green']) : undefined,
     acts: planActs(random, { leaseMs, delayMs, ...(definition === 'tidy' ? { cancels: 0.6 } : {}) }),
     waits: random.chance(0.15),
+    sticky: random.chance(0.12) ? random.pick(['SOFT', 'HARD', 'HARD'] as const) : undefined,
   };
 }
 
@@ -123,12 +128,12 @@ function keyedJob(random: Prng, key: string, leaseMs: number): PlannedJob {
   const impostor = random.chance(0.15);
   const job = jobOf(new Prng(impostor ? `${key} impostor` : key), key, leaseMs);
   const acts = planActs(random, { leaseMs, delayMs: job.delayMs });
-  return { ...job, key, expireMs: undefined, acts, waits: random.chance(0.15) };
+  return { ...job, key, expireMs: undefined, acts, waits: random.chance(0.15), sticky: undefined };
 }
 
 /** A job that takes its key from the one before it. */
 function replacingJob(random: Prng, owner: string, leaseMs: number): PlannedJob {
-  return { ...jobOf(random, owner, leaseMs), key: `swap-${random.int(1, 3)}`, replaces: true };
+  return { ...jobOf(random, owner, leaseMs), key: `swap-${random.int(1, 3)}`, replaces: true, sticky: undefined };
 }
 
 function jobsOf(random: Prng, name: string, leaseMs: number): PlannedJob[] {
@@ -192,6 +197,25 @@ function alikeOf(random: Prng, shape: WorkloadShape, definition: string): Planne
   });
 }
 
+/** One big job among many small ones, for which there is a single worker. */
+function queueForSeats(random: Prng, shape: WorkloadShape): PlannedCall {
+  const jobs = Array.from({ length: random.int(9, 13) }, (_, i) => {
+    const definition = i === 3 ? 'couple' : 'seated';
+    const owner = `seats.${i}`;
+    const script = { ...scriptOf(random, owner, definition, shape.leaseMs), fails: 0, kills: false };
+    const rest = { delayMs: undefined, expireMs: undefined, sticky: undefined, acts: [] };
+    const priority = definition === 'seated' ? 30 : 0;
+    return {
+      ...jobOf(random, owner, shape.leaseMs),
+      definition,
+      ...rest,
+      priority,
+      script: { ...script, ms: random.pick([1_200, 2_500]) },
+    };
+  });
+  return { name: 'seats', at: random.between(0, 0.4) * shape.until, jobs, hasRequestId: true };
+}
+
 export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   const bursts = Array.from({ length: 3 }, () => random.between(0, shape.until));
   const calls: PlannedCall[] = Array.from({ length: shape.calls }, (_, call) => {
@@ -200,8 +224,10 @@ export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
     return { name, at, jobs: jobsOf(random, name, shape.leaseMs), hasRequestId: random.chance(0.7) };
   });
   if (random.chance(0.4)) calls.push(outageOf(random, shape));
-  for (const definition of ['narrow', 'crowded']) if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
   for (const definition of ['single', 'edited', 'alarm'])
     if (random.chance(0.5)) calls.push(...alikeOf(random, shape, definition));
+  for (const definition of ['narrow', 'crowded', 'light'])
+    if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
+  if (random.chance(0.5)) calls.push(queueForSeats(random, shape));
   return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
 }

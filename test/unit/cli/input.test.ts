@@ -1,7 +1,8 @@
 /** Options are read as people write them, and refused with what they should look like. */
-import { IdempotencyConflictPolicy } from '@muster/sdk/grpc';
+import { IdempotencyConflictPolicy, StickyMode } from '@muster/sdk/grpc';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { amount } from '../../../server/cli/input/amounts.ts';
 import { definitionRef } from '../../../server/cli/input/definition-name.ts';
 import { states } from '../../../server/cli/input/job-filter.ts';
 import { label } from '../../../server/cli/input/labels.ts';
@@ -50,6 +51,52 @@ describe('a time', () => {
     expect(Math.abs(timeOrAge('2h').getTime() - (Date.now() - 7_200_000))).toBeLessThan(60_000);
     expect(timeOrAge('2026-05-04T09:30:00Z').toISOString()).toBe('2026-05-04T09:30:00.000Z');
     expect(() => timeOrAge('yesterday')).toThrow(/2h or 7d/);
+  });
+});
+
+describe('what a job needs of its worker', () => {
+  it.each([
+    ['gpu=1', { gpu: 1 }],
+    ['cpu=0.5', { cpu: 0.5 }],
+    ['memory=4Gi', { memory: 4 * 2 ** 30 }],
+    ['disk=1.5Ti', { disk: 1.5 * 2 ** 40 }],
+  ])('%s', (text, amounts) => expect(amount(text)).toEqual(amounts));
+
+  it.each(['gpu', 'gpu=', '=1', 'gpu=-1', 'gpu=1e3', 'gpu=1 ', 'memory=4GB', 'memory=4gi', 'gpu=NaN'])(
+    'is not %j',
+    (text) => expect(() => amount(text)).toThrow(InvalidArgumentError),
+  );
+
+  it('is refused twice over, and is kept whatever it is called', () => {
+    expect(() => amount('gpu=1', { gpu: 2 })).toThrow(/twice/);
+    expect(Object.entries(amount('__proto__=1', { gpu: 2 }))).toEqual([
+      ['gpu', 2],
+      ['__proto__', 1],
+    ]);
+  });
+
+  it('goes into the submission', () => {
+    const options = {
+      require: { zone: 'a' },
+      requireThat: 'has(labels.ssd)',
+      prefer: 'labels.zone == "a"',
+      demand: { gpu: 1 },
+    };
+    expect(toSubmission({ name: 'x', version: 0 }, { ...options, stickyHard: 'id' })).toMatchObject({
+      demands: {
+        labels: { zone: 'a' },
+        resources: { gpu: 1 },
+        required: 'has(labels.ssd)',
+        preferred: 'labels.zone == "a"',
+      },
+      sticky: { jobId: 'id', mode: StickyMode.HARD },
+    });
+    const softly = toSubmission({ name: 'x', version: 0 }, { sticky: 'id' });
+    expect(softly.sticky).toMatchObject({ jobId: 'id', mode: StickyMode.SOFT });
+    expect(softly.demands).toBeUndefined();
+    expect(() => toSubmission({ name: 'x', version: 0 }, { sticky: 'id', stickyHard: 'id' })).toThrow(
+      'give either --sticky or --sticky-hard',
+    );
   });
 });
 

@@ -32,7 +32,12 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     return jobsFor(asked);
   };
   const dispatcher = new Dispatcher({
-    store: { claim: claim(false), claimSuspects: claim(true), claimLimited: async () => [] },
+    store: {
+      claim: claim(false),
+      claimSuspects: claim(true),
+      claimLimited: async () => [],
+      claimDemanding: async () => [],
+    },
     limits: {
       claimLane: () => Promise.reject(new Error('no lane has limits here')),
       laneOf: () => {
@@ -41,6 +46,7 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
       seen: () => {},
       takesSlotsOnly: () => false,
     },
+    rooms: { seen: () => {} },
     lanes,
     credits,
     bus: { isUp: () => false } as Bus,

@@ -38,7 +38,7 @@ async function makeLanes(...queues: string[]): Promise<number[]> {
 }
 
 function parkedClass(fit = new Map<number, boolean>()): ParkedClass {
-  return { key: '', sessionClass, fit, bars: new Map(), sessions: new Map() };
+  return { key: '', sessionClass, fit, bars: new Map(), sessions: new Map(), all: new Map() };
 }
 
 function ready(limit = 10): number[] {

@@ -6,6 +6,8 @@ import {
   BAR_MS,
   CREDIT_LIFE_MS,
   CREDIT_MARGIN_MS,
+  hasWorker,
+  offersSlot,
   type ParkedClass,
   ParkedCredits,
 } from '../../../server/engine/parked-credits.ts';
@@ -252,5 +254,41 @@ describe('one slot of each session', () => {
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1', 'c1']);
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1']);
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual([]);
+  });
+});
+
+describe('places for jobs that are not for all sessions of a class', () => {
+  const lane = { laneId: 7, worker: undefined };
+
+  it('are none of sessions that have no room, until something is given back there', () => {
+    for (const session of ['a', 'b']) park(session, 1, 5);
+    credits.fill(['a'], 7, credits.nextMoment());
+    expect(texts(credits.take(classOf('a'), 2, true, lane))).toEqual(['b1', 'b1']);
+    expect(texts(credits.take(classOf('a'), 1, true, { ...lane, laneId: 8 }))).toEqual(['a1']);
+    expect(credits.takeSlotOf('a', lane)).toEqual([]);
+    credits.freeRoom(['a']);
+    expect(texts(credits.takeSlotOf('a', lane))).toEqual(['a1']);
+  });
+
+  it('are there again where something was given back while the claim was under way', () => {
+    park('a', 1, 5);
+    const began = credits.nextMoment();
+    credits.freeRoom();
+    credits.fill(['a'], 7, began);
+    expect(offersSlot(classOf('a'), lane)).toBe(true);
+    credits.fill(['a'], 7, credits.nextMoment());
+    expect(offersSlot(classOf('a'), lane)).toBe(false);
+    expect(offersSlot(classOf('a'))).toBe(true);
+  });
+
+  it('are of the worker alone that they keep to', () => {
+    credits.park('a', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-a');
+    credits.park('b', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-b');
+    const forB = { laneId: 7, worker: 'host-b' };
+    expect(texts(credits.take(classOf('a'), 4, true, forB))).toEqual(['b1', 'b1']);
+    expect(credits.takeOneSlotEach(classOf('a'), 4, forB)).toEqual([]);
+    expect(offersSlot(classOf('a'), forB)).toBe(false);
+    expect(hasWorker(classOf('a'), 'host-b')).toBe(true);
+    expect(hasWorker(classOf('a'), 'host-c')).toBe(false);
   });
 });

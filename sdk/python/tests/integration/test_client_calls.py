@@ -35,6 +35,7 @@ from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
 from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
 from muster.v1.namespace_pb2 import Namespace
+from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.queue_pb2 import Queue
 from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.v1.worker_pb2 import Worker
@@ -71,6 +72,12 @@ CASES = [
              definition="d", input=encode([1]), labels={"a": "b"}, run_time=NOON, idempotency_conflict_policy=1,
              fairness_key="t")),
          jobs.SubmitJobResponse(job_id="j", existing=True), SubmittedJob("j", True)),
+    Case("submit", ("d",), {"demands": Demands(resources={"gpu": 1}, preferred="has(labels.ssd)"),
+             "sticky": Sticky(job_id="j", mode="STICKY_MODE_HARD")},
+         jobs.SubmitJobRequest(job=JobSubmission(
+             definition="d", input=encode(None), sticky=Sticky(job_id="j", mode="STICKY_MODE_HARD"),
+             demands=Demands(resources={"gpu": 1}, preferred="has(labels.ssd)"))),
+         jobs.SubmitJobResponse(job_id="j"), SubmittedJob("j", False)),
     Case("submit", ("d",), {"delay": dt.timedelta(minutes=1), "run_timeout": 2.5, "expire_time": NOON, "priority": 0},
          jobs.SubmitJobRequest(job=JobSubmission(
              definition="d", input=encode(None), delay=to_duration(60), run_timeout=to_duration(2.5), priority=0,

@@ -5,7 +5,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs } from '../duration.ts';
 import type { IdempotencyConflictPolicy, JobSubmission } from '../gen/muster/v1/job_pb.ts';
 import { JobSubmissionSchema } from '../gen/muster/v1/job_pb.ts';
-import type { DemandsSchema } from '../gen/muster/v1/placement_pb.ts';
+import type { DemandsSchema, StickySchema } from '../gen/muster/v1/placement_pb.ts';
 import { encodePayload } from '../payload.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
@@ -41,6 +41,8 @@ export interface JobOptions {
   readonly runTimeoutMs?: number;
   /** Replaces the definition's demands. */
   readonly demands?: MessageInitShape<typeof DemandsSchema>;
+  /** Keeps the job to the worker of an earlier one: `{ jobId, mode: StickyMode.HARD }`. Default: any worker that will do. */
+  readonly sticky?: MessageInitShape<typeof StickySchema>;
   /** W3C trace context that the job belongs to. Default: that of the span of the submission, if the application traces. */
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */

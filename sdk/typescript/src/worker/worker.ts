@@ -27,7 +27,10 @@ export interface WorkerOptions {
   readonly slots?: number;
   /** Labels that jobs may demand. At most 64. */
   readonly labels?: Record<string, string>;
-  /** Amounts that jobs may demand, such as `{ gpu: 2 }`. At most 16. */
+  /**
+   * Totals, of which jobs take what they demand, such as `{ cpu: 8, memory: 16 * 2 ** 30, gpu: 2 }`: cores, bytes, devices.
+   * Other names mean what you say. At most 16.
+   */
   readonly resources?: Record<string, number>;
   /** Whether SIGINT and SIGTERM stop the worker; a second one does not wait for handlers. Default: false. */
   readonly signals?: boolean;

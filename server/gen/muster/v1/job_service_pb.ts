@@ -1246,13 +1246,13 @@ export const JobService: GenService<{
    *
    * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
    * schema; the input lacks a field that a submission rule of the definition names; a run_time or delay for a definition with
-   * a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version),
-   * FAILED_PRECONDITION (DEFINITION_ARCHIVED), ALREADY_EXISTS (the idempotency key is in use with other content, or the
+   * a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
+   * JOB_NOT_FOUND: the job of `sticky`), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`), ALREADY_EXISTS (the idempotency key is in use with other content, or the
    * policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
    * queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
    * none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
    * once: RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
-   * replaced the same key over and over), UNIMPLEMENTED (resource demands), UNAVAILABLE (the outcome is not known; retry with
+   * replaced the same key over and over), UNAVAILABLE (the outcome is not known; retry with
    * the same request_id or idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob

@@ -16,6 +16,7 @@ import './breakers.ts';
 import './logs.ts';
 import './budgets.ts';
 import './limits.ts';
+import './placement.ts';
 import './schedules.ts';
 import './submission-rules.ts';
 import { added, type BadRequest } from './builder.ts';

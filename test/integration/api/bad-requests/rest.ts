@@ -16,7 +16,6 @@ import {
   notImplemented,
   openSession,
   reportAttempts,
-  type Submission,
   submitJob,
   submitJobs,
   UUID,
@@ -91,12 +90,6 @@ for (const method of [getJob, explainJob, waitJob, cancelJob]) {
     [],
     missing,
   );
-}
-const laterJob: Record<string, Submission> = {
-  'demands for resources': { demands: { resources: { gpu: 1 } } },
-};
-for (const [what, change] of Object.entries(laterJob)) {
-  add('', what, submitJob, ({ definition }) => ({ job: { definition, ...change } }), [], notImplemented);
 }
 const laterDefinition: Record<string, Definition> = {
   'a workflow': { body: { case: 'workflow', value: { steps: [{ name: 'a' }] } } },

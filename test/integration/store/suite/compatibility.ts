@@ -34,6 +34,7 @@ export function compatibilitySuite(context: StoreContext): void {
         workerName: 'a',
         handlers,
         labels: { zone: 'b' },
+        resources: { cpu: 2 },
       });
     });
   });

@@ -27,6 +27,7 @@ import { outboxSuite } from './outbox.ts';
 import { partitionsSuite } from './partitions.ts';
 import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
+import { resourcesSuite } from './resources.ts';
 import { retryBudgetsSuite } from './retry-budgets.ts';
 import { schedulesSuite } from './schedules.ts';
 import { sessionsSuite } from './sessions.ts';
@@ -78,6 +79,7 @@ export function storeSuite(context: StoreContext): void {
   listJobsSuite(context);
   limitsSuite(context);
   limitedPlacesSuite(context);
+  resourcesSuite(context);
   explainSuite(context);
   fairnessSuite(context);
   transitionsSuite(context);

@@ -10,7 +10,7 @@ from muster import payloads
 from muster.client.words import number_of, to_timestamp
 from muster.durations import Seconds, to_duration
 from muster.v1.job_pb2 import IdempotencyConflictPolicy, JobSubmission
-from muster.v1.placement_pb2 import Demands
+from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.retry_policy_pb2 import RetryPolicy
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class JobOptions(TypedDict, total=False):
         retry_policy: Replaces the definition's retry policy; see `muster.retry_policy`.
         run_timeout: Replaces the definition's run timeout.
         demands: Replaces the definition's demands.
+        sticky: Keeps the job to the worker of an earlier one. Default: any worker that will do.
         traceparent: W3C trace context that the job belongs to.
         tracestate: W3C trace state that goes with it.
     """
@@ -55,6 +56,7 @@ class JobOptions(TypedDict, total=False):
     retry_policy: RetryPolicy
     run_timeout: Seconds
     demands: Demands
+    sticky: Sticky
     traceparent: str
     tracestate: str
 

@@ -45,6 +45,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_QUEUE_FULL: _ClassVar[ErrorReason]
     ERROR_REASON_DUPLICATE_JOB: _ClassVar[ErrorReason]
     ERROR_REASON_THROTTLED: _ClassVar[ErrorReason]
+    ERROR_REASON_JOB_NOT_ASSIGNED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_INVALID_FIELD: ErrorReason
 ERROR_REASON_DEFINITION_NOT_FOUND: ErrorReason
@@ -84,3 +85,4 @@ ERROR_REASON_LIMIT_REACHED: ErrorReason
 ERROR_REASON_QUEUE_FULL: ErrorReason
 ERROR_REASON_DUPLICATE_JOB: ErrorReason
 ERROR_REASON_THROTTLED: ErrorReason
+ERROR_REASON_JOB_NOT_ASSIGNED: ErrorReason

@@ -101,7 +101,7 @@ class ScheduleServiceServicer(object):
 
         Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
         was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-        FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), UNIMPLEMENTED (resource demands).
+        FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,8 @@ class Worker(HandlerRegistry):
         slots: Handlers that may run at once, from 1 to 10,000.
         namespace: Empty: "default".
         labels: Labels for demands.
-        resources: Amounts for demands, such as {"gpu": 2}.
+        resources: Totals, of which jobs take what they demand, such as {"cpu": 8, "memory": 16 * 2**30, "gpu": 2}:
+            cores, bytes, devices. Other names mean what you say.
         drain_timeout: Seconds that running handlers get to finish once the worker stops; then they are asked to stop
             and get five more.
         on_event: Told what becomes of the worker's session, in a thread of the worker's: "opened", "ready" (it can be

@@ -2,15 +2,15 @@
 // @generated from file muster/v1/placement.proto (package muster.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/placement.proto.
  */
 export const file_muster_v1_placement: GenFile = /*@__PURE__*/
-  fileDesc("ChltdXN0ZXIvdjEvcGxhY2VtZW50LnByb3RvEgltdXN0ZXIudjEi0AEKB0RlbWFuZHMSLgoGbGFiZWxzGAEgAygLMh4ubXVzdGVyLnYxLkRlbWFuZHMuTGFiZWxzRW50cnkSNAoJcmVzb3VyY2VzGAIgAygLMiEubXVzdGVyLnYxLkRlbWFuZHMuUmVzb3VyY2VzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARowCg5SZXNvdXJjZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBYgZwcm90bzM");
+  fileDesc("ChltdXN0ZXIvdjEvcGxhY2VtZW50LnByb3RvEgltdXN0ZXIudjEipQIKB0RlbWFuZHMSLgoGbGFiZWxzGAEgAygLMh4ubXVzdGVyLnYxLkRlbWFuZHMuTGFiZWxzRW50cnkSNAoJcmVzb3VyY2VzGAIgAygLMiEubXVzdGVyLnYxLkRlbWFuZHMuUmVzb3VyY2VzRW50cnkSEAoIcmVxdWlyZWQYAyABKAkSEQoJcHJlZmVycmVkGAQgASgJEi4KDW1lbW9yeV9ncm93dGgYBSABKAsyFy5tdXN0ZXIudjEuTWVtb3J5R3Jvd3RoGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASIrCgxNZW1vcnlHcm93dGgSDgoGZmFjdG9yGAEgASgBEgsKA21heBgCIAEoASI9CgZTdGlja3kSDgoGam9iX2lkGAEgASgJEiMKBG1vZGUYAiABKA4yFS5tdXN0ZXIudjEuU3RpY2t5TW9kZSpVCgpTdGlja3lNb2RlEhsKF1NUSUNLWV9NT0RFX1VOU1BFQ0lGSUVEEAASFAoQU1RJQ0tZX01PREVfU09GVBABEhQKEFNUSUNLWV9NT0RFX0hBUkQQAmIGcHJvdG8z");
 
 /**
  * What a job needs of the worker that runs it.
@@ -26,11 +26,38 @@ export type Demands = Message<"muster.v1.Demands"> & {
   labels: { [key: string]: string };
 
   /**
-   * Amounts that the attempt takes from the session's resources while it runs, such as {"gpu": 1}. At most 16.
+   * Amounts that the attempt takes from the session's resources for as long as the session holds it, such as {"gpu": 1}. By
+   * convention "cpu" is in cores, "memory" in bytes, "gpu" in devices; other names mean what you say. At most 16, each from
+   * 0.001 to 1,000,000,000,000, in steps of 0.001.
    *
    * @generated from field: map<string, double> resources = 2;
    */
   resources: { [key: string]: number };
+
+  /**
+   * What else must be true of the session's labels: a CEL expression over `labels` that gives a truth value, such as
+   * `labels.zone in ["a", "b"] && has(labels.ssd)`. One without a value, such as one that names a label which the session
+   * does not carry, is not true. At most 1,024 characters, without macros over lists such as `all` and `map`. Empty: nothing.
+   *
+   * @generated from field: string required = 3;
+   */
+  required: string;
+
+  /**
+   * What had better be true of them, in the same form. A job waits up to 3 s for a slot of such a session if there is one,
+   * and then goes to any that meets the rest. Empty: all are alike.
+   *
+   * @generated from field: string preferred = 4;
+   */
+  preferred: string;
+
+  /**
+   * What the next attempt takes of "memory" after one that ran out of it. Only with an amount of "memory" in `resources`.
+   * Unset: as much as before.
+   *
+   * @generated from field: muster.v1.MemoryGrowth memory_growth = 5;
+   */
+  memoryGrowth?: MemoryGrowth | undefined;
 };
 
 /**
@@ -39,4 +66,103 @@ export type Demands = Message<"muster.v1.Demands"> & {
  */
 export const DemandsSchema: GenMessage<Demands> = /*@__PURE__*/
   messageDesc(file_muster_v1_placement, 0);
+
+/**
+ * More memory for a job after each attempt that ran out of it: one that failed with exit code 137 (killed by SIGKILL, as
+ * the kernel does), or with an error of the type MemoryError, OutOfMemoryError or OutOfMemory.
+ *
+ * @generated from message muster.v1.MemoryGrowth
+ */
+export type MemoryGrowth = Message<"muster.v1.MemoryGrowth"> & {
+  /**
+   * What the amount of "memory" is multiplied by each time. Above 1, at most 10.
+   *
+   * @generated from field: double factor = 1;
+   */
+  factor: number;
+
+  /**
+   * The most that it grows to, in bytes. At least the amount of "memory", at most 1,000,000,000,000.
+   *
+   * @generated from field: double max = 2;
+   */
+  max: number;
+};
+
+/**
+ * Describes the message muster.v1.MemoryGrowth.
+ * Use `create(MemoryGrowthSchema)` to create a new message.
+ */
+export const MemoryGrowthSchema: GenMessage<MemoryGrowth> = /*@__PURE__*/
+  messageDesc(file_muster_v1_placement, 1);
+
+/**
+ * Keeps a job to the worker of an earlier one: where its files or caches are.
+ *
+ * @generated from message muster.v1.Sticky
+ */
+export type Sticky = Message<"muster.v1.Sticky"> & {
+  /**
+   * A job of the same namespace that a worker has been given. The worker is known by its name; if several have that name,
+   * any of them will do.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * How strictly.
+   *
+   * @generated from field: muster.v1.StickyMode mode = 2;
+   */
+  mode: StickyMode;
+};
+
+/**
+ * Describes the message muster.v1.Sticky.
+ * Use `create(StickySchema)` to create a new message.
+ */
+export const StickySchema: GenMessage<Sticky> = /*@__PURE__*/
+  messageDesc(file_muster_v1_placement, 2);
+
+/**
+ * How strictly a job keeps to the worker of an earlier one.
+ *
+ * @generated from enum muster.v1.StickyMode
+ */
+export const StickyMode = {
+  /**
+   * The default: SOFT.
+   *
+   * @generated from enum value: STICKY_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It waits up to 3 s for a slot of that worker, and then goes to any that will do; at once where that worker is not there.
+   *
+   * @generated from enum value: STICKY_MODE_SOFT = 1;
+   */
+  SOFT: 1,
+
+  /**
+   * It waits for that worker, for as long as it takes. `expire_time`, or the definition's `queue_timeout`, ends the wait.
+   *
+   * @generated from enum value: STICKY_MODE_HARD = 2;
+   */
+  HARD: 2,
+} as const;
+
+/**
+ * How strictly a job keeps to the worker of an earlier one.
+ *
+ * @generated from enum muster.v1.StickyMode
+ */
+export type StickyMode = (typeof StickyMode)[keyof typeof StickyMode] | UnknownEnum;
+
+/**
+ * Describes the enum muster.v1.StickyMode.
+ */
+export const StickyModeSchema: GenEnum<StickyMode> = /*@__PURE__*/
+  enumDesc(file_muster_v1_placement, 0);
 

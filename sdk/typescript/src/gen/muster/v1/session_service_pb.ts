@@ -82,7 +82,8 @@ export type OpenSessionRequest = Message<"muster.v1.OpenSessionRequest"> & {
   labels: { [key: string]: string };
 
   /**
-   * What it offers for demands. At most 16.
+   * What it offers for demands: totals, of which attempts take their part, such as {"cpu": 8, "memory": 17179869184, "gpu": 2}.
+   * Amounts from 0 to 1,000,000,000,000 in steps of 0.001. At most 16.
    *
    * @generated from field: map<string, double> resources = 8;
    */

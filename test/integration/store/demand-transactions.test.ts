@@ -1,0 +1,63 @@
+/** Claims of jobs that take resources against each other, on a real server: nothing of a session is given out twice. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../../server/store/database.ts';
+import { claimDemandingIn } from '../../../server/store/statements/claim-demanding.ts';
+import { closeSessions } from '../../../server/store/statements/sessions.ts';
+import { type Mutation, plantBugs } from '../../support/database-taps.ts';
+import { holdOpen } from '../../support/postgres-waits.ts';
+import { emptyTables, useStore } from '../../support/store-context.ts';
+import { demandingLane } from '../../support/store-demands.ts';
+import { openWorker, submitMany } from '../../support/store-fixtures.ts';
+
+const context = useStore('PostgreSQL 18');
+const withoutLock: Mutation = { of: 'lock_sessions_for_demands', from: 'FOR NO KEY UPDATE SKIP LOCKED', to: '' };
+const withoutLook: Mutation = {
+  of: 'read_taken_resources',
+  from: 'WHERE r.session_id = i.session_id',
+  to: 'WHERE r.session_id = i.session_id AND false',
+};
+
+beforeEach(() => emptyTables(context));
+
+async function prepare() {
+  const laneId = await demandingLane(context, { gpu: 1 });
+  await submitMany(context, laneId, 9);
+  const { sessionId } = await openWorker(context, { resources: { gpu: 2 } });
+  const places = Array.from({ length: 2 }, () => ({ sessionId, creditId: 1, prefetch: false }));
+  return { sessionId, claim: { places, maxBytes: 8 << 20, demanding: { laneId, cursor: 0, needs: { gpu: 1 } } } };
+}
+
+describe('a claim that is open while another replica claims for the same session', () => {
+  /** What the session was given by two claims, the second begun before the first was committed, and by a third. */
+  async function race(second: Database) {
+    const { claim } = await prepare();
+    const open = await holdOpen(context.database, (session) => claimDemandingIn(session, claim, false));
+    const beside = await second.transaction((session) => claimDemandingIn(session, claim, false));
+    await open.commit();
+    const after = await second.transaction((session) => claimDemandingIn(session, claim, false));
+    return { first: open.result.length, beside: beside.length, after: after.length };
+  }
+
+  it('takes all there is: nothing is left for one beside it or after it', async () => {
+    expect(await race(context.database)).toEqual({ first: 2, beside: 0, after: 0 });
+  });
+
+  it('would not if the session were not locked', async () => {
+    expect(await race(plantBugs(context.database, [withoutLock]))).toMatchObject({ first: 2, beside: 2 });
+  });
+
+  it('would not if nobody looked at what the session holds', async () => {
+    expect(await race(plantBugs(context.database, [withoutLook]))).toMatchObject({ beside: 0, after: 2 });
+  });
+});
+
+describe('a session that is being closed', () => {
+  it('gets nothing, and no claim waits for it', async () => {
+    const { sessionId, claim } = await prepare();
+    const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
+    const beside = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
+    await closing.commit();
+    const after = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
+    expect([beside.length, after.length]).toEqual([0, 0]);
+  });
+});

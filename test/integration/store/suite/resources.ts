@@ -1,0 +1,278 @@
+/** Amounts of resources: never more taken of a session than it has, whoever claims at once; nothing leaks; nobody starves. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countFailures } from '../../../../server/domain/circuit-breaker.ts';
+import { decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { everyJob } from '../../../../server/domain/job-filter.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import { canonicalDemands } from '../../../../server/domain/placement.ts';
+import { RESERVE_AFTER_MS, WAIT_LIFE_MS } from '../../../../server/domain/reservation.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import { claimDemanding, demandingLane } from '../../../support/store-demands.ts';
+import {
+  claimOf,
+  completionOf,
+  makeCall,
+  makeDefinition,
+  makeJob,
+  makeLane,
+  openWorker,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+import { applyLimits } from '../../../support/store-limits.ts';
+
+export function resourcesSuite(context: StoreContext): void {
+  const workerOf = async (resources: Record<string, number>) => (await openWorker(context, { resources })).sessionId;
+
+  /** As if the lane had asked for room so much earlier. */
+  const age = (ms: number) => sql(context, `UPDATE lane_waits SET since_time = since_time - ${ms} * interval '1 ms'`);
+
+  describe('jobs that take resources', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('are assigned as far as there is room, of each resource, and the session is full then', async () => {
+      const lane = await demandingLane(context, { cpu: 0.5, gpu: 1 });
+      await submitMany(context, lane, 5);
+      const sessionId = await workerOf({ cpu: 8, gpu: 2 });
+      const { jobs, seen } = await claimDemanding(context, lane, [sessionId], 5);
+      expect(jobs).toHaveLength(2);
+      expect(seen).toEqual({ full: [sessionId], missed: [], dry: false });
+      expect((await claimDemanding(context, lane, [sessionId], 5)).jobs).toEqual([]);
+    });
+
+    it('share a session with others of any lane, and with jobs that take nothing', async () => {
+      const [one, two] = [await demandingLane(context, { cpu: 3 }), await demandingLane(context, { cpu: 2 })];
+      const plain = await makeLane(context);
+      for (const lane of [one, two, plain]) await submitMany(context, lane, 9);
+      const sessionId = await workerOf({ cpu: 8 });
+      expect(await context.store.claim(claimOf([plain], sessionId, 3))).toHaveLength(3);
+      expect((await claimDemanding(context, one, [sessionId], 1)).jobs).toHaveLength(1);
+      expect((await claimDemanding(context, two, [sessionId], 9)).jobs).toHaveLength(2);
+      expect((await claimDemanding(context, one, [sessionId], 9)).jobs).toEqual([]);
+    });
+
+    it('are spread over sessions as each has room', async () => {
+      const lane = await demandingLane(context, { gpu: 1 });
+      await submitMany(context, lane, 9);
+      const [one, three, none] = [await workerOf({ gpu: 1 }), await workerOf({ gpu: 3 }), await workerOf({})];
+      const { jobs, seen } = await claimDemanding(context, lane, [one, three, none], 4);
+      expect(jobs.filter(({ sessionId }) => sessionId === one)).toHaveLength(1);
+      expect(jobs.filter(({ sessionId }) => sessionId === three)).toHaveLength(3);
+      expect(seen?.full.toSorted()).toEqual([one, three, none].toSorted());
+    });
+
+    it('are not assigned twice over by many claims at once', async () => {
+      const lanes = [await demandingLane(context, { cpu: 1 }), await demandingLane(context, { cpu: 0.3 })];
+      for (const lane of lanes) await submitMany(context, lane, 40);
+      const sessionId = await workerOf({ cpu: 7 });
+      const claims = Array.from({ length: 12 }, (_, i) =>
+        claimDemanding(context, lanes[i % 2] as number, [sessionId], 5),
+      );
+      await Promise.all(claims);
+      const [{ taken } = { taken: 0 }] = await sql(
+        context,
+        `SELECT sum(CASE lane_id WHEN ${lanes[0]} THEN 10 ELSE 3 END)::int AS taken FROM job_runs WHERE session_id IS NOT NULL`,
+      );
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThanOrEqual(70);
+    });
+
+    it('give it back with whatever ends the attempt: a result, a failure, a release, a lost session', async () => {
+      const lane = await demandingLane(context, { gpu: 1 });
+      await submitMany(context, lane, 8);
+      const sessionId = await workerOf({ gpu: 3 });
+      const [done, failed, released] = (await claimDemanding(context, lane, [sessionId], 3)).jobs;
+      if (!done || !failed || !released) throw new Error('three were assigned');
+      const moment = { nowUs: 0, random: 0.5 };
+      const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
+      await context.store.complete([completionOf(done)]);
+      await context.store.change({ by: 'attempts', attempts: [failed] }, (run, nowUs) =>
+        decideFail(run, failure, definitionDefaults.retryPolicy, { ...moment, nowUs }),
+      );
+      await context.store.change({ by: 'attempts', attempts: [released] }, (run, nowUs) =>
+        decideRelease(run, 'DRAIN', { ...moment, nowUs }),
+      );
+      expect((await claimDemanding(context, lane, [sessionId], 3)).jobs).toHaveLength(3);
+      await context.store.closeSessions([sessionId], 'LAPSE');
+      await context.store.change({ by: 'session', sessionId, limit: 10 }, (run, nowUs) =>
+        decideSessionEnd(run, 'LAPSE', { ...moment, nowUs }),
+      );
+      expect((await claimDemanding(context, lane, [sessionId], 3)).jobs).toEqual([]);
+      const other = await workerOf({ gpu: 2 });
+      expect((await claimDemanding(context, lane, [other], 3)).jobs).toHaveLength(2);
+    });
+
+    it('are not assigned as they are stored, nor by a claim that does not look at them', async () => {
+      const lane = await demandingLane(context, { gpu: 1 });
+      const sessionId = await workerOf({ gpu: 8 });
+      const place = { sessionId, creditId: 1, prefetch: false };
+      const job = makeJob(lane);
+      const [result] = await context.store.submit([makeCall([job])], new Map([[job.jobId, place]]));
+      expect(result).toMatchObject({ kind: 'stored', jobs: [{ assigned: false }] });
+      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toEqual([]);
+      expect((await context.store.readHeads()).map(({ laneId }) => laneId)).toEqual([lane]);
+      expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toHaveLength(1);
+    });
+
+    it('wait for their limits, too', async () => {
+      const definition = 'limited-and-demanding';
+      await applyLimits(context, definition, { maxConcurrency: 2 });
+      const lane = await demandingLane(context, { gpu: 1 }, { definition });
+      await submitMany(context, lane, 5);
+      const sessionId = await workerOf({ gpu: 4 });
+      const [known] = await context.store.readLanes([lane]);
+      if (!known) throw new Error('the lane is there');
+      const buckets = { queueBucketId: crypto.randomUUID(), definitionBucketId: crypto.randomUUID() };
+      const limited = { ...known, cursor: 0, ...buckets, atLimitLaneId: 0 };
+      const places = Array.from({ length: 5 }, () => ({ sessionId, creditId: 1, prefetch: false }));
+      const demanding = { laneId: lane, cursor: 0, needs: { gpu: 1 }, limited };
+      const claim = () => context.store.claimDemanding({ places, demanding, maxBytes: 8 << 20 }, false);
+      expect(await claim()).toHaveLength(2);
+      expect(await claim()).toEqual([]);
+    });
+
+    it('are tried by a circuit breaker where there is room alone', async () => {
+      const demands = canonicalDemands({ labels: {}, resources: { gpu: 2 } });
+      const lane = await makeLane(context, { demands }, 'tried');
+      await submitMany(context, lane, 2);
+      const key = { namespace: 'default', name: 'tried' };
+      const opening = { name: 'tried', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
+      await context.store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
+      expect((await context.store.readLanesToProbe(key)).map(({ laneId }) => laneId)).toEqual([lane]);
+      const probe = (sessionId: string) => {
+        const places = [{ sessionId, creditId: 1, prefetch: false }];
+        return context.store.probeBreaker(
+          key,
+          { places, demanding: { laneId: lane, cursor: 0, needs: { gpu: 2 } } },
+          false,
+        );
+      };
+      const sessionId = await workerOf({ gpu: 3 });
+      expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toEqual([]);
+      const small = await demandingLane(context, { gpu: 2 });
+      await submitMany(context, small, 1);
+      const { jobs } = await claimDemanding(context, small, [sessionId], 1);
+      expect(await probe(sessionId)).toBeUndefined();
+      await context.store.complete(jobs.map((job) => completionOf(job)));
+      expect(await probe(sessionId)).toMatchObject({ laneId: lane, sessionId });
+    });
+
+    it('of suspects are one a session, and take their part', async () => {
+      const lane = await demandingLane(context, { gpu: 2 }, { suspect: true });
+      await submitMany(context, lane, 3);
+      await sql(context, 'UPDATE job_runs SET losses = 2');
+      const [two, one] = [await workerOf({ gpu: 5 }), await workerOf({ gpu: 1 })];
+      const { jobs } = await claimDemanding(context, lane, [two, one], 3);
+      expect(jobs.map(({ sessionId }) => sessionId)).toEqual([two]);
+      expect((await claimDemanding(context, lane, [two, one], 3)).jobs).toEqual([]);
+    });
+  });
+
+  describe('a job that finds no room', () => {
+    beforeEach(() => emptyTables(context));
+
+    async function stuckBehindSmall(): Promise<{ big: number; small: number; sessionId: string; first: string }> {
+      const [big, small] = [await demandingLane(context, { gpu: 4 }), await demandingLane(context, { gpu: 1 })];
+      await submitMany(context, big, 2);
+      await submitMany(context, small, 20);
+      const sessionId = await workerOf({ gpu: 4 });
+      const [first] = (await claimDemanding(context, small, [sessionId], 1)).jobs;
+      expect((await claimDemanding(context, big, [sessionId], 1)).seen).toMatchObject({
+        full: [sessionId],
+        dry: false,
+      });
+      return { big, small, sessionId, first: first?.jobId ?? '' };
+    }
+
+    it('has a session kept free for it when it has waited for long, and starts as that is empty', async () => {
+      const { big, small, sessionId } = await stuckBehindSmall();
+      const [second] = (await claimDemanding(context, small, [sessionId], 1)).jobs;
+      await age(RESERVE_AFTER_MS);
+      await claimDemanding(context, big, [sessionId], 1);
+      expect((await claimDemanding(context, small, [sessionId], 3)).jobs).toEqual([]);
+      const running = await sql(
+        context,
+        'SELECT job_id, attempt, session_id FROM job_runs WHERE session_id IS NOT NULL',
+      );
+      expect(running).toHaveLength(2);
+      expect(second).toBeDefined();
+      for (const { job_id: jobId, attempt, session_id: held } of running)
+        await context.store.complete([completionOf({ jobId, attempt, sessionId: held })]);
+      const { jobs } = await claimDemanding(context, big, [sessionId], 1);
+      expect(jobs).toHaveLength(1);
+      await context.store.complete(jobs.map((job) => completionOf(job)));
+      // What waits next in the lane begins to wait now.
+      expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
+    });
+
+    it('keeps no session from others before that', async () => {
+      const { small, sessionId } = await stuckBehindSmall();
+      expect((await claimDemanding(context, small, [sessionId], 9)).jobs).toHaveLength(3);
+    });
+
+    it('lets the session go when it is gone itself, held back, or the session drains', async () => {
+      const { big, small, sessionId } = await stuckBehindSmall();
+      await age(RESERVE_AFTER_MS);
+      await claimDemanding(context, big, [sessionId], 1);
+      expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
+      await sql(context, `UPDATE lane_waits SET ask_time = ask_time - ${WAIT_LIFE_MS} * interval '1 ms'`);
+      expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
+    });
+
+    it('asks for nothing when nothing waits: the lane is dry', async () => {
+      const [big, small] = [await demandingLane(context, { gpu: 4 }), await demandingLane(context, { gpu: 1 })];
+      await submitMany(context, small, 1);
+      const sessionId = await workerOf({ gpu: 4 });
+      await claimDemanding(context, small, [sessionId], 1);
+      expect((await claimDemanding(context, big, [sessionId], 1)).seen).toMatchObject({ dry: true });
+      expect(await sql(context, 'SELECT * FROM lane_waits')).toEqual([]);
+    });
+
+    it('has one session kept free, however many replicas ask for it', async () => {
+      const { big } = await stuckBehindSmall();
+      const small = await demandingLane(context, { gpu: 1 });
+      await submitMany(context, small, 9);
+      const others = [await workerOf({ gpu: 4 }), await workerOf({ gpu: 5 })];
+      for (const other of others) await claimDemanding(context, small, [other], 2);
+      await age(RESERVE_AFTER_MS);
+      for (const other of others) expect((await claimDemanding(context, big, [other], 1)).jobs).toEqual([]);
+      const waits = await sql(context, 'SELECT session_id FROM lane_waits WHERE session_id IS NOT NULL');
+      expect(waits).toHaveLength(1);
+    });
+  });
+
+  describe('the reason of a job that demands something', () => {
+    beforeEach(() => emptyTables(context));
+
+    const reasonOf = async (laneId: number) => {
+      const [jobId = ''] = await submitMany(context, laneId, 1);
+      return (await context.store.readJob('default', jobId))?.reason;
+    };
+
+    async function defined(resources: Record<string, number>): Promise<number> {
+      const definition = `demanding-${crypto.randomUUID()}`;
+      const hash = new TextEncoder().encode(definition);
+      await context.store.applyDefinition(makeDefinition(definition, { handler: 'handler' }), hash, false);
+      return demandingLane(context, resources, { definition });
+    }
+
+    it('says that no worker could ever run it, and what the largest offers', async () => {
+      await workerOf({ gpu: 2 });
+      expect(await reasonOf(await defined({ gpu: 3 }))).toBe(
+        'no connected worker could ever run it: it takes gpu 3; the most that one offers is gpu 2',
+      );
+    });
+
+    it('says that it waits for room, also in a list', async () => {
+      const sessionId = await workerOf({ gpu: 2 });
+      const lane = await defined({ gpu: 2 });
+      expect(await reasonOf(lane)).toBe('');
+      expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toHaveLength(1);
+      const reason = 'waits for room: it takes gpu 2; worker worker has less than that left';
+      expect(await reasonOf(lane)).toBe(reason);
+      const query = { namespace: 'default', beforeJobId: undefined, limit: 10, scanLimit: 100 };
+      const { jobs } = await context.store.listJobs({ ...query, filter: { ...everyJob, states: ['READY'] } });
+      expect(jobs.map((job) => job.reason)).toEqual([reason]);
+    });
+  });
+}

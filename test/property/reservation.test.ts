@@ -1,0 +1,128 @@
+/** Big jobs do not starve behind small ones: a session is kept free for them, and the wait has a bound. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isAlive,
+  type LaneWait,
+  RESERVE_AFTER_MS,
+  roomsFor,
+  type SessionRoom,
+  WAIT_LIFE_MS,
+  waitOn,
+} from '../../server/domain/reservation.ts';
+import { roomFor } from '../../server/domain/resources.ts';
+
+const SECOND_US = 1_000_000;
+
+interface Running {
+  readonly session: number;
+  readonly takes: number;
+  readonly endsAt: number;
+}
+
+interface World {
+  /** What each session has of the resource. */
+  readonly totals: readonly number[];
+  /** What a small job takes, and for how many seconds. */
+  readonly small: { readonly takes: number; readonly seconds: number };
+  readonly big: number;
+  /** The sessions' small jobs begin one after the other, so that they never end together. */
+  readonly stagger: number;
+}
+
+const world: fc.Arbitrary<World> = fc
+  .record({
+    totals: fc.array(fc.integer({ min: 4, max: 12 }), { minLength: 1, maxLength: 4 }),
+    small: fc.record({ takes: fc.integer({ min: 1, max: 2 }), seconds: fc.integer({ min: 2, max: 20 }) }),
+    stagger: fc.integer({ min: 1, max: 3 }),
+  })
+  .map((given) => ({ ...given, big: Math.max(...given.totals) }));
+
+/** An endless stream of small jobs, each second one claim of the big one first. When the big one starts, in seconds; undefined: never. */
+function startOfBig(
+  { totals, small, big, stagger }: World,
+  seconds: number,
+  withReservation: boolean,
+): number | undefined {
+  let running: Running[] = [];
+  let own: LaneWait | undefined;
+  const roomIn = (session: number): Pick<SessionRoom, 'sessionId' | 'resources' | 'taken'> => ({
+    sessionId: String(session),
+    resources: { gpu: totals[session] as number },
+    taken: running.filter((one) => one.session === session).map((one) => ({ resources: { gpu: one.takes }, jobs: 1 })),
+  });
+  for (let now = 0; now < seconds; now++) {
+    running = running.filter(({ endsAt }) => endsAt > now);
+    const rooms = totals.map((_, session) => ({ ...roomIn(session), isReserved: false }));
+    // Begins once everything is busy: a free session at the start would prove nothing.
+    if (now >= small.seconds) {
+      if ([...roomsFor({ gpu: big }, rooms).values()].some((room) => room > 0)) return now - small.seconds;
+      own = waitOn(
+        own,
+        { gpu: big },
+        rooms.filter(({ resources }) => (resources.gpu ?? 0) >= big),
+        now * SECOND_US,
+      );
+    }
+    for (const [session] of totals.entries()) {
+      if (withReservation && own && isAlive(own, now * SECOND_US) && own.sessionId === String(session)) continue;
+      // One a second: as each ends at another time, there is never a gap as large as the big one.
+      if (now % stagger !== 0 && now >= small.seconds) continue;
+      const { resources, taken } = roomIn(session);
+      if (roomFor({ gpu: small.takes }, resources, taken) > 0)
+        running.push({ session, takes: small.takes, endsAt: now + small.seconds + (session % 2) });
+    }
+  }
+  return undefined;
+}
+
+describe('a job that takes all of a session, behind an endless stream of small ones', () => {
+  it('starts once those have ended that ran when it had waited for long', () => {
+    fc.assert(
+      fc.property(world, (given) => {
+        const bound = RESERVE_AFTER_MS / 1_000 + given.small.seconds + 2;
+        expect(startOfBig(given, given.small.seconds + bound + 1, true)).toBeLessThanOrEqual(bound);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('would starve in some cases if no session were kept free', () => {
+    const starved = fc
+      .sample(world, { numRuns: 300, seed: 1 })
+      .filter((given) => startOfBig(given, 600, false) === undefined);
+    expect(starved.length).toBeGreaterThan(30);
+  });
+});
+
+describe('the wait of a lane', () => {
+  const empty = (sessionId: string, isReserved = false): SessionRoom => ({
+    sessionId,
+    resources: { gpu: 4 },
+    taken: [{ resources: { gpu: 1 }, jobs: 1 }],
+    isReserved,
+  });
+  const sessions = [empty('a', true), empty('b'), empty('c')];
+
+  it('begins anew once the lane has asked for nothing for a while', () => {
+    const old = { sinceUs: 0, askedUs: 0, sessionId: 'b' };
+    const nowUs = WAIT_LIFE_MS * 1_000;
+    expect(waitOn(old, { gpu: 4 }, sessions, nowUs)).toEqual({ sinceUs: nowUs, askedUs: nowUs, sessionId: undefined });
+  });
+
+  it('gets no session that is kept for another lane, and keeps the one that it has', () => {
+    const own = { sinceUs: 0, askedUs: 4 * SECOND_US, sessionId: undefined };
+    const first = waitOn(own, { gpu: 4 }, sessions, 5 * SECOND_US);
+    expect(first.sessionId).toBe('b');
+    expect(waitOn(first, { gpu: 4 }, [empty('c')], 6 * SECOND_US).sessionId).toBe('b');
+    expect(waitOn(own, { gpu: 4 }, [empty('a', true)], 5 * SECOND_US).sessionId).toBeUndefined();
+  });
+
+  it('leaves nothing of the session to others', () => {
+    expect([...roomsFor({ gpu: 1 }, sessions)]).toEqual([
+      ['a', 0],
+      ['b', 3],
+      ['c', 3],
+    ]);
+  });
+});

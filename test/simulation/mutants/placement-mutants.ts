@@ -1,0 +1,65 @@
+/** Planted bugs in placement. */
+import type { Mutant } from './mutants.ts';
+
+export const placementMutants: Readonly<Record<string, Mutant>> = {
+  running_takes_nothing: {
+    about: 'What a job takes of its session counts no more once it was seen running.',
+    patches: [
+      {
+        file: 'server/store/statements/taken-resources.ts',
+        find: 'FROM job_runs r WHERE r.session_id = i.session_id',
+        replace: 'FROM job_runs r WHERE r.state = 5 AND r.session_id = i.session_id',
+      },
+    ],
+  },
+  demands_claimed_as_others: {
+    about: 'A lane whose jobs take resources is claimed like any other.',
+    patches: [
+      {
+        file: 'server/domain/resources.ts',
+        find: 'return Math.max(0, Math.min(...rooms));',
+        replace: 'return 1_000 * Math.max(0, Math.min(...rooms));',
+      },
+    ],
+  },
+  kept_session_is_given_away: {
+    about: 'A session that is kept free for a job that starves is given to others.',
+    patches: [
+      {
+        file: 'server/domain/reservation.ts',
+        find: '(one.isReserved ? 0 : roomFor(',
+        replace: '(one.isReserved && false ? 0 : roomFor(',
+      },
+    ],
+  },
+  sticky_goes_anywhere: {
+    about: 'A job that keeps to a worker goes to any that serves it.',
+    patches: [
+      {
+        file: 'server/engine/lanes.ts',
+        find: "if (worker === undefined || mode === 'HARD') return worker;",
+        replace: "if (worker === undefined || mode === 'HARD') return undefined;",
+      },
+    ],
+  },
+  required_is_ignored: {
+    about: 'What must be true of the labels of a session is not asked.',
+    patches: [
+      {
+        file: 'server/domain/placement.ts',
+        find: '(demands.required === undefined || isTrueOf(demands.required, labels))',
+        replace: '(demands.required === undefined || isTrueOf(demands.required, labels) || true)',
+      },
+    ],
+  },
+  memory_stays: {
+    about: 'An attempt after one that ran out of memory takes no more than that one.',
+    patches: [
+      {
+        file: 'server/domain/memory-growth.ts',
+        find: 'return memory > before ?',
+        replace: 'return memory < before ?',
+      },
+    ],
+  },
+};

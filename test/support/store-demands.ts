@@ -1,0 +1,55 @@
+/** Lanes whose jobs take amounts of resources, and claims of them, for the tests of the store. */
+import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/placement.ts';
+import type { Amounts } from '../../server/domain/resources.ts';
+import type { RoomSeen } from '../../server/engine/demand-views.ts';
+import type { ClaimedJob } from '../../server/engine/store-port.ts';
+import type { StoreContext } from './store-context.ts';
+import { completionOf, makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
+
+export function demandingLane(context: StoreContext, resources: Amounts, key: Partial<LaneKey> = {}): Promise<number> {
+  return makeLane(context, { demands: canonicalDemands({ labels: {}, resources }), ...key });
+}
+
+export interface DemandingClaimed {
+  readonly jobs: ClaimedJob[];
+  readonly seen: RoomSeen | undefined;
+}
+
+/** `count` places of each of the sessions. */
+export async function claimDemanding(
+  context: StoreContext,
+  laneId: number,
+  sessionIds: readonly string[],
+  count: number,
+): Promise<DemandingClaimed> {
+  const [lane] = await context.store.readLanes([laneId]);
+  if (!lane) throw new Error(`there is no lane ${laneId}`);
+  let seen: RoomSeen | undefined;
+  const onRoom = (found: RoomSeen) => {
+    seen = found;
+  };
+  const places = Array.from({ length: count }, () =>
+    sessionIds.map((sessionId) => ({ sessionId, creditId: 7, prefetch: false })),
+  ).flat();
+  const needs = parseDemands(lane.demands).resources ?? {};
+  const demanding = { laneId, cursor: 0, needs, onRoom };
+  const jobs = await context.store.claimDemanding({ places, demanding, maxBytes: 8 << 20 }, lane.suspect);
+  return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
+}
+
+/** All that a store can do with them, for tests of its statements. */
+export async function useDemands(context: StoreContext): Promise<void> {
+  const definition = 'demanding';
+  const hash = new TextEncoder().encode(crypto.randomUUID());
+  await context.store.applyDefinition(makeDefinition(definition, { handler: 'handler' }), hash, false);
+  const lanes = [1, 2].map((cpu) => demandingLane(context, { cpu }, { definition }));
+  const [small, big] = (await Promise.all(lanes)) as [number, number];
+  await submitMany(context, small, 2);
+  const [waiting = ''] = await submitMany(context, big, 1);
+  const { sessionId } = await openWorker(context);
+  const { jobs } = await claimDemanding(context, small, [sessionId], 1);
+  await claimDemanding(context, big, [sessionId], 1);
+  await context.store.readJob('default', waiting);
+  await context.store.complete(jobs.map((job) => completionOf(job)));
+  await claimDemanding(context, big, [sessionId], 1);
+}

@@ -1,0 +1,42 @@
+/** What runs out of memory, and what the next attempt takes then. */
+import { describe, expect, it } from 'vitest';
+import { decideFail } from '../../../server/domain/decide.ts';
+import type { Demands } from '../../../server/domain/definition.ts';
+import { grownDemands, ranOutOfMemory } from '../../../server/domain/memory-growth.ts';
+import type { Failure } from '../../../server/domain/payload.ts';
+import { failed, NOW_US, policyOf, runOf } from './support/failing-job.ts';
+
+const demands: Demands = {
+  labels: { zone: 'a' },
+  resources: { cpu: 1, memory: 300 },
+  memoryGrowth: { factor: 1.5, max: 600 },
+};
+
+const afterAttempt = (changes: Partial<Failure>, maxAttempts = 5) =>
+  decideFail(runOf(), failed(changes), policyOf({ maxAttempts }), { nowUs: NOW_US, random: 0.5 });
+
+describe('an attempt that ran out of memory', () => {
+  it.each([
+    [{ exitCode: 137 }, true],
+    [{ type: 'MemoryError' }, true],
+    [{ type: 'OutOfMemoryError' }, true],
+    [{ type: 'OutOfMemory' }, true],
+    [{ exitCode: 1 }, false],
+    [{ type: 'ValueError' }, false],
+  ])('%j: %s', (changes, expected) => expect(ranOutOfMemory(failed(changes))).toBe(expected));
+
+  it('is followed by one that takes more, up to the most, and otherwise the same', () => {
+    const second = grownDemands(demands, afterAttempt({ exitCode: 137 }));
+    expect(second).toEqual({ ...demands, resources: { cpu: 1, memory: 450 } });
+    const third = grownDemands(second as Demands, afterAttempt({ type: 'MemoryError' }));
+    expect(third?.resources).toEqual({ cpu: 1, memory: 600 });
+    expect(grownDemands(third as Demands, afterAttempt({ exitCode: 137 }))).toBeUndefined();
+  });
+
+  it('takes as much as before where nothing says that it should grow, and whenever it failed otherwise', () => {
+    const { memoryGrowth: _, ...steady } = demands;
+    expect(grownDemands(steady, afterAttempt({ exitCode: 137 }))).toBeUndefined();
+    expect(grownDemands(demands, afterAttempt({ exitCode: 1 }))).toBeUndefined();
+    expect(grownDemands(demands, afterAttempt({ exitCode: 137 }, 1))).toBeUndefined();
+  });
+});
