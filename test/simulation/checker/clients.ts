@@ -32,7 +32,7 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
     if (facts.existing) history.count('submission found an existing job');
     if (facts.existing && facts.alike !== undefined) {
       if (alikeIn(evidence, job) !== facts.alike)
-        history.violate('I18 alike', `${owner} was answered job ${job}, which is not like it`);
+        history.violate('I19 alike', `${owner} was answered job ${job}, which is not like it`);
       else history.count(`submission answered by one that is alike: ${evidence.facts.get(job)?.definition}`);
       continue;
     }
