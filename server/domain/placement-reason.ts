@@ -16,9 +16,13 @@ export interface PlacementReason {
 }
 
 /** Sessions that could run the jobs of a lane, were they empty. */
-export function ableOf(offers: readonly PlacementOffer[], lane: LaneKey, handler: string): PlacementOffer[] {
+export function ableOf<T extends Omit<PlacementOffer, 'sessionId'>>(
+  offers: readonly T[],
+  lane: LaneKey,
+  handler: string,
+): T[] {
   const { sticky } = parseDemands(lane.demands);
-  const isKept = ({ workerName }: PlacementOffer) => sticky?.mode !== 'HARD' || sticky.worker === workerName;
+  const isKept = ({ workerName }: T) => sticky?.mode !== 'HARD' || sticky.worker === workerName;
   return offers.filter((offer) => isKept(offer) && fits(offer, lane, handler));
 }
 

@@ -1,12 +1,11 @@
 /** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
 import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
-import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands, type SessionClass } from './placement.ts';
-import { amountsText } from './resources.ts';
+import { canonicalDemands, fits, type Handler, type LaneKey, meets, parseDemands } from './placement.ts';
+import { ableOf, type PlacementOffer, placementReason } from './placement-reason.ts';
+import { amountsText, type Taken } from './resources.ts';
 
 /** A session that is open. */
-export interface OpenSession extends SessionClass {
-  readonly sessionId: string;
-  readonly workerName: string;
+export interface OpenSession extends PlacementOffer {
   readonly openTimeUs: number;
   readonly slots: number;
   /** Attempts that it has. */
@@ -24,7 +23,7 @@ export interface Work {
 
 /** Those that could run the jobs of the lane, whether they take anything now or not. */
 export function fitting(sessions: readonly OpenSession[], { lane, handler }: Work): OpenSession[] {
-  return sessions.filter((session) => fits(session, lane, handler));
+  return ableOf(sessions, lane, handler);
 }
 
 /** Where a job stands. */
@@ -37,6 +36,14 @@ export interface Line {
   readonly first: readonly Holder[];
 }
 
+/** What is left of the resources of sessions that could run the job. */
+export interface Room {
+  /** By session. */
+  readonly taken: ReadonlyMap<string, readonly Taken[]>;
+  /** Sessions that are kept free for jobs of other lanes. */
+  readonly reserved: ReadonlySet<string>;
+}
+
 export interface WorkerFacts {
   readonly work: Work;
   /** Of the namespace; at most `MOST_SESSIONS`. */
@@ -45,16 +52,18 @@ export interface WorkerFacts {
   readonly suspects: Holders | undefined;
   /** Undefined: the job is not in line, as it does not wait for a worker yet. */
   readonly line: Line | undefined;
+  /** Undefined: the job takes no resources, or is not in line, or too many sessions could run it. */
+  readonly room: Room | undefined;
 }
 
 /** In the order in which they have to give way. */
-export function workerConstraints({ work, sessions, suspects, line }: WorkerFacts): Constraint[] {
+export function workerConstraints({ work, sessions, suspects, line, room }: WorkerFacts): Constraint[] {
   const able = fitting(sessions, work);
   const available = able.filter((session) => session.unavailable === undefined);
   return [
     ...(available.length === 0 ? [noWorker(work, sessions, able)] : []),
     ...(suspects ? [suspectConstraint(suspects)] : []),
-    ...(line ? inLine(line, available) : []),
+    ...(line ? inLine(line, available, fullText(work, available, room)) : []),
   ];
 }
 
@@ -76,7 +85,9 @@ function sessionHolders(sessions: readonly OpenSession[]): Holders {
 /** `definition resize version 3 by its handler convert with the label gpu=a100`. */
 function wantedText({ lane, handler }: Work): string {
   const by = handler === lane.definition ? '' : ` by its handler ${handler}`;
-  return `definition ${lane.definition} version ${lane.definitionVersion}${by}${labelsText(lane)}`;
+  const { sticky } = parseDemands(lane.demands);
+  const as = sticky?.mode === 'HARD' ? ` as worker ${sticky.worker}` : '';
+  return `definition ${lane.definition} version ${lane.definitionVersion}${by}${as}${labelsText(lane)}`;
 }
 
 function labelsOf({ demands }: LaneKey): Record<string, string> {
@@ -109,6 +120,9 @@ function missingText(work: Work, sessions: readonly OpenSession[]): string {
   const handlers = (session: OpenSession) => session.handlers.filter(({ name }) => name === handler);
   const bare = { ...lane, demands: canonicalDemands({ labels: {} }) };
   const unlabelled = sessions.filter((session) => fits(session, bare, handler));
+  // One that has all that is demanded is not the worker that the job keeps to.
+  if (unlabelled.some((session) => meets(session, parseDemands(lane.demands))))
+    return `it ${placementReason(unlabelled, lane, handler, new Map())?.text}`;
   if (unlabelled.length > 0 && parseDemands(lane.demands).resources)
     return `${none}; ${serveText(unlabelled.length)} it and ${unlabelled.length === 1 ? 'has' : 'have'} less`;
   if (unlabelled.length > 0) return `${none}; ${serveText(unlabelled.length)} it without ${missingLabels(lane)}`;
@@ -145,18 +159,38 @@ function suspectConstraint(suspects: Holders): Constraint {
   };
 }
 
-function inLine({ before, isLeast, first }: Line, available: readonly OpenSession[]): Constraint[] {
-  const busy = available.length > 0 && available.every(({ held, slots }) => held >= slots);
-  if (before === 0 && !busy) return [];
-  const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(busy ? [busyText(available)] : [])];
+/** `full` says why no session takes anything like it now; undefined: one does. */
+function inLine(
+  { before, isLeast, first }: Line,
+  available: readonly OpenSession[],
+  full: string | undefined,
+): Constraint[] {
+  if (before === 0 && full === undefined) return [];
+  const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(full === undefined ? [] : [full])];
   const holders = before === 0 ? sessionHolders(available) : { list: first, count: before };
-  const nextStep = 'wait, start more workers or give them more slots, or raise its priority with UpdateJob';
+  const nextStep = 'wait, start more workers or give them more to offer, or raise its priority with UpdateJob';
   return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, nextStep }];
 }
 
 function beforeText(before: number, isLeast: boolean): string {
   if (isLeast) return `${before} jobs or more come before it`;
   return `${many(before, 'job')} ${before === 1 ? 'comes' : 'come'} before it`;
+}
+
+function fullText(work: Work, available: readonly OpenSession[], room: Room | undefined): string | undefined {
+  if (available.length === 0) return undefined;
+  const free = available.filter(({ held, slots }) => held < slots);
+  return free.length === 0 ? busyText(available) : room && noRoomText(work, free, room);
+}
+
+function noRoomText({ lane, handler }: Work, free: readonly OpenSession[], { taken, reserved }: Room) {
+  const lacking = placementReason(free, lane, handler, taken);
+  if (lacking) return `it ${lacking.text}`;
+  const others = free.filter(({ sessionId }) => !reserved.has(sessionId));
+  const isKept = others.length === 0 || placementReason(others, lane, handler, taken) !== undefined;
+  return isKept
+    ? 'the sessions that have room for it are kept free for jobs that have waited for room longer'
+    : undefined;
 }
 
 function busyText(available: readonly OpenSession[]): string {

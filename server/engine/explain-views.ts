@@ -2,6 +2,7 @@
 import type { Holders } from '../domain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../domain/job-constraints.ts';
 import type { JobState } from '../domain/job-state.ts';
+import type { Room } from '../domain/worker-constraints.ts';
 import type { QueueName } from './queues.ts';
 
 /** An open job, its lane, and what holds the lane back. Times are microseconds on the database's clock. */
@@ -100,6 +101,8 @@ export interface ExplainStore {
   readLimitHolders(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Holders['list']>;
   /** Of each session the suspect that it has. */
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Holders>;
+  /** What the sessions hold, and which of them are kept free for other lanes than this one. */
+  readRoom(laneId: number, sessionIds: readonly string[]): Promise<Room>;
   /** Lanes with jobs that wait, those with most of them first. */
   readWaitingLanes(limit: number): Promise<WaitingLane[]>;
 }

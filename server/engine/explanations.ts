@@ -4,9 +4,17 @@ import { type Facts, type Place, type StartEstimate, startEstimateOf, summaryOf 
 import { jobConstraints, type Limit } from '../domain/job-constraints.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import { roomOf } from '../domain/limits.ts';
+import { takesResources } from '../domain/placement.ts';
 import { startOf } from '../domain/rank.ts';
 import type { RecentStarts } from '../domain/start-estimate.ts';
-import { fitting, type Line, type OpenSession, type Work, workerConstraints } from '../domain/worker-constraints.ts';
+import {
+  fitting,
+  type Line,
+  type OpenSession,
+  type Room,
+  type Work,
+  workerConstraints,
+} from '../domain/worker-constraints.ts';
 import { EngineError } from './errors.ts';
 import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from './explain-views.ts';
 import type { JobView } from './job-views.ts';
@@ -18,6 +26,8 @@ import type { OpenSessions } from './open-sessions.ts';
 const MOST_BEFORE = 1_000;
 /** Lanes of a queue that are looked at for it. */
 const MOST_LANES = 1_000;
+/** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
+const MOST_ABLE = 200;
 const MOST_LOOKS = 5;
 
 export interface Explanation extends Facts {
@@ -82,12 +92,18 @@ export class Explanations {
     const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
     const able = fitting(open, work).map(({ sessionId }) => sessionId);
     const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
+    const room = isReady ? await this.#roomOf(lane, run.laneId, able) : undefined;
     const constraints = [
       ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
-      ...workerConstraints({ work, sessions: open, suspects, line }),
+      ...workerConstraints({ work, sessions: open, suspects, line, room }),
     ];
     const place = line && { place: line.before + 1, isLeast: line.isLeast };
     return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
+  }
+
+  async #roomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<Room | undefined> {
+    if (!takesResources(lane) || able.length > MOST_ABLE) return undefined;
+    return this.#parts.store.readRoom(laneId, able);
   }
 
   async #laneOf(laneId: number): Promise<KnownLane> {

@@ -1,7 +1,7 @@
 /** What the jobs of each queue wait for, as monitoring shows it: from counts by lane, without a look at any job. */
 import type { Offer } from '../domain/compatibility.ts';
 import { roomOf } from '../domain/limits.ts';
-import { fits } from '../domain/placement.ts';
+import { ableOf } from '../domain/placement-reason.ts';
 import { type CountedReason, countedAs } from '../domain/wait-reasons.ts';
 import type { WaitingLane } from './explain-views.ts';
 import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
@@ -82,7 +82,7 @@ function pairOf({ lane: { namespace, queue, definition, cleanup = false } }: Cou
 
 function whyInLine({ lane }: Counted, offers: ReadonlyMap<string, readonly Offer[]>): CountedReason {
   const open = offers.get(lane.namespace);
-  if (open && !open.some((offer) => fits(offer, lane, handlerOf(lane)))) return 'no_worker';
+  if (open && ableOf(open, lane, handlerOf(lane)).length === 0) return 'no_worker';
   return lane.suspect ? 'suspect' : 'in_line';
 }
 

@@ -3,6 +3,8 @@ import type { ExplainStore } from '../../engine/explain-views.ts';
 import type { Session } from '../database.ts';
 import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
 import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts';
+import { readWaits } from './lane-waits.ts';
+import { readTaken } from './taken-resources.ts';
 import { readWaitingLanes } from './waiting-lanes.ts';
 
 export function explainStore(session: Session): ExplainStore {
@@ -14,6 +16,11 @@ export function explainStore(session: Session): ExplainStore {
     readLimits: (query) => readLimits(session, query),
     readLimitHolders: (query, reason) => readLimitHolders(session, query, reason),
     readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
+    readRoom: async (laneId, sessionIds) => {
+      const taken = await readTaken(session, sessionIds);
+      const { reserved } = await readWaits(session, laneId, sessionIds);
+      return { taken, reserved };
+    },
     readWaitingLanes: (limit) => readWaitingLanes(session, limit),
   };
 }

@@ -1,7 +1,8 @@
 /** What is said of workers: which of them come nearest, why those that could take a job do not, who is before it. */
 import { describe, expect, it } from 'vitest';
-import type { LaneKey } from '../../../server/domain/placement.ts';
-import { type OpenSession, workerConstraints } from '../../../server/domain/worker-constraints.ts';
+import type { Demands } from '../../../server/domain/definition.ts';
+import { canonicalDemands, type LaneKey } from '../../../server/domain/placement.ts';
+import { type OpenSession, type Room, workerConstraints } from '../../../server/domain/worker-constraints.ts';
 
 const lane: LaneKey = {
   namespace: 'default',
@@ -13,6 +14,10 @@ const lane: LaneKey = {
 };
 const work = { lane, handler: 'resize' };
 const inGpuLane = { lane: { ...lane, demands: '{"gpu":"a100"}' }, handler: 'resize' };
+const demanding = (demands: Partial<Demands>) => ({
+  ...work,
+  lane: { ...lane, demands: canonicalDemands({ labels: {}, ...demands }) },
+});
 let opened = 0;
 
 function session(changes: Partial<OpenSession> = {}): OpenSession {
@@ -32,7 +37,7 @@ function session(changes: Partial<OpenSession> = {}): OpenSession {
 
 const serving = (minVersion: number, maxVersion: number) =>
   session({ handlers: [{ name: 'resize', minVersion, maxVersion }] });
-const noLine = { suspects: undefined, line: undefined };
+const noLine = { suspects: undefined, line: undefined, room: undefined };
 
 function whyNone(sessions: readonly OpenSession[], asked = work): string | undefined {
   const [found] = workerConstraints({ work: asked, sessions, ...noLine });
@@ -88,6 +93,20 @@ describe('no worker', () => {
     expect(whyNone(sessions, asked)).toBe(message);
   });
 
+  it('is the one that a job keeps to, where that is gone or takes nothing, whoever else is there', () => {
+    const hard = demanding({ sticky: { worker: 'a', mode: 'HARD' } });
+    expect(whyNone([session({ workerName: 'b' })], hard)).toBe(
+      'it waits for worker a, which it keeps to: it is not connected, or serves it no more',
+    );
+    expect(whyNone([session({ workerName: 'b' }), session({ workerName: 'a', unavailable: 'draining' })], hard)).toBe(
+      'no session takes definition resize version 3 as worker a: of the 1 session that could, 1 is draining',
+    );
+    expect(whyNone([session({ workerName: 'b' }), session({ workerName: 'a' })], hard)).toBeUndefined();
+    expect(
+      whyNone([session({ workerName: 'b' })], demanding({ sticky: { worker: 'a', mode: 'SOFT' } })),
+    ).toBeUndefined();
+  });
+
   it('names at most ten of those that could, the oldest first, and how many there are', () => {
     const sessions = Array.from({ length: 12 }, () => session({ unavailable: 'draining' })).reverse();
     const [found] = workerConstraints({ work, sessions, ...noLine });
@@ -104,7 +123,7 @@ describe('no worker', () => {
 describe('the line', () => {
   const line = (before: number, isLeast = false) => ({ before, isLeast, first: [{ jobId: 'j' }] });
   const why = (sessions: readonly OpenSession[], at: ReturnType<typeof line>) =>
-    workerConstraints({ work, sessions, suspects: undefined, line: at }).map(({ reason, message }) => [
+    workerConstraints({ work, sessions, suspects: undefined, line: at, room: undefined }).map(({ reason, message }) => [
       reason,
       message,
     ]);
@@ -128,10 +147,42 @@ describe('the line', () => {
   });
 });
 
+describe('room', () => {
+  const gpus = (workerName: string, changes: Partial<OpenSession> = {}) =>
+    session({ sessionId: workerName, workerName, resources: { gpu: 2 }, ...changes });
+  const takenBy = (...names: string[]) =>
+    new Map(names.map((name) => [name, [{ resources: { gpu: 1 }, jobs: 1 }]] as const));
+  const next = { before: 0, isLeast: false, first: [] };
+  const why = (sessions: readonly OpenSession[], changes: Partial<Room>) => {
+    const room = { taken: new Map(), reserved: new Set<string>(), ...changes };
+    const facts = { work: demanding({ resources: { gpu: 2 } }), sessions, suspects: undefined, line: next, room };
+    return workerConstraints(facts).map(({ message }) => message);
+  };
+
+  it('is missing where what sessions hold has taken it, though they have free slots', () => {
+    expect(why([gpus('a'), gpus('b')], { taken: takenBy('a') })).toEqual([]);
+    expect(why([gpus('a'), gpus('b', { held: 2 })], { taken: takenBy('a') })).toEqual([
+      'it is next, and it waits for room: it takes gpu 2; worker a has less than that left',
+    ]);
+    expect(why([gpus('a'), gpus('b')], { taken: takenBy('a', 'b') })).toEqual([
+      'it is next, and it waits for room: it takes gpu 2; 2 workers that could run it have less than that left',
+    ]);
+  });
+
+  it('is kept free for others', () => {
+    const kept = [
+      'it is next, and the sessions that have room for it are kept free for jobs that have waited for room longer',
+    ];
+    expect(why([gpus('a')], { reserved: new Set(['a']) })).toEqual(kept);
+    expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']), taken: takenBy('b') })).toEqual(kept);
+    expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']) })).toEqual([]);
+  });
+});
+
 describe('a suspect', () => {
   it('waits for a session without another one', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
-    const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined });
+    const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, room: undefined });
     expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
     expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it has one$/);
   });

@@ -6,6 +6,7 @@ import type { NewJob } from '../../../../server/engine/store-port.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { plantBugs } from '../../../support/database-taps.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import { claimDemanding, demandingLane } from '../../../support/store-demands.ts';
 import {
   claimMany,
   completionOf,
@@ -175,6 +176,25 @@ export function explainSuite(context: StoreContext): void {
       const found = await explain().readSuspects([sessionId, randomUUID()], two?.jobId ?? '');
       expect(found).toMatchObject({ count: 1, list: [{ jobId: one?.jobId, sessionId, workerName: 'crashes' }] });
       expect(await explain().readSuspects([sessionId], one?.jobId ?? '')).toEqual({ count: 0, list: [] });
+    });
+  });
+
+  describe('what is left of resources', () => {
+    beforeEach(() => emptyTables(context));
+
+    it('is told of each session, with those that are kept free for another lane', async () => {
+      const [small, big] = [await demandingLane(context, { gpu: 1 }), await demandingLane(context, { gpu: 2 })];
+      const { sessionId } = await openWorker(context, { resources: { gpu: 2 } });
+      await submitMany(context, small, 1);
+      await claimDemanding(context, small, [sessionId], 1);
+      await submitMany(context, big, 1);
+      await claimDemanding(context, big, [sessionId], 1);
+      const taken = new Map([[sessionId, [{ resources: { gpu: 1 }, jobs: 1 }]]]);
+      expect(await explain().readRoom(small, [sessionId])).toEqual({ taken, reserved: new Set() });
+      await sql(context, "UPDATE lane_waits SET since_time = since_time - interval '1 minute'");
+      await claimDemanding(context, big, [sessionId], 1);
+      expect(await explain().readRoom(small, [sessionId])).toEqual({ taken, reserved: new Set([sessionId]) });
+      expect(await explain().readRoom(big, [sessionId])).toEqual({ taken, reserved: new Set() });
     });
   });
 

@@ -1,0 +1,36 @@
+/** What monitoring says of jobs that wait: whether any worker that is there could run them. */
+import { describe, expect, it } from 'vitest';
+import type { Demands } from '../../../server/domain/definition.ts';
+import { canonicalDemands } from '../../../server/domain/placement.ts';
+import { WaitCounts, type WaitCountsParts } from '../../../server/engine/wait-counts.ts';
+
+/** Of three ready jobs with these demands, one worker `there` being connected. */
+async function reasonsOf(demands: Partial<Demands>): Promise<unknown[]> {
+  const key = { namespace: 'default', queue: 'line', definition: 'd', definitionVersion: 1, suspect: false };
+  const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: { handler: 'd' } };
+  const offer = { namespace: 'default', workerName: 'there', handlers: [{ name: 'd', minVersion: 0, maxVersion: 0 }] };
+  const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, hold: undefined, limited: false };
+  const parts = {
+    store: {
+      explain: { readWaitingLanes: async () => [waiting] },
+      listOffers: async () => [{ ...offer, labels: {}, resources: {} }],
+    },
+    lanes: { load: async () => {}, get: () => lane },
+  } as unknown as WaitCountsParts;
+  return (await new WaitCounts(parts).read()).map(({ reason, jobs }) => [reason, jobs]);
+}
+
+describe('counts of jobs that wait', () => {
+  it('tell those that keep to a worker that is gone from those that are in line', async () => {
+    const sticky = (worker: string, mode: 'HARD' | 'SOFT') => reasonsOf({ sticky: { worker, mode } });
+    expect(await sticky('gone', 'HARD')).toEqual([['no_worker', 3]]);
+    expect(await sticky('there', 'HARD')).toEqual([['in_line', 3]]);
+    expect(await sticky('gone', 'SOFT')).toEqual([['in_line', 3]]);
+  });
+
+  it('tell those whose amounts or labels nobody has', async () => {
+    expect(await reasonsOf({ resources: { gpu: 1 } })).toEqual([['no_worker', 3]]);
+    expect(await reasonsOf({ labels: { zone: 'a' } })).toEqual([['no_worker', 3]]);
+    expect(await reasonsOf({})).toEqual([['in_line', 3]]);
+  });
+});
