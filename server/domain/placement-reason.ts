@@ -50,14 +50,32 @@ export function placementReason(
   };
 }
 
+interface Lack<T> {
+  /** `worker`: to be the one that is kept to. */
+  readonly of: 'labels' | 'resources' | 'worker';
+  /** Those that lack nothing before it. */
+  readonly nearest: readonly T[];
+}
+
+/** What sessions lack that serve a lane and can't run its jobs. Amounts are looked at where the labels are met. */
+export function lackOf<T extends Pick<PlacementOffer, 'labels' | 'resources'>>(
+  demands: Demands,
+  serving: readonly T[],
+): Lack<T> {
+  const labelled = serving.filter((one) => meets(one, { ...demands, resources: {} }));
+  if (labelled.length === 0) return { of: 'labels', nearest: serving };
+  const whole = labelled.filter((one) => meets(one, demands));
+  return whole.length === 0 ? { of: 'resources', nearest: labelled } : { of: 'worker', nearest: whole };
+}
+
 function unmet(demands: Demands, serving: readonly PlacementOffer[]): string {
-  const { resources, sticky } = demands;
-  if (serving.some((one) => meets(one, demands)))
+  const { resources = {}, sticky } = demands;
+  const { of, nearest } = lackOf(demands, serving);
+  if (of === 'worker')
     return `waits for worker ${sticky?.worker}, which it keeps to: it is not connected, or serves it no more`;
-  const rest = serving.filter((one) => meets(one, { ...demands, resources: {} }));
-  if (rest.length === 0 || !resources)
+  if (of === 'labels')
     return `no connected worker that serves it has the labels that it demands: ${labelsText(demands)}`;
-  return `no connected worker could ever run it: it takes ${amountsText(resources)}; the most that one offers is ${mostOf(resources, rest)}`;
+  return `no connected worker could ever run it: it takes ${amountsText(resources)}; the most that one offers is ${mostOf(resources, nearest)}`;
 }
 
 function labelsText({ labels, required }: Demands): string {

@@ -1,7 +1,7 @@
 /** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
 import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
-import { canonicalDemands, fits, type Handler, type LaneKey, meets, parseDemands } from './placement.ts';
-import { ableOf, type PlacementOffer, placementReason } from './placement-reason.ts';
+import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from './placement.ts';
+import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 import { amountsText, type Taken } from './resources.ts';
 
 /** A session that is open. */
@@ -99,7 +99,7 @@ function labelsText(lane: LaneKey): string {
   const labelled = labels.length === 0 ? '' : ` with the label${labels.length === 1 ? '' : 's'} ${labels.join(', ')}`;
   const { resources, required } = parseDemands(lane.demands);
   const taking = resources ? ` that has ${amountsText(resources)}` : '';
-  return `${labelled}${taking}${required === undefined ? '' : ` and of whose labels is true: ${required}`}`;
+  return `${labelled}${taking}${required === undefined ? '' : `, whose labels meet: ${required}`}`;
 }
 
 const whys = { draining: 'draining', lapsed: 'past its lease', deaf: 'deaf to the message bus' } as const;
@@ -112,6 +112,15 @@ function unavailableText(work: Work, able: readonly OpenSession[]): string {
   return `no session takes ${wantedText(work)}: of the ${many(able.length, 'session')} that could, ${counts.join(', ')}`;
 }
 
+/** What those lack that serve the definition. */
+function lackText({ lane, handler }: Work, serving: readonly OpenSession[], none: string): string {
+  const { of, nearest } = lackOf(parseDemands(lane.demands), serving);
+  if (of === 'worker') return `it ${placementReason(serving, lane, handler, new Map())?.text}`;
+  const served = `${none}; ${serveText(nearest.length)} it`;
+  if (of === 'labels') return `${served} ${missingLabels(lane)}`;
+  return `${served} and ${nearest.length === 1 ? 'has' : 'have'} less`;
+}
+
 /** What comes nearest: the right version without the labels, another version, or the handler not at all. */
 function missingText(work: Work, sessions: readonly OpenSession[]): string {
   const { lane, handler } = work;
@@ -119,13 +128,8 @@ function missingText(work: Work, sessions: readonly OpenSession[]): string {
   if (sessions.length === 0) return `${none}; none is open in its namespace`;
   const handlers = (session: OpenSession) => session.handlers.filter(({ name }) => name === handler);
   const bare = { ...lane, demands: canonicalDemands({ labels: {} }) };
-  const unlabelled = sessions.filter((session) => fits(session, bare, handler));
-  // One that has all that is demanded is not the worker that the job keeps to.
-  if (unlabelled.some((session) => meets(session, parseDemands(lane.demands))))
-    return `it ${placementReason(unlabelled, lane, handler, new Map())?.text}`;
-  if (unlabelled.length > 0 && parseDemands(lane.demands).resources)
-    return `${none}; ${serveText(unlabelled.length)} it and ${unlabelled.length === 1 ? 'has' : 'have'} less`;
-  if (unlabelled.length > 0) return `${none}; ${serveText(unlabelled.length)} it without ${missingLabels(lane)}`;
+  const serving = sessions.filter((session) => fits(session, bare, handler));
+  if (serving.length > 0) return lackText(work, serving, none);
   const others = sessions.filter((session) => handlers(session).length > 0);
   if (others.length === 0) return `${none}; ${serveText(sessions.length)} other handlers`;
   const versions = [...new Set(others.flatMap(handlers).map(versionsText))].sort();
@@ -137,7 +141,8 @@ function serveText(count: number): string {
 }
 
 function missingLabels(lane: LaneKey): string {
-  return Object.keys(labelsOf(lane)).length === 1 ? 'that label' : 'all of those labels';
+  if (parseDemands(lane.demands).required !== undefined) return 'with other labels';
+  return Object.keys(labelsOf(lane)).length === 1 ? 'without that label' : 'without all of those labels';
 }
 
 function versionsText({ minVersion, maxVersion }: Handler): string {

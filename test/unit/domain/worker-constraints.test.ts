@@ -78,6 +78,36 @@ describe('no worker', () => {
       'no session serves definition resize version 3 with the label gpu=a100; 2 sessions serve it without that label',
     ],
     [
+      'labels',
+      [session({ labels: { gpu: 'a100' } })],
+      demanding({ labels: { gpu: 'a100', zone: 'a' } }),
+      'no session serves definition resize version 3 with the labels gpu=a100, zone=a; 1 session serves it without all of those labels',
+    ],
+    [
+      'labels of which an expression is true',
+      [session(), session()],
+      demanding({ required: 'has(labels.ssd)' }),
+      'no session serves definition resize version 3, whose labels meet: has(labels.ssd); 2 sessions serve it with other labels',
+    ],
+    [
+      'less than is taken',
+      [session({ resources: { gpu: 2 } }), session({ resources: { gpu: 1 } })],
+      demanding({ resources: { gpu: 4 } }),
+      'no session serves definition resize version 3 that has gpu 4; 2 sessions serve it and have less',
+    ],
+    [
+      'labels, where there is enough of what is taken',
+      [session({ resources: { gpu: 8 } })],
+      demanding({ resources: { gpu: 4 }, labels: { zone: 'a' }, required: 'has(labels.ssd)' }),
+      'no session serves definition resize version 3 with the label zone=a that has gpu 4, whose labels meet: has(labels.ssd); 1 session serves it with other labels',
+    ],
+    [
+      'less than is taken, where some have the labels',
+      [session({ resources: { gpu: 8 } }), session({ resources: { gpu: 1 }, labels: { zone: 'a' } })],
+      demanding({ resources: { gpu: 4 }, labels: { zone: 'a' } }),
+      'no session serves definition resize version 3 with the label zone=a that has gpu 4; 1 session serves it and has less',
+    ],
+    [
       'another name of the handler',
       [],
       { ...work, handler: 'convert' },
