@@ -167,7 +167,7 @@ class JobServiceServicer(object):
         place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
         and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
 
-        Errors: as GetJob.
+        Errors: as GetJob; ABORTED (CONFLICT: the job moves on faster than it can be explained; try again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

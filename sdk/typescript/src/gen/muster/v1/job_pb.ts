@@ -264,7 +264,10 @@ export type Job = Message<"muster.v1.Job"> & {
   limitKey: string;
 
   /**
-   * What it waits for, as far as reading it tells: a READY job that waits in line has none. `state_reason` says more.
+   * What it waits for, as far as reading it tells. A READY job names NO_WORKER or IN_LINE here only if it demands something
+   * of its worker (labels, amounts of resources, the worker that it keeps to) that none has, or has left: else workers and
+   * the line are not looked at, and it has none. A list looks at the demands of its first 20 kinds of jobs. `state_reason`
+   * says more, ExplainJob all of it.
    *
    * @generated from field: muster.v1.WaitReason wait_reason = 72;
    */
@@ -671,7 +674,8 @@ export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
   enumDesc(file_muster_v1_job, 1);
 
 /**
- * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics.
+ * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics; there
+ * DELAY, RETRY_BACKOFF and RETRY_BUDGET are counted as one, `time`.
  *
  * @generated from enum muster.v1.WaitReason
  */
@@ -769,7 +773,8 @@ export const WaitReason = {
 } as const;
 
 /**
- * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics.
+ * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics; there
+ * DELAY, RETRY_BACKOFF and RETRY_BUDGET are counted as one, `time`.
  *
  * @generated from enum muster.v1.WaitReason
  */
