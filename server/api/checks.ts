@@ -9,8 +9,8 @@ import type { Violations } from './violations.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const DOTTED_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
-const LABEL_KEY_RULE = 'must be 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"';
+export const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+export const LABEL_KEY_RULE = 'must be 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Control characters other than those that text of several lines is made with. */
@@ -153,37 +153,6 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   const good = nanos >= 0 && nanos < 1_000_000_000 && seconds >= 0n && seconds < 7_258_118_400n;
   if (!violations.check(good, field, 'is no valid time between the years 1970 and 2200')) return undefined;
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
-}
-
-/** Largest amount of a resource: a thousandth of it more can still be told apart. */
-export const MOST_AMOUNT = 1e12;
-
-/** Amounts that somebody demands are exact, and not nothing. */
-export function checkDemanded(
-  resources: Readonly<Record<string, number>>,
-  field: string,
-  violations: Violations,
-): void {
-  checkResources(resources, field, violations);
-  for (const [name, amount] of Object.entries(resources).slice(0, 16))
-    violations.check(
-      !(amount >= 0 && amount <= MOST_AMOUNT) || (amount > 0 && Math.round(amount * 1_000) / 1_000 === amount),
-      `${field}["${cutText(name, 80)}"]`,
-      `is ${amount}; must be 0.001 or a multiple of it. Leave out what is not needed`,
-    );
-}
-
-export function checkResources(
-  resources: Readonly<Record<string, number>>,
-  field: string,
-  violations: Violations,
-): void {
-  const entries = Object.entries(resources);
-  violations.check(entries.length <= 16, field, `has ${entries.length} entries; at most 16 are allowed`);
-  for (const [name, amount] of entries.slice(0, 16)) {
-    if (violations.check(LABEL_KEY.test(name), field, `has the name "${cutText(name, 80)}"; ${LABEL_KEY_RULE}`))
-      checkRange(amount, 0, MOST_AMOUNT, `${field}["${name}"]`, violations);
-  }
 }
 
 /** Labels that a caller gives to something. */

@@ -12,7 +12,8 @@ import {
   type MemoryGrowth as WireGrowth,
   type Sticky as WireSticky,
 } from '../gen/muster/v1/placement_pb.ts';
-import { checkDemanded, checkLabels, MOST_AMOUNT } from './checks.ts';
+import { checkAmount, checkDemanded } from './check-amounts.ts';
+import { checkLabels } from './checks.ts';
 import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
@@ -57,12 +58,7 @@ function growthFrom(
   );
   const memory = Object.hasOwn(resources, MEMORY) ? resources[MEMORY] : undefined;
   if (memory === undefined) violations.add(field, `says how much "${MEMORY}" grows, of which resources demands none`);
-  else
-    violations.check(
-      max >= memory && max <= MOST_AMOUNT,
-      `${field}.max`,
-      `is ${max}; must be from ${memory}, the amount of "${MEMORY}", to ${MOST_AMOUNT}`,
-    );
+  else checkAmount(max, memory, `${field}.max`, violations);
   return { factor, max };
 }
 

@@ -14,15 +14,8 @@ import {
   type SessionService,
 } from '../../gen/muster/v1/session_service_pb.ts';
 import { toAssignmentMessage, toCancelMessage } from '../../wire/assignment.ts';
-import {
-  checkDottedName,
-  checkLabels,
-  checkRange,
-  checkResources,
-  checkText,
-  namespaceOf,
-  requestIdOf,
-} from '../checks.ts';
+import { checkOffered } from '../check-amounts.ts';
+import { checkDottedName, checkLabels, checkRange, checkText, namespaceOf, requestIdOf } from '../checks.ts';
 import { durationTo } from '../convert-payload.ts';
 import { credentialsTo, creditsFrom, heartbeatFrom, reportFrom, uuidFrom, voidedFrom } from '../convert-session.ts';
 import { BeatLimiter, OpenLimiter } from '../limits.ts';
@@ -63,7 +56,7 @@ function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 
     );
   }
   checkLabels(request.labels, 64, 'labels', violations);
-  checkResources(request.resources, 'resources', violations);
+  checkOffered(request.resources, 'resources', violations);
   checkRange(request.slots, 1, 10_000, 'slots', violations);
   const requestId = requestIdOf(request.requestId, violations);
   const sdk = {

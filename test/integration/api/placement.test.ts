@@ -50,7 +50,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('placement on %s', (kind) => {
 
   it('a job that no session could ever run says so, until one comes that can', async () => {
     const definition = await world.define();
-    const small = await openWith(definition, { resources: { gpu: 1 } });
+    const small = await openWith(definition, { resources: { gpu: 1, licence: 0 } });
     await small.becomeHeard();
     const jobId = await world.submit(definition, { demands: { resources: { gpu: 4 } } });
     expect(await reasonOf(jobId)).toBe(

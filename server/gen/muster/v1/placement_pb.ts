@@ -82,7 +82,8 @@ export type MemoryGrowth = Message<"muster.v1.MemoryGrowth"> & {
   factor: number;
 
   /**
-   * The most that it grows to, in bytes. At least the amount of "memory", at most 1,000,000,000,000.
+   * The most that it grows to, in bytes. At least the amount of "memory", at most 1,000,000,000,000, in steps
+   * of 0.001.
    *
    * @generated from field: double max = 2;
    */

@@ -66,6 +66,8 @@ for (const value of [Number.NaN, Infinity, -Infinity, -0.5, 1e308]) {
   );
   open('B19', `resource ${value}`, { resources: { gpu: value } }, 'resources["gpu"]');
 }
+for (const value of [1.9996, 0.0005, 1e12 + 1])
+  open('B19', `resource ${value}`, { resources: { gpu: value } }, 'resources["gpu"]');
 for (const maxAttempts of [-1, 1_001, 2 ** 31 - 1]) {
   job('B20', `max attempts ${maxAttempts}`, { retryPolicy: { maxAttempts } }, 'job.retry_policy.max_attempts');
   define(

@@ -35,7 +35,7 @@ const growing = (change: object) => ({
 });
 for (const factor of [1, 0, -2, 11, Number.NaN])
   job('B19', `memory that grows by ${factor}`, growing({ factor }), field('memory_growth.factor'));
-for (const max of [99, 2e12, Number.NaN])
+for (const max of [99, 2e12, 150.0004, Number.NaN])
   job('B19', `memory that grows to ${max}`, growing({ max }), field('memory_growth.max'));
 job(
   '',

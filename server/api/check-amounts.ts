@@ -1,0 +1,42 @@
+/** Checks of amounts of resources. They are counted in whole thousandths: what is finer would be rounded, and given out twice. */
+import { LABEL_KEY, LABEL_KEY_RULE } from './checks.ts';
+import { cutText } from './cut-text.ts';
+import type { Violations } from './violations.ts';
+
+/** A thousandth more can still be told apart. */
+const MOST_AMOUNT = 1e12;
+const STEP = 0.001;
+const MOST_RESOURCES = 16;
+
+type Amounts = Readonly<Record<string, number>>;
+
+/** What a session offers: none of a resource is an amount, too. */
+export function checkOffered(resources: Amounts, field: string, violations: Violations): void {
+  checkAmounts(resources, 0, field, violations);
+}
+
+/** What a job takes. Of what it does not need it says nothing. */
+export function checkDemanded(resources: Amounts, field: string, violations: Violations): void {
+  checkAmounts(resources, STEP, field, violations);
+}
+
+function checkAmounts(resources: Amounts, min: number, field: string, violations: Violations): void {
+  const entries = Object.entries(resources);
+  violations.check(
+    entries.length <= MOST_RESOURCES,
+    field,
+    `has ${entries.length} entries; at most ${MOST_RESOURCES} are allowed`,
+  );
+  for (const [name, amount] of entries.slice(0, MOST_RESOURCES)) {
+    if (violations.check(LABEL_KEY.test(name), field, `has the name "${cutText(name, 80)}"; ${LABEL_KEY_RULE}`))
+      checkAmount(amount, min, `${field}["${name}"]`, violations);
+  }
+}
+
+export function checkAmount(amount: number, min: number, field: string, violations: Violations): void {
+  violations.check(
+    amount >= min && amount <= MOST_AMOUNT && Math.round(amount * 1_000) / 1_000 === amount,
+    field,
+    `is ${amount}; must be from ${min} to ${MOST_AMOUNT}, in steps of ${STEP}`,
+  );
+}
