@@ -221,7 +221,6 @@ export function createReplica(parts: ReplicaParts): Replica {
     onDue,
     onTold,
     onEnded,
-    readJob,
     cancel,
   });
   const workers = new Workers({ store, sessions, bus });

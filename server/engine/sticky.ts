@@ -2,48 +2,49 @@
 
 import { jobNotFound } from './cancels.ts';
 import { EngineError } from './errors.ts';
-import type { JobView } from './job-views.ts';
+import type { Store } from './store-port.ts';
 import type { Submission } from './submissions.ts';
 
-type ReadJob = (namespace: string, jobId: string) => Promise<JobView | undefined>;
+type Workers = ReadonlyMap<string, string | undefined>;
+
+/** A call may name as many jobs as it submits. */
+const JOBS_A_READ = 1_000;
 
 /**
  * The submissions with the names of the workers that they keep to. Throws JOB_NOT_FOUND, and JOB_NOT_ASSIGNED where no worker
  * was given the job; a job that keeps to it softly then runs anywhere.
  */
 export async function withWorkers(
-  readJob: ReadJob,
+  store: Pick<Store, 'readLastWorkers'>,
   namespace: string,
   submissions: readonly Submission[],
   pathOf: (index: number) => string,
 ): Promise<readonly Submission[]> {
-  if (!submissions.some(({ sticky }) => sticky)) return submissions;
-  const workers = new Map<string, string | undefined>();
-  const found: Submission[] = [];
-  for (const [index, submission] of submissions.entries()) {
+  const jobIds = [...new Set(submissions.flatMap(({ sticky }) => sticky?.jobId ?? []))];
+  if (jobIds.length === 0) return submissions;
+  const workers = await readWorkers(store, namespace, jobIds);
+  return submissions.map((submission, index) => {
     const { sticky } = submission;
-    if (!sticky) {
-      found.push(submission);
-      continue;
-    }
+    if (!sticky) return submission;
     const field = `${pathOf(index)}.sticky.job_id`;
-    if (!workers.has(sticky.jobId)) workers.set(sticky.jobId, await workerOf(readJob, namespace, sticky.jobId, field));
+    if (!workers.has(sticky.jobId)) throw jobNotFound(namespace, sticky.jobId, field);
     const worker = workers.get(sticky.jobId);
     if (worker === undefined && sticky.mode === 'HARD') throw notAssigned(sticky.jobId, field);
-    found.push(worker === undefined ? submission : { ...submission, keepTo: { worker, mode: sticky.mode } });
-  }
-  return found;
+    return worker === undefined ? submission : { ...submission, keepTo: { worker, mode: sticky.mode } };
+  });
 }
 
-async function workerOf(
-  readJob: ReadJob,
+async function readWorkers(
+  store: Pick<Store, 'readLastWorkers'>,
   namespace: string,
-  jobId: string,
-  field: string,
-): Promise<string | undefined> {
-  const job = await readJob(namespace, jobId);
-  if (!job) throw jobNotFound(namespace, jobId, field);
-  return job.attempts.at(-1)?.workerName || undefined;
+  jobIds: readonly string[],
+): Promise<Workers> {
+  const workers = new Map<string, string | undefined>();
+  for (let at = 0; at < jobIds.length; at += JOBS_A_READ) {
+    const found = await store.readLastWorkers(namespace, jobIds.slice(at, at + JOBS_A_READ));
+    for (const [jobId, worker] of found) workers.set(jobId, worker);
+  }
+  return workers;
 }
 
 function notAssigned(jobId: string, field: string): EngineError {

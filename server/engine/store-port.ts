@@ -367,6 +367,8 @@ export interface Store {
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
   /** In the order of the names; undefined where there is no such job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
+  /** By job, of those that are there; undefined: no worker is known that was given it. At most 1,000. */
+  readLastWorkers(namespace: string, jobIds: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
   /** What the ids of the jobs' spans follow from, of those that are there, in any order. At most 1,000. */
   readTraceOrigins(jobIds: readonly string[]): Promise<TraceOrigin[]>;
   /** What the jobs' spans are drawn from, of those that are there, in any order. At most 1,000. */

@@ -12,7 +12,6 @@ import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
 import { type JobKeys, JobKeysOf } from './job-keys.ts';
-import type { JobView } from './job-views.ts';
 import type { Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
@@ -66,7 +65,7 @@ export interface Submit {
 }
 
 export interface SubmissionsParts extends SubmissionFlushParts {
-  readonly store: Pick<Store, 'together' | 'submit' | 'findSubmission' | 'findJobs'>;
+  readonly store: Pick<Store, 'together' | 'submit' | 'findSubmission' | 'findJobs' | 'readLastWorkers'>;
   readonly definitions: Definitions;
   readonly admission: Pick<Admission, 'admit'>;
   readonly lanes: Lanes;
@@ -76,7 +75,6 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly readJob: (namespace: string, jobId: string) => Promise<JobView | undefined>;
   /** Cancels a job if it is there and open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
@@ -193,7 +191,7 @@ export class Submissions {
 
   /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
   async #look(namespace: string, asked: readonly Submission[], pathOf: (index: number) => string): Promise<Looked> {
-    const submissions = await withWorkers(this.#parts.readJob, namespace, asked, pathOf);
+    const submissions = await withWorkers(this.#parts.store, namespace, asked, pathOf);
     const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
     const ruled: RuledSubmission[] = [];
     for (const [index, definition] of definitions.entries()) {

@@ -26,6 +26,7 @@ import { FairRanks } from './statements/fair-ranks.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { findHeldKeys } from './statements/idempotency-keys.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
+import { readLastWorkers } from './statements/last-workers.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
 import { readWaitingKeys, unparkJobs } from './statements/parked-jobs.ts';
@@ -118,6 +119,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     readLapse: () => readLapse(database),
     readJob: async (namespace, jobId) => (await readJobs(database, [{ namespace, jobId }]))[0],
     readJobs: (names) => readJobs(database, names),
+    readLastWorkers: (namespace, jobIds) => readLastWorkers(database, namespace, jobIds),
     readTraceOrigins: (jobIds) => readTraceOrigins(database, jobIds),
     readTracedJobs: (jobIds) => readTracedJobs(database, jobIds),
     listJobs: (query) => listJobs(database, query),

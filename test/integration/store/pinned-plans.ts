@@ -117,6 +117,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_assigned_runs: [checkpoints, runs, jobs],
   read_closed_attempts: [attempts, outcomes],
   read_jobs: [outcomes, runs, jobs, lanes, sessions],
+  read_last_workers: [attempts, outcomes, runs, jobs, lanes, sessions],
   read_hold_reasons: [openBreaker, lanes, queues],
   read_attempts: [attempts, sessions],
   find_jobs: [jobs],

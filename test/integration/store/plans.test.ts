@@ -128,6 +128,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readEndedJobs('default', [a.jobId]);
   await store.eraseJob({ namespace: 'default', jobId: a.jobId, reason: 'r', auditId: crypto.randomUUID() });
   await store.readClosed([a, b]);
+  await store.readLastWorkers('default', [a.jobId]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
   await readHoldReasons(database, [{ state: stateCodes.READY, held_back: 1, run_lane_id: laneId }]);
   await store.findJobs([a.jobId]);

@@ -81,6 +81,30 @@ export function readJobSuite(context: StoreContext): void {
       expect(await context.store.readJobs([])).toEqual([]);
     });
 
+    it.each(states)('that is %s has the worker that was given it last', async (state) => {
+      const { jobId } = await putRun(context, state);
+      const last = (await context.store.readJob('default', jobId))?.attempts.at(-1)?.workerName;
+      expect(await context.store.readLastWorkers('default', [jobId])).toEqual(new Map([[jobId, last]]));
+      expect(await context.store.readLastWorkers('other', [jobId, randomUUID()])).toEqual(new Map());
+    });
+
+    it('between two attempts has the worker of the one before', async () => {
+      const laneId = await makeLane(context);
+      const [jobId = ''] = await submitMany(context, laneId, 1);
+      const lastWorker = async () => (await context.store.readLastWorkers('default', [jobId])).get(jobId);
+      expect(await lastWorker()).toBeUndefined();
+      for (const workerName of ['first', 'second']) {
+        const { sessionId } = await openWorker(context, { workerName });
+        const job = only(await claimMany(context, laneId, sessionId, 1));
+        expect(await lastWorker()).toBe(workerName);
+        await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) =>
+          decideFail(run, failure, policy, { nowUs, random: 0 }),
+        );
+        expect(await lastWorker()).toBe(workerName);
+        await sql(context, `UPDATE job_runs SET state = 3, due_time = NULL WHERE job_id = '${jobId}'`);
+      }
+    });
+
     it('shows each attempt in order, with worker, times and failure', async () => {
       const laneId = await makeLane(context);
       const [jobId] = await submitMany(context, laneId, 1);
