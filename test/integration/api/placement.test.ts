@@ -5,6 +5,7 @@ import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts'
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
+import { Jitter } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
@@ -172,13 +173,27 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('placement on %s', (kind) => {
     const [first] = await small.take(1);
     const killed = outcomes.failure({ type: 'Killed', exitCode: 137 });
     await small.report({ of: first as Assignment, outcome: killed });
-    expect(await reasonOf(jobId)).toMatch(/the next attempt takes 600 bytes of memory$|^waits for room|^$/);
     await small.offer(10);
     const [second] = await middle.take(1);
     await middle.report({ of: second as Assignment, outcome: killed });
     const [third] = await large.take(1);
     expect([first, second, third].map((attempt) => idOf(attempt as Assignment))).toEqual([jobId, jobId, jobId]);
     expect(small.assigned).toHaveLength(1);
+  });
+
+  it('a job that ran out of memory says what its next attempt takes', async () => {
+    const hour = { seconds: 3_600n };
+    const definition = await world.define({
+      demands: { resources: { memory: 300 }, memoryGrowth: { factor: 2, max: 1_000 } },
+      retryPolicy: { maxAttempts: 5, minBackoff: hour, maxBackoff: hour, jitter: Jitter.NONE },
+    });
+    const worker = await openWith(definition, { resources: { memory: 1_000 } });
+    const jobId = await world.submit(definition);
+    const [of] = await worker.take(1);
+    await worker.report({ of: of as Assignment, outcome: outcomes.failure({ type: 'Killed', exitCode: 137 }) });
+    expect(await reasonOf(jobId)).toBe(
+      'attempt 1 of 5 failed (Killed, exit code 137); waits 3600000 ms for the next; the next attempt takes 600 bytes of memory',
+    );
   });
 
   it('a job made anew of an ended one demands what that one did', async () => {
