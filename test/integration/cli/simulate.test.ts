@@ -115,6 +115,18 @@ describe('a bad file', () => {
       good,
       /queues\[0\]\.maxConcurency: .*did you mean maxConcurrency/,
     ],
+    [
+      'amounts that no worker can have',
+      { ...mails, workers: [{ name: 'w', slots: 1, resources: { gpu: -1 } }] },
+      good,
+      /workers\[0\]\.resources\["gpu"\]: is -1; must be from 0 /,
+    ],
+    [
+      'amounts that are no numbers',
+      { ...mails, workers: [{ name: 'w', slots: 1, resources: { memory: '4Gi' } }] },
+      good,
+      /workers\[0\]\.resources: must be a mapping of numbers/,
+    ],
     ['an arrival without a run time', mails, lines({}, { run: undefined }), /line 2: run: is missing/],
   ])('with %s is refused, and names the place', async (_what, scenario, arrivals, message) => {
     expect(await refused(scenario, arrivals)).toMatch(message);

@@ -130,8 +130,23 @@ describe('waiting', () => {
     expect(report.all.wait?.max).toBe(0);
   });
 
+  it('is for amounts, where jobs take those of their worker', async () => {
+    const workers = [{ name: 'only', slots: 10, handlers: undefined, labels: {}, resources: { gpu: 1 } }];
+    const takes = (gpu: number) => [{ name: 'work', demands: { resources: { gpu } } }];
+    const told = (gpu: number) =>
+      simulate(simulator, scenarioOf({ definitions: takes(gpu), workers }), arrivalsOf([{ runMs: 60_000 }, {}]));
+    const { starts, states, report } = await told(1);
+    expect(starts[0]).toEqual([0]);
+    // What is given back is found by the claim that follows it.
+    expect(starts[1]?.[0]).toBeGreaterThanOrEqual(60_000);
+    expect(starts[1]?.[0]).toBeLessThan(62_000);
+    expect([states, report.all.mostAtOnce]).toEqual([['SUCCEEDED', 'SUCCEEDED'], 1]);
+    expect((await told(0.5)).starts).toEqual([[0], [0]]);
+    expect((await told(2)).states).toEqual(['READY', 'READY']);
+  });
+
   it('for a worker that can not come does not go on for ever', async () => {
-    const workers = [{ name: 'only', slots: 1, handlers: undefined, labels: { zone: 'b' } }];
+    const workers = [{ name: 'only', slots: 1, handlers: undefined, labels: { zone: 'b' }, resources: {} }];
     const definitions = [{ name: 'work', demands: { labels: { zone: 'a' } } }];
     const { states, report } = await simulate(simulator, scenarioOf({ definitions, workers }), arrivalsOf([{}]));
     expect([states, report.all.open]).toEqual([['READY'], 1]);

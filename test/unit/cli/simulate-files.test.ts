@@ -49,7 +49,7 @@ describe('files', () => {
   it('are read: fields in both spellings, spans, names of enums, in the order of the times', async () => {
     const scenario = {
       definitions: [{ name: 'mail', key_limit: { max_concurrency: 2, policy: 'reject-new' }, runTimeout: '5m' }],
-      workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' } }],
+      workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' }, resources: { gpu: 1 } }],
     };
     const all = lines(
       { at: '1m30s', run: '1.5s', outcome: 'failed' },
@@ -66,7 +66,13 @@ describe('files', () => {
         },
       ],
       queues: [],
-      workers: [1, 2].map((n) => ({ name: `w-${n}`, slots: 2, handlers: ['mail'], labels: { zone: 'a' } })),
+      workers: [1, 2].map((n) => ({
+        name: `w-${n}`,
+        slots: 2,
+        handlers: ['mail'],
+        labels: { zone: 'a' },
+        resources: { gpu: 1 },
+      })),
     });
     expect(arrivals).toMatchObject([
       { line: 2, atMs: 500, priority: -5, delayMs: 3_600_000, failures: 2, runMs: 1_000, failureType: 'Simulated' },
@@ -105,7 +111,7 @@ describe('files', () => {
         { name: 'mails', maxConcurrency: 9 },
         { name: 'other-queue', rateLimit: { units: 3 } },
       ],
-      workers: [{ name: 'small', slots: 16, handlers: undefined, labels: {} }],
+      workers: [{ name: 'small', slots: 16, handlers: undefined, labels: {}, resources: {} }],
     });
     expect((await read(mails, good, 'definitions.mail.keyLimit=null')).scenario.definitions).toEqual([
       { name: 'mail', queue: 'mails', task: {} },
