@@ -15,13 +15,13 @@ type Entry = Record<string, unknown>;
 const HELP = 'muster simulate --help shows what a scenario looks like';
 const MOST_ENTRIES = 1_000;
 
-/** @throws CliError that names each field that is wrong. */
-export async function readScenario(file: string, overrides: readonly Override[]): Promise<Scenario> {
+/** @param source What it comes from, for messages. @throws CliError that names each field that is wrong. */
+export async function readScenario(file: string, overrides: readonly Override[], source = file): Promise<Scenario> {
   const documents = await readDocuments(file, HELP);
   const [document] = documents;
   if (documents.length !== 1 || !isEntry(document?.value))
     throw new CliError({ message: `${file} must hold one mapping: definitions, queues and workers`, next: HELP });
-  const problems = new Problems(file, HELP);
+  const problems = new Problems(source, HELP);
   const scenario = scenarioOf(withOverrides(document.value, overrides), problems);
   problems.throwIfAny();
   return scenario;

@@ -146,6 +146,18 @@ describe('a bad file', () => {
     expect(await refused(mails, good, ...options)).toMatch(message);
   });
 
+  it('is the change, where the scenario without it would do, and is found before the first run', async () => {
+    // The first run would find that line 2 has no key.
+    const keyless = lines({}, { labels: {} });
+    const change = ['--set', 'queues.mails.maxConcurrency=-1'];
+    expect(await refused(mails, keyless, ...change)).toMatch(
+      /bad\.yaml --set queues\.mails\.maxConcurrency=-1: queues\[0\]\.max_concurrency: /,
+    );
+    expect(await refused(mails, good, '--set', 'definitions.mail.keyLimit.key=labels.other')).toMatch(
+      /bad\.yaml --set definitions\.mail\.keyLimit\.key=labels\.other: with .*bad\.jsonl, line 1: input: gives no key/,
+    );
+  });
+
   it('is told in JSON, too', async () => {
     const { code, stderr } = await simulate(file('bad.yaml', {}), file('bad.jsonl', good), '--json');
     expect(code).toBe(2);
