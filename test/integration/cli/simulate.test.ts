@@ -81,6 +81,29 @@ describe('muster simulate', () => {
   });
 });
 
+describe('the help', () => {
+  it('has an example that runs as it stands', async () => {
+    const { stdout } = await simulate('run', '--help');
+    const scenario = /^ {2}definitions:\n(?: {4,}.*\n| {2}\w+:\n)+/m.exec(stdout)?.[0] ?? '';
+    const arrivals = stdout.match(/^ {2}\{.*\}$/gm) ?? [];
+    const command = /^ {2}muster (simulate run jobs\.yaml yesterday\.jsonl --set .*)$/m.exec(stdout)?.[1] ?? '';
+    file('jobs.yaml', scenario.replace(/^ {2}/gm, ''));
+    file('yesterday.jsonl', arrivals.join('\n'));
+    const run = await runMuster(command.split(' '), { cwd: folder });
+    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/^Seed 1; 2 jobs simulated in [\d.]+ s\n$/)]);
+    expect(run.stdout).toMatch(/\nkey mail acme +most at once +1 +1\n[\s\S]*all +time +3\.5s +3\.5s\n/);
+    expect(readFileSync(join(folder, 'mails.svg'), 'utf8')).toMatch(/^<svg /);
+  });
+
+  it('names each field of an arrival', async () => {
+    const { stdout } = await simulate('--help');
+    const bad = await simulate(file('mails.json', mails), file('bad.jsonl', lines({ zzzzzzzzzzzzzzzz: 1 })));
+    const fields = /is no field; there are (.*)/.exec(bad.stderr)?.[1]?.split(', ') ?? [];
+    expect(fields.length).toBeGreaterThan(10);
+    for (const field of fields) expect(stdout).toMatch(new RegExp(`\\b${field}\\b`));
+  });
+});
+
 describe('a bad file', () => {
   const good = lines({});
   const refused = async (scenario: unknown, arrivals: string, ...options: string[]) => {
