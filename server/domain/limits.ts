@@ -9,7 +9,7 @@ export interface RateLimit {
 
 /** Codes as stored in SQL: what a job is looked for by the key of its limit for. */
 export const limitMarks = {
-  /** It was set aside for want of room, and has not been assigned since. */
+  /** It was set aside for want of room; mostly gone once it is assigned. */
   SET_ASIDE: 1,
   /** A policy counts it for as long as it is open. */
   COUNTED: 2,

@@ -1,7 +1,7 @@
 /** What the engine and the store tell each other of jobs that take amounts of their session's resources. */
 import type { Amounts } from '../domain/resources.ts';
 import type { LimitedClaimLane } from './limit-views.ts';
-import type { Claim } from './store-port.ts';
+import type { Claim, ClaimedJob } from './store-port.ts';
 
 /** What a claim has seen of the sessions whose places it was given. */
 export interface RoomSeen {
@@ -25,3 +25,10 @@ export interface DemandingClaimLane {
 
 /** A claim of jobs of one lane, as many as the sessions of the places have room for. */
 export type DemandingClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes'> & { readonly demanding: DemandingClaimLane };
+
+export interface DemandStore {
+  /** As other claims, of one lane whose jobs take amounts of resources: no more than the sessions have left. */
+  claimDemanding(claim: DemandingClaim, suspect: boolean): Promise<ClaimedJob[]>;
+  /** Lanes that have asked for room wait on, where their jobs are ready. */
+  renewWaits(): Promise<void>;
+}

@@ -127,7 +127,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     dispatcher.hint(hints);
     bus.announce({ kind: 'ready', lanes: hints });
   };
-  const rooms = new Rooms({ lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
+  const rooms = new Rooms({ store, lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
   const limits = new Limits({ store, lanes, bus, dbClock, timers, log, onReady, onRoom: () => dispatcher.wake() });
   const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling });
   const onFreed = (freed: readonly Freed[]) => {

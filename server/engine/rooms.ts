@@ -7,11 +7,13 @@ import type { RoomSeen } from './demand-views.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { Bus, Timer, Timers } from './ports.ts';
+import type { Store } from './store-port.ts';
 
 /** Sessions that somebody else was at are looked at again after so long. */
 const LOOK_AGAIN_MS = 100;
 
 export interface RoomsParts {
+  readonly store: Pick<Store, 'renewWaits'>;
   readonly lanes: Pick<Lanes, 'get' | 'countRound' | 'hasApart'>;
   readonly credits: ParkedCredits;
   readonly bus: Pick<Bus, 'announce'>;
@@ -65,10 +67,12 @@ export class Rooms {
   }
 
   /** Called each second. */
-  sweep(): void {
-    this.#parts.lanes.countRound();
-    this.#parts.credits.freeRoom();
-    this.#parts.onRoom();
+  async sweep(): Promise<void> {
+    const { lanes, credits, store, onRoom } = this.#parts;
+    lanes.countRound();
+    credits.freeRoom();
+    onRoom();
+    if (lanes.hasApart) await store.renewWaits();
   }
 
   stop(): void {

@@ -18,7 +18,7 @@ import type {
 } from './attempt-views.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
-import type { DemandingClaim } from './demand-views.ts';
+import type { DemandStore } from './demand-views.ts';
 import type { ExplainStore } from './explain-views.ts';
 import type { Outbox } from './job-events.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
@@ -256,7 +256,7 @@ export interface Lapse {
   readonly nowUs: number;
 }
 
-export interface Store {
+export interface Store extends DemandStore {
   nowUs(): Promise<number>;
   /** One transaction for all that `work` asks of the store that it is given; what it throws undoes all of it. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -309,11 +309,9 @@ export interface Store {
   claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
   /** As `claim`, or `claimSuspects`, of one lane that is limited: no more than its limits allow. */
   claimLimited(claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]>;
-  /** As all of these, of one lane whose jobs take amounts of resources: no more than the sessions have left. */
-  claimDemanding(claim: DemandingClaim, suspect: boolean): Promise<ClaimedJob[]>;
   /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
   unpark(limitIds: readonly string[]): Promise<Unparked>;
-  /** Keys with ready jobs, in the order of their ids, from behind `afterLimitId`. */
+  /** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
   readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
   /** Locks breakers, asks `decide` for each, writes, and holds their lanes back or lets them go. `make`: first those that are missing. */
   changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;

@@ -96,7 +96,7 @@ export class Sweeper {
     await this.#guard('what is due', () => this.#promote());
     await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
     await this.#guard('limits', () => this.#parts.limits.sweep());
-    this.#parts.rooms.sweep();
+    await this.#guard('room in sessions', () => this.#parts.rooms.sweep());
     await this.#guard('lanes', () => this.#scanHeads());
     await this.#guard('counts of queues', () => this.#foldCounts());
     await this.#guard('partitions', () => this.#makePartitions());

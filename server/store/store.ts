@@ -25,6 +25,7 @@ import { explainStore } from './statements/explain-store.ts';
 import { FairRanks } from './statements/fair-ranks.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { findHeldKeys } from './statements/idempotency-keys.ts';
+import { renewWaits } from './statements/lane-waits.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
 import { listJobs } from './statements/list-jobs.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
@@ -87,6 +88,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     claimSuspects: (claim) => claimSuspects(database, claim),
     claimLimited: (claim, suspect) => claimLimited(database, claim, suspect),
     claimDemanding: (claim, suspect) => claimDemanding(database, claim, suspect),
+    renewWaits: () => renewWaits(database),
     unpark: (limitIds) => unparkJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),

@@ -49,6 +49,7 @@ export async function useDemands(context: StoreContext): Promise<void> {
   const { sessionId } = await openWorker(context);
   const { jobs } = await claimDemanding(context, small, [sessionId], 1);
   await claimDemanding(context, big, [sessionId], 1);
+  await context.store.renewWaits();
   await context.store.readJob('default', waiting);
   await context.store.complete(jobs.map((job) => completionOf(job)));
   await claimDemanding(context, big, [sessionId], 1);

@@ -5,8 +5,12 @@
 import { stateCodes } from '../../domain/job-state.ts';
 import { isAlive, type LaneWait } from '../../domain/reservation.ts';
 import type { Session } from '../database.ts';
+import { sameKey } from '../same-key.ts';
 import { timestampOf } from '../times.ts';
 import { heldBack } from './held-lanes.ts';
+
+/** Waits that are renewed together. */
+const MOST_RENEWED = 1_000;
 
 const readMany = {
   name: 'read_lane_waits',
@@ -45,6 +49,22 @@ asked AS (
 SELECT count(*)::int AS lanes FROM ready`,
 };
 
+// Claims ask, and need a free slot for it: while all slots are taken, a lane waits all the same.
+const renewSome = {
+  name: 'renew_lane_waits',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+old AS MATERIALIZED (
+  SELECT w.lane_id FROM lane_waits w, now
+  WHERE w.ask_time < now.time - interval '2 s'
+    AND EXISTS (SELECT FROM lanes l WHERE l.lane_id = w.lane_id
+                AND l.held_back & ~${heldBack.demanding | heldBack.limited}::smallint = 0 OFFSET 0)
+    AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = w.lane_id AND r.state = ${stateCodes.READY} OFFSET 0)
+  ORDER BY w.ask_time LIMIT ${MOST_RENEWED} FOR NO KEY UPDATE OF w SKIP LOCKED
+)
+UPDATE lane_waits w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.lane_id', 'old.lane_id')}`,
+};
+
 const dropOne = { name: 'drop_lane_wait', text: 'DELETE FROM lane_waits WHERE lane_id = $1' };
 
 export interface Waits {
@@ -75,6 +95,11 @@ export async function askForRoom(session: Session, laneId: number, wait: LaneWai
   const { sinceUs, askedUs, sessionId } = wait;
   const [row] = await session.run(askOne, [laneId, timestampOf(sinceUs), timestampOf(askedUs), sessionId ?? null]);
   return row?.lanes === 1;
+}
+
+/** Waits of lanes whose jobs are ready go on. */
+export async function renewWaits(session: Session): Promise<void> {
+  await session.run(renewSome, []);
 }
 
 /** The lane has got something: whatever is next in it waits anew. */

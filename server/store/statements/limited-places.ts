@@ -1,6 +1,7 @@
 /** Jobs of a lane with limits that are assigned as they are stored: as many as its limits have room for. */
 
 import { admit } from '../../domain/limits.ts';
+import type { LaneUnderLimits } from '../../engine/limit-views.ts';
 import type { NewJob } from '../../engine/store-port.ts';
 import type { Session } from '../database.ts';
 import { heldBack } from './held-lanes.ts';
@@ -13,21 +14,42 @@ const readKeys = {
   text: `SELECT i.limit_id, ${keyUse('i.limit_id', '$2::int')} FROM unnest($1::uuid[]) AS i (limit_id)`,
 };
 
+/** Jobs with places in a lane with limits, whose locks are held. */
+export interface LockedPlaces {
+  readonly limited: LaneUnderLimits;
+  readonly placed: readonly NewJob[];
+  readonly under: LimitRoom;
+}
+
 export interface Admitted extends Placement {
   /** Takes the units of rates for those that were assigned, at a time in microseconds. */
   readonly settle: (assigned: ReadonlySet<string>, timeUs: number) => Promise<void>;
 }
 
 /**
- * Within the transaction that stores the jobs, before they are: leaves those places out for whose jobs the limits have no
- * room. Those jobs wait.
+ * Within the transaction that stores the jobs, and before any key of fairness is locked: others lock a queue or a
+ * definition first, and those keys after it. Undefined: no place is in a lane with limits.
  */
-export async function admitPlaces(session: Session, jobs: readonly NewJob[], given: Placement): Promise<Admitted> {
-  const { places, limited, ranks } = given;
+export async function lockPlaces(
+  session: Session,
+  jobs: readonly NewJob[],
+  { places, limited }: Placement,
+): Promise<LockedPlaces | undefined> {
   const placed = limited ? jobs.filter((job) => job.laneId === limited.laneId && places.has(job.jobId)) : [];
-  if (!limited || placed.length === 0) return { ...given, settle: async () => {} };
+  if (!limited || placed.length === 0) return undefined;
   const sessionIds = placed.flatMap(({ jobId }) => places.get(jobId)?.sessionId ?? []);
-  const under = await lockRoom(session, limited, sessionIds, heldBack.limited);
+  return { limited, placed, under: await lockRoom(session, limited, sessionIds, heldBack.limited) };
+}
+
+/** Before the jobs are stored: leaves those places out for whose jobs the limits have no room. Those jobs wait. */
+export async function admitPlaces(
+  session: Session,
+  locked: LockedPlaces | undefined,
+  given: Placement,
+): Promise<Admitted> {
+  const { places, ranks } = given;
+  if (!locked) return { ...given, settle: async () => {} };
+  const { limited, placed, under } = locked;
   const open = placed.filter(({ jobId }) => under.openSessions.has(places.get(jobId)?.sessionId ?? ''));
   const most = under.isOpen ? Math.min(under.room.jobs, open.length) : 0;
   const keys = most > 0 ? await readKeyRooms(session, open, under) : new Map();

@@ -99,7 +99,7 @@ async function unpark(
   return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
 }
 
-// Hops from key to key. Of each key with ready jobs, parked or not: which of them are is seen when they are put back.
+// Hops from key to key. Of each key with marked ready jobs, parked or not any more: which of them are is seen when they are put back.
 const readWaiting = {
   name: 'read_waiting_keys',
   text: `
@@ -113,7 +113,7 @@ WITH RECURSIVE waiting AS (
 SELECT limit_id FROM waiting LIMIT $2`,
 };
 
-/** Keys with ready jobs, in the order of their ids, from behind `afterLimitId`. */
+/** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
 export async function readWaitingKeys(session: Session, afterLimitId: string, limit: number): Promise<string[]> {
   return (await session.run(readWaiting, [afterLimitId, limit])).map((row) => row.limit_id);
 }

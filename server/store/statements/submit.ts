@@ -7,7 +7,7 @@ import type { FairRanks } from './fair-ranks.ts';
 import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs, type Placement } from './insert-jobs.ts';
 import { limitObstacle } from './limit-policies.ts';
-import { admitPlaces } from './limited-places.ts';
+import { admitPlaces, lockPlaces } from './limited-places.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
 import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
@@ -123,15 +123,17 @@ async function insertAll(
   }
   const work = async (inner: Session) => {
     const jobs = insertions.flatMap((insertion) => insertion.jobs);
+    const locked = await lockPlaces(inner, jobs, given);
     const ranks = await fairRanks.rank(inner, jobs.filter(isFair));
-    const { settle, ...placed } = await admitPlaces(inner, jobs, { ...given, ranks });
+    const { settle, ...placed } = await admitPlaces(inner, locked, { ...given, ranks });
     const inserted = await (large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, placed));
-    const assigned = assignedOf(insertions, inserted, placed.places);
+    const isStored = ({ call }: Insertion) => !call.requestId || inserted.first.has(call);
+    const storedOnes = insertions.filter(isStored);
+    const assigned = assignedOf(storedOnes, inserted, placed.places);
     if (inserted.assignTimeUs !== undefined) await settle(assigned, inserted.assignTimeUs);
-    const isStored = (call: SubmitCall) => !call.requestId || inserted.first.has(call);
     await countFirstAttempts(
       inner,
-      insertions.flatMap(({ call, jobs }) => (isStored(call) ? jobs : [])),
+      storedOnes.flatMap((insertion) => insertion.jobs),
     );
     return { ...inserted, ranks, assigned };
   };

@@ -2,9 +2,9 @@
 import { parseDemands } from '../../domain/placement.ts';
 import type { Taken } from '../../domain/resources.ts';
 import type { Session } from '../database.ts';
-import { heldBack } from './held-lanes.ts';
 
-// A job keeps its lane for as long as a session holds it.
+// Demands of more than labels are a list, see `canonicalDemands`. By the text and not by the bit of the lane, which a
+// release that knows of no resources does not set. A job keeps its lane for as long as a session holds it.
 const readMany = {
   name: 'read_taken_resources',
   text: `
@@ -15,7 +15,7 @@ CROSS JOIN LATERAL (
   GROUP BY r.session_id, r.lane_id OFFSET 0
 ) AS h
 CROSS JOIN LATERAL (
-  SELECT l.demands FROM lanes l WHERE l.lane_id = h.lane_id AND l.held_back & ${heldBack.demanding} <> 0 OFFSET 0
+  SELECT l.demands FROM lanes l WHERE l.lane_id = h.lane_id AND l.demands LIKE '[%' OFFSET 0
 ) AS n`,
 };
 

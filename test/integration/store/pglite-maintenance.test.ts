@@ -24,7 +24,7 @@ const never = {
 };
 const hotTables = [
   ...['job_runs', 'sessions', 'job_checkpoints', 'lane_count_changes', 'lane_counts', 'outbox'],
-  ...['fairness_keys', 'rate_buckets'],
+  ...['fairness_keys', 'rate_buckets', 'lane_waits'],
 ];
 const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();

@@ -62,6 +62,7 @@ export const pinned: Record<string, readonly string[]> = {
   lock_sessions_for_demands: [sessions],
   read_taken_resources: [held, lanes],
   read_lane_waits: [reservedFor, waits, sessions],
+  renew_lane_waits: [ready, 'lane_waits by Seq Scan', waits, lanes],
   ask_for_room: [ready, lanes],
   drop_lane_wait: [waits],
   list_placement_offers: [notClosed],

@@ -35,7 +35,14 @@ beforeEach(() => {
   announced = [];
   wakes = 0;
   const bus = { announce: (hint: Hint) => void announced.push(hint) };
-  rooms = new Rooms({ lanes, credits, bus, timers: time, onRoom: () => wakes++ });
+  rooms = new Rooms({
+    store: { renewWaits: async () => {} },
+    lanes,
+    credits,
+    bus,
+    timers: time,
+    onRoom: () => wakes++,
+  });
 });
 
 async function laneOf(demands: Partial<Demands>, rank = 1): Promise<KnownLane> {

@@ -219,6 +219,20 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
+    it('waits on while no claim asks, as long as its jobs are ready', async () => {
+      const { big, small, sessionId } = await stuckBehindSmall();
+      await age(RESERVE_AFTER_MS);
+      await claimDemanding(context, big, [sessionId], 1);
+      const grow = `UPDATE lane_waits SET ask_time = ask_time - ${WAIT_LIFE_MS} * interval '1 ms'`;
+      await sql(context, grow);
+      await context.store.renewWaits();
+      expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
+      await sql(context, grow);
+      await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${big}`);
+      await context.store.renewWaits();
+      expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
+    });
+
     it('asks for nothing when nothing waits: the lane is dry', async () => {
       const [big, small] = [await demandingLane(context, { gpu: 4 }), await demandingLane(context, { gpu: 1 })];
       await submitMany(context, small, 1);
