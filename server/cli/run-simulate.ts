@@ -4,30 +4,21 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { reportOf } from '../simulate/report/report.ts';
 import type { SimulationReport } from '../simulate/report/report-types.ts';
 import { Simulator } from '../simulate/run-simulation.ts';
-import { type Arrival, type Scenario, SimulationRefusal } from '../simulate/scenario.ts';
+import { type Arrival, SimulationRefusal } from '../simulate/scenario.ts';
 import { CliError } from './cli-error.ts';
+import { nameOf } from './input/payload-input.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './output/progress.ts';
 import { countText } from './output/times.ts';
 import { readArrivals } from './simulate/arrivals-file.ts';
 import { chart } from './simulate/chart.ts';
 import { showComparison } from './simulate/compare-view.ts';
-import type { Override } from './simulate/overrides.ts';
 import { showReport } from './simulate/report-view.ts';
-import { readScenario } from './simulate/scenario-file.ts';
+import { type ChangeOptions, readVariants, type Variant, type Variants } from './simulate/variants.ts';
 
-export interface SimulateOptions {
-  readonly set?: readonly Override[];
-  readonly changed?: string;
+export interface SimulateOptions extends ChangeOptions {
   readonly chart?: string;
   readonly seed: number;
-}
-
-interface Variant {
-  readonly title: string;
-  /** File that a refusal is about. */
-  readonly file: string;
-  readonly scenario: Scenario;
 }
 
 export async function runSimulate(
@@ -36,9 +27,8 @@ export async function runSimulate(
   arrivalsFile: string,
   options: SimulateOptions,
 ): Promise<void> {
-  const variants = await variantsOf(file, options);
-  const scenarios = variants.map(({ scenario }) => scenario);
-  const arrivals = await readArrivals(arrivalsFile, scenarios[0] as Scenario);
+  const variants = await readVariants(file, options);
+  const arrivals = await readArrivals(arrivalsFile, variants);
   const start = performance.now();
   const reports = await simulateAll(invocation, variants, arrivals, arrivalsFile, options.seed);
   const seconds = (performance.now() - start) / 1_000;
@@ -49,17 +39,9 @@ export async function runSimulate(
   );
 }
 
-async function variantsOf(file: string, { set = [], changed }: SimulateOptions): Promise<Variant[]> {
-  const isCompared = set.length > 0 || changed !== undefined;
-  const base = { title: 'as it was', file, scenario: await readScenario(file, []) };
-  if (!isCompared) return [{ ...base, title: 'simulated' }];
-  const other = changed ?? file;
-  return [base, { title: 'as changed', file: other, scenario: await readScenario(other, set) }];
-}
-
 async function simulateAll(
   { signal }: Invocation,
-  variants: readonly Variant[],
+  variants: Variants,
   arrivals: readonly Arrival[],
   arrivalsFile: string,
   seed: number,
@@ -69,13 +51,15 @@ async function simulateAll(
   const reports: SimulationReport[] = [];
   let shown = 0;
   try {
-    for (const [at, { scenario, file }] of variants.entries()) {
+    // One by itself is applied as its run begins.
+    if (variants.length > 1) await checkAll(simulator, variants, arrivals, arrivalsFile, signal);
+    for (const [at, { scenario }] of variants.entries()) {
       const onProgress = ({ done }: { readonly done: number }) => {
         bar.advance(at * arrivals.length + done - shown);
         shown = at * arrivals.length + done;
       };
       const run = simulator.run(scenario, arrivals, { seed, onProgress, signal });
-      reports.push(reportOf(scenario, await run.catch((error: unknown) => refused(error, file, arrivalsFile))));
+      reports.push(reportOf(scenario, await run.catch(refusing(variants, at, arrivalsFile))));
     }
     return reports;
   } finally {
@@ -84,14 +68,35 @@ async function simulateAll(
   }
 }
 
-function refused(error: unknown, file: string, arrivalsFile: string): never {
-  if (!(error instanceof SimulationRefusal)) throw error;
-  throw new CliError({
-    message: error.message,
-    details: error.details.map((detail) => `${detail.startsWith('line ') ? arrivalsFile : file}: ${detail}`),
-    next: 'put it right in the file; a server would have refused it, too',
-    cause: error,
-  });
+/** A change that is refused is so before the first run, which may take long. */
+async function checkAll(
+  simulator: Simulator,
+  variants: Variants,
+  arrivals: readonly Arrival[],
+  arrivalsFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [at, { scenario }] of variants.entries())
+    await simulator.check(scenario, arrivals, signal).catch(refusing(variants, at, arrivalsFile));
+}
+
+/** An arrival that was fine before the change is refused because of that. */
+function refusing(variants: Variants, at: number, arrivalsFile: string): (error: unknown) => never {
+  const source = variants[at]?.source ?? '';
+  const file = nameOf(arrivalsFile);
+  const placed = (detail: string) => {
+    if (!detail.startsWith('line ')) return `${source}: ${detail}`;
+    return at === 0 ? `${file}: ${detail}` : `${source}: with ${file}, ${detail}`;
+  };
+  return (error) => {
+    if (!(error instanceof SimulationRefusal)) throw error;
+    throw new CliError({
+      message: error.message,
+      details: error.details.map(placed),
+      next: `put it right in ${at === 0 ? 'the file' : 'what is named first'}; a server would have refused it, too`,
+      cause: error,
+    });
+  };
 }
 
 async function draw(file: string, variants: readonly Variant[], reports: readonly SimulationReport[]): Promise<void> {

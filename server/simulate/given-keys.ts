@@ -3,7 +3,7 @@
  * server have the keys, and lists of jobs no inputs. Such a key goes as a label, which the expression then looks at first.
  */
 import type { JsonObject } from '@bufbuild/protobuf';
-import { type Arrival, SimulationRefusal } from './scenario.ts';
+import type { Arrival } from './scenario.ts';
 
 const FAIRNESS_LABEL = 'simulated-fairness-key';
 const LIMIT_LABEL = 'simulated-limit-key';
@@ -47,12 +47,15 @@ export interface GivenKeys {
   readonly fairnessKey: string;
 }
 
-/** What an arrival's submission says of its keys. @throws SimulationRefusal for a limit's key that the definition has no use for. */
+/** Whether a limit's key that an arrival of this definition gives counts for anything. */
+export function limitsKeys(definition: JsonObject): boolean {
+  return expressionsOf(definition).limitKey !== '';
+}
+
+/** What an arrival's submission says of its keys. A key is left out where the definition limits none. */
 export function givenKeysOf(arrival: Arrival, definition: JsonObject): GivenKeys {
   const { fairnessKey, limitKey } = arrival;
   const expressions = expressionsOf(definition);
-  if (limitKey && expressions.limitKey === '')
-    throw new SimulationRefusal(`limitKey: definition ${arrival.definition} has no keyLimit with a key`);
   const asLabel = (label: string, key: string | undefined, expression: string) =>
     key !== undefined && expression !== '' ? { [label]: key } : {};
   const labels = {

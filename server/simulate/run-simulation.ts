@@ -53,29 +53,56 @@ export class Simulator {
 
   /** @throws SimulationRefusal for what the API refuses of the scenario or of an arrival */
   async run(scenario: Scenario, arrivals: readonly Arrival[], options: SimulationOptions): Promise<SimulatedRun> {
-    await this.#postgres.reset();
     const faults: unknown[] = [];
     const onFault = (error: unknown) => void faults.push(error);
-    const deployment = buildDeployment({
-      postgres: this.#postgres,
-      scenario: { ...scenario, definitions: withGivenKeys(scenario.definitions, arrivals) },
-      random: new Prng(`simulate ${options.seed}`),
-      onFault,
-    });
+    const deployment = await this.#deploy(scenario, arrivals, options.seed, onFault);
     const definitions = new Map(scenario.definitions.map((definition) => [String(definition.name), definition]));
     const workload = new Workload({ ...deployment, definitions, arrivals, onFault });
-    let isOver = false;
-    void untilOver(deployment, workload, new Quiet(deployment, workload, waitsOf(scenario)), options)
-      .catch(onFault)
-      .then(() => {
-        isOver = true;
-      });
-    await deployment.world.run(LONGEST_MS, () => isOver || faults.length > 0 || options.signal.aborted);
-    options.signal.throwIfAborted();
-    if (faults.length > 0) throw faults[0];
+    const quiet = new Quiet(deployment, workload, waitsOf(scenario));
+    await advance(deployment, () => untilOver(deployment, workload, quiet, options), faults, options.signal);
     const { jobs } = deployment.recorder;
     return { jobs, spanMs: jobs.reduce((last, job) => Math.max(last, lastOf(job)), 0) };
   }
+
+  /** Applies a scenario, and goes no further. @throws SimulationRefusal for what the API refuses of it */
+  async check(scenario: Scenario, arrivals: readonly Arrival[], signal: AbortSignal): Promise<void> {
+    const faults: unknown[] = [];
+    const deployment = await this.#deploy(scenario, arrivals, 0, (error) => void faults.push(error));
+    await advance(deployment, () => deployment.prepare(), faults, signal);
+  }
+
+  async #deploy(
+    scenario: Scenario,
+    arrivals: readonly Arrival[],
+    seed: number,
+    onFault: (error: unknown) => void,
+  ): Promise<Deployment> {
+    await this.#postgres.reset();
+    return buildDeployment({
+      postgres: this.#postgres,
+      scenario: { ...scenario, definitions: withGivenKeys(scenario.definitions, arrivals) },
+      random: new Prng(`simulate ${seed}`),
+      onFault,
+    });
+  }
+}
+
+/** Lets time pass until the steps are done. @throws the first of the faults, to which what the steps throw is added */
+async function advance(
+  { world }: Deployment,
+  steps: () => Promise<void>,
+  faults: unknown[],
+  signal: AbortSignal,
+): Promise<void> {
+  let isOver = false;
+  void steps()
+    .catch((error: unknown) => void faults.push(error))
+    .then(() => {
+      isOver = true;
+    });
+  await world.run(LONGEST_MS, () => isOver || faults.length > 0 || signal.aborted);
+  signal.throwIfAborted();
+  if (faults.length > 0) throw faults[0];
 }
 
 function lastOf({ arrival, attempts, readyMs, endMs = 0 }: RecordedJob): number {

@@ -1,5 +1,6 @@
 /** What is simulated: a deployment, and the jobs that arrive in it. */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+import type { Amounts } from '../domain/resources.ts';
 
 /** Largest number of arrivals in one simulation: their records are kept in memory. */
 export const MOST_ARRIVALS = 100_000;
@@ -14,6 +15,8 @@ export interface WorkerOffer {
   /** Undefined: those of all definitions. */
   readonly handlers: readonly string[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of which its attempts take their part. */
+  readonly resources: Amounts;
 }
 
 /** Messages of the contract are in their proto3 JSON form. */

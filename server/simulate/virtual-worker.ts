@@ -53,7 +53,7 @@ export class VirtualWorker implements Subscriber {
       slots: offer.slots,
       handlers: offer.handlers.map((name) => ({ name, minVersion: 0, maxVersion: 0 })),
       labels: offer.labels,
-      resources: {},
+      resources: offer.resources,
       sdk: { name: 'simulated', version: '', language: '' },
     });
     this.#session = session.sessionId;

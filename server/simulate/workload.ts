@@ -86,8 +86,6 @@ export class Workload {
 }
 
 function faultOf({ line }: Arrival, error: Error): Error {
-  if (error instanceof SimulationRefusal)
-    return new SimulationRefusal('an arrival was refused', [`line ${line}: ${error.message}`]);
   if (!(error instanceof CallRefusal) || error.reason === 'INTERNAL') return error;
   const { violations, message } = error;
   const details = violations.map(

@@ -1,6 +1,6 @@
 /**
- * The examples of the guides in docs/ work, letter by letter: each TypeScript block is cut out and run as a program of its
- * own, and prints what the next text block says. docs/http.md has a test of its own, for its shell.
+ * The examples of the guides in docs/ work, letter by letter: each block of TypeScript or Python is cut out and run as a program
+ * of its own, and prints what the next text block says. docs/http.md has a test of its own, for its shell.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,22 +13,28 @@ const root = new URL('../../', import.meta.url);
 const docs = new URL('docs/', root);
 const LONGEST_RUN_MS = 120_000;
 
+const languages = {
+  ts: { command: process.execPath, ending: 'ts' },
+  python: { command: 'python', ending: 'py' },
+} as const;
+
 interface Example {
+  readonly language: keyof typeof languages;
   readonly program: string;
   readonly prints: string;
 }
 
 /** @throws Error where a program is not followed by what it prints. */
 function examplesOf(guide: string): Example[] {
-  const blocks = [...guide.matchAll(/```(ts|text)\n([\s\S]*?)```/g)].map(([, language, text = '']) => ({
+  const blocks = [...guide.matchAll(/```(ts|python|text)\n([\s\S]*?)```/g)].map(([, language, text = '']) => ({
     language,
     text,
   }));
   return blocks.flatMap(({ language, text }, i) => {
-    if (language !== 'ts') return [];
+    if (language !== 'ts' && language !== 'python') return [];
     const next = blocks[i + 1];
     if (next?.language !== 'text') throw new Error(`nothing says what this program prints:\n${text}`);
-    return [{ program: text, prints: next.text }];
+    return [{ language, program: text, prints: next.text }];
   });
 }
 
@@ -47,15 +53,17 @@ beforeAll(async () => {
 afterAll(() => replica?.stop());
 
 /** What the program prints, run beside the SDK's package, as one of the checkout's would lie. */
-async function run(name: string, program: string): Promise<string> {
-  const file = new URL(`.muster/guides/${name}`, root);
+async function run(name: string, { language, program }: Example): Promise<string> {
+  const { command, ending } = languages[language];
+  const file = new URL(`.muster/guides/${name}.${ending}`, root);
   await mkdir(new URL('.', file), { recursive: true });
   const text = program
     .replaceAll('127.0.0.1:7070', replica.grpcAddress)
     .replaceAll('http://127.0.0.1:7080', replica.httpAddress);
   await writeFile(file, text);
   try {
-    return (await promisify(execFile)(process.execPath, [file.pathname], { timeout: LONGEST_RUN_MS })).stdout;
+    const env = { ...process.env, PYTHONPATH: new URL('sdk/python/src', root).pathname };
+    return (await promisify(execFile)(command, [file.pathname], { timeout: LONGEST_RUN_MS, env })).stdout;
   } finally {
     await rm(file);
   }
@@ -65,7 +73,7 @@ describe.each(guides.map((guide) => [guide.file, guide.examples] as const))('doc
   it.each(examples.map((example, i) => [i + 1, example] as const))(
     'example %i prints what it says',
     async (n, example) => {
-      expect(await run(`${process.pid}-${file.replace('.md', '')}-${n}.ts`, example.program)).toBe(example.prints);
+      expect(await run(`${process.pid}-${file.replace('.md', '')}-${n}`, example)).toBe(example.prints);
     },
   );
 });

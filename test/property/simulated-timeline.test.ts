@@ -15,7 +15,7 @@ const scenario = {
     { name: 'b', task: {}, keyLimit: { maxConcurrency: 2 } },
   ],
   queues: [{ name: 'q', maxConcurrency: 2 }],
-  workers: [{ name: 'w', slots: 3, handlers: undefined, labels: {} }],
+  workers: [{ name: 'w', slots: 3, handlers: undefined, labels: {}, resources: {} }],
 };
 
 const times = fc.uniqueArray(fc.nat(SPAN_MS), { minLength: 0, maxLength: 6 }).map((all) => all.sort((x, y) => x - y));
@@ -97,6 +97,31 @@ describe('the timeline', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('the workers that may run a job', () => {
+  it('are those that placement would let have it', () => {
+    const worker = (resources: Record<string, number>, zone: string, handlers?: string[]) => ({
+      name: 'w',
+      slots: 1,
+      handlers,
+      labels: { zone },
+      resources,
+    });
+    const demands = { resources: { gpu: 1 }, required: 'labels.zone != "a"' };
+    const workers = [
+      worker({ gpu: 1 }, 'b'),
+      worker({ gpu: 1 }, 'a'),
+      worker({ gpu: 0.5 }, 'b'),
+      worker({}, 'b'),
+      worker({ gpu: 2 }, 'c', ['d']),
+      worker({ gpu: 2 }, 'c', ['other']),
+    ];
+    const definitions = [{ name: 'd', demands }, { name: 'e' }];
+    const limits = limitsOf({ definitions, queues: [], workers }).definitions;
+    expect(limits.get('d')?.workers).toEqual([0, 4]);
+    expect(limits.get('e')?.workers).toEqual([0, 1, 2, 3]);
   });
 });
 

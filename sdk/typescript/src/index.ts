@@ -35,6 +35,7 @@ export { LimitPolicy } from './gen/muster/v1/limit_pb.ts';
 export type { LogRecord } from './gen/muster/v1/log_record_pb.ts';
 export { LogLevel as LogRecordLevel } from './gen/muster/v1/log_record_pb.ts';
 export type { Payload } from './gen/muster/v1/payload_pb.ts';
+export { StickyMode } from './gen/muster/v1/placement_pb.ts';
 export type { Queue } from './gen/muster/v1/queue_pb.ts';
 export type { Schedule, ScheduleRun } from './gen/muster/v1/schedule_pb.ts';
 export { CatchUpPolicy, OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from './gen/muster/v1/schedule_pb.ts';

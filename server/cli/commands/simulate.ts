@@ -24,15 +24,20 @@ A scenario is a YAML or JSON file with definitions and queues as in the contract
   definitions:
     - name: mail
       queue: mails
+      keyLimit: { key: input.tenant, maxConcurrency: 2 }
   queues:
     - { name: mails, maxConcurrency: 5 }
   workers:
-    - { name: small, slots: 10 }            also count, handlers, labels
+    - { name: small, slots: 10 }            # also count, handlers, labels, resources
 
 Arrivals are JSON objects, one a line; at and run are needed, and the definition:
 
-  {"at": "0s", "definition": "mail", "run": "300ms"}
+  {"at": "0s", "definition": "mail", "run": "300ms", "input": {"tenant": "acme"}}
   {"at": "1.5s", "definition": "mail", "run": "2s", "priority": 10, "limitKey": "acme"}
+
+Of a job there are also queue, labels and delay, as in a submission, and fairnessKey; limitKey and fairnessKey stand in for
+an input that gives them. Of its attempts: failures (so many fail first), outcome ("succeeded" or "failed": all fail) and
+failureType.
 
 Examples:
   muster simulate export --since 1d > yesterday.jsonl
@@ -80,7 +85,8 @@ function addExport(group: Command): void {
     .addHelpText(
       'after',
       `
-Inputs are not written: keys stand in for what definitions make of them.
+Inputs are not written: keys stand in for what definitions make of them. Records do not have everything: a job with more than
+one attempt has no delay, one that succeeded after failures has not their type, and submissions that were refused are not there.
 
 Examples:
   muster simulate export > yesterday.jsonl

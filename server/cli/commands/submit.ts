@@ -35,6 +35,9 @@ export function addSubmit(program: Command): void {
     .addHelpText(
       'after',
       `
+Any of --demand, --require, --require-that and --prefer replaces ALL that the definition demands of a worker: say again what
+still holds. Without them the definition's demands hold; --sticky leaves those as they are.
+
 Examples:
   muster submit add --input '{"a": 2, "b": 3}' --wait
   muster submit render@3 --input-file scene.bin --content-type application/x-scene --watch
@@ -42,6 +45,8 @@ Examples:
   muster submit report --fairness-key acme
   muster submit report --idempotency-key report-2026-05 --on-conflict replace
   muster submit mail --input-file mails.ndjson --each-line --label campaign=may
+  muster submit train --demand gpu=1 --demand memory=4Gi --prefer 'has(labels.ssd)'
+  muster submit train --sticky 0198c0de-0000-7000-8000-000000000001
   JOB=$(muster submit add --input '{"a": 2, "b": 3}' --json | jq -r .jobId)`,
     )
     .action(handled(submit));

@@ -37,6 +37,9 @@ function conflictPolicy(text: string): IdempotencyConflictPolicy {
   throw new InvalidArgumentError(`It takes one of ${Object.keys(POLICIES).join(', ')}.`);
 }
 
+/** Said of each option of placement but the sticky ones. */
+const REPLACES = 'replaces ALL demands of the definition';
+
 export function addSubmissionOptions(command: Command): Command {
   return command
     .option('--queue <name>', "queue to wait in (default: the definition's)")
@@ -47,10 +50,14 @@ export function addSubmissionOptions(command: Command): Command {
     .option('--expire-at <time>', 'expires if it is not started by this time', time)
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
     .option('-l, --label <key=value>', 'label for people and filters; may be repeated', label)
-    .option('--require <key=value>', 'label that the worker must have; may be repeated', label)
-    .option('--require-that <expression>', 'what must be true of its labels: \'labels.zone in ["a", "b"]\'')
-    .option('--prefer <expression>', 'what had better be true of its labels, in the same form')
-    .option('--demand <name=amount>', 'amount of a resource that it takes: cpu=2, memory=4Gi; may be repeated', amount)
+    .option('--require <key=value>', `label that the worker must have; may be repeated; ${REPLACES}`, label)
+    .option('--require-that <expression>', `what must be true of its labels: 'labels.zone in ["a", "b"]'; ${REPLACES}`)
+    .option('--prefer <expression>', `what had better be true of its labels, in the same form; ${REPLACES}`)
+    .option(
+      '--demand <name=amount>',
+      `amount of a resource that it takes: cpu=2, memory=4Gi; may be repeated; ${REPLACES}`,
+      amount,
+    )
     .option('--sticky <job>', 'rather runs on the worker of this job')
     .option('--sticky-hard <job>', 'runs on the worker of this job, and on no other one')
     .option('--fairness-key <key>', "its queue is shared fairly between keys (default: the definition's)")

@@ -1,18 +1,20 @@
 /** A file of arrivals: a JSON object a line. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { type Arrival, handlersOf, MOST_ARRIVALS, MOST_SPAN_MS, type Scenario } from '../../simulate/scenario.ts';
+import { limitsKeys } from '../../simulate/given-keys.ts';
+import { type Arrival, MOST_ARRIVALS, MOST_SPAN_MS } from '../../simulate/scenario.ts';
 import { CliError } from '../cli-error.ts';
-import { nearName } from '../input/near-name.ts';
 import { nameOf, openInput, unreadable } from '../input/payload-input.ts';
 import { arrivalOf, type TimedArrival } from './arrival-line.ts';
+import { misfits } from './misfits.ts';
 import { Problems } from './problems.ts';
+import type { Variant, Variants } from './variants.ts';
 
 const HELP = 'muster simulate --help shows what a line looks like';
 const MOST_TEXT = 1024 * 1024;
 
-/** In the order of their times. @throws CliError that names lines, fields and reasons. */
-export async function readArrivals(file: string, scenario: Scenario): Promise<Arrival[]> {
+/** In the order of their times, for all of the variants. @throws CliError that names lines, fields and reasons. */
+export async function readArrivals(file: string, [base, ...changed]: Variants): Promise<Arrival[]> {
   const problems = new Problems(nameOf(file), HELP);
   const arrivals: TimedArrival[] = [];
   let number = 0;
@@ -29,9 +31,12 @@ export async function readArrivals(file: string, scenario: Scenario): Promise<Ar
   } catch (error) {
     throw error instanceof CliError ? error : unreadable(file, error);
   }
-  refuseUnknown(arrivals, scenario, problems);
+  for (const { line, field, reason } of misfits(arrivals, base.scenario))
+    problems.add(`line ${line}: ${field}`, reason);
+  refuseUselessKeys(arrivals, [base, ...changed], problems);
   refuseMixedTimes(arrivals, problems);
   problems.throwIfAny();
+  for (const variant of changed) refuseMisfits(file, arrivals, variant);
   if (arrivals.length === 0) throw new CliError({ message: `${nameOf(file)} holds no arrivals`, next: HELP });
   return sorted(file, arrivals);
 }
@@ -50,21 +55,22 @@ function tooMany(file: string): CliError {
   });
 }
 
-/** A definition that is not there, or that no worker runs. */
-function refuseUnknown(arrivals: readonly Arrival[], { definitions, workers }: Scenario, problems: Problems): void {
-  const byName = new Map(definitions.map((one) => [String(one.name), one]));
-  const told = new Set<string>();
-  for (const { line, definition } of arrivals) {
-    if (told.has(definition)) continue;
-    told.add(definition);
-    const found = byName.get(definition);
-    const [handler = ''] = found ? handlersOf(found) : [];
-    const near = nearName(definition, [...byName.keys()]);
-    const hint = near === undefined ? '' : `; did you mean ${near}?`;
-    if (!found) problems.add(`line ${line}: definition`, `the scenario has no ${definition}${hint}`);
-    else if (!workers.some(({ handlers }) => handlers?.includes(handler) ?? true))
-      problems.add(`line ${line}: definition`, `no worker of the scenario has ${definition}'s handler ${handler}`);
-  }
+/** They fit the scenario as it was: what does not fit any more is due to the change. */
+function refuseMisfits(file: string, arrivals: readonly Arrival[], { source, scenario }: Variant): void {
+  const problems = new Problems(source, 'the arrivals fit the scenario without the change: put the change right');
+  for (const { line, field, reason } of misfits(arrivals, scenario))
+    problems.add(`line ${line} of ${nameOf(file)}: ${field}`, reason);
+  problems.throwIfAny();
+}
+
+/** A limit's key that no variant looks at is a mistake; where only one of two limits keys, that is the question. */
+function refuseUselessKeys(arrivals: readonly Arrival[], variants: Variants, problems: Problems): void {
+  const definitions = variants.flatMap(({ scenario }) => scenario.definitions);
+  const limited = new Set(definitions.filter(limitsKeys).map(({ name }) => name));
+  const known = new Set(definitions.map(({ name }) => name));
+  for (const { line, definition, limitKey } of arrivals)
+    if (limitKey && known.has(definition) && !limited.has(definition))
+      problems.add(`line ${line}: limitKey`, `definition ${definition} has no keyLimit with a key`);
 }
 
 function refuseMixedTimes(arrivals: readonly TimedArrival[], problems: Problems): void {

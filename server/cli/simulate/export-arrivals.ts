@@ -74,6 +74,7 @@ function medianRuns(jobs: readonly Job[]): Map<string, number> {
   return new Map([...runs].map(([definition, values]) => [definition, middle(values)]));
 }
 
+/** Lost are, as docs/simulate.md says: the type of failures before a success, and whatever was refused, which is on no record. */
 function arrivalOf(job: Job, runMs: number): JsonObject {
   const { definition, queue, priority, labels, fairnessKey, limitKey, state, attemptsCounted } = job;
   const failure = job.outcome.case === 'failure' ? job.outcome.value.type : '';
@@ -100,7 +101,7 @@ function createdMs({ createTime }: Job): number {
   return createTime ? Math.floor(timestampMs(createTime)) : 0;
 }
 
-/** After its first attempt a job's time to run is that of a backoff, and no longer the one that was asked for. */
+/** Lost with a second attempt, as docs/simulate.md says: after its first attempt a job's time to run is that of a backoff, and no longer the one that was asked for. */
 function delayMs({ runTime, attempt, createTime }: Job): number {
   if (!runTime || !createTime || attempt > 1) return 0;
   return Math.max(0, Math.round(timestampMs(runTime) - timestampMs(createTime)));

@@ -2,6 +2,7 @@
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
 import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../simulate/scenario.ts';
+import { faultsOfResources } from '../../simulate/worker-resources.ts';
 import { CliError } from '../cli-error.ts';
 import { readDocuments } from '../input/documents.ts';
 import { decodeDocument } from '../input/message-document.ts';
@@ -14,13 +15,13 @@ type Entry = Record<string, unknown>;
 const HELP = 'muster simulate --help shows what a scenario looks like';
 const MOST_ENTRIES = 1_000;
 
-/** @throws CliError that names each field that is wrong. */
-export async function readScenario(file: string, overrides: readonly Override[]): Promise<Scenario> {
+/** @param source What it comes from, for messages. @throws CliError that names each field that is wrong. */
+export async function readScenario(file: string, overrides: readonly Override[], source = file): Promise<Scenario> {
   const documents = await readDocuments(file, HELP);
   const [document] = documents;
   if (documents.length !== 1 || !isEntry(document?.value))
     throw new CliError({ message: `${file} must hold one mapping: definitions, queues and workers`, next: HELP });
-  const problems = new Problems(file, HELP);
+  const problems = new Problems(source, HELP);
   const scenario = scenarioOf(withOverrides(document.value, overrides), problems);
   problems.throwIfAny();
   return scenario;
@@ -75,16 +76,18 @@ function withTask(definition: JsonObject): JsonObject {
 
 function workersOf(value: unknown, where: string, problems: Problems): WorkerOffer[] {
   if (!isEntry(value)) {
-    problems.add(where, 'must be a mapping: name, slots, and if need be count, handlers, labels');
+    problems.add(where, 'must be a mapping: name, slots, and if need be count, handlers, labels, resources');
     return [];
   }
-  refuseOthers(value, ['name', 'slots', 'count', 'handlers', 'labels'], where, problems);
+  refuseOthers(value, ['name', 'slots', 'count', 'handlers', 'labels', 'resources'], where, problems);
   checkWorker(value, where, problems);
-  const { name, slots, count = 1, handlers, labels = {} } = value;
+  checkResources(value.resources ?? {}, where, problems);
+  const { name, slots, count = 1, handlers, labels = {}, resources = {} } = value;
   const offer = {
     slots: Number(slots),
     handlers: handlers as string[] | undefined,
     labels: labels as Record<string, string>,
+    resources: resources as Record<string, number>,
   };
   const copies = isWhole(count, MOST_WORKERS) ? Number(count) : 0;
   return Array.from({ length: copies }, (_, at) => ({
@@ -104,6 +107,14 @@ function checkWorker(worker: Entry, where: string, problems: Problems): void {
   check(isWhole(count, MOST_WORKERS), 'count', `must be a whole number from 1 to ${MOST_WORKERS}`);
   check(handlers === undefined || isTexts(handlers), 'handlers', 'must be a list of names; left out: all');
   check(isEntry(labels) && isTexts(Object.values(labels)), 'labels', 'must be a mapping of texts');
+}
+
+function checkResources(resources: unknown, where: string, problems: Problems): void {
+  if (!isEntry(resources) || Object.values(resources).some((amount) => typeof amount !== 'number'))
+    problems.add(`${where}.resources`, 'must be a mapping of numbers, such as { gpu: 1, memory: 4294967296 }');
+  else
+    for (const { field, description } of faultsOfResources(resources as Record<string, number>))
+      problems.add(`${where}.${field}`, description);
 }
 
 function isWhole(value: unknown, most: number): boolean {

@@ -1,5 +1,10 @@
 /** The limits of a scenario, and which workers may run what, as the timeline needs them. */
-import type { JsonObject } from '@bufbuild/protobuf';
+import { fromJson, type JsonObject } from '@bufbuild/protobuf';
+import { demandsFrom } from '../../api/convert-demands.ts';
+import { Violations } from '../../api/violations.ts';
+import type { Demands } from '../../domain/definition.ts';
+import { meets } from '../../domain/placement.ts';
+import { DemandsSchema } from '../../gen/muster/v1/placement_pb.ts';
 import { handlersOf, type Scenario } from '../scenario.ts';
 
 export interface DefinitionLimits {
@@ -25,14 +30,18 @@ export interface Limits {
 
 const mostOf = ({ maxConcurrency }: JsonObject) => Number(maxConcurrency ?? 0) || Number.POSITIVE_INFINITY;
 
+/** They were checked when the definition was applied. */
+function demandsOf({ demands = {} }: JsonObject): Demands {
+  return demandsFrom(fromJson(DemandsSchema, demands), 'demands', new Violations()) ?? { labels: {} };
+}
+
 export function limitsOf({ definitions, queues, workers }: Scenario): Limits {
   const workersFor = (definition: JsonObject) => {
     const [handler = ''] = handlersOf(definition);
-    const { labels: demanded = {} } = (definition.demands ?? {}) as { labels?: Record<string, string> };
-    return workers.flatMap(({ handlers, labels }, at) => {
-      const fits = Object.entries(demanded).every(([key, value]) => labels[key] === value);
-      return fits && (handlers?.includes(handler) ?? true) ? [at] : [];
-    });
+    const demands = demandsOf(definition);
+    return workers.flatMap((worker, at) =>
+      meets(worker, demands) && (worker.handlers?.includes(handler) ?? true) ? [at] : [],
+    );
   };
   const ofDefinition = (definition: JsonObject): DefinitionLimits => {
     const keyLimit = (definition.keyLimit ?? {}) as JsonObject;

@@ -81,6 +81,29 @@ describe('muster simulate', () => {
   });
 });
 
+describe('the help', () => {
+  it('has an example that runs as it stands', async () => {
+    const { stdout } = await simulate('run', '--help');
+    const scenario = /^ {2}definitions:\n(?: {4,}.*\n| {2}\w+:\n)+/m.exec(stdout)?.[0] ?? '';
+    const arrivals = stdout.match(/^ {2}\{.*\}$/gm) ?? [];
+    const command = /^ {2}muster (simulate run jobs\.yaml yesterday\.jsonl --set .*)$/m.exec(stdout)?.[1] ?? '';
+    file('jobs.yaml', scenario.replace(/^ {2}/gm, ''));
+    file('yesterday.jsonl', arrivals.join('\n'));
+    const run = await runMuster(command.split(' '), { cwd: folder });
+    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/^Seed 1; 2 jobs simulated in [\d.]+ s\n$/)]);
+    expect(run.stdout).toMatch(/\nkey mail acme +most at once +1 +1\n[\s\S]*all +time +3\.5s +3\.5s\n/);
+    expect(readFileSync(join(folder, 'mails.svg'), 'utf8')).toMatch(/^<svg /);
+  });
+
+  it('names each field of an arrival', async () => {
+    const { stdout } = await simulate('--help');
+    const bad = await simulate(file('mails.json', mails), file('bad.jsonl', lines({ zzzzzzzzzzzzzzzz: 1 })));
+    const fields = /is no field; there are (.*)/.exec(bad.stderr)?.[1]?.split(', ') ?? [];
+    expect(fields.length).toBeGreaterThan(10);
+    for (const field of fields) expect(stdout).toMatch(new RegExp(`\\b${field}\\b`));
+  });
+});
+
 describe('a bad file', () => {
   const good = lines({});
   const refused = async (scenario: unknown, arrivals: string, ...options: string[]) => {
@@ -115,6 +138,18 @@ describe('a bad file', () => {
       good,
       /queues\[0\]\.maxConcurency: .*did you mean maxConcurrency/,
     ],
+    [
+      'amounts that no worker can have',
+      { ...mails, workers: [{ name: 'w', slots: 1, resources: { gpu: -1 } }] },
+      good,
+      /workers\[0\]\.resources\["gpu"\]: is -1; must be from 0 /,
+    ],
+    [
+      'amounts that are no numbers',
+      { ...mails, workers: [{ name: 'w', slots: 1, resources: { memory: '4Gi' } }] },
+      good,
+      /workers\[0\]\.resources: must be a mapping of numbers/,
+    ],
     ['an arrival without a run time', mails, lines({}, { run: undefined }), /line 2: run: is missing/],
   ])('with %s is refused, and names the place', async (_what, scenario, arrivals, message) => {
     expect(await refused(scenario, arrivals)).toMatch(message);
@@ -132,6 +167,18 @@ describe('a bad file', () => {
     [['--server', 'localhost:1'], /takes no --server/],
   ])('%j is refused', async (options, message) => {
     expect(await refused(mails, good, ...options)).toMatch(message);
+  });
+
+  it('is the change, where the scenario without it would do, and is found before the first run', async () => {
+    // The first run would find that line 2 has no key.
+    const keyless = lines({}, { labels: {} });
+    const change = ['--set', 'queues.mails.maxConcurrency=-1'];
+    expect(await refused(mails, keyless, ...change)).toMatch(
+      /bad\.yaml --set queues\.mails\.maxConcurrency=-1: queues\[0\]\.max_concurrency: /,
+    );
+    expect(await refused(mails, good, '--set', 'definitions.mail.keyLimit.key=labels.other')).toMatch(
+      /bad\.yaml --set definitions\.mail\.keyLimit\.key=labels\.other: with .*bad\.jsonl, line 1: input: gives no key/,
+    );
   });
 
   it('is told in JSON, too', async () => {

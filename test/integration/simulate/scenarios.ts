@@ -15,7 +15,7 @@ export function scenarioOf(given: {
   return {
     definitions: definitions.map((one) => ({ task: {}, ...one })),
     queues,
-    workers: given.workers ?? [{ name: 'only', slots, handlers: undefined, labels: {} }],
+    workers: given.workers ?? [{ name: 'only', slots, handlers: undefined, labels: {}, resources: {} }],
   };
 }
 

@@ -130,8 +130,23 @@ describe('waiting', () => {
     expect(report.all.wait?.max).toBe(0);
   });
 
+  it('is for amounts, where jobs take those of their worker', async () => {
+    const workers = [{ name: 'only', slots: 10, handlers: undefined, labels: {}, resources: { gpu: 1 } }];
+    const takes = (gpu: number) => [{ name: 'work', demands: { resources: { gpu } } }];
+    const told = (gpu: number) =>
+      simulate(simulator, scenarioOf({ definitions: takes(gpu), workers }), arrivalsOf([{ runMs: 60_000 }, {}]));
+    const { starts, states, report } = await told(1);
+    expect(starts[0]).toEqual([0]);
+    // What is given back is found by the claim that follows it.
+    expect(starts[1]?.[0]).toBeGreaterThanOrEqual(60_000);
+    expect(starts[1]?.[0]).toBeLessThan(62_000);
+    expect([states, report.all.mostAtOnce]).toEqual([['SUCCEEDED', 'SUCCEEDED'], 1]);
+    expect((await told(0.5)).starts).toEqual([[0], [0]]);
+    expect((await told(2)).states).toEqual(['READY', 'READY']);
+  });
+
   it('for a worker that can not come does not go on for ever', async () => {
-    const workers = [{ name: 'only', slots: 1, handlers: undefined, labels: { zone: 'b' } }];
+    const workers = [{ name: 'only', slots: 1, handlers: undefined, labels: { zone: 'b' }, resources: {} }];
     const definitions = [{ name: 'work', demands: { labels: { zone: 'a' } } }];
     const { states, report } = await simulate(simulator, scenarioOf({ definitions, workers }), arrivalsOf([{}]));
     expect([states, report.all.open]).toEqual([['READY'], 1]);
@@ -184,6 +199,9 @@ describe('keys that are given', () => {
     expect(starts.map((at) => at[0])).toEqual(expect.arrayContaining([0, 1_000]));
     expect(starts.slice(2)).toEqual([[0], [0]]);
     expect(report.keys.map(({ name }) => name)).toEqual(['work x']);
+    // The limit is taken away: nothing is left of its key.
+    const without = scenarioOf({ definitions: [{ name: 'work' }], slots: 9 });
+    expect((await simulate(simulator, without, arrivalsOf([given, given]))).report.spanMs).toBe(1_000);
     const input = { tenant: 'y' };
     expect((await simulate(simulator, scenario, arrivalsOf([{ input }, { input }]))).report.spanMs).toBe(2_000);
   });
@@ -195,6 +213,17 @@ describe('what the API refuses', () => {
     expect(error).toBeInstanceOf(SimulationRefusal);
     return (error as SimulationRefusal).details;
   };
+  const checked = (scenario: Parameters<typeof scenarioOf>[0]) =>
+    simulator.check(scenarioOf(scenario), arrivalsOf([{}]), new AbortController().signal);
+
+  it('of a scenario is refused by a check alone, which leaves the next run as it would have been', async () => {
+    const run = async () => JSON.stringify(await simulate(simulator, scenarioOf({}), arrivalsOf([{}, {}])));
+    const before = await run();
+    await checked({ queues: [{ name: 'default', maxConcurrency: 1 }] });
+    expect(await run()).toBe(before);
+    await expect(checked({ queues: [{ name: 'Mails' }] })).rejects.toThrow(SimulationRefusal);
+    expect(await run()).toBe(before);
+  });
 
   it('is refused here, with its place', async () => {
     expect(await refusal({ definitions: [{ name: 'work', maxConcurrency: -1 }] })).toEqual([
@@ -204,9 +233,6 @@ describe('what the API refuses', () => {
     const keyed = { definitions: [{ name: 'work', fairnessKey: 'input.tenant' }] };
     expect(await refusal(keyed, arrivalsOf([{ input: { tenant: 'a' } }, {}]))).toEqual([
       expect.stringMatching(/^line 2: input: gives no fairness_key by input\.tenant/),
-    ]);
-    expect(await refusal({}, arrivalsOf([{ limitKey: 'a' }]))).toEqual([
-      'line 1: limitKey: definition work has no keyLimit with a key',
     ]);
   });
 });

@@ -41,6 +41,19 @@ describe('the help', () => {
     expect(names).toEqual(expect.arrayContaining(wanted.split(' ')));
   });
 
+  it('says of each option that changes demands that it replaces them all', () => {
+    const [, submit] = commands.find(([name]) => name === 'muster submit') ?? [];
+    const help = (submit ? helpOf(submit) : '').replaceAll(/\s+/g, ' ');
+    for (const flag of [
+      '--demand <name=amount>',
+      '--require <key=value>',
+      '--require-that <expression>',
+      '--prefer <expression>',
+    ])
+      expect(help).toMatch(new RegExp(`${flag} (?:(?! --).)*; replaces ALL demands of the definition`));
+    expect(help).toMatch(/muster submit train --demand gpu=1 .*--prefer .*muster submit train --sticky /);
+  });
+
   it('shows the options of all commands with each', () => {
     const [, get] = commands.find(([name]) => name === 'muster get') ?? [];
     expect(get && helpOf(get)).toMatch(/Global Options:[\s\S]*--namespace/);

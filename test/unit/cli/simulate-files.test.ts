@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliError } from '../../../server/cli/cli-error.ts';
 import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
 import { override } from '../../../server/cli/simulate/overrides.ts';
-import { readScenario } from '../../../server/cli/simulate/scenario-file.ts';
+import { readVariants } from '../../../server/cli/simulate/variants.ts';
 
 let folder: string;
 
@@ -31,10 +31,12 @@ const line = (more: object) => JSON.stringify({ at: '0s', definition: 'mail', ru
 const lines = (...all: object[]) => `${all.map(line).join('\n')}\n`;
 const good = lines({});
 
+/** The scenario with all changes, and arrivals that fit it without and with them. */
 async function read(scenario: unknown, arrivals: string, ...changes: string[]) {
-  const overrides = changes.reduce<ReturnType<typeof override>>((before, text) => override(text, before), []);
-  const read = await readScenario(file('some.yaml', scenario), overrides);
-  return { scenario: read, arrivals: await readArrivals(file('some.jsonl', arrivals), read) };
+  const set = changes.reduce<ReturnType<typeof override>>((before, text) => override(text, before), []);
+  const variants = await readVariants(file('some.yaml', scenario), { set });
+  const last = variants.at(-1) ?? variants[0];
+  return { scenario: last.scenario, arrivals: await readArrivals(file('some.jsonl', arrivals), variants) };
 }
 
 /** All that is said of it. */
@@ -49,7 +51,7 @@ describe('files', () => {
   it('are read: fields in both spellings, spans, names of enums, in the order of the times', async () => {
     const scenario = {
       definitions: [{ name: 'mail', key_limit: { max_concurrency: 2, policy: 'reject-new' }, runTimeout: '5m' }],
-      workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' } }],
+      workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' }, resources: { gpu: 1 } }],
     };
     const all = lines(
       { at: '1m30s', run: '1.5s', outcome: 'failed' },
@@ -66,7 +68,13 @@ describe('files', () => {
         },
       ],
       queues: [],
-      workers: [1, 2].map((n) => ({ name: `w-${n}`, slots: 2, handlers: ['mail'], labels: { zone: 'a' } })),
+      workers: [1, 2].map((n) => ({
+        name: `w-${n}`,
+        slots: 2,
+        handlers: ['mail'],
+        labels: { zone: 'a' },
+        resources: { gpu: 1 },
+      })),
     });
     expect(arrivals).toMatchObject([
       { line: 2, atMs: 500, priority: -5, delayMs: 3_600_000, failures: 2, runMs: 1_000, failureType: 'Simulated' },
@@ -105,7 +113,7 @@ describe('files', () => {
         { name: 'mails', maxConcurrency: 9 },
         { name: 'other-queue', rateLimit: { units: 3 } },
       ],
-      workers: [{ name: 'small', slots: 16, handlers: undefined, labels: {} }],
+      workers: [{ name: 'small', slots: 16, handlers: undefined, labels: {}, resources: {} }],
     });
     expect((await read(mails, good, 'definitions.mail.keyLimit=null')).scenario.definitions).toEqual([
       { name: 'mail', queue: 'mails', task: {} },
@@ -183,12 +191,50 @@ describe('a bad file', () => {
       lines({ labels: Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`l${at}`, ''])) }),
       /line 1: labels: has more than 62/,
     ],
+    [
+      'a key of no use',
+      `${line({ definition: 'bill', limitKey: '' })}\n${line({ definition: 'bill', limitKey: 'a' })}`,
+      /line 2: limitKey: definition bill has no keyLimit with a key/,
+    ],
     ['a key that is none', lines({ limitKey: 1 }), /line 1: limitKey: must be a text/],
     ['an outcome that is none', lines({ outcome: 'lost' }), /line 1: outcome: /],
     ['failures that are none', lines({ failures: 0.5 }), /line 1: failures: /],
     ['a delay that is none', lines({ delay: 'soon' }), /line 1: delay: /],
   ])('%s: the arrivals are refused', async (_what, arrivals, message) => {
-    expect(await refused(mails, arrivals)).toMatch(message);
+    const scenario = { ...mails, definitions: [...mails.definitions, { name: 'bill' }] };
+    expect(await refused(scenario, arrivals)).toMatch(message);
+  });
+
+  it('is no file whose keys only one of two scenarios has a use for', async () => {
+    const keyed = lines({ limitKey: 'acme' });
+    expect((await read(mails, keyed, 'definitions.mail.keyLimit=null')).arrivals).toHaveLength(1);
+    expect((await read(mails, keyed, 'definitions.mail.keyLimit.key=""')).arrivals).toHaveLength(1);
+    const without = { ...mails, definitions: [{ name: 'mail' }] };
+    expect((await read(without, keyed, 'definitions.mail.keyLimit={key: input.a}')).arrivals).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'queues.mails.maxConcurrency=x',
+      /some\.yaml --set queues\.mails\.maxConcurrency=x is wrong; nothing was simulated/,
+    ],
+    [
+      'workers.small.handlers=[other]',
+      /some\.yaml --set workers\.small\.handlers=\[other\] is wrong.*\nline 1 of .*some\.jsonl: definition: no worker of the scenario has mail's handler mail/,
+    ],
+    [
+      'definitions.mail.name=post',
+      /--set definitions\.mail\.name=post is wrong.*\nline 1 of .*: the scenario has no mail\n/,
+    ],
+  ])('--set %s names itself, not the files that are fine without it', async (change, message) => {
+    expect(await refused(mails, good, change)).toMatch(message);
+  });
+
+  it('is the other scenario where that has no place for the arrivals', async () => {
+    const other = file('other.yaml', { ...mails, definitions: [{ name: 'letter' }] });
+    const variants = await readVariants(file('some.yaml', mails), { changed: other });
+    const error = await readArrivals(file('some.jsonl', good), variants).catch((reason: unknown) => reason);
+    expect((error as CliError).message).toBe(`${other} is wrong; nothing was simulated`);
   });
 
   it('of arrivals that are too many is refused before anything is simulated', async () => {

@@ -22,6 +22,7 @@ from muster.client import (
     retry_policy,
     retry_rule,
     state_name,
+    wait_reason_name,
 )
 from muster.durations import to_duration, to_seconds
 from muster.errors import FinalError, InfrastructureError, JobFailedError, JobStopped, MusterError, RetryLater
@@ -29,10 +30,11 @@ from muster.payloads import PayloadError, decode, encode
 from muster.v1.event_pb2 import JobEvent
 from muster.v1.job_definition_pb2 import JobDefinition
 from muster.v1.job_explanation_pb2 import JobExplanation
-from muster.v1.job_pb2 import Job, JobState, JobSubmission
+from muster.v1.job_pb2 import Job, JobState, JobSubmission, WaitReason
 from muster.v1.limit_pb2 import KeyLimit, RateLimit
 from muster.v1.log_record_pb2 import LogRecord
 from muster.v1.payload_pb2 import Payload
+from muster.v1.placement_pb2 import Demands, Sticky, StickyMode
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
 from muster.v1.schedule_pb2 import Schedule, ScheduleRun
 from muster.v1.submission_rule_pb2 import Debounce, DuplicatePolicy, Throttle, Uniqueness
@@ -49,6 +51,7 @@ __all__ = [
     "Client",
     "Debounce",
     "DefinitionOptions",
+    "Demands",
     "DuplicatePolicy",
     "EventPage",
     "FinalError",
@@ -79,11 +82,14 @@ __all__ = [
     "ScheduleOptions",
     "ScheduleRun",
     "SessionEvent",
+    "Sticky",
+    "StickyMode",
     "SubmittedJob",
     "Throttle",
     "TimesOptions",
     "TransportRetry",
     "Uniqueness",
+    "WaitReason",
     "Worker",
     "WorkerError",
     "__version__",
@@ -98,4 +104,5 @@ __all__ = [
     "state_name",
     "to_duration",
     "to_seconds",
+    "wait_reason_name",
 ]

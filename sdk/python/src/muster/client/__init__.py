@@ -5,7 +5,7 @@ from __future__ import annotations
 from muster.client.async_client import AsyncClient
 from muster.client.definition import DefinitionOptions
 from muster.client.job_filter import JobFilter
-from muster.client.job_ref import JobRef, SubmittedJob, is_terminal, state_name
+from muster.client.job_ref import JobRef, SubmittedJob, is_terminal, state_name, wait_reason_name
 from muster.client.job_steps import Redriven
 from muster.client.limits import key_limit, rate_limit
 from muster.client.retry_policies import retry_policy, retry_rule
@@ -35,4 +35,5 @@ __all__ = [
     "retry_policy",
     "retry_rule",
     "state_name",
+    "wait_reason_name",
 ]

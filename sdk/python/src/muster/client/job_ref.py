@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from muster.v1 import job_pb2
-from muster.v1.job_pb2 import Job, JobState
+from muster.v1.job_pb2 import Job, JobState, WaitReason
 
 _PREFIX = "JOB_STATE_"
+_REASON_PREFIX = "WAIT_REASON_"
 _TERMINAL = frozenset(
     {
         job_pb2.JOB_STATE_SUCCEEDED,
@@ -51,6 +52,14 @@ def state_name(state: int) -> str:
     """Returns the state's name, such as "RUNNING"; its number when this release does not know it."""
     known = state in JobState.values()
     return JobState.Name(state).removeprefix(_PREFIX) if known else str(state)
+
+
+def wait_reason_name(reason: int) -> str:
+    """Returns the reason's name, such as "NO_WORKER"; empty for none; its number when this release does not know it."""
+    if reason == job_pb2.WAIT_REASON_UNSPECIFIED:
+        return ""
+    known = reason in WaitReason.values()
+    return WaitReason.Name(reason).removeprefix(_REASON_PREFIX) if known else str(reason)
 
 
 def state_number(state: str | int) -> int:

@@ -1,0 +1,32 @@
+/** Arrivals that a scenario has no place for. */
+import { type Arrival, handlersOf, type Scenario } from '../../simulate/scenario.ts';
+import { nearName } from '../input/near-name.ts';
+
+interface Misfit {
+  readonly line: number;
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** Of each definition that is not there, or that no worker runs, the first arrival. */
+export function misfits(arrivals: readonly Arrival[], { definitions, workers }: Scenario): Misfit[] {
+  const byName = new Map(definitions.map((one) => [String(one.name), one]));
+  const told = new Set<string>();
+  const found: Misfit[] = [];
+  for (const { line, definition } of arrivals) {
+    if (told.has(definition)) continue;
+    told.add(definition);
+    const known = byName.get(definition);
+    const [handler = ''] = known ? handlersOf(known) : [];
+    const near = nearName(definition, [...byName.keys()]);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    if (!known) found.push({ line, field: 'definition', reason: `the scenario has no ${definition}${hint}` });
+    else if (!workers.some(({ handlers }) => handlers?.includes(handler) ?? true))
+      found.push({
+        line,
+        field: 'definition',
+        reason: `no worker of the scenario has ${definition}'s handler ${handler}`,
+      });
+  }
+  return found;
+}

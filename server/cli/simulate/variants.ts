@@ -1,0 +1,33 @@
+/** The scenario that is simulated, and the changed one that it is compared with. */
+import type { Scenario } from '../../simulate/scenario.ts';
+import type { Override } from './overrides.ts';
+import { readScenario } from './scenario-file.ts';
+
+export interface Variant {
+  readonly title: string;
+  /** What a refusal is about: a file, and the options that change it. */
+  readonly source: string;
+  readonly scenario: Scenario;
+}
+
+/** The first is the scenario as it was. */
+export type Variants = readonly [Variant, ...Variant[]];
+
+export interface ChangeOptions {
+  readonly set?: readonly Override[];
+  readonly changed?: string;
+}
+
+/** @throws CliError that names each field that is wrong, and what it comes from. */
+export async function readVariants(file: string, { set = [], changed }: ChangeOptions): Promise<Variants> {
+  const isCompared = set.length > 0 || changed !== undefined;
+  const base = { source: file, scenario: await readScenario(file, []) };
+  if (!isCompared) return [{ ...base, title: 'simulated' }];
+  const other = changed ?? file;
+  const source = [other, ...set.map(({ text }) => `--set ${text}`)].join(' ');
+  const scenario = await readScenario(other, set, source);
+  return [
+    { ...base, title: 'as it was' },
+    { title: 'as changed', source, scenario },
+  ];
+}
