@@ -1,11 +1,11 @@
 /** Amounts that workers of a scenario offer, held to what a session's may be. */
-import { checkResources } from '../api/checks.ts';
+import { checkOffered } from '../api/check-amounts.ts';
 import { InvalidRequest, type Violation, Violations } from '../api/violations.ts';
 
 /** What OpenSession would refuse of them; `field` is `resources`, or one of its entries. */
 export function faultsOfResources(resources: Readonly<Record<string, number>>): readonly Violation[] {
   const violations = new Violations();
-  checkResources(resources, 'resources', violations);
+  checkOffered(resources, 'resources', violations);
   try {
     violations.throwIfAny();
     return [];
