@@ -2,21 +2,13 @@
 import type { Offer } from '../../domain/compatibility.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { Session } from '../database.ts';
+import { readOffers } from './offers.ts';
 
-const MOST_OFFERS = 1_000;
 /** Lanes that are looked into, the newest versions' first. */
 const MOST_LANES = 100;
 const MOST_VERSIONS = 20;
 /** Jobs of a lane that are looked at, the newest first, when none of its jobs is ready. */
 const NEWEST_JOBS = 100;
-
-const listOffering = {
-  name: 'list_offers',
-  text: `
-SELECT namespace, worker_name, handlers, labels, resources FROM sessions
-WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
-ORDER BY namespace, session_id LIMIT ${MOST_OFFERS}`,
-};
 
 // No index leads from a lane to all of its open jobs: one would cost each job more than this is worth. What is ready is
 // found by its index, what else is open among the newest jobs. A range instead of `=`: sorted by lane and id, they can only
@@ -42,14 +34,7 @@ ORDER BY definition_version DESC LIMIT ${MOST_VERSIONS}`,
 
 /** Of the open sessions that do not drain; at most 1,000. */
 export async function listOffers(session: Session, namespace: string): Promise<Offer[]> {
-  const rows = await session.run(listOffering, [namespace]);
-  return rows.map((row) => ({
-    namespace: row.namespace,
-    workerName: row.worker_name,
-    handlers: JSON.parse(row.handlers),
-    labels: JSON.parse(row.labels),
-    resources: JSON.parse(row.resources),
-  }));
+  return (await readOffers(session, namespace)).map(({ sessionId: _, ...offer }) => offer);
 }
 
 /** Versions below `version` that have open jobs, the newest first; at most 20. */

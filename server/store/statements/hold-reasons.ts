@@ -8,6 +8,7 @@ import { sameKey } from '../same-key.ts';
 import { NIL_UUID } from './expire-jobs.ts';
 import { heldBack } from './held-lanes.ts';
 import { type LimitedLane, readLimits, readLimitUse } from './limit-use.ts';
+import { readOffers } from './offers.ts';
 import { readPlacementReason } from './placement-reasons.ts';
 
 export interface HoldReason {
@@ -73,6 +74,13 @@ export async function readHoldReasons(session: Session, rows: readonly Row[]): P
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
   const reasons = new Map<number, HoldReason>();
+  // Read once, however many lanes of a namespace are looked at.
+  const offers = new Map<string, ReturnType<typeof readOffers>>();
+  const offersOf = (namespace: string) => {
+    const read = offers.get(namespace) ?? readOffers(session, namespace);
+    offers.set(namespace, read);
+    return read;
+  };
   let limited = 0;
   let demanding = 0;
   for (const row of found) {
@@ -80,7 +88,7 @@ export async function readHoldReasons(session: Session, rows: readonly Row[]): P
     const reason = reasonOf(row) ?? (isLooked ? await limitReason(session, row) : undefined);
     if (isLooked) limited++;
     const asks = reason === undefined && row.demands !== '' && demanding++ < MOST_DEMANDING;
-    const held = asks ? await readPlacementReason(session, row) : reason;
+    const held = asks ? await readPlacementReason(session, row, offersOf) : reason;
     if (held !== undefined) reasons.set(row.lane_id, held);
   }
   return reasons;

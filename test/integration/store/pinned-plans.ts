@@ -65,7 +65,6 @@ export const pinned: Record<string, readonly string[]> = {
   renew_lane_waits: [ready, 'lane_waits by Seq Scan', waits, lanes],
   ask_for_room: [ready, lanes],
   drop_lane_wait: [waits],
-  list_placement_offers: [notClosed],
   hold_lanes_back: [lanes],
   lock_sessions_for_suspects: [sessions],
   find_sessions_without_suspect: [held],
