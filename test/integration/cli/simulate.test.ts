@@ -1,24 +1,13 @@
 /** `muster simulate`: files in, tables, JSON and a drawing out; what is wrong with the files is told; and the way from a server. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runMuster } from '../../support/cli.ts';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+import { useScratchFiles } from '../../support/scratch-files.ts';
 
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'muster-simulate-'));
-});
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function file(name: string, content: unknown): string {
-  const path = join(folder, name);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return path;
-}
+const files = useScratchFiles();
+const { file } = files;
 
 const mails = {
   definitions: [{ name: 'mail', queue: 'mails', keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],
@@ -28,7 +17,7 @@ const mails = {
 const line = (more: object) =>
   JSON.stringify({ at: '0s', definition: 'mail', run: '1s', labels: { tenant: 'a' }, ...more });
 const lines = (...all: object[]) => `${all.map(line).join('\n')}\n`;
-const simulate = (...args: string[]) => runMuster(['simulate', ...args], { cwd: folder });
+const simulate = (...args: string[]) => runMuster(['simulate', ...args], { cwd: files.folder });
 
 describe('muster simulate', () => {
   const arrivals = () =>
@@ -52,8 +41,8 @@ describe('muster simulate', () => {
     expect(first.code).toBe(0);
     expect(again.stdout).toBe(first.stdout);
     expect(JSON.parse(first.stdout)).toMatchObject({ seed: 5, report: { spanMs: 6_000, all: { succeeded: 24 } } });
-    const drawing = readFileSync(join(folder, 'a.svg'), 'utf8');
-    expect(readFileSync(join(folder, 'b.svg'), 'utf8')).toBe(drawing);
+    const drawing = readFileSync(join(files.folder, 'a.svg'), 'utf8');
+    expect(readFileSync(join(files.folder, 'b.svg'), 'utf8')).toBe(drawing);
     expect(drawing).toMatch(/^<svg [\s\S]*jobs that wait[\s\S]*<polyline[\s\S]*<\/svg>\n$/);
     expect(drawing).not.toMatch(/NaN|Infinity|undefined/);
   });
@@ -89,10 +78,10 @@ describe('the help', () => {
     const command = /^ {2}muster (simulate run jobs\.yaml yesterday\.jsonl --set .*)$/m.exec(stdout)?.[1] ?? '';
     file('jobs.yaml', scenario.replace(/^ {2}/gm, ''));
     file('yesterday.jsonl', arrivals.join('\n'));
-    const run = await runMuster(command.split(' '), { cwd: folder });
+    const run = await runMuster(command.split(' '), { cwd: files.folder });
     expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/^Seed 1; 2 jobs simulated in [\d.]+ s\n$/)]);
     expect(run.stdout).toMatch(/\nkey mail acme +most at once +1 +1\n[\s\S]*all +time +3\.5s +3\.5s\n/);
-    expect(readFileSync(join(folder, 'mails.svg'), 'utf8')).toMatch(/^<svg /);
+    expect(readFileSync(join(files.folder, 'mails.svg'), 'utf8')).toMatch(/^<svg /);
   });
 
   it('names each field of an arrival', async () => {

@@ -1,26 +1,13 @@
 /** Scenarios and arrivals are read as people write them; what is wrong is told by line or field, with the reason. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CliError } from '../../../server/cli/cli-error.ts';
 import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
 import { override } from '../../../server/cli/simulate/overrides.ts';
 import { readVariants } from '../../../server/cli/simulate/variants.ts';
+import { useScratchFiles } from '../../support/scratch-files.ts';
 
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'muster-simulate-files-'));
-});
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function file(name: string, content: unknown): string {
-  const path = join(folder, name);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return path;
-}
+const files = useScratchFiles();
+const { file } = files;
 
 const mails = {
   definitions: [{ name: 'mail', queue: 'mails', keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],
