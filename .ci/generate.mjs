@@ -1,14 +1,14 @@
-// Generates what follows from the contract: TypeScript by buf (buf.gen.yaml), Python by grpcio-tools, the reference of the
-// HTTP port, and the contract as a page to read.
+// Generates what follows from the contract: TypeScript and Go by buf (buf.gen.yaml, buf.gen.go.yaml), Python by grpcio-tools,
+// the reference of the HTTP port, and the contract as a page to read. Go is left out where the machine has none.
 //
 //   node .ci/generate.mjs [folder]     writes below the folder instead of the checkout
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { apiReference } from './reference/markdown.mjs';
 import { openApi } from './reference/openapi.mjs';
-import { root, tools } from './setup/paths.mjs';
+import { findOnPath, root, tools } from './setup/paths.mjs';
 
 const PACKAGE = 'muster/v1';
 const OPENAPI = 'server/gen/openapi.json';
@@ -16,12 +16,24 @@ const REFERENCE = 'docs/reference';
 const PYTHON_SOURCES = 'sdk/python/src';
 const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
 
+/** Where Go puts itself, after the folders of the PATH. */
+const GO_PATH = [process.env.PATH, '/usr/local/go/bin'].join(delimiter);
+
 /** The folders that hold generated code and nothing else. */
 export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE), REFERENCE];
+/** The one of them that only a machine with Go can make. */
+export const goFolder = 'sdk/go/musterpb';
 
-/** Writes all generated code below `target`, and removes what was generated there before. */
+/** Whether the machine has Go. */
+export function hasGo() {
+  return findOnPath('go', GO_PATH) !== undefined;
+}
+
+/** Writes all generated code below `target`, and removes what was generated there before; that of Go if the machine has it. */
 export function generate(target) {
   runInRoot('buf', ['generate', '--output', target]);
+  if (hasGo()) runInRoot('buf', ['generate', '--template', 'buf.gen.go.yaml', '--output', target], { PATH: GO_PATH });
+  else console.warn(`There is no go on the PATH: ${goFolder} is not generated.`);
   generatePython(join(target, PYTHON_SOURCES));
   writeFileSync(join(target, OPENAPI), `${JSON.stringify(openApi(), null, 1)}\n`);
   mkdirSync(join(target, REFERENCE), { recursive: true });
@@ -47,8 +59,9 @@ function protoc(files, outputs) {
   runInRoot(python, ['-m', 'grpc_tools.protoc', ...includes, ...outputs, ...paths]);
 }
 
-function runInRoot(program, args) {
-  execFileSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+function runInRoot(program, args, environment = {}) {
+  const env = { ...process.env, ...environment };
+  execFileSync(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 if (import.meta.filename === process.argv[1]) generate(resolve(process.argv[2] ?? root));

@@ -52,7 +52,8 @@ function stageSdk(compiled, folder) {
 function stageServer(compiled, folder) {
   const source = readPackage('.');
   const noSource = (path) => statSync(path).isDirectory() || !SOURCE.test(path);
-  cpSync(join(compiled, 'server'), join(folder, 'server'), { recursive: true, filter: noSource });
+  for (const built of ['server', 'workers/exec'])
+    cpSync(join(compiled, built), join(folder, built), { recursive: true, filter: noSource });
   cpSync(join(root, 'server'), join(folder, 'server'), { recursive: true, filter: noSource });
   cpSync(join(root, 'README.md'), join(folder, 'README.md'));
   const sdk = readPackage('sdk/typescript');

@@ -175,6 +175,7 @@ function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed
     askDatabase: () => store.nowUs(),
     isBusUp: () => bus.isUp(),
     parked: () => replica.parkedPlaces(),
+    deadlocks: () => replica.handlerWaits.deadlocks,
     countWaits: () => replica.countWaits(),
   };
 }
@@ -212,6 +213,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     tracing,
     failureText,
     onQueueFull: metrics.queueFull,
+    onCacheLooks: metrics.cacheLooks,
   });
   await replica.prepare();
   metrics.observe(observedOf({ database, store, bus, replica, dbClock }));

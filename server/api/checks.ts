@@ -1,5 +1,6 @@
 /** Checks of the parts that requests share: names, text, spans, times, labels, payloads. Each adds what it finds. */
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+import { isDottedName } from '../domain/dotted-name.ts';
 import type { Payload } from '../domain/payload.ts';
 import { isUuid } from '../domain/uuid.ts';
 import type { Payload as WirePayload } from '../gen/muster/v1/payload_pb.ts';
@@ -8,7 +9,7 @@ import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const DOTTED_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const STEP_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 export const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 export const LABEL_KEY_RULE = 'must be 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
@@ -64,7 +65,7 @@ export function checkName(value: string, field: string, violations: Violations):
 export function checkDottedName(value: string, field: string, violations: Violations): void {
   if (
     violations.check(
-      DOTTED_NAME.test(value),
+      isDottedName(value),
       field,
       'must be 1 to 63 characters of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
     )
@@ -94,18 +95,18 @@ export function checkTypes(types: readonly string[], field: string, violations: 
 }
 
 /** Empty, or a UUID other than the nil one; in lower case, so that it is the same one however it was written. */
-export function requestIdOf(value: string, violations: Violations): string {
+export function requestIdOf(value: string, violations: Violations, field = 'request_id'): string {
   violations.check(
     value === '' || (isUuid(value) && value !== NIL_UUID),
-    'request_id',
+    field,
     'must be a UUID such as 0198c0de-0000-7000-8000-000000000001, or empty',
   );
   return value.toLowerCase();
 }
 
 /** A job id in canonical text. The nil UUID is well formed; no job has it. */
-export function jobIdOf(value: string, violations: Violations): string {
-  violations.check(isUuid(value), 'job_id', 'must be a UUID as SubmitJob returned it');
+export function jobIdOf(value: string, violations: Violations, field = 'job_id'): string {
+  violations.check(isUuid(value), field, 'must be a UUID as SubmitJob returned it');
   return value.toLowerCase();
 }
 

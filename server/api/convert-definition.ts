@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { definitionDefaults, type JobDefinition } from '../domain/definition.ts';
+import { isReserved, RESERVED } from '../domain/reserved-names.ts';
+import { WAIT_TIMEOUT_MS } from '../domain/wait.ts';
 import {
   JobDefinitionSchema,
   LeaseLossAction,
@@ -23,6 +25,7 @@ import {
 } from './checks.ts';
 import { circuitBreakerFrom, circuitBreakerTo } from './convert-circuit-breaker.ts';
 import { demandsFrom, demandsTo } from './convert-demands.ts';
+import { publishesFrom } from './convert-dependency.ts';
 import { limitsFrom, limitsTo } from './convert-limits.ts';
 import { durationTo, timestampTo } from './convert-payload.ts';
 import { retryBudgetFrom, retryBudgetTo } from './convert-retry-budget.ts';
@@ -30,15 +33,12 @@ import { retryPolicyFrom, retryPolicyTo } from './convert-retry-policy.ts';
 import { schemaFrom, schemaTo } from './convert-schema.ts';
 import { submissionRulesFrom, submissionRulesTo } from './convert-submission-rules.ts';
 import { timeLimitsFrom, timeLimitsTo } from './convert-time-limits.ts';
-import { notImplemented } from './status.ts';
+import { waitFrom, waitTo } from './convert-wait.ts';
+import { workflowFrom, workflowTo } from './convert-workflow.ts';
 import { Violations } from './violations.ts';
+import { refuseFieldsOfAttempts } from './workflow-fields.ts';
 
 const DAY_MS = 86_400_000;
-
-/** Refuses what this release can't honour: better than taking it and doing nothing. */
-function refuseUnimplemented(wire: WireDefinition): void {
-  if (wire.body.case === 'workflow') throw notImplemented('definition.workflow: workflows');
-}
 
 function cleanupFrom({ body }: WireDefinition, violations: Violations): Pick<JobDefinition, 'cleanup'> {
   const { cleanupHandler = '', cleanupTimeout } = body.case === 'task' ? body.value : {};
@@ -60,18 +60,46 @@ function taskTo({ handler, cleanup }: JobDefinition): TaskBody {
   return create(TaskBodySchema, { handler, ...cleaning });
 }
 
-export function definitionFrom(wire: WireDefinition | undefined): JobDefinition {
+/** A workflow is never tried again as a whole, nor is a wait. */
+const workflowRetryPolicy = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
+
+/** What its jobs are: of a workflow the steps, of a wait what it waits for, of a task the handler. */
+async function bodyFrom(
+  wire: WireDefinition,
+  violations: Violations,
+): Promise<Pick<JobDefinition, 'workflow' | 'wait' | 'handler' | 'cleanup' | 'retryPolicy'>> {
+  const { body } = wire;
+  if (body.case === 'workflow') {
+    const workflow = await workflowFrom(body.value, violations);
+    refuseFieldsOfAttempts(wire, violations);
+    return { handler: '', workflow, retryPolicy: workflowRetryPolicy };
+  }
+  if (body.case === 'wait') {
+    const wait = waitFrom(body.value, violations);
+    refuseFieldsOfAttempts(wire, violations, 'wait');
+    return { handler: '', wait, retryPolicy: workflowRetryPolicy };
+  }
+  violations.check(body.case === 'task', 'definition.body', 'is missing: set task, workflow or wait');
+  const handler = body.value?.handler || wire.name;
+  if (handler !== wire.name) checkDottedName(handler, 'definition.task.handler', violations);
+  const retryPolicy = retryPolicyFrom(wire.retryPolicy, 'definition.retry_policy', violations);
+  return {
+    handler,
+    ...cleanupFrom(wire, violations),
+    retryPolicy: retryPolicy ?? definitionDefaults.retryPolicy,
+  };
+}
+
+export async function definitionFrom(wire: WireDefinition | undefined): Promise<JobDefinition> {
   const violations = new Violations();
   if (!wire) {
     violations.add('definition', 'is missing');
     violations.throwIfAny();
   }
   const given = wire as WireDefinition;
-  refuseUnimplemented(given);
   checkDottedName(given.name, 'definition.name', violations);
-  violations.check(given.body.case === 'task', 'definition.body', 'is missing: set task');
-  const handler = (given.body.case === 'task' && given.body.value.handler) || given.name;
-  if (handler !== given.name) checkDottedName(handler, 'definition.task.handler', violations);
+  violations.check(!isReserved(given.name), 'definition.name', RESERVED);
+  const body = await bodyFrom(given, violations);
   const queue = given.queue || definitionDefaults.queue;
   checkName(queue, 'definition.queue', violations);
   checkRange(given.priority, -100, 100, 'definition.priority', violations);
@@ -93,17 +121,15 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
     namespace: namespaceOf(given.namespace, violations, 'definition.namespace'),
     name: given.name,
     version: 0,
-    handler,
-    ...cleanupFrom(given, violations),
+    ...body,
     queue,
-    retryPolicy:
-      retryPolicyFrom(given.retryPolicy, 'definition.retry_policy', violations) ?? definitionDefaults.retryPolicy,
     ...(retryBudget ? { retryBudget } : {}),
     ...(circuitBreaker ? { circuitBreaker } : {}),
     ...limitsFrom(given, violations),
+    ...publishesFrom(given.publishes, violations),
     runTimeoutMs:
       durationMs(given.runTimeout, 1, THIRTY_DAYS_MS, 'definition.run_timeout', violations) ??
-      definitionDefaults.runTimeoutMs,
+      (body.wait ? WAIT_TIMEOUT_MS : definitionDefaults.runTimeoutMs),
     ...(timeLimits ? { timeLimits } : {}),
     cancelGraceMs:
       durationMs(given.cancelGrace, 0, 3_600_000, 'definition.cancel_grace', violations) ??
@@ -123,6 +149,23 @@ export function definitionFrom(wire: WireDefinition | undefined): JobDefinition 
   return definition;
 }
 
+type OfTasks = 'retryPolicy' | 'runTimeout' | 'cancelGrace' | 'leaseLossAction' | 'demands';
+
+/** With what only a task has: a workflow or a wait may not be given it either. */
+function bodyTo(definition: JobDefinition): Pick<WireDefinition, 'body'> & Partial<Pick<WireDefinition, OfTasks>> {
+  const { workflow, wait } = definition;
+  if (wait) return { body: { case: 'wait', value: waitTo(wait) }, runTimeout: durationTo(definition.runTimeoutMs) };
+  if (workflow) return { body: { case: 'workflow', value: workflowTo(workflow) } };
+  return {
+    body: { case: 'task', value: taskTo(definition) },
+    retryPolicy: retryPolicyTo(definition.retryPolicy),
+    runTimeout: durationTo(definition.runTimeoutMs),
+    cancelGrace: durationTo(definition.cancelGraceMs),
+    leaseLossAction: definition.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
+    demands: demandsTo(definition.demands),
+  };
+}
+
 export function definitionTo(definition: JobDefinition): WireDefinition {
   const created = definition.createTimeUs > 0 ? timestampTo(definition.createTimeUs) : undefined;
   const [input, output] = [schemaTo(definition.inputSchema), schemaTo(definition.outputSchema)];
@@ -131,17 +174,12 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     namespace: definition.namespace,
     name: definition.name,
     version: definition.version,
-    body: { case: 'task', value: taskTo(definition) },
     queue: definition.queue,
-    retryPolicy: retryPolicyTo(definition.retryPolicy),
+    ...bodyTo(definition),
     ...(definition.retryBudget ? { retryBudget: retryBudgetTo(definition.retryBudget) } : {}),
     ...(definition.circuitBreaker ? { circuitBreaker: circuitBreakerTo(definition.circuitBreaker) } : {}),
     ...limitsTo(definition),
-    runTimeout: durationTo(definition.runTimeoutMs),
     ...timeLimitsTo(definition.timeLimits),
-    cancelGrace: durationTo(definition.cancelGraceMs),
-    leaseLossAction: definition.leaseLossAction === 'CONTINUE' ? LeaseLossAction.CONTINUE : LeaseLossAction.ABORT,
-    demands: demandsTo(definition.demands),
     priority: definition.priority,
     description: definition.description,
     labels: { ...definition.labels },
@@ -153,6 +191,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
     ...(created ? { createTime: created } : {}),
     ...(archived ? { archiveTime: archived } : {}),
     ...submissionRulesTo(definition),
+    publishes: [...(definition.publishes ?? [])],
   });
 }
 

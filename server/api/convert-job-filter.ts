@@ -1,6 +1,7 @@
 /** Filters of jobs between the contract and the core: one check for every request that has one. */
 import type { JobFilter } from '../domain/job-filter.ts';
 import { type JobState, stateOf } from '../domain/job-state.ts';
+import { isUuid } from '../domain/uuid.ts';
 import { JobState as WireState } from '../gen/muster/v1/job_pb.ts';
 import type { JobFilter as WireFilter } from '../gen/muster/v1/job_service_pb.ts';
 import { checkDottedName, checkLabelFilter, checkName, checkText, isKnown, timestampUs } from './checks.ts';
@@ -27,6 +28,7 @@ export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violat
     labels: sortedMap(labels),
     ...windowFrom(wire, prefix, violations),
     failureTypes: [...new Set(failureTypes)].sort(),
+    parentJobId: parentFrom(wire.parentJobId, `${prefix}parent_job_id`, violations),
   };
 }
 
@@ -52,6 +54,12 @@ function checkFailureTypes(types: readonly string[], field: string, violations: 
     violations.check(type !== '', `${field}[${i}]`, 'is empty; every failure has a type');
     checkText(type, MAX_TYPE, `${field}[${i}]`, violations);
   }
+}
+
+function parentFrom(jobId: string, field: string, violations: Violations): string | undefined {
+  if (jobId === '') return undefined;
+  violations.check(isUuid(jobId), field, 'must be the id of a job as SubmitJob returned it, or empty');
+  return jobId.toLowerCase();
 }
 
 function windowFrom(

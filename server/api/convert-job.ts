@@ -4,7 +4,7 @@ import { cancelStages } from '../domain/cancel-stage.ts';
 import { stateCodes } from '../domain/job-state.ts';
 import { MOST_KEY } from '../domain/key-expression.ts';
 import type { Failure } from '../domain/payload.ts';
-import { attemptOutcomes } from '../domain/run.ts';
+import { attemptOutcomes, skipReasons } from '../domain/run.ts';
 import { parseTraceparent, traceparentOf } from '../domain/trace.ts';
 import { waitReasons } from '../domain/wait-reasons.ts';
 import type { AttemptView, JobView } from '../engine/job-views.ts';
@@ -32,6 +32,7 @@ import {
   timestampUs,
 } from './checks.ts';
 import { demandsFrom, stickyFrom } from './convert-demands.ts';
+import { dependenciesFrom } from './convert-dependency.ts';
 import { failureTo, payloadTo, timestampTo } from './convert-payload.ts';
 import { retryPolicyFrom } from './convert-retry-policy.ts';
 import type { Violations } from './violations.ts';
@@ -99,6 +100,7 @@ export function submissionFrom(
     retryPolicy: retryPolicyFrom(wire.retryPolicy, `${path}.retry_policy`, violations),
     runTimeoutMs: durationMs(wire.runTimeout, 1, THIRTY_DAYS_MS, `${path}.run_timeout`, violations),
     demands: demandsFrom(wire.demands, `${path}.demands`, violations),
+    dependencies: dependenciesFrom(wire.dependencies, `${path}.dependencies`, violations),
     sticky: stickyFrom(wire.sticky, `${path}.sticky`, violations),
     traceparent: trace.traceparent,
     tracestate: trace.tracestate,
@@ -171,6 +173,7 @@ export function jobTo(view: JobView): Job {
     queue: view.queue,
     state: stateCodes[view.state],
     stateReason: view.reason,
+    skipReason: view.skipReason ? skipReasons[view.skipReason] : 0,
     waitReason: view.waitReason ? waitReasons[view.waitReason] : 0,
     priority: view.priority,
     labels: { ...view.labels },

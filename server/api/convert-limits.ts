@@ -52,7 +52,7 @@ export function rateLimitTo({ units, periodMs, burst }: RateLimit): WireRate {
   return create(RateLimitSchema, { units, period: durationTo(periodMs), burst });
 }
 
-function checkExpression(text: string, field: string, violations: Violations): void {
+export function checkExpression(text: string, field: string, violations: Violations): void {
   if (text === '') return;
   const compiled = compileKey(text);
   if ('problem' in compiled) violations.add(field, compiled.problem);

@@ -11,8 +11,7 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../domain/schedule.ts';
-import type { Schedule, ScheduledJob, ScheduleRun, ScheduleSpec } from '../engine/schedule-views.ts';
-import { type JobSubmission, JobSubmissionSchema } from '../gen/muster/v1/job_pb.ts';
+import type { Schedule, ScheduleRun, ScheduleSpec } from '../engine/schedule-views.ts';
 import {
   ScheduleRunSchema,
   ScheduleSchema,
@@ -20,17 +19,14 @@ import {
   type Schedule as WireSchedule,
 } from '../gen/muster/v1/schedule_pb.ts';
 import { checkName, checkProse, checkText, counterOf, durationMs, TEN_YEARS_MS } from './checks.ts';
-import { demandsTo } from './convert-demands.ts';
-import { type SubmissionDefaults, submissionFrom } from './convert-job.ts';
-import { durationTo, payloadTo, timestampTo } from './convert-payload.ts';
-import { retryPolicyTo } from './convert-retry-policy.ts';
+import { durationTo, timestampTo } from './convert-payload.ts';
+import { plannedJobFrom, plannedJobTo } from './convert-planned-job.ts';
 import { scheduleTimesFrom, scheduleTimesTo } from './convert-schedule-times.ts';
-import { sortedMap } from './sorted-map.ts';
 import type { Violations } from './violations.ts';
 
 const DAY_MS = 86_400_000;
 /** Two of a job's labels are the schedule's. */
-const MOST_LABELS = 62;
+const planned = { field: 'schedule.job', of: 'a schedule', maxLabels: 62 };
 
 const overlapOf = namesOf(overlapPolicies);
 const catchUpOf = namesOf(catchUpPolicies);
@@ -51,38 +47,6 @@ function policyFrom<T extends string>(
 /** Undefined where it is not set. */
 export function overlapFrom(code: number, field: string, violations: Violations): OverlapPolicy | undefined {
   return code === 0 ? undefined : policyFrom(overlapOf, code, 'SKIP', field, violations);
-}
-
-/** What is each job's own has no place in what all of them are made from. */
-function refuseOwn(job: JobSubmission, violations: Violations): void {
-  const own: readonly (readonly [boolean, string])[] = [
-    [job.idempotencyKey !== '', 'idempotency_key'],
-    [job.idempotencyConflictPolicy !== 0, 'idempotency_conflict_policy'],
-    [job.start.case === 'runTime', 'run_time'],
-    [job.start.case === 'delay', 'delay'],
-    [job.expireTime !== undefined, 'expire_time'],
-    [job.traceparent !== '', 'traceparent'],
-    [job.tracestate !== '', 'tracestate'],
-    [job.sticky !== undefined, 'sticky'],
-  ];
-  for (const [isSet, field] of own)
-    violations.check(!isSet, `schedule.job.${field}`, 'is each job’s own; leave it out of a schedule');
-}
-
-function jobFrom(wire: JobSubmission | undefined, maxPayload: number, violations: Violations): ScheduledJob {
-  violations.check(wire !== undefined, 'schedule.job', 'is missing');
-  const job = wire ?? create(JobSubmissionSchema, { definition: 'missing' });
-  refuseOwn(job, violations);
-  const defaults: SubmissionDefaults = {
-    maxPayload,
-    trace: { traceparent: '', tracestate: '' },
-    maxLabels: MOST_LABELS,
-  };
-  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
-    submissionFrom(job, 'schedule.job', defaults, violations);
-  // In one order: the same content is the same schedule.
-  const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
-  return { ...own, labels: sortedMap(labels) };
 }
 
 /** Which schedule a message is of, and what it says. Adds what is wrong with it. */
@@ -109,7 +73,7 @@ export function scheduleFrom(
     etag: schedule.etag,
     description: schedule.description,
     maxRuns: maxRuns === 0 ? undefined : maxRuns,
-    job: jobFrom(schedule.job, maxPayload, violations),
+    job: plannedJobFrom(schedule.job, planned, maxPayload, violations),
     rules: {
       times,
       jitterMs,
@@ -121,20 +85,6 @@ export function scheduleFrom(
   };
 }
 
-function jobTo(job: ScheduledJob): JobSubmission {
-  return create(JobSubmissionSchema, {
-    definition: job.definition,
-    definitionVersion: job.definitionVersion,
-    queue: job.queue,
-    input: payloadTo(job.input),
-    labels: { ...job.labels },
-    ...(job.priority === undefined ? {} : { priority: job.priority }),
-    ...(job.retryPolicy ? { retryPolicy: retryPolicyTo(job.retryPolicy) } : {}),
-    ...(job.runTimeoutMs === undefined ? {} : { runTimeout: durationTo(job.runTimeoutMs) }),
-    ...(job.demands ? { demands: demandsTo(job.demands) } : {}),
-  });
-}
-
 /** As `ScheduleSpec` alone it has no fields that the server makes. */
 export function scheduleTo(schedule: ScheduleSpec & Partial<Schedule>): WireSchedule {
   const { rules, createTimeUs, updateTimeUs, nextTimeUs } = schedule;
@@ -142,7 +92,7 @@ export function scheduleTo(schedule: ScheduleSpec & Partial<Schedule>): WireSche
     namespace: schedule.namespace,
     name: schedule.name,
     times: scheduleTimesTo(rules.times, rules.jitterMs),
-    job: jobTo(schedule.job),
+    job: plannedJobTo(schedule.job),
     overlapPolicy: overlapPolicies[rules.overlap],
     catchUpPolicy: catchUpPolicies[rules.catchUp],
     catchUpWindow: durationTo(rules.catchUpWindowMs),

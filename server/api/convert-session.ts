@@ -1,5 +1,6 @@
 /** What workers say and hear, between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
+import { MOST_AWAITED } from '../domain/children.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
 import type { GrantedCredit } from '../engine/parked-credits.ts';
 import type { SessionCredentials } from '../engine/ports.ts';
@@ -13,6 +14,7 @@ import {
   NatsCredentialsSchema,
   type ProgressUpdate,
   ReleaseReason,
+  type Suspended,
 } from '../gen/muster/v1/session_service_pb.ts';
 import { checkProse, counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
 import { logsFrom } from './convert-log.ts';
@@ -130,10 +132,24 @@ function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, viol
       return { kind: 'cancelled' };
     case 'aborted':
       return { kind: 'aborted' };
+    case 'suspended':
+      return suspendedFrom(outcome.value, `${path}.suspended`, violations);
     default:
       violations.add(`${path}.outcome`, 'is missing');
       return { kind: 'aborted' };
   }
+}
+
+function suspendedFrom({ childJobIds }: Suspended, path: string, violations: Violations): Outcome {
+  violations.check(
+    childJobIds.length >= 1 && childJobIds.length <= MOST_AWAITED,
+    `${path}.child_job_ids`,
+    `has ${childJobIds.length} entries; must have from 1 to ${MOST_AWAITED}`,
+  );
+  const childIds = childJobIds
+    .slice(0, MOST_AWAITED)
+    .map((id, i) => uuidFrom(id, `${path}.child_job_ids[${i}]`, violations));
+  return { kind: 'suspended', childIds };
 }
 
 export function credentialsTo(credentials: SessionCredentials): NatsCredentials {

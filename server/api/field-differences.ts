@@ -33,8 +33,35 @@ function entryOf(fields: Fields, key: string): Json {
   return Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
+/** Of messages with a name, such as the steps of a workflow: entry by entry, in the order of the names. */
+function namedDifferences(type: DescMessage, path: string, before: readonly Fields[], after: readonly Fields[]) {
+  const [was, is] = [before, after].map((list) => Object.fromEntries(list.map((one) => [one.name, one]))) as [
+    Record<string, Fields>,
+    Record<string, Fields>,
+  ];
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].sort();
+  const entries = names.flatMap((name) => {
+    const [old, now] = [entryOf(was, name), entryOf(is, name)] as [Fields | undefined, Fields | undefined];
+    const at = `${path}[${JSON.stringify(name)}]`;
+    return old && now ? differencesOf(type, `${at}.`, old, now) : leaf(at, old, now);
+  });
+  const orderOf = (list: readonly Fields[], others: object) =>
+    list.map(({ name }) => name as string).filter((name) => Object.hasOwn(others, name));
+  return [...entries, ...leaf(path, orderOf(before, is), orderOf(after, was))];
+}
+
+function hasNames(field: DescField, before: Json, after: Json): boolean {
+  if (field.fieldKind !== 'list' || !field.message?.field.name) return false;
+  return [before, after].every((list) => {
+    const names = ((list ?? []) as Fields[]).map(({ name }) => name);
+    return names.length > 0 && new Set(names).size === names.length;
+  });
+}
+
 function fieldDifference(field: DescField, path: string, before: Json, after: Json): FieldDifference[] {
   if (field.fieldKind === 'map') return mapDifferences(path, (before ?? {}) as Fields, (after ?? {}) as Fields);
+  if (hasNames(field, before, after))
+    return namedDifferences(field.message as DescMessage, path, before as Fields[], after as Fields[]);
   if (field.fieldKind !== 'message' || isOneValue(field.message)) return leaf(path, before, after);
   const [was, is] = [before as Fields | undefined, after as Fields | undefined];
   // One that is set but empty has no field that could tell the difference.
@@ -48,7 +75,7 @@ function differencesOf(type: DescMessage, prefix: string, before: Fields, after:
   );
 }
 
-/** In the order of the contract; lists are one value each. `ignored` names fields of the outermost message. */
+/** In the order of the contract; lists are one value each, but for those of messages with names. `ignored` names fields of the outermost message. */
 export function fieldDifferences<T extends DescMessage>(
   type: T,
   before: MessageShape<T>,

@@ -2,6 +2,8 @@
 import type { DescMessage, DescMethodServerStreaming, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import {
+  AuditService,
+  BatchService,
   type CallOptions,
   JobDefinitionService,
   JobService,
@@ -13,7 +15,9 @@ import {
   type TransportRetry,
   type UnaryClient,
   unaryClient,
+  WaitService,
   WorkerService,
+  WorkflowService,
   withRetry,
 } from '@muster/sdk/grpc';
 import type { Target } from './target.ts';
@@ -35,12 +39,16 @@ type Calls<S> =
 /** Every call fails with a `MusterError`, is bounded in time, and is repeated a few times while the server can't be reached. */
 export class Connection {
   readonly target: Target;
+  readonly audit: Calls<typeof AuditService>;
+  readonly batches: Calls<typeof BatchService>;
   readonly jobs: Calls<typeof JobService>;
   readonly definitions: Calls<typeof JobDefinitionService>;
   readonly namespaces: Calls<typeof NamespaceService>;
   readonly queues: Calls<typeof QueueService>;
   readonly schedules: Calls<typeof ScheduleService>;
+  readonly waits: Calls<typeof WaitService>;
   readonly workers: Calls<typeof WorkerService>;
+  readonly workflows: Calls<typeof WorkflowService>;
   readonly #channel: ReturnType<typeof openChannel>;
   readonly #signal: AbortSignal;
 
@@ -48,12 +56,16 @@ export class Connection {
     this.target = target;
     this.#signal = signal;
     this.#channel = openChannel(target.server);
+    this.audit = this.#calls(AuditService);
+    this.batches = this.#calls(BatchService);
     this.jobs = this.#calls(JobService);
     this.definitions = this.#calls(JobDefinitionService);
     this.namespaces = this.#calls(NamespaceService);
     this.queues = this.#calls(QueueService);
     this.schedules = this.#calls(ScheduleService);
+    this.waits = this.#calls(WaitService);
     this.workers = this.#calls(WorkerService);
+    this.workflows = this.#calls(WorkflowService);
   }
 
   get namespace(): string {

@@ -17,6 +17,7 @@ export const Exit = {
   JOB_SKIPPED: 13,
   WARNINGS: 20,
   ERRORS: 21,
+  CASES_FAILED: 22,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
@@ -37,6 +38,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   13   … was SKIPPED
   20   muster doctor found something that deserves a look
   21   muster doctor found something that does not work
+  22   a case of muster conformance failed
   130  ended by Ctrl-C; jobs go on
   143  ended by SIGTERM; jobs go on
 `;

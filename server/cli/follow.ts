@@ -1,6 +1,16 @@
 /** Follows a job to its end, over restarts of the server, and shows how it gets on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Code, isTerminal, type Job, JobSchema, JobService, JobState, MusterError, stateName } from '@muster/sdk/grpc';
+import {
+  Code,
+  isTerminal,
+  type Job,
+  JobSchema,
+  JobService,
+  JobState,
+  MusterError,
+  stateName,
+  type Workflow,
+} from '@muster/sdk/grpc';
 import type { Connection } from './connection.ts';
 import { exitOfJob } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
@@ -10,6 +20,7 @@ import { printable } from './output/printable.ts';
 import { LiveLine } from './output/progress.ts';
 import { jobRemark, styledState } from './output/states.ts';
 import { spanBetween, spanText } from './output/times.ts';
+import { WorkflowLooks } from './workflow/how-far.ts';
 
 /** A server that restarts is waited for this long. */
 const PATIENCE_MS = 60_000;
@@ -58,15 +69,18 @@ export async function follow(
   const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const stop = limit === undefined ? signal : AbortSignal.any([signal, limit]);
   const show = watch ? shower(out) : undefined;
+  const looks = show && new WorkflowLooks(connection, show.workflow);
   let last: Job | undefined;
   try {
     for await (const job of changes(connection, jobId, stop)) {
       last = job;
       show?.change(job);
+      looks?.change(job);
     }
   } catch (error) {
     if (signal.aborted || !limit?.aborted) throw error;
   } finally {
+    looks?.stop();
     show?.stop();
   }
   return last;
@@ -74,19 +88,21 @@ export async function follow(
 
 interface Shower {
   change(job: Job): void;
+  /** Of one that runs: `text` says how far it is. */
+  readonly workflow: (workflow: Workflow, text: string) => void;
   stop(): void;
 }
 
 /** JSON lines for programs, a line in its place on a terminal, a line for each change elsewhere. */
 function shower(out: Invocation['out']): Shower {
   const stop = () => {};
-  if (out.json) return { change: (job) => out.messageItem(JobSchema, job), stop };
+  if (out.json) return { change: (job) => out.messageItem(JobSchema, job), workflow: stop, stop };
   if (process.stderr.isTTY) return liveShower();
+  const line = (state: JobState, text: string) =>
+    out.line([new Date().toISOString(), stateName(state).padEnd(10), text].join('  ').trimEnd());
   return {
-    change: (job) =>
-      out.line(
-        [new Date().toISOString(), stateName(job.state).padEnd(10), printable(jobRemark(job))].join('  ').trimEnd(),
-      ),
+    change: (job) => line(job.state, printable(jobRemark(job))),
+    workflow: ({ job }, text) => line(job?.state ?? JobState.WAITING, text),
     stop,
   };
 }
@@ -99,6 +115,8 @@ function liveShower(): Shower {
       const fraction = job.state === JobState.SUCCEEDED ? 1 : (job.progress?.fraction ?? 0);
       line.show(`${stateName(job.state)} ${job.definition}${attempt}`, fraction, printable(remarkOf(job)));
     },
+    workflow: ({ job, progress }, text) =>
+      line.show(`${stateName(job?.state ?? JobState.WAITING)} ${job?.definition}`, progress, text),
     stop: () => line.stop(),
   };
 }

@@ -1,8 +1,12 @@
 /** The commands of `muster`, put together. */
 import { addApply } from './commands/apply.ts';
+import { addAssets, addDepend } from './commands/assets.ts';
+import { addAudit } from './commands/audit.ts';
+import { addBatches } from './commands/batches.ts';
 import { addBreakers } from './commands/breakers.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConformance } from './commands/conformance.ts';
 import { addContext } from './commands/context.ts';
 import { addDefinitions } from './commands/definitions.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -11,6 +15,7 @@ import { addEvents } from './commands/events.ts';
 import { addExitCodes } from './commands/exit-codes.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addGraph } from './commands/graph.ts';
 import { addPause, addResume } from './commands/hold.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
@@ -21,13 +26,17 @@ import { addRetry } from './commands/retry.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addServer } from './commands/server.ts';
 import { addSimulate } from './commands/simulate.ts';
+import { addSkip } from './commands/skip.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTimeline } from './commands/timeline.ts';
 import { addTop } from './commands/top.ts';
 import { addTrace } from './commands/trace.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addUpdate } from './commands/update.ts';
+import { addWaits } from './commands/waits.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWorker } from './commands/worker.ts';
 import { addWorkers } from './commands/workers.ts';
 import { refuseForeignOptions } from './local-command.ts';
 import { MusterCommand } from './muster-command.ts';
@@ -58,10 +67,26 @@ Examples:
   for (const add of [addStart, addServer, addTransfer]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);
   for (const add of [addSubmit, addGet, addExplain, addList, addWatch, addCancel, addRetry, addRedrive]) add(program);
-  for (const add of [addPause, addResume, addUpdate, addErase, addSchedules]) add(program);
-  for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers]) add(program);
+  for (const add of [
+    addPause,
+    addResume,
+    addUpdate,
+    addErase,
+    addDepend,
+    addAssets,
+    addSchedules,
+    addBatches,
+    addGraph,
+    addTimeline,
+    addSkip,
+    addAudit,
+  ])
+    add(program);
+  addWaits(program);
+  for (const add of [addLogs, addEvents, addTrace, addTop, addQueues, addWorkers, addWorker]) add(program);
   for (const add of [addBreakers, addNamespaces, addDoctor, addCompletion]) add(program);
   addSimulate(program);
+  addConformance(program);
   addContext(program);
   addExitCodes(program);
   return program;

@@ -22,7 +22,7 @@ interface Line {
   readonly text: string;
 }
 
-type Options = SubmissionOptions & InputOptions;
+type Options = SubmissionOptions & InputOptions & { readonly batch?: string };
 
 export async function submitLines(invocation: Invocation, definition: DefinitionRef, options: Options): Promise<void> {
   const { inputFile: file, input } = options;
@@ -34,7 +34,7 @@ export async function submitLines(invocation: Invocation, definition: Definition
   try {
     for await (const batch of batches(lines(file))) {
       const jobs = batch.map((line) => submissionOf(line, template, file, options));
-      await submitBatch(invocation, connection, batch, jobs, stored);
+      await submitBatch(invocation, connection, { lines: batch, jobs, batchJobId: options.batch ?? '' }, stored);
       stored += jobs.length;
       bar.advance(sizeOfBatch(batch));
     }
@@ -57,17 +57,23 @@ function submissionOf(
   return { ...template, input, ...key };
 }
 
+interface LinesCall {
+  readonly lines: readonly Line[];
+  readonly jobs: JobSubmission[];
+  /** Empty: none. */
+  readonly batchJobId: string;
+}
+
 async function submitBatch(
   { out }: Invocation,
   connection: Connection,
-  batch: readonly Line[],
-  jobs: JobSubmission[],
+  { lines: batch, jobs, batchJobId }: LinesCall,
   stored: number,
 ): Promise<void> {
   try {
     const { namespace } = connection;
     const response = await connection.jobs.submitJobs(
-      { namespace, jobs, requestId: randomUUID() },
+      { namespace, jobs, requestId: randomUUID(), batchJobId },
       { timeoutMs: 60_000 },
     );
     for (const one of response.jobs) {

@@ -54,7 +54,9 @@ function issue(kind: CompatibilityKind, message: string, subjects: readonly stri
   return { kind, message, subjects: subjects.slice(0, MAX_SUBJECTS) };
 }
 
+/** None of a workflow or a wait: no worker runs it. */
 function workerIssues({ previous, next, offers }: DefinitionChange): CompatibilityIssue[] {
+  if (next.workflow || next.wait) return [];
   const issues: CompatibilityIssue[] = [];
   const older = previous ? offers.filter((offer) => canRun(offer, previous)) : [];
   if (previous && older.length > 0 && !offers.some((offer) => canRun(offer, next))) {
@@ -89,11 +91,18 @@ function placementIssues({ previous, next }: DefinitionChange): CompatibilityIss
   if (!previous) return [];
   const changes: string[] = [];
   if (previous.queue !== next.queue) changes.push(`to queue ${next.queue} instead of ${previous.queue}`);
-  if (previous.handler !== next.handler) changes.push(`to handler ${next.handler} instead of ${previous.handler}`);
+  const [before, now] = [kindOf(previous), kindOf(next)];
+  if (before !== now && now === 'task') changes.push(`to handler ${next.handler}: the definition was a ${before}`);
+  else if (before !== now) changes.push(`to no handler any more: the definition is a ${now} now`);
+  else if (previous.handler !== next.handler) changes.push(`to handler ${next.handler} instead of ${previous.handler}`);
   if (canonicalDemands(previous.demands) !== canonicalDemands(next.demands)) {
     changes.push('to workers that meet other demands');
   }
   return changes.length > 0 ? [issue('PLACEMENT_CHANGED', `jobs go ${changes.join(', ')}`)] : [];
+}
+
+function kindOf({ workflow, wait }: JobDefinition): 'task' | 'workflow' | 'wait' {
+  return workflow ? 'workflow' : wait ? 'wait' : 'task';
 }
 
 /** In the order of their kinds. */

@@ -1,5 +1,5 @@
 /** What becomes of an open job when a time has come that it waits for or must keep. */
-import { afterFailure, end, expiryOf, goOn, type Moment, waitsUntil } from './decide.ts';
+import { afterFailure, end, expiryOf, goOn, isSuspended, type Moment, waitsUntil } from './decide.ts';
 import type { RetryPolicy } from './definition.ts';
 import { systemFailure } from './payload.ts';
 import type { Change, Continue, End, OpenRun } from './run.ts';
@@ -18,10 +18,14 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
       return decideOverrun(run, policy, moment, limits);
     case 'CANCELLING':
       return decideTimeOut(run, policy, moment);
+    case 'BLOCKED':
     case 'READY':
     case 'PAUSED':
       // Nothing else is due for them, and what stays due would be looked at for ever.
       return whyOver(run, moment.nowUs) ?? expired(run);
+    case 'WAITING':
+      if (isSuspended(run)) return totalTimeOut(run);
+      return goOn('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
     default:
       return undefined;
   }

@@ -46,13 +46,15 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
 }
 
 /** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
-export function waitsUntil(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs' | 'limits'>): number | null {
+export function waitsUntil(
+  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'expireTimeUs' | 'limits'>,
+): number | null {
   return earliest(expiryOf(run), run.limits.deadlineUs);
 }
 
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
-export function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'expireTimeUs'>): number | null {
-  return run.attemptsCounted === 0 && run.lost === 0 ? run.expireTimeUs : null;
+export function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'expireTimeUs'>): number | null {
+  return run.attemptsCounted === 0 && run.lost === 0 && run.children === 0 ? run.expireTimeUs : null;
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */
@@ -79,7 +81,12 @@ function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
   return end(event, run, 'FAILED', { failure, attemptsCounted, reason: message });
 }
 
-function cancelled(event: JobEvent, run: OpenRun): End {
+/** Whether its handler waits for children: a workflow, which waits as well, has no attempt. */
+export function isSuspended({ state, attempt }: Pick<OpenRun, 'state' | 'attempt'>): boolean {
+  return state === 'WAITING' && attempt > 0;
+}
+
+export function cancelled(event: JobEvent, run: OpenRun): End {
   const failure = systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled');
   return end(event, run, 'CANCELLED', { failure, cancelStage: lastStageOf(event) });
 }
@@ -200,6 +207,8 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
   const [to] = transitions.requestCancel[run.state] ?? [];
   if (!to) return undefined;
   const reason = why || 'cancelled on request';
-  if (to === 'CANCELLED') return cancelled('requestCancel', { ...run, reason });
+  if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
+  // A workflow ends once its steps have, and what cleans up after them.
+  if (run.state === 'WAITING') return goOn('requestCancel', run, { state: to, reason });
   return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
 }

@@ -7,6 +7,8 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
 import type { SubmissionRules } from './submission-rule.ts';
 import type { TimeLimits } from './time-limits.ts';
+import type { WaitBody } from './wait.ts';
+import type { Workflow } from './workflow/workflow.ts';
 
 /** What is left out where it is the default keeps the content, and so the version, that an older release stored. */
 export interface RetryPolicy extends Backoff {
@@ -67,7 +69,12 @@ export interface JobDefinition extends SubmissionRules {
   readonly namespace: string;
   readonly name: string;
   readonly version: number;
+  /** Empty: it is a workflow or a wait. */
   readonly handler: string;
+  /** Left out: it is a task. */
+  readonly workflow?: Workflow;
+  /** Set: its jobs wait for this, and no worker has them. */
+  readonly wait?: WaitBody;
   /** What runs after a cancelled job that had been started. Left out: nothing. */
   readonly cleanup?: { readonly handler: string; readonly timeoutMs: number };
   readonly queue: string;
@@ -84,6 +91,8 @@ export interface JobDefinition extends SubmissionRules {
   /** Units that an attempt takes of rate limits. Left out: 1. */
   readonly rateCost?: number;
   readonly keyLimit?: KeyLimit;
+  /** Data assets that each success of its jobs publishes. Left out: none. */
+  readonly publishes?: readonly string[];
   readonly runTimeoutMs: number;
   /** Left out: none, as in what older releases stored. */
   readonly timeLimits?: TimeLimits;

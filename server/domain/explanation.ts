@@ -5,6 +5,7 @@ import { isTerminal, type JobState } from './job-state.ts';
 import type { Failure } from './payload.ts';
 import { estimateStart, type RecentStarts } from './start-estimate.ts';
 import type { WaitReason } from './wait-reasons.ts';
+import { progressTexts, type WorkflowProgress } from './workflow/progress.ts';
 
 /** Where a ready job stands: 1 is next. */
 export interface Place {
@@ -23,7 +24,9 @@ export interface StartEstimate {
 
 /** What the rate of starts says nothing about: on what it depends. */
 const beyondRate: Partial<Record<WaitReason, string>> = {
+  DEADLOCK: 'whoever ends the deadlock',
   JOB_PAUSED: 'whoever resumes it',
+  DEPENDENCY: 'what it depends on',
   QUEUE_PAUSED: 'whoever resumes its queue',
   CIRCUIT_BREAKER: 'what its circuit breaker stands for',
   KEY_LIMIT: 'the other jobs of its key',
@@ -95,20 +98,35 @@ export interface Facts {
   readonly place: Place | undefined;
   readonly estimate: StartEstimate | undefined;
   readonly running: RunningAttempt | undefined;
+  /** Undefined: it is none. `progress`: of one that runs. */
+  readonly workflow: { readonly isStarted: boolean; readonly progress: WorkflowProgress | undefined } | undefined;
+  /** Of a job that waits for something from outside: what. */
+  readonly awaited?: string | undefined;
 }
 
 export function summaryOf(facts: Facts): string {
-  const { job, running } = facts;
+  const { job, running, workflow } = facts;
   const name = `Job ${job.jobId} of definition ${job.definition} version ${job.definitionVersion}`;
-  if (isTerminal(job.state)) return endedText(name, job);
-  return running ? runningText(name, job, running) : waitingText(name, facts);
+  if (isTerminal(job.state)) return endedText(name, job, workflow !== undefined);
+  if (facts.awaited !== undefined) return sentence(`${name} ${facts.awaited}`);
+  // What waits for its turn tells its constraints by itself.
+  const deadlocks = facts.constraints.filter(({ reason }) => reason === 'DEADLOCK');
+  const besides = deadlocks.map(({ message }) => ` ${sentence(`Besides, ${message}`)}`).join('');
+  if (workflow?.isStarted) return `${workflowText(name, job, workflow.progress)}${besides}`;
+  return running ? `${runningText(name, job, running)}${besides}` : waitingText(name, facts);
 }
 
-function endedText(name: string, { state, sinceUs, failure, attempt, sessionId, workerName }: ExplainedJob): string {
+function endedText(
+  name: string,
+  { state, sinceUs, failure, attempt, sessionId, workerName }: ExplainedJob,
+  isWorkflow: boolean,
+): string {
   const tried = sessionId === undefined ? `after attempt ${attempt}` : `in attempt ${attempt} at worker ${workerName}`;
-  const by = attempt === 0 ? 'before any attempt' : tried;
+  // A workflow has none, however much it did, and a wait needs none.
+  const by =
+    isWorkflow || (state === 'SUCCEEDED' && attempt === 0) ? '' : `, ${attempt === 0 ? 'before any attempt' : tried}`;
   const why = failure ? `: ${failure.type}: ${failure.message}` : '';
-  return sentence(`${name} ended ${state}${at(sinceUs)}, ${by}${why}`);
+  return sentence(`${name} ended ${state}${at(sinceUs)}${by}${why}`);
 }
 
 function runningText(name: string, { state, reason }: ExplainedJob, running: RunningAttempt): string {
@@ -125,11 +143,20 @@ function runningText(name: string, { state, reason }: ExplainedJob, running: Run
   return parts.map(sentence).join(' ');
 }
 
-function waitingText(name: string, { job, constraints, place, estimate }: Facts): string {
+function workflowText(name: string, { state, reason }: ExplainedJob, progress: WorkflowProgress | undefined): string {
+  const [first, ...others] = progressTexts(progress);
+  const cancel = state === 'CANCELLING' ? [`It is being stopped: ${reason}`] : [];
+  return [`${name} ${first}`, ...cancel, ...others].map(sentence).join(' ');
+}
+
+function waitingText(name: string, { job, constraints, place, estimate, workflow }: Facts): string {
   const { state, queue, sinceUs } = job;
   const since = sinceUs === undefined ? '' : ` since ${momentText(sinceUs)}`;
   const [first, ...others] = constraints;
-  const why = first ? `: ${whyText(first)}` : ': nothing holds it back, it starts as soon as a worker asks';
+  const free = workflow
+    ? 'nothing holds it back, and the control plane is about to start it'
+    : 'nothing holds it back, it starts as soon as a worker asks';
+  const why = `: ${first ? whyText(first) : free}`;
   const parts = [
     `${name} has been ${state} in queue ${queue}${since}${why}`,
     ...others.map((other, i) => `${i === 0 ? 'Besides' : 'And'}, ${whyText(other)}`),

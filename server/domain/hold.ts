@@ -16,17 +16,22 @@ export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal |
   return goOn('pause', run, {
     state: 'PAUSED',
     dueTimeUs: waitsUntil(run),
-    runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : null,
+    runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs,
     reason: why || 'paused on request',
   });
 }
 
-/** Goes on with the rank it had: SCHEDULED while its time to run is still to come, else READY. Undefined: it is not held. */
+/** Goes on with the rank it had: BLOCKED while it depends on something, SCHEDULED while its time to run is still to come, else READY.
+ * Undefined: it is not held. */
 export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
   if (run.state !== 'PAUSED') return undefined;
   // READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
+  if (run.waitsFor > 0) {
+    const { runTimeUs } = run;
+    return goOn('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
+  }
   return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
@@ -50,18 +55,23 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   const changesTimes = update.runTimeUs !== undefined || update.expireTimeUs !== undefined;
   const waitUs = earliest(expireTimeUs, run.limits.deadlineUs);
   if (changesTimes && waitUs !== null && startUs > waitUs) return 'RUN_TIME_AFTER_EXPIRY';
-  const isPaused = run.state === 'PAUSED';
+  const isKept = run.state === 'PAUSED' || run.state === 'BLOCKED';
   return goOn('update', run, {
-    ...(isPaused ? { state: 'PAUSED', dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
-    runTimeUs: isPaused && startUs > nowUs ? startUs : null,
+    ...(isKept ? { state: run.state, dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
+    runTimeUs: isKept && startUs > nowUs ? startUs : null,
     // A person has said when: what it waited for before, such as room in a retry budget, holds no more.
-    reason: isPaused || update.runTimeUs === undefined ? run.reason : null,
+    reason: isKept || update.runTimeUs === undefined ? run.reason : null,
     rank: rankOf(startUs, priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
 
-function whereToWait(startUs: number, waitUs: number | null, nowUs: number): Pick<Continue, 'state' | 'dueTimeUs'> {
+/** SCHEDULED while its time to run is still to come, else READY; what is due besides is the end of its wait. */
+export function whereToWait(
+  startUs: number,
+  waitUs: number | null,
+  nowUs: number,
+): Pick<Continue, 'state' | 'dueTimeUs'> {
   if (startUs > nowUs) return { state: 'SCHEDULED', dueTimeUs: startUs };
   return { state: 'READY', dueTimeUs: waitUs };
 }

@@ -14,6 +14,8 @@ export interface JobFilter {
   readonly maxCreateTimeUs?: number | undefined;
   /** The failure that ended the job has one of these types. Empty: whatever it is, if there is one at all. */
   readonly failureTypes: readonly string[];
+  /** The job is of a step of this workflow's. */
+  readonly parentJobId?: string | undefined;
 }
 
 export const everyJob: JobFilter = { states: [], labels: {}, failureTypes: [] };

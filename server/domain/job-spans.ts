@@ -19,6 +19,13 @@ export interface TracedAttempt {
   readonly errorType: string;
 }
 
+/** The step that a job is of. */
+export interface TracedStep {
+  readonly workflowJobId: string;
+  /** Its number. */
+  readonly step: number;
+}
+
 export interface TracedJob extends TraceOrigin {
   readonly namespace: string;
   readonly definition: string;
@@ -33,6 +40,10 @@ export interface TracedJob extends TraceOrigin {
   readonly attempts: readonly TracedAttempt[];
   /** The job that this one retries: a trace of its own. */
   readonly retryOf: TraceOrigin | undefined;
+  /** Left out: it is of none. Batches count as workflows of one step here. */
+  readonly step?: TracedStep | undefined;
+  /** Of a workflow: earlier jobs whose results its steps took, some of them where they are many. */
+  readonly cached: readonly TraceOrigin[];
 }
 
 export interface SpanLink {
@@ -86,9 +97,13 @@ const failedOutcomes: ReadonlySet<AttemptOutcome | undefined> = new Set<AttemptO
   'TIMED_OUT',
 ]);
 
-/** The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet. */
-export function jobSpans(job: TracedJob): JobSpan[] {
-  const spans = [jobSpan(job)];
+/**
+ * The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet.
+ *
+ * @param needed Jobs of the steps that its own one needs.
+ */
+export function jobSpans(job: TracedJob, needed: readonly TraceOrigin[] = []): JobSpan[] {
+  const spans = [jobSpan(job, needed)];
   let previous: TracedAttempt | undefined;
   for (const attempt of job.attempts) {
     const wait = waitBefore(job, attempt, previous);
@@ -100,7 +115,7 @@ export function jobSpans(job: TracedJob): JobSpan[] {
   return last ? [...spans, last] : spans;
 }
 
-function jobSpan(job: TracedJob): JobSpan {
+function jobSpan(job: TracedJob, needed: readonly TraceOrigin[]): JobSpan {
   return {
     ...identity(job, 'job', 0, parseTraceparent(job.traceparent)?.spanId),
     startTimeUs: job.createTimeUs,
@@ -112,7 +127,11 @@ function jobSpan(job: TracedJob): JobSpan {
       [spanAttributes.jobState]: job.state,
       ...errorAttribute(failedStates.has(job.state), job.errorType),
     },
-    links: job.retryOf ? [linkTo(job.retryOf, 'job', 0)] : [],
+    links: [
+      ...(job.retryOf ? [linkTo(job.retryOf, 'job', 0, 'retry_of')] : []),
+      ...needed.map((origin) => linkTo(origin, 'job', 0, 'needs')),
+      ...job.cached.map((one) => linkTo(one, 'job', 0, 'cached_step')),
+    ],
   };
 }
 
@@ -165,7 +184,7 @@ function attemptSpan(
       ...(attempt.workerName !== '' && { [spanAttributes.workerName]: attempt.workerName }),
       ...errorAttribute(failed, attempt.errorType || (attempt.outcome ?? '')),
     },
-    links: previous ? [linkTo(job, 'attempt', previous.attempt)] : [],
+    links: previous ? [linkTo(job, 'attempt', previous.attempt, 'retry_of')] : [],
   };
 }
 
@@ -191,10 +210,15 @@ function errorAttribute(failed: boolean, type: string): Record<string, string> {
   return failed ? { [spanAttributes.errorType]: type || '_OTHER' } : {};
 }
 
-function linkTo(origin: TraceOrigin, phase: TracePhase, attempt: number): SpanLink {
+function linkTo(
+  origin: TraceOrigin,
+  phase: TracePhase,
+  attempt: number,
+  kind: 'retry_of' | 'needs' | 'cached_step',
+): SpanLink {
   return {
     traceId: traceIdOf(origin),
     spanId: spanIdOf(origin.jobId, attempt, phase),
-    attributes: { [spanAttributes.linkKind]: 'retry_of' },
+    attributes: { [spanAttributes.linkKind]: kind },
   };
 }

@@ -33,8 +33,8 @@ export function stateOf(code: number): JobState {
 export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;
 export type TerminalState = (typeof terminalStates)[number];
 
-/** How a job begins: for later, waiting for a worker, or handed to a session by the statement that stores it. */
-export const firstStates = ['SCHEDULED', 'READY', 'ASSIGNED'] as const satisfies readonly JobState[];
+/** How a job begins: behind others, for later, waiting for a worker, or handed to a session by the statement that stores it. */
+export const firstStates = ['BLOCKED', 'SCHEDULED', 'READY', 'ASSIGNED'] as const satisfies readonly JobState[];
 
 /** States in which a session holds the job's open attempt. */
 export const heldStates = ['ASSIGNED', 'RUNNING', 'CANCELLING'] as const;
@@ -61,7 +61,15 @@ export type JobEvent =
   | 'expire'
   | 'pause'
   | 'resume'
-  | 'update';
+  | 'update'
+  | 'start'
+  | 'finish'
+  | 'await'
+  | 'block'
+  | 'unblock'
+  | 'skip'
+  | 'suspend'
+  | 'wake';
 
 const lostFrom = {
   ASSIGNED: ['READY', 'SCHEDULED', 'PAUSED', 'FAILED'],
@@ -95,22 +103,43 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     PAUSED: ['CANCELLED'],
     ASSIGNED: ['CANCELLING'],
     RUNNING: ['CANCELLING'],
-    WAITING: ['CANCELLING'],
+    // CANCELLED: one that waits for an event, for a person or for children, since nothing runs.
+    WAITING: ['CANCELLING', 'CANCELLED'],
   },
   confirmCancel: lostFrom,
   timeOut: {
+    BLOCKED: ['FAILED'],
     SCHEDULED: ['FAILED'],
     READY: ['FAILED'],
     PAUSED: ['FAILED'],
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
+    // A workflow stops its steps first. FAILED: what it waited for did not come.
+    WAITING: ['WAITING', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
   // The watchdog looked, and the attempt gets on.
   watch: { RUNNING: ['RUNNING'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
-  pause: { SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
-  resume: { PAUSED: ['READY', 'SCHEDULED'] },
-  update: { SCHEDULED: ['SCHEDULED', 'READY'], READY: ['READY', 'SCHEDULED'], PAUSED: ['PAUSED'] },
+  pause: { BLOCKED: ['PAUSED'], SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
+  resume: { PAUSED: ['READY', 'SCHEDULED', 'BLOCKED'] },
+  // The control plane takes a workflow, and ends it.
+  start: { READY: ['WAITING'] },
+  finish: { WAITING: ['SUCCEEDED', 'FAILED'], CANCELLING: ['CANCELLED'] },
+  // A job begins to wait for an event or for a person.
+  await: { READY: ['WAITING'] },
+  update: {
+    BLOCKED: ['BLOCKED'],
+    SCHEDULED: ['SCHEDULED', 'READY'],
+    READY: ['READY', 'SCHEDULED'],
+    PAUSED: ['PAUSED'],
+  },
+  // It depends on more than before; on nothing that has not come about; on what can come about no more.
+  block: { BLOCKED: ['BLOCKED'], SCHEDULED: ['BLOCKED'], READY: ['BLOCKED'] },
+  // Its handler waits for children; they have ended.
+  suspend: { ASSIGNED: ['WAITING', 'READY'], RUNNING: ['WAITING', 'READY'], CANCELLING: ['CANCELLED'] },
+  wake: { WAITING: ['READY'] },
+  unblock: { BLOCKED: ['READY', 'SCHEDULED'] },
+  skip: { BLOCKED: ['SKIPPED'], SCHEDULED: ['SKIPPED'], READY: ['SKIPPED'], PAUSED: ['SKIPPED'] },
 };
 
 /** States that an event may start from. */

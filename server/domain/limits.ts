@@ -62,13 +62,13 @@ function unitUs({ units, periodMs }: RateLimit): number {
 /** Units that may be taken. */
 export function unitsLeft(limit: RateLimit, fullTimeUs: number | null, nowUs: number): number {
   const owed = Math.max(0, (fullTimeUs ?? nowUs) - nowUs);
-  // What is owed is rounded up to whole microseconds, see `takeUnits`; a unit counts once it is there to a thousandth.
+  // What is owed is rounded up to whole microseconds, see `timeOfUnits`; a unit counts once it is there to a thousandth.
   return Math.max(0, Math.min(limit.burst, Math.floor(limit.burst - owed / unitUs(limit) + 0.001)));
 }
 
-/** When all units are there again once `units` were taken. */
-export function takeUnits(limit: RateLimit, fullTimeUs: number | null, units: number, nowUs: number): number {
-  return Math.ceil(Math.max(fullTimeUs ?? nowUs, nowUs) + units * unitUs(limit));
+/** By how many microseconds later all units are there again once `units` were taken: than that they would be, or than now. */
+export function timeOfUnits(limit: RateLimit, units: number): number {
+  return Math.ceil(units * unitUs(limit));
 }
 
 /** `cost` in units is an attempt's. */

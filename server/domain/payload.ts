@@ -20,6 +20,7 @@ export const failureCauses = {
   INTERNAL: 9,
   SESSION_CLOSED: 10,
   INFRASTRUCTURE: 11,
+  DEPENDENCY: 12,
 } as const;
 
 export type FailureCause = keyof typeof failureCauses;

@@ -49,6 +49,16 @@ export function parseDemands(canonical: string): Demands {
   return Array.isArray(value) ? { labels: value[0], ...value[1] } : { labels: value };
 }
 
+/**
+ * The lane of what cleans up after a lane's jobs. Any worker that serves the handler is to run it, so it keeps softly to one that
+ * they had to wait for: that one may not serve it, or never come back.
+ */
+export function cleanupKey(lane: LaneKey): LaneKey {
+  const { sticky, ...demands } = parseDemands(lane.demands);
+  const soft = sticky ? { ...demands, sticky: { ...sticky, mode: 'SOFT' as const } } : demands;
+  return { ...lane, demands: canonicalDemands(soft), suspect: false, cleanup: true };
+}
+
 /** Whether its jobs take amounts of their session's resources. */
 export function takesResources(lane: Pick<LaneKey, 'demands'>): boolean {
   return parseDemands(lane.demands).resources !== undefined;

@@ -1,8 +1,9 @@
 /** An open job as a decision sees it, and what a decision may say about it. */
+import type { NewAuditRecord } from './audit.ts';
 import type { CancelStage } from './cancel-stage.ts';
 import type { RetryPolicy } from './definition.ts';
 import type { JobEvent, JobState, TerminalState } from './job-state.ts';
-import type { Failure } from './payload.ts';
+import type { Failure, Payload } from './payload.ts';
 import type { BudgetOf } from './retry-budget.ts';
 import type { RunLimits } from './time-limits.ts';
 
@@ -20,7 +21,7 @@ export interface OpenRun {
   readonly dueTimeUs: number | null;
   readonly expireTimeUs: number | null;
   readonly limits: RunLimits;
-  /** Of a PAUSED job: when it may run once it is resumed. Null: at once. */
+  /** Of a PAUSED or BLOCKED job: when it may run once it is resumed, or let go. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
   /** Losses by lapse in a row. */
@@ -40,6 +41,14 @@ export interface OpenRun {
   readonly fairnessKey: string | null;
   /** Of its key for a key limit. */
   readonly limitId: string | null;
+  /** The workflow's job, if it is of a step. */
+  readonly parentJobId: string | null;
+  /** Dependencies that are not met. */
+  readonly waitsFor: number;
+  /** That its handler has submitted. */
+  readonly children: number;
+  /** Its end is told to whoever depends on it. */
+  readonly tellsEnd: boolean;
 }
 
 /** Codes as stored in SQL; the same numbers as `AttemptOutcome` in the contract. */
@@ -52,7 +61,13 @@ export const attemptOutcomes = {
   LAPSED: 6,
   SESSION_CLOSED: 7,
   TIMED_OUT: 8,
+  SUSPENDED: 9,
 } as const;
+
+/** Codes as stored in SQL; the same numbers as `SkipReason` in the contract. */
+export const skipReasons = { CONDITION: 1, TRIGGER_RULE: 2, UPSTREAM_FAILED: 3, MANUAL: 4 } as const;
+
+export type SkipReason = keyof typeof skipReasons;
 
 export type AttemptOutcome = keyof typeof attemptOutcomes;
 
@@ -91,7 +106,7 @@ export interface Continue {
   readonly releases: number;
   readonly releasesSinceUs: number | null;
   readonly reason: string | null;
-  /** Of a PAUSED job, see `OpenRun`. Undefined: null. */
+  /** Of a PAUSED or BLOCKED job, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;
   /** Undefined where the record stays as it is: by all but an update. */
   readonly record?: RecordChange | undefined;
@@ -101,6 +116,8 @@ export interface Continue {
   readonly retryBudget?: BudgetOf | undefined;
   /** Undefined where the attempt stays open (cancel, observe). */
   readonly closed?: ClosedAttempt | undefined;
+  /** Somebody did it by hand. Undefined: that is not on record. */
+  readonly audit?: NewAuditRecord | undefined;
 }
 
 /** A job that cleans up after one that was cancelled; made with the end of that one. */
@@ -122,11 +139,19 @@ export interface End {
   readonly run: OpenRun;
   readonly state: TerminalState;
   readonly attemptsCounted: number;
+  /** Of a workflow or a wait that succeeded. */
+  readonly result?: Payload | undefined;
   readonly failure?: Failure | undefined;
   readonly reason: string | null;
   /** Set where it ended CANCELLED. */
   readonly cancelStage?: CancelStage | undefined;
+  /** Set where it ended SKIPPED. */
+  readonly skipReason?: SkipReason | undefined;
   readonly cleanup?: Cleanup | undefined;
+  /** It has waited for an event or for a person. */
+  readonly leavesWait?: true;
+  /** As of `Continue`. */
+  readonly audit?: NewAuditRecord | undefined;
 }
 
 export type Change = Continue | End;

@@ -16,6 +16,8 @@ export const waitReasons = {
   NO_WORKER: 10,
   SUSPECT: 11,
   IN_LINE: 12,
+  DEPENDENCY: 13,
+  DEADLOCK: 14,
 } as const;
 
 export type WaitReason = keyof typeof waitReasons;
@@ -23,6 +25,7 @@ export type WaitReason = keyof typeof waitReasons;
 /** What a job waits for by its state alone; `reason` is the text that it was given. Undefined: the state does not say. */
 export function reasonOfState(state: JobState, reason: string | null): WaitReason | undefined {
   if (state === 'PAUSED') return 'JOB_PAUSED';
+  if (state === 'BLOCKED') return 'DEPENDENCY';
   if (state !== 'SCHEDULED') return undefined;
   // Whoever makes a job wait after an attempt says why; a person who names a time takes that away.
   if (reason === null) return 'DELAY';
@@ -41,6 +44,7 @@ export function reasonOfMove(previous: JobState | undefined, state: JobState): W
 export const countedReasons = [
   'time',
   'job_paused',
+  'dependency',
   'queue_paused',
   'circuit_breaker',
   'key_limit',
@@ -53,8 +57,8 @@ export const countedReasons = [
 
 export type CountedReason = (typeof countedReasons)[number];
 
-/** Under which of them a reason is counted: its own name, but for those that are all times. */
-export function countedAs(reason: WaitReason): CountedReason {
+/** Under which of them a reason is counted: its own name, but for those that are all times. No count tells of a deadlock. */
+export function countedAs(reason: Exclude<WaitReason, 'DEADLOCK'>): CountedReason {
   if (reason === 'DELAY' || reason === 'RETRY_BACKOFF' || reason === 'RETRY_BUDGET') return 'time';
   return reason.toLowerCase() as CountedReason;
 }

@@ -4,11 +4,12 @@ import type { JobDefinition } from '../domain/definition.ts';
 import type { Backlogs, QueueEntrant, Refused } from './backlogs.ts';
 import type { DbClock } from './db-clock.ts';
 import type { EngineError } from './errors.ts';
+import { startOf } from './new-jobs.ts';
 import type { QueueBacklog } from './queue-backlog.ts';
 import { queueFull } from './queue-full.ts';
 import type { QueueName } from './queues.ts';
 import type { IdempotencyKey, Store, SubmitResult } from './store-port.ts';
-import { pathsOf, type Submit, startOf } from './submissions.ts';
+import { pathsOf, type Submit } from './submissions.ts';
 
 export interface AdmissionParts {
   readonly store: Pick<Store, 'findSubmission' | 'findHeldKeys'>;

@@ -6,6 +6,10 @@ export interface CompletedAttempt extends AttemptKey {
   readonly laneId: number;
   readonly assignTimeUs: number;
   readonly limitId: string | undefined;
+  /** Somebody is told of its end: jobs depend on it, or it publishes assets. */
+  readonly tellsEnd: boolean;
+  /** The workflow's job, if it is of a step. */
+  readonly parentJobId?: string | undefined;
 }
 
 /** An attempt that a session holds according to the store. */
@@ -35,7 +39,7 @@ export interface ClosedRecord {
   readonly jobId: string;
   readonly attempt: number;
   readonly sessionId: string;
-  readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'OTHER';
+  readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'SUSPENDED' | 'OTHER';
   /** Without a result or a failure. STOPPED: as it was asked to, in whatever words it said so. */
   readonly givenBack: 'RELEASED' | 'ABORTED' | 'STOPPED' | undefined;
   readonly result: Payload | undefined;

@@ -1,17 +1,24 @@
 /** Cancels jobs: at once where nothing runs, else by asking the session that holds the attempt. */
+import { isRecorded } from '../domain/audit.ts';
 import { decideCancel } from '../domain/decide.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import type { Change } from '../domain/run.ts';
+import { decideCancelWait } from '../domain/wait.ts';
 import type { Changes } from './changes.ts';
 import { EngineError } from './errors.ts';
+import type { JobIds } from './job-ids.ts';
 import type { JobView } from './job-views.ts';
 import type { CancelNotice } from './messages.ts';
 import type { Bus, Random } from './ports.ts';
 import type { Store } from './store-port.ts';
 
+/** Somebody who asked for it, or a rule of the control plane's. */
+export type CancelledBy = 'HAND' | 'RULE';
+
 export interface CancelsParts {
   readonly store: Pick<Store, 'readJob'>;
   readonly changes: Changes;
+  readonly ids: JobIds;
   readonly bus: Bus;
   readonly random: Random;
 }
@@ -24,8 +31,8 @@ export class Cancels {
   }
 
   /** Resolves with the job, CANCELLED or CANCELLING. Throws JOB_NOT_FOUND or JOB_ENDED. */
-  async cancel(namespace: string, jobId: string, reason: string): Promise<JobView> {
-    await this.#apply(namespace, [jobId], reason);
+  async cancel(namespace: string, jobId: string, reason: string, by: CancelledBy): Promise<JobView> {
+    await this.#apply(namespace, [jobId], reason, by);
     const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     if (isTerminal(job.state) && job.state !== 'CANCELLED') {
@@ -37,24 +44,32 @@ export class Cancels {
   }
 
   /** Cancels those that are open, by the same rules; how many were cancelled or asked to stop. At most 1,000. */
-  async cancelMany(namespace: string, jobIds: readonly string[], reason: string): Promise<number> {
+  async cancelMany(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<number> {
     if (jobIds.length === 0) return 0;
-    const changes = await this.#apply(namespace, jobIds, reason);
+    const changes = await this.#apply(namespace, jobIds, reason, by);
     return changes.length;
   }
 
-  /** As `cancel`, for one that need not be there, or be open. */
+  /** As `cancel` by a rule, for one that need not be there, or be open. */
   async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
-    await this.cancel(namespace, jobId, reason).catch((error) => {
+    await this.cancel(namespace, jobId, reason, 'RULE').catch((error) => {
       if (!(error instanceof EngineError && ['JOB_ENDED', 'JOB_NOT_FOUND'].includes(error.reason))) throw error;
     });
   }
 
-  async #apply(namespace: string, jobIds: readonly string[], reason: string): Promise<Change[]> {
-    const { changes, random } = this.#parts;
-    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) =>
-      decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() }),
-    );
+  async #apply(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<Change[]> {
+    const { changes, ids, random } = this.#parts;
+    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
+      const decided =
+        (definition.wait && decideCancelWait(run, reason)) ??
+        decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() });
+      if (!decided || by === 'RULE' || !isRecorded(definition)) return decided;
+      const { jobId } = run;
+      return {
+        ...decided,
+        audit: { auditId: ids.next(), action: 'CANCEL_JOB', namespace, jobId, reason, subject: '' },
+      };
+    });
     this.#notify(made);
     return made;
   }

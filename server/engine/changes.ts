@@ -20,6 +20,7 @@ import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import { type Once, once, type RequestKey } from './requests.ts';
 import type { Decide, JobSelection, Selection, Store } from './store-port.ts';
+import { knowingLanes, UnknownLane } from './unknown-lanes.ts';
 
 /** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
 export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
@@ -42,8 +43,20 @@ export interface ChangesParts {
   readonly onFreed: (freed: readonly Freed[]) => void;
   /** Told when the outbox may have got a row. */
   readonly onTold: () => void;
+  /** Told of workflows that have something to act upon. */
+  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+  /** Told when something has ended that jobs depend on. */
+  readonly onDependentsTold: () => void;
   /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
   readonly onFailures: (failures: LaneFailures) => Promise<void>;
+}
+
+/** A transaction of changes. */
+export interface ChangesWithin {
+  readonly store: Store;
+  readonly apply: (selection: Selection, decide: DecideJob) => Promise<Change[]>;
+  /** Of a lane that is not known yet: rolls back, learns it, and begins anew. */
+  readonly laneOf: (laneId: number) => KnownLane;
 }
 
 export class Changes {
@@ -56,6 +69,11 @@ export class Changes {
   /** One transaction: locks and loads the selection, asks `decide` for each, writes. Rejects with an EngineError. */
   apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
     return this.#apply(decide, (decideAll) => this.#parts.store.change(selection, decideAll));
+  }
+
+  /** As `apply`, for changes that a transaction makes beside others: `change` is that transaction, and may be tried again. */
+  applyWith(change: (decideAll: Decide) => Promise<Change[]>, decide: DecideJob): Promise<Change[]> {
+    return this.#apply(decide, change);
   }
 
   /**
@@ -74,25 +92,42 @@ export class Changes {
     return repeated;
   }
 
-  async #apply(decide: DecideJob, change: (decideAll: Decide) => Promise<Change[]>): Promise<Change[]> {
-    const decideAll: Decide = (run, nowUs) => {
+  /** As `apply`, for several selections, and whatever else `work` does, in one transaction: resolves with the changes that it returns. */
+  applyTogether(work: (within: ChangesWithin) => Promise<Change[]>): Promise<Change[]> {
+    const { store } = this.#parts;
+    return this.#commit(() =>
+      store.together((inner) =>
+        work({
+          store: inner,
+          laneOf: (laneId) => this.#laneOf(laneId),
+          apply: (selection, decide) => inner.change(selection, this.#decideAll(decide)),
+        }),
+      ),
+    );
+  }
+
+  #apply(decide: DecideJob, change: (decideAll: Decide) => Promise<Change[]>): Promise<Change[]> {
+    return this.#commit(() => change(this.#decideAll(decide)));
+  }
+
+  #decideAll(decide: DecideJob): Decide {
+    return (run, nowUs) => {
       const lane = this.#laneOf(run.laneId);
       const decided = decide(run, nowUs, lane.definitionBody);
       return decided && this.#placed(decided, lane);
     };
-    for (;;) {
-      try {
-        const changes = await retryCollisions(this.#parts, () => change(decideAll));
-        if (changes.length > 0) killPoint('change.after_commit_before_reply');
-        this.#tell(changes);
-        const failures = this.#failuresOf(changes);
-        if (failures.size > 0) await this.#parts.onFailures(failures);
-        return changes;
-      } catch (error) {
-        if (!(error instanceof UnknownLane)) throw asEngineError(error);
-        // Each round makes one more lane known, so this ends.
-        await error.learn();
-      }
+  }
+
+  async #commit(transaction: () => Promise<Change[]>): Promise<Change[]> {
+    try {
+      const changes = await knowingLanes(() => retryCollisions(this.#parts, transaction));
+      if (changes.length > 0) killPoint('change.after_commit_before_reply');
+      this.told(changes);
+      const failures = this.#failuresOf(changes);
+      if (failures.size > 0) await this.#parts.onFailures(failures);
+      return changes;
+    } catch (error) {
+      throw asEngineError(error);
     }
   }
 
@@ -162,7 +197,8 @@ export class Changes {
     return failures;
   }
 
-  #tell(changes: readonly Change[]): void {
+  /** Tells everybody of changes that are committed: those made here, and those that others have made in their transactions. */
+  told(changes: readonly Change[]): void {
     const ready = new Map<number, number>();
     const ended: string[] = [];
     const changed: string[] = [];
@@ -181,6 +217,9 @@ export class Changes {
     if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
     if (changed.length > 0) this.#parts.onChanged(changed);
     if (ended.length > 0) this.#parts.onEnded(ended);
+    const workflows = changes.flatMap((change) => toldWorkflow(change) ?? []);
+    if (workflows.length > 0) this.#parts.onWorkflowsTold(workflows);
+    if (changes.some(({ kind, run }) => kind === 'end' && run.tellsEnd)) this.#parts.onDependentsTold();
   }
 }
 
@@ -188,6 +227,12 @@ export class Changes {
 function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
   const { retryBudget } = definitionBody;
   return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
+}
+
+/** The workflow that has to act upon the change: of whose step it is, or which itself is to stop. */
+function toldWorkflow(change: Change): string | undefined {
+  if (change.kind === 'end') return change.run.parentJobId ?? undefined;
+  return change.run.state === 'WAITING' ? change.run.jobId : undefined;
 }
 
 const held: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
@@ -215,13 +260,4 @@ async function changeOpen(store: Pick<Store, 'change'>, selection: JobSelection,
 function unlessNothingOpen(error: unknown): Once<Change[]> {
   if (error instanceof NothingOpen) return { repeated: false, value: [] };
   throw error;
-}
-
-/** Rolls the transaction back: a lane is not known here yet. */
-class UnknownLane extends Error {
-  readonly learn: () => Promise<void>;
-  constructor(learn: () => Promise<void>) {
-    super('a lane is not loaded');
-    this.learn = learn;
-  }
 }

@@ -6,10 +6,12 @@ import type { Definitions } from './definitions.ts';
 import { EngineError } from './errors.ts';
 import type { Schemas } from './ports.ts';
 import type { RequestKey } from './requests.ts';
+import type { StepDefinitions } from './step-definitions.ts';
 import type { Store } from './store-port.ts';
 
 export interface DefinitionChangesParts {
   readonly definitions: Definitions;
+  readonly steps: StepDefinitions;
   readonly schemas: Schemas;
   readonly store: Pick<Store, 'listOffers' | 'readOpenVersions'>;
 }
@@ -29,6 +31,7 @@ export class DefinitionChanges {
   /** Throws what `apply` would throw; stores nothing. */
   async check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedChange> {
     await this.#refuseBadSchemas(definition);
+    await this.#parts.steps.check(definition);
     return this.#withIssues(await this.#parts.definitions.check(definition, contentHash));
   }
 
@@ -38,7 +41,8 @@ export class DefinitionChanges {
     request: RequestKey | undefined,
   ): Promise<AppliedChange> {
     await this.#refuseBadSchemas(definition);
-    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request));
+    const refusal: unknown = await this.#parts.steps.check(definition).catch((error) => error);
+    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request, refusal));
   }
 
   async #refuseBadSchemas({ inputSchema, outputSchema }: JobDefinition): Promise<void> {

@@ -4,12 +4,13 @@ import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './defin
 import { EngineError } from './errors.ts';
 import type { Clock } from './ports.ts';
 import { once, type RequestKey } from './requests.ts';
+import { refuseReserved } from './reserved-names.ts';
 import type { Store } from './store-port.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
 const MAX_KEPT = 10_000;
-/** Of schemas, in characters: a definition may have 800,000. */
-const MAX_KEPT_SCHEMAS = 64 << 20;
+/** Of schemas and workflows, in characters or so: a definition may have millions. */
+const MAX_KEPT_SIZE = 64 << 20;
 
 interface Newest {
   readonly definition: JobDefinition;
@@ -30,7 +31,7 @@ export class Definitions {
   readonly #clock: Clock;
   #versions = new Map<string, JobDefinition>();
   #newest = new Map<string, Newest>();
-  #keptSchemas = 0;
+  #keptSize = 0;
 
   constructor(store: DefinitionStore, clock: Clock) {
     this.#store = store;
@@ -42,16 +43,21 @@ export class Definitions {
     return this.#store.applyDefinition(definition, contentHash, true);
   }
 
-  /** After a repeat: the version that has this content. Throws REQUEST_ID_REUSED. */
+  /**
+   * After a repeat: the version that has this content. Throws REQUEST_ID_REUSED, and `refusal`, if there is one, unless it is a
+   * repeat: what that asked for was good when it was carried out.
+   */
   async apply(
     definition: JobDefinition,
     contentHash: Uint8Array,
     request: RequestKey | undefined,
+    refusal?: unknown,
   ): Promise<AppliedDefinition> {
     const { namespace, name } = definition;
-    const done = await once(this.#store, namespace, request, (store) =>
-      store.applyDefinition(definition, contentHash, false),
-    );
+    const done = await once(this.#store, namespace, request, async (store) => {
+      if (refusal) throw refusal;
+      return store.applyDefinition(definition, contentHash, false);
+    });
     if (!done.repeated) {
       this.#keepNewest(done.value.definition, this.#clock.now());
       return done.value;
@@ -100,8 +106,9 @@ export class Definitions {
     return { ...definition, archiveTimeUs };
   }
 
-  /** As `get`, for a new job. Throws DEFINITION_ARCHIVED too. */
+  /** As `get`, for a new job. Throws DEFINITION_ARCHIVED too, and INVALID_FIELD for one that is none of people's. */
   async getForJob(namespace: string, name: string, version: number, field: string): Promise<JobDefinition> {
+    refuseReserved(name, field);
     const definition = await this.get(namespace, name, version, field);
     const newest = version === 0 ? definition : await this.#getNewest(namespace, name, field);
     if (newest.archiveTimeUs !== undefined) {
@@ -112,6 +119,31 @@ export class Definitions {
       );
     }
     return definition;
+  }
+
+  /** What `getForJob` would find without asking the store; undefined: it would have to. `archiveTimeUs` is as `getForJob` looks at it. */
+  known(namespace: string, name: string, version: number): JobDefinition | undefined {
+    const newest = this.#newest.get(keyOf(namespace, name, 0));
+    if (!newest || this.#clock.now() - newest.readAt >= NEWEST_GOOD_FOR_MS) return undefined;
+    const { archiveTimeUs } = newest.definition;
+    const found = version === 0 ? newest.definition : this.#versions.get(keyOf(namespace, name, version));
+    return found && { ...found, archiveTimeUs };
+  }
+
+  /** The same, read through a transaction that is open. */
+  async readWithin(
+    store: Pick<DefinitionStore, 'readDefinition'>,
+    namespace: string,
+    name: string,
+    version: number,
+  ): Promise<JobDefinition | undefined> {
+    const now = this.#clock.now();
+    const newest = await store.readDefinition(namespace, name, 0);
+    if (!newest) return undefined;
+    this.#keepNewest(newest, now);
+    const found = version === 0 ? newest : await store.readDefinition(namespace, name, version);
+    if (found) this.#keepVersion(found);
+    return found && { ...found, archiveTimeUs: newest.archiveTimeUs };
   }
 
   async #getNewest(namespace: string, name: string, field: string): Promise<JobDefinition> {
@@ -134,16 +166,20 @@ export class Definitions {
   }
 
   #keepVersion(definition: JobDefinition): void {
-    if (this.#versions.size >= MAX_KEPT || this.#keptSchemas > MAX_KEPT_SCHEMAS) {
+    if (this.#versions.size >= MAX_KEPT || this.#keptSize > MAX_KEPT_SIZE) {
       this.#versions.clear();
       this.#newest.clear();
-      this.#keptSchemas = 0;
+      this.#keptSize = 0;
     }
-    this.#keptSchemas += schemaLength(definition.inputSchema) + schemaLength(definition.outputSchema);
+    this.#keptSize += sizeOf(definition);
     const { namespace, name, version } = definition;
     // Kept for good, so without what may change.
     this.#versions.set(keyOf(namespace, name, version), { ...definition, archiveTimeUs: undefined });
   }
+}
+
+function sizeOf({ inputSchema, outputSchema, workflow }: JobDefinition): number {
+  return schemaLength(inputSchema) + schemaLength(outputSchema) + (workflow ? JSON.stringify(workflow).length : 0);
 }
 
 function schemaLength(schema: PayloadSchema | undefined): number {

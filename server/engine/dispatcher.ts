@@ -28,6 +28,7 @@ export class Dispatcher {
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #sampling: Sampling | undefined;
+  readonly #onWake: () => void;
   #claims = 0;
   #claimsSuspects = false;
   #claimsApart = false;
@@ -42,6 +43,8 @@ export class Dispatcher {
     credits: ParkedCredits;
     bus: Bus;
     log: Log;
+    /** Told whenever there may be ready jobs. */
+    onWake: () => void;
     /** Undefined: the control plane has no spans of its own in the jobs' traces. */
     sampling?: Sampling | undefined;
   }) {
@@ -53,6 +56,7 @@ export class Dispatcher {
     this.#bus = parts.bus;
     this.#log = parts.log;
     this.#sampling = parts.sampling;
+    this.#onWake = parts.onWake;
   }
 
   /** Jobs became ready: in these lanes, at these ranks. */
@@ -71,6 +75,7 @@ export class Dispatcher {
     this.#again = true;
     queueMicrotask(() => {
       this.#again = false;
+      this.#onWake();
       this.#pump();
     });
   }

@@ -3,11 +3,15 @@ import type { Holders } from '../domain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../domain/job-constraints.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { Room } from '../domain/worker-constraints.ts';
+import type { WorkflowRun } from '../domain/workflow/phases.ts';
 import type { QueueName } from './queues.ts';
+import type { WrittenStep } from './workflow-views.ts';
 
 /** An open job, its lane, and what holds the lane back. Times are microseconds on the database's clock. */
 export interface ExplainedRun {
   readonly state: JobState;
+  /** Number of the last attempt; 0: there was none. */
+  readonly attempt: number;
   readonly laneId: number;
   readonly rank: number;
   readonly reason: string | null;
@@ -79,10 +83,19 @@ export interface WaitingLane {
   readonly ready: number;
   readonly scheduled: number;
   readonly paused: number;
+  readonly blocked: number;
   /** What holds all of its ready jobs back; undefined: its limits, workers, or the order of the line. */
   readonly hold: 'queue_paused' | 'circuit_breaker' | 'key_limit' | undefined;
   /** A limit of its queue or its definition may hold them back. */
   readonly limited: boolean;
+}
+
+/** A workflow that was started; `running`: the first of the steps that run, in their order. */
+export interface ExplainedWorkflow {
+  readonly run: WorkflowRun;
+  readonly running: readonly WrittenStep[];
+  /** The step that is being taken back, and by which job. */
+  readonly compensating: { readonly step: number; readonly jobId: string } | undefined;
 }
 
 /** Each is a few statements of bounded cost. */
@@ -103,6 +116,8 @@ export interface ExplainStore {
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Holders>;
   /** What the sessions hold, and which of them are kept free for other lanes than this one. */
   readRoom(laneId: number, sessionIds: readonly string[]): Promise<Room>;
+  /** Undefined: nothing has been done of it yet. */
+  readWorkflow(jobId: string, steps: number): Promise<ExplainedWorkflow | undefined>;
   /** Lanes with jobs that wait, those with most of them first. */
   readWaitingLanes(limit: number): Promise<WaitingLane[]>;
 }

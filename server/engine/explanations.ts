@@ -1,5 +1,8 @@
 /** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
 import { type Constraint, type Holder, noHolders } from '../domain/constraint.ts';
+import { deadlockConstraints } from '../domain/deadlock-circle.ts';
+import { isSuspended } from '../domain/decide.ts';
+import { dependencyConstraints } from '../domain/dependency-constraints.ts';
 import { type Facts, type Place, type StartEstimate, startEstimateOf, summaryOf } from '../domain/explanation.ts';
 import { jobConstraints, type Limit } from '../domain/job-constraints.ts';
 import { isTerminal } from '../domain/job-state.ts';
@@ -7,6 +10,7 @@ import { roomOf } from '../domain/limits.ts';
 import { takesResources } from '../domain/placement.ts';
 import { startOf } from '../domain/rank.ts';
 import type { RecentStarts } from '../domain/start-estimate.ts';
+import { awaitedText } from '../domain/wait.ts';
 import {
   fitting,
   type Line,
@@ -15,13 +19,20 @@ import {
   type Work,
   workerConstraints,
 } from '../domain/worker-constraints.ts';
+import type { DeadlockSearch } from './deadlocks/deadlock-search.ts';
+import { type ExplainedStore, explainedDependencies } from './dependencies/explained.ts';
 import { EngineError } from './errors.ts';
 import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from './explain-views.ts';
 import type { JobView } from './job-views.ts';
 import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import type { WaitStore } from './wait-views.ts';
+import { bodyOf } from './workflows/bodies.ts';
+import { progressOf } from './workflows/progress.ts';
 
+/** Steps of a workflow that are named. */
+const MOST_STEPS = 5;
 /** Jobs that are counted before one. */
 const MOST_BEFORE = 1_000;
 /** Lanes of a queue that are looked at for it. */
@@ -37,6 +48,9 @@ export interface Explanation extends Facts {
 
 export interface ExplanationsParts {
   readonly store: ExplainStore;
+  readonly waits: Pick<WaitStore, 'read'>;
+  readonly dependencies: ExplainedStore;
+  readonly deadlocks: Pick<DeadlockSearch, 'look'>;
   /** Throws JOB_NOT_FOUND. */
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
@@ -47,7 +61,7 @@ export interface ExplanationsParts {
 interface Waiting {
   readonly constraints: readonly Constraint[];
   readonly place: Place | undefined;
-  readonly estimate: StartEstimate;
+  readonly estimate: StartEstimate | undefined;
 }
 
 export class Explanations {
@@ -71,20 +85,61 @@ export class Explanations {
   }
 
   async #explain(view: JobView, run: ExplainedRun | undefined): Promise<Explanation> {
-    const waiting = run && isWaiting(run) ? await this.#waiting(view, run) : undefined;
+    const deadlock = run ? await this.#deadlockOf(view) : [];
+    const waiting = run && isWaiting(run) ? await this.#waiting(view, run, deadlock) : undefined;
     const facts: Facts = {
       job: { ...view, sinceUs: sinceOf(view, run), workerName: view.attempts.at(-1)?.workerName ?? '' },
-      constraints: waiting?.constraints ?? [],
+      constraints: waiting?.constraints ?? deadlock,
       place: waiting?.place,
       estimate: waiting?.estimate,
       running: runningOf(view, run),
+      workflow: await this.#workflow(view, run),
+      awaited: run && (await this.#awaited(view, run)),
     };
     return { ...facts, view, summary: summaryOf(facts) };
   }
 
-  async #waiting(view: JobView, run: ExplainedRun): Promise<Waiting> {
+  /** Two looks: what only seems to be one, while jobs go on between the statements of a look, does not stay. */
+  async #deadlockOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
+    const { deadlocks } = this.#parts;
+    const first = await deadlocks.look(namespace, [jobId]);
+    if (!first?.deadlocks.stuck.has(jobId)) return [];
+    const again = await deadlocks.look(namespace, [jobId]);
+    return again ? deadlockConstraints(again.deadlocks, jobId) : [];
+  }
+
+  async #workflow({ jobId, attempt }: JobView, run: ExplainedRun | undefined): Promise<Facts['workflow']> {
+    if (attempt > 0) return undefined;
+    if (!run) return this.#endedWorkflow(jobId);
+    const { definitionBody } = await this.#laneOf(run.laneId);
+    if (!definitionBody.workflow && !definitionBody.wait) return undefined;
+    if (isWaiting(run)) return { isStarted: false, progress: undefined };
+    if (!definitionBody.workflow) return undefined;
+    const found = await this.#parts.store.readWorkflow(jobId, MOST_STEPS);
+    return { isStarted: true, progress: found && progressOf(bodyOf(definitionBody).graph, found) };
+  }
+
+  /** What a job is waiting for that has had its turn; undefined: it is none, or has not. */
+  async #awaited({ jobId }: JobView, run: ExplainedRun): Promise<string | undefined> {
+    if (run.state !== 'WAITING') return undefined;
+    const { wait } = (await this.#laneOf(run.laneId)).definitionBody;
+    if (!wait) return undefined;
+    const event = wait.kind === 'EVENT' ? (await this.#parts.waits.read([jobId])).get(jobId) : undefined;
+    return awaitedText(wait, event?.key);
+  }
+
+  async #endedWorkflow(jobId: string): Promise<Facts['workflow']> {
+    const found = await this.#parts.store.readWorkflow(jobId, 0);
+    return found && { isStarted: true, progress: undefined };
+  }
+
+  async #waiting(view: JobView, run: ExplainedRun, deadlock: readonly Constraint[]): Promise<Waiting> {
     const { store, sessions } = this.#parts;
     const lane = await this.#laneOf(run.laneId);
+    const mayDepend = run.state === 'BLOCKED' || run.state === 'PAUSED' || run.state === 'WAITING';
+    const before = mayDepend ? await this.#dependenciesOf(view) : [];
+    if (before.length > 0 || lane.definitionBody.workflow || lane.definitionBody.wait)
+      return this.#waitingForNoWorker(view, run, [...deadlock, ...before]);
     const work = { lane, handler: handlerOf(lane) };
     const open = await sessions.read(view.namespace);
     const isReady = run.state === 'READY';
@@ -94,11 +149,22 @@ export class Explanations {
     const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
     const room = isReady ? await this.#roomOf(lane, run.laneId, able) : undefined;
     const constraints = [
+      ...deadlock,
       ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
       ...workerConstraints({ work, sessions: open, suspects, line, room }),
     ];
     const place = line && { place: line.before + 1, isLeast: line.isLeast };
     return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
+  }
+
+  async #dependenciesOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
+    return dependencyConstraints(await explainedDependencies(this.#parts.dependencies, namespace, jobId));
+  }
+
+  /** As a workflow does, and what depends on something. */
+  #waitingForNoWorker(view: JobView, run: ExplainedRun, before: readonly Constraint[]): Waiting {
+    const constraints = [...before, ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits: [] })];
+    return { constraints, place: undefined, estimate: undefined };
   }
 
   async #roomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<Room | undefined> {
@@ -174,8 +240,14 @@ function isRival(lane: KnownLane, work: Work, able: readonly OpenSession[]): boo
   return fitting(able, { lane, handler: handlerOf(lane) }).length > 0;
 }
 
-function isWaiting({ state }: ExplainedRun): boolean {
-  return state === 'SCHEDULED' || state === 'READY' || state === 'PAUSED';
+function isWaiting({ state, attempt }: ExplainedRun): boolean {
+  return (
+    isSuspended({ state, attempt }) ||
+    state === 'BLOCKED' ||
+    state === 'SCHEDULED' ||
+    state === 'READY' ||
+    state === 'PAUSED'
+  );
 }
 
 /** Since when it is in its state, as far as that is on record. */
@@ -186,6 +258,8 @@ function sinceOf(view: JobView, run: ExplainedRun | undefined): number | undefin
     case 'READY':
       return Math.max(backUs, Math.min(run.nowUs, startOf(run.rank, view.priority)));
     case 'SCHEDULED':
+    case 'BLOCKED':
+    case 'WAITING':
       return backUs;
     case 'PAUSED':
       return run.pauseTimeUs;

@@ -51,14 +51,17 @@ export class Holds {
     decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
+    let wasOpen = false;
     const repeated = await changes.applyOnce({ by: 'jobs', namespace, jobIds: [jobId] }, request, (run, nowUs) => {
+      wasOpen = true;
       const decision = decide(run, nowUs);
       if (typeof decision === 'string') throw refusalOf(decision, run);
       return decision;
     });
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
-    if (isTerminal(job.state) && !repeated) {
+    // One that was let go may have ended by now.
+    if (isTerminal(job.state) && !repeated && !wasOpen) {
       throw new EngineError(
         'JOB_ENDED',
         `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,

@@ -1,6 +1,7 @@
 /** The keys that definitions give to their jobs: for fairness, and for limits. */
 import type { JobDefinition } from '../domain/definition.ts';
 import { compileKey, type KeyExpression } from '../domain/key-expression.ts';
+import type { EventWait } from '../domain/wait.ts';
 import { derivedUuid } from './derived-ids.ts';
 import { EngineError } from './errors.ts';
 import type { NewJob } from './store-port.ts';
@@ -19,10 +20,12 @@ export class JobKeysOf {
 
   /** `path` is the submission's place in the request. Throws INVALID_FIELD where an expression has no value for the job. */
   of(submission: Submission, definition: JobDefinition, path: string): JobKeys {
-    const { keyLimit } = definition;
+    const { keyLimit, wait } = definition;
     const fairness = submission.fairnessKey ? undefined : definition.fairnessKey;
-    if (!keyLimit && !fairness && !submission.fairnessKey) return none;
+    if (!keyLimit && !fairness && !submission.fairnessKey && !wait) return none;
     const evaluate = this.#evaluator(submission, path);
+    // Looked at now, so that a job that could never wait is refused; kept once it does wait.
+    if (wait?.kind === 'EVENT' && wait.key) evaluate(wait.key, 'wait.event.key');
     const limitKey = keyLimit && (keyLimit.key === '' ? '' : evaluate(keyLimit.key, 'key_limit.key'));
     return {
       fairnessKey: submission.fairnessKey || (fairness && evaluate(fairness, 'fairness_key')) || undefined,
@@ -31,8 +34,16 @@ export class JobKeysOf {
     };
   }
 
+  /** The key of the event that a job waits for. Throws INVALID_FIELD, as `of` would have. */
+  eventKey({ key }: EventWait, job: Pick<Submission, 'input' | 'labels'>): string {
+    return key ? (this.#evaluator(job, 'job')(key, 'wait.event.key') ?? '') : '';
+  }
+
   /** Reads the input once, when an expression asks for it. */
-  #evaluator({ input, labels }: Submission, path: string): (text: string, field: string) => string | undefined {
+  #evaluator(
+    { input, labels }: Pick<Submission, 'input' | 'labels'>,
+    path: string,
+  ): (text: string, field: string) => string | undefined {
     let parsed: { readonly value: unknown } | undefined;
     // Fairness and limits often go by the same expression.
     let last: { readonly text: string; readonly key: string | undefined } | undefined;
@@ -59,11 +70,12 @@ export class JobKeysOf {
   }
 
   #limitId({ namespace, name }: JobDefinition, key: string): string {
-    const text = JSON.stringify([namespace, name, key]);
-    let id = this.#limitIds.get(text);
+    // Names have no slash.
+    const known = `${namespace}/${name}/${key}`;
+    let id = this.#limitIds.get(known);
     if (id === undefined) {
-      id = derivedUuid(`limit ${text}`);
-      keep(this.#limitIds, text, id);
+      id = derivedUuid(`limit ${JSON.stringify([namespace, name, key])}`);
+      keep(this.#limitIds, known, id);
     }
     return id;
   }

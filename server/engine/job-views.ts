@@ -4,7 +4,7 @@ import type { RetryPolicy } from '../domain/definition.ts';
 import type { JobFilter } from '../domain/job-filter.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
-import type { AttemptOutcome } from '../domain/run.ts';
+import type { AttemptOutcome, SkipReason } from '../domain/run.ts';
 import type { WaitReason } from '../domain/wait-reasons.ts';
 
 /** An ended job as one like it is made of it. */
@@ -87,6 +87,8 @@ export interface JobView {
   readonly queue: string;
   readonly state: JobState;
   readonly reason: string;
+  /** Undefined: it was not skipped. */
+  readonly skipReason?: SkipReason | undefined;
   /** What it waits for, as far as that was read with it. */
   readonly waitReason: WaitReason | undefined;
   readonly priority: number;

@@ -24,6 +24,16 @@ export const killPoints = [
   'relay.after_take_before_publish',
   /** The bus has stored events; their rows are still in the outbox. */
   'relay.after_publish_before_delete',
+  /** Workflows have been advanced, and their jobs stored; neither dispatchers nor sessions know. */
+  'workflows.after_commit_before_publish',
+  /** An event is stored; none of the jobs that wait for it has ended yet. */
+  'events.after_send_before_delivery',
+  /** Some of the jobs that wait for an event have ended; nobody knows, and others have not. */
+  'events.after_page_before_next',
+  /** A batch that retries another one is stored; it has no members yet, and the caller does not know of it. */
+  'batches.after_retry_before_members',
+  /** Some of the members of a batch have been made anew; nobody goes on with the others. */
+  'batches.after_retried_page_before_next',
   /** Jobs of a schedule are stored; its record does not say so yet. */
   'schedules.after_submit_before_settle',
 ] as const;

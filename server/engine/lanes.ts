@@ -1,6 +1,6 @@
 /** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
 import type { Demands, JobDefinition } from '../domain/definition.ts';
-import { canonicalDemands, fits, isPreferred, type LaneKey, parseDemands } from '../domain/placement.ts';
+import { canonicalDemands, cleanupKey, fits, isPreferred, type LaneKey, parseDemands } from '../domain/placement.ts';
 import type { Definitions } from './definitions.ts';
 import type { LaneHint } from './messages.ts';
 import { type ForLane, hasWorker, offersSlot, type ParkedClass } from './parked-credits.ts';
@@ -75,6 +75,7 @@ export class Lanes {
   readonly #store: LaneStore;
   readonly #definitions: Definitions;
   #ids = new Map<string, Promise<number>>();
+  #learned = new Map<string, number>();
   /** Looks for lanes that are under way, and transactions that make lanes. */
   #looks = new Map<string, Promise<number | undefined>>();
   #making = new Map<string, Promise<unknown>>();
@@ -84,6 +85,10 @@ export class Lanes {
   #cleanups = new Map<number, number>();
   /** The lane of a lane's jobs that ran out of memory, by lane id. */
   #grown = new Map<number, number>();
+  /** Those of workflows. */
+  #workflows = new Set<KnownLane>();
+  /** Those of jobs that wait for an event or for a person. */
+  #waits = new Set<KnownLane>();
   /** Those whose claims are made for some sessions alone. */
   #apart = new Set<KnownLane>();
   /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
@@ -125,7 +130,15 @@ export class Lanes {
 
   /** Remembers a lane that was made. */
   learn(key: LaneKey, laneId: number): void {
-    this.#ids.set(keyText(key), Promise.resolve(laneId));
+    const text = keyText(key);
+    if (this.#learned.get(text) === laneId) return;
+    this.#ids.set(text, Promise.resolve(laneId));
+    this.#learned.set(text, laneId);
+  }
+
+  /** The id of the lane with this key, if it was found, made or loaded before. */
+  known(key: LaneKey): number | undefined {
+    return this.#learned.get(keyText(key));
   }
 
   /** Lets others know, while `work` is under way, that it makes these lanes. */
@@ -168,7 +181,7 @@ export class Lanes {
 
   /** Finds or makes that lane. No breaker holds it back: what cleans up is promised to run. */
   async findCleanup(lane: KnownLane): Promise<void> {
-    this.#cleanups.set(lane.laneId, await this.idOf({ ...lane, suspect: false, cleanup: true }));
+    this.#cleanups.set(lane.laneId, await this.idOf(cleanupKey(lane)));
   }
 
   /** The lane of a lane's jobs after they ran out of memory; undefined until it was found. */
@@ -274,8 +287,20 @@ export class Lanes {
         cursor: Number.MAX_SAFE_INTEGER,
       };
       this.#lanes.set(lane.laneId, known);
+      this.learn(lane, lane.laneId);
       if (isApart(known)) this.#apart.add(known);
+      if (definition.workflow) this.#workflows.add(known);
+      if (definition.wait) this.#waits.add(known);
     }
+  }
+
+  /** Lanes of workflows, or of waits, with ready jobs, as far as this replica knows. */
+  workflowsReady(): KnownLane[] {
+    return [...this.#workflows].filter(({ head }) => head !== undefined);
+  }
+
+  waitsReady(): KnownLane[] {
+    return [...this.#waits].filter(({ head }) => head !== undefined);
   }
 
   /**

@@ -6,7 +6,8 @@ import type { WorkerView } from './worker-views.ts';
 import type { Workers } from './workers.ts';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
-const MOST_SESSIONS = 1_000;
+/** That are read; with so many, there may be more. */
+export const MOST_SESSIONS = 1_000;
 
 export interface OpenSessionsParts {
   readonly store: Pick<Store, 'listSessions'>;

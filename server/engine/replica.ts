@@ -3,13 +3,20 @@ import type { BacklogBound } from '../domain/backlog.ts';
 import type { Failure } from '../domain/payload.ts';
 import { Admission } from './admission.ts';
 import { AttemptLogs } from './attempt-logs.ts';
+import type { AuditQuery, AuditRecord } from './audit-views.ts';
 import { Backlogs } from './backlogs.ts';
+import { BatchRetries } from './batches/batch-retries.ts';
+import { Batches } from './batches/batches.ts';
 import { Breakers, type LaneFailures } from './breakers.ts';
 import { Cancels, jobNotFound } from './cancels.ts';
 import { Changes } from './changes.ts';
 import type { DbClock } from './db-clock.ts';
+import { DeadlockSearch } from './deadlocks/deadlock-search.ts';
+import { HandlerWaits } from './deadlocks/handler-waits.ts';
 import { DefinitionChanges } from './definition-changes.ts';
 import { Definitions } from './definitions.ts';
+import { Dependencies } from './dependencies/dependencies.ts';
+import { Releases } from './dependencies/releases.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Erasures } from './erasures.ts';
 import { EventRelay } from './event-relay.ts';
@@ -39,13 +46,21 @@ import { ScheduleRounds } from './schedule-rounds.ts';
 import { Schedules } from './schedules.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import { SpanRelay } from './span-relay.ts';
+import { StepDefinitions } from './step-definitions.ts';
+import { StepSkips } from './step-skips.ts';
 import type { Store } from './store-port.ts';
 import { Submissions } from './submissions.ts';
 import { Sweeper } from './sweeper.ts';
 import { type CountedWaits, WaitCounts } from './wait-counts.ts';
+import { Approvals } from './wait-jobs/approvals.ts';
+import { WaitJobs } from './wait-jobs/wait-jobs.ts';
 import { Waits } from './waits.ts';
 import { Watches } from './watches.ts';
 import { Workers } from './workers.ts';
+import { WorkflowReader } from './workflow-reads.ts';
+import { WorkflowRetries } from './workflow-retries.ts';
+import type { CacheLooks } from './workflows/cached-steps.ts';
+import { Workflows } from './workflows/workflows.ts';
 
 /** That are looked at for a page of a list, however few of them match. */
 const RECORDS_A_PAGE = 10_000;
@@ -64,6 +79,8 @@ export interface ReplicaParts {
   readonly tracing?: Tracing | undefined;
   /** Told of each call that finds a queue full. */
   readonly onQueueFull?: (queue: QueueName, bound: BacklogBound) => void;
+  /** Told how often steps of workflows have looked for results of earlier jobs. */
+  readonly onCacheLooks?: (looks: CacheLooks) => void;
   /** How the store writes a failure. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -79,14 +96,24 @@ export interface Replica {
   readonly queues: Queues;
   readonly retries: Retries;
   readonly schedules: Schedules;
+  readonly batches: Batches;
+  readonly batchRetries: BatchRetries;
+  readonly waitJobs: WaitJobs;
+  readonly approvals: Approvals;
+  readonly dependencies: Dependencies;
   readonly erasures: Erasures;
   readonly explanations: Explanations;
   readonly logs: AttemptLogs;
   readonly logWatches: LogWatches;
   readonly waits: Waits;
+  readonly handlerWaits: HandlerWaits;
   readonly watches: Watches;
   readonly eventWatches: EventWatches;
   readonly workers: Workers;
+  readonly workflowReader: WorkflowReader;
+  readonly stepSkips: StepSkips;
+  /** What people did by hand, newest first. */
+  listAudit(query: AuditQuery): Promise<AuditRecord[]>;
   /** Largest input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
@@ -119,7 +146,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
   const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
   const watches = new Watches({ reads, store, timers, log });
-  const spans = tracing && new SpanRelay({ store, log, ...tracing });
+  const spans = tracing && new SpanRelay({ store, lanes, log, ...tracing });
   const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, spans, timers, random, clock, log });
   const eventWatches = new EventWatches(bus.events);
   const onTold = () => relay.wake();
@@ -129,7 +156,11 @@ export function createReplica(parts: ReplicaParts): Replica {
   };
   const rooms = new Rooms({ store, lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
   const limits = new Limits({ store, lanes, bus, dbClock, timers, log, onReady, onRoom: () => dispatcher.wake() });
-  const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling });
+  const onWake = () => {
+    workflows.look();
+    waitJobs.look();
+  };
+  const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling, onWake });
   const onFreed = (freed: readonly Freed[]) => {
     limits.freed(freed);
     rooms.freed(freed);
@@ -148,7 +179,9 @@ export function createReplica(parts: ReplicaParts): Replica {
   const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, onReady });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const told = { onReady, onDue, onEnded, onChanged, onFailures, onFreed, onTold };
+  const onWorkflowsTold = (jobIds: readonly string[]) => workflows.wake(jobIds);
+  const onDependentsTold = () => releases.wake();
+  const told = { onReady, onDue, onEnded, onChanged, onFailures, onFreed, onTold, onWorkflowsTold, onDependentsTold };
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, ...told });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const saveAndRead = {
@@ -201,7 +234,8 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'freedKeys') limits.heardKeys(hint.limitIds);
     if (hint.kind === 'freedRoom') rooms.heard(hint.sessionIds);
   });
-  const cancels = new Cancels({ store: { readJob }, changes, bus, random });
+  const cancels = new Cancels({ store: { readJob }, changes, ids, bus, random });
+  const releases = new Releases({ store, changes, cancels, lanes, timers, log });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
   const backlogs = new Backlogs({ store, clock, dbClock, timers, log });
   const { onQueueFull = () => {} } = parts;
@@ -223,6 +257,30 @@ export function createReplica(parts: ReplicaParts): Replica {
     onEnded,
     cancel,
   });
+  const workflows = new Workflows({
+    store,
+    definitions,
+    lanes,
+    ids,
+    schemas,
+    maxPayload: bus.maxUserPayload,
+    clock: dbClock,
+    sampling,
+    changes,
+    cancels,
+    dispatcher,
+    timers,
+    random,
+    log,
+    onReady,
+    onDue,
+    onTold,
+    onEnded,
+    onDependentsTold,
+    onCacheLooks: parts.onCacheLooks,
+  });
+  const maxPayload = bus.maxUserPayload;
+  const waitJobs = new WaitJobs({ store, definitions, schemas, maxPayload, changes, lanes, timers, random, log });
   const workers = new Workers({ store, sessions, bus });
   const getJob = async (namespace: string, jobId: string) => {
     const job = await readJob(namespace, jobId);
@@ -230,8 +288,27 @@ export function createReplica(parts: ReplicaParts): Replica {
     return job;
   };
   const openSessions = new OpenSessions({ store, workers, dbClock });
+  const search = new DeadlockSearch({ store, lanes, limits, sessions: openSessions });
+  const handlerWaits = new HandlerWaits({ store: store.deadlocks, search, waits, clock, timers, random, log });
   const waitCounts = new WaitCounts({ store, lanes, limits });
+  const workflowReader = new WorkflowReader({ store: store.workflowReads, definitions, clock: dbClock, getJob });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
+  const batchParts = {
+    store: { ...store, readJob },
+    submissions,
+    definitions,
+    lanes,
+    ids,
+    clock: dbClock,
+    timers,
+    random,
+    log,
+    onTold,
+    onWorkflowsTold,
+  };
+  const batches = new Batches(batchParts);
+  const batchRetries = new BatchRetries({ ...batchParts, batches });
+  const submitting = [rounds, workflows, waitJobs, releases, batchRetries];
   return {
     definitions,
     submissions,
@@ -250,6 +327,8 @@ export function createReplica(parts: ReplicaParts): Replica {
       onEnded,
       onFreed,
       onTold,
+      onWorkflowsTold,
+      onDependentsTold,
       failureText: parts.failureText,
     }),
     cancels,
@@ -257,22 +336,42 @@ export function createReplica(parts: ReplicaParts): Replica {
     holds: new Holds({ store: { readJob }, changes, random }),
     queues: new Queues({ store, timers, random, backlogs, onReady }),
     retries: new Retries({
-      store: {
-        readJob,
-        readEndedJobs: (namespace, jobIds) => store.readEndedJobs(namespace, jobIds),
-        keepPage: (namespace, request, page) => store.keepPage(namespace, request, page),
-      },
+      store: { ...store, readJob },
       submissions,
+      workflows: new WorkflowRetries({ workflows: store.workflows, definitions, ids }),
     }),
     schedules: new Schedules({ store, submissions, clock: dbClock, timers, random, lookNow: () => rounds.lookNow() }),
+    batches,
+    batchRetries,
+    waitJobs,
+    approvals: new Approvals({ store: { readJob }, changes, definitions, schemas }),
+    dependencies: new Dependencies({ store, readJob, changes, lanes, random }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
+    handlerWaits,
     watches,
     eventWatches,
-    explanations: new Explanations({ store: store.explain, getJob, lanes, limits, sessions: openSessions }),
+    explanations: new Explanations({
+      store: store.explain,
+      deadlocks: search,
+      waits: store.waits,
+      dependencies: store.dependencies,
+      getJob,
+      lanes,
+      limits,
+      sessions: openSessions,
+    }),
     workers,
+    workflowReader,
+    listAudit: store.listAudit,
+    stepSkips: new StepSkips({ store, reader: workflowReader, ids, timers, random, onWorkflowsTold }),
     maxPayload: bus.maxUserPayload,
-    definitionChanges: new DefinitionChanges({ definitions, schemas, store }),
+    definitionChanges: new DefinitionChanges({
+      definitions,
+      steps: new StepDefinitions(definitions, timers),
+      schemas,
+      store,
+    }),
     namespaces: new Namespaces(store),
     parkedPlaces: () => credits.totals(),
     countWaits: () => waitCounts.read(),
@@ -288,19 +387,12 @@ export function createReplica(parts: ReplicaParts): Replica {
       await backlogs.refresh();
     },
     start() {
-      sweeper.start();
-      retention.start();
-      relay.start();
-      rounds.start();
-      backlogs.start();
+      for (const part of [sweeper, retention, relay, backlogs, ...submitting]) part.start();
     },
     async stop() {
       // Its submissions go through what is stopped next.
-      await rounds.stop();
-      dispatcher.stop();
-      waits.stop();
-      watches.stop();
-      eventWatches.stop();
+      for (const part of [...submitting, handlerWaits]) await part.stop();
+      for (const part of [dispatcher, waits, watches, eventWatches]) part.stop();
       await Promise.all([sweeper, probes, limits, rooms, retention, relay, backlogs].map((part) => part.stop()));
     },
   };

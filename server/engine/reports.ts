@@ -8,6 +8,7 @@ import type { AttemptLogs } from './attempt-logs.ts';
 import type { AttemptKey, ClosedRecord } from './attempt-views.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
+import { type Suspension, suspendAll } from './dependencies/suspensions.ts';
 import { killPoint } from './kill-points.ts';
 import type { Freed } from './limits.ts';
 import type { LogRecord } from './log-records.ts';
@@ -22,7 +23,9 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'released'; readonly why: string }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'aborted' };
+  | { readonly kind: 'aborted' }
+  /** It waits for these children of its job. */
+  | { readonly kind: 'suspended'; readonly childIds: readonly string[] };
 
 export interface Report {
   readonly jobId: string;
@@ -34,10 +37,10 @@ export interface Report {
 
 export type ReportResult = 'ACCEPTED' | 'DUPLICATE' | 'LEASE_LOST';
 
-type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succeeded' }> };
+type Closing = AttemptKey & { readonly outcome: Exclude<Outcome, { kind: 'succeeded' | 'suspended' }> };
 
 export interface ReportsParts {
-  readonly store: Pick<Store, 'complete' | 'readClosed'>;
+  readonly store: Pick<Store, 'complete' | 'readClosed' | 'together'>;
   readonly logs: Pick<AttemptLogs, 'save'>;
   readonly resultChecks: ResultChecks;
   readonly sessions: Sessions;
@@ -46,6 +49,10 @@ export interface ReportsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly onEnded: (jobIds: readonly string[]) => void;
+  /** Told of workflows whose steps' jobs have ended. */
+  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+  /** Told when something has ended that jobs depend on. */
+  readonly onDependentsTold: () => void;
   /** Told of attempts that have ended: they may have given room under limits. */
   readonly onFreed: (freed: readonly Freed[]) => void;
   /** Told when the outbox has got a row. */
@@ -91,9 +98,12 @@ export class Reports {
     if (reports.some(({ logs }) => logs?.length)) await this.#saveLogs(sessionId, reports);
     const completions: Completion[] = [];
     const closings: Closing[] = [];
+    const suspensions: Suspension[] = [];
     const items = reports.map(({ jobId, attempt, outcome }) => {
       if (outcome.kind === 'succeeded')
         return append(completions, { jobId, attempt, sessionId, result: outcome.result });
+      if (outcome.kind === 'suspended')
+        return append(suspensions, { jobId, attempt, sessionId, childIds: outcome.childIds });
       return append(closings, { jobId, attempt, sessionId, outcome });
     });
     const none: ReadonlySet<AttemptKey> = new Set();
@@ -103,7 +113,9 @@ export class Reports {
     ]);
     const late = completions.filter((item) => !completed.has(item));
     const checked = late.length > 0 ? await this.#checkLate(late) : none;
-    const accepted = items.map((item) => completed.has(item) || closed.has(item) || checked.has(item));
+    const suspended = suspensions.length > 0 ? await suspendAll(this.#parts, suspensions) : none;
+    const isAccepted = (item: AttemptKey) => [completed, closed, checked, suspended].some((some) => some.has(item));
+    const accepted = items.map(isAccepted);
     const refused = reports.filter((_, i) => !accepted[i]);
     if (refused.length === 0) return reports.map(() => 'ACCEPTED');
     const repeated = await this.#repeated(sessionId, refused);
@@ -145,6 +157,9 @@ export class Reports {
       this.#parts.onTold();
       this.#parts.onFreed(ended);
       this.#parts.onEnded(ended.map((key) => key.jobId));
+      const workflows = new Set(ended.flatMap(({ parentJobId }) => parentJobId ?? []));
+      if (workflows.size > 0) this.#parts.onWorkflowsTold([...workflows]);
+      if (ended.some(({ tellsEnd }) => tellsEnd)) this.#parts.onDependentsTold();
     }
     const accepted = new Set(ended.flatMap((key) => first.get(textOf(key)) ?? []));
     return lists.map(() => accepted);
@@ -216,6 +231,9 @@ export class Reports {
         return record.givenBack !== undefined;
       case 'aborted':
         return record.givenBack === 'ABORTED' || record.givenBack === 'STOPPED';
+      case 'suspended':
+        // Of a job that was being cancelled it was the end.
+        return record.outcome === 'SUSPENDED' || record.outcome === 'CANCELLED';
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Makes new jobs like ended ones: of the same definition version, with the same input, on the same conditions. */
+
 import { isTerminal } from '../domain/job-state.ts';
 import { parseDemands } from '../domain/placement.ts';
+import { isReserved } from '../domain/reserved-names.ts';
 import { jobNotFound } from './cancels.ts';
 import { derivedUuid, hashOf } from './derived-ids.ts';
 import { jobNotEnded } from './erasures.ts';
@@ -9,10 +11,12 @@ import type { EndedJob, JobView } from './job-views.ts';
 import { type KeptPage, type RequestKey, requestIdReused } from './requests.ts';
 import type { Store } from './store-port.ts';
 import type { Submission, Submissions } from './submissions.ts';
+import type { AskedRetry, WorkflowRetries } from './workflow-retries.ts';
 
 export interface RetriesParts {
   readonly store: Pick<Store, 'readEndedJobs' | 'readJob' | 'keepPage'>;
   readonly submissions: Submissions;
+  readonly workflows: Pick<WorkflowRetries, 'byHand'>;
 }
 
 /** What became of the jobs that were to be retried. */
@@ -20,7 +24,7 @@ export interface Redriven {
   /** In the order of `retriedJobIds`; empty where nothing was to be done. */
   readonly jobIds: readonly string[];
   readonly retriedJobIds: readonly string[];
-  /** Retried already, erased, of an archived definition, or a duplicate of another job. */
+  /** Retried already, erased, of an archived definition, a duplicate of another job, or a batch's own. */
   readonly skipped: number;
 }
 
@@ -39,9 +43,9 @@ export class Retries {
 
   /**
    * Resolves with the new job. Throws JOB_NOT_FOUND, JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED, DUPLICATE_JOB,
-   * LIMIT_REACHED, QUEUE_FULL.
+   * LIMIT_REACHED, QUEUE_FULL; NOT_A_WORKFLOW, STEP_NOT_FOUND or STEP_NOT_SKIPPABLE for steps that it is to skip.
    */
-  async retry(namespace: string, jobId: string, requestId: string): Promise<JobView> {
+  async retry(namespace: string, jobId: string, requestId: string, asked: AskedRetry): Promise<JobView> {
     const { store } = this.#parts;
     const [ended] = await store.readEndedJobs(namespace, [jobId]);
     if (!ended) throw await this.#whyNot(namespace, jobId);
@@ -50,7 +54,7 @@ export class Retries {
         metadata: { job_id: jobId },
       });
     }
-    const made = await this.#submit(namespace, ended, requestId, 'RetryJob');
+    const made = await this.#submit(namespace, ended, requestId, 'RetryJob', asked);
     const job = await store.readJob(namespace, made.jobId);
     if (!job) throw jobNotFound(namespace, made.jobId);
     return job;
@@ -72,7 +76,7 @@ export class Retries {
     const pairs: [retried: string, made: string][] = [];
     for (let at = 0; at < jobIds.length; at += JOBS_AT_ONCE) {
       const ended = await this.#parts.store.readEndedJobs(namespace, jobIds.slice(at, at + JOBS_AT_ONCE));
-      const fit = ended.filter((job) => !job.erased && !job.retried);
+      const fit = ended.filter((job) => !job.erased && !job.retried && !isReserved(job.definition));
       const made = await Promise.all(fit.map((job) => this.#redriveOne(namespace, job, validateOnly)));
       fit.forEach((job, i) => {
         const jobId = made[i];
@@ -96,7 +100,7 @@ export class Retries {
         await this.#parts.submissions.check(namespace, submissionOf(job), 'job');
         return job.jobId;
       }
-      const made = await this.#submit(namespace, job, derivedUuid(`redrive/${job.jobId}`), 'RetryJobs');
+      const made = await this.#submit(namespace, job, derivedUuid(`redrive/${job.jobId}`), 'RetryJobs', asItWas);
       return made.existing ? undefined : made.jobId;
     } catch (error) {
       if (error instanceof EngineError && passedOver.has(error.reason)) return undefined;
@@ -104,13 +108,15 @@ export class Retries {
     }
   }
 
-  async #submit(namespace: string, job: EndedJob, requestId: string, method: string) {
+  async #submit(namespace: string, job: EndedJob, requestId: string, method: string, asked: AskedRetry) {
+    const byHand = await this.#parts.workflows.byHand(namespace, job, asked);
     const [made] = await this.#parts.submissions.submit({
       namespace,
       requestId,
-      bodyHash: hashOf(`${method}/${job.jobId}`),
+      bodyHash: hashOf([`${method}/${job.jobId}`, ...asked.skipSteps, asked.reason].filter(Boolean).join('\n')),
       submissions: [submissionOf(job)],
       field: 'job_id',
+      byHand,
     });
     if (!made) throw new EngineError('INTERNAL', 'a job was stored and has no id');
     return made;
@@ -126,8 +132,10 @@ export class Retries {
   }
 }
 
+const asItWas: AskedRetry = { skipSteps: [], reason: '' };
+
 /** Without key, times and trace context: those were the other job's own. */
-function submissionOf(job: EndedJob): Submission {
+export function submissionOf(job: EndedJob): Submission {
   const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, jobId } = job;
   return {
     definition,

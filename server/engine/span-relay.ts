@@ -1,9 +1,11 @@
 /** Sends the spans of the control plane that changes of jobs have ended. */
 import { closedSpans, closesSpans, type SpanChange } from '../domain/closed-spans.ts';
 import { type JobSpan, jobSpans } from '../domain/job-spans.ts';
+import { isTerminal } from '../domain/job-state.ts';
 import { isSampled } from '../domain/trace.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
 import type { Log, Tracing } from './ports.ts';
+import { StepLinks, type StepLinksParts } from './step-links.ts';
 import type { Store } from './store-port.ts';
 
 /** A change of jobs as the outbox tells it. */
@@ -13,7 +15,8 @@ export interface ToldChange extends SpanChange {
 }
 
 export interface SpanRelayParts extends Tracing {
-  readonly store: Pick<Store, 'readTraceOrigins' | 'readTracedJobs'>;
+  readonly store: Pick<Store, 'readTraceOrigins' | 'readTracedJobs' | 'stepTraces'>;
+  readonly lanes: StepLinksParts['lanes'];
   readonly log: Log;
 }
 
@@ -28,9 +31,12 @@ const MOST_JOBS = 500;
 
 export class SpanRelay {
   readonly #parts: SpanRelayParts;
+  readonly #links: StepLinks;
 
   constructor(parts: SpanRelayParts) {
     this.#parts = parts;
+    const { store, lanes, log } = parts;
+    this.#links = new StepLinks({ store: store.stepTraces, lanes, log });
   }
 
   /**
@@ -55,7 +61,11 @@ export class SpanRelay {
     const origins = await store.readTraceOrigins([...new Set(changes.map(({ jobId }) => jobId))]);
     const kept = origins.filter((origin) => isSampled(origin, sampling)).map(({ jobId }) => jobId);
     if (kept.length === 0) return [];
-    const spans = new Map((await store.readTracedJobs(kept)).map((job) => [job.jobId, jobSpans(job)]));
+    const jobs = await store.readTracedJobs(kept);
+    // Only a job's own span has links to other jobs, and that leaves when the job has ended.
+    const ended = new Set(changes.flatMap(({ jobId, change }) => (isTerminal(change.state) ? [jobId] : [])));
+    const needed = await this.#links.of(jobs.filter(({ jobId }) => ended.has(jobId)));
+    const spans = new Map(jobs.map((job) => [job.jobId, jobSpans(job, needed.get(job.jobId))]));
     return changes.flatMap(({ jobId, change }) => closedSpans(change, spans.get(jobId) ?? []));
   }
 }

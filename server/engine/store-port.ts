@@ -16,27 +16,29 @@ import type {
   ProgressChange,
   UncheckedAttempt,
 } from './attempt-views.ts';
+import type { CallByHand } from './audit-views.ts';
+import type { BatchRefusal, MemberCall } from './batch-views.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker } from './breaker-views.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definition-views.ts';
 import type { DemandStore } from './demand-views.ts';
-import type { ExplainStore } from './explain-views.ts';
-import type { Outbox } from './job-events.ts';
+import type { DependencyRefusal, DependentCall, DependentJob } from './dependency-views.ts';
 import type { EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView } from './job-views.ts';
 import type { KeyLimitOfJob, LaneUnderLimits, LimitedClaim, ProbeClaim, Unparked } from './limit-views.ts';
 import type { AttemptLog, LogPage, LogQuery } from './log-records.ts';
-import type { QueueStore } from './queues.ts';
 import type { KeptPage, RequestKey } from './requests.ts';
 import type { Cleared } from './retention.ts';
-import type { ScheduleStore } from './schedule-views.ts';
+import type { StoreParts } from './store-parts.ts';
 import type { Replaced, RuleKey, RuleRefusal } from './submission-rules.ts';
-import type { HeldJob, WorkerView } from './worker-views.ts';
+import type { HeldJob, Lapse, WorkerView } from './worker-views.ts';
+import type { ParentStep } from './workflow-views.ts';
 
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
-export interface NewJob {
+export interface NewJob extends DependentJob {
   readonly jobId: string;
   /** Says namespace, queue, definition and version. */
   readonly laneId: number;
-  readonly state: 'READY' | 'SCHEDULED';
+  /** WAITING: nobody is to run it, since it is a batch's own. BLOCKED: as the store finds what it depends on. */
+  readonly state: 'READY' | 'SCHEDULED' | 'WAITING' | 'BLOCKED';
   readonly rank: number;
   readonly priority: number;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -66,6 +68,8 @@ export interface NewJob {
   readonly limitMark?: LimitMark | undefined;
   /** Its definition has a retry budget: the job is counted as a first attempt. */
   readonly hasRetryBudget?: boolean | undefined;
+  /** The step that it is of. */
+  readonly parent?: ParentStep | undefined;
 }
 
 /** Room for one attempt in a session. */
@@ -114,7 +118,7 @@ export interface Completion {
 }
 
 /** One call of SubmitJob or SubmitJobs: all of its jobs or none. */
-export interface SubmitCall {
+export interface SubmitCall extends DependentCall, MemberCall, CallByHand {
   readonly namespace: string;
   readonly requestId?: string | undefined;
   /** Of the whole call; set with `requestId`. */
@@ -176,6 +180,8 @@ export type SubmitResult =
       readonly jobId: string;
       readonly sameContent: boolean;
     }
+  | BatchRefusal
+  | DependencyRefusal
   | RuleRefusal;
 
 export interface Lane extends LaneKey {
@@ -245,18 +251,13 @@ export type Selection =
   | { readonly by: 'attempts'; readonly attempts: readonly AttemptKey[] }
   | JobSelection
   | { readonly by: 'session'; readonly sessionId: string; readonly limit: number }
-  | { readonly by: 'due'; readonly limit: number };
+  | { readonly by: 'due'; readonly limit: number }
+  /** Ready jobs of lanes of workflows, or of waits, lowest rank first; not of lanes that are held back. */
+  | { readonly by: 'workflows'; readonly laneIds: readonly number[]; readonly limit: number };
 
 export type Decide = (run: OpenRun, nowUs: number) => Change | undefined;
 
-export interface Lapse {
-  readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
-  readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
-  readonly open: number;
-  readonly nowUs: number;
-}
-
-export interface Store extends DemandStore {
+export interface Store extends DemandStore, StoreParts {
   nowUs(): Promise<number>;
   /** One transaction for all that `work` asks of the store that it is given; what it throws undoes all of it. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -390,10 +391,6 @@ export interface Store extends DemandStore {
    * replica may be at it as well.
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
-  readonly outbox: Outbox;
-  readonly explain: ExplainStore;
-  readonly queues: QueueStore;
-  readonly schedules: ScheduleStore;
   /** Makes the partitions of the days to come. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;

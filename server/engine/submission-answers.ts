@@ -1,4 +1,8 @@
 /** What a submission is answered with, once the store has said what became of it. */
+import { membersRefused } from './batches/refusals.ts';
+import { childrenRefused } from './dependencies/children-refused.ts';
+import { targetNotFound } from './dependencies/step-numbers.ts';
+import type { ParentAttempt } from './dependency-views.ts';
 import { EngineError } from './errors.ts';
 import type { SubmitResult, SubmittedJob } from './store-port.ts';
 import { refusalOf } from './submission-rules.ts';
@@ -34,6 +38,16 @@ export function accepted(result: SubmitResult, request: Submit): readonly Submit
         },
       );
     }
+    case 'batchRefused':
+      throw membersRefused(result);
+    case 'targetNotFound': {
+      const path = `${pathsOf(request.field)(result.index)}.dependencies[${result.number}]`;
+      throw targetNotFound(request.namespace, result.jobId, path);
+    }
+    case 'dependencyRefused':
+      throw result.error;
+    case 'childrenRefused':
+      throw childrenRefused(request.parentAttempt as ParentAttempt, result.why);
     case 'duplicate':
     case 'throttled':
       throw refusalOf(result, pathsOf(request.field));

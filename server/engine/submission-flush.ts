@@ -29,10 +29,20 @@ export function submissionFlush(
   return async (calls) => {
     const { places, limited } = parts.dispatcher.placesFor(placeable(calls));
     const results = await storeCalls(parts, calls, places, limited);
-    announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
+    announceStored(parts, calls, results, places);
     announceReplaced(parts, results);
     return results;
   };
+}
+
+/** Once they are committed: sends what was assigned, and tells whom the others concern. */
+export function announceStored(
+  parts: SubmissionFlushParts,
+  calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
+  places: ReadonlyMap<string, Place>,
+): void {
+  announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
 }
 
 /** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
@@ -131,12 +141,19 @@ function unassigned(call: SubmitCall): SubmitResult {
 }
 
 /**
- * A large call is stored by several statements, one with keys, rules or limits in a transaction of its own: all wait for a
- * claim.
+ * A large call is stored by several statements, one with keys, rules, limits, dependencies, a batch or what was done by hand in a transaction of its
+ * own: all wait for a claim.
  */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
-  const isPlain = ({ keys, rules, limits, jobs }: SubmitCall) =>
-    keys.length === 0 && !rules && !limits && jobs.length <= MOST_PLACED;
+  const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, byHand, jobs }: SubmitCall) =>
+    keys.length === 0 &&
+    !rules &&
+    !limits &&
+    !batchJobId &&
+    !isDependent &&
+    !parentAttempt &&
+    !byHand &&
+    jobs.length <= MOST_PLACED;
   return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
 }
 

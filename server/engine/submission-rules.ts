@@ -95,8 +95,8 @@ export function hasRules({ uniqueness, debounce, throttle }: JobDefinition): boo
 }
 
 /** Whether a debounce says when the job starts. Whoever retries a job by hand wants it to run. */
-export function isDebounced({ retryOf }: Submission, { debounce }: JobDefinition): boolean {
-  return debounce !== undefined && retryOf === undefined;
+export function isDebounced({ retryOf, parent }: Submission, { debounce }: JobDefinition): boolean {
+  return debounce !== undefined && retryOf === undefined && parent === undefined;
 }
 
 function ruleKeyOf(parts: RuleKeysParts, ruled: RuledSubmission, nowUs: number): RuleKey | undefined {
@@ -145,13 +145,20 @@ function fieldsOf({ submission, definition, path }: RuledSubmission, rule: 'uniq
 }
 
 function refuseStart({ submission, definition, path }: RuledSubmission): void {
-  const name = submission.delayMs !== undefined ? 'delay' : submission.runTimeUs !== undefined ? 'run_time' : undefined;
+  const name = startIn(submission);
   if (!name) return;
   throw new EngineError(
     'INVALID_FIELD',
     `${path}.${name} is set, and the debounce of definition ${definition.name} says when its jobs start: leave it out`,
     { field: `${path}.${name}`, metadata: { definition: definition.name } },
   );
+}
+
+/** The field that says something of the start. */
+function startIn({ delayMs, runTimeUs, dependencies }: Submission): string | undefined {
+  if (delayMs !== undefined) return 'delay';
+  if (runTimeUs !== undefined) return 'run_time';
+  return dependencies ? 'dependencies' : undefined;
 }
 
 function hashOf(

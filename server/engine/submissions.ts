@@ -1,26 +1,32 @@
 /** Submits jobs: resolves what they are made from, gives them their ids and ranks, and stores them with other callers' jobs. */
 import type { Demands, JobDefinition, RetryPolicy, StickyTo, StickyWorker } from '../domain/definition.ts';
+import type { Dependency } from '../domain/dependencies.ts';
 import type { Payload } from '../domain/payload.ts';
-import { canonicalDemands } from '../domain/placement.ts';
-import { rankOf } from '../domain/rank.ts';
-import { earliest, limitsFrom } from '../domain/time-limits.ts';
 import type { Admission } from './admission.ts';
+import type { ByHand } from './audit-views.ts';
+import type { MemberCall } from './batch-views.ts';
 import { Batcher } from './batcher.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Definitions } from './definitions.ts';
+import { cycleOf } from './dependencies/cycle-search.ts';
+import { withStepNumbers } from './dependencies/step-numbers.ts';
+import type { ParentAttempt } from './dependency-views.ts';
 import { FirstJobs, type WantedLane } from './first-jobs.ts';
 import { type InputCheck, refuseBadInputs } from './input-checks.ts';
 import type { JobIds } from './job-ids.ts';
-import { type JobKeys, JobKeysOf } from './job-keys.ts';
+import { JobKeysOf } from './job-keys.ts';
 import type { Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
+import { isCounted, type JobLane, laneOf, newJob, startingAt } from './new-jobs.ts';
 import type { Random, Schemas, Timers } from './ports.ts';
 import { withWorkers } from './sticky.ts';
 import type { IdempotencyKey, NewJob, Store, SubmitCall, SubmitResult, SubmittedJob } from './store-port.ts';
 import { accepted } from './submission-answers.ts';
 import { type SubmissionFlushParts, submissionFlush } from './submission-flush.ts';
 import { keysOf } from './submission-keys.ts';
-import { hasRules, isDebounced, type RuledSubmission, type RuleKey, ruleKeysOf } from './submission-rules.ts';
+import { hasRules, type RuledSubmission, type RuleKey, ruleKeysOf } from './submission-rules.ts';
+import { knowingLanes, UnknownLane } from './unknown-lanes.ts';
+import type { ParentStep } from './workflow-views.ts';
 
 /** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
 export interface Submission {
@@ -50,9 +56,13 @@ export interface Submission {
   readonly tracestate: string;
   /** The job that this one retries. */
   readonly retryOf?: string | undefined;
+  /** What it is to wait for. Undefined: nothing. */
+  readonly dependencies?: readonly Dependency[] | undefined;
+  /** The step that it is of. */
+  readonly parent?: ParentStep | undefined;
 }
 
-export interface Submit {
+export interface Submit extends MemberCall {
   readonly namespace: string;
   /** Empty: none. */
   readonly requestId: string;
@@ -62,10 +72,17 @@ export interface Submit {
   readonly field: 'job' | 'jobs' | 'job_id';
   /** It goes on however much waits: what it is for would be lost. */
   readonly ignoresBounds?: boolean;
+  /** The attempt whose handler submits them. Left out: none. */
+  readonly parentAttempt?: ParentAttempt | undefined;
+  /** What is done by hand with the job of that id, the only one. Left out: nothing. */
+  readonly byHand?: ((jobId: string) => ByHand) | undefined;
 }
 
 export interface SubmissionsParts extends SubmissionFlushParts {
-  readonly store: Pick<Store, 'together' | 'submit' | 'findSubmission' | 'findJobs' | 'readLastWorkers'>;
+  readonly store: Pick<
+    Store,
+    'together' | 'submit' | 'findSubmission' | 'findJobs' | 'readLastWorkers' | 'dependencies'
+  >;
   readonly definitions: Definitions;
   readonly admission: Pick<Admission, 'admit'>;
   readonly lanes: Lanes;
@@ -141,18 +158,53 @@ export class Submissions {
       const place = laneOf(submission, definition);
       const lane = place instanceof Promise ? await place : place;
       if (lane.laneId === undefined) wanted.set(i, lane);
-      const job = this.#build(submission, definition, lane, this.#keys.of(submission, definition, pathOf(i)));
+      const keysOfJob = this.#keys.of(submission, definition, pathOf(i));
+      const job = newJob(this.#parts, submission, definition, lane, keysOfJob);
       const aside = job.limitId && job.state === 'READY' && this.#parts.limits.asideOf(job.laneId, job.limitId);
       if (aside && job.limitId) setAside.add(job.limitId);
       jobs.push(aside ? { ...job, laneId: aside, limitMark: job.limitMark ?? 'SET_ASIDE' } : job);
     }
-    const call = { namespace, jobs, ...requestIdOf(request), keys, rules, limits: limitsOfJobs(jobs, definitions) };
+    const { batchJobId, retryPage, parentAttempt } = request;
+    const limited = limitsOfJobs(jobs, definitions);
+    const waits = this.#waitsOf(request, submissions);
+    const call = {
+      namespace,
+      jobs,
+      ...requestIdOf(request),
+      keys,
+      rules,
+      limits: limited,
+      batchJobId,
+      retryPage,
+      ...waits,
+      parentAttempt,
+      byHand: request.byHand?.((jobs[0] as NewJob).jobId),
+    };
     const add = (tried: SubmitCall) =>
-      wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried);
+      knowingLanes(async () =>
+        unlessUnknown(await (wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried))),
+      );
     const result = await this.#store(call, add);
     // Room that was given back meanwhile was given to those that waited by then.
     if (setAside.size > 0) this.#parts.limits.heardKeys([...setAside]);
     return result;
+  }
+
+  /** A new job can close a circle only as a part of what waits for it. */
+  #waitsOf(
+    { namespace, batchJobId, parentAttempt, field }: Submit,
+    submissions: readonly Submission[],
+  ): Pick<SubmitCall, 'isDependent' | 'refuseCycles'> | undefined {
+    const all = submissions.flatMap(({ dependencies }) => dependencies ?? []);
+    if (all.length === 0) return undefined;
+    const parentJobId = batchJobId ?? parentAttempt?.jobId;
+    if (parentJobId === undefined) return { isDependent: true };
+    const waiter = { namespace, jobId: undefined, parentJobId };
+    const refuseCycles: SubmitCall['refuseCycles'] = async (store) => {
+      await store.lockEdges(namespace);
+      return cycleOf(store, this.#parts.lanes, waiter, all, field).catch(refuseUnknown);
+    };
+    return { isDependent: true, refuseCycles };
   }
 
   /** The answer to a repeat of a call, of which a definition has been archived, or got another schema, since. */
@@ -191,7 +243,8 @@ export class Submissions {
 
   /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
   async #look(namespace: string, asked: readonly Submission[], pathOf: (index: number) => string): Promise<Looked> {
-    const submissions = await withWorkers(this.#parts.store, namespace, asked, pathOf);
+    const kept = await withWorkers(this.#parts.store, namespace, asked, pathOf);
+    const submissions = await this.#withSteps(namespace, kept, pathOf);
     const definitions = await this.#definitionsOf(namespace, submissions, pathOf);
     const ruled: RuledSubmission[] = [];
     for (const [index, definition] of definitions.entries()) {
@@ -203,6 +256,22 @@ export class Submissions {
     const { timers, clock } = this.#parts;
     const rules = await ruleKeysOf({ timers, startingAt }, ruled, clock.nowUs());
     return { submissions, definitions, rules: rules.length > 0 ? rules : undefined };
+  }
+
+  /** With the numbers of the steps that they depend on. */
+  async #withSteps(
+    namespace: string,
+    submissions: readonly Submission[],
+    pathOf: (index: number) => string,
+  ): Promise<readonly Submission[]> {
+    if (!submissions.some(({ dependencies }) => dependencies?.some(({ on }) => on.kind === 'STEP'))) return submissions;
+    const numbered: Submission[] = [];
+    for (const [i, submission] of submissions.entries()) {
+      const { dependencies } = submission;
+      const found = dependencies && (await withStepNumbers(this.#parts, namespace, dependencies, pathOf(i)));
+      numbered.push({ ...submission, dependencies: found });
+    }
+    return numbered;
   }
 
   /** The definition of each, once all are there and take their inputs. */
@@ -247,108 +316,10 @@ export class Submissions {
       });
     };
   }
-
-  #build(submission: Submission, definition: JobDefinition, { laneId = 0, demands }: JobLane, keys: JobKeys): NewJob {
-    const { ids, clock } = this.#parts;
-    const nowUs = clock.nowUs();
-    const startUs = startOf(submission, definition, nowUs);
-    const isLater = startUs > nowUs;
-    const priority = submission.priority ?? definition.priority;
-    const times = timesOf(submission, definition, isLater ? startUs : nowUs);
-    // Of one shape, written out: there are tens of thousands a second.
-    return {
-      jobId: ids.next(),
-      laneId,
-      state: isLater ? 'SCHEDULED' : 'READY',
-      rank: rankOf(isLater ? startUs : nowUs, priority, times.expireTimeUs),
-      priority,
-      labels: hasEntries(submission.labels) ? submission.labels : undefined,
-      input: submission.input,
-      demands,
-      retryPolicy: submission.retryPolicy,
-      runTimeoutMs: times.runTimeoutMs,
-      idempotencyKey: submission.idempotencyKey || undefined,
-      traceparent: submission.traceparent || undefined,
-      tracestate: submission.tracestate || undefined,
-      runTimeUs: isLater ? startUs : undefined,
-      expireTimeUs: times.expireTimeUs,
-      retryOf: submission.retryOf,
-      deadlineUs: times.deadlineUs,
-      progressTimeoutMs: times.progressTimeoutMs,
-      watchWindowMs: times.watchWindowMs,
-      checkResult: definition.outputSchema ? true : undefined,
-      fairnessKey: keys.fairnessKey,
-      limitKey: keys.limitKey,
-      limitId: keys.limitId,
-      limitMark: keys.limitId && isCounted(definition) ? 'COUNTED' : undefined,
-      hasRetryBudget: definition.retryBudget ? true : undefined,
-    };
-  }
 }
 
 export function pathsOf(field: Submit['field']): (index: number) => string {
   return field === 'jobs' ? (index) => `jobs[${index}]` : () => field;
-}
-
-function hasEntries(map: Readonly<Record<string, string>>): boolean {
-  for (const _ in map) return true;
-  return false;
-}
-
-/** Where a job belongs. */
-interface JobLane extends WantedLane {
-  /** Undefined: the lane is not there yet. */
-  readonly laneId: number | undefined;
-  /** Of the submission, where they override the definition's. */
-  readonly demands: string | undefined;
-}
-
-function demandsOf({ demands, keepTo }: Submission, definition: JobDefinition): Demands {
-  const asked = demands ?? definition.demands;
-  return keepTo ? { ...asked, sticky: keepTo } : asked;
-}
-
-function laneOf(namespace: string, submission: Submission, definition: JobDefinition): Omit<JobLane, 'laneId'> {
-  const usual = canonicalDemands(definition.demands);
-  const demands = canonicalDemands(demandsOf(submission, definition));
-  const key = {
-    namespace,
-    queue: submission.queue || definition.queue,
-    definition: definition.name,
-    definitionVersion: definition.version,
-    demands,
-    suspect: false,
-  };
-  return { key, breaker: definition.circuitBreaker?.name, demands: demands === usual ? undefined : demands };
-}
-
-export function startOf(submission: Submission, definition: JobDefinition, nowUs: number): number {
-  if (isDebounced(submission, definition)) return nowUs + (definition.debounce?.waitMs ?? 0) * 1000;
-  if (submission.delayMs !== undefined) return nowUs + submission.delayMs * 1000;
-  return submission.runTimeUs ?? nowUs;
-}
-
-type Times = Pick<NewJob, 'runTimeoutMs' | 'expireTimeUs' | 'deadlineUs' | 'progressTimeoutMs' | 'watchWindowMs'>;
-
-/** Every limit in time of the job. A wait in the queue that is too long is an expiry: the earlier of the two holds. */
-function timesOf(submission: Submission, definition: JobDefinition, startUs: number): Times {
-  const { timeLimits } = definition;
-  const runTimeoutMs = submission.runTimeoutMs ?? definition.runTimeoutMs;
-  const { expireTimeUs } = submission;
-  if (!timeLimits) return { runTimeoutMs, expireTimeUs };
-  const { queueUntilUs, deadlineUs } = limitsFrom(timeLimits, startUs);
-  return {
-    runTimeoutMs: Math.min(runTimeoutMs, timeLimits.totalTimeoutMs ?? runTimeoutMs),
-    expireTimeUs: earliest(expireTimeUs, queueUntilUs) ?? undefined,
-    deadlineUs,
-    progressTimeoutMs: timeLimits.progressTimeoutMs,
-    watchWindowMs: timeLimits.watchdog?.windowMs,
-  };
-}
-
-/** Whether its jobs do not simply wait at the limits of their keys. */
-function isCounted({ keyLimit }: JobDefinition): boolean {
-  return keyLimit !== undefined && keyLimit.policy !== 'WAIT';
 }
 
 /** Of the jobs that are not to wait at the limits of their keys. Undefined: there are none. */
@@ -358,13 +329,6 @@ function limitsOfJobs(jobs: readonly NewJob[], definitions: readonly JobDefiniti
     return limitId && isCounted(definition) ? [{ index, definition: definition.name, limitId }] : [];
   });
   return limits.length > 0 ? limits : undefined;
-}
-
-/** What of a job that waits for its start follows from when that is. */
-function startingAt(submission: Submission, definition: JobDefinition, startUs: number): Partial<NewJob> {
-  const times = timesOf(submission, definition, startUs);
-  const rank = rankOf(startUs, submission.priority ?? definition.priority, times.expireTimeUs);
-  return { ...times, rank, runTimeUs: startUs };
 }
 
 function withReplaced(
@@ -377,4 +341,15 @@ function withReplaced(
 
 function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'> {
   return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
+}
+
+/** A refusal, so that calls that are stored together with this one do not fail by it. */
+function refuseUnknown(error: unknown): UnknownLane {
+  if (error instanceof UnknownLane) return error;
+  throw error;
+}
+
+function unlessUnknown(result: SubmitResult): SubmitResult {
+  if (result.kind === 'dependencyRefused' && result.error instanceof UnknownLane) throw result.error;
+  return result;
 }

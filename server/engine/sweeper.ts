@@ -2,6 +2,7 @@
 import { decideDue } from '../domain/decide-due.ts';
 import { judgeLapsed } from '../domain/lapse.ts';
 import type { Change } from '../domain/run.ts';
+import { decideWaitDue } from '../domain/wait.ts';
 import type { Changes } from './changes.ts';
 import type { DbClock } from './db-clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -150,12 +151,14 @@ export class Sweeper {
     const { changes, random, store } = this.#parts;
     for (let page = 0; page < PAGES; page++) {
       const changed = await changes.apply({ by: 'due', limit: PAGE }, (run, nowUs, definition) =>
-        decideDue(
-          run,
-          run.retryPolicy ?? definition.retryPolicy,
-          { nowUs, random: random.next() },
-          definition.timeLimits,
-        ),
+        definition.wait && run.state === 'WAITING'
+          ? decideWaitDue(run, nowUs)
+          : decideDue(
+              run,
+              run.retryPolicy ?? definition.retryPolicy,
+              { nowUs, random: random.next() },
+              definition.timeLimits,
+            ),
       );
       for (const change of changed) this.#stop(change);
       if (changed.length < PAGE) break;

@@ -97,6 +97,7 @@ function summed(counted: readonly Counted[], whyReady: (one: Counted) => Counted
   for (const one of counted) {
     add(one, 'time', one.scheduled);
     add(one, 'job_paused', one.paused);
+    add(one, 'dependency', one.blocked);
     if (one.ready > 0) add(one, whyReady(one), one.ready);
   }
   return [...sums.values()];

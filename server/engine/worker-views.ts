@@ -1,4 +1,5 @@
 /** What people see of workers. */
+import type { SessionEnd } from '../domain/decide.ts';
 import type { SessionRow } from './store-port.ts';
 
 export interface WorkerView extends SessionRow {
@@ -14,4 +15,12 @@ export interface HeldJob {
   readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
   readonly assignTimeUs: number;
   readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+}
+
+/** Sessions whose leases are over, and those that are being closed. */
+export interface Lapse {
+  readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
+  readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
+  readonly open: number;
+  readonly nowUs: number;
 }

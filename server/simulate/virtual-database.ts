@@ -1,5 +1,12 @@
 /** A replica's way to the simulated database: statements take no time, one after the other, and transactions take turns. */
-import type { Database, Parameter, Row, Session, Statement } from '../store/database.ts';
+import {
+  type Database,
+  type Parameter,
+  type Row,
+  runAndCommit,
+  type Session,
+  type Statement,
+} from '../store/database.ts';
 import type { Line } from './line.ts';
 import type { SimPostgres } from './sim-postgres.ts';
 import type { World } from './world.ts';
@@ -31,11 +38,10 @@ export class VirtualDatabase implements Database {
     const { postgres } = this.#parts;
     await this.#begin();
     try {
-      const result = await work({
+      const session: Session = {
         run: (statement, parameters) => this.#event(() => this.#execute(statement, parameters)),
-      });
-      await this.#event(() => postgres.script('COMMIT'));
-      return result;
+      };
+      return await runAndCommit(session, work, () => this.#event(() => postgres.script('COMMIT')));
     } catch (error) {
       await this.#event(() => postgres.script('ROLLBACK'));
       throw error;

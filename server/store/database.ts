@@ -20,6 +20,11 @@ export type Parameter = Exclude<Element, undefined> | readonly Element[];
 export type Row = Record<string, any>;
 
 export interface Session {
+  /**
+   * In a transaction, statements that are asked for without waiting for each other go out together: they run one after the
+   * other, in that order, and cost one round trip. What follows one that fails fails as well, so wait for them by Promise.all,
+   * in order. Those that nobody waits for go out with the COMMIT; the transaction fails with them.
+   */
   run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]>;
 }
 
@@ -31,6 +36,28 @@ export interface Database extends Session {
   /** Rows of a table were deleted: for a driver whose database does not clean up by itself. */
   noteDeleted?(table: string, rows: number): void;
   close(): Promise<void>;
+}
+
+/** Runs `work` and then `commit`, which fails with each statement that has failed. */
+export async function runAndCommit<T>(
+  session: Session,
+  work: (session: Session) => Promise<T>,
+  commit: () => Promise<unknown>,
+): Promise<T> {
+  const answers = new Set<Promise<Row[]>>();
+  const result = await work({
+    run(statement, parameters) {
+      const answer = session.run(statement, parameters);
+      answers.add(answer);
+      answer.then(
+        () => answers.delete(answer),
+        () => {},
+      );
+      return answer;
+    },
+  });
+  await Promise.all([...answers, commit()]);
+  return result;
 }
 
 /** A database for work within a transaction that is open: what would begin one of its own joins it. */

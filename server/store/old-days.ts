@@ -3,6 +3,7 @@ import { lowestUuid } from '../domain/uuid.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import type { Database, Session } from './database.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';
+import { dooms } from './statements/batch-dooms.ts';
 import { timestampOf } from './times.ts';
 
 /** More than this is not copied while everybody waits: such a day is cleared in pages, and goes later. */
@@ -44,10 +45,21 @@ function dayOf(dayMs: number, cutoffMs: number): Day {
   };
 }
 
-/** Ids of what must stay: open, or ended after the cutoff. */
-function keptIds({ outcomes, from, to, cutoff }: Day): string {
+/**
+ * Ids of what must stay: open, ended after the cutoff, a child of an open workflow or batch, or of a batch that is being retried, or
+ * what a step of an open workflow took from the cache. Parents are older than their children, and of what is so old few are kept.
+ */
+function keptIds({ jobs, outcomes, from, to, cutoff }: Day): string {
   return `SELECT job_id FROM job_runs WHERE job_id >= '${from}' AND job_id < '${to}'
-UNION ALL SELECT job_id FROM ${outcomes} WHERE end_time > '${cutoff}'`;
+UNION SELECT job_id FROM ${outcomes} WHERE end_time > '${cutoff}'
+UNION SELECT c.job_id FROM (SELECT job_id FROM workflow_runs UNION ALL SELECT job_id FROM batches) AS p
+CROSS JOIN LATERAL (SELECT job_id FROM job_runs r WHERE r.job_id = p.job_id AND p.job_id < '${to}' OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = r.job_id OFFSET 0) AS c
+UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}) AS b
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = b.retry_of OFFSET 0) AS c
+UNION SELECT s.child_job_id FROM workflow_steps s
+WHERE s.cache_time IS NOT NULL AND s.child_job_id >= '${from}' AND s.child_job_id < '${to}'
+  AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)`;
 }
 
 /** The rest of the day's end times is summed up, so that finding the late ones reads no more than those. */

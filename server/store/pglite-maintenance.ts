@@ -43,6 +43,18 @@ export const hotTables = [
   'fairness_keys',
   'rate_buckets',
   'lane_waits',
+  'workflow_runs',
+  'workflow_steps',
+  'step_compensations',
+  'step_cache',
+  'workflow_news',
+  'batches',
+  'batch_counts',
+  'event_waits',
+  'sent_events',
+  'job_dependencies',
+  'dependency_news',
+  'handler_waits',
 ];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */

@@ -2,11 +2,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
-import type { Database, Parameter, Row, Session, Statement } from './database.ts';
+import { type Database, type Parameter, type Row, runAndCommit, type Session, type Statement } from './database.ts';
+import { gathering } from './gathering.ts';
 import { prepareFolder } from './pglite-folder.ts';
 import { type MaintenanceOptions, PgliteMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
-import { planSettings, sessionOf, typeParsers } from './postgres.ts';
+import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
 
 export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
@@ -129,11 +130,9 @@ class Pglite implements Database {
   }
 
   async #inTransaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    await this.#client.query('BEGIN');
+    const begun = begin(this.#client);
     try {
-      const result = await work(this.#session);
-      await this.#client.query('COMMIT');
-      return result;
+      return await runAndCommit(this.#session, work, () => Promise.all([begun, this.#client.query('COMMIT')]));
     } catch (error) {
       // Fails only with the database itself, which the error at hand tells of already.
       await this.#client.query('ROLLBACK').catch(() => {});
@@ -149,10 +148,11 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
     await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
   const thread = await startThread(dataDir);
   const client = new pg.Client({
-    stream: () => new PgliteStream(thread) as never,
+    stream: () => gathering(new PgliteStream(thread)) as never,
     user: 'postgres',
     database: 'postgres',
     types: typeParsers,
+    pipeline: true,
   });
   client.on('error', () => {});
   await client.connect();

@@ -1,7 +1,9 @@
 /** The PostgreSQL driver: a bounded pool of `pg` connections with every time-out set. */
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { binaryArray } from './arrays.ts';
-import type { Database, Parameter, Row, Session, Statement } from './database.ts';
+import { type Database, type Parameter, type Row, runAndCommit, type Session, type Statement } from './database.ts';
+import { gathering } from './gathering.ts';
 import { microsOf } from './times.ts';
 
 export interface PostgresOptions {
@@ -101,6 +103,13 @@ function isUnanswered(error: unknown): error is Error {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
+/** Nobody has to wait for its answer: a connection on which it fails takes nothing more. */
+export function begin(client: pg.ClientBase): Promise<unknown> {
+  const begun = client.query('BEGIN');
+  begun.catch(() => {});
+  return begun;
+}
+
 async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
   return client.query('ROLLBACK').then(
     () => undefined,
@@ -115,6 +124,8 @@ export function openPostgres(options: PostgresOptions): Database {
     max: options.poolSize ?? 12,
     options: settings,
     types: typeParsers,
+    pipeline: true,
+    stream: () => gathering(new Socket()) as never,
     connectionTimeoutMillis: 5_000,
     query_timeout: options.answerMs ?? 20_000,
     keepAlive: true,
@@ -129,11 +140,11 @@ export function openPostgres(options: PostgresOptions): Database {
       const client = await pool.connect();
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
-        const result = await work(sessionOf(client));
-        options.beforeCommit?.();
-        await client.query('COMMIT');
-        return result;
+        const begun = begin(client);
+        return await runAndCommit(sessionOf(client), work, () => {
+          options.beforeCommit?.();
+          return Promise.all([begun, client.query('COMMIT')]);
+        });
       } catch (error) {
         broken = isUnanswered(error) ? error : await rollBack(client);
         throw error;

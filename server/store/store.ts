@@ -4,6 +4,8 @@ import { type Database, within } from './database.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionRounds } from './retention.ts';
 import { readLogs, saveLogs } from './statements/attempt-logs.ts';
+import { listAudit } from './statements/audit-records.ts';
+import { batchStore } from './statements/batches.ts';
 import { queueStore } from './statements/change-queues.ts';
 import { changeRuns } from './statements/change-runs.ts';
 import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
@@ -19,10 +21,12 @@ import {
   listDefinitions,
   readDefinition,
 } from './statements/definitions.ts';
+import { dependencyStore } from './statements/dependency-walk.ts';
 import { readEndedJobs } from './statements/ended-jobs.ts';
 import { eraseJob } from './statements/erase-job.ts';
 import { explainStore } from './statements/explain-store.ts';
 import { FairRanks } from './statements/fair-ranks.ts';
+import { deadlockStore } from './statements/handler-waits.ts';
 import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
 import { findHeldKeys } from './statements/idempotency-keys.ts';
 import { renewWaits } from './statements/lane-waits.ts';
@@ -33,10 +37,13 @@ import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
 import { readWaitingKeys, unparkJobs } from './statements/parked-jobs.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
+import { stepTraces } from './statements/read-links.ts';
 import { readTracedJobs, readTraceOrigins } from './statements/read-traces.ts';
+import { workflowReads } from './statements/read-workflow.ts';
 import { keepPage, takeRequestId } from './statements/request-ids.ts';
 import { readRetention, setRetention } from './statements/retentions.ts';
 import { scheduleStore } from './statements/schedules.ts';
+import { waitStore } from './statements/sent-events.ts';
 import {
   closeSessions,
   endSessions,
@@ -45,8 +52,11 @@ import {
   readSessions,
   renewSessions,
 } from './statements/sessions.ts';
-import { findSubmission, submitCalls } from './statements/submit.ts';
+import { stepCacheStore } from './statements/step-cache.ts';
+import { submitCalls } from './statements/submit.ts';
+import { findSubmission } from './statements/submit-answers.ts';
 import { drainSession, heldJobs, listSessions, readWorker } from './statements/workers.ts';
+import { workflowStore } from './statements/workflows.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
 const readPageTokenKey = {
@@ -139,6 +149,15 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     explain: explainStore(database),
     queues: queueStore(database),
     schedules: scheduleStore(database),
+    workflows: workflowStore(database),
+    workflowReads: workflowReads(database),
+    listAudit: (query) => listAudit(database, query),
+    batches: batchStore(database),
+    waits: waitStore(database),
+    dependencies: dependencyStore(database),
+    stepTraces: stepTraces(database),
+    stepCache: stepCacheStore(database),
+    deadlocks: deadlockStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

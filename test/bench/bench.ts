@@ -1,4 +1,5 @@
 /** The bench: throughput of a job's whole life and idle latency on both stores; `--help` says what else. */
+
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -6,12 +7,14 @@ import { Client } from '../../sdk/typescript/src/index.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { against } from './against.ts';
 import { backlog } from './backlog.ts';
+import { batchBesidePlain } from './batches.ts';
 import { cancelLatency, languages } from './cancel.ts';
 import { claimCosts } from './claims.ts';
 import { startDeployment, startWorker } from './deployment.ts';
 import { limitsBesidePlain } from './limits.ts';
 import { idleLatency, throughput } from './measures.ts';
 import { singleBesideMany } from './single.ts';
+import { workflowSteps } from './workflows.ts';
 
 const help = `Throughput of a job's whole life and idle latency, on both stores.
 
@@ -24,6 +27,8 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --limits           instead of all that: jobs with limits, fairness and priorities beside plain ones, in turns
   npm run bench -- --claims           instead of all that: what a claim under limits costs by waiting jobs and keys, and how soon
                                       a single job starts beside a million
+  npm run bench -- --workflows        instead of all that: chains, fan-outs and a random graph of steps
+  npm run bench -- --batches          instead of all that: members of a batch beside jobs that are none, in turns
   npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
@@ -38,6 +43,8 @@ const { values: options } = parseArgs({
     cancel: { type: 'boolean', default: false },
     limits: { type: 'boolean', default: false },
     claims: { type: 'boolean', default: false },
+    workflows: { type: 'boolean', default: false },
+    batches: { type: 'boolean', default: false },
     against: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
@@ -121,6 +128,10 @@ async function run(store: string, createDatabase?: () => Promise<string>): Promi
     const rounds = quick ? 4 : 16;
     return limitsBesidePlain({ rounds, createDatabase, note: (name, value) => note(store, name, value) });
   }
+  if (options.workflows)
+    return workflowSteps({ quick, createDatabase, note: (name, value) => note(store, name, value) });
+  if (options.batches)
+    return batchBesidePlain({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.claims) {
     const parts = { createDatabase, note: (name: string, value: unknown) => note(store, name, value) };
     await claimCosts(parts);

@@ -82,6 +82,7 @@ it('every guide that is meant to have examples has some', () => {
   const withExamples = guides.map(({ file }) => file);
   expect(withExamples).toEqual(
     expect.arrayContaining([
+      'batches.md',
       'cancellation.md',
       'circuit-breakers.md',
       'definitions.md',
@@ -95,6 +96,7 @@ it('every guide that is meant to have examples has some', () => {
       'submission-rules.md',
       'timeouts.md',
       'traces.md',
+      'waits.md',
       'workers.md',
     ]),
   );

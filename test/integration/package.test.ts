@@ -58,6 +58,8 @@ describe('the installed packages', () => {
     expect(run('npx', '--no-install', 'muster', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     expect(run(join(project, 'node_modules/.bin/muster'), '--version')).toBe(`${version}\n`);
+    const nothing = ['worker', 'exec', 'none', '--', './no-such-program'];
+    expect(() => run(join(project, 'node_modules/.bin/muster'), ...nothing)).toThrow(/handler none: there is no file/);
   });
 
   it('give types to TypeScript', () => {

@@ -160,6 +160,10 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       retryPolicy: null,
       fairnessKey: null,
       limitId: null,
+      parentJobId: null,
+      waitsFor: 0,
+      children: 0,
+      tellsEnd: false,
     };
   });
 }

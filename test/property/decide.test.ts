@@ -12,6 +12,8 @@ import type { Failure } from '../../server/domain/payload.ts';
 import type { RetryCause } from '../../server/domain/retry-rules.ts';
 import type { Change, OpenRun } from '../../server/domain/run.ts';
 import { noLimits } from '../../server/domain/time-limits.ts';
+import { decideBeginWait, decideCancelWait, decideEndWait, decideWaitDue } from '../../server/domain/wait.ts';
+import { decideFinish, decideStart } from '../../server/domain/workflow/life.ts';
 import {
   chance,
   failure,
@@ -33,6 +35,7 @@ interface Case {
   readonly update: Update;
 }
 
+const result = { data: new Uint8Array(), contentType: '' };
 const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
 
 /** Each decision with the states from which the engine may ask it: reports and session ends only concern held attempts. */
@@ -78,6 +81,20 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
       return decideDue({ ...c.run, dueTimeUs: NOON_US, limits: onPace }, c.policy, c.moment, limits);
     },
   },
+  'decideDue of a workflow that is out of time': {
+    from: ['WAITING'],
+    ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
+  },
+  decideStart: { from: openStates, ask: (c) => decideStart(c.run) },
+  'decideFinish as a failure': {
+    from: openStates,
+    ask: (c) => decideFinish(c.run, { state: 'FAILED', failure: c.failure }),
+  },
+  'decideFinish as a success': { from: openStates, ask: (c) => decideFinish(c.run, { state: 'SUCCEEDED', result }) },
+  decideBeginWait: { from: openStates, ask: (c) => decideBeginWait(c.run, NOON_US) },
+  decideEndWait: { from: openStates, ask: (c) => decideEndWait(c.run, { state: 'FAILED', failure: c.failure }) },
+  decideCancelWait: { from: openStates, ask: (c) => decideCancelWait(c.run, 'why') },
+  decideWaitDue: { from: ['WAITING'], ask: (c) => decideWaitDue({ ...c.run, dueTimeUs: NOON_US }, NOON_US) },
   decidePause: { from: openStates, ask: (c) => taken(decidePause(c.run, 'why')) },
   decideResume: { from: openStates, ask: (c) => decideResume(c.run, c.moment) },
   decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
@@ -136,6 +153,9 @@ describe('every decision', () => {
       'pause',
       'resume',
       'update',
+      'start',
+      'finish',
+      'await',
     ] as const;
     const missing = asked.flatMap((event) =>
       sourcesOf(event).flatMap((from) => (seen.has(`${event} ${from}`) ? [] : [`${event} ${from}`])),
@@ -171,12 +191,14 @@ describe('every decision', () => {
   });
 
   it('writes what the schema takes: a due time for what waits for one, whole microseconds, a failure for each bad end', () => {
-    always((change) => {
+    always((change, { run }) => {
       if (change.kind === 'end') {
         expect(change.failure !== undefined).toBe(change.state !== 'SUCCEEDED');
         return;
       }
-      if (change.state === 'SCHEDULED' || change.state === 'CANCELLING') expect(change.dueTimeUs).not.toBeNull();
+      // A workflow has no grace: it is CANCELLING until it has cleaned up.
+      const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING';
+      if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
       if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
       expect(Number.isSafeInteger(change.rank)).toBe(true);
       if (change.dueTimeUs !== null) expect(Number.isSafeInteger(change.dueTimeUs)).toBe(true);

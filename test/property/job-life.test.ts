@@ -175,6 +175,10 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     retryPolicy: null,
     fairnessKey: null,
     limitId: null,
+    parentJobId: null,
+    waitsFor: 0,
+    children: 0,
+    tellsEnd: false,
   };
 }
 

@@ -39,7 +39,7 @@ describe('the spans of a job', () => {
     );
   });
 
-  it('link each attempt to the one before it, and the job to the one that it retries', () => {
+  it('link each attempt to the one before it, and the job to the one that it retries and to those whose results its steps took', () => {
     fc.assert(
       fc.property(job, (one) => {
         const [root, ...parts] = jobSpans(one);
@@ -49,7 +49,8 @@ describe('the spans of a job', () => {
           const before = attempts[at - 1];
           expect(links.map(({ spanId }) => spanId)).toEqual(before ? [before.spanId] : []);
         });
-        expect(root?.links.length).toBe(one.retryOf ? 1 : 0);
+        const kinds = root?.links.map(({ attributes }) => attributes['muster.link.kind']);
+        expect(kinds).toEqual([...(one.retryOf ? ['retry_of'] : []), ...one.cached.map(() => 'cached_step')]);
       }),
     );
   });
@@ -61,7 +62,9 @@ describe('the spans of a job', () => {
           expect('error.type' in attributes).toBe(failed);
           const outcome = attributes['muster.attempt.outcome'];
           if (phase === 'attempt')
-            expect(failed).toBe(!['SUCCEEDED', 'CANCELLED', 'RELEASED', undefined].includes(outcome as string));
+            expect(failed).toBe(
+              !['SUCCEEDED', 'CANCELLED', 'RELEASED', 'SUSPENDED', undefined].includes(outcome as string),
+            );
         }
       }),
     );

@@ -72,3 +72,23 @@ it('reaches nothing that is not in the input', () => {
   for (const text of ['input.constructor', 'input.__proto__', 'input["constructor"]', 'labels.toString'])
     expect(keyOf(text, { a: 1 })).toEqual({ problem: expect.any(String) });
 });
+
+it('finds by a path what the interpreter finds', () => {
+  const leaf = fc.oneof(
+    fc.string(),
+    fc.double({ noNaN: true }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(fc.string()),
+  );
+  const fields = (value: fc.Arbitrary<unknown>) => fc.record({ a: value, b: value }, { requiredKeys: [] });
+  const input = fc.oneof(leaf, fields(fc.oneof(leaf, fields(leaf))));
+  fc.assert(
+    fc.property(input, fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 3 }), (given, path) => {
+      const value = JSON.parse(JSON.stringify(given));
+      const dotted = keyOf(`input.${path.join('.')}`, value);
+      const indexed = keyOf(`input${path.map((field) => `["${field}"]`).join('')}`, value);
+      expect('key' in dotted ? dotted : 'problem').toEqual('key' in indexed ? indexed : 'problem');
+    }),
+  );
+});

@@ -10,7 +10,7 @@ import {
   type Room,
   roomOf,
   roomOfAll,
-  takeUnits,
+  timeOfUnits,
 } from '../../server/domain/limits.ts';
 
 const rate: fc.Arbitrary<RateLimit> = fc.record({
@@ -32,7 +32,7 @@ function run(limit: RateLimit, cost: number, asks: readonly { readonly afterUs: 
     nowUs += afterUs;
     const jobs = Math.min(wanted, roomOf({ held: 0, rateLimit: limit, fullTimeUs }, cost, nowUs).jobs);
     if (jobs === 0) continue;
-    fullTimeUs = takeUnits(limit, fullTimeUs, jobs * cost, nowUs);
+    fullTimeUs = Math.max(fullTimeUs ?? nowUs, nowUs) + timeOfUnits(limit, jobs * cost);
     starts.push({ at: nowUs, units: jobs * cost });
   }
   return { starts, fullTimeUs, nowUs };

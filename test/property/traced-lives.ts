@@ -23,6 +23,7 @@ const life = fc.record({
   restUs: span.filter((us) => us > 0),
   traceparent: fc.constantFrom('', CALLER),
   retryOf: fc.constantFrom(undefined, { jobId: JOB_ID.replace('1', '2'), traceparent: '' }),
+  cached: fc.array(fc.constant({ jobId: JOB_ID.replace('1', '3'), traceparent: CALLER }), { maxLength: 2 }),
 });
 
 type Life = typeof life extends fc.Arbitrary<infer T> ? T : never;
@@ -64,6 +65,7 @@ function jobOf(one: Life): TracedJob {
     errorType: '',
     attempts,
     retryOf: one.retryOf,
+    cached: one.cached,
   };
 }
 

@@ -63,7 +63,7 @@ function pattern(prints: string): RegExp {
 }
 
 /** What each command prints; they run in one shell, as the variables in them ask for. */
-async function printedBy(examples: readonly Example[], server: string): Promise<string[]> {
+async function printedBy(examples: readonly Example[], server: string, cwd?: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-guide-'));
   try {
     const muster = `#!/bin/sh\nexec '${process.execPath}' '${musterBinary}' "$@"\n`;
@@ -71,7 +71,7 @@ async function printedBy(examples: readonly Example[], server: string): Promise<
     if (spawnSync('jq', ['--version']).status !== 0) await writeFile(join(folder, 'jq'), JQ, { mode: 0o755 });
     const env = cliEnvironment({ MUSTER_SERVER: server, MUSTER_CONFIG: join(folder, 'config') });
     const script = examples.map(({ command }) => `${command}\necho '${END}'\n`).join('');
-    const options = { cwd: folder, env: { ...env, PATH: [folder, env.PATH].join(delimiter) }, timeout: 600_000 };
+    const options = { cwd: cwd ?? folder, env: { ...env, PATH: [folder, env.PATH].join(delimiter) }, timeout: 600_000 };
     // What goes to stderr is part of what a reader sees.
     const { stdout } = await promisify(execFile)('sh', ['-c', `exec 2>&1\n${script}`], options);
     return stdout.split(`${END}\n`);
@@ -80,15 +80,20 @@ async function printedBy(examples: readonly Example[], server: string): Promise<
   }
 }
 
-/** How many examples the guide has, and those that print otherwise than it says. */
+/**
+ * How many examples the guide has, and those that print otherwise than it says.
+ *
+ * @param cwd Where they run. Default: an empty folder.
+ */
 export async function runConsoleGuide(
   guide: string,
   server: string,
+  cwd?: string,
 ): Promise<{ readonly count: number; readonly differences: readonly Difference[] }> {
   const text = readFileSync(new URL(`../../docs/${guide}`, import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```$/gm)];
   const examples = blocks.flatMap(([, block = '']) => examplesOf(block));
-  const outputs = await printedBy(examples, server);
+  const outputs = await printedBy(examples, server, cwd);
   const differences = examples
     .map(({ command, prints }, at) => ({ command, prints, printed: outputs[at] ?? '' }))
     .filter(({ prints, printed }) => !pattern(prints).test(printed));

@@ -33,11 +33,15 @@ export function exampleOf(method: DescMethod): JsonObject {
   return example;
 }
 
-/** What the examples call things: a job that waits, one that has ended, a worker's session, and the names. */
+/** What the examples call things: a job that waits, one that has ended, a worker's session, a workflow, a batch, one that has ended, an approval, and the names. */
 export const placeholders = {
   jobId: '0198c0de-0000-7000-8000-000000000001',
   endedJobId: '0198c0de-0000-7000-8000-000000000002',
   sessionId: '0198c0de-0000-7000-8000-000000000003',
+  workflowJobId: '0198c0de-0000-7000-8000-000000000004',
+  batchId: '0198c0de-0000-7000-8000-000000000009',
+  endedBatchId: '0198c0de-0000-7000-8000-00000000000b',
+  approvalJobId: '0198c0de-0000-7000-8000-00000000000a',
   definition: 'send-mail',
   queue: 'mails',
   emptyQueue: 'empty',
@@ -51,12 +55,26 @@ export interface Actual {
   readonly jobId: string;
   readonly endedJobId: string;
   readonly sessionId: string;
+  readonly workflowJobId: string;
+  readonly batchId: string;
+  readonly endedBatchId: string;
+  readonly approvalJobId: string;
 }
+
+const actualIds = [
+  'jobId',
+  'endedJobId',
+  'sessionId',
+  'workflowJobId',
+  'batchId',
+  'endedBatchId',
+  'approvalJobId',
+] as const satisfies (keyof Actual)[];
 
 /** The text of an example or of a line that has one in it, with ids of things that are there, in hex or in base64. */
 export function withActual(text: string, actual: Actual): string {
   let result = text;
-  for (const key of ['jobId', 'endedJobId', 'sessionId'] as const) {
+  for (const key of actualIds) {
     result = result.replaceAll(placeholders[key], actual[key]);
     result = result.replaceAll(base64Of(placeholders[key]), base64Of(actual[key]));
   }

@@ -1,17 +1,25 @@
-/** Brings about what the examples of the contract speak of: the definition, jobs in its queue, a worker, a circuit breaker. */
+/** Brings about what the examples of the contract speak of: the definition, jobs in its queue, a batch, a worker, a circuit breaker. */
+import { create } from '@bufbuild/protobuf';
 import { uuidFromBytes } from '../../server/domain/uuid.ts';
+import { BatchService } from '../../server/gen/muster/v1/batch_service_pb.ts';
 import { JobDefinitionService } from '../../server/gen/muster/v1/job_definition_service_pb.ts';
+import { JobState } from '../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../server/gen/muster/v1/queue_service_pb.ts';
 import { ScheduleService } from '../../server/gen/muster/v1/schedule_service_pb.ts';
+import { WaitBodySchema } from '../../server/gen/muster/v1/wait_pb.ts';
+import { WorkflowBodySchema } from '../../server/gen/muster/v1/workflow_pb.ts';
+import { WorkflowPhase } from '../../server/gen/muster/v1/workflow_run_pb.ts';
+import { WorkflowService } from '../../server/gen/muster/v1/workflow_service_pb.ts';
 import { Refusal } from '../integration/api/rpc.ts';
 import { outcomes } from '../integration/api/test-worker.ts';
 import type { World } from '../integration/api/world.ts';
 import { type Actual, placeholders } from './contract.ts';
+import { eventually } from './eventually.ts';
 
 const { definition, queue, emptyQueue, circuitBreaker, schedule, oldSchedule } = placeholders;
 const { applyJobDefinition } = JobDefinitionService.method;
-const { submitJob, waitJob } = JobService.method;
+const { getJob, submitJob, waitJob } = JobService.method;
 
 /** What of it this release has: the rest is refused as not implemented, and the RPCs that would need it are, too. */
 async function ifServed(work: Promise<unknown>): Promise<void> {
@@ -37,8 +45,47 @@ async function makeSchedules({ rpc }: World): Promise<void> {
     await rpc.call(ScheduleService.method.applySchedule, { schedule: { name, times, job: { definition } } });
 }
 
-/** A job that waits and one that has ended, new each time: some examples change them. */
-export async function makeJobs(world: World): Promise<Pick<Actual, 'jobId' | 'endedJobId'>> {
+/** A workflow of one step. */
+async function startWorkflow({ rpc }: World): Promise<string> {
+  const value = create(WorkflowBodySchema, { steps: [{ name: 'mail', definition }] });
+  const body = { case: 'workflow', value } as const;
+  const name = 'mail-once';
+  await rpc.call(applyJobDefinition, { definition: { name, body } });
+  let workflowJobId: string = placeholders.workflowJobId;
+  await ifServed(rpc.call(submitJob, { job: { definition: name } }).then(({ jobId }) => (workflowJobId = jobId)));
+  if (workflowJobId !== placeholders.workflowJobId)
+    await eventually('the workflow is started', async () => {
+      const { workflow } = await rpc.call(WorkflowService.method.getWorkflow, { jobId: workflowJobId });
+      return workflow?.phase === WorkflowPhase.WORK;
+    });
+  return workflowJobId;
+}
+
+/** One that a person may approve or reject. */
+async function startApproval({ rpc }: World): Promise<string> {
+  const value = create(WaitBodySchema, { kind: { case: 'approval', value: {} } });
+  const name = 'sign-off';
+  await rpc.call(applyJobDefinition, { definition: { name, body: { case: 'wait', value } } });
+  const { jobId } = await rpc.call(submitJob, { job: { definition: name } });
+  await eventually('an approval that waits', async () => {
+    const { job } = await rpc.call(getJob, { jobId });
+    return job?.state === JobState.WAITING ? job : undefined;
+  });
+  return jobId;
+}
+
+/** One with a member that has failed. */
+async function endBatch({ rpc }: World): Promise<string> {
+  const { batch } = await rpc.call(BatchService.method.createBatch, {});
+  const jobId = batch?.job?.jobId ?? '';
+  await rpc.call(submitJob, { job: { definition, expireTime: { seconds: 1n } }, batchJobId: jobId });
+  await rpc.call(BatchService.method.sealBatch, { jobId });
+  await rpc.call(waitJob, { jobId });
+  return jobId;
+}
+
+/** A job that waits, one that has ended, a workflow, batches and an approval, new each time: some examples change them. */
+export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>> {
   await applyDefinition(world);
   await makeEmptyQueue(world);
   await makeSchedules(world);
@@ -46,7 +93,16 @@ export async function makeJobs(world: World): Promise<Pick<Actual, 'jobId' | 'en
   const { jobId } = await rpc.call(submitJob, { job: { definition, labels: { customer: 'ada' } } });
   const { jobId: endedJobId } = await rpc.call(submitJob, { job: { definition, expireTime: { seconds: 1n } } });
   await rpc.call(waitJob, { jobId: endedJobId });
-  return { jobId, endedJobId };
+  const workflowJobId = await startWorkflow(world);
+  const { batch } = await rpc.call(BatchService.method.createBatch, {});
+  return {
+    jobId,
+    endedJobId,
+    workflowJobId,
+    batchId: batch?.job?.jobId ?? '',
+    endedBatchId: await endBatch(world),
+    approvalJobId: await startApproval(world),
+  };
 }
 
 /** A circuit breaker is there from the first failure that it counts. */

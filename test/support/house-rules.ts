@@ -42,10 +42,16 @@ const layers: Readonly<Record<string, Layer>> = {
     to: ['simulate', 'domain', 'engine', 'store', 'api', 'gen'],
     packages: [NODE, 'pg', '@electric-sql/pglite', '@bufbuild/protobuf*'],
   },
+  conformance: {
+    to: ['conformance', 'domain', 'bus', 'gen'],
+    ports: true,
+    packages: [NODE, '@grpc/grpc-js', '@nats-io/*', '@bufbuild/protobuf*'],
+  },
   cli: {
-    to: ['cli', 'domain', 'root', 'main', 'simulate'],
+    to: ['cli', 'domain', 'root', 'main', 'simulate', 'conformance', 'exec'],
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
+  exec: { to: ['exec', 'domain'], packages: [NODE, '@muster/sdk'] },
   root: { to: ['root', 'domain'], ports: true, packages: [NODE, 'zod', 'pino'] },
 };
 
@@ -71,7 +77,11 @@ const impure = new Set([
   'require',
 ]);
 
+/** What the command runs as a worker is a layer, too, though it lies beside the other workers. */
+const EXEC = 'workers/exec/';
+
 function layerOf(path: string): string | undefined {
+  if (path.startsWith(EXEC)) return 'exec';
   const [, layer, ...rest] = path.split('/');
   if (!path.startsWith('server/') || layer === undefined) return undefined;
   if (rest.length > 0) return layer;

@@ -11,7 +11,8 @@ WITH kept AS (
   ) AS parts GROUP BY lane_id, state
 ),
 counted AS (
-  SELECT lane_id, CASE WHEN state IN (5, 6, 8) THEN 5 ELSE state END AS state, count(*) AS jobs
+  -- A workflow or a batch that is CANCELLING is held by no session: it waits on for what it is made of.
+  SELECT lane_id, CASE WHEN state = 8 AND session_id IS NULL THEN 7 WHEN state IN (5, 6, 8) THEN 5 ELSE state END AS state, count(*) AS jobs
   FROM muster.job_runs GROUP BY 1, 2
 )
 SELECT lane_id, state, coalesce(kept.jobs, 0)::bigint AS kept, coalesce(counted.jobs, 0) AS counted

@@ -1,4 +1,4 @@
-/** An OTLP receiver for metrics over http/protobuf: decodes what arrives by the wire format alone, and keeps it. */
+/** An OTLP receiver for metrics and spans over http/protobuf: decodes what arrives by the wire format alone, and keeps it. */
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
@@ -13,11 +13,20 @@ export interface ReceivedMetric {
   readonly points: number;
 }
 
+export interface ReceivedSpan {
+  readonly name: string;
+  /** In hexadecimal digits, as all ids of spans. */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly kind: string }[];
+}
+
 export interface Received {
   readonly path: string;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly resource: Readonly<Record<string, string>>;
   readonly metrics: readonly ReceivedMetric[];
+  readonly spans: readonly ReceivedSpan[];
 }
 
 export interface OtlpReceiver {
@@ -55,21 +64,37 @@ function metricOf(fields: Fields): ReceivedMetric {
   return { name: text(fields, 1), unit: text(fields, 3), kind, points };
 }
 
-function decode(body: Uint8Array): Pick<Received, 'resource' | 'metrics'> {
+const hex = (fields: Fields, number: number) =>
+  Buffer.from((fields.get(number)?.[0] as Uint8Array) ?? []).toString('hex');
+
+/** Of the value of an attribute that is text. */
+const attributeText = (pair: Fields) => text(messages(pair, 2)[0] ?? new Map(), 1);
+
+function spanOf(fields: Fields): ReceivedSpan {
+  const links = messages(fields, 13).map((link) => ({
+    traceId: hex(link, 1),
+    spanId: hex(link, 2),
+    kind: messages(link, 4).map(attributeText).join(),
+  }));
+  return { name: text(fields, 5), traceId: hex(fields, 1), spanId: hex(fields, 2), links };
+}
+
+function decode(path: string, body: Uint8Array): Pick<Received, 'resource' | 'metrics' | 'spans'> {
   const resources = messages(fieldsOf(body), 1);
   const attributes = resources.flatMap((one) => messages(one, 1)).flatMap((resource) => messages(resource, 1));
-  const resource = Object.fromEntries(
-    attributes.map((pair) => [text(pair, 1), text(messages(pair, 2)[0] ?? new Map(), 1)]),
-  );
+  const resource = Object.fromEntries(attributes.map((pair) => [text(pair, 1), attributeText(pair)]));
   const scopes = resources.flatMap((one) => messages(one, 2));
-  return { resource, metrics: scopes.flatMap((scope) => messages(scope, 2)).map(metricOf) };
+  const parts = scopes.flatMap((scope) => messages(scope, 2));
+  return path === '/v1/traces'
+    ? { resource, metrics: [], spans: parts.map(spanOf) }
+    : { resource, metrics: parts.map(metricOf), spans: [] };
 }
 
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const { url: path = '', headers } = request;
-    received.push({ path, headers, ...decode(await buffer(request)) });
+    received.push({ path, headers, ...decode(path, await buffer(request)) });
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

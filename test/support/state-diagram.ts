@@ -10,13 +10,13 @@ import {
 } from '../../server/domain/job-state.ts';
 
 const meanings: { readonly [S in JobState]: string } = {
-  BLOCKED: 'waits for other jobs',
+  BLOCKED: 'waits for what it depends on: jobs, steps, data assets',
   SCHEDULED: 'waits for a time: a delay, a run time, a backoff',
   READY: 'waits for a worker',
   PAUSED: 'is held by a person or a policy',
   ASSIGNED: 'is handed to a session',
   RUNNING: 'was seen running',
-  WAITING: 'is a workflow whose steps run, or awaits an event',
+  WAITING: 'is a workflow whose steps run, or awaits an event or a person',
   CANCELLING: 'was asked to stop',
   SUCCEEDED: 'returned a result',
   FAILED: 'failed, and no further attempt is made',
@@ -26,6 +26,7 @@ const meanings: { readonly [S in JobState]: string } = {
 };
 
 const beginnings: { readonly [S in (typeof firstStates)[number]]: string } = {
+  BLOCKED: 'submit behind others',
   SCHEDULED: 'submit for later',
   READY: 'submit',
   ASSIGNED: 'submit while a session offers a place and no job waits for it',
@@ -49,6 +50,14 @@ const reasons: { readonly [E in JobEvent]: string } = {
   pause: 'somebody holds it',
   resume: 'somebody lets it go on',
   update: 'somebody changes its priority, run time or expiry',
+  start: 'it is a workflow, and the control plane takes it',
+  finish: 'it is a workflow, and none of its steps is left to run; or what it waited for has come',
+  await: 'it waits for an event or for a person, and its turn has come',
+  block: 'somebody makes it depend on more',
+  unblock: 'all that it depends on has come about',
+  suspend: 'its handler waits for children',
+  wake: 'the children that its handler waits for have ended',
+  skip: 'something that it depends on can come about no more',
 };
 
 const events = Object.keys(transitions) as JobEvent[];

@@ -73,6 +73,19 @@ const tables = [
   'rate_buckets',
   'fairness_keys',
   'submission_keys',
+  'workflow_runs',
+  'workflow_steps',
+  'step_compensations',
+  'step_cache',
+  'workflow_news',
+  'batches',
+  'batch_counts',
+  'event_waits',
+  'sent_events',
+  'job_dependencies',
+  'dependency_news',
+  'handler_waits',
+  'assets',
 ];
 
 /** For tests of what a statement sees of the whole database, such as the heads of all lanes. */

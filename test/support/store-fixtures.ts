@@ -163,7 +163,17 @@ export async function readRow(context: StoreContext, table: string, jobId: strin
 
 /** All that the store holds of a job, for comparisons. */
 export async function readEverything(context: StoreContext, jobId: string): Promise<Row[]> {
-  const names = ['jobs', 'job_runs', 'job_outcomes', 'job_attempts', 'job_checkpoints', 'attempt_logs'];
+  const names = [
+    'jobs',
+    'job_runs',
+    'job_outcomes',
+    'job_attempts',
+    'job_checkpoints',
+    'attempt_logs',
+    'workflow_runs',
+    'workflow_steps',
+    'step_compensations',
+  ];
   const parts = names.map(
     (name) => `SELECT '${name}' AS from_table, to_jsonb(t) AS row FROM ${name} t WHERE job_id = '${jobId}'`,
   );

@@ -2,7 +2,7 @@
 import type { JobDefinition } from '../../server/domain/definition.ts';
 import { everyJob } from '../../server/domain/job-filter.ts';
 import type { LimitsSeen } from '../../server/engine/limit-views.ts';
-import type { ClaimedJob, NewJob } from '../../server/engine/store-port.ts';
+import type { ClaimedJob, NewJob, SubmitCall } from '../../server/engine/store-port.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 
@@ -73,12 +73,13 @@ export async function submitPlaced(
   laneId: number,
   sessionId: string,
   changes: readonly Partial<NewJob>[],
+  call: Partial<SubmitCall> = {},
 ): Promise<{ readonly jobs: readonly NewJob[]; readonly assigned: readonly boolean[] }> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
   const jobs = changes.map((change, i) => makeJob(laneId, { rank: i + 1, ...change }));
   const places = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
-  const [result] = await context.store.submit([makeCall(jobs)], places, { ...lane, ...buckets });
+  const [result] = await context.store.submit([{ ...makeCall(jobs), ...call }], places, { ...lane, ...buckets });
   if (result?.kind !== 'stored') throw new Error(`not stored: ${result?.kind}`);
   return { jobs, assigned: result.jobs.map((job) => job.assigned) };
 }

@@ -9,7 +9,7 @@ export interface PutRun extends AttemptKey {
 }
 
 const held: JobState[] = ['ASSIGNED', 'RUNNING', 'CANCELLING'];
-const notDue: JobState[] = ['ASSIGNED', 'BLOCKED', 'WAITING'];
+const notDue: JobState[] = ['ASSIGNED', 'WAITING'];
 
 function openSql(state: JobState, key: AttemptKey): string {
   const due = notDue.includes(state) ? 'NULL' : `muster_now() - interval '1 second'`;

@@ -1,34 +1,35 @@
 /** The demo: one command that starts Muster and two workers, runs a real job on real data, and shows what came of it. */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Job } from '@muster/sdk';
 import { Command } from 'commander';
+import { shown } from './command.ts';
 import { Deployment } from './deployment.ts';
-import { readFlights } from './flights.ts';
-import type { Chunk, Report } from './jobs.ts';
+import { mostTried, readJobs, readRetried } from './ended-jobs.ts';
+import type { Report } from './jobs.ts';
 import { Kills } from './kills.ts';
-import { executeWork, type JobKind, planWork, sizesOf } from './pipeline.ts';
 import { Progress } from './progress.ts';
-import { MostTried } from './trace.ts';
+import { applyDefinitions, executeWork, PARTS } from './run.ts';
 
 const HELP = `
 What happens:
   1. An embedded control plane starts as a process of its own, on free ports and in a scratch folder.
   2. A Python worker (delay_stats.py) and a TypeScript worker (report-worker.ts) start and open their sessions.
-  3. 200,000 flights are cut into chunks, a job each. Python counts how late they were, TypeScript adds the counts up,
-     and a last job writes a table and a chart.
-  4. The command "muster trace" draws what one of the jobs has gone through.
+  3. "muster apply" makes the workflow of flights.yaml, and one job of it is submitted. Its steps load 200,000 flights in
+     parts, count in Python how late they were, add the counts up, make a table and a chart, and tidy up.
+  4. "muster graph" draws what became of the steps, and "muster trace" what one of the jobs has gone through.
   5. All of it is stopped and the scratch folder removed; the table and the chart stay.
 
 Examples:
   npm run demo
   npm run demo -- --kill
+  npm run demo -- --no-chart
   npm run demo -- --out /tmp/flights
 
 The code is in workers/demo; docs/demo.md leads through it.`;
 
 interface Options {
   readonly kill: boolean;
+  readonly chart: boolean;
   readonly out: string;
 }
 
@@ -70,43 +71,36 @@ async function start(deployment: Deployment): Promise<void> {
 }
 
 async function run(deployment: Deployment, options: Options): Promise<void> {
-  const flights = await readFlights();
-  const groups = planWork(flights);
-  const sizes = sizesOf(groups);
-  const chunks = count(sizes.count);
-  say(`When are flights late? ${count(flights.length)} flights in ${chunks} chunks, ${megabytes(groups)} MB in all.\n`);
+  say('When are flights late? 200,000 flights, one workflow.\n');
   await start(deployment);
-  const progress = new Progress(sizes);
+  say(indented(await applyDefinitions(deployment)));
+  const progress = new Progress(PARTS);
   deployment.signal.addEventListener('abort', () => progress.stop());
   const kills = options.kill ? new Kills(deployment, progress) : undefined;
-  const mostTried = new MostTried();
-  const onEnd = (kind: JobKind, job: Job) => {
-    progress.ended(kind);
-    mostTried.ended(job);
-    kills?.ended(job);
-  };
   const startTime = performance.now();
-  const { client, signal } = deployment;
-  const [report] = await Promise.all([executeWork({ client, signal, onEnd }, groups), kills?.execute()]);
+  const [{ jobId, report }] = await Promise.all([executeWork(deployment, options.chart, progress), kills?.execute()]);
   const seconds = (performance.now() - startTime) / 1_000;
   progress.stop();
+  const { client, signal } = deployment;
+  const jobs = await readJobs(client, signal);
+  kills?.ended(jobs, await readRetried(client, jobs, signal));
   show(report, kills);
-  const jobs = sizes.count + sizes.merge + sizes.report;
-  const pace = `${count(jobs / seconds)} jobs/s, ${count(flights.length / seconds)} flights/s`;
-  say(`${count(jobs)} jobs in ${seconds.toFixed(1)} s: ${pace}`);
-  say(`\n${await mostTried.trace(deployment)}`);
+  const pace = `${count(jobs.length / seconds)} jobs/s, ${count(report.flights / seconds)} flights/s`;
+  say(`${count(jobs.length)} jobs in ${seconds.toFixed(1)} s: ${pace}`);
+  say(`\n${await shown(deployment, 'graph', jobId)}`);
+  say(await shown(deployment, 'trace', mostTried(jobs)));
 }
 
-function show({ table, tableFile, chartFile }: Report, kills: Kills | undefined): void {
+function show({ table, files: [tableFile, chartFile] }: Report, kills: Kills | undefined): void {
   say();
   say(table);
   if (kills) say(['What the kills did', ...kills.account(), ''].join('\n'));
   say(`table  ${tableFile}  (SHA-256 ${createHash('sha256').update(table).digest('hex').slice(0, 16)}…)`);
-  say(`chart  ${chartFile}`);
+  if (chartFile) say(`chart  ${chartFile}`);
 }
 
-function megabytes(groups: readonly Chunk[][]): string {
-  return (Buffer.byteLength(JSON.stringify(groups)) / 1e6).toFixed(1);
+function indented(lines: string): string {
+  return lines.replaceAll(/^(?=.)/gm, '  ');
 }
 
 async function main(options: Options): Promise<void> {
@@ -129,13 +123,14 @@ async function main(options: Options): Promise<void> {
 }
 
 await new Command('demo')
-  .usage('[--kill] [--out <folder>]')
-  .description('Runs a real job on real data through a Python and a TypeScript worker, to a table and a chart.')
+  .usage('[--kill] [--no-chart] [--out <folder>]')
+  .description('Runs a workflow on real data through a Python and a TypeScript worker, to a table and a chart.')
   .option(
     '--kill',
     'kill the Python worker and the control plane with SIGKILL half-way; the table stays the same',
     false,
   )
+  .option('--no-chart', 'leave the chart out: the step has a condition, and is skipped')
   .option('--out <folder>', 'where the table and the chart go', '.muster/demo')
   .addHelpText('after', HELP)
   .showHelpAfterError('Try: npm run demo -- --help')

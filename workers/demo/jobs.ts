@@ -1,24 +1,45 @@
-/** What the demo's jobs are called, and what goes into them and comes out. The workers and the pipeline agree on it. */
+/** What goes into the demo's jobs and comes out. The workers agree on it; flights.yaml puts them together. */
 import type { DelayCounts } from './delay-counts.ts';
 import type { Flight } from './flights.ts';
 
-/** Names of the definitions, which are those of the handlers too. */
-export const DEFINITIONS = { count: 'count-delays', merge: 'merge-delays', report: 'report-delays' } as const;
-
-/** Input of `count-delays`, which the Python worker runs; its result is a `DelayCounts`. */
-export interface Chunk {
-  readonly flights: readonly Flight[];
+/** Input of the whole workflow, `flight-delays`. */
+export interface Work {
+  /** Numbers of the parts in which the flights are loaded, from 0. */
+  readonly parts: readonly number[];
   /** Distances in miles at which a new band begins, ascending. */
   readonly band_starts: readonly number[];
+  /** Whether there is to be a chart. */
+  readonly chart: boolean;
 }
 
-/** Input of `merge-delays` and `report-delays`, which the TypeScript worker runs. */
-export type Parts = readonly DelayCounts[];
-
-/** Result of `report-delays`. */
+/** Result of the whole workflow. */
 export interface Report {
   readonly table: string;
-  /** Full paths of the files. */
-  readonly tableFile: string;
-  readonly chartFile: string;
+  readonly flights: number;
+  /** Full paths: the table's, and the chart's if there is one. */
+  readonly files: readonly string[];
+}
+
+/** Of the input of `count-part`, and so of its `load-flights`, whose result is the part cut into chunks, each of which is an item for `count-delays`. */
+export interface Part {
+  readonly part: number;
+  readonly of: number;
+}
+export type Chunks = readonly (readonly Flight[])[];
+
+/** Input of `merge-delays`. */
+export type Counted = readonly DelayCounts[];
+
+/** Input of `write-table` and `draw-chart`. */
+export interface Drafted {
+  readonly counts: DelayCounts;
+  /** The workflow's job: its drafts bear its id. */
+  readonly run: string;
+}
+
+/** Result of `write-table` and `draw-chart`, of which `publish-files` takes a list. */
+export interface Draft {
+  readonly draft: string;
+  /** Name of the file that it is to become. */
+  readonly name: string;
 }

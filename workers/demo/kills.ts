@@ -4,7 +4,7 @@ import type { Job } from '@muster/sdk';
 import type { Deployment } from './deployment.ts';
 import type { Progress } from './progress.ts';
 
-/** Shares of the chunks after which each is killed. */
+/** Shares of the parts after which each is killed. */
 const WORKER_AT = 1 / 3;
 const CONTROL_PLANE_AT = 2 / 3;
 
@@ -35,13 +35,15 @@ export class Kills {
     await this.#killControlPlane();
   }
 
-  /** Told each job that has ended. */
-  ended({ attempts }: Job): void {
-    for (const [index, next] of attempts.entries()) {
-      const attempt = attempts[index - 1];
-      if (attempt) this.#lost.push({ attempt, next });
-    }
-    if (this.#controlPlane.upAt > 0) this.#controlPlane.firstEndAt ||= Date.now();
+  /** Told how the jobs were in the end: all of them, and of those that were tried again the attempts. */
+  ended(jobs: readonly Job[], retried: readonly Job[]): void {
+    for (const { attempts } of retried)
+      for (const [index, next] of attempts.entries()) {
+        const attempt = attempts[index - 1];
+        if (attempt) this.#lost.push({ attempt, next });
+      }
+    const ends = jobs.flatMap(({ endTime }) => (endTime ? timestampMs(endTime) : []));
+    this.#controlPlane.firstEndAt = Math.min(...ends.filter((end) => end > this.#controlPlane.killedAt));
   }
 
   /** What came of it, in lines for people. */

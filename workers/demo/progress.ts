@@ -1,44 +1,45 @@
-/** Shows how far the jobs are: bars on a terminal, a line at each quarter elsewhere. */
+/** Shows how far the workflow is: bars on a terminal, a line at each quarter elsewhere. */
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Client, Workflow } from '@muster/sdk';
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { JobKind } from './pipeline.ts';
 
-const SHOWN = [
-  { kind: 'count', label: 'count chunks   Python    ' },
-  { kind: 'merge', label: 'merge counts   TypeScript' },
-] as const;
+type Steps = Awaited<ReturnType<Client['listWorkflowSteps']>>['steps'];
 
-interface Meter {
-  readonly label: string;
-  readonly size: number;
-  readonly bar: SingleBar | undefined;
-  done: number;
-}
+/** The step whose items are shown. */
+const STEP = 'count';
+const LABELS = { parts: 'parts counted', whole: 'the whole    ' } as const;
 
 export class Progress {
+  readonly #size: number;
   readonly #bars: MultiBar | undefined;
-  readonly #meters = new Map<JobKind, Meter>();
+  readonly #parts: SingleBar | undefined;
+  readonly #whole: SingleBar | undefined;
+  #done = 0;
   readonly #waiting: { share: number; resolve: () => void }[] = [];
 
-  constructor(sizes: Record<JobKind, number>) {
+  /** @param size Parts. */
+  constructor(size: number) {
+    this.#size = size;
     if (process.stdout.isTTY) this.#bars = openBars();
-    for (const { kind, label } of SHOWN) {
-      const size = sizes[kind];
-      this.#meters.set(kind, { label, size, done: 0, bar: this.#bars?.create(size, 0, { label }) });
-    }
+    this.#parts = this.#bars?.create(size, 0, { label: LABELS.parts, shown: '' });
+    this.#whole = this.#bars?.create(1, 0, { label: LABELS.whole, shown: '' });
   }
 
-  ended(kind: JobKind): void {
-    const meter = this.#meters.get(kind);
-    if (meter === undefined) return;
-    meter.done += 1;
-    meter.bar?.update(meter.done);
-    const quarter = Math.floor((4 * meter.done) / meter.size);
-    const before = Math.floor((4 * (meter.done - 1)) / meter.size);
-    if (!meter.bar && quarter > before) this.say(`  ${meter.label}  ${meter.done} of ${meter.size}`);
+  /** Told how the workflow is, again and again. */
+  show(workflow: Workflow, steps: Steps): void {
+    const whole = wholeText(workflow);
+    const done = steps.find(({ name }) => name === STEP)?.fanOut?.succeeded ?? 0;
+    const shown = `${done} of ${this.#size}`;
+    this.#whole?.update(workflow.progress, { shown: whole });
+    this.#parts?.update(done, { shown });
+    const quarterOf = (parts: number) => Math.floor((4 * parts) / this.#size);
+    const isNews = quarterOf(done) > quarterOf(this.#done);
+    if (!this.#bars && isNews) this.say(`  ${LABELS.parts}  ${shown.padEnd(8)}  ${LABELS.whole}  ${whole}`);
+    this.#done = done;
     for (const wait of this.#waiting) if (this.#share() >= wait.share) wait.resolve();
   }
 
-  /** Resolves once this share of the chunks, from 0 to 1, is counted. */
+  /** Resolves once this share of the parts, from 0 to 1, is counted. */
   reached(share: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#share() >= share) resolve();
@@ -57,14 +58,20 @@ export class Progress {
   }
 
   #share(): number {
-    const meter = this.#meters.get('count');
-    return meter === undefined ? 0 : meter.done / meter.size;
+    return this.#done / this.#size;
   }
+}
+
+/** Such as `42 % done, about 3.1 s left`. */
+function wholeText({ progress, estimatedEndTime }: Workflow): string {
+  const share = `${Math.floor(progress * 100)} % done`;
+  if (estimatedEndTime === undefined) return share;
+  return `${share}, about ${(Math.max(0, timestampMs(estimatedEndTime) - Date.now()) / 1_000).toFixed(1)} s left`;
 }
 
 function openBars(): MultiBar {
   return new MultiBar({
-    format: '  {label}  {bar}  {value}/{total}',
+    format: '  {label}  {bar}  {shown}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 32,

@@ -1,37 +1,68 @@
-/** The demo's TypeScript worker: adds counts up, and makes a table and a chart of them. Usage: report-worker.ts ADDRESS FOLDER */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+/** The demo's TypeScript worker: loads flights, adds counts up, makes a table and a chart. Usage: report-worker.ts ADDRESS FOLDER */
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type JobContext, Worker } from '@muster/sdk';
 import { delayChart } from './delay-chart.ts';
-import { addCounts, type DelayCounts } from './delay-counts.ts';
+import { addCounts, allOf, type DelayCounts, summarise } from './delay-counts.ts';
 import { delayTable } from './delay-table.ts';
-import { DEFINITIONS, type Report } from './jobs.ts';
+import { cut, readFlights } from './flights.ts';
+import type { Chunks, Counted, Draft, Drafted, Part } from './jobs.ts';
 
+const CHUNK_FLIGHTS = 200;
 const [address = '', folder = '.'] = process.argv.slice(2);
+/** Read once a process. */
+let flights: ReturnType<typeof readFlights> | undefined;
+
+/** Its result travels as a payload: those who count read no file. */
+async function loadFlights(_ctx: JobContext, { part, of }: Part): Promise<Chunks> {
+  flights ??= readFlights();
+  const all = await flights;
+  const size = Math.ceil(all.length / of);
+  return cut(all.slice(part * size, (part + 1) * size), CHUNK_FLIGHTS);
+}
 
 /** Adds up what other jobs have counted. */
-function mergeCounts(_ctx: JobContext, parts: readonly DelayCounts[]): DelayCounts {
+function mergeDelays(_ctx: JobContext, parts: Counted): DelayCounts {
   return addCounts(parts);
 }
 
-/** Writes the table and the chart, and says where they are. A second attempt writes the same files with the same bytes. */
-async function reportDelays(ctx: JobContext, parts: readonly DelayCounts[]): Promise<Report> {
-  const counts = addCounts(parts);
-  await mkdir(folder, { recursive: true });
-  const table = delayTable(counts);
-  const tableFile = await writeWhole(ctx, 'flight-delays.txt', table);
-  ctx.progress(0.5, 'the table is written, the chart is next');
-  const chartFile = await writeWhole(ctx, 'flight-delays.svg', delayChart(counts));
-  return { table, tableFile, chartFile };
+async function writeTable(ctx: JobContext, { counts, run }: Drafted) {
+  const text = delayTable(counts);
+  const draft = await writeDraft(ctx, run, 'flight-delays.txt', text);
+  return { ...draft, text, flights: summarise(allOf(counts.hours)).flights };
 }
 
-/** Under the name of this attempt first: whoever looks finds a whole file, even if an earlier attempt still writes. */
-async function writeWhole(ctx: JobContext, name: string, text: string): Promise<string> {
-  const file = resolve(folder, name);
-  const draft = join(folder, `.${name}.${ctx.jobId}.${ctx.fencingToken}`);
-  await writeFile(draft, text);
-  await rename(draft, file);
-  return file;
+function drawChart(ctx: JobContext, { counts, run }: Drafted): Promise<Draft> {
+  return writeDraft(ctx, run, 'flight-delays.svg', delayChart(counts));
+}
+
+/** Under a name of this attempt's own: an earlier one may still write. */
+async function writeDraft(ctx: JobContext, run: string, name: string, text: string): Promise<Draft> {
+  await mkdir(folder, { recursive: true });
+  const draft = `.${name}.${run}.${ctx.fencingToken}`;
+  await writeFile(join(folder, draft), text);
+  return { draft, name };
+}
+
+/** Drafts stay until they are removed, so that a second attempt does the same again. Whoever looks finds whole files. */
+async function publishFiles(ctx: JobContext, drafts: readonly Draft[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const [i, { draft, name }] of drafts.entries()) {
+    ctx.progress(i / drafts.length, `${name} is next`);
+    const copy = join(folder, `${draft}.${ctx.fencingToken}`);
+    await copyFile(join(folder, draft), copy);
+    files.push(resolve(folder, name));
+    await rename(copy, resolve(folder, name));
+  }
+  return files;
+}
+
+/** Those of one run. There may be none: then it had not come so far. */
+async function removeDrafts(_ctx: JobContext, { run }: Pick<Drafted, 'run'>): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const drafts = (await readdir(folder)).filter((name) => name.startsWith('.') && name.includes(run));
+  for (const name of drafts) await rm(join(folder, name), { force: true });
+  return drafts.length;
 }
 
 const worker = new Worker({
@@ -39,7 +70,14 @@ const worker = new Worker({
   name: 'delay-report',
   slots: 4,
   signals: true,
-  handlers: { [DEFINITIONS.merge]: mergeCounts, [DEFINITIONS.report]: reportDelays },
+  handlers: {
+    'load-flights': loadFlights,
+    'merge-delays': mergeDelays,
+    'write-table': writeTable,
+    'draw-chart': drawChart,
+    'publish-files': publishFiles,
+    'remove-drafts': removeDrafts,
+  },
 });
 
 await worker.run(); // until SIGINT or SIGTERM

@@ -11,3 +11,9 @@ export function uuidText(bytes: Uint8Array): string {
   }
   return text;
 }
+
+/** The 16 bytes of a UUID that is written as `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. */
+export function uuidToBytes(text: string): Uint8Array {
+  const digits = text.replaceAll('-', '');
+  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}

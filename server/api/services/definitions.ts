@@ -1,5 +1,6 @@
 /** JobDefinitionService: keeps the definitions that jobs are made from. */
 import { create } from '@bufbuild/protobuf';
+import { isReserved, RESERVED } from '../../domain/reserved-names.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { JobDefinitionSchema } from '../../gen/muster/v1/job_definition_pb.ts';
 import {
@@ -37,7 +38,7 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
       violations.throwIfAny();
-      const definition = definitionFrom(request.definition);
+      const definition = await definitionFrom(request.definition);
       const hash = definitionHash(definition);
       const { definitionChanges } = replica;
       // The content stands for the call: its bytes may differ from one try to the next, since it has maps.
@@ -85,6 +86,7 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
     async archiveJobDefinition(request, context) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
+      violations.check(!isReserved(request.name), 'name', RESERVED);
       const { namespace, name } = nameOf(request, violations);
       const key = requestKey('ArchiveJobDefinition', requestId, context.body);
       return create(ArchiveJobDefinitionResponseSchema, {

@@ -17,6 +17,7 @@ import { jobTo } from '../convert-job.ts';
 import { jobNameOf } from '../job-name.ts';
 import { requestKey } from '../request-key.ts';
 import type { Implementation } from '../service.ts';
+import { checkSkipReason, checkSkipSteps } from '../skipped-steps.ts';
 import { Violations } from '../violations.ts';
 
 function updateFrom(wire: UpdateJobRequest, violations: Violations): Update {
@@ -48,7 +49,7 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       requestIdOf(request.requestId, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       return create(CancelJobResponseSchema, {
-        job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason)),
+        job: jobTo(await replica.cancels.cancel(namespace, jobId, request.reason, 'HAND')),
       });
     },
     async pauseJob(request, context) {
@@ -79,8 +80,12 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
     async retryJob(request) {
       const violations = new Violations();
       const requestId = requestIdOf(request.requestId, violations);
+      const { skipSteps, reason } = request;
+      checkSkipSteps(skipSteps, violations);
+      checkSkipReason(reason, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
-      return create(RetryJobResponseSchema, { job: jobTo(await replica.retries.retry(namespace, jobId, requestId)) });
+      const job = await replica.retries.retry(namespace, jobId, requestId, { skipSteps, reason });
+      return create(RetryJobResponseSchema, { job: jobTo(job) });
     },
     async eraseJob(request) {
       const violations = new Violations();

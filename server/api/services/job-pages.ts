@@ -83,7 +83,7 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
       const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
       const cancelled = request.validateOnly
         ? ids.length
-        : await replica.cancels.cancelMany(namespace, ids, request.reason);
+        : await replica.cancels.cancelMany(namespace, ids, request.reason, 'HAND');
       return create(CancelJobsResponseSchema, { cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
     },
     async retryJobs(request) {

@@ -15,8 +15,9 @@ import {
   WatchJobResponseSchema,
 } from '../../gen/muster/v1/job_service_pb.ts';
 import { bodyHashOf } from '../body-hash.ts';
-import { durationMs, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
+import { durationMs, jobIdOf, namespaceOf, pageSizeOf, requestIdOf, TEN_YEARS_MS } from '../checks.ts';
 import type { CallContext } from '../context.ts';
+import { parentFrom } from '../convert-dependency.ts';
 import { explanationTo } from '../convert-explanation.ts';
 import { jobTo, submissionFrom, traceFrom } from '../convert-job.ts';
 import { filterText, jobFilterFrom } from '../convert-job-filter.ts';
@@ -25,6 +26,7 @@ import { pageToken, positionOf } from '../page-token.ts';
 import type { Implementation } from '../service.ts';
 import { Violations } from '../violations.ts';
 import { attemptLogs } from './attempt-logs.ts';
+import { dependencyCalls } from './dependencies.ts';
 import { jobChanges } from './job-changes.ts';
 import { jobPages } from './job-pages.ts';
 
@@ -42,6 +44,13 @@ async function submit(
   const violations = new Violations();
   const namespace = namespaceOf(request.namespace, violations);
   const requestId = requestIdOf(request.requestId, violations);
+  const batchJobId = request.batchJobId ? jobIdOf(request.batchJobId, violations, 'batch_job_id') : undefined;
+  const parentAttempt = parentFrom(request.parent, violations);
+  violations.check(
+    !(parentAttempt && batchJobId),
+    'parent',
+    'and batch_job_id are both set: a job is a member of a batch or a child of a job',
+  );
   const jobs = 'jobs' in request ? request.jobs : request.job ? [request.job] : [];
   violations.check(jobs.length > 0, field, 'is missing: at least one job is needed');
   violations.check(jobs.length <= MAX_JOBS, field, `has ${jobs.length} entries; at most ${MAX_JOBS} are allowed`);
@@ -60,7 +69,7 @@ async function submit(
   );
   violations.throwIfAny();
   const bodyHash = requestId ? bodyHashOf(request, context.body) : new Uint8Array();
-  return replica.submissions.submit({ namespace, requestId, bodyHash, submissions, field });
+  return replica.submissions.submit({ namespace, requestId, bodyHash, submissions, field, batchJobId, parentAttempt });
 }
 
 export function jobService(replica: Replica): Implementation<typeof JobService> {
@@ -68,6 +77,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     ...attemptLogs(replica),
     ...jobChanges(replica),
     ...jobPages(replica),
+    ...dependencyCalls(replica),
     async submitJob(request, context) {
       const [job] = await submit(replica, request, 'job', context);
       return create(SubmitJobResponseSchema, job as SubmittedJob);
@@ -87,10 +97,14 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async waitJob(request, context) {
       const violations = new Violations();
       const asked = durationMs(request.timeout, 0, TEN_YEARS_MS, 'timeout', violations) ?? DEFAULT_WAIT_MS;
+      const by = request.waitingJobId && jobIdOf(request.waitingJobId, violations, 'waiting_job_id');
       const { namespace, jobId } = jobNameOf(request, violations);
-      return create(WaitJobResponseSchema, {
-        job: jobTo(await replica.waits.wait(namespace, jobId, Math.min(asked, MAX_WAIT_MS), context.signal)),
-      });
+      const { waits, handlerWaits } = replica;
+      const [timeoutMs, { signal }] = [Math.min(asked, MAX_WAIT_MS), context];
+      const job = await (by
+        ? handlerWaits.wait(namespace, jobId, by, timeoutMs, signal)
+        : waits.wait(namespace, jobId, timeoutMs, signal));
+      return create(WaitJobResponseSchema, { job: jobTo(job) });
     },
     async listJobs(request) {
       const violations = new Violations();

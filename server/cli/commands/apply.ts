@@ -12,6 +12,7 @@ import {
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { Connection } from '../connection.ts';
+import { inOrder } from '../input/apply-order.ts';
 import { readDocuments, type SourceDocument } from '../input/documents.ts';
 import { decodeDocument } from '../input/message-document.ts';
 import { repeated } from '../input/numbers.ts';
@@ -60,9 +61,16 @@ A file holds one definition, a list of them, or several documents:
   ---
   name: report
   task: { handler: make-report }
+  ---
+  name: month-end
+  workflow:
+    steps:
+      - { name: write, definition: report }
+      - { name: send, definition: mail, needs: [write], input: '{"to": workflow.input.to, "text": steps.write.output}' }
 
-Fields are those of JobDefinition in proto/muster/v1/job_definition.proto, as toName or to_name; without a task, the handler
-of the same name runs the jobs. Unknown fields are refused. Each change is a new version; jobs keep theirs.
+Fields are those of JobDefinition in proto/muster/v1/job_definition.proto, as toName or to_name; without a task or a workflow,
+the handler of the same name runs the jobs. Unknown fields are refused. Each change is a new version; jobs keep theirs. A
+workflow is applied after what its steps are made from, wherever in the files that is.
 
 Examples:
   muster apply -f jobs.yaml --dry-run
@@ -73,15 +81,31 @@ async function apply(invocation: Invocation, { file, dryRun = false }: Options):
   const { out } = invocation;
   const connection = await invocation.connection();
   const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
-  const wanted = decodeAll(documents, connection.namespace);
+  const wanted = inOrder(decodeAll(documents, connection.namespace));
+  const names = new Set(wanted.map(({ definition }) => definition.name));
   for (const [done, one] of wanted.entries()) {
     const response = await applyOne(connection, one, dryRun).catch((error) => {
+      const missing = missingSteps(error);
+      if (dryRun && missing.length > 0 && missing.every((name) => names.has(name))) return missing;
       if (done > 0 && !dryRun) out.note(`The ${done} before it in the files ${done === 1 ? 'is' : 'are'} applied.`);
       throw error;
     });
-    if (out.json) out.item(toJson(ApplyJobDefinitionResponseSchema, response));
+    if (Array.isArray(response)) out.note(uncheckedText(one, response));
+    else if (out.json) out.item(toJson(ApplyJobDefinitionResponseSchema, response));
     else showApplied(out, response, dryRun);
   }
+}
+
+/** What the steps of a workflow are made from, as far as the server has not got it. */
+function missingSteps(error: unknown): string[] {
+  if (!(error instanceof MusterError) || error.reason !== 'DEFINITION_NOT_FOUND') return [];
+  const { definitions } = error.metadata;
+  return definitions ? definitions.split(', ').map((text) => text.replace(/@\d+$/, '')) : [];
+}
+
+function uncheckedText({ definition }: Wanted, missing: readonly string[]): string {
+  const are = missing.length === 1 ? 'is' : 'are';
+  return `${definition.name} is checked in full once ${missing.join(', ')} of the files ${are} there`;
 }
 
 /** @throws CliError that names every field that is wrong, in all documents: then nothing is applied. */

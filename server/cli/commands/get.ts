@@ -6,6 +6,7 @@ import { Exit } from '../exit-codes.ts';
 import { handled } from '../invocation.ts';
 import { showJob } from '../output/job-view.ts';
 import { present } from '../present.ts';
+import { howFarText, runningWorkflow } from '../workflow/how-far.ts';
 
 interface Options {
   readonly input?: true;
@@ -37,7 +38,8 @@ Examples:
         if (input) return writeBytes(job.input, `job ${jobId} has no input`);
         if (result) return writeBytes(resultOf(job), `job ${jobId} has no result`);
         if (invocation.out.json) return invocation.out.message(JobSchema, job);
-        showJob(invocation.out, job);
+        const workflow = await runningWorkflow(connection, job);
+        showJob(invocation.out, job, workflow && howFarText(workflow));
       }),
     );
 }

@@ -19,6 +19,7 @@ const DEAD = [JobState.FAILED, JobState.EXPIRED];
 
 interface Options extends FilterOptions {
   readonly deadLetters?: true;
+  readonly parent?: string;
   readonly limit?: number;
   readonly all?: true;
 }
@@ -27,6 +28,7 @@ export function addList(program: Command): void {
   const command = program.command('list').helpGroup('Jobs:').description('List jobs, newest first');
   addFailureType(addFilterOptions(command))
     .option('--dead-letters', 'only jobs that ended FAILED or EXPIRED: what muster redrive takes')
+    .option('--parent <job>', 'only jobs of the steps of this workflow, by the id of its job')
     .option('--limit <number>', `at most so many (default: ${DEFAULT_LIMIT})`, integer(1))
     .option('--all', 'all of them')
     .addHelpText(
@@ -35,6 +37,7 @@ export function addList(program: Command): void {
 Examples:
   muster list
   muster list --state READY,RUNNING --queue mails
+  muster list --parent 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --state FAILED
   muster list --dead-letters --since 1d --failure-type SmtpError
   muster list --label campaign=may --all --json | jq -r .jobId`,
     )
@@ -61,13 +64,14 @@ async function list(invocation: Invocation, options: Options): Promise<void> {
 }
 
 /** Pages until there is one job more than the limit, which tells that there are more. */
-async function* pages(connection: Connection, options: FilterOptions, limit: number): AsyncGenerator<Job[]> {
+async function* pages(connection: Connection, options: Options, limit: number): AsyncGenerator<Job[]> {
   const { $typeName: _, ...filter } = create(JobFilterSchema, toJobFilter(options));
   let left = limit + 1;
   for (let pageToken = ''; ; ) {
     const pageSize = Math.min(left, MAX_PAGE);
     const { namespace } = connection;
-    const page = await connection.jobs.listJobs({ ...filter, namespace, pageSize, pageToken });
+    const parentJobId = options.parent ?? '';
+    const page = await connection.jobs.listJobs({ ...filter, parentJobId, namespace, pageSize, pageToken });
     if (page.jobs.length > 0) yield page.jobs;
     left -= page.jobs.length;
     pageToken = page.nextPageToken;

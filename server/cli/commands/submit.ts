@@ -13,6 +13,7 @@ import { submitLines } from '../submit-lines.ts';
 
 interface Options extends SubmissionOptions, InputOptions {
   readonly eachLine?: true;
+  readonly batch?: string;
   readonly wait?: true;
   readonly watch?: true;
   readonly timeout?: number;
@@ -28,6 +29,7 @@ export function addSubmit(program: Command): void {
     .option('--input-file <file>', 'the input from a file; - is stdin')
     .option('--content-type <type>', 'media type of the input (default: by its name, JSON for --input and stdin)')
     .option('--each-line', 'a job for each line of --input-file')
+    .option('--batch <job>', 'the open batch of which they become members: muster batches create makes one')
     .option('--wait', "wait for the job's end and show what came of it; the exit code tells how it ended")
     .option('--watch', 'the same, and show how it gets on')
     .option('--timeout <span>', 'with --wait or --watch: no longer than this; the job goes on (exit code 6)', span);
@@ -43,8 +45,10 @@ Examples:
   muster submit render@3 --input-file scene.bin --content-type application/x-scene --watch
   echo '{"to": "ann@example.com"}' | muster submit mail --input-file - --delay 10m
   muster submit report --fairness-key acme
+  muster submit report --after 0198c0de-0000-7000-8000-000000000001 --after-asset sales
   muster submit report --idempotency-key report-2026-05 --on-conflict replace
   muster submit mail --input-file mails.ndjson --each-line --label campaign=may
+  muster submit mail --input-file mails.ndjson --each-line --batch 0198c0de-0000-7000-8000-000000000001
   muster submit train --demand gpu=1 --demand memory=4Gi --prefer 'has(labels.ssd)'
   muster submit train --sticky 0198c0de-0000-7000-8000-000000000001
   JOB=$(muster submit add --input '{"a": 2, "b": 3}' --json | jq -r .jobId)`,
@@ -79,7 +83,12 @@ async function submitOne(
   const job = toSubmission(definition, options);
   if (input !== undefined) job.input = input;
   const connection = await invocation.connection();
-  const response = await connection.jobs.submitJob({ namespace: connection.namespace, job, requestId: randomUUID() });
+  const response = await connection.jobs.submitJob({
+    namespace: connection.namespace,
+    job,
+    requestId: randomUUID(),
+    batchJobId: options.batch ?? '',
+  });
   if (following === undefined) {
     if (out.json) out.message(SubmitJobResponseSchema, response);
     else out.line(`Job ${response.jobId} ${response.existing ? 'was there already' : 'is stored'}`);

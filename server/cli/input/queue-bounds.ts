@@ -2,8 +2,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { spanToMs } from '../../domain/quantities.ts';
 import { integer } from './numbers.ts';
-import { spanToMs } from './spans.ts';
 
 export interface BoundOptions {
   readonly maxBacklog?: number;

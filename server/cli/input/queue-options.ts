@@ -2,10 +2,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema, type RateLimitSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
+import { spanToMs } from '../../domain/quantities.ts';
 import { CliError } from '../cli-error.ts';
 import { integer } from './numbers.ts';
 import { addBounds, type BoundOptions, boundsOf } from './queue-bounds.ts';
-import { spanToMs } from './spans.ts';
 
 /** Null: none. */
 type Rate = MessageInitShape<typeof RateLimitSchema> | null;

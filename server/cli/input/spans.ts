@@ -1,30 +1,23 @@
 /** Spans and times as people write them. */
 import { InvalidArgumentError } from 'commander';
+import { spanToMs } from '../../domain/quantities.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-const SPAN = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}:\d{2})?$/i;
-
-/** Milliseconds of a span such as `90s`, `1h30m` or `2d`; undefined when the text is none. */
-export function spanToMs(text: string): number | undefined {
-  if (!SPAN.test(text)) return undefined;
-  let ms = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g))
-    ms += Number(number) * (UNITS[unit ?? ''] ?? 0);
-  return ms;
-}
 
 export function span(text: string): number {
   const ms = spanToMs(text);
   if (ms !== undefined) return ms;
   throw new InvalidArgumentError('It takes a span such as 500ms, 90s, 15m, 1h30m or 2d.');
+}
+
+/** A parser for spans that are not longer than `most`. */
+export function spanUpTo(most: string): (text: string) => number {
+  const mostMs = span(most);
+  return (text) => {
+    const ms = span(text);
+    if (ms <= mostMs) return ms;
+    throw new InvalidArgumentError(`It takes a span of at most ${most}.`);
+  };
 }
 
 /** A time of the calendar; a zone has to be in it. */

@@ -6,12 +6,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { amount } from './amounts.ts';
 import type { DefinitionRef } from './definition-name.ts';
+import { afterAsset, afterJob, afterStep, type DependencyOptions, dependenciesOf } from './dependencies.ts';
 import { label } from './labels.ts';
 import { integer } from './numbers.ts';
 import { type PlacementOptions, placementOf } from './placement.ts';
 import { span, time } from './spans.ts';
 
-export interface SubmissionOptions extends PlacementOptions {
+export interface SubmissionOptions extends PlacementOptions, DependencyOptions {
   readonly queue?: string;
   readonly priority?: number;
   readonly delay?: number;
@@ -60,6 +61,9 @@ export function addSubmissionOptions(command: Command): Command {
     )
     .option('--sticky <job>', 'rather runs on the worker of this job')
     .option('--sticky-hard <job>', 'runs on the worker of this job, and on no other one')
+    .option('--after <job>', 'once this job has succeeded, or JOB:ended, JOB:failed; may be repeated', afterJob)
+    .option('--after-step <workflow/step>', 'once this step of a workflow has, likewise; may be repeated', afterStep)
+    .option('--after-asset <name>', 'once this data asset is published again; may be repeated', afterAsset)
     .option('--fairness-key <key>', "its queue is shared fairly between keys (default: the definition's)")
     .option('--idempotency-key <key>', 'a second submission with this key is the same job')
     .option(
@@ -90,6 +94,7 @@ export function toSubmission({ name, version }: DefinitionRef, options: Submissi
     ...(expireTime === undefined ? {} : { expireTime: timestampFromDate(expireTime) }),
     ...(runTimeout === undefined ? {} : { runTimeout: durationFromMs(runTimeout) }),
     ...placementOf(options),
+    dependencies: dependenciesOf(options),
   });
 }
 

@@ -10,8 +10,22 @@ export function definitionYaml(definition: JobDefinition): string {
   const json = toJson(JobDefinitionSchema, definition) as JsonObject;
   const { version, namespace, createTime: _made, archiveTime: _archived, ...own } = json;
   for (const name of SCHEMAS) if (typeof own[name] === 'string') own[name] = readable(own[name]);
+  if (own.workflow) own.workflow = briefWorkflow(own.workflow as JsonObject);
   const archived = definition.archiveTime ? `, archived ${timeText(definition.archiveTime)}` : '';
   return `# version ${version} of namespace ${namespace}, made ${timeText(definition.createTime)}${archived}\n${stringify(own)}`;
+}
+
+/** Without what each step has if nothing else is said, so that the steps and what they need are seen. */
+function briefWorkflow({ steps, failureMode, ...workflow }: JsonObject): JsonObject {
+  const usual: JsonObject = { triggerRule: 'TRIGGER_RULE_ALL_SUCCESS', role: 'STEP_ROLE_NORMAL' };
+  const brief = (steps as JsonObject[]).map((step) =>
+    Object.fromEntries(Object.entries(step).filter(([name, value]) => usual[name] !== value)),
+  );
+  return {
+    steps: brief,
+    ...workflow,
+    ...(failureMode === 'FAILURE_MODE_FAIL_FAST' ? {} : { failureMode }),
+  } as JsonObject;
 }
 
 /** A schema as a tree, where writing it again gives the very same text: else it would be another version. */

@@ -13,16 +13,17 @@ import { printable, printableLines } from './printable.ts';
 import { styledState } from './states.ts';
 import { spanBetween, timeText } from './times.ts';
 
-export function showJob(out: Output, job: Job): void {
+/** @param howFar Of a workflow that runs: how far it is as a whole. */
+export function showJob(out: Output, job: Job, howFar?: string): void {
   out.line(`${out.styled('bold', `Job ${job.jobId}`)}  ${styledState(out, job.state)}`);
-  out.facts(factsOf(job), '  ');
+  out.facts(factsOf(job, howFar), '  ');
   if (job.input?.data.length) section(out, 'Input', payloadLines(job.input));
   if (job.outcome.case === 'result') section(out, 'Result', payloadLines(job.outcome.value));
   if (job.outcome.case === 'failure') section(out, 'Failure', failureLines(job.outcome.value));
   if (job.attempts.length > 0) showAttempts(out, job.attempts);
 }
 
-function factsOf(job: Job): [string, string][] {
+function factsOf(job: Job, howFar = ''): [string, string][] {
   const { cancellation, progress } = job;
   return [
     ['definition', `${job.definition}@${job.definitionVersion}`],
@@ -32,7 +33,7 @@ function factsOf(job: Job): [string, string][] {
     ['why', job.stateReason],
     [
       'progress',
-      progress && job.endTime === undefined ? `${Math.floor(progress.fraction * 100)} % ${progress.message}` : '',
+      progress && job.endTime === undefined ? `${Math.floor(progress.fraction * 100)} % ${progress.message}` : howFar,
     ],
     ['priority', job.priority === 0 ? '' : String(job.priority)],
     [

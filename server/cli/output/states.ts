@@ -1,5 +1,5 @@
 /** States of jobs, in words and colours. */
-import { type Job, JobState, stateName } from '@muster/sdk/grpc';
+import { type Job, JobState, StepState, StepStateSchema, stateName } from '@muster/sdk/grpc';
 import type { Output, Style } from './output.ts';
 
 const STYLES: Partial<Record<JobState, Style>> = {
@@ -16,6 +16,23 @@ const STYLES: Partial<Record<JobState, Style>> = {
 
 export function styledState(out: Output, state: JobState, text = stateName(state)): string {
   const style = STYLES[state];
+  return style === undefined ? text : out.styled(style, text);
+}
+
+const STEP_STYLES: Partial<Record<StepState, Style>> = {
+  [StepState.SUCCEEDED]: 'green',
+  [StepState.FAILED]: 'red',
+  [StepState.UPSTREAM_FAILED]: 'red',
+  [StepState.SKIPPED]: 'dim',
+  [StepState.RUNNING]: 'cyan',
+};
+
+export function stepStateName(state: StepState): string {
+  return StepStateSchema.value[state]?.localName ?? String(state);
+}
+
+export function styledStepState(out: Output, state: StepState, text = stepStateName(state)): string {
+  const style = STEP_STYLES[state];
   return style === undefined ? text : out.styled(style, text);
 }
 

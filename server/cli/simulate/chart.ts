@@ -1,5 +1,6 @@
 /** A run, or two of them, as a drawing: jobs that wait by queue, and slots that are taken, over time. */
 import type { SimulationReport } from '../../simulate/report/report-types.ts';
+import { escaped, svg } from '../output/svg.ts';
 import { spanText } from '../output/times.ts';
 
 export interface ChartedRun {
@@ -16,9 +17,6 @@ const FOOT = 26;
 /** Queues with a line of their own; the others are drawn together. */
 const MOST_LINES = 6;
 const colours = ['#c2410c', '#0369a1', '#15803d', '#a21caf', '#b45309', '#4f46e5', '#64748b'];
-
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 interface Curve {
   readonly name: string;
@@ -54,14 +52,7 @@ export function chart(runs: readonly ChartedRun[]): string {
   const style =
     'text{font:12px sans-serif;fill:#222}.title{font-weight:bold;font-size:13px}.axis{stroke:#cbd5e1}' +
     '.bound{stroke:#94a3b8;stroke-dasharray:4 4}';
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">`,
-    '<title>Simulated jobs</title>',
-    `<style>${style}</style>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    ...drawn,
-    '</svg>\n',
-  ].join('\n');
+  return svg({ title: 'Simulated jobs', style, width: WIDTH, height, parts: drawn });
 }
 
 /** The queues in which most jobs wait, and the sum of the others. */

@@ -1,12 +1,12 @@
 /** A scenario as people write it: definitions and queues as in the contract, and the workers that there are. */
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
+import { nearName } from '../../domain/near-name.ts';
 import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../simulate/scenario.ts';
 import { faultsOfResources } from '../../simulate/worker-resources.ts';
 import { CliError } from '../cli-error.ts';
 import { readDocuments } from '../input/documents.ts';
 import { decodeDocument } from '../input/message-document.ts';
-import { nearName } from '../input/near-name.ts';
 import { type Override, withOverrides } from './overrides.ts';
 import { Problems } from './problems.ts';
 
@@ -37,6 +37,9 @@ function scenarioOf(document: Entry, problems: Problems): Scenario {
   if (definitions.length === 0) problems.add('definitions', 'is missing: at least one is needed');
   if (workers.length === 0) problems.add('workers', 'is missing: at least one is needed');
   if (workers.length > MOST_WORKERS) problems.add('workers', `come to ${workers.length}; at most ${MOST_WORKERS}`);
+  for (const [at, { workflow }] of definitions.entries())
+    if (workflow !== undefined)
+      problems.add(`definitions[${at}].workflow`, 'is not simulated; name what its steps are made from');
   refuseTwins('definitions', definitions, problems);
   refuseTwins('queues', queues, problems);
   refuseTwins('workers', workers, problems);

@@ -21,6 +21,8 @@ export function tracedJob(job: Job, retryOf: TraceOrigin | undefined): TracedJob
     errorType: job.outcome.case === 'failure' ? job.outcome.value.type : '',
     attempts: job.attempts.map(tracedAttempt),
     retryOf,
+    // A job does not tell what its steps took: `muster graph` does.
+    cached: [],
   };
 }
 

@@ -1,115 +1,27 @@
-/** Locks open jobs in the order of their ids, loads what a decision needs, and writes what was decided. */
+/** Changes of open jobs: locked and loaded, decided, and written, in one transaction. */
 import { cancelStages } from '../../domain/cancel-stage.ts';
 import { expiryOf } from '../../domain/decide.ts';
-import { stateCodes, stateOf } from '../../domain/job-state.ts';
-import { attemptOutcomes, type Change, type Continue, type End, type OpenRun } from '../../domain/run.ts';
+import { stateCodes } from '../../domain/job-state.ts';
+import { attemptOutcomes, type Change, type Continue, type End, skipReasons } from '../../domain/run.ts';
 import type { Decide, Selection } from '../../engine/store-port.ts';
-import type { Database, Parameter, Row, Session, Statement } from '../database.ts';
+import type { Database, Session } from '../database.ts';
 import { failureText } from '../failure-text.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import { insertAudits } from './audit-records.ts';
+import { deleteDependencies, tellDependents } from './dependency-news.ts';
+import { leaveWaits } from './event-waits.ts';
 import type { FairRanks } from './fair-ranks.ts';
 import { insertCleanups } from './insert-cleanups.ts';
+import { jsonOrNull } from './insert-jobs.ts';
 import { addCounts, countedAs } from './lane-counts.ts';
+import { held, lockFor, openRun } from './lock-runs.ts';
 import { groups, tell, toldFailure, untold } from './outbox.ts';
 import { keepBudgets } from './retry-budgets.ts';
 import { updateRecords } from './update-records.ts';
+import { tellParents, tellWorkflows } from './workflow-news.ts';
 
-const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
-
-function lockStatement(name: string, picked: string): Statement {
-  return {
-    name,
-    text: `
-WITH now AS MATERIALIZED (SELECT muster_now() AS time),
-picked AS MATERIALIZED (${picked})
-SELECT p.*, j.priority, j.create_time, j.retry_policy, j.fairness_key, now.time AS now
-FROM picked p
-CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy, fairness_key FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
-  };
-}
-
-const fence = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
-
-// The fence of a report: job, attempt and session match an open state, and the session is open.
-const lockAttempts = lockStatement(
-  'lock_attempts',
-  `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
-   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN ${held}
-     AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
-   ORDER BY i.job_id FOR UPDATE OF r`,
-);
-
-const lockJobs = lockStatement(
-  'lock_jobs',
-  `SELECT r.* FROM job_runs r
-   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE ${sameKey('lanes.lane_id', 'r.lane_id')} AND lanes.namespace IS NOT DISTINCT FROM $2)
-   ORDER BY r.job_id FOR UPDATE OF r`,
-);
-
-// By id, but as a row, which no index is sorted by: for a LIMIT the planner would read the primary key from its start.
-const lockSession = lockStatement(
-  'lock_session_runs',
-  `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY (r.job_id, 0) LIMIT $2 FOR UPDATE OF r`,
-);
-
-// Never waits: what somebody else has locked is due again at the next sweep.
-const lockDue = lockStatement(
-  'lock_due_runs',
-  `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT time FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
-);
-
-function lockFor(selection: Selection): [Statement, Parameter[]] {
-  switch (selection.by) {
-    case 'attempts': {
-      const keys = selection.attempts;
-      return [lockAttempts, [keys.map((k) => k.jobId), keys.map((k) => k.attempt), keys.map((k) => k.sessionId)]];
-    }
-    case 'jobs':
-      return [lockJobs, [selection.jobIds, selection.namespace]];
-    case 'session':
-      return [lockSession, [selection.sessionId, selection.limit]];
-    case 'due':
-      return [lockDue, [selection.limit]];
-  }
-}
-
-function openRun(row: Row): OpenRun {
-  return {
-    jobId: row.job_id,
-    laneId: row.lane_id,
-    state: stateOf(row.state),
-    rank: row.rank,
-    priority: row.priority,
-    attempt: row.attempt,
-    attemptsCounted: row.attempts_counted,
-    sessionId: row.session_id,
-    assignTimeUs: row.assign_time,
-    dueTimeUs: row.due_time,
-    expireTimeUs: row.expire_time,
-    limits: {
-      deadlineUs: row.deadline,
-      runDeadlineUs: row.run_deadline,
-      quietDeadlineUs: row.quiet_deadline,
-      watchUntilUs: row.watch_until,
-      watchFraction: row.watch_fraction ?? 0,
-      progressFraction: row.progress_fraction,
-    },
-    runTimeUs: row.run_time,
-    createTimeUs: row.create_time,
-    losses: row.losses,
-    charges: row.charges,
-    lost: row.lost,
-    failures: row.failures ?? 0,
-    releases: row.releases,
-    releasesSinceUs: row.releases_since,
-    reason: row.reason,
-    runTimeoutMs: row.run_timeout_ms,
-    retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
-    fairnessKey: row.fairness_key,
-    limitId: row.limit_id,
-  };
-}
+const { CANCELLING, WAITING } = stateCodes;
 
 const updates = {
   job_id: 'uuid',
@@ -137,6 +49,7 @@ const updates = {
 /** What is told of each change. */
 const told = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
 
+// A workflow that is cancelled is held by no session: its lane counts it as WAITING until it ends, since limits count what is held.
 const updateRuns = {
   name: 'update_runs',
   text: `
@@ -144,7 +57,7 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 i AS MATERIALIZED (SELECT * FROM ${inputTable(updates, 'i')}),
 ${addCounts(`
     SELECT lane_id, state, sum(jobs) AS jobs FROM (
-      SELECT lane_id, ${countedAs('state')} AS state, 1 AS jobs FROM i
+      SELECT lane_id, CASE WHEN was_state = ${WAITING} AND state = ${CANCELLING} THEN ${WAITING} ELSE ${countedAs('state')} END AS state, 1 AS jobs FROM i
       UNION ALL SELECT was_lane_id, ${countedAs('was_state')}, -1 FROM i
     ) AS moves GROUP BY lane_id, state`)},
 changed AS (
@@ -201,6 +114,10 @@ const ends = {
   cancel_stage: 'smallint',
   cleanup_job_id: 'uuid',
   told_failure: 'text',
+  result: 'bytea',
+  result_content_type: 'text',
+  result_metadata: 'text',
+  skip_reason: 'smallint',
 };
 
 const endRuns = {
@@ -211,18 +128,22 @@ WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 ended AS (
   DELETE FROM job_runs r USING ${inputTable(ends, 'i')} WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.state AS was_state, i.state, r.revision + 1 AS revision, r.attempt, i.attempts_counted, r.session_id, r.assign_time, i.failure,
-            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure
+            r.progress_fraction, r.progress_message, i.reason, i.cancel_stage, r.cancel_time, i.cleanup_job_id, i.told_failure,
+            i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.tells_end
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
 ${groups({ from: 'ended', by: told })},
-${addCounts(`SELECT lane_id, ${countedAs('was_state')} AS state, -jobs AS jobs FROM groups`)},
-told AS (${tell({ moved: true, failures: true })})
+${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
+told AS (${tell({ moved: true, failures: true })}),
+${tellParents('ended')},
+${tellDependents('ended')}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
-                          progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id)
+                          progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
+                          result, result_content_type, result_metadata, skip_reason)
 SELECT job_id, state, revision, attempt, attempts_counted, session_id, assign_time, now.time, failure,
        progress_fraction, progress_message, reason, cancel_stage,
        CASE WHEN cancel_stage IS NOT NULL THEN coalesce(cancel_time, now.time) END,
-       CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id
+       CASE WHEN cancel_stage IS NOT NULL THEN reason END, cleanup_job_id, result, result_content_type, result_metadata, skip_reason
 FROM ended, now`,
 };
 
@@ -236,6 +157,10 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
     changes.map((c) => c.cancelStage && cancelStages[c.cancelStage]),
     changes.map((c) => c.cleanup?.jobId),
     changes.map((c) => (c.failure ? toldFailure(c.failure) : null)),
+    changes.map((c) => c.result?.data),
+    changes.map((c) => c.result?.contentType),
+    changes.map((c) => jsonOrNull(c.result?.metadata)),
+    changes.map((c) => c.skipReason && skipReasons[c.skipReason]),
   ]);
 }
 
@@ -277,7 +202,8 @@ async function writeAttempts(session: Session, changes: readonly Continue[]): Pr
 async function rankFairly(session: Session, fairRanks: FairRanks, changes: readonly Change[]): Promise<Change[]> {
   const fair = changes.flatMap((change) => {
     const { run } = change;
-    const isTurn = change.kind === 'continue' && change.state === 'READY' && run.state === 'SCHEDULED';
+    const isTurn =
+      change.kind === 'continue' && change.state === 'READY' && (run.state === 'SCHEDULED' || run.state === 'BLOCKED');
     if (!isTurn || run.fairnessKey === null) return [];
     const { jobId, fairnessKey } = run;
     const priority = change.record?.priority ?? run.priority;
@@ -308,13 +234,24 @@ export function changeRuns(
     const closing = goingOn.filter((change) => change.closed);
     if (closing.length > 0) await writeAttempts(session, closing);
     if (goingOn.length > 0) await writeContinues(session, goingOn);
+    await tellWorkflows(session, goingOn);
     await updateRecords(
       session,
       goingOn.filter((change) => change.record),
     );
     if (ended.length > 0) await writeEnds(session, ended);
+    await leaveWaits(session, ended);
+    const waited = ended.filter(({ run }) => run.waitsFor > 0);
+    await deleteDependencies(
+      session,
+      waited.map(({ run }) => run.jobId),
+    );
     const cleanups = ended.filter((change) => change.cleanup);
     if (cleanups.length > 0) await insertCleanups(session, cleanups);
+    await insertAudits(
+      session,
+      changes.flatMap(({ audit }) => audit ?? []),
+    );
     return changes;
   });
 }

@@ -47,8 +47,7 @@ claimed AS (
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL,
       limit_mark = nullif(r.limit_mark, ${limitMarks.SET_ASIDE})
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
-  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place,
-            CASE WHEN i.place = 0 THEN now.time END AS assign_time
+  RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place
 ),
 ${addCounts(`
     SELECT lane_id, to_state.state, to_state.sign * count(*) AS jobs
@@ -77,11 +76,11 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
   const mask = heldBack.limited | passedBy(claim);
   const sessionIds = claim.places.map((place) => place.sessionId);
   const under = await lockRoom(session, lane, sessionIds, mask);
-  const { limits, room } = under;
+  const { use, room } = under;
   const places = claim.places.filter((place) => under.openSessions.has(place.sessionId));
   const most = under.isOpen ? Math.min(room.jobs, places.length) : 0;
-  const { maxConcurrency: heldAtMost = 0 } = limits.definition?.keyLimit ?? {};
-  const asked = limits.definition?.keyLimit ? Math.max(most, LEAST_LOOKED_AT) : most;
+  const { maxConcurrency: heldAtMost = 0 } = use.limits.definition?.keyLimit ?? {};
+  const asked = use.limits.definition?.keyLimit ? Math.max(most, LEAST_LOOKED_AT) : most;
   const rows = most > 0 ? await session.run(lockCandidates, [lane.laneId, lane.cursor, asked, heldAtMost]) : [];
   const keys = keyRooms(rows, under);
   const listed = rows.map((row) => ({
@@ -90,11 +89,11 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
     bytes: row.input_size + OVERHEAD_BYTES,
   }));
   const { admitted, over } = admit(listed, roomsOf(keys), most, claim.maxBytes);
-  const assigned = await assign(session, admitted, places);
-  if (over.length > 0) await session.run(parkMany, [over, lane.atLimitLaneId, lane.laneId]);
+  const jobs = await assign(session, admitted, places);
+  if (over.length > 0) void session.run(parkMany, [over, lane.atLimitLaneId, lane.laneId]);
   const limitIds = new Map(listed.map(({ jobId, limitId }) => [jobId, limitId]));
-  const taken = admitted.map((jobId) => limitIds.get(jobId));
-  await takeUnitsOf(session, lane, under, keys, taken, assigned.timeUs);
+  const taken = admitted.map((jobId) => ({ limitId: limitIds.get(jobId) }));
+  takeUnitsOf(session, lane, under, keys, taken);
   lane.onLimits?.({
     full: under.isOpen && admitted.length >= room.jobs,
     openTimeUs: room.openTimeUs,
@@ -102,26 +101,19 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
     // The next claim would find no more, as with a lane that has nothing, while no session takes anything or it is held back.
     dry:
       places.length === 0 ||
-      (under.use.isCurrent && !under.isOpen) ||
+      (under.isCurrent && !under.isOpen) ||
       (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
   });
-  return assigned.jobs;
+  return jobs;
 }
 
-interface Assigned {
-  readonly jobs: ClaimedJob[];
-  /** When, in microseconds. */
-  readonly timeUs: number;
-}
-
-async function assign(session: Session, jobIds: readonly string[], places: readonly Place[]): Promise<Assigned> {
-  if (jobIds.length === 0) return { jobs: [], timeUs: 0 };
+async function assign(session: Session, jobIds: readonly string[], places: readonly Place[]): Promise<ClaimedJob[]> {
+  if (jobIds.length === 0) return [];
   const rows = await session.run(claimMany, [
     jobIds,
     jobIds.map((_, i) => places[i]?.sessionId),
     jobIds.map((_, i) => places[i]?.creditId),
     jobIds.map((_, i) => i),
   ]);
-  const jobs = rows.map((row) => claimedJob(row, places[row.place] as Place));
-  return { jobs, timeUs: rows.find((row) => row.place === 0)?.assign_time ?? 0 };
+  return rows.map((row) => claimedJob(row, places[row.place] as Place));
 }

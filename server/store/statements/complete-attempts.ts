@@ -7,9 +7,11 @@ import { byteSlices } from '../arrays.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
+import { tellDependents } from './dependency-news.ts';
 import { jsonOrNull } from './insert-jobs.ts';
 import { addCounts } from './lane-counts.ts';
 import { groups, tell } from './outbox.ts';
+import { tellParents } from './workflow-news.ts';
 
 const columns = {
   place: 'int',
@@ -40,7 +42,7 @@ ended AS (
     AND r.state IN (${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING}) AND (NOT r.check_result OR $3::boolean)
   RETURNING r.job_id, r.lane_id, r.state AS was_state, r.revision + 1 AS revision, r.attempt, r.attempts_counted, r.session_id, r.assign_time, r.progress_sequence,
             r.progress_fraction, r.progress_message, r.cancel_time, CASE WHEN r.cancel_time IS NOT NULL THEN r.reason END AS cancel_reason,
-            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id
+            i.place, i.result_start, i.result_length, i.result_content_type, i.result_metadata, r.limit_id, r.parent_job_id, r.step, r.item, r.tells_end
 ),
 recorded AS (
   INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, result,
@@ -54,8 +56,10 @@ recorded AS (
 ),
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
-told AS (${tell({ state: stateCodes.SUCCEEDED, moved: true })})
-SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id FROM ended`,
+told AS (${tell({ state: stateCodes.SUCCEEDED, moved: true })}),
+${tellParents('ended', stateCodes.SUCCEEDED)},
+${tellDependents('ended', stateCodes.SUCCEEDED)}
+SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, tells_end FROM ended`,
 };
 
 const readToCheck = {
@@ -105,6 +109,8 @@ export async function completeAttempts(
       laneId: row.lane_id,
       assignTimeUs: row.assign_time,
       limitId: row.limit_id ?? undefined,
+      parentJobId: row.parent_job_id ?? undefined,
+      tellsEnd: row.tells_end,
     };
   });
 }

@@ -40,6 +40,15 @@ outcome AS (
   WHERE job_id = $1
 ),
 attempts AS (UPDATE job_attempts SET failure = NULL WHERE job_id = $1),
+workflow AS (UPDATE workflow_runs SET failure = NULL, not_undone = NULL WHERE job_id = $1),
+batch AS (
+  UPDATE batches SET description = '', callback = NULL, callback_input = NULL, callback_content_type = NULL,
+                     callback_input_metadata = NULL, callback_problem = NULL
+  WHERE job_id = $1
+),
+steps AS (UPDATE workflow_steps SET reason = NULL, skip_reason = NULL WHERE job_id = $1),
+cached AS (DELETE FROM step_cache WHERE job_id = $1),
+compensations AS (UPDATE step_compensations SET reason = NULL WHERE job_id = $1),
 logs AS (DELETE FROM attempt_logs WHERE job_id = $1),
 checkpoint AS (DELETE FROM job_checkpoints WHERE job_id = $1),
 key AS (DELETE FROM idempotency_keys WHERE namespace = $4 AND idempotency_key = $5 AND job_id = $1),

@@ -1,6 +1,7 @@
-/** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs and checkpoint together. */
+/** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs, checkpoint and steps together. */
 import type { Session, Statement } from '../database.ts';
 import { sameKey } from '../same-key.ts';
+import { dooms } from './batch-dooms.ts';
 import { retentionOf } from './retentions.ts';
 
 export const EXPIRE_PAGE = 1_000;
@@ -25,10 +26,14 @@ export interface Expired {
   readonly rows: Readonly<Record<string, number>>;
 }
 
-/** `picked` gives ids in their order, and how long each job is kept. An open job has no outcome, so it is never touched. */
+/**
+ * `picked` gives ids in their order, how long each job is kept, and its parent. An open job has no outcome, so it is never
+ * touched; nor is a child of one, or what a step of one took from the cache, whose result may still be read, nor a member of a
+ * batch that is being retried.
+ */
 function expireStatement(name: string, picked: string): Statement {
-  const alsoOf = (table: string) =>
-    `DELETE FROM ${table} t USING ended e WHERE ${sameKey('t.job_id', 'e.job_id')} RETURNING t.tableoid`;
+  const alsoOf = (table: string, of = 'ended') =>
+    `DELETE FROM ${table} t USING ${of} e WHERE ${sameKey('t.job_id', 'e.job_id')} RETURNING t.tableoid`;
   return {
     name,
     text: `
@@ -37,15 +42,29 @@ picked AS MATERIALIZED (${picked}),
 ended AS (
   DELETE FROM job_outcomes o USING picked p, now
   WHERE ${sameKey('o.job_id', 'p.job_id')} AND o.end_time <= now.time - p.kept_ms * interval '1 ms'
+    AND (p.parent_job_id IS NULL OR NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = p.parent_job_id OFFSET 0)
+         AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.doomed = ${dooms.NO} OFFSET 0))
+    AND NOT EXISTS (
+      SELECT FROM workflow_steps s WHERE s.child_job_id = p.job_id AND s.cache_time IS NOT NULL
+        AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0) OFFSET 0
+    )
   RETURNING o.job_id, o.tableoid
 ),
 records AS (${alsoOf('jobs')}),
 attempts AS (${alsoOf('job_attempts')}),
 logs AS (${alsoOf('attempt_logs')}),
 checkpoints AS (${alsoOf('job_checkpoints')}),
+workflows AS (${alsoOf('workflow_runs')}, t.job_id),
+steps AS (${alsoOf('workflow_steps', 'workflows')}),
+compensations AS (${alsoOf('step_compensations', 'workflows')}),
+batches AS (${alsoOf('batches')}, t.job_id),
+batch_counts AS (${alsoOf('batch_counts', 'batches')}),
 gone AS (
   SELECT tableoid FROM ended UNION ALL SELECT tableoid FROM records
   UNION ALL SELECT tableoid FROM attempts UNION ALL SELECT tableoid FROM logs UNION ALL SELECT tableoid FROM checkpoints
+  UNION ALL SELECT tableoid FROM workflows UNION ALL SELECT tableoid FROM steps
+  UNION ALL SELECT tableoid FROM compensations
+  UNION ALL SELECT tableoid FROM batches UNION ALL SELECT tableoid FROM batch_counts
 )
 SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM picked) AS picked,
        (SELECT job_id FROM picked ORDER BY job_id DESC LIMIT 1) AS last,
@@ -57,7 +76,7 @@ SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM pic
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
 const expireLaneStatement = expireStatement(
   'expire_lane_jobs',
-  `SELECT job_id, $4::bigint AS kept_ms FROM jobs
+  `SELECT job_id, parent_job_id, $4::bigint AS kept_ms FROM jobs
    WHERE (lane_id, job_id) > ($3, $1) AND (lane_id, job_id) < ($3, $2) ORDER BY lane_id, job_id LIMIT ${EXPIRE_PAGE}`,
 );
 
@@ -65,8 +84,8 @@ function expireTableStatement(table: string): Statement {
   // One name for what stays, none for what goes: a prepared statement would outlive its day.
   return expireStatement(
     table === 'jobs_default' ? 'expire_default_jobs' : '',
-    `SELECT j.job_id, ${retentionOf('l')} AS kept_ms
-     FROM (SELECT job_id, lane_id FROM ${table} WHERE job_id > $1 AND job_id < $2 ORDER BY job_id LIMIT ${EXPIRE_PAGE}) AS j
+    `SELECT j.job_id, j.parent_job_id, ${retentionOf('l')} AS kept_ms
+     FROM (SELECT job_id, parent_job_id, lane_id FROM ${table} WHERE job_id > $1 AND job_id < $2 ORDER BY job_id LIMIT ${EXPIRE_PAGE}) AS j
      JOIN lanes l ON ${sameKey('l.lane_id', 'j.lane_id')}`,
   );
 }

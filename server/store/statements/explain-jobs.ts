@@ -129,6 +129,7 @@ export async function readRun(session: Session, jobId: string): Promise<Explaine
   const isPaused = row.pause_reason !== null;
   return {
     state: stateOf(row.state),
+    attempt: row.attempt,
     laneId: row.lane_id,
     rank: row.rank,
     reason: row.reason,

@@ -4,7 +4,7 @@ import { stateCodes } from '../../domain/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/explain-views.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
-import { keyCapacity, keyUse, readLimits as readLimitsOf, readLimitUse } from './limit-use.ts';
+import { keyCapacity, keyUse, readLimitUse } from './limit-use.ts';
 import { queueKey } from './queues.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -77,10 +77,9 @@ const holderOf = (row: Row): Holder => ({
 /** Those that the job is subject to, in the order in which they have to give way. */
 export async function readLimits(session: Session, query: LimitQuery): Promise<LimitsOfJob> {
   const { queue, definition: name, limitId } = query;
-  const limits = await readLimitsOf(session, query);
-  const { definition } = limits;
+  const use = await readLimitUse(session, query);
+  const { definition } = use.limits;
   const cost = definition?.rateCost ?? 1;
-  const use = await readLimitUse(session, query, limits);
   const [row] = limitId ? await session.run(readKey, [limitId, definition?.keyLimit?.maxConcurrency ?? 0]) : [];
   const found: LimitOfJob[] = [
     ...(row ? [{ reason: 'KEY_LIMIT', name, capacity: keyCapacity(definition, row), cost } as const] : []),

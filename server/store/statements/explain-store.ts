@@ -6,6 +6,7 @@ import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts'
 import { readWaits } from './lane-waits.ts';
 import { readTaken } from './taken-resources.ts';
 import { readWaitingLanes } from './waiting-lanes.ts';
+import { readRunning } from './workflow-rows.ts';
 
 export function explainStore(session: Session): ExplainStore {
   return {
@@ -21,6 +22,7 @@ export function explainStore(session: Session): ExplainStore {
       const { reserved } = await readWaits(session, laneId, sessionIds);
       return { taken, reserved };
     },
+    readWorkflow: (jobId, steps) => readRunning(session, jobId, steps),
     readWaitingLanes: (limit) => readWaitingLanes(session, limit),
   };
 }

@@ -20,21 +20,23 @@ export interface FairJob {
 const firstReady = (lane: string, rest: string) =>
   `SELECT rank FROM job_runs r WHERE r.lane_id = ${lane} AND r.state = ${stateCodes.READY} ${rest} ORDER BY r.rank LIMIT 1`;
 
-// Locked here, so that the statement that adds to them sees the jobs of whoever held them. Sorted, so that two flushes that
-// share keys wait for each other in one direction only. Looked up one by one: a join would go over all keys of the queue for
-// each of them, as long as the table is thought to be small.
+const keyInput = { namespace: 'text', queue: 'text', fairness_key: 'text' };
+
+/** Locks of a queue that its keys share. A lock on each key's row is written, and cost more than all else done for the key. */
+const LOCKS_A_QUEUE = 64;
+const LOCK_SEED = 7302421;
+
+// Locked here, so that the statement that reads the keys sees the jobs of whoever held them. Sorted, so that two flushes that
+// share some wait for each other in one direction only.
 const lockMany = {
   name: 'lock_fairness_keys',
   text: `
-WITH keys AS MATERIALIZED (
-  SELECT l.namespace, l.queue, i.fairness_key FROM ${inputTable({ lane_id: 'int', fairness_key: 'text' }, 'i')}
-  CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l
-  ORDER BY l.namespace, l.queue, i.fairness_key
-)
-SELECT k.fairness_key FROM keys i CROSS JOIN LATERAL (
-  SELECT k.fairness_key FROM fairness_keys k
-  WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key OFFSET 0 FOR NO KEY UPDATE
-) AS k`,
+SELECT pg_advisory_xact_lock(lock) FROM (
+  SELECT DISTINCT (hashtextextended(namespace || '/' || queue, ${LOCK_SEED}) & ~${LOCKS_A_QUEUE - 1}::bigint)
+                  | (hashtext(fairness_key) & ${LOCKS_A_QUEUE - 1}) AS lock
+  FROM ${inputTable(keyInput, 'i')}
+  ORDER BY lock OFFSET 0
+) AS locks`,
 };
 
 /** Lanes of a queue that are looked at for the turn of a job whose own lane has none waiting. */
@@ -75,34 +77,43 @@ LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = 
 const readFirst = {
   name: 'read_first_of_fair_lanes',
   text: `
-SELECT i.lane_id, f.rank, j.priority FROM unnest($1::int[]) AS i (lane_id)
-CROSS JOIN LATERAL (
+SELECT i.lane_id, l.namespace, l.queue, f.rank, j.priority FROM unnest($1::int[]) AS i (lane_id)
+CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l
+LEFT JOIN LATERAL (
   SELECT r.rank, r.job_id FROM job_runs r WHERE r.lane_id = i.lane_id AND r.state = ${stateCodes.READY} ORDER BY r.rank LIMIT 1
-) AS f
-CROSS JOIN LATERAL (SELECT priority FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j`,
+) AS f ON true
+LEFT JOIN LATERAL (SELECT priority FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j ON true`,
+};
+
+// Keys whose last job waits: they go on behind it.
+const readKeys = {
+  name: 'read_fairness_keys',
+  text: `
+SELECT i.namespace, i.queue, i.fairness_key, k.last_rank
+FROM ${inputTable(keyInput, 'i')}
+CROSS JOIN LATERAL (
+  SELECT last_rank, last_job_id FROM fairness_keys k
+  WHERE k.namespace = i.namespace AND k.queue = i.queue AND k.fairness_key = i.fairness_key OFFSET 0
+) AS k
+WHERE (SELECT r.state FROM job_runs r WHERE r.job_id = k.last_job_id) = ${stateCodes.READY}`,
 };
 
 const keyColumns = {
   namespace: 'text',
   queue: 'text',
   fairness_key: 'text',
-  from_rank: 'bigint',
-  added: 'bigint',
+  last_rank: 'bigint',
   last_job_id: 'uuid',
+  added: 'bigint',
 };
 
-// A key goes on behind its last job while that one waits.
-const addMany = {
-  name: 'add_fair_ranks',
+const writeKeys = {
+  name: 'write_fairness_keys',
   text: `
-INSERT INTO fairness_keys AS k (namespace, queue, fairness_key, last_rank, last_job_id, added)
-SELECT namespace, queue, fairness_key, from_rank + added, last_job_id, added
-FROM ${inputTable(keyColumns, 'i')} ORDER BY namespace, queue, fairness_key
+INSERT INTO fairness_keys (namespace, queue, fairness_key, last_rank, last_job_id, added)
+SELECT * FROM ${inputTable(keyColumns, 'i')}
 ON CONFLICT (namespace, queue, fairness_key) DO UPDATE
-SET last_rank = excluded.added + greatest(excluded.last_rank - excluded.added, CASE
-      WHEN (SELECT r.state FROM job_runs r WHERE r.job_id = k.last_job_id) = ${stateCodes.READY} THEN k.last_rank END),
-    last_job_id = excluded.last_job_id, added = excluded.added
-RETURNING namespace, queue, fairness_key, last_rank - added AS from_rank`,
+SET last_rank = excluded.last_rank, last_job_id = excluded.last_job_id, added = excluded.added`,
 };
 
 /** Jobs of one key, in their order. */
@@ -115,39 +126,59 @@ interface Group {
   fromRank: number;
 }
 
-/** Lanes whose floors are remembered. */
-const MOST_FLOORS = 10_000;
+/** What is remembered of a lane. Its queue never changes. */
+interface KnownLane {
+  readonly namespace: string;
+  readonly queue: string;
+  /** Undefined: none of its jobs has waited yet. */
+  readonly floorUs: number | undefined;
+}
+
+/** Lanes that are remembered. */
+const MOST_LANES_KNOWN = 10_000;
 
 export class FairRanks {
-  readonly #floors = new Map<number, number>();
+  #known = new Map<number, KnownLane>();
 
   /** Ranks by job id. Within a transaction: the keys stay locked until its end. */
   async rank(session: Session, jobs: readonly FairJob[]): Promise<Map<string, number>> {
     if (jobs.length === 0) return new Map();
-    const keys = [...new Map(jobs.map((job) => [`${job.laneId}/${job.fairnessKey}`, job])).values()];
-    await session.run(lockMany, [keys.map((job) => job.laneId), keys.map((job) => job.fairnessKey)]);
     const laneIds = [...new Set(jobs.map((job) => job.laneId))];
-    await this.#findFloors(session, laneIds);
-    const rows = await session.run(readLanes, [laneIds, laneIds.map((id) => this.#floors.get(id))]);
+    const unknown = laneIds.filter((laneId) => !this.#known.has(laneId));
+    // Waited for only where it is needed: what is sent within one turn goes together.
+    if (unknown.length > 0) await this.#learn(session, unknown);
+    const known = new Map(laneIds.map((laneId) => [laneId, this.#known.get(laneId) as KnownLane]));
+    const named = keysOf(jobs, known);
+    const [, waiting, rows] = await Promise.all([
+      session.run(lockMany, named),
+      session.run(readKeys, named),
+      session.run(readLanes, [laneIds, laneIds.map((laneId) => known.get(laneId)?.floorUs)]),
+    ]);
     const lanes = new Map(rows.map((row) => [row.lane_id as number, row]));
     const groups = groupsOf(jobs, lanes, (row) => this.#virtualTime(row));
-    const added = await addRanks(session, groups);
+    const lastRanks = new Map(
+      waiting.map((row) => [nameOf(row.namespace, row.queue, row.fairness_key), row.last_rank]),
+    );
     const ranks = new Map<string, number>();
     for (const group of groups) {
-      const from = added.get(nameOf(group.namespace, group.queue, group.fairnessKey)) ?? group.fromRank;
+      group.fromRank = Math.max(
+        group.fromRank,
+        lastRanks.get(nameOf(group.namespace, group.queue, group.fairnessKey)) ?? 0,
+      );
       group.jobs.forEach((job, i) => {
-        ranks.set(job.jobId, rankOf(from + (i + 1) * group.step, job.priority, job.expireTimeUs));
+        ranks.set(job.jobId, rankOf(group.fromRank + (i + 1) * group.step, job.priority, job.expireTimeUs));
       });
     }
+    writeRanks(session, groups);
     return ranks;
   }
 
   /** Of lanes that this replica has not looked at yet: what waits there was stored through another one, or before it began. */
-  async #findFloors(session: Session, laneIds: readonly number[]): Promise<void> {
-    const unknown = laneIds.filter((laneId) => !this.#floors.has(laneId));
-    if (unknown.length === 0) return;
-    for (const row of await session.run(readFirst, [unknown]))
-      this.#floors.set(row.lane_id, startOf(row.rank, row.priority));
+  async #learn(session: Session, laneIds: readonly number[]): Promise<void> {
+    const rows = await session.run(readFirst, [laneIds]);
+    if (this.#known.size + rows.length > MOST_LANES_KNOWN) this.#known = new Map();
+    for (const { lane_id, namespace, queue, rank, priority } of rows)
+      this.#known.set(lane_id, { namespace, queue, floorUs: rank === null ? undefined : startOf(rank, priority) });
   }
 
   #virtualTime(row: Row): number {
@@ -157,11 +188,17 @@ export class FairRanks {
       hasAhead: row.has_ahead,
       besideUs: row.beside ?? undefined,
     };
-    const time = virtualTime(lane, row.now);
-    if (this.#floors.size >= MOST_FLOORS) this.#floors.clear();
-    this.#floors.set(row.lane_id, time);
-    return time;
+    const floorUs = virtualTime(lane, row.now);
+    this.#known.set(row.lane_id, { namespace: row.namespace, queue: row.queue, floorUs });
+    return floorUs;
   }
+}
+
+/** Namespaces, queues and keys, each key once a lane. */
+function keysOf(jobs: readonly FairJob[], known: ReadonlyMap<number, KnownLane>): string[][] {
+  const keys = [...new Map(jobs.map((job) => [`${job.laneId}/${job.fairnessKey}`, job])).values()];
+  const lanes = keys.map((job) => known.get(job.laneId) as KnownLane);
+  return [lanes.map((lane) => lane.namespace), lanes.map((lane) => lane.queue), keys.map((job) => job.fairnessKey)];
 }
 
 function nameOf(namespace: string, queue: string, fairnessKey: string): string {
@@ -170,31 +207,35 @@ function nameOf(namespace: string, queue: string, fairnessKey: string): string {
 
 function groupsOf(jobs: readonly FairJob[], lanes: ReadonlyMap<number, Row>, timeOf: (row: Row) => number): Group[] {
   const times = new Map(Array.from(lanes, ([laneId, row]) => [laneId, timeOf(row)]));
-  const groups = new Map<string, Group>();
+  const byQueue = new Map<string, Map<string, Group>>();
   for (const job of jobs) {
     const { namespace, queue, fairness_weights: weights } = lanes.get(job.laneId) as Row;
     const time = times.get(job.laneId) as number;
-    const name = nameOf(namespace, queue, job.fairnessKey);
-    const group = groups.get(name);
+    const { fairnessKey } = job;
+    const queueKey = `${namespace}/${queue}`;
+    const groups = byQueue.get(queueKey) ?? new Map<string, Group>();
+    byQueue.set(queueKey, groups);
+    const group = groups.get(fairnessKey);
     if (group) {
       group.jobs.push(job);
       group.fromRank = Math.min(group.fromRank, time);
     } else {
-      const step = fairStep(weights?.[job.fairnessKey] ?? 1);
-      groups.set(name, { namespace, queue, fairnessKey: job.fairnessKey, step, jobs: [job], fromRank: time });
+      const step = fairStep(weights?.[fairnessKey] ?? 1);
+      groups.set(fairnessKey, { namespace, queue, fairnessKey, step, jobs: [job], fromRank: time });
     }
   }
-  return [...groups.values()];
+  return [...byQueue.values()].flatMap((groups) => [...groups.values()]);
 }
 
-async function addRanks(session: Session, groups: readonly Group[]): Promise<Map<string, number>> {
-  const rows = await session.run(addMany, [
+/** With whatever stores the jobs: nobody waits for it. */
+function writeRanks(session: Session, groups: readonly Group[]): void {
+  const added = groups.map((group) => group.step * group.jobs.length);
+  void session.run(writeKeys, [
     groups.map((group) => group.namespace),
     groups.map((group) => group.queue),
     groups.map((group) => group.fairnessKey),
-    groups.map((group) => group.fromRank),
-    groups.map((group) => group.step * group.jobs.length),
+    groups.map((group, i) => group.fromRank + (added[i] as number)),
     groups.map((group) => group.jobs.at(-1)?.jobId),
+    added,
   ]);
-  return new Map(rows.map((row) => [nameOf(row.namespace, row.queue, row.fairness_key), row.from_rank]));
 }

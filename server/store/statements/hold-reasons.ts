@@ -7,7 +7,7 @@ import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { NIL_UUID } from './expire-jobs.ts';
 import { heldBack } from './held-lanes.ts';
-import { type LimitedLane, readLimits, readLimitUse } from './limit-use.ts';
+import { type LimitedLane, readLimitUse } from './limit-use.ts';
 import { readOffers } from './offers.ts';
 import { readPlacementReason } from './placement-reasons.ts';
 
@@ -44,11 +44,10 @@ export function mayBeHeld(row: Row): boolean {
 
 /** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
 async function limitReason(session: Session, row: Row): Promise<HoldReason | undefined> {
-  const limits = await readLimits(session, row as LimitedLane);
+  const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
+  const { limits, queue, definition } = await readLimitUse(session, lane);
   if (row.held_back & heldBack.atLimit)
     return { reason: 'KEY_LIMIT', text: keyText(row.definition, limits.definition?.keyLimit ?? {}) };
-  const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
-  const { queue, definition } = await readLimitUse(session, lane, limits);
   for (const [reason, what, use] of [
     ['DEFINITION_LIMIT', `definition ${row.definition}`, definition],
     ['QUEUE_LIMIT', `queue ${row.queue}`, queue],

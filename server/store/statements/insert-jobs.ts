@@ -34,6 +34,10 @@ const columns = {
   input_content_type: 'text',
   run_timeout_ms: 'bigint',
   traceparent: 'text',
+  priority: 'smallint',
+  fairness_key: 'text',
+  limit_key: 'text',
+  limit_id: 'uuid',
   rest: 'jsonb',
   session_id: 'uuid',
   credit_id: 'bigint',
@@ -45,7 +49,8 @@ const sessionIds = firstOfJobs + Object.keys(columns).length;
 const laneIds = sessionIds + 1;
 const limitedLane = laneIds + 1;
 
-// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. Sessions and
+// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. What all jobs of
+// a definition have, or none, are arrays that are empty if none has it: an empty one gives NULL in each row. Sessions and
 // lanes are locked as by a claim, and for the same reasons; a job whose session is not open, drains, or is being closed, or
 // whose lane is held back, stays ready. Of lanes with limits only the one that `admitPlaces` has looked at is open.
 const statement = {
@@ -83,16 +88,18 @@ i AS MATERIALIZED (
 ),
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
-                    run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time, fairness_key, limit_key)
-  SELECT job_id, lane_id, coalesce((rest->>'priority')::smallint, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
+                    run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time, fairness_key, limit_key,
+                    parent_job_id, step, item)
+  SELECT job_id, lane_id, coalesce(priority, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
-         rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time, rest->>'fairness_key', rest->>'limit_key'
+         rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time, fairness_key, limit_key,
+         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int
   FROM i, now
 ),
 run AS (
   INSERT INTO job_runs (job_id, lane_id, rank, input_size, expire_time, run_timeout_ms, state, due_time,
                         attempt, revision, session_id, credit_id, assign_time, deadline, progress_timeout_ms, watch_window_ms,
-                        check_result, limit_id, limit_mark)
+                        check_result, limit_id, limit_mark, parent_job_id, step, item, tells_end)
   SELECT job_id, lane_id, rank, input_length, expire_time, run_timeout_ms,
          CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END,
          CASE WHEN assigned THEN NULL WHEN state = ${stateCodes.SCHEDULED} THEN run_time
@@ -100,32 +107,30 @@ run AS (
          assigned::int, 1 + assigned::int, CASE WHEN assigned THEN session_id END,
          CASE WHEN assigned THEN credit_id END, CASE WHEN assigned THEN now.time END,
          (rest->>'deadline')::timestamptz, (rest->>'progress_timeout_ms')::bigint, (rest->>'watch_window_ms')::bigint,
-         rest->'check_result' IS NOT NULL, (rest->>'limit_id')::uuid, (rest->>'limit_mark')::smallint
+         rest->'check_result' IS NOT NULL, limit_id, (rest->>'limit_mark')::smallint,
+         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'tells_end' IS NOT NULL
   FROM i, now
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
 ${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
 told AS (${tell()})
-SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id, NULL::timestamptz AS time FROM first_calls
-UNION ALL SELECT NULL, session_id, NULL::int, NULL FROM open_sessions
-UNION ALL SELECT NULL, NULL, lane_id, now.time FROM open_lanes, now`,
+SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
+UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
+UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 };
 
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
-  const { state, priority, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
-  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, fairnessKey, limitKey } = job;
-  const { limitId, limitMark } = job;
+  const { state, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
+  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, limitMark, parent, tellsEnd } = job;
   const { metadata } = job.input;
-  const isPlain =
-    state === 'READY' && !priority && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
+  const isPlain = state === 'READY' && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
   const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs;
-  if (isPlain && isUntimed && !fairnessKey && !limitId && !retryOf && !metadata && !checkResult) return null;
+  if (isPlain && isUntimed && !limitMark && !retryOf && !metadata && !checkResult && !parent && !tellsEnd) return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
   const time = (us: number | undefined) => timestampOf(us) ?? undefined;
   return JSON.stringify({
     state: state === 'READY' ? undefined : stateCodes[state],
-    priority: priority || undefined,
     labels,
     demands,
     tracestate,
@@ -139,11 +144,17 @@ function restOf(job: NewJob): string | null {
     progress_timeout_ms: progressTimeoutMs,
     watch_window_ms: watchWindowMs,
     check_result: checkResult || undefined,
-    fairness_key: fairnessKey,
-    limit_key: limitKey || undefined,
-    limit_id: limitId,
     limit_mark: limitMark && limitMarks[limitMark],
+    parent_job_id: parent?.jobId,
+    step: parent?.step,
+    item: parent?.item,
+    tells_end: tellsEnd || undefined,
   });
+}
+
+/** Empty if none has it. */
+function ifAny<T>(values: readonly (T | undefined)[]): readonly (T | undefined)[] {
+  return values.some((value) => value !== undefined) ? values : [];
 }
 
 export function jsonOrNull(value: object | undefined): string | null {
@@ -183,8 +194,6 @@ export interface Inserted {
    * so, what was stored with a place is assigned. */
   readonly openSessions: ReadonlySet<string>;
   readonly openLanes: ReadonlySet<number>;
-  /** When it was assigned, in microseconds; undefined: nothing was. */
-  readonly assignTimeUs: number | undefined;
 }
 
 /** Where jobs come to stand, by job id. */
@@ -218,6 +227,10 @@ export async function insertJobs(
     jobs.map((job) => job.input.contentType),
     jobs.map((job) => job.runTimeoutMs),
     jobs.map((job) => job.traceparent),
+    ifAny(jobs.map((job) => job.priority || undefined)),
+    ifAny(jobs.map((job) => job.fairnessKey)),
+    ifAny(jobs.map((job) => job.limitKey || undefined)),
+    ifAny(jobs.map((job) => job.limitId)),
     jobs.map(restOf),
     placeOf.map((place) => place?.sessionId),
     placeOf.map((place) => place?.creditId),
@@ -232,13 +245,10 @@ function insertedOf(rows: readonly Row[], insertions: readonly Insertion[]): Ins
   const first = new Set<SubmitCall>();
   const openSessions = new Set<string>();
   const openLanes = new Set<number>();
-  let assignTimeUs: number | undefined;
   for (const row of rows) {
     if (row.session_id !== null) openSessions.add(row.session_id);
-    else if (row.lane_id !== null) {
-      openLanes.add(row.lane_id);
-      assignTimeUs = row.time;
-    } else first.add((insertions[row.call] as Insertion).call);
+    else if (row.lane_id !== null) openLanes.add(row.lane_id);
+    else first.add((insertions[row.call] as Insertion).call);
   }
-  return { first, openSessions, openLanes, assignTimeUs };
+  return { first, openSessions, openLanes };
 }

@@ -50,5 +50,14 @@ ids AS MATERIALIZED (SELECT job_id FROM jobs WHERE ${range} ORDER BY job_id DESC
 scanned AS MATERIALIZED (SELECT job_id FROM ids),
 rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
 
-export const sources = { by_state: byState, by_lane: byLane, of_all: ofAll };
+// The jobs of the steps of a workflow, $14.
+const byParent = `
+ids AS MATERIALIZED (
+  SELECT job_id FROM jobs WHERE parent_job_id = $14::uuid AND item IS NOT NULL AND ${range}
+  ORDER BY parent_job_id DESC, job_id DESC LIMIT $11::int
+),
+scanned AS MATERIALIZED (SELECT job_id FROM ids),
+rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
+
+export const sources = { by_state: byState, by_lane: byLane, by_parent: byParent, of_all: ofAll };
 export type JobSource = keyof typeof sources;

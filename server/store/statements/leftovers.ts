@@ -28,6 +28,19 @@ const conditions = {
   // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,
   attempt_logs: `t.job_id < $3 AND ${noRecord}`,
+  workflow_runs: `t.job_id < $3 AND ${noRecord}`,
+  workflow_steps: `t.job_id < $3 AND ${noRecord}`,
+  step_compensations: `t.job_id < $3 AND ${noRecord}`,
+  step_cache: `(t.until_time <= (SELECT muster_now()) OR (t.job_id < $3 AND ${noRecord}))`,
+  batches: `t.job_id < $3 AND ${noRecord}`,
+  batch_counts: `t.job_id < $3 AND ${noRecord}`,
+  // Of a job that a replica has ended which knew nothing of waits.
+  event_waits: noRun('job_id'),
+  // Of a replica that was killed.
+  handler_waits: olderThan('lease_until', '1 minute'),
+  // Kept for a job that has not come.
+  sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
+  audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,
   job_outcomes_default: `t.job_id < $3 AND ${noRecord}`,
 };
 

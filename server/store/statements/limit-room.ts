@@ -4,10 +4,11 @@
  * can be lost with whoever held it.
  */
 
-import { type Capacity, type Room, roomOf, roomOfAll, takeUnits } from '../../domain/limits.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Capacity, type Room, roomOf, roomOfAll, timeOfUnits } from '../../domain/limits.ts';
 import type { LaneUnderLimits } from '../../engine/limit-views.ts';
 import type { Row, Session } from '../database.ts';
-import { keyCapacity, type LimitUse, type LockedLimits, lockLimits, readLimitUse, takeRateUnits } from './limit-use.ts';
+import { keyCapacity, type LimitUse, lockLimits, readLimitUse, type TakenUnits, takeRateUnits } from './limit-use.ts';
 
 // Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: who changes a limit
 // holds its row while it waits for the lanes. Here nothing waits.
@@ -28,7 +29,8 @@ export interface LimitRoom {
   readonly openSessions: ReadonlySet<string>;
   /** The lane may be assigned from. */
   readonly isOpen: boolean;
-  readonly limits: LockedLimits;
+  /** They are as they were when they were locked. */
+  readonly isCurrent: boolean;
   readonly use: LimitUse;
   /** Units that an attempt takes of a rate. */
   readonly cost: number;
@@ -43,15 +45,19 @@ export async function lockRoom(
   sessionIds: readonly string[],
   mask: number,
 ): Promise<LimitRoom> {
-  const limits = await lockLimits(session, lane);
-  const rows = await session.run(lockMany, [[...new Set(sessionIds)], lane.laneId, mask]);
-  // After the lane's lock, for which who sets a limit waits: one that was set in between is seen now.
-  const use = await readLimitUse(session, lane, limits);
+  // In this order: one that was set before the lane was locked, for which who sets it waits, is seen by what reads last.
+  const [limits, rows, use] = await Promise.all([
+    lockLimits(session, lane),
+    session.run(lockMany, [[...new Set(sessionIds)], lane.laneId, mask]),
+    readLimitUse(session, lane),
+  ]);
+  // One that was not there could not be locked.
+  const isCurrent = isDeepStrictEqual(use.limits, limits);
   const cost = limits.definition?.rateCost ?? 1;
   return {
     openSessions: new Set(rows.flatMap((row) => row.session_id ?? [])),
-    isOpen: use.isCurrent && rows.some((row) => row.lane_id !== null),
-    limits,
+    isOpen: isCurrent && rows.some((row) => row.lane_id !== null),
+    isCurrent,
     use,
     cost,
     room: roomOfAll([use.queue, use.definition].flatMap((one) => (one ? [roomOf(one, cost, use.nowUs)] : []))),
@@ -62,11 +68,11 @@ export async function lockRoom(
 export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly room: Room }>;
 
 /** From rows that have what `keyUse` gives. */
-export function keyRooms(rows: readonly Row[], { limits, cost, use }: LimitRoom): Keys {
+export function keyRooms(rows: readonly Row[], { cost, use }: LimitRoom): Keys {
   const keys = new Map<string, { capacity: Capacity; room: Room }>();
   for (const row of rows) {
     if (row.limit_id === null || keys.has(row.limit_id)) continue;
-    const capacity = keyCapacity(limits.definition, row);
+    const capacity = keyCapacity(use.limits.definition, row);
     keys.set(row.limit_id, { capacity, room: roomOf(capacity, cost, use.nowUs) });
   }
   return keys;
@@ -76,28 +82,32 @@ export function roomsOf(keys: Keys): Map<string, Room> {
   return new Map(Array.from(keys, ([limitId, { room }]) => [limitId, room]));
 }
 
-/**
- * Takes the units of attempts that were assigned at a time, in microseconds; of each its limit id, if it has one. It is that
- * time which counts, and not when the limits were read: what came back in between would be given out twice within one
- * stretch of time.
- */
-export async function takeUnitsOf(
+/** An attempt that is assigned under limits. */
+export interface Taking {
+  readonly limitId: string | undefined;
+  /** It is assigned if this job is stored. Undefined: in any case. */
+  readonly storedJobId?: string | undefined;
+}
+
+/** Takes, with the end of the transaction, the units of attempts that the statement before this assigns. */
+export function takeUnitsOf(
   session: Session,
   lane: LaneUnderLimits,
   { use, cost }: LimitRoom,
   keys: Keys,
-  assigned: readonly (string | undefined)[],
-  timeUs: number,
-): Promise<void> {
-  const fullTimes = new Map<string, number>();
-  const take = (bucketId: string, capacity: Capacity | undefined, jobs: number) => {
-    if (!capacity?.rateLimit || jobs === 0) return;
-    fullTimes.set(bucketId, takeUnits(capacity.rateLimit, capacity.fullTimeUs, jobs * cost, timeUs));
+  assigned: readonly Taking[],
+): void {
+  const taken: TakenUnits[] = [];
+  const take = (bucketId: string, capacity: Capacity | undefined, jobs: number, storedJobId: string | undefined) => {
+    if (capacity?.rateLimit)
+      taken.push({ bucketId, addedUs: timeOfUnits(capacity.rateLimit, jobs * cost), storedJobId });
   };
-  take(lane.queueBucketId, use.queue, assigned.length);
-  take(lane.definitionBucketId, use.definition, assigned.length);
-  const byKey = new Map<string, number>();
-  for (const limitId of assigned) if (limitId !== undefined) byKey.set(limitId, (byKey.get(limitId) ?? 0) + 1);
-  for (const [limitId, jobs] of byKey) take(limitId, keys.get(limitId)?.capacity, jobs);
-  await takeRateUnits(session, fullTimes);
+  for (const [storedJobId, attempts] of Map.groupBy(assigned, (one) => one.storedJobId)) {
+    take(lane.queueBucketId, use.queue, attempts.length, storedJobId);
+    take(lane.definitionBucketId, use.definition, attempts.length, storedJobId);
+    if (!use.limits.definition?.keyLimit?.rateLimit) continue;
+    for (const [limitId, ofKey] of Map.groupBy(attempts, (one) => one.limitId))
+      if (limitId !== undefined) take(limitId, keys.get(limitId)?.capacity, ofKey.length, storedJobId);
+  }
+  takeRateUnits(session, taken);
 }

@@ -1,6 +1,5 @@
 /** What limits have to give: who holds jobs under them, counted from the jobs themselves, and the units of rates. */
 
-import { isDeepStrictEqual } from 'node:util';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/limits.ts';
 import type { Row, Session } from '../database.ts';
@@ -42,16 +41,10 @@ d AS MATERIALIZED (
 SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`;
 
 const lockMany = { name: 'lock_limits', text: limitsText('FOR NO KEY UPDATE') };
-const readMany = { name: 'read_limits', text: limitsText('') };
 
 /** Within a transaction: until its end nobody else assigns anything under these limits. */
 export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
   return limitsOf((await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]))[0]);
-}
-
-/** For people: they may have changed by the time that they are read. */
-export async function readLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
-  return limitsOf((await session.run(readMany, [lane.namespace, lane.queue, lane.definition]))[0]);
 }
 
 function limitsOf(row: Row | undefined): LockedLimits {
@@ -81,46 +74,44 @@ const held = (lanes: string) => `(
 const readUse = {
   name: 'read_limit_use',
   text: `
-WITH queue_lanes AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE $6::boolean AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
+WITH l AS MATERIALIZED (${limitsText('')}),
+counted AS MATERIALIZED (
+  SELECT max_concurrency IS NOT NULL AS queue, coalesce(limits::jsonb ? 'maxConcurrency', false) AS definition FROM l
+),
+queue_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE (SELECT queue FROM counted) AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
 ),
 definition_lanes AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE $7::boolean AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
+  SELECT lane_id FROM lanes WHERE (SELECT definition FROM counted) AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
 ),
-recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE ($6::boolean OR $7::boolean) AND state = ${ASSIGNED})
+recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE (SELECT queue OR definition FROM counted) AND state = ${ASSIGNED})
 SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS definition_held,
        (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full,
        (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full,
        (SELECT muster_now()) AS now, l.*
-FROM (${limitsText('')}) AS l`,
+FROM l`,
 };
 
 export interface LimitUse {
-  /** They are as they were when they were locked. One that was not there could not be locked. */
-  readonly isCurrent: boolean;
+  readonly limits: LockedLimits;
   readonly queue: Capacity | undefined;
   readonly definition: Capacity | undefined;
   readonly nowUs: number;
 }
 
 /** Of the limits of a lane's queue and definition. */
-export async function readLimitUse(
-  session: Session,
-  lane: LimitedLane & Buckets,
-  limits: LockedLimits,
-): Promise<LimitUse> {
-  const { queue, definition } = limits;
+export async function readLimitUse(session: Session, lane: LimitedLane & Buckets): Promise<LimitUse> {
   const [row] = (await session.run(readUse, [
     lane.namespace,
     lane.queue,
     lane.definition,
     lane.queueBucketId,
     lane.definitionBucketId,
-    queue?.maxConcurrency !== undefined,
-    definition?.maxConcurrency !== undefined,
   ])) as [Row];
+  const limits = limitsOf(row);
+  const { queue, definition } = limits;
   return {
-    isCurrent: isDeepStrictEqual(limitsOf(row), limits),
+    limits,
     queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full },
     definition: definition && {
       maxConcurrency: definition.maxConcurrency,
@@ -132,11 +123,21 @@ export async function readLimitUse(
   };
 }
 
-/** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket. */
-export function keyUse(limitId: string, most: string): string {
+/** SQL of the most jobs of a key that may be held, from the limits of its definition: 0 where there is no such limit. */
+export function mostOfKey(limits: string): string {
+  return `coalesce((${limits}::jsonb #>> '{keyLimit,maxConcurrency}')::int, 0)`;
+}
+
+/** SQL of whether keys have a rate, from the limits of their definition. */
+export function hasKeyRate(limits: string): string {
+  return `${limits}::jsonb #> '{keyLimit,rateLimit}' IS NOT NULL`;
+}
+
+/** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket if it has a rate. */
+export function keyUse(limitId: string, most: string, hasRate = 'true'): string {
   return `(SELECT count(*)::int FROM (
     SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.limit_id IS NOT NULL AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
-  ) AS held) AS held, (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) AS full_time`;
+  ) AS held) AS held, CASE WHEN ${hasRate} THEN (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) END AS full_time`;
 }
 
 /** Of one key, from a row that has what `keyUse` gives. */
@@ -145,16 +146,38 @@ export function keyCapacity(limits: DefinitionLimits | undefined, row: Row): Cap
   return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
 }
 
+// At the time of this statement, which runs behind the one that assigns: it is that time which counts, and not when the
+// limits were read. What came back in between would be given out twice within one stretch of time.
 const takeMany = {
   name: 'take_rate_units',
   text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+taken AS MATERIALIZED (
+  SELECT i.bucket_id, sum(i.added_us) * interval '1 microsecond' AS added
+  FROM ${inputTable({ bucket_id: 'uuid', added_us: 'bigint', stored_job_id: 'uuid' }, 'i')}
+  WHERE i.stored_job_id IS NULL OR (SELECT true FROM job_runs r WHERE r.job_id = i.stored_job_id)
+  GROUP BY i.bucket_id ORDER BY i.bucket_id
+)
 INSERT INTO rate_buckets AS b (bucket_id, full_time)
-SELECT bucket_id, full_time FROM ${inputTable({ bucket_id: 'uuid', full_time: 'timestamptz' }, 'i')} ORDER BY bucket_id
-ON CONFLICT (bucket_id) DO UPDATE SET full_time = greatest(b.full_time, excluded.full_time)`,
+SELECT t.bucket_id, now.time + t.added FROM taken t, now
+ON CONFLICT (bucket_id) DO UPDATE
+SET full_time = greatest(b.full_time, (SELECT time FROM now)) + (excluded.full_time - (SELECT time FROM now))`,
 };
 
-/** Within the transaction that has locked the limits. Times in microseconds, by bucket. */
-export async function takeRateUnits(session: Session, fullTimes: ReadonlyMap<string, number>): Promise<void> {
-  if (fullTimes.size === 0) return;
-  await session.run(takeMany, [[...fullTimes.keys()], [...fullTimes.values()]]);
+/** Units of a bucket that are taken, as the time in which they come back, in microseconds. */
+export interface TakenUnits {
+  readonly bucketId: string;
+  readonly addedUs: number;
+  /** They are taken if this job is stored. Undefined: in any case. */
+  readonly storedJobId: string | undefined;
+}
+
+/** Within the transaction that has locked the limits, and with its end. */
+export function takeRateUnits(session: Session, taken: readonly TakenUnits[]): void {
+  if (taken.length === 0) return;
+  void session.run(takeMany, [
+    taken.map((one) => one.bucketId),
+    taken.map((one) => one.addedUs),
+    taken.map((one) => one.storedJobId),
+  ]);
 }

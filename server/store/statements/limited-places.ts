@@ -7,11 +7,15 @@ import type { Session } from '../database.ts';
 import { heldBack } from './held-lanes.ts';
 import type { Placement } from './insert-jobs.ts';
 import { type Keys, keyRooms, type LimitRoom, lockRoom, roomsOf, takeUnitsOf } from './limit-room.ts';
-import { keyUse } from './limit-use.ts';
+import { hasKeyRate, keyUse, mostOfKey } from './limit-use.ts';
 
 const readKeys = {
   name: 'read_use_of_keys',
-  text: `SELECT i.limit_id, ${keyUse('i.limit_id', '$2::int')} FROM unnest($1::uuid[]) AS i (limit_id)`,
+  text: `
+SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
+FROM (
+  SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
+) AS d, unnest($1::uuid[]) AS i (limit_id)`,
 };
 
 /** Jobs with places in a lane with limits, whose locks are held. */
@@ -19,11 +23,16 @@ export interface LockedPlaces {
   readonly limited: LaneUnderLimits;
   readonly placed: readonly NewJob[];
   readonly under: LimitRoom;
+  /** Of the keys of the jobs. */
+  readonly keys: Keys;
 }
 
 export interface Admitted extends Placement {
-  /** Takes the units of rates for those that were assigned, at a time in microseconds. */
-  readonly settle: (assigned: ReadonlySet<string>, timeUs: number) => Promise<void>;
+  /**
+   * Behind the statement that stores the jobs: takes the units of rates. `proofs`: by job id, the job that is stored if and only
+   * if this one is; those without one are stored.
+   */
+  readonly takeUnits: (proofs: ReadonlyMap<string, string>) => void;
 }
 
 /**
@@ -38,21 +47,21 @@ export async function lockPlaces(
   const placed = limited ? jobs.filter((job) => job.laneId === limited.laneId && places.has(job.jobId)) : [];
   if (!limited || placed.length === 0) return undefined;
   const sessionIds = placed.flatMap(({ jobId }) => places.get(jobId)?.sessionId ?? []);
-  return { limited, placed, under: await lockRoom(session, limited, sessionIds, heldBack.limited) };
+  const limitIds = [...new Set(placed.flatMap(({ limitId }) => limitId ?? []))];
+  const [under, used] = await Promise.all([
+    lockRoom(session, limited, sessionIds, heldBack.limited),
+    limitIds.length > 0 ? session.run(readKeys, [limitIds, limited.namespace, limited.definition]) : [],
+  ]);
+  return { limited, placed, under, keys: under.use.limits.definition?.keyLimit ? keyRooms(used, under) : new Map() };
 }
 
 /** Before the jobs are stored: leaves those places out for whose jobs the limits have no room. Those jobs wait. */
-export async function admitPlaces(
-  session: Session,
-  locked: LockedPlaces | undefined,
-  given: Placement,
-): Promise<Admitted> {
+export function admitPlaces(session: Session, locked: LockedPlaces | undefined, given: Placement): Admitted {
   const { places, ranks } = given;
-  if (!locked) return { ...given, settle: async () => {} };
-  const { limited, placed, under } = locked;
+  if (!locked) return { ...given, takeUnits: () => {} };
+  const { limited, placed, under, keys } = locked;
   const open = placed.filter(({ jobId }) => under.openSessions.has(places.get(jobId)?.sessionId ?? ''));
   const most = under.isOpen ? Math.min(under.room.jobs, open.length) : 0;
-  const keys = most > 0 ? await readKeyRooms(session, open, under) : new Map();
   const candidates = open
     .map(({ jobId, limitId, rank }) => ({ jobId, limitId, rank: ranks?.get(jobId) ?? rank, bytes: 0 }))
     .sort((a, b) => a.rank - b.rank);
@@ -63,16 +72,9 @@ export async function admitPlaces(
     places: new Map([...places].filter(([jobId]) => !left.has(jobId))),
     ranks,
     limited,
-    settle: (assigned, timeUs) => {
-      const taken = [...admitted].flatMap((jobId) => (assigned.has(jobId) ? [limitIds.get(jobId)] : []));
-      return takeUnitsOf(session, limited, under, keys, taken, timeUs);
+    takeUnits: (proofs) => {
+      const taken = [...admitted].map((jobId) => ({ limitId: limitIds.get(jobId), storedJobId: proofs.get(jobId) }));
+      takeUnitsOf(session, limited, under, keys, taken);
     },
   };
-}
-
-async function readKeyRooms(session: Session, jobs: readonly NewJob[], under: LimitRoom): Promise<Keys> {
-  const { keyLimit } = under.limits.definition ?? {};
-  const limitIds = [...new Set(jobs.flatMap(({ limitId }) => limitId ?? []))];
-  if (!keyLimit || limitIds.length === 0) return new Map();
-  return keyRooms(await session.run(readKeys, [limitIds, keyLimit.maxConcurrency ?? 0]), under);
 }

@@ -69,6 +69,7 @@ ORDER BY p.job_id DESC`,
 const statements = {
   by_state: pageStatement('by_state'),
   by_lane: pageStatement('by_lane'),
+  by_parent: pageStatement('by_parent'),
   of_all: pageStatement('of_all'),
 };
 
@@ -94,6 +95,7 @@ interface Plan {
 }
 
 async function planOf(session: Session, query: JobQuery, states: readonly JobState[], lowestId: string): Promise<Plan> {
+  if (query.filter.parentJobId) return { source: 'by_parent', laneIds: [], lowestId };
   if (!states.includes('SUCCEEDED')) return { source: 'by_state', laneIds: [], lowestId };
   const { definition, queue } = query.filter;
   const rows = await session.run(findLanes, [query.namespace, definition ?? null, queue ?? null]);
@@ -130,6 +132,7 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
     room.jobs,
     room.bytes,
   ];
+  if (source === 'by_parent') return [...parameters, filter.parentJobId ?? null];
   return byLane ? [...parameters, laneIds] : parameters;
 }
 

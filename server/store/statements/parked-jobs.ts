@@ -8,7 +8,7 @@ import type { Database, Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { addCounts } from './lane-counts.ts';
-import { keyCapacity, keyUse } from './limit-use.ts';
+import { keyCapacity, keyUse, mostOfKey } from './limit-use.ts';
 
 const { READY } = stateCodes;
 
@@ -21,14 +21,12 @@ const MOST_UNPARKED = 1_000;
 /** Jobs of a key that has no limit any more. */
 const MOST_LET_GO = 10_000;
 
-const heldAtMost = "coalesce((d.limits::jsonb #>> '{keyLimit,maxConcurrency}')::int, 0)";
-
 // The last of the key's waiting jobs says of which definition it is, and whether some wait at the limit: those that do are
 // behind the others.
 const readKeys = {
   name: 'read_limited_keys',
   text: `
-SELECT i.limit_id, l.at_limit, d.limits, ${keyUse('i.limit_id', heldAtMost)}, (SELECT muster_now()) AS now
+SELECT i.limit_id, l.at_limit, d.limits, ${keyUse('i.limit_id', mostOfKey('d.limits'))}, (SELECT muster_now()) AS now
 FROM unnest($1::uuid[]) AS i (limit_id)
 CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state DESC, r.rank DESC LIMIT 1) AS w
 CROSS JOIN LATERAL (SELECT namespace, definition, at_limit FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS l

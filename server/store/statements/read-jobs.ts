@@ -4,7 +4,7 @@ import { reported } from '../../domain/circuit-breaker.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { isSuspect } from '../../domain/losses.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
-import { type AttemptOutcome, attemptOutcomes } from '../../domain/run.ts';
+import { type AttemptOutcome, attemptOutcomes, type SkipReason, skipReasons } from '../../domain/run.ts';
 import { reasonOfState, type WaitReason } from '../../domain/wait-reasons.ts';
 import type { AttemptKey, ClosedRecord } from '../../engine/attempt-views.ts';
 import type { AttemptView, JobName, JobView } from '../../engine/job-views.ts';
@@ -28,7 +28,7 @@ export const viewColumns = `
        coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
        CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
             ELSE j.run_time END AS next_time,
-       o.end_time, o.result_content_type, o.result_metadata, o.failure,
+       o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
        coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
        coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
 
@@ -96,6 +96,10 @@ FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt =
 
 const stageNames = new Map<number, CancelStage>(
   Object.entries(cancelStages).map(([name, code]) => [code, name as CancelStage]),
+);
+
+const skipNames = new Map<number, SkipReason>(
+  Object.entries(skipReasons).map(([name, code]) => [code, name as SkipReason]),
 );
 
 const outcomeNames = new Map<number, AttemptOutcome>(
@@ -186,6 +190,7 @@ export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldR
     queue: row.queue,
     state: stateOf(row.state),
     reason: hold?.text ?? row.reason ?? '',
+    skipReason: skipNames.get(row.skip_reason),
     waitReason: hold?.reason ?? waitReasonOf(row),
     priority: row.priority,
     labels: row.labels ?? {},
@@ -261,7 +266,7 @@ function outcomeOf(row: Row): ClosedRecord['outcome'] {
   const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcomes[row.state];
   // A worker reports a run timeout that it enforced as a failure.
   if (name === 'TIMED_OUT') return 'FAILED';
-  return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' ? name : 'OTHER';
+  return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' || name === 'SUSPENDED' ? name : 'OTHER';
 }
 
 /** How the worker itself gave the attempt back, if it did. */

@@ -14,21 +14,30 @@ SELECT j.job_id, j.traceparent FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
 };
 
-// Without inputs and results: no span has anything of those.
+/** Links of a span; OpenTelemetry keeps 128. */
+const MOST_LINKS = 100;
+
+// Without inputs and results: no span has anything of those. A job that has had an attempt is no workflow, and has no steps.
 const readTraces = {
   name: 'read_traces',
   text: `
 SELECT ${viewColumns}, ''::bytea AS input, CASE WHEN o.state = ${stateCodes.SUCCEEDED} THEN ''::bytea END AS result,
-       s.worker_name, before.job_id AS retried_job_id, before.traceparent AS retried_traceparent
+       s.worker_name, before.job_id AS retried_job_id, before.traceparent AS retried_traceparent, cached.jobs AS cached_jobs
 FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT ${recordColumns} FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT ${recordColumns}, step FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
 LEFT JOIN LATERAL (
   SELECT job_id, traceparent FROM jobs WHERE j.retry_of IS NOT NULL AND jobs.job_id = j.retry_of OFFSET 0
-) AS before ON true`,
+) AS before ON true
+LEFT JOIN LATERAL (
+  SELECT json_agg(json_build_object('jobId', c.job_id, 'traceparent', coalesce(c.traceparent, ''))) AS jobs
+  FROM (SELECT child_job_id FROM workflow_steps w
+        WHERE o.attempt = 0 AND w.job_id = j.job_id AND w.cache_time IS NOT NULL LIMIT ${MOST_LINKS}) AS w
+  CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = w.child_job_id OFFSET 0) AS c
+) AS cached ON true`,
 };
 
 /** Of the jobs that are still there, in any order. At most 1,000. */
@@ -54,6 +63,8 @@ function tracedJob(view: JobView, row: Row): TracedJob {
       row.retried_job_id === null
         ? undefined
         : { jobId: row.retried_job_id, traceparent: row.retried_traceparent ?? '' },
+    step: row.step === null || row.step < 0 ? undefined : { workflowJobId: row.parent_job_id, step: row.step },
+    cached: row.cached_jobs ?? [],
   };
 }
 

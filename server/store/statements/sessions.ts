@@ -1,6 +1,7 @@
 /** Worker sessions: opened, renewed by heartbeats, closed in two steps. */
 import type { SessionEnd } from '../../domain/decide.ts';
-import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/store-port.ts';
+import type { Beat, NewSession, Renewal, SessionRow } from '../../engine/store-port.ts';
+import type { Lapse } from '../../engine/worker-views.ts';
 import type { Row, Session } from '../database.ts';
 import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';

@@ -1,8 +1,12 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
+import type { Change } from '../../domain/run.ts';
 import type { NewJob, Place, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
-import type { Database, Row, Session } from '../database.ts';
-import { inputTable } from '../input-table.ts';
-import { sameKey } from '../same-key.ts';
+import type { Database, Session } from '../database.ts';
+import { addMembers, type OpenBatch, openBatch, withParents } from './batch-members.ts';
+import { writeByHand } from './by-hand.ts';
+import { withParent } from './children.ts';
+import { linkJobs, storeLinks } from './dependencies.ts';
+import { dependencyStore } from './dependency-walk.ts';
 import type { FairRanks } from './fair-ranks.ts';
 import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs, type Placement } from './insert-jobs.ts';
@@ -11,68 +15,16 @@ import { admitPlaces, lockPlaces } from './limited-places.ts';
 import { findJobs } from './read-jobs.ts';
 import { countFirstAttempts } from './retry-budgets.ts';
 import { applyRules, type Ruled, replaceWaiting, withHolders } from './submission-rules.ts';
-
-const readRequestIds = {
-  name: 'read_request_ids',
-  text: `
-SELECT r.namespace, r.request_id, r.body_hash, r.job_ids, r.existing
-FROM ${inputTable({ namespace: 'text', request_id: 'uuid' }, 'i')} JOIN request_ids r
-  ON ${sameKey('r.namespace', 'i.namespace')} AND ${sameKey('r.request_id', 'i.request_id')}`,
-};
+import { noRanks, readRepeated, repeated, requestKey, stored } from './submit-answers.ts';
 
 function insertionOf(call: SubmitCall): Insertion {
   return { call, jobs: call.jobs, jobIds: call.jobs.map((job) => job.jobId), existing: call.jobs.map(() => false) };
 }
 
-function stored(
-  { jobIds, existing }: Pick<Insertion, 'jobIds' | 'existing'>,
-  assigned: ReadonlySet<string> = new Set(),
-  ranks: ReadonlyMap<string, number> = noRanks,
-): SubmitResult & { readonly kind: 'stored' } {
-  const jobs = jobIds.map((jobId, i) => ({
-    jobId,
-    existing: existing[i] ?? false,
-    assigned: assigned.has(jobId),
-    rank: ranks.get(jobId),
-  }));
-  return { kind: 'stored', jobs };
-}
-
-const noRanks: ReadonlyMap<string, number> = new Map();
-
 /** What submissions are stored with. */
 export interface SubmitStore {
   readonly database: Database;
   readonly fairRanks: FairRanks;
-}
-
-/** What a call is known by when it comes again: a namespace has no slash. */
-function requestKey(namespace: string, requestId: string): string {
-  return `${namespace}/${requestId}`;
-}
-
-type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
-
-/** The answer to a repeated request id, or that it was used for something else. */
-function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
-  if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
-  const jobIds: string[] = row.job_ids;
-  const { kind, jobs } = stored({ jobIds, existing: jobIds.map(() => true) });
-  return { kind, jobs: jobs.map((job, i) => (row.existing[i] ? { ...job, duplicate: true } : job)), repeated: true };
-}
-
-async function readRepeated(session: Session, calls: readonly RequestName[]): Promise<Map<string, Row>> {
-  if (calls.length === 0) return new Map();
-  const rows = await session.run(readRequestIds, [calls.map((c) => c.namespace), calls.map((c) => c.requestId)]);
-  return new Map(rows.map((row) => [requestKey(row.namespace, row.request_id), row]));
-}
-
-export async function findSubmission(
-  session: Session,
-  call: RequestName & Pick<SubmitCall, 'bodyHash'>,
-): Promise<SubmitResult | undefined> {
-  const row = (await readRepeated(session, [call])).values().next().value;
-  return row && repeated(call, row);
 }
 
 const ROWS_A_STATEMENT = 1000;
@@ -123,21 +75,41 @@ async function insertAll(
   }
   const work = async (inner: Session) => {
     const jobs = insertions.flatMap((insertion) => insertion.jobs);
-    const locked = await lockPlaces(inner, jobs, given);
-    const ranks = await fairRanks.rank(inner, jobs.filter(isFair));
-    const { settle, ...placed } = await admitPlaces(inner, locked, { ...given, ranks });
-    const inserted = await (large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, placed));
-    const isStored = ({ call }: Insertion) => !call.requestId || inserted.first.has(call);
-    const storedOnes = insertions.filter(isStored);
-    const assigned = assignedOf(storedOnes, inserted, placed.places);
-    if (inserted.assignTimeUs !== undefined) await settle(assigned, inserted.assignTimeUs);
-    await countFirstAttempts(
-      inner,
-      storedOnes.flatMap((insertion) => insertion.jobs),
-    );
-    return { ...inserted, ranks, assigned };
+    // The locks in this order.
+    const [locked, ranks] = await Promise.all([
+      lockPlaces(inner, jobs, given),
+      fairRanks.rank(inner, jobs.filter(isFair)),
+    ]);
+    const { takeUnits, ...placed } = admitPlaces(inner, locked, { ...given, ranks });
+    const inserting = large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, placed);
+    takeUnits(proofsOf(insertions));
+    // Its answer comes with that of the COMMIT, unless something hangs on it.
+    inserting.catch(() => {});
+    if (large || jobs.some((job) => job.hasRetryBudget)) {
+      const { first: stored } = await inserting;
+      await countFirstAttempts(
+        inner,
+        storedOf(insertions, stored).flatMap((insertion) => insertion.jobs),
+      );
+    }
+    return { inserting, ranks, places: placed.places };
   };
-  return session === database ? database.transaction(work) : work(session);
+  const { inserting, ranks, places } = await (session === database ? database.transaction(work) : work(session));
+  const inserted = await inserting;
+  return { ...inserted, ranks, assigned: assignedOf(storedOf(insertions, inserted.first), inserted, places) };
+}
+
+/** Those whose calls were stored: not by an earlier call with the request id. */
+function storedOf(insertions: readonly Insertion[], first: Inserted['first']): Insertion[] {
+  return insertions.filter(({ call }) => !call.requestId || first.has(call));
+}
+
+/** A call with a request id is stored as a whole, or not at all: its first job tells of the others. */
+function proofsOf(insertions: readonly Insertion[]): Map<string, string> {
+  const proofs = new Map<string, string>();
+  for (const { call, jobs } of insertions)
+    if (call.requestId) for (const { jobId } of jobs) proofs.set(jobId, jobs[0]?.jobId as string);
+  return proofs;
 }
 
 function assignedOf(
@@ -217,9 +189,15 @@ function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitRes
   return limits.length > 0 ? limitObstacle(session, { ...call, limits }) : undefined;
 }
 
-/** Its jobs have keys that others may hold, or that have no room. */
-const isExclusive = ({ keys, rules, limits }: SubmitCall) =>
-  keys.length > 0 || rules !== undefined || limits !== undefined;
+/** Its jobs have keys that others may hold, or that have no room, or a batch that may take no more, or wait for what may be gone, or are made by hand. */
+const isExclusive = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, byHand }: SubmitCall) =>
+  keys.length > 0 ||
+  rules !== undefined ||
+  limits !== undefined ||
+  batchJobId !== undefined ||
+  isDependent === true ||
+  parentAttempt !== undefined ||
+  byHand !== undefined;
 
 /** A call that may be refused for what others have stored: a transaction of its own, so that a refusal takes its keys back. */
 async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<SubmitResult> {
@@ -229,6 +207,8 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
   if (before) return repeated(call, before);
   try {
     return await database.transaction(async (session) => {
+      const batch = await openBatch(session, call);
+      if (batch && 'kind' in batch) throw new Refused(batch);
       const owners: KeyOwners = call.keys.length > 0 ? await takeKeys(session, call) : new Map();
       const obstacle = obstacleOf(call, owners);
       if (obstacle) throw new Refused(obstacle);
@@ -238,10 +218,17 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
       const insertion = ruled?.insertion ?? owned;
       const full = await newOnes(session, insertion);
       if (full) throw new Refused(full);
-      const inserted = await insertAll(store, session, [insertion]);
+      const joined = await withFamily(session, insertion, batch);
+      if ('kind' in joined) throw new Refused(joined);
+      const linked = await linkAll(session, call, joined);
+      if (linked && 'kind' in linked) throw new Refused(linked);
+      const inserted = await insertAll(store, session, [linked?.insertion ?? joined]);
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
-      const result = stored(insertion, new Set(), inserted.ranks);
+      if (batch) await addMembers(session, batch, joined);
+      if (call.byHand && joined.jobs.length > 0) await writeByHand(session, call.byHand);
+      const skipped = linked ? await storeLinks(session, store.fairRanks, call, linked) : [];
+      const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
       return ruled ? settleRuled(session, store.fairRanks, { owned, ruled, result }) : result;
     });
   } catch (error) {
@@ -249,6 +236,23 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
     const after = (await readRepeated(database, repeats)).values().next().value;
     return after ? repeated(call, after) : error.result;
   }
+}
+
+/** The jobs as members of their batch, or children of the job whose handler submits them. */
+async function withFamily(session: Session, insertion: Insertion, batch: OpenBatch | undefined) {
+  if (batch) return withParents(insertion, batch);
+  return insertion.call.parentAttempt ? withParent(session, insertion, insertion.call.parentAttempt) : insertion;
+}
+
+/** What the jobs depend on, once nothing else stands in their way. Undefined: nothing. */
+async function linkAll(session: Session, call: SubmitCall, joined: Insertion) {
+  if (!call.isDependent) return undefined;
+  const error = await call.refuseCycles?.(dependencyStore(session));
+  return error ? { kind: 'dependencyRefused' as const, error } : linkJobs(session, call, joined);
+}
+
+function withEnded(result: ReturnType<typeof stored>, ended: readonly Change[]): ReturnType<typeof stored> {
+  return ended.length > 0 ? { ...result, replaced: { changes: ended, dueUs: Number.POSITIVE_INFINITY } } : result;
 }
 
 /** Once the jobs are stored: what their rules still ask for. */
@@ -274,7 +278,7 @@ async function settleRuled(
   return {
     ...result,
     jobs: result.jobs.map((job, i) => (isDuplicate(i) ? { ...job, duplicate: true } : job)),
-    replaced: { changes: [...ruled.replaced, ...superseded], dueUs },
+    replaced: { changes: [...(result.replaced?.changes ?? []), ...ruled.replaced, ...superseded], dueUs },
   };
 }
 

@@ -4,7 +4,7 @@ import type { WaitingLane } from '../../engine/explain-views.ts';
 import type { Row, Session } from '../database.ts';
 import { heldBack } from './held-lanes.ts';
 
-const { SCHEDULED, READY, PAUSED } = stateCodes;
+const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;
 
 const sumOf = (state: number) => `coalesce(sum(jobs) FILTER (WHERE state = ${state}), 0)::bigint`;
 
@@ -13,13 +13,13 @@ const readMany = {
   name: 'read_waiting_lanes',
   text: `
 WITH counts AS MATERIALIZED (
-  SELECT lane_id, ${sumOf(READY)} AS ready, ${sumOf(SCHEDULED)} AS scheduled, ${sumOf(PAUSED)} AS paused, sum(jobs) AS jobs
+  SELECT lane_id, ${sumOf(READY)} AS ready, ${sumOf(SCHEDULED)} AS scheduled, ${sumOf(PAUSED)} AS paused, ${sumOf(BLOCKED)} AS blocked, sum(jobs) AS jobs
   FROM (
     SELECT lane_id, state, jobs FROM lane_counts WHERE jobs <> 0
     UNION ALL SELECT lane_id, state, jobs FROM lane_count_changes
-  ) AS parts WHERE state IN (${READY}, ${SCHEDULED}, ${PAUSED}) GROUP BY lane_id HAVING sum(jobs) > 0
+  ) AS parts WHERE state IN (${READY}, ${SCHEDULED}, ${PAUSED}, ${BLOCKED}) GROUP BY lane_id HAVING sum(jobs) > 0
 )
-SELECT c.lane_id, c.ready, c.scheduled, c.paused, l.held_back FROM counts c
+SELECT c.lane_id, c.ready, c.scheduled, c.paused, c.blocked, l.held_back FROM counts c
 CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = c.lane_id OFFSET 0) AS l
 ORDER BY c.jobs DESC, c.lane_id LIMIT $1`,
 };
@@ -37,6 +37,7 @@ export async function readWaitingLanes(session: Session, limit: number): Promise
     ready: row.ready,
     scheduled: row.scheduled,
     paused: row.paused,
+    blocked: row.blocked,
     hold: holdOf(row),
     limited: (row.held_back & heldBack.limited) !== 0,
   }));

@@ -89,6 +89,13 @@ export const metrics = {
     labels: ofQueues,
     description: '1 while a queue is paused, else 0',
   },
+  cacheLookups: {
+    name: 'muster.step_cache.lookups',
+    kind: 'counter',
+    unit: '{step}',
+    labels: ['muster.step_cache.result'],
+    description: 'Steps of workflows for which this replica has looked for the result of an earlier job',
+  },
   submissionsRefused: {
     name: 'muster.submission.refused',
     kind: 'counter',
@@ -116,6 +123,13 @@ export const metrics = {
     unit: '{attempt}',
     labels: ['muster.credit.kind'],
     description: 'Attempts that sessions have asked this replica for and not been given yet',
+  },
+  deadlocks: {
+    name: 'muster.deadlock.ended',
+    kind: 'counter',
+    unit: '{call}',
+    labels: [],
+    description: 'Calls of handlers that this replica has ended since they waited in a deadlock',
   },
   sessionsOpened: {
     name: 'muster.worker.session.opened',

@@ -38,6 +38,8 @@ const lastOutcomes: Partial<Record<End['event'], AttemptOutcome>> = {
   closeSession: 'SESSION_CLOSED',
   confirmCancel: 'CANCELLED',
   release: 'RELEASED',
+  // It was to wait for children, and was being cancelled.
+  suspend: 'CANCELLED',
 };
 
 function kept(map: Map<string, Distribution>, key: string, make: () => Distribution): Distribution {

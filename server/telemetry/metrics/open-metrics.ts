@@ -4,6 +4,7 @@ import { detectResources, envDetector, type Resource, resourceFromAttributes } f
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { CallMeter, Clock, Log, Timers } from '../../engine/ports.ts';
 import type { Store } from '../../engine/store-port.ts';
+import { type CacheMeter, cacheMeter } from './cache-meter.ts';
 import { callMeter } from './call-meter.ts';
 import { metrics } from './catalogue.ts';
 import { type DeploymentParts, observeDeployment } from './deployment-gauges.ts';
@@ -35,6 +36,7 @@ export type Observed = Omit<DeploymentParts, 'clock' | 'timers' | 'log'> &
 export interface Metrics {
   readonly calls: CallMeter;
   readonly queueFull: RefusalMeter;
+  readonly cacheLooks: CacheMeter;
   readonly page: MetricsPage;
   /** The same store, measured. `nowUs` is the database's clock, in microseconds. */
   measure(store: Store, nowUs: () => number): Store;
@@ -63,6 +65,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
   const instruments = new Instruments(provider.getMeter(scope.name, version), histograms);
   return {
     queueFull: refusalMeter(instruments.counter(metrics.submissionsRefused)),
+    cacheLooks: cacheMeter(instruments.counter(metrics.cacheLookups)),
     calls: callMeter(instruments.histogram(metrics.callDuration)),
     page: new MetricsPage(page, clock),
     measure: (store, nowUs) => measureStore(store, storeMeters(instruments, clock, nowUs)),

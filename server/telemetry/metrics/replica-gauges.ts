@@ -18,6 +18,8 @@ export interface ReplicaParts {
   readonly isBusUp: () => boolean;
   /** Attempts that sessions have asked for here, and not been given. */
   readonly parked: () => { readonly slots: number; readonly prefetch: number };
+  /** Calls that were ended here since they waited in a deadlock. */
+  readonly deadlocks: () => number;
 }
 
 export function observeReplica(instruments: Instruments, parts: ReplicaParts): void {
@@ -25,8 +27,10 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   const bus = instruments.gauge(metrics.busUp);
   const credits = instruments.gauge(metrics.credits);
   const build = instruments.gauge(metrics.build);
-  instruments.observe([database, bus, credits, build], async (result) => {
+  const deadlocks = instruments.observedCounter(metrics.deadlocks);
+  instruments.observe([database, bus, credits, build, deadlocks], async (result) => {
     result.observe(bus, parts.isBusUp() ? 1 : 0);
+    result.observe(deadlocks, parts.deadlocks());
     const { slots, prefetch } = parts.parked();
     result.observe(credits, slots, { 'muster.credit.kind': 'slot' });
     result.observe(credits, prefetch, { 'muster.credit.kind': 'prefetch' });

@@ -8,8 +8,14 @@ import type { Run } from './run.ts';
 import { Tally } from './tally.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** That of schedules has a test of its own, schedules.test.ts. */
-type LoadPoint = Exclude<KillPoint, 'schedules.after_submit_before_settle'>;
+/** Those of schedules, workflows, waits and retries of batches have tests of their own. */
+type LoadPoint = Exclude<
+  KillPoint,
+  | 'schedules.after_submit_before_settle'
+  | 'workflows.after_commit_before_publish'
+  | `events.${string}`
+  | `batches.${string}`
+>;
 
 /** Passings of a point before the crash: a range. */
 const passings: Readonly<Record<LoadPoint, readonly [number, number]>> = {

@@ -13,6 +13,7 @@ import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import type { Definition } from './bad-requests/builder.ts';
 import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';
 import type { Refusal } from './rpc.ts';
 import { digestOf } from './store-digest.ts';
@@ -41,11 +42,24 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
   return results;
 }
 
+/** Sixteen, each made from the next, the last from a task. */
+async function nest(world: World, task: string): Promise<Pick<Seed, 'nested' | 'innermost'>> {
+  const body = (definition: string): NonNullable<Definition['body']> => ({
+    case: 'workflow',
+    value: { steps: [{ name: 'a', definition }] },
+  });
+  const innermost = await world.define({ body: body(task) });
+  let nested = innermost;
+  for (let i = 1; i < 16; i++) nested = await world.define({ body: body(nested) });
+  return { nested, innermost };
+}
+
 async function sow(world: World): Promise<Seed> {
   const definition = await world.define();
   const limited = await world.define({ keyLimit: { key: 'input.tenant', maxConcurrency: 1 } });
   const full = await world.define({ keyLimit: { maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW } });
   await world.submit(full);
+  const workflows = await nest(world, definition);
   const [idempotencyKey, requestId] = ['taken', '0198c0de-0000-4000-8000-00000000000a'];
   const { jobId } = await world.rpc.call(submitJob, { requestId, job: { definition, idempotencyKey } });
   const endedJobId = await world.submit(definition, { expireTime: { seconds: 1n } });
@@ -53,7 +67,7 @@ async function sow(world: World): Promise<Seed> {
   const [open, closed] = [await world.openWorker('nothing'), await world.openWorker('nothing')];
   await closed.close();
   const sessions = { sessionId: open.sessionId, closedSessionId: closed.sessionId };
-  return { definition, limited, full, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
+  return { definition, limited, full, ...workflows, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
 }
 
 /** Rows in each table after `sow`. */
@@ -63,7 +77,7 @@ const sown = {
   job_outcomes: 1,
   job_attempts: 0,
   job_checkpoints: 0,
-  job_definitions: 3,
+  job_definitions: 19,
   sessions: 2,
   request_ids: 1,
   idempotency_keys: 1,

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CancelStage, type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { outcomes } from './test-worker.ts';
+import { offerOf, outcomes } from './test-worker.ts';
 import { type Held, World } from './world.ts';
 
 const { cancelJob } = JobService.method;
@@ -91,6 +92,22 @@ describe('a clean-up', () => {
     expect(cleaning).toMatchObject({ handler: cleaner, definition: attempt.definition, runTimeout: { seconds: 7n } });
     await other.report({ of: cleaning as never, outcome: outcomes.result() });
     expect(await world.stateOf(cleanupJobId)).toBe('SUCCEEDED');
+  });
+
+  it('runs on a worker that serves it, although the job had to wait for another one', async () => {
+    const cleaner = `clean-${crypto.randomUUID().slice(0, 8)}`;
+    const definition = await world.define({ body: { case: 'task', value: { cleanupHandler: cleaner } } });
+    const worker = await world.openWorker(definition);
+    const earlier = await world.submit(definition);
+    const [first] = await worker.take(1);
+    await worker.report({ of: first as never, outcome: outcomes.result() });
+    const jobId = await world.submit(definition, { sticky: { jobId: earlier, mode: StickyMode.HARD } });
+    const [attempt] = await worker.take(1);
+    await cancel(jobId);
+    await worker.report({ of: attempt as never, outcome: outcomes.cancelled });
+    const other = await world.openWorkerOf({ ...offerOf(cleaner), workerName: 'another' });
+    const [cleaning] = await other.take(1);
+    expect(cleaning).toMatchObject({ handler: cleaner, definition });
   });
 
   it('follows also when the worker is gone before it could stop', async () => {

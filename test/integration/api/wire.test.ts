@@ -5,6 +5,8 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
+import { AuditService } from '../../../server/gen/muster/v1/audit_service_pb.ts';
+import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import {
   GetJobRequestSchema,
@@ -15,7 +17,9 @@ import { NamespaceService } from '../../../server/gen/muster/v1/namespace_servic
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { WaitService } from '../../../server/gen/muster/v1/wait_service_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { WorkflowService } from '../../../server/gen/muster/v1/workflow_service_pb.ts';
 import { version } from '../../../server/version.ts';
 import { frame, rawCall } from './raw-http2.ts';
 import { Refusal, refusalOf } from './rpc.ts';
@@ -24,13 +28,17 @@ import { World } from './world.ts';
 const GET_JOB = '/muster.v1.JobService/GetJob';
 const WAIT_JOB = '/muster.v1.JobService/WaitJob';
 const services = [
+  AuditService,
+  BatchService,
   JobDefinitionService,
   JobService,
   NamespaceService,
   QueueService,
   ScheduleService,
   SessionService,
+  WaitService,
   WorkerService,
+  WorkflowService,
 ];
 const { getJob, submitJob, waitJob } = JobService.method;
 

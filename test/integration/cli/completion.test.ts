@@ -36,6 +36,7 @@ describe('bash', () => {
     expect(offered('comp')).toEqual(['completion']);
     expect(offered('queues', '')).toEqual(expect.arrayContaining(['list', 'get', 'create', 'pause', 'resume']));
     expect(offered('--server', 'queues', '--json', 'workers', 'd')).toEqual(['drain']);
+    expect(offered('worker', '')).toEqual(expect.arrayContaining(['exec']));
     expect(offered('queues', 'list', '')).toEqual([]);
     expect(offered('help', 'sub')).toEqual(['submit']);
   });
@@ -46,12 +47,15 @@ describe('bash', () => {
       expect.arrayContaining(['--namespace', '--json', '--help']),
     );
     expect(offered('start', '--grpc')).toEqual(['--grpc-port']);
+    expect(offered('worker', 'exec', '--hand')).toEqual(['--handler']);
   });
 
   it('completes values: choices, files and folders; nothing where anything goes', () => {
     expect(offered('start', '--log-level', '')).toEqual(['debug', 'info', 'warn', 'error', 'silent']);
     expect(offered('start', '--log-level', '=', 'w')).toEqual(['warn']);
     expect(offered('completion', 'z')).toEqual(['zsh']);
+    expect(offered('worker', 'exec', '--output', '')).toEqual(['auto', 'json', 'text', 'bytes']);
+    expect(offered('worker', 'exec', '--file', 'muster.b')).toEqual(['muster.bash']);
     expect(offered('import', 'muster.')).toEqual(['muster.bash', 'muster.zsh', 'muster.fish'].sort());
     expect(offered('start', '--data', 'muster.b')).toEqual(['muster.bash']);
     expect(offered('queues', 'pause', 'mails', '--reason', '')).toEqual([]);

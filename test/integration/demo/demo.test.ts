@@ -1,5 +1,5 @@
 /** The demo does what it promises: the right table, the same whatever is killed, and nothing left behind. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -51,8 +51,14 @@ it('computes the table that the flights themselves give', async () => {
   const table = read('plain', 'flight-delays.txt');
   expect(printedRows(table)).toEqual(expectedRows());
   expect(plain).toContain(table);
-  expect(plain).toMatch(/^1,041 jobs in [\d.]+ s: [\d,]+ jobs\/s, [\d,]+ flights\/s$/m);
+  expect(plain).toMatch(/^1,126 jobs in [\d.]+ s: [\d,]+ jobs\/s, [\d,]+ flights\/s$/m);
   expect(plain).toContain(join(folder, 'plain', 'flight-delays.svg'));
+  // It shows how far the whole is, and when it may end.
+  expect(plain).toMatch(/^ {2}parts counted {2}\d+ of 40 +the whole +\d+ % done, about [\d.]+ s left$/m);
+  // The clean-up has removed the drafts.
+  expect(readdirSync(join(folder, 'plain')).sort()).toEqual(['flight-delays.svg', 'flight-delays.txt']);
+  expect(plain).toMatch(/^\$ npx muster graph \S+\nflight-delays@1 .* SUCCEEDED +6 steps: 6 SUCCEEDED\n/m);
+  expect(plain).toMatch(/^count +SUCCEEDED +40\/40\n[\s\S]*^tidy \(finally\) +SUCCEEDED/m);
   // The last thing is one job's trace.
   const [, trace = ''] = plain.split(/^\$ npx muster trace [0-9a-f-]{36}$/m);
   expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
@@ -69,6 +75,13 @@ it('gives the same files, byte for byte, when a worker and the control plane are
   expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
 });
 
+it('skips the chart where the condition says so', async () => {
+  const without = await outputOf(['--no-chart', '--out', join(folder, 'no-chart')]);
+  expect(without).toMatch(/─ chart +SKIPPED +its condition is false\n/);
+  expect(readdirSync(join(folder, 'no-chart'))).toEqual(['flight-delays.txt']);
+  expect(read('no-chart', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
+});
+
 it('draws the shares that the table has', () => {
   const chart = read('plain', 'flight-delays.svg');
   const notes = [...chart.matchAll(/<text [^>]*>(\d+|–)<\/text>/g)].map(([, note]) => note);
@@ -81,7 +94,7 @@ it('draws the shares that the table has', () => {
 
 it('leaves nothing when it is interrupted at work', async () => {
   const run = demo(['--out', join(folder, 'interrupted')]);
-  await run.printed(/count chunks +Python +\d+ of/);
+  await run.printed(/parts counted +\d+ of/);
   run.child.kill('SIGINT');
   expect(await run.ended, run.output()).toBe(130);
   expect(run.output()).toContain('stopped by SIGINT');

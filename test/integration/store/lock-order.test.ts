@@ -71,7 +71,7 @@ function resetScript(): string {
   });
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
-DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
+DELETE FROM job_dependencies; DELETE FROM dependency_news; DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
 DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys; DELETE FROM lane_waits;
 UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
 UPDATE lanes SET held_back = 0 WHERE held_back <> 0;
@@ -97,6 +97,16 @@ interface Round {
 }
 
 const operations: Record<string, Operation> = {
+  'advance a workflow to a step that waits': (store, isReversed) => {
+    const [workflowId = '', ...targets] = turned(jobIds, isReversed);
+    const on = targets.map((jobId) => ({ on: { kind: 'JOB', jobId }, condition: 'SUCCEEDED' }) as const);
+    return store.together(async (inner) => {
+      await inner.dependencies.lockEdges('default');
+      await inner.dependencies.link('default', workflowId, on);
+      await inner.workflows.lock([workflowId]);
+      await inner.submit([makeCall([makeJob(laneId, { dependencies: on })], { isDependent: true })]);
+    });
+  },
   claim: (store, isReversed) =>
     store.claim({
       places: turned(sessionIds, isReversed).flatMap((sessionId) =>

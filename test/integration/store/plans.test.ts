@@ -16,8 +16,10 @@ import { readHeadsOf } from '../../../server/store/statements/lanes.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { pathsOf } from '../../support/plan-paths.ts';
+import { useBatches } from '../../support/store-batches.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
 import { useDemands } from '../../support/store-demands.ts';
+import { useDependencies } from '../../support/store-dependencies.ts';
 import {
   bytes,
   claimMany,
@@ -32,11 +34,14 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
+import { useHandlerWaits } from '../../support/store-handler-waits.ts';
 import { useLimits } from '../../support/store-limits.ts';
 import { fillTables } from '../../support/store-load.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
 import { reviveQueue, useQueues } from '../../support/store-queues.ts';
 import { useSchedules } from '../../support/store-schedules.ts';
+import { useWaits } from '../../support/store-waits.ts';
+import { useWorkflows } from '../../support/store-workflows.ts';
 
 import { pinned } from './pinned-plans.ts';
 
@@ -149,6 +154,16 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await readHeadsOf(database, [laneId]);
   await useQueues(store);
   await useSchedules(store);
+  await useWorkflows(tap);
+  const workflow = crypto.randomUUID();
+  await store.workflowReads.readRun(workflow);
+  await store.workflowReads.readStates(workflow, -1);
+  await store.workflowReads.readSteps(workflow, [0, 1]);
+  await store.listJobs({ ...query, filter: { ...everyJob, parentJobId: workflow } });
+  await useBatches(tap);
+  await useWaits(tap);
+  await useDependencies(tap);
+  await useHandlerWaits(tap);
   await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
   await useLimits(tap);
   await reviveQueue(tap);

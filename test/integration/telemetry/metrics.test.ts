@@ -94,6 +94,27 @@ describe('the metrics of jobs', () => {
   });
 });
 
+it('the metrics of steps tell whether they found an earlier result', async () => {
+  const definition = await world.define();
+  const worker = await world.openWorker(definition);
+  const step = { name: 'a', definition, cache: { maxAge: { seconds: 3_600n } } };
+  const flow = await world.define({ body: { case: 'workflow', value: { steps: [step], output: 'true' } } });
+  const looks = (result: string) =>
+    eventuallyMetrics(`a ${result} is counted`, (families) => {
+      return sumOf(families, 'muster_step_cache_lookups_total', { muster_step_cache_result: result }) === 1;
+    });
+  await world.submit(flow);
+  await worker.report({ of: await takeOne(worker), outcome: result('1') });
+  await looks('miss');
+  const succeeded = { muster_definition: flow, muster_job_state: 'succeeded' };
+  await eventuallyMetrics('the workflow has ended', (families) => {
+    return sumOf(families, 'muster_job_ended_total', succeeded) === 1;
+  });
+  await world.submit(flow);
+  await looks('hit');
+  await looks('miss');
+});
+
 describe('the metrics of queues', () => {
   it('tell what waits, for how long, and what is paused', async () => {
     const definition = await world.define();

@@ -4,14 +4,14 @@ import { decodeScript } from '../nodes/handler-script.ts';
 import { ALARM_PERIOD_MS } from '../scenario/definitions.ts';
 import type { Evidence, Ordered } from './events.ts';
 
-const { SCHEDULED, PAUSED } = stateCodes;
+const { SCHEDULED } = stateCodes;
 
 export class AlikeChecks {
   readonly #evidence: Evidence;
   /** Open jobs of `single`, and those of `edited` that wait for others, by definition and key. */
   readonly #jobs = new Map<string, Set<string>>();
-  /** Jobs of `edited` that a person has paused: they wait for no others any more. */
-  readonly #paused = new Set<string>();
+  /** Jobs of `edited` that were due, or paused: if a person puts them off again, they wait for no others any more. */
+  readonly #waited = new Set<string>();
   /** The last job of `alarm`, by key, and when it was made. */
   readonly #last = new Map<string, { readonly job: string; readonly at: number }>();
   readonly #erased = new Set<string>();
@@ -28,14 +28,14 @@ export class AlikeChecks {
     if (row.kind === 'erase') this.#erased.add(row.id);
     const facts = this.#evidence.facts.get(row.id);
     if (!facts || facts.cleanupOf !== undefined) return;
-    const { alike } = decodeScript(facts.input);
+    const { alike } = decodeScript(facts.input || '{}');
     if (alike === undefined) return;
     const key = `${facts.definition} ${alike}`;
     if (facts.definition === 'alarm' && facts.retryOf === undefined && row.kind === 'record') this.#alarm(row, key);
-    if (facts.definition === 'edited' && row.to === PAUSED) this.#paused.add(row.id);
     if (row.kind !== 'create' && row.kind !== 'move' && row.kind !== 'remove') return;
     const isIn = row.kind !== 'remove' && (facts.definition === 'single' || this.#waits(row, facts.retryOf));
     this.#put(facts.definition, key, row.id, isIn);
+    if (row.to !== SCHEDULED) this.#waited.add(row.id);
   }
 
   finish(): void {
@@ -43,7 +43,7 @@ export class AlikeChecks {
   }
 
   #waits(row: Ordered, retryOf: string | undefined): boolean {
-    return row.to === SCHEDULED && row.attempt === 0 && retryOf === undefined && !this.#paused.has(row.id);
+    return row.to === SCHEDULED && row.attempt === 0 && retryOf === undefined && !this.#waited.has(row.id);
   }
 
   #put(definition: string, key: string, job: string, isIn: boolean): void {

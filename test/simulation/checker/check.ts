@@ -1,34 +1,42 @@
 /** All checks over the record of one simulation. */
 import type { History } from '../core/history.ts';
+import { isOfFlow } from '../database/flow-journal.ts';
 import type { JournalRow } from '../database/journal.ts';
+import { isOfLinks } from '../database/link-journal.ts';
 import type { Profile } from '../scenario/profile.ts';
 import { AlikeChecks } from './alike.ts';
+import { BatchChecks } from './batches.ts';
 import { BreakerChecks } from './breakers.ts';
 import { BudgetChecks } from './budgets.ts';
 import { checkCancels, checkOverlaps, checkReads, checkReports, checkStarts, checkSubmissions } from './clients.ts';
 import { DrainChecks } from './drains.ts';
-import { gather, names } from './events.ts';
+import { gather, names, type Plans } from './events.ts';
 import { checkExtensions } from './extensions.ts';
+import { FamilyChecks } from './families.ts';
+import { FlowChecks } from './flows.ts';
 import { JobChecks } from './jobs.ts';
 import { LimitChecks } from './limits.ts';
+import { NetChecks } from './nets.ts';
 import { checkPeople } from './people.ts';
 import { PlacementChecks } from './placement.ts';
 import { QueueChecks } from './queues.ts';
 import { checkSchedules } from './schedules.ts';
 import { SessionChecks } from './sessions.ts';
+import { WaitChecks } from './waits.ts';
 
 /** Adds what is wrong to the history's violations, and what happened to its counts. */
-export function check(rows: readonly JournalRow[], history: History, profile: Profile): void {
-  const evidence = gather(rows, history, profile);
+export function check(rows: readonly JournalRow[], history: History, profile: Profile, plans: Plans): void {
+  const evidence = gather(rows, history, profile, plans);
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
-  const others = [QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks, PlacementChecks].map(
-    (Checks) => new Checks(evidence),
-  );
+  const others = [
+    ...[QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks, PlacementChecks],
+    ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks],
+  ].map((Checks) => new Checks(evidence));
   for (const row of evidence.journal) {
     if (row.order < 0) history.violate('journal', `row ${row.n} was written by no statement that we know`);
     for (const checks of others) checks.take(row);
-    if (row.kind === 'queue' || row.kind === 'breaker' || row.kind === 'wait') continue;
+    if (isOfOthers(row.kind)) continue;
     if (row.kind !== 'session') jobs.take(row);
     else {
       sessions.take(row);
@@ -56,6 +64,11 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   for (const [id, life] of sessions.lives) {
     if (life.state === 2) history.violate('I15 liveness after heal', `session ${id} is still closing`);
   }
+}
+
+/** Neither of a job nor of a session. */
+function isOfOthers(kind: JournalRow['kind']): boolean {
+  return kind === 'queue' || kind === 'breaker' || kind === 'wait' || isOfFlow(kind) || isOfLinks(kind);
 }
 
 /** A session is CLOSED only when it holds nothing. */

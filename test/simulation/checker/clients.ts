@@ -2,6 +2,7 @@
 import { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import type { Entry } from '../core/history.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
+import { isBatch } from '../scenario/flows.ts';
 import { type Evidence, fenceOf } from './events.ts';
 import type { JobChecks, JobLife } from './jobs.ts';
 import type { SessionChecks } from './sessions.ts';
@@ -15,7 +16,7 @@ function kind(evidence: Evidence, name: string): readonly Entry[] {
 /** I1 and I2: what was accepted is there, once for each key and request id. */
 export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
-  const ownerOf = (job: string) => decodeScript(evidence.facts.get(job)?.input ?? '{}').owner;
+  const ownerOf = (job: string) => decodeScript(evidence.facts.get(job)?.input || '{}').owner;
   const made = new Map<string, string>();
   // Erasing a job frees its key.
   const freed = new Set(evidence.journal.filter((row) => row.kind === 'erase').map((row) => ownerOf(row.id)));
@@ -52,10 +53,11 @@ function alikeIn({ facts }: Evidence, job: string): string | undefined {
   return decodeScript(facts.get(job)?.input ?? '{}').alike;
 }
 
-/** Made by Muster: a clean-up, a retry by hand, or a schedule’s. */
+/** Made by Muster: a clean-up, a retry by hand, a schedule’s, a step’s, or one that stands for a batch. */
 function isDerived({ facts }: Evidence, job: string): boolean {
-  const { cleanupOf, retryOf, schedule } = facts.get(job) ?? {};
-  return cleanupOf !== undefined || retryOf !== undefined || schedule !== undefined;
+  const { cleanupOf, retryOf, schedule, parent, definition } = facts.get(job) ?? {};
+  const isStep = parent !== undefined && !isBatch(facts.get(parent)?.definition);
+  return cleanupOf !== undefined || retryOf !== undefined || schedule !== undefined || isStep || isBatch(definition);
 }
 
 /** Whether the job had a key of its own, or its call a request id: only then a repeat is harmless. */

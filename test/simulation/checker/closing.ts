@@ -13,7 +13,7 @@ export interface Closing {
 const { RUNNING, ASSIGNED } = stateCodes;
 
 /** Reports that may close an attempt while its job goes on, or end it. */
-const closingReports = ['result', 'failure', 'released', 'cancelled', 'aborted'];
+const closingReports = ['result', 'failure', 'released', 'cancelled', 'aborted', 'suspended'];
 
 export function whyClosed(
   evidence: Evidence,

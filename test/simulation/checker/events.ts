@@ -2,6 +2,8 @@
 import { stateCodes } from '../../../server/domain/job-state.ts';
 import type { Entry, History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
+import type { PlannedBatch } from '../scenario/batches.ts';
+import type { PlannedFlow } from '../scenario/flows.ts';
 import type { Profile } from '../scenario/profile.ts';
 
 /** A journal row with its place among everything that was seen. */
@@ -23,7 +25,10 @@ export interface JobFacts {
   readonly batch: string | undefined;
   /** The job whose worker it keeps to, whatever happens. */
   readonly stickyTo: string | undefined;
+  /** The workflow or the batch that it is a part of, the step that it is of, and which of the step's jobs it is. */
   readonly parent: string | undefined;
+  readonly step: number;
+  readonly item: number;
   readonly retryOf: string | undefined;
   /** The job that this one cleans up after. */
   readonly cleanupOf: string | undefined;
@@ -32,6 +37,12 @@ export interface JobFacts {
   readonly scheduleTime: string | undefined;
   /** When it may run, as was asked for at first; µs on the database's clock. */
   readonly startUs: number;
+}
+
+/** What clients wanted: workflows by their definitions, batches by their names. */
+export interface Plans {
+  readonly flows: ReadonlyMap<string, PlannedFlow>;
+  readonly batches: ReadonlyMap<string, PlannedBatch>;
 }
 
 export interface Evidence {
@@ -45,6 +56,7 @@ export interface Evidence {
   /** Signals and returns of handlers, by fence. */
   readonly stops: ReadonlyMap<string, readonly Entry[]>;
   readonly facts: ReadonlyMap<string, JobFacts>;
+  readonly plans: Plans;
   readonly profile: Profile;
   readonly leaseMs: number;
 }
@@ -65,7 +77,7 @@ function group(entries: readonly Entry[], keyOf: (entry: Entry) => string): Map<
 }
 
 function factsOf(row: JournalRow): JobFacts {
-  const { definition, queue, input, key, parent, retryOf, labels } = JSON.parse(row.text ?? '{}');
+  const { definition, queue, input, key, parent, step, item, retryOf, labels } = JSON.parse(row.text ?? '{}');
   const cleanupOf = labels?.['muster.dev/cleanup-of'];
   const optional = (value: string | null | undefined) => value ?? undefined;
   return {
@@ -76,6 +88,8 @@ function factsOf(row: JournalRow): JobFacts {
     batch: optional(labels?.batch),
     stickyTo: optional(labels?.['sticky-to']),
     parent: optional(parent),
+    step: step ?? 0,
+    item: item ?? 0,
     retryOf: optional(retryOf),
     cleanupOf: optional(cleanupOf),
     schedule: optional(labels?.['muster.dev/schedule']),
@@ -89,7 +103,7 @@ export function isGrant({ kind, to }: JournalRow): boolean {
   return (kind === 'move' || kind === 'create') && to === stateCodes.ASSIGNED;
 }
 
-export function gather(journal: readonly JournalRow[], history: History, profile: Profile): Evidence {
+export function gather(journal: readonly JournalRow[], history: History, profile: Profile, plans: Plans): Evidence {
   const byFence = ({ facts }: Entry) => fenceOf(facts.job, facts.attempt, facts.session);
   const seen = group(history.entries, (entry) => entry.kind);
   const of = (...kinds: string[]) => kinds.flatMap((kind) => seen.get(kind) ?? []).sort((a, b) => a.order - b.order);
@@ -101,6 +115,7 @@ export function gather(journal: readonly JournalRow[], history: History, profile
     starts: group(of('start'), byFence),
     stops: group(of('signal', 'return'), byFence),
     facts: new Map(journal.filter((row) => row.kind === 'record').map((row) => [row.id, factsOf(row)])),
+    plans,
     profile,
     leaseMs: profile.times.leaseMs,
   };

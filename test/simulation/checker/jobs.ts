@@ -7,8 +7,9 @@ import {
   stateCodes,
   transitions,
 } from '../../../server/domain/job-state.ts';
-import { signature } from '../nodes/handler-script.ts';
+import { decodeScript, resultOf, signature } from '../nodes/handler-script.ts';
 import { CLEANUP_MAX_ATTEMPTS, MAX_ATTEMPTS } from '../scenario/definitions.ts';
+import { hasNoWorker, isBatch } from '../scenario/flows.ts';
 import { type Closing, whyClosed } from './closing.ts';
 import { type Evidence, fenceOf, names, type Ordered } from './events.ts';
 import { RetryChecks } from './retries.ts';
@@ -32,7 +33,7 @@ export interface JobLife {
   readonly grants: { readonly fence: string; readonly order: number; closed: Closing | undefined }[];
 }
 
-const { ASSIGNED, RUNNING, CANCELLING, SUCCEEDED, FAILED } = stateCodes;
+const { ASSIGNED, RUNNING, WAITING, CANCELLING, SUCCEEDED, FAILED } = stateCodes;
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 const first: readonly number[] = firstStates.map((state) => stateCodes[state]);
 /** Close cause of a session. */
@@ -74,7 +75,8 @@ export class JobChecks {
 
   #create(row: Ordered, life: JobLife | undefined): void {
     if (life) this.#violate('I4 one terminal', row, 'was created twice');
-    if (!first.includes(row.to ?? 0)) this.#violate('I3 legal path', row, `began as ${row.to}`);
+    const waits = row.to === WAITING && isBatch(this.#evidence.facts.get(row.id)?.definition);
+    if (!first.includes(row.to ?? 0) && !waits) this.#violate('I3 legal path', row, `began as ${row.to}`);
     const created: JobLife = {
       id: row.id,
       state: row.to ?? 0,
@@ -245,8 +247,11 @@ export class JobChecks {
 
   /** The result must be that of the attempt that the record names, reported by its session. */
   #success(row: Ordered, life: JobLife): void {
+    const facts = this.#evidence.facts.get(row.id);
+    if (hasNoWorker(facts?.definition)) return;
     const expected = signature(row.id, row.attempt ?? 0, row.sessionId ?? '');
-    if (row.text !== expected)
+    const script = facts?.cleanupOf === undefined ? decodeScript(facts?.input ?? '{}') : {};
+    if (row.text !== resultOf(script, expected).text)
       this.#violate('I8 exactly-once completion', row, `has the result ${row.text} under the record of ${expected}`);
     const fence = life.grants.at(-1)?.fence;
     if (fence !== expected)

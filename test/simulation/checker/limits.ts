@@ -1,6 +1,6 @@
 /** Limits: at no prefix of the journal is more held than they allow, and no stretch of time sees more attempts begin. */
 import { stateCodes } from '../../../server/domain/job-state.ts';
-import { CROWDED_MAX, NARROW_MAX, NARROW_RATE } from '../scenario/definitions.ts';
+import { CROWDED_MAX, NARROW_MAX, NARROW_RATE, PARENT_MAX } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -43,6 +43,7 @@ export class LimitChecks {
     const facts = this.#evidence.facts.get(job);
     if (!facts || facts.cleanupOf !== undefined) return undefined;
     if (facts.definition === 'narrow') return { name: 'narrow', most: NARROW_MAX };
+    if (facts.definition === 'parent') return { name: 'parent', most: PARENT_MAX };
     if (facts.definition !== 'crowded') return undefined;
     return { name: `crowded ${facts.batch ?? 'none'}`, most: CROWDED_MAX };
   }

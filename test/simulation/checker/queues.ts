@@ -8,7 +8,7 @@ interface Pause {
   until: number;
 }
 
-const { READY, ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+const { READY, ASSIGNED, RUNNING, WAITING, CANCELLING } = stateCodes;
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 
 export class QueueChecks {
@@ -59,6 +59,8 @@ export class QueueChecks {
     const queue = facts?.queue ?? '';
     const pause = this.#openPause(queue);
     const { history } = this.#evidence;
+    if (pause && row.kind === 'move' && row.from === READY && row.to === WAITING)
+      this.#violate(`workflow or wait ${row.id} was taken in queue ${queue}, which is paused (journal ${row.n})`);
     if (pause && isGrant(row)) {
       if (facts?.cleanupOf !== undefined) history.count('clean-up began in a paused queue');
       else this.#violate(`job ${row.id} was granted in queue ${queue}, which is paused (journal ${row.n})`);

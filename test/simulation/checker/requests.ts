@@ -38,7 +38,9 @@ export class Requests {
 
   /** Whether anybody had asked to cancel the job, in whatever way, when the row was written. */
   cancelled(row: Ordered): boolean {
-    return this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs') || this.#makesWay(row.id);
+    if (this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs') || this.#makesWay(row.id)) return true;
+    // Those that a workflow or a batch has cancelled are looked at with it.
+    return this.#evidence.facts.get(row.id)?.parent !== undefined;
   }
 
   /** Whether the job's schedule cancels what runs when its next time comes. */

@@ -1,6 +1,5 @@
 /** Steps that no worker makes: asked for by a person, or a time has come; never too early, and in calm weather never late. */
 import { stateCodes } from '../../../server/domain/job-state.ts';
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
 import {
   CANCEL_GRACE_MS,
   PROGRESS_TIMEOUT_MS,
@@ -8,17 +7,15 @@ import {
   TOTAL_TIMEOUT_MS,
   WATCHDOG,
 } from '../scenario/definitions.ts';
+import { hasNoWorker } from '../scenario/flows.ts';
 import { type Evidence, names, type Ordered } from './events.ts';
+import { lateness } from './promptness.ts';
 import { Requests } from './requests.ts';
 
-const { SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
+const { BLOCKED, SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
 const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
 /** States in which a job stays until its worker reports, a person acts or a time has come. */
 const untilLooked: readonly number[] = [READY, PAUSED, RUNNING];
-/** Replicas come back, sessions lapse, and each replica waits for a lease of its own, until times are kept again. */
-const SETTLE_LEASES = 5;
-const SETTLE_MS = 8_000;
-const SWEEP_MS = 2_500;
 const CLOCK_ERROR_MS = 1_000;
 
 /** Times of a job, in µs on the database's clock. */
@@ -74,6 +71,7 @@ export class StepChecks {
     if (to === PAUSED) this.#asked(row, step, 'pauseJob');
     else if (from === PAUSED) this.#asked(row, step, 'resumeJob');
     else if (from === READY && to === SCHEDULED) this.#asked(row, step, 'updateJob');
+    else if (to === BLOCKED) this.#asked(row, step, 'addDependencies');
     else if (from === SCHEDULED && to === READY) this.#promoted(row, step);
   }
 
@@ -115,7 +113,9 @@ export class StepChecks {
     if (row.to === CANCELLED && waits && !this.requests.cancelled(row) && !this.#isReplaced(row))
       this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
     if (row.to === EXPIRED) history.count(`expired: ${this.#evidence.facts.get(row.id)?.definition}`);
-    if (times.cancelling !== undefined) this.#kept(row, 'grace', times.cancelling + CANCEL_GRACE_MS * 1000);
+    // A workflow or a batch that is cancelled takes as long as what it waits for.
+    const isTimed = !hasNoWorker(this.#evidence.facts.get(row.id)?.definition);
+    if (times.cancelling !== undefined && isTimed) this.#kept(row, 'grace', times.cancelling + CANCEL_GRACE_MS * 1000);
     if (row.to === FAILED) this.failed(row);
     this.#total(row, from);
   }
@@ -145,15 +145,11 @@ export class StepChecks {
     if (row.at < time) this.#violate(row, 'deadlines', `met its ${what} ${(time - row.at) / 1000} ms too early`);
   }
 
-  /** Once all is well a time is kept within the time that it takes to notice a lost worker. */
   #kept(row: Ordered, what: string, time: number): void {
     const { profile, history } = this.#evidence;
-    const { leaseMs, beatMs } = profile.times;
-    const calmMs = profile.name === 'calm' ? 0 : profile.healMs + SETTLE_LEASES * leaseMs + SETTLE_MS;
-    const late = row.at - Math.max(time, (EPOCH_MS + calmMs) * 1000);
     if (profile.name === 'calm') history.count(`${what} in calm weather`);
-    if (late > (leaseMs + beatMs + SWEEP_MS) * 1000)
-      this.#violate(row, 'deadlines', `ended ${late / 1000} ms after the end of its ${what}`);
+    const late = lateness(profile, row, time);
+    if (late > 0) this.#violate(row, 'deadlines', `ended ${late / 1000} ms too late after the end of its ${what}`);
   }
 
   #timesOf(job: string): Times {

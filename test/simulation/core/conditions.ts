@@ -44,6 +44,8 @@ export class Conditions {
   readonly cutReplies = new Set<string>();
   /** The next statement of each name starts so many ms late. */
   readonly lateOnce = new Map<string, number>();
+  /** Once a statement of the name was made in a transaction, the next one of the other name starts so many ms late. */
+  readonly lateAfter = new Map<string, { readonly name: string; readonly ms: number }>();
   readonly #random: Prng;
 
   constructor(random: Prng) {
@@ -81,6 +83,9 @@ export class Conditions {
   /** Inside a transaction everybody else waits: short, but for a rare hiccup. */
   step(name: string): StatementFate {
     const { startMs, answerMs, fault } = this.statement(name);
+    const late = this.lateAfter.get(name);
+    if (late) this.lateOnce.set(late.name, late.ms);
+    this.lateAfter.delete(name);
     return { startMs: startMs / 4, answerMs: answerMs / 4, fault };
   }
 }

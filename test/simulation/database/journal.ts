@@ -1,5 +1,7 @@
 /** The journal: what happened to jobs and sessions, written by triggers in the transaction that did it. */
 import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import type { FlowKind } from './flow-journal.ts';
+import type { LinkKind } from './link-journal.ts';
 
 export const journalSchema = `
 CREATE TABLE muster.sim_journal (
@@ -29,7 +31,7 @@ CREATE FUNCTION muster.sim_journal_record() RETURNS trigger LANGUAGE plpgsql AS 
     VALUES ('record', NEW.job_id, coalesce(NEW.run_time, NEW.create_time), json_build_object(
       'definition', (SELECT definition FROM muster.lanes WHERE lane_id = NEW.lane_id), 'input', convert_from(NEW.input, 'UTF8'),
       'queue', (SELECT queue FROM muster.lanes WHERE lane_id = NEW.lane_id),
-      'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);
+      'key', NEW.idempotency_key, 'parent', NEW.parent_job_id, 'step', NEW.step, 'item', NEW.item, 'retryOf', NEW.retry_of, 'labels', NEW.labels)::text);
   ELSIF OLD.erase_audit_id IS DISTINCT FROM NEW.erase_audit_id THEN
     INSERT INTO muster.sim_journal (kind, id) VALUES ('erase', NEW.job_id);
   END IF;
@@ -64,6 +66,9 @@ CREATE FUNCTION muster.sim_journal_run() RETURNS trigger LANGUAGE plpgsql AS $$ 
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, session_id, cause, text, counted)
     VALUES ('progress', NEW.job_id, NEW.state, NEW.attempt, NEW.session_id, NEW.progress_sequence, NEW.progress_message,
             NEW.run_extension_ms::int);
+  ELSIF (OLD.waits_for, OLD.tells_end, OLD.children) IS DISTINCT FROM (NEW.waits_for, NEW.tells_end, NEW.children) THEN
+    -- Somebody waits for it, or it for somebody: that is told of elsewhere.
+    RETURN NULL;
   ELSE
     INSERT INTO muster.sim_journal (kind, id, from_state, attempt, counted, text, until, next_due)
     VALUES ('touch', NEW.job_id, NEW.state, NEW.attempt, NEW.attempts_counted, NEW.reason, OLD.due_time, NEW.due_time);
@@ -164,7 +169,9 @@ export interface JournalRow {
     | 'session'
     | 'queue'
     | 'breaker'
-    | 'wait';
+    | 'wait'
+    | FlowKind
+    | LinkKind;
   /** Of the job, or of the session; made of the name of a queue or a breaker. */
   readonly id: string;
   readonly from: number | null;

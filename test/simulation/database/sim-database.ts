@@ -3,7 +3,14 @@
 import type { Line } from '../../../server/simulate/line.ts';
 import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
 import type { World } from '../../../server/simulate/world.ts';
-import type { Database, Parameter, Row, Session, Statement } from '../../../server/store/database.ts';
+import {
+  type Database,
+  type Parameter,
+  type Row,
+  runAndCommit,
+  type Session,
+  type Statement,
+} from '../../../server/store/database.ts';
 import type { Conditions, StatementFate } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
@@ -26,6 +33,10 @@ interface Transaction {
   state: 'open' | 'committing' | 'gone';
   /** Database time of its first statement. */
   beganUs: number | undefined;
+  /** When its last statement begins: on one connection they run in the order in which they were asked for. */
+  lastMs: number;
+  /** A statement has failed: the others do as well, and it can only be rolled back. */
+  failed: boolean;
 }
 
 const CONFLICTS = ['40P01', '40001', '55P03'];
@@ -52,15 +63,12 @@ export class SimDatabase implements Database {
       run: (statement, parameters) =>
         this.#step(transaction, statement.name, () => this.#parts.postgres.run(statement, parameters)),
     };
-    let result: T;
     try {
-      result = await work(session);
+      return await runAndCommit(session, work, () => this.#commit(transaction));
     } catch (error) {
-      await this.#rollback(transaction);
+      if (transaction.state === 'open') await this.#rollback(transaction);
       throw error;
     }
-    await this.#commit(transaction);
-    return result;
   }
 
   async close(): Promise<void> {}
@@ -105,7 +113,7 @@ export class SimDatabase implements Database {
             return;
           }
           await postgres.script('BEGIN');
-          const transaction: Transaction = { state: 'open', beganUs: undefined };
+          const transaction: Transaction = { state: 'open', beganUs: undefined, lastMs: 0, failed: false };
           this.#transaction = transaction;
           resolve(transaction);
         }),
@@ -117,9 +125,12 @@ export class SimDatabase implements Database {
     const { world, conditions } = this.#parts;
     const fate = conditions.step(name);
     return new Promise((resolve, reject) => {
-      world.after(fate.startMs, async () => {
+      world.at(turnOf(transaction, world.now + fate.startMs), async () => {
         if (transaction.state === 'gone') return this.#answer(fate, { error: connectionLost() }, resolve, reject);
-        this.#answer(fate, await this.#execute(name, fate, work, transaction), resolve, reject);
+        if (transaction.failed) return this.#answer(fate, { error: aborted() }, resolve, reject);
+        const outcome = await this.#execute(name, fate, work, transaction);
+        transaction.failed ||= 'error' in outcome;
+        this.#answer(fate, outcome, resolve, reject);
       });
     });
   }
@@ -131,9 +142,10 @@ export class SimDatabase implements Database {
     transaction.state = 'committing';
     return new Promise((resolve, reject) => {
       const outlives = process.random.chance(0.5);
-      world.after(fate.startMs, async () => {
+      world.at(turnOf(transaction, world.now + fate.startMs), async () => {
         let committed = false;
         const commit = async () => {
+          if (transaction.failed) throw aborted();
           await postgres.script('COMMIT');
           committed = true;
         };
@@ -210,6 +222,15 @@ export class SimDatabase implements Database {
 function traceOf(outcome: Outcome<unknown>): { rows?: number; error?: string } {
   if ('error' in outcome) return { error: String(outcome.error) };
   return Array.isArray(outcome.value) ? { rows: outcome.value.length } : {};
+}
+
+function turnOf(transaction: Transaction, ms: number): number {
+  transaction.lastMs = Math.max(transaction.lastMs, ms);
+  return transaction.lastMs;
+}
+
+function aborted(): Error {
+  return Object.assign(new Error('a statement before it has failed'), { code: '25P02' });
 }
 
 function connectionLost(): Error {

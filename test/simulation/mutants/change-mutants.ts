@@ -26,7 +26,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A cancel passes over a SCHEDULED job whose time comes soon.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/statements/lock-runs.ts',
         find: 'WHERE r.job_id = ANY($1::uuid[]) AND EXISTS',
         replace: `WHERE r.job_id = ANY($1::uuid[]) AND NOT (r.state = 2 AND r.due_time < (SELECT time FROM now) + interval '1 s') AND EXISTS`,
       },

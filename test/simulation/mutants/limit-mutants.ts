@@ -27,8 +27,8 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/statements/limit-use.ts',
-        find: 'if (fullTimes.size === 0) return;',
-        replace: 'if (fullTimes.size >= 0) return;',
+        find: 'if (taken.length === 0) return;',
+        replace: 'if (taken.length >= 0) return;',
       },
     ],
   },

@@ -7,7 +7,9 @@ import { alikeMutants } from './alike-mutants.ts';
 import { careMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
+import { flowMutants } from './flow-mutants.ts';
 import { limitMutants } from './limit-mutants.ts';
+import { linkMutants } from './link-mutants.ts';
 import { placementMutants } from './placement-mutants.ts';
 
 export interface Patch {
@@ -30,7 +32,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'The server takes a grant back because time has passed.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/statements/lock-runs.ts',
         find: 'WHERE r.due_time <= (SELECT time FROM now) ORDER BY',
         replace: `WHERE (r.due_time <= (SELECT time FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
       },
@@ -207,4 +209,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...limitMutants,
   ...placementMutants,
   ...eventMutants,
+  ...flowMutants,
+  ...linkMutants,
 };

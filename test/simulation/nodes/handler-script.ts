@@ -1,5 +1,17 @@
 /** What a simulated handler does: written into the job's input, so that it means the same in every attempt. */
 
+/** A child that a handler submits. */
+export interface ChildScript {
+  /** Undefined: it is known by its number. */
+  readonly key: string | undefined;
+  readonly definition: string;
+  readonly script: HandlerScript;
+  readonly delayMs: number | undefined;
+  readonly detached: boolean;
+  /** Else nobody waits for it. */
+  readonly isAwaited: boolean;
+}
+
 export interface HandlerScript {
   /** Of whom the job is: the business key, or a name that no other planned job has. */
   readonly owner: string;
@@ -26,6 +38,12 @@ export interface HandlerScript {
   readonly kills: boolean;
   /** Goes on when told to stop. */
   readonly deaf: boolean;
+  /** Of a step: whether its loop asks for another pass. */
+  readonly again?: boolean;
+  /** Of a wait: the key of its event. */
+  readonly key?: string;
+  /** Children that it submits and waits for once it has worked, one group after the other, in each of its runs. */
+  readonly family?: readonly (readonly ChildScript[])[];
 }
 
 export function encodeScript(script: HandlerScript): Uint8Array {
@@ -64,4 +82,13 @@ export function cleanupOf(script: HandlerScript): HandlerScript {
 /** Result, checkpoint or message: names the attempt that it is of, so that a mix-up shows. */
 export function signature(job: string, attempt: number, session: string, rest = ''): string {
   return `${job}/${attempt}/${session}${rest}`;
+}
+
+/** What an attempt that is signed like this returns: of a step it is JSON, since expressions read it. */
+export function resultOf(
+  { again }: Pick<HandlerScript, 'again'>,
+  signed: string,
+): { text: string; contentType: string } {
+  if (again === undefined) return { text: signed, contentType: 'text/plain' };
+  return { text: JSON.stringify({ by: signed, again }), contentType: 'application/json' };
 }

@@ -128,6 +128,9 @@ const changing: ReadonlySet<string> = new Set([
   'updateJob',
   'eraseJob',
   'retryJob',
+  'addDependencies',
+  'approveJob',
+  'rejectJob',
 ]);
 
 /** What the call asks to change: a job, or several, a queue, a worker, a breaker; undefined: it asks for no change. */
@@ -162,8 +165,10 @@ function factsOf(sessionId: Uint8Array, report: AttemptReport) {
     text:
       outcome.case === 'result'
         ? new TextDecoder().decode(outcome.value.data)
-        : outcome.case === 'released'
-          ? nameOf(ReleaseReason, outcome.value.reason)
-          : '',
+        : outcome.case === 'suspended'
+          ? outcome.value.childJobIds.map(uuidText).join()
+          : outcome.case === 'released'
+            ? nameOf(ReleaseReason, outcome.value.reason)
+            : '',
   };
 }

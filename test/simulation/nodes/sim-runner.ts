@@ -8,8 +8,11 @@ import type { HandlerOutcome, Runner, StopReason } from '../../../sdk/typescript
 import type { SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
 import type { History } from '../core/history.ts';
 import type { Process, Timer } from '../core/process.ts';
+import type { Rpc } from '../network/sim-rpc.ts';
 import { CLEANUP_HANDLER } from '../scenario/definitions.ts';
-import { cleanupOf, decodeScript, type HandlerScript, isToFail, signature } from './handler-script.ts';
+import { cleanupOf, decodeScript, type HandlerScript, isToFail, resultOf, signature } from './handler-script.ts';
+import { isUnknown, refusalIn } from './sim-caller.ts';
+import { raise } from './sim-family.ts';
 
 /** A handler that is running somewhere, as the checks see it. */
 export interface Execution {
@@ -38,6 +41,8 @@ export interface RunnerParts {
   readonly process: Process;
   readonly history: History;
   readonly executions: Executions;
+  /** By which handlers submit children. */
+  readonly rpc: Rpc;
   readonly core: () => SessionCore;
   readonly session: () => string;
   /** Ends the process at once. */
@@ -129,7 +134,17 @@ export class SimRunner implements Runner {
     }
     for (const { atMs, totalMs } of script.extensions)
       run.timers.push(process.after(atMs, () => this.#extend(place, execution, totalMs)));
-    run.timers.push(process.after(script.ms, () => this.#end(place, run, this.#outcome(execution, run))));
+    run.timers.push(process.after(script.ms, () => void this.#finish(place, run, execution)));
+  }
+
+  /** With children it takes as long as they take to be submitted, and their ends to be read. */
+  async #finish(place: number, run: Run, execution: Execution): Promise<void> {
+    if (!run.script.family) return this.#end(place, run, this.#outcome(execution, run));
+    const isOver = () => this.#runs.get(place) !== run;
+    const outcome = await raise(this.#parts, keyOf(execution), run.script, isOver).catch((error: unknown) =>
+      refused(error, this.#parts.history),
+    );
+    if (!isOver()) this.#end(place, run, outcome ?? this.#outcome(execution, run));
   }
 
   #step(place: number, { job, attempt, session }: Execution, step: number, steps: number): void {
@@ -152,10 +167,10 @@ export class SimRunner implements Runner {
 
   #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {
     if (isToFail(script, attempt, assignment.attemptsCounted)) return scripted(script);
-    const data = encoder.encode(signature(job, attempt, session));
+    const { text, contentType } = resultOf(script, signature(job, attempt, session));
     return {
       kind: 'result',
-      payload: { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} },
+      payload: { $typeName: 'muster.v1.Payload', data: encoder.encode(text), contentType, metadata: {} },
     };
   }
 
@@ -188,6 +203,13 @@ function scripted({ failure, final, infrastructure, exitCode, retryDelayMs }: Ha
     failureCause: infrastructure ? FailureCause.INFRASTRUCTURE : FailureCause.APPLICATION,
     ...(retryDelayMs > 0 ? { retryDelay: durationFromMs(retryDelayMs) } : {}),
   });
+}
+
+/** Nobody answers, or the attempt is not its own any more. */
+function refused(error: unknown, history: History): HandlerOutcome {
+  if (isUnknown(error)) return failed({ type: 'NoAnswer' });
+  history.count(`child refused: ${refusalIn(error, ['PARENT_ATTEMPT_CLOSED'])}`);
+  return failed({ type: 'ParentGone' });
 }
 
 function failed(rest: MessageInitShape<typeof FailureSchema>): HandlerOutcome {

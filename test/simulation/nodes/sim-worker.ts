@@ -49,6 +49,7 @@ class Life {
       process,
       history: deps.history,
       executions: deps.executions,
+      rpc: deps.rpc,
       core: () => this.core,
       session: () => this.#session,
       crash: parts.crash,

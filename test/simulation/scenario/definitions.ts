@@ -45,6 +45,12 @@ export const FIRST_WORKER_RESOURCES = { ...WORKER_RESOURCES, seat: 2 };
 export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
+/** How long a job waits for an event or for a person. */
+export const WAIT_TIMEOUT_MS = 9_000;
+/** Jobs of `parent` that are held at once: with those that wait for their children no parent would ever have a parent as its child. */
+export const PARENT_MAX = 1;
+/** What jobs of `publisher` publish. */
+export const ASSET = 'sales';
 /** The other one is `default`. */
 export const SLOW_QUEUE = 'slow';
 export const queues = ['default', SLOW_QUEUE];
@@ -69,6 +75,8 @@ function definition(name: string, rest: Rest = {}, policy: Policy = {}): JobDefi
     ...rest,
   } satisfies Rest as Rest);
 }
+
+const asPlain = { body: { case: 'task', value: { handler: 'plain' } } } as const;
 
 /** Each action of a rule, by type, by exit code and by cause. */
 const ruled: Policy = {
@@ -157,7 +165,35 @@ export const definitions: readonly JobDefinition[] = [
   definition('chosen', { demands: { required: 'labels.zone == "a"' } }),
 ];
 
-export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(definitions.map((one) => [one.name, one]));
+/** A job of `signal` waits for the event of its key, one of `sign-off` for a person. */
+const waits: readonly JobDefinition[] = [
+  create(JobDefinitionSchema, {
+    name: 'signal',
+    body: { case: 'wait', value: { kind: { case: 'event', value: { name: 'signal', key: 'input.key' } } } },
+    runTimeout: durationFromMs(WAIT_TIMEOUT_MS),
+  }),
+  create(JobDefinitionSchema, {
+    name: 'sign-off',
+    body: { case: 'wait', value: { kind: { case: 'approval', value: {} } } },
+    runTimeout: durationFromMs(WAIT_TIMEOUT_MS),
+  }),
+];
+
+/** Of jobs that wait for events, for people, for each other and for their children. No worker needs to know more than `plain`. */
+export const linkDefinitions: readonly JobDefinition[] = [
+  ...waits,
+  definition('publisher', { ...asPlain, publishes: [ASSET] }),
+  definition('parent', { ...asPlain, maxConcurrency: PARENT_MAX }),
+];
+
+export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(
+  [...definitions, ...linkDefinitions].map((one) => [one.name, one]),
+);
+
+/** Of an event or a person: the control plane runs it. */
+export function isWait(definition: string | undefined): boolean {
+  return waits.some(({ name }) => name === definition);
+}
 
 /** Name of the breaker that may hold a definition's jobs back. */
 export function breakerOf(definition: string): string | undefined {

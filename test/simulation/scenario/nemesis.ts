@@ -183,6 +183,7 @@ function heal({ conditions, hub, replicas, workers, history }: Simulation): void
   conditions.cutRequests.clear();
   conditions.cutReplies.clear();
   conditions.lateOnce.clear();
+  conditions.lateAfter.clear();
   hub.setDown(undefined, false);
   for (const { name } of replicas) hub.setDown(name, false);
   for (const replica of replicas) {

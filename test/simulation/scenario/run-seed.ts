@@ -1,5 +1,6 @@
 /** Runs one seed from start to end and says what was wrong. */
 import { createHash } from 'node:crypto';
+import { Prng } from '../../../server/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
@@ -7,6 +8,8 @@ import { checkTold } from '../checker/told.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
 import { unleash } from './nemesis.ts';
+import { planOwn, plansOf, unleashOnFlows } from './own-flows.ts';
+import { planLinks, unleashOnLinks } from './own-links.ts';
 import { type Profile, profileOf } from './profile.ts';
 import { buildSimulation, type Simulation } from './simulation.ts';
 import { planWorkload } from './workload.ts';
@@ -36,6 +39,9 @@ const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
                 (SELECT count(*) FROM muster.outbox) AS untold,
+                (SELECT count(*) FROM muster.workflow_news) + (SELECT count(*) FROM muster.dependency_news) AS told,
+                (SELECT count(*) FROM muster.event_waits) + (SELECT count(*) FROM muster.job_dependencies)
+                  + (SELECT count(*) FROM muster.sent_events WHERE up_to_row IS NOT NULL) AS awaited,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2
                    OR (state = 1 AND (drain_wanted OR lease_until < muster.muster_now()))) AS sessions`,
 };
@@ -45,6 +51,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   const profile = profileOf(seed);
   const simulation = buildSimulation(postgres, seed, profile, keepsTrace);
   const { world, history, replicas, workers, client, operator, keeper, caller, random } = simulation;
+  const { flows, flowCaller, links } = simulation;
   const rejected = (error: unknown) =>
     history.violate('no unhandled rejections', (error as Error)?.stack ?? String(error));
   process.on('unhandledRejection', rejected);
@@ -57,13 +64,28 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     const { calls, sweeps, care } = planWorkload(random.fork('workload'), shape);
     const roundMs = Math.min(profile.times.leaseMs, LOOK_AFTER_MS);
     // Its schedules submit jobs of the definitions that are applied at first.
-    void caller.track(client.begin(calls, newVersions).then(() => keeper.begin(care, roundMs)));
+    const own = planOwn(seed, shape);
+    const waiting = planLinks(seed, shape, own.flows);
+    const beginWithLinks = async () => {
+      await links.define();
+      links.begin(waiting);
+      await flows.begin(own.flows, own.batches);
+    };
+    void caller.track(
+      client.begin(calls, newVersions).then(() => {
+        keeper.begin(care, roundMs);
+        void flowCaller.track(beginWithLinks());
+      }),
+    );
+    unleashOnFlows(simulation, new Prng(`flow nemesis of seed ${seed}`));
+    unleashOnLinks(simulation, waiting, new Prng(`link nemesis of seed ${seed}`));
     operator.begin(sweeps, roundMs);
     watchCounts(postgres, simulation);
     await runToRest(postgres, simulation);
     for (const worker of workers) worker.tally();
+    await checkTaken(postgres, history);
     const journal = await readJournal(postgres);
-    check(journal, history, profile);
+    check(journal, history, profile, plansOf(own));
     checkTold(journal, simulation.hub.told, history);
     const hash = createHash('sha256')
       .update(JSON.stringify([journal, history.entries]))
@@ -80,6 +102,13 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   } finally {
     process.off('unhandledRejection', rejected);
   }
+}
+
+/** Nothing is told that nobody takes, and what has ended waits for nothing. */
+async function checkTaken(postgres: SimPostgres, history: History): Promise<void> {
+  const [left] = await postgres.run(countOpen, []);
+  if (left?.awaited > 0) history.violate('told', `${left?.awaited} rows of what jobs waited for are left`);
+  if (left?.told > 0) history.violate('told', `${left?.told} rows of what they were told are left`);
 }
 
 async function checkCounts(postgres: SimPostgres, history: History): Promise<void> {
@@ -104,7 +133,8 @@ function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
 
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, line, history, client, keeper, caller, profile } = simulation;
+  const { world, line, history, client, keeper, flows, links, profile } = simulation;
+  const isIdle = () => simulation.caller.idle && simulation.flowCaller.idle && simulation.linkCaller.idle;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
   // In its turn: in the middle of somebody's transaction it would see what is not committed, or nothing once that has failed.
@@ -112,12 +142,14 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
   const lookOnce = async () => {
     const [open] = await postgres.run(countOpen, []);
     await checkCounts(postgres, history);
-    if (open?.jobs === 0 && caller.idle && !ended) {
+    if (open?.jobs === 0 && isIdle() && !ended) {
       ended = true;
       client.readAll();
       keeper.readAll();
+      flows.readAll();
+      links.readAll();
     }
-    if (open?.jobs === 0 && open.sessions === 0 && open.untold === 0 && caller.idle)
+    if (open?.jobs === 0 && open.sessions === 0 && open.untold === 0 && open.told === 0 && isIdle())
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(LOOK_MS, look);
   };

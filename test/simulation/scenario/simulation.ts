@@ -11,7 +11,9 @@ import { BusHub } from '../network/sim-bus.ts';
 import { Rpc } from '../network/sim-rpc.ts';
 import { Caller } from '../nodes/sim-caller.ts';
 import { SimClient } from '../nodes/sim-client.ts';
+import { SimFlows } from '../nodes/sim-flows.ts';
 import { SimKeeper } from '../nodes/sim-keeper.ts';
+import { SimLinks } from '../nodes/sim-links.ts';
 import { SimOperator } from '../nodes/sim-operator.ts';
 import { SimReplica } from '../nodes/sim-replica.ts';
 import { SimWorker } from '../nodes/sim-worker.ts';
@@ -33,6 +35,12 @@ export interface Simulation {
   readonly keeper: SimKeeper;
   /** Of clients and operators. */
   readonly caller: Caller;
+  readonly flows: SimFlows;
+  /** Of those with workflows and batches. */
+  readonly flowCaller: Caller;
+  readonly links: SimLinks;
+  /** Of those with what waits for something. */
+  readonly linkCaller: Caller;
   readonly profile: Profile;
 }
 
@@ -62,6 +70,22 @@ export function buildSimulation(
     process: new Process(world, 'client', random.fork('client'), 1),
     virtualNow: () => world.now,
   });
+  // Its randomness is its own: what the others draw does not shift.
+  const flowCaller = new Caller({
+    rpc,
+    history,
+    process: new Process(world, 'flow-client', new Prng(`flow client of seed ${seed}`), 1),
+    virtualNow: () => world.now,
+  });
+  const linkCaller = new Caller({
+    rpc,
+    history,
+    process: new Process(world, 'link-client', new Prng(`link client of seed ${seed}`), 1),
+    virtualNow: () => world.now,
+  });
+  const known = new Map<string, string>();
+  const flows = new SimFlows(flowCaller, known);
+  const links = new SimLinks(linkCaller, known);
   const operator = new SimOperator(caller);
   const client = new SimClient(caller, operator);
   const keeper = new SimKeeper(caller);
@@ -87,6 +111,10 @@ export function buildSimulation(
     operator,
     keeper,
     caller,
+    flows,
+    flowCaller,
+    links,
+    linkCaller,
     profile,
   };
 }

@@ -1,5 +1,8 @@
 /** What must have happened somewhere in a set of seeds: a simulation in which nothing bad happens proves nothing. */
 
+import { expectedOfFlows } from './flow-sometimes.ts';
+import { expectedOfLinks } from './link-sometimes.ts';
+
 /** Each is met by any one of its counts. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   'a session lapsed': ['session closed by lapse'],
@@ -115,7 +118,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'a job was answered by one that is alike': ['submission answered by one that is alike: single'],
   'a job took the place of one that is alike': ['a job took the place of one that is alike'],
   'a submission came too early': ['submission answered by one that is alike: alarm'],
-  'a job took its turn by its fairness key': ['statement add_fair_ranks'],
+  'a job took its turn by its fairness key': ['statement write_fairness_keys'],
   'all of a resource was taken': ['all of a resource was taken'],
   'a job found no room and waited for it': ['statement ask_for_room'],
   'a job got the session that was kept free for it': ['a job got the session that was kept free for it'],
@@ -153,6 +156,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'messages were lost': ['bus message lost'],
   'requests were doubled': ['request doubled'],
   'replies were lost': ['reply lost'],
+  ...expectedOfFlows,
+  ...expectedOfLinks,
 };
 
 /** What never happened. */

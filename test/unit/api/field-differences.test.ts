@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldDifferences } from '../../../server/api/field-differences.ts';
 import { JobDefinitionSchema, LeaseLossAction } from '../../../server/gen/muster/v1/job_definition_pb.ts';
+import type { WorkflowStepSchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
 
 type Init = MessageInitShape<typeof JobDefinitionSchema>;
 
@@ -12,6 +13,10 @@ function differences(before: Init, after: Init) {
   return fieldDifferences(JobDefinitionSchema, was, is, new Set(['version'])).map(
     ({ path, before: old, after: now }) => [path, old, now],
   );
+}
+
+function workflow(...steps: MessageInitShape<typeof WorkflowStepSchema>[]): Init {
+  return { body: { case: 'workflow', value: { steps } } };
 }
 
 describe('differences', () => {
@@ -57,6 +62,18 @@ describe('differences', () => {
         ['workflow.steps', '', '[{"name":"s"}]'],
       ],
     ],
+    [
+      'of steps of a workflow, by their names',
+      workflow({ name: 'a' }, { name: 'b', needs: ['a'], loop: { while: 'x' } }, { name: 'constructor' }),
+      workflow({ name: 'b', needs: ['a', 'c'] }, { name: 'a' }, { name: 'c', input: 'item' }),
+      [
+        ['workflow.steps["b"].needs', '["a"]', '["a","c"]'],
+        ['workflow.steps["b"].loop.while', '"x"', ''],
+        ['workflow.steps["c"]', '', '{"name":"c","input":"item"}'],
+        ['workflow.steps["constructor"]', '{"name":"constructor"}', ''],
+        ['workflow.steps', '["a","b"]', '["b","a"]'],
+      ],
+    ],
     ['of a message that is set but empty', {}, { circuitBreaker: {} }, [['circuit_breaker', '', '{}']]],
     [
       'of bytes',
@@ -70,20 +87,30 @@ describe('differences', () => {
   });
 
   const text = fc.constantFrom('', 'a', '__proto__', '"\\');
-  const definition = fc.record({
-    description: text,
-    priority: fc.integer({ min: -100, max: 100 }),
-    labels: fc.dictionary(fc.constantFrom('a', 'b', 'toString'), text),
-    retryPolicy: fc.option(
-      fc.record({
-        maxAttempts: fc.integer({ min: 0, max: 3 }),
-        multiplier: fc.constantFrom(0, 1.5),
-        nonRetryableTypes: fc.array(text),
-      }),
-      { nil: undefined },
-    ),
-    progressWatchdog: fc.option(fc.constantFrom({}, { minFraction: 0.5 }), { nil: undefined }),
-  }) as fc.Arbitrary<Init>;
+  const definition = fc
+    .record({
+      description: text,
+      priority: fc.integer({ min: -100, max: 100 }),
+      labels: fc.dictionary(fc.constantFrom('a', 'b', 'toString'), text),
+      retryPolicy: fc.option(
+        fc.record({
+          maxAttempts: fc.integer({ min: 0, max: 3 }),
+          multiplier: fc.constantFrom(0, 1.5),
+          nonRetryableTypes: fc.array(text),
+        }),
+        { nil: undefined },
+      ),
+      progressWatchdog: fc.option(fc.constantFrom({}, { minFraction: 0.5 }), { nil: undefined }),
+      steps: fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom('a', 'b', '__proto__'),
+          needs: fc.array(text, { maxLength: 2 }),
+          input: text,
+        }),
+        { selector: ({ name }) => name, maxLength: 3 },
+      ),
+    })
+    .map(({ steps, ...rest }) => ({ ...rest, ...workflow(...steps) })) as fc.Arbitrary<Init>;
 
   it('are none just where the messages are equal, and the other way round they are swapped', () => {
     fc.assert(

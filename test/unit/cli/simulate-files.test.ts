@@ -126,6 +126,14 @@ describe('a bad file', () => {
       { ...mails, queues: [{ name: 'a', maxConcurrency: 'x' }] },
       /queues\[0\]\.maxConcurrency: /,
     ],
+    [
+      'a workflow',
+      {
+        ...mails,
+        definitions: [{ name: 'mail' }, { name: 'w', workflow: { steps: [{ name: 'a', definition: 'mail' }] } }],
+      },
+      /definitions\[1\]\.workflow: is not simulated/,
+    ],
     ['no slots', { ...mails, workers: [{ name: 'w' }] }, /workers\[0\]\.slots: must be a whole number from 1 to 10000/],
     ['too many slots', { ...mails, workers: [{ name: 'w', slots: 10_001 }] }, /workers\[0\]\.slots/],
     ['a worker without a name', { ...mails, workers: [{ slots: 1 }] }, /workers\[0\]\.name/],

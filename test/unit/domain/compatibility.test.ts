@@ -119,3 +119,21 @@ it('another queue, handler or kind of worker is told', () => {
   }
   expect(issues({ next: version(2, { priority: 3, description: 'x' }) })).toEqual([]);
 });
+
+describe('a workflow', () => {
+  const workflow = version(2, { handler: '', workflow: { steps: [], failureMode: 'FAIL_FAST' } });
+
+  it('is run by no worker, and is no issue for any', () => {
+    expect(issues({ previous: { ...workflow, version: 1 }, next: workflow, offers: [offer('a', 0, 0)] })).toEqual([]);
+  });
+
+  it('in place of a task takes its jobs from the handler, and gives them back', () => {
+    const message = (facts: Facts) => issues(facts).map(({ message }) => message);
+    expect(message({ next: workflow, offers: [offer('a', 0, 0)] })).toEqual([
+      'jobs go to no handler any more: the definition is a workflow now',
+    ]);
+    expect(message({ previous: workflow, next: version(3), offers: [offer('a', 0, 0)] })).toEqual([
+      'jobs go to handler mail: the definition was a workflow',
+    ]);
+  });
+});

@@ -39,6 +39,10 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     retryPolicy: null,
     fairnessKey: null,
     limitId: null,
+    parentJobId: null,
+    waitsFor: 0,
+    children: 0,
+    tellsEnd: false,
     ...changes,
   };
 }
@@ -240,7 +244,7 @@ describe('decideCancel', () => {
   });
 
   it('asks a workflow too, which no session holds', () => {
-    expect(decide.decideCancel(runOf({ state: 'WAITING', sessionId: null }), '', 0, half)).toMatchObject({
+    expect(decide.decideCancel(runOf({ state: 'WAITING', attempt: 0, sessionId: null }), '', 0, half)).toMatchObject({
       state: 'CANCELLING',
     });
   });
@@ -276,7 +280,12 @@ describe('decideDue', () => {
   it('does nothing before the time, and nothing to what waits for no time', () => {
     expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();
     expect(due(waiting({ dueTimeUs: null }))).toBeUndefined();
-    expect(due(runOf({ state: 'WAITING', sessionId: null }))).toBeUndefined();
+    expect(due(runOf({ state: 'BLOCKED', sessionId: null, dueTimeUs: null }))).toBeUndefined();
+  });
+
+  it('lets a workflow go on that is out of time: it stops its steps first', () => {
+    const late = due(runOf({ state: 'WAITING', attempt: 0, sessionId: null, dueTimeUs: NOW_US }));
+    expect(late).toMatchObject({ kind: 'continue', event: 'timeOut', state: 'WAITING', dueTimeUs: null });
   });
 
   it('makes READY what may start, with its expiry as the next time', () => {

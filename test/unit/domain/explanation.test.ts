@@ -84,6 +84,7 @@ const waiting: Facts = {
   place: { place: 1, isLeast: false },
   estimate: undefined,
   running: undefined,
+  workflow: undefined,
 };
 const name = 'Job j of definition resize version 3';
 

@@ -39,6 +39,10 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     retryPolicy: null,
     fairnessKey: null,
     limitId: null,
+    parentJobId: null,
+    waitsFor: 0,
+    children: 0,
+    tellsEnd: false,
     ...changes,
   };
 }
@@ -70,7 +74,7 @@ describe('decidePause', () => {
 
   it('does nothing twice, and nothing to what a worker has', () => {
     expect(decidePause(runOf({ state: 'PAUSED' }), '')).toBeUndefined();
-    for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING', 'BLOCKED', 'WAITING'] as const)
+    for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING'] as const)
       expect(decidePause(runOf({ state }), '')).toBe('NOT_WAITING');
   });
 

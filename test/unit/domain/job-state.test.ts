@@ -53,6 +53,17 @@ describe('the table of transitions', () => {
     ]);
   });
 
+  it('lets the control plane alone start and end a workflow or a wait', () => {
+    expect(sourcesOf('start')).toEqual(['READY']);
+    expect(
+      arrows
+        .filter(({ to }) => to === 'WAITING')
+        .map(({ event }) => event)
+        .sort(),
+    ).toEqual(['await', 'start', 'suspend', 'suspend', 'timeOut']);
+    expect(sourcesOf('await')).toEqual(['READY']);
+  });
+
   it('assigns from READY only, and succeeds from held attempts only', () => {
     expect(sourcesOf('claim')).toEqual(['READY']);
     expect(sourcesOf('succeed').sort()).toEqual([...heldStates].sort());

@@ -41,6 +41,10 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
     retryPolicy: null,
     fairnessKey: null,
     limitId: null,
+    parentJobId: null,
+    waitsFor: 0,
+    children: 0,
+    tellsEnd: false,
     ...rest,
   };
 }

@@ -18,8 +18,9 @@ describe('reasons to wait', () => {
     expect(Object.fromEntries(named)).toEqual(waitReasons);
   });
 
-  it('are each counted under a name of its own, but for times', () => {
-    const counted = (Object.keys(waitReasons) as WaitReason[]).map(countedAs);
+  it('are each counted under a name of its own, but for times, and deadlocks, which no count tells of', () => {
+    const reasons = Object.keys(waitReasons) as WaitReason[];
+    const counted = reasons.flatMap((reason) => (reason === 'DEADLOCK' ? [] : countedAs(reason)));
     expect(new Set(counted)).toEqual(new Set(countedReasons));
     expect(counted.filter((name) => name === 'time')).toHaveLength(3);
   });

@@ -32,6 +32,7 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     return jobsFor(asked);
   };
   const dispatcher = new Dispatcher({
+    onWake: () => {},
     store: {
       claim: claim(false),
       claimSuspects: claim(true),

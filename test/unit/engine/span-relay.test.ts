@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JobSpan, TracedJob } from '../../../server/domain/job-spans.ts';
 import { spanIdOf } from '../../../server/domain/trace.ts';
+import { compensationOf } from '../../../server/domain/workflow/compensation.ts';
+import type { KnownLane } from '../../../server/engine/lanes.ts';
 import { SpanRelay, type ToldChange } from '../../../server/engine/span-relay.ts';
 
 const KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -9,6 +11,28 @@ const NOT_KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
 const NOON_US = 1_795_000_000_000_000;
 
 const idOf = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+const [WORKFLOW, BATCH] = [idOf(7_000), idOf(8_000)];
+const step = (name: string, ...needs: string[]) => ({
+  name,
+  definition: 'add',
+  role: 'NORMAL',
+  needs,
+  triggerRule: 'ALL_SUCCESS',
+});
+/** `last` needs both of the others; `many` needs 300. */
+const flow = {
+  name: 'flow',
+  workflow: {
+    failureMode: 'FAIL_FAST',
+    steps: [
+      ...Array.from({ length: 300 }, (_, n) => step(`s${n}`)),
+      step('last', 's1', 's2', 's0'),
+      step('many', ...Array.from({ length: 300 }, (_, n) => `s${n}`)),
+    ],
+  },
+} as unknown as KnownLane['definitionBody'];
+const batch = { name: 'muster.batch' } as KnownLane['definitionBody'];
 
 function endedJob(jobId: string, traceparent: string): TracedJob {
   const attempt = { attempt: 1, sessionId: idOf(0), workerName: 'w', counted: true, errorType: '' };
@@ -26,6 +50,7 @@ function endedJob(jobId: string, traceparent: string): TracedJob {
     errorType: '',
     attempts: [{ ...attempt, ...times, outcome: 'SUCCEEDED' }],
     retryOf: undefined,
+    cached: [],
   };
 }
 
@@ -33,7 +58,8 @@ function start(jobs: readonly TracedJob[]) {
   const read: string[][] = [];
   const sent: JobSpan[] = [];
   const warned: unknown[] = [];
-  const fault = { store: '' };
+  const fault = { store: '', links: '' };
+  const needed: string[] = [];
   const relay = new SpanRelay({
     store: {
       async readTraceOrigins(jobIds) {
@@ -44,12 +70,26 @@ function start(jobs: readonly TracedJob[]) {
         read.push([...jobIds]);
         return jobs.filter(({ jobId }) => jobIds.includes(jobId));
       },
+      stepTraces: {
+        async readLaneIds(jobIds) {
+          if (fault.links) throw new Error(fault.links);
+          return new Map(jobIds.map((jobId) => [jobId, jobId === BATCH ? 1 : 2]));
+        },
+        async readNeededJobs(needs) {
+          needed.push(...needs.map(({ workflowJobId, step, most }) => `${workflowJobId}/${step}, at most ${most}`));
+          return needs.map(({ of, step }) => ({ of, jobId: idOf(step), traceparent: KEPT }));
+        },
+      },
+    },
+    lanes: {
+      async load() {},
+      get: (laneId) => ({ definitionBody: laneId === 2 ? flow : batch }) as KnownLane,
     },
     sampling: { followsCaller: true, ratio: 1 },
     exporter: { export: async (spans) => void sent.push(...spans) },
     log: { info() {}, error() {}, warn: (facts) => warned.push(facts) },
   });
-  return { relay, read, sent, warned, fault };
+  return { relay, read, sent, warned, fault, needed };
 }
 
 const bytesOf = (jobIds: readonly string[]) => Buffer.from(jobIds.join('').replaceAll('-', ''), 'hex');
@@ -98,5 +138,51 @@ describe('the relay of spans', () => {
     fault.store = 'no connection';
     await relay.tell([ended(idOf(1))]);
     expect([sent, warned]).toEqual([[], [{ error: 'Error: no connection' }]]);
+  });
+
+  const ofStep = (number: number, workflowJobId = WORKFLOW): TracedJob => ({
+    ...endedJob(idOf(9_000 + number), KEPT),
+    step: { workflowJobId, step: number },
+  });
+  const linksOf = (sent: readonly JobSpan[], jobId: string) =>
+    sent.find(({ spanId }) => spanId === spanIdOf(jobId, 0, 'job'))?.links ?? [];
+
+  it('links a step to those that it needs, once it has ended', async () => {
+    const last = ofStep(300);
+    const { relay, sent, needed } = start([last]);
+    await relay.tell([{ ...ended(last.jobId), state: 'SCHEDULED' }]);
+    expect(needed).toEqual([]);
+    await relay.tell([ended(last.jobId)]);
+    expect(needed.sort()).toEqual([0, 1, 2].map((n) => `${WORKFLOW}/${n}, at most 33`));
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const attributes = { 'muster.link.kind': 'needs' };
+    expect(linksOf(sent, last.jobId)).toHaveLength(3);
+    expect(linksOf(sent, last.jobId)).toContainEqual({ traceId, spanId: spanIdOf(idOf(2), 0, 'job'), attributes });
+  });
+
+  it('links it to 100 at the most', async () => {
+    const many = ofStep(301);
+    const { relay, sent } = start([many]);
+    await relay.tell([ended(many.jobId)]);
+    expect(linksOf(sent, many.jobId)).toHaveLength(100);
+  });
+
+  it('looks up nothing for what is no step, needs none, or takes one back', async () => {
+    const jobs = [endedJob(idOf(1), KEPT), ofStep(0), ofStep(0, BATCH), ofStep(compensationOf(300))];
+    const { relay, sent, needed, fault } = start(jobs);
+    await relay.tell([ended(...jobs.map(({ jobId }) => jobId))]);
+    expect([needed, sent.flatMap(({ links }) => links), sent.length]).toEqual([[], [], 3 * 4]);
+    fault.links = 'nobody asks';
+    await relay.tell([ended(idOf(1))]);
+    expect(sent).toHaveLength(3 * 5);
+  });
+
+  it('sends spans without links where those can not be read', async () => {
+    const last = ofStep(300);
+    const { relay, sent, warned, fault } = start([last]);
+    fault.links = 'no such definition';
+    await relay.tell([ended(last.jobId)]);
+    expect([sent.length, linksOf(sent, last.jobId)]).toEqual([3, []]);
+    expect(warned).toEqual([{ error: 'Error: no such definition' }]);
   });
 });

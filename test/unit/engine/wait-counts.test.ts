@@ -9,7 +9,7 @@ async function reasonsOf(demands: Partial<Demands>): Promise<unknown[]> {
   const key = { namespace: 'default', queue: 'line', definition: 'd', definitionVersion: 1, suspect: false };
   const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: { handler: 'd' } };
   const offer = { namespace: 'default', workerName: 'there', handlers: [{ name: 'd', minVersion: 0, maxVersion: 0 }] };
-  const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, hold: undefined, limited: false };
+  const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, blocked: 0, hold: undefined, limited: false };
   const parts = {
     store: {
       explain: { readWaitingLanes: async () => [waiting] },

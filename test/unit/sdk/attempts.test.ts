@@ -267,12 +267,37 @@ describe('progress and checkpoints', () => {
     expect(world.outcomes.at(-1)).toBe('2.1 result');
   });
 
-  test('a beat that fails lets the report go all the same', async () => {
+  test('so does the report of a handler that waits for children', async () => {
+    const { world, job } = await busy();
+    world.core.checkpoint(world.placeOf(job), point('half'));
+    await world.end(job, { kind: 'suspended', childIds: [new Uint8Array(16)] });
+    expect(world.outcomes).toEqual(['101.1 result']);
+    await world.time.advance(60);
+    await world.answerBeats();
+    expect(world.outcomes.at(-1)).toBe('1.1 suspended');
+  });
+
+  test('a beat that fails is followed by another with the checkpoint; after three the report goes all the same', async () => {
     const { world, job } = await busy();
     world.core.checkpoint(world.placeOf(job), point('half'));
     await world.end(job, failure());
     await world.time.advance(60);
+    for (const _ of ['first', 'second']) {
+      await world.lastBeat.fail(Code.UNAVAILABLE);
+      await world.time.advance(1_000);
+      expect(world.lastBeat.request.progress).toMatchObject([{ checkpoint: point('half') }]);
+      expect(world.outcomes).toEqual(['101.1 result']);
+    }
     await world.lastBeat.fail(Code.UNAVAILABLE);
+    expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
+  });
+
+  test('a checkpoint that the server refuses is not waited for', async () => {
+    const { world, job } = await busy();
+    world.core.checkpoint(world.placeOf(job), point('half'));
+    await world.end(job, failure());
+    await world.time.advance(60);
+    await world.lastBeat.fail(Code.INVALID_ARGUMENT);
     expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
   });
 

@@ -174,6 +174,17 @@ describe('failed calls', () => {
     expect(world.lastBeat.request.voidedCreditIds).toEqual([]);
   });
 
+  test('a void that an unanswered call carries is said by the next one, too: the first may never have come', async () => {
+    const world = new CoreWorld({ slots: 2 });
+    await world.ready();
+    world.core.setSlots(3);
+    await world.time.advance(100);
+    expect(world.lastBeat.request.voidedCreditIds).toEqual([1n]);
+    world.core.setSlots(4);
+    await world.time.advance(100);
+    expect(new Set(world.lastBeat.request.voidedCreditIds)).toEqual(new Set([1n, 2n]));
+  });
+
   test('what was assigned under it before counts; only the rest of it is void', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.open();

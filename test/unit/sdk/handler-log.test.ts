@@ -2,6 +2,7 @@
 import { context, logs, SeverityNumber, trace } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ChildCalls } from '../../../sdk/typescript/src/worker/children.ts';
 import type { LogLine } from '../../../sdk/typescript/src/worker/core/log-tail.ts';
 import { RunningJob } from '../../../sdk/typescript/src/worker/running-job.ts';
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
@@ -48,6 +49,7 @@ function start(): RunningJob {
   const nothing = () => {};
   return new RunningJob(started, {
     maxPayload: 100,
+    children: new ChildCalls('127.0.0.1:1', ''),
     progress: nothing,
     checkpoint: nothing,
     extendRunTimeout: nothing,

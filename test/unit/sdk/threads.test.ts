@@ -1,8 +1,11 @@
 /** What goes between the two threads of a worker, and the host that runs handlers. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Payload } from '../../../sdk/typescript/src/gen/muster/v1/payload_pb.ts';
 import type { Logger } from '../../../sdk/typescript/src/logger.ts';
 import { payload } from '../../../sdk/typescript/src/payload.ts';
+import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
+import { ChildCalls } from '../../../sdk/typescript/src/worker/children.ts';
+import type { HandlerOutcome } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
 import type { HandlerFunction } from '../../../sdk/typescript/src/worker/handler.ts';
 import { HandlerStopped } from '../../../sdk/typescript/src/worker/handler.ts';
@@ -44,7 +47,23 @@ describe('starts', () => {
   });
 });
 
+function contentOf(outcome: HandlerOutcome) {
+  if (outcome.kind === 'suspended') return outcome.childIds;
+  return outcome.kind === 'result' ? outcome.payload : outcome.failure;
+}
+
 describe('ends', () => {
+  test('name the children that a handler waits for', () => {
+    const ids = [crypto.randomUUID(), crypto.randomUUID()];
+    const packer = new EndsPacker();
+    packer.addResult(0, 'before');
+    packer.addSuspension(1, ids);
+    packer.addResult(2, 'after');
+    const [, suspended, last] = unpackEnds(sent(packer.take())).map(({ outcome }) => contentOf(outcome));
+    expect((suspended as Uint8Array[]).map(uuidText)).toEqual(ids);
+    expect(last).toEqual(json('after'));
+  });
+
   test('come out as they went in: JSON, bytes, payloads, nothing and failures', () => {
     const own = payload(bytes('<a/>'), 'application/xml', { k: 'v' });
     const failure = toFailure(new Error('it broke'));
@@ -56,7 +75,7 @@ describe('ends', () => {
     packer.addFailure(4, failure);
     const ends = unpackEnds(sent(packer.take()));
     expect(ends.map(({ place }) => place)).toEqual([0, 1, 2, 3, 4]);
-    expect(ends.map(({ outcome }) => (outcome.kind === 'result' ? outcome.payload : outcome.failure))).toEqual([
+    expect(ends.map(({ outcome }) => contentOf(outcome))).toEqual([
       json({ sum: 'ä'.repeat(20_000) }),
       payload(new Uint8Array([1, 2]), 'application/octet-stream'),
       own,
@@ -105,7 +124,13 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
       notify?.();
     },
   };
-  const one = new HandlerHost(new Map(Object.entries(handlers)), flags, logger, port);
+  const one = new HandlerHost(
+    new Map(Object.entries(handlers)),
+    flags,
+    logger,
+    port,
+    new ChildCalls('127.0.0.1:1', ''),
+  );
   const start = (inputs: (Payload | undefined)[], handler = 'add') => {
     const packer = new StartsPacker();
     inputs.forEach((input, place) => {
@@ -125,7 +150,7 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
     return all().map(({ place, outcome }) =>
       outcome.kind === 'failure'
         ? `${place} ${outcome.failure.type}: ${outcome.failure.message}`
-        : `${place} ${new TextDecoder().decode(outcome.payload.data)}`,
+        : `${place} ${outcome.kind === 'result' ? new TextDecoder().decode(outcome.payload.data) : outcome.kind}`,
     );
   };
   return { one, flags, messages, start, ends };
@@ -133,6 +158,8 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
 
 describe('the host', () => {
   test('runs handlers with the decoded input and sends the outcomes of one turn together', async () => {
+    // However slow the machine is: a turn that takes long is cut.
+    using _clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const { start, ends, messages } = host({ add: async (_, input: { a: number }) => ({ sum: input.a + 1 }) });
     start([json({ a: 1 }), json({ a: 2 })]);
     expect(await ends(2)).toEqual(['0 {"sum":2}', '1 {"sum":3}']);

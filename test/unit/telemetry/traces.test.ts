@@ -39,6 +39,7 @@ const [job, wait, attempt] = jobSpans({
     },
   ],
   retryOf: undefined,
+  cached: [],
 });
 
 describe('the environment', () => {

@@ -12,6 +12,7 @@ from muster.client import (
     JobRef,
     Redriven,
     ScheduleOptions,
+    SentEvent,
     SubmittedJob,
     TimesOptions,
     TransportRetry,
@@ -24,9 +25,19 @@ from muster.client import (
     state_name,
     wait_reason_name,
 )
+from muster.client.dependency_calls import after, after_asset, after_step
 from muster.durations import to_duration, to_seconds
-from muster.errors import FinalError, InfrastructureError, JobFailedError, JobStopped, MusterError, RetryLater
+from muster.errors import (
+    FinalError,
+    InfrastructureError,
+    JobFailedError,
+    JobStopped,
+    MusterError,
+    RetryLater,
+    WaitsForChildren,
+)
 from muster.payloads import PayloadError, decode, encode
+from muster.v1.batch_pb2 import Batch
 from muster.v1.event_pb2 import JobEvent
 from muster.v1.job_definition_pb2 import JobDefinition
 from muster.v1.job_explanation_pb2 import JobExplanation
@@ -38,6 +49,7 @@ from muster.v1.placement_pb2 import Demands, Sticky, StickyMode
 from muster.v1.retry_policy_pb2 import RetryPolicy, RetryRule
 from muster.v1.schedule_pb2 import Schedule, ScheduleRun
 from muster.v1.submission_rule_pb2 import Debounce, DuplicatePolicy, Throttle, Uniqueness
+from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 from muster.version import VERSION
 from muster.worker.job_context import JobContext
 from muster.worker.session_event import SessionEvent
@@ -48,6 +60,7 @@ __version__ = VERSION
 
 __all__ = [
     "AsyncClient",
+    "Batch",
     "Client",
     "Debounce",
     "DefinitionOptions",
@@ -81,7 +94,9 @@ __all__ = [
     "Schedule",
     "ScheduleOptions",
     "ScheduleRun",
+    "SentEvent",
     "SessionEvent",
+    "StepState",
     "Sticky",
     "StickyMode",
     "SubmittedJob",
@@ -90,9 +105,15 @@ __all__ = [
     "TransportRetry",
     "Uniqueness",
     "WaitReason",
+    "WaitsForChildren",
     "Worker",
     "WorkerError",
+    "Workflow",
+    "WorkflowStepRun",
     "__version__",
+    "after",
+    "after_asset",
+    "after_step",
     "decode",
     "encode",
     "is_terminal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -119,6 +119,21 @@ class JobStopped(BaseException):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class WaitsForChildren(BaseException):
+    """Raised by `ctx.wait` and `ctx.ended` while children of the job are open.
+
+    It ends this run of the handler; the handler runs again, from its start, once they have ended. No `Exception`, so
+    that only what means it catches it, and a handler must let it pass.
+
+    Attributes:
+        child_ids: UUIDs of the children; at most 1,000 of them.
+    """
+
+    def __init__(self, child_ids: Sequence[str]) -> None:
+        super().__init__("the handler waits for children of its job, and runs again once they have ended")
+        self.child_ids = tuple(child_ids[:1_000])
 
 
 def error_from(error: Any) -> MusterError:

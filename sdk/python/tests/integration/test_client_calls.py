@@ -21,16 +21,23 @@ from muster import (
     key_limit,
     rate_limit,
     retry_policy,
-    retry_rule,
 )
+from muster.client.dependency_calls import after
+from muster.client.wait_calls import SentEvent
 from muster.client.words import to_timestamp
 from muster.durations import to_duration
 from muster.payloads import encode
+from muster.v1 import audit_service_pb2, job_pb2, namespace_service_pb2, schedule_pb2, worker_service_pb2
+from muster.v1 import batch_service_pb2 as batches
 from muster.v1 import job_definition_service_pb2 as definitions
-from muster.v1 import job_pb2, namespace_service_pb2, schedule_pb2, worker_service_pb2
 from muster.v1 import job_service_pb2 as jobs
 from muster.v1 import queue_service_pb2 as queues
 from muster.v1 import schedule_service_pb2 as schedules
+from muster.v1 import wait_service_pb2 as waits
+from muster.v1 import workflow_service_pb2 as workflows
+from muster.v1.audit_record_pb2 import AuditRecord
+from muster.v1.batch_pb2 import Batch
+from muster.v1.dependency_pb2 import Asset
 from muster.v1.job_definition_pb2 import JobDefinition, TaskBody
 from muster.v1.job_explanation_pb2 import JobExplanation
 from muster.v1.job_pb2 import Job, JobSubmission
@@ -39,6 +46,7 @@ from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.queue_pb2 import Queue
 from muster.v1.retry_policy_pb2 import RetryPolicy
 from muster.v1.worker_pb2 import Worker
+from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 from tests.support.clients import CLIENTS, Ask
 from tests.support.job_service import serving
 
@@ -46,6 +54,12 @@ NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 JOB = Job(job_id="j", state=job_pb2.JOB_STATE_PAUSED)
 EXPLANATION = JobExplanation(job_id="j", summary="It is next.")
 QUEUE = Queue(name="q")
+BATCH = Batch(job=JOB, description="x")
+AUDIT = AuditRecord(audit_id="a")
+ASSET = Asset(name="sales.daily", version=2)
+DEPENDENCY = after("d", "ENDED")
+WORKFLOW = Workflow(job=JOB, steps=2, progress=0.5)
+STEP = WorkflowStepRun(name="a", state=StepState.STEP_STATE_FAILED)
 SCHEDULE = schedule_pb2.Schedule(name="s")
 RUN = schedule_pb2.ScheduleRun(job_id="j")
 BREAKER = definitions.CircuitBreakerStatus(name="b")
@@ -86,6 +100,52 @@ CASES = [
     Case("submit_many", ([job_submission("d", 1, queue="q")],), {},
          jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1), queue="q")]),
          jobs.SubmitJobsResponse(jobs=[jobs.SubmitJobResponse(job_id="j")]), [SubmittedJob("j", False)]),
+    Case("submit_many", ([job_submission("d", 1)],), {"batch": JOB},
+         jobs.SubmitJobsRequest(jobs=[JobSubmission(definition="d", input=encode(1))], batch_job_id="j"),
+         jobs.SubmitJobsResponse(jobs=[jobs.SubmitJobResponse(job_id="m")]), [SubmittedJob("m", False)]),
+    Case("submit", ("d", 1), {"batch": "j"},
+         jobs.SubmitJobRequest(job=JobSubmission(definition="d", input=encode(1)), batch_job_id="j"),
+         jobs.SubmitJobResponse(job_id="m"), SubmittedJob("m", False)),
+    Case("create_batch", (), {"labels": {"a": "b"}, "description": "x", "max_failed": 0,
+             "callback": job_submission("d", {"to": "ann"})},
+         batches.CreateBatchRequest(batch=Batch(
+             labels={"a": "b"}, description="x", max_failed=0,
+             callback=JobSubmission(definition="d", input=encode({"to": "ann"})))),
+         batches.CreateBatchResponse(batch=BATCH), BATCH),
+    Case("create_batch", (), {"tolerate_failed": True},
+         batches.CreateBatchRequest(batch=Batch(tolerate_failed=True)),
+         batches.CreateBatchResponse(batch=BATCH), BATCH),
+    Case("get_batch", (JOB,), {}, batches.GetBatchRequest(job_id="j"), batches.GetBatchResponse(batch=BATCH), BATCH),
+    Case("send_event", ("e", {"a": 1}), {"key": "k", "keep_for": 60, "event_id": "mine"},
+         waits.SendEventRequest(
+             name="e", key="k", payload=encode({"a": 1}), keep_for=to_duration(60), event_id="mine"),
+         waits.SendEventResponse(delivered_count=2), SentEvent(2, False, False, False)),
+    Case("send_event", ("e",), {"event_id": "mine"},
+         waits.SendEventRequest(name="e", payload=encode(None), event_id="mine"),
+         waits.SendEventResponse(kept=True), SentEvent(0, False, True, False)),
+    Case("approve", ("j",), {}, waits.ApproveJobRequest(job_id="j"), waits.ApproveJobResponse(job=JOB), JOB),
+    Case("approve", (JOB,), {"comment": "c", "payload": [1]},
+         waits.ApproveJobRequest(job_id="j", comment="c", payload=encode([1])),
+         waits.ApproveJobResponse(job=JOB), JOB),
+    Case("reject", ("j", "why"), {}, waits.RejectJobRequest(job_id="j", reason="why"),
+         waits.RejectJobResponse(job=JOB), JOB),
+    Case("seal_batch", ("j",), {}, batches.SealBatchRequest(job_id="j"),
+         batches.SealBatchResponse(batch=BATCH), BATCH),
+    Case("retry_batch", (JOB,), {"reason": "why"}, batches.RetryBatchRequest(job_id="j", reason="why"),
+         batches.RetryBatchResponse(batch=BATCH), BATCH),
+    Case("skip_step", (JOB, "notify"), {"reason": "why"},
+         workflows.SkipStepRequest(job_id="j", step="notify", reason="why"),
+         workflows.SkipStepResponse(step=STEP), STEP),
+    Case("add_dependencies", (JOB, [DEPENDENCY]), {},
+         jobs.AddDependenciesRequest(job_id="j", dependencies=[DEPENDENCY]),
+         jobs.AddDependenciesResponse(job=JOB), JOB),
+    Case("list_assets", (), {"page_size": 7}, jobs.ListAssetsRequest(page_size=7),
+         jobs.ListAssetsResponse(assets=[ASSET]), [ASSET]),
+    Case("get_workflow", (JOB,), {}, workflows.GetWorkflowRequest(job_id="j"),
+         workflows.GetWorkflowResponse(workflow=WORKFLOW), WORKFLOW),
+    Case("list_workflow_steps", ("j",), {"states": ["FAILED"], "page_size": 7},
+         workflows.ListWorkflowStepsRequest(job_id="j", states=[StepState.STEP_STATE_FAILED], page_size=7),
+         workflows.ListWorkflowStepsResponse(steps=[STEP]), [STEP]),
     Case("get", (JOB,), {}, jobs.GetJobRequest(job_id="j"), jobs.GetJobResponse(job=JOB), JOB),
     Case("cancel", (SubmittedJob("j", False), "why"), {}, jobs.CancelJobRequest(job_id="j", reason="why"),
          jobs.CancelJobResponse(job=JOB), JOB),
@@ -98,13 +158,18 @@ CASES = [
     Case("update", ("j",), {"priority": 3}, jobs.UpdateJobRequest(job_id="j", priority=3),
          jobs.UpdateJobResponse(job=JOB), JOB),
     Case("retry", ("j",), {}, jobs.RetryJobRequest(job_id="j"), jobs.RetryJobResponse(job=JOB), JOB),
+    Case("retry", (JOB,), {"skip_steps": ["a", "b"], "reason": "why"},
+         jobs.RetryJobRequest(job_id="j", skip_steps=["a", "b"], reason="why"),
+         jobs.RetryJobResponse(job=JOB), JOB),
     Case("erase", ("j", "on demand"), {}, jobs.EraseJobRequest(job_id="j", reason="on demand"),
          jobs.EraseJobResponse(audit_id="a"), "a"),
     Case("explain", ("j",), {}, jobs.ExplainJobRequest(job_id="j"),
          jobs.ExplainJobResponse(explanation=EXPLANATION), EXPLANATION),
-    Case("list", (JobFilter(states=["FAILED"], labels={"a": "b"}, min_create_time=NOON),), {"page_size": 7},
+    Case("list", (JobFilter(states=["FAILED"], labels={"a": "b"}, min_create_time=NOON, parent_job_id="p"),),
+         {"page_size": 7},
          jobs.ListJobsRequest(
-             states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, page_size=7),
+             states=[job_pb2.JOB_STATE_FAILED], labels={"a": "b"}, min_create_time=NOON, page_size=7,
+             parent_job_id="p"),
          jobs.ListJobsResponse(jobs=[JOB]), [JOB]),
     Case("cancel_jobs", (JobFilter(queue="q"),), {"reason": "why", "validate_only": True},
          jobs.CancelJobsRequest(filter=jobs.JobFilter(queue="q"), reason="why", validate_only=True),
@@ -231,6 +296,9 @@ CASES = [
          schedules.PreviewScheduleResponse(), []),
     Case("list_schedule_runs", ("s",), {"page_size": 7}, schedules.ListScheduleRunsRequest(name="s", page_size=7),
          schedules.ListScheduleRunsResponse(runs=[RUN]), [RUN]),
+    Case("list_audit_records", (), {"job": JOB, "page_size": 7},
+         audit_service_pb2.ListAuditRecordsRequest(job_id="j", page_size=7),
+         audit_service_pb2.ListAuditRecordsResponse(records=[AUDIT]), [AUDIT]),
     Case("list_workers", (), {}, worker_service_pb2.ListWorkersRequest(),
          worker_service_pb2.ListWorkersResponse(workers=[Worker(name="w")]), [Worker(name="w")]),
     Case("get_worker", ("s",), {}, worker_service_pb2.GetWorkerRequest(session_id="s"),
@@ -314,38 +382,3 @@ def test_pages_are_fetched_to_the_end(ask: Ask) -> None:
         assert [job.job_id for job in ask(address, "list")] == ["a", "b", "c"]
         assert ask(address, "cancel_jobs", JobFilter()) == 3
         assert ask(address, "redrive", JobFilter()) == Redriven(("a", "b", "c"), ("a", "b", "c"), 3)
-
-
-def test_what_no_call_is_made_of() -> None:
-    with pytest.raises(ValueError, match="either run_time or delay"):
-        job_submission("d", run_time=NOON, delay=1)
-    with pytest.raises(ValueError, match="time zone"):
-        job_submission("d", run_time=dt.datetime(2026, 3, 1))  # noqa: DTZ001 - that is what is refused
-    with pytest.raises(ValueError, match="FAIL, USE_EXISTING, REPLACE"):
-        job_submission("d", idempotency_conflict_policy="NEVER")
-    with pytest.raises(ValueError, match="NEVER"):
-        JobFilter(states=["NEVER"]).fields()
-
-
-def test_limits_in_words() -> None:
-    assert key_limit(rate_limit=rate_limit(1)) == KeyLimit(rate_limit=RateLimit(units=1))
-    with pytest.raises(ValueError, match="WAIT, REJECT_NEW, CANCEL_OLDEST, REPLACE_WAITING"):
-        key_limit(policy="NEVER")
-
-
-def test_retry_policies_in_words() -> None:
-    policy = retry_policy(
-        backoff="LIST",
-        jitter="NONE",
-        delays=[1, dt.timedelta(minutes=1)],
-        max_backoff=5,
-        rules=[retry_rule("IGNORE", types=["Busy"], causes=["TIMEOUT"], exit_codes=[3], delay=2)],
-        limits={"timeout": 2},
-    )
-    assert (policy.backoff, policy.jitter, policy.max_backoff.seconds, policy.limits.timeout) == (4, 2, 5, 2)
-    assert [delay.seconds for delay in policy.delays] == [1, 60]
-    (rule,) = policy.rules
-    assert (rule.action, list(rule.types), list(rule.causes), list(rule.exit_codes)) == (3, ["Busy"], [2], [3])
-    assert not policy.HasField("min_backoff")
-    with pytest.raises(ValueError, match="none of RETRY, FAIL, IGNORE, PAUSE"):
-        retry_rule("GIVE_UP")

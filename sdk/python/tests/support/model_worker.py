@@ -106,7 +106,7 @@ class ModelWorker:
         schedule.sent(beat.sent_at)
 
         def answered(reply: messages.HeartbeatResponse) -> None:
-            schedule.answered(self.clock, None)
+            schedule.answered(beat.sent_at, self.clock, None)
             core.end_beat(self.clock, beat, reply)
 
         def failed() -> None:

@@ -18,21 +18,28 @@ def test_the_first_is_due_at_once() -> None:
 def test_every_interval_counted_from_the_sending() -> None:
     beats = schedule()
     beats.sent(100.0)
-    beats.answered(102.0, None)
+    beats.answered(100.0, 102.0, None)
     assert beats.due == 105.0
 
 
-def test_never_two_at_a_time() -> None:
+def test_none_waits_for_the_answer_to_the_one_before_and_four_are_the_most() -> None:
     beats = schedule()
-    beats.sent(100.0)
-    beats.want()
-    assert not beats.is_due(200.0)
+    for now in (100.0, 101.0, 102.0, 103.0):
+        assert not beats.is_full
+        beats.want(now)
+        assert beats.is_due(now)
+        beats.sent(now)
+    assert beats.is_full
+    beats.want(104.0)
+    assert not beats.is_due(104.0)
+    beats.answered(101.0, 104.0, None)
+    assert beats.is_due(104.0)
 
 
 def test_sooner_when_wanted_but_not_more_than_the_server_takes() -> None:
     beats = schedule()
     beats.sent(100.0)
-    beats.answered(100.01, None)
+    beats.answered(100.0, 100.01, None)
     beats.want()
     assert beats.due == 100.0 + LEAST_GAP_SECONDS
     assert 1 / LEAST_GAP_SECONDS < 20
@@ -41,11 +48,11 @@ def test_sooner_when_wanted_but_not_more_than_the_server_takes() -> None:
 def test_soon_for_log_records_but_not_after_each_of_them() -> None:
     beats = schedule()
     beats.sent(100.0)
-    beats.answered(100.01, None)
+    beats.answered(100.0, 100.01, None)
     beats.want_for_logs(100.05)
     assert beats.due == 100.0 + LOG_GAP_SECONDS
     beats.sent(beats.due)
-    beats.answered(100.21, None)
+    beats.answered(100.2, 100.21, None)
     beats.want_for_logs(103.0)
     assert beats.due == 103.0 + LOG_DELAY_SECONDS
 
@@ -53,23 +60,24 @@ def test_soon_for_log_records_but_not_after_each_of_them() -> None:
 def test_less_often_for_log_records_where_the_answers_are_slow() -> None:
     beats = schedule()
     beats.sent(100.0)
-    beats.answered(100.05, None)
+    beats.answered(100.0, 100.05, None)
     beats.want_for_logs(100.06)
     assert beats.due == pytest.approx(100.5)
     beats.sent(beats.due)
-    beats.answered(102.5, None)
+    beats.answered(100.5, 102.5, None)
     beats.want_for_logs(102.6)
     assert beats.due == pytest.approx(102.6 + LOG_DELAY_SECONDS)
 
 
-def test_one_that_is_wanted_during_another_follows_it() -> None:
+def test_one_that_is_wanted_during_another_follows_it_at_once() -> None:
     beats = schedule()
     beats.sent(100.0)
     beats.want()
-    beats.answered(101.0, None)
-    assert beats.is_due(101.0)
+    assert beats.due == 100.0 + LEAST_GAP_SECONDS
     beats.sent(101.0)
-    beats.answered(101.5, None)
+    beats.answered(101.0, 101.5, None)
+    assert beats.due == 106.0
+    beats.answered(100.0, 102.0, None)
     assert beats.due == 106.0
 
 
@@ -77,7 +85,7 @@ def test_one_may_be_wanted_by_a_moment() -> None:
     beats = schedule()
     beats.sent(100.0)
     beats.want(103.0)
-    beats.answered(101.0, None)
+    beats.answered(100.0, 101.0, None)
     assert beats.due == 103.0
     beats.want(104.0)
     assert beats.due == 103.0
@@ -87,11 +95,11 @@ def test_one_may_be_wanted_by_a_moment() -> None:
     assert beats.due == 100.0 + LEAST_GAP_SECONDS
 
 
-@pytest.mark.parametrize(("named", "due"), [(0.5, 102.5), (3_600.0, 107.0), (0.0, 102.0)])
+@pytest.mark.parametrize(("named", "due"), [(0.5, 102.5), (3_600.0, 105.0), (0.0, 102.0)])
 def test_the_server_may_name_the_next(named: float, due: float) -> None:
     beats = schedule()
     beats.sent(100.0)
-    beats.answered(102.0, named)
+    beats.answered(100.0, 102.0, named)
     assert beats.due == due
 
 

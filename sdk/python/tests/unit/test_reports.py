@@ -10,6 +10,7 @@ from muster.v1.failure_pb2 import Failure
 from muster.v1.job_pb2 import Progress
 from muster.worker.outbox import MOST_BYTES, MOST_REPORTS, Outbox
 from muster.worker.progress import ProgressBoard
+from muster.worker.session_state import CHECKPOINT_TRIES
 from tests.support.virtual_session import VirtualSession, kind_of
 
 
@@ -225,16 +226,25 @@ class TestProgress:
         assert session.beat().request.progress[0].checkpoint.data == b'"here"'
         assert kind_of(session.report()[key]) == "failure"
 
-    @pytest.mark.parametrize("refuse", [False, True])
-    def test_a_beat_that_fails_does_not_hold_a_failure_back(self, refuse: bool) -> None:
+    def test_a_beat_that_fails_is_followed_by_another_with_the_checkpoint_and_after_three_the_failure_goes(
+        self,
+    ) -> None:
         session = VirtualSession()
         key = session.assign(session.heard()[0].credit_id)
         session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
         session.returns(key, Failure(type="RetryLater"))
-        beat = session.begin_beat()
-        if refuse:
-            session.core.refuse_beat(session.now, beat)
-            assert list(session.begin_beat().request.progress) == []
-        else:
+        for _ in range(CHECKPOINT_TRIES):
+            assert session.report() == {}
+            beat = session.begin_beat()
+            assert beat.request.progress[0].checkpoint.data == b'"here"'
             session.core.fail_beat(session.now, beat, is_broken=False)
+        assert kind_of(session.report()[key]) == "failure"
+
+    def test_a_checkpoint_that_is_refused_does_not_hold_a_failure_back(self) -> None:
+        session = VirtualSession()
+        key = session.assign(session.heard()[0].credit_id)
+        session.core.on_progress(session.now, update(key, 1, 0.5, "here"))
+        session.returns(key, Failure(type="RetryLater"))
+        session.core.refuse_beat(session.now, session.begin_beat())
+        assert list(session.begin_beat().request.progress) == []
         assert kind_of(session.report()[key]) == "failure"

@@ -1,4 +1,4 @@
-/** What can be asked of definitions, queues, workers, circuit breakers and the namespace, and of schedules. */
+/** What can be asked of definitions, queues, workers, circuit breakers and the namespace, of schedules, workflows, batches and waits. */
 import { randomUUID } from 'node:crypto';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import type {
@@ -22,11 +22,11 @@ import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
 import type { DefinitionInit } from './definition.ts';
 import { definitionMessage } from './definition.ts';
-import { ScheduleClient } from './schedule-client.ts';
 import type { NamespaceChange, QueueChange } from './settings.ts';
 import { namespaceChange, queueChange } from './settings.ts';
+import { WaitClient } from './wait-client.ts';
 
-export class AdminClient extends ScheduleClient {
+export class AdminClient extends WaitClient {
   readonly #definitions: UnaryClient<(typeof JobDefinitionService)['method']>;
   readonly #queues: UnaryClient<(typeof QueueService)['method']>;
   readonly #workers: UnaryClient<(typeof WorkerService)['method']>;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JobExplanation } from '../gen/muster/v1/job_explanation_pb.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
+import type { ListAssetsResponse } from '../gen/muster/v1/job_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
 import type { Submitting } from '../tracing/submit-span.ts';
@@ -11,8 +12,12 @@ import { unaryClient } from '../transport/unary-client.ts';
 import { AdminClient } from './admin-client.ts';
 import type { LogOptions, LogsRequest } from './attempt-logs.ts';
 import { followLogs, listLogs } from './attempt-logs.ts';
-import type { ClientOptions, RequestOptions } from './calls.ts';
+import type { BatchInit } from './batch.ts';
+import { BatchHandle } from './batch.ts';
+import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
+import type { DependencyInit } from './dependency.ts';
+import { dependency } from './dependency.ts';
 import type { EventOptions, EventPage } from './event-watch.ts';
 import { watchEvents } from './event-watch.ts';
 import type { JobChange } from './job-change.ts';
@@ -21,6 +26,8 @@ import type { JobFilter } from './job-filter.ts';
 import { jobFilter } from './job-filter.ts';
 import type { Redriven } from './job-pages.ts';
 import { allJobs, cancelPages, retryPages } from './job-pages.ts';
+import type { JobRef } from './job-ref.ts';
+import { idOf } from './job-ref.ts';
 import type { WaitOptions } from './job-wait.ts';
 import { jobResult, waitForEnd } from './job-wait.ts';
 import { watchJob } from './job-watch.ts';
@@ -40,8 +47,18 @@ export interface JobRequest extends JobOptions {
   readonly input?: unknown;
 }
 
-/** A job's id, or anything that carries it. */
-export type JobRef = string | { readonly jobId: string };
+export interface RetryOptions extends RequestOptions {
+  /** Names of steps that the new workflow is not to run. At most 100, each once. Default: none. */
+  readonly skipSteps?: readonly string[];
+  /** Why, for people. At most 1,024 characters. */
+  readonly reason?: string;
+}
+
+/** What a submission may say of all of its jobs. */
+export interface MemberOptions {
+  /** The open batch of which they become members. Default: none. */
+  readonly batch?: JobRef;
+}
 
 /**
  * A connection to Muster. Every method fails with a `MusterError`; UNAVAILABLE is repeated a bounded number of times
@@ -60,9 +77,14 @@ export class Client extends AdminClient {
    *
    * @param input Any JSON value, a `Uint8Array` (application/octet-stream), a `Payload`, or nothing.
    */
-  async submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
-    const { timeoutMs: _timeoutMs, signal: _signal, requestId = randomUUID(), ...job } = options;
-    const request = { namespace: this.calls.namespace, job: jobSubmission(definition, input, job), requestId };
+  async submit(
+    definition: string,
+    input?: unknown,
+    options: JobOptions & RequestOptions & MemberOptions = {},
+  ): Promise<SubmittedJob> {
+    const { timeoutMs: _timeoutMs, signal: _signal, requestId = randomUUID(), batch = '', ...job } = options;
+    const { namespace } = this.calls;
+    const request = { namespace, job: jobSubmission(definition, input, job), requestId, batchJobId: idOf(batch) };
     const [submitted] = await inSubmitSpan(this.#submitting([definition]), async (metadata) => [
       await this.#call(options, (call) => this.#jobs.submitJob(request, { ...call, metadata })),
     ]);
@@ -71,11 +93,12 @@ export class Client extends AdminClient {
   }
 
   /** Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. */
-  async submitMany(jobs: readonly JobRequest[], options: RequestOptions = {}): Promise<SubmittedJob[]> {
+  async submitMany(jobs: readonly JobRequest[], options: RequestOptions & MemberOptions = {}): Promise<SubmittedJob[]> {
     const request = {
       namespace: this.calls.namespace,
       jobs: jobs.map(({ definition, input, ...job }) => jobSubmission(definition, input, job)),
       requestId: options.requestId ?? randomUUID(),
+      batchJobId: idOf(options.batch ?? ''),
     };
     const submitting = this.#submitting(jobs.map(({ definition }) => definition));
     const submitted = await inSubmitSpan(submitting, async (metadata) => {
@@ -83,6 +106,20 @@ export class Client extends AdminClient {
       return response.jobs;
     });
     return submitted.map(({ jobId, existing }) => ({ jobId, existing }));
+  }
+
+  /**
+   * Makes an open batch without members: jobs that are submitted and followed as one.
+   *
+   * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) of the callback.
+   */
+  async createBatch(init: BatchInit = {}, options: RequestOptions = {}): Promise<BatchHandle> {
+    return this.batch(present((await this.makeBatch(init, options)).job, 'job'));
+  }
+
+  /** A batch that is there, by its job's id. Asks nothing. */
+  batch(batch: JobRef): BatchHandle {
+    return new BatchHandle(this, idOf(batch));
   }
 
   /** Reads a job as it is now. */
@@ -102,7 +139,12 @@ export class Client extends AdminClient {
     return present(response.explanation, 'explanation');
   }
 
-  /** Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. */
+  /**
+   * Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. A handler that waits holds its place
+   * meanwhile; `ctx.wait` does not.
+   *
+   * @throws MusterError FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
+   */
   wait(job: JobRef, options: WaitOptions = {}): Promise<Job> {
     return waitForEnd(this.#jobs, this.calls.retry, this.#target(job), options);
   }
@@ -153,9 +195,37 @@ export class Client extends AdminClient {
     return present(response.job, 'job');
   }
 
-  /** Makes a new job like one that has ended, and answers it; its `retryOf` names the old one. */
-  async retry(job: JobRef, options: RequestOptions = {}): Promise<Job> {
-    const request = { ...this.#target(job), requestId: options.requestId ?? randomUUID() };
+  /**
+   * Makes a job that waits depend on more, and answers it.
+   *
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_WAITING; DEPENDENCY_CYCLE: it would wait for what waits for it).
+   */
+  async addDependencies(
+    job: JobRef,
+    dependencies: readonly DependencyInit[],
+    options: RequestOptions = {},
+  ): Promise<Job> {
+    const { requestId = randomUUID() } = options;
+    const request = { ...this.#target(job), dependencies: dependencies.map(dependency), requestId };
+    const response = await this.#call(options, (call) => this.#jobs.addDependencies(request, call));
+    return present(response.job, 'job');
+  }
+
+  /** Lists a page of the data assets that jobs have published, by name. */
+  listAssets(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListAssetsResponse> {
+    const request = { namespace: this.calls.namespace, ...page };
+    return this.#call(options, (call) => this.#jobs.listAssets(request, call));
+  }
+
+  /**
+   * Makes a new job like one that has ended, and answers it; its `retryOf` names the old one.
+   *
+   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED,
+   * NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE); ALREADY_EXISTS (DUPLICATE_JOB).
+   */
+  async retry(job: JobRef, options: RetryOptions = {}): Promise<Job> {
+    const { requestId = randomUUID(), skipSteps = [], reason = '' } = options;
+    const request = { ...this.#target(job), requestId, skipSteps: [...skipSteps], reason };
     const response = await this.#call(options, (call) => this.#jobs.retryJob(request, call));
     return present(response.job, 'job');
   }
@@ -254,7 +324,7 @@ export class Client extends AdminClient {
   }
 
   #target(job: JobRef): { namespace: string; jobId: string } {
-    return { namespace: this.calls.namespace, jobId: typeof job === 'string' ? job : job.jobId };
+    return { namespace: this.calls.namespace, jobId: idOf(job) };
   }
 
   #call<T>(options: RequestOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {

@@ -18,6 +18,8 @@ export interface JobFilter {
   readonly maxCreateTime?: Date;
   /** Only jobs whose failure has one of these types. At most 64. */
   readonly failureTypes?: readonly string[];
+  /** Only jobs of the steps of this workflow's job, by its id. */
+  readonly parentJobId?: string;
 }
 
 /** Fits a `JobFilter` message and every request that has the same fields. */

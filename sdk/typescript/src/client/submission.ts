@@ -7,6 +7,8 @@ import type { IdempotencyConflictPolicy, JobSubmission } from '../gen/muster/v1/
 import { JobSubmissionSchema } from '../gen/muster/v1/job_pb.ts';
 import type { DemandsSchema, StickySchema } from '../gen/muster/v1/placement_pb.ts';
 import { encodePayload } from '../payload.ts';
+import type { DependencyInit } from './dependency.ts';
+import { dependency } from './dependency.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
 
@@ -43,6 +45,8 @@ export interface JobOptions {
   readonly demands?: MessageInitShape<typeof DemandsSchema>;
   /** Keeps the job to the worker of an earlier one: `{ jobId, mode: StickyMode.HARD }`. Default: any worker that will do. */
   readonly sticky?: MessageInitShape<typeof StickySchema>;
+  /** What must come about before it may start: all of these. At most 100. Default: nothing. */
+  readonly dependencies?: readonly DependencyInit[];
   /** W3C trace context that the job belongs to. Default: that of the span of the submission, if the application traces. */
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */
@@ -51,9 +55,9 @@ export interface JobOptions {
 
 /** @throws TypeError when the input can't be written as JSON, or when both `runTime` and `delayMs` are given. */
 export function jobSubmission(definition: string, input: unknown, options: JobOptions): JobSubmission {
-  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, ...same } = options;
+  const { runTime, delayMs, expireTime, runTimeoutMs, retryPolicy: policy, dependencies = [], ...same } = options;
   if (runTime !== undefined && delayMs !== undefined) throw new TypeError('give either runTime or delayMs');
-  const job = create(JobSubmissionSchema, { ...same, definition });
+  const job = create(JobSubmissionSchema, { ...same, definition, dependencies: dependencies.map(dependency) });
   const data = encodePayload(input);
   if (data !== undefined) job.input = data;
   if (runTime !== undefined) job.start = { case: 'runTime', value: timestampFromDate(runTime) };

@@ -4,6 +4,8 @@ import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { Logger } from '../logger.ts';
 import { decodePayload } from '../payload.ts';
+import type { ChildCalls } from './children.ts';
+import { WaitsForChildren } from './children.ts';
 import type { StopReason } from './core/ports.ts';
 import { toFailure } from './failure.ts';
 import type { HandlerFunction } from './handler.ts';
@@ -24,6 +26,7 @@ export type SessionPort = Pick<MessagePort, 'postMessage'>;
 
 export class HandlerHost implements JobOutlet {
   maxPayload = Number.POSITIVE_INFINITY;
+  readonly children: ChildCalls;
   readonly #handlers: ReadonlyMap<string, HandlerFunction>;
   readonly #flags: PlaceFlags;
   readonly #logger: Logger;
@@ -37,7 +40,14 @@ export class HandlerHost implements JobOutlet {
   readonly #logging = new Set<RunningJob>();
   #flushDue = false;
 
-  constructor(handlers: ReadonlyMap<string, HandlerFunction>, flags: PlaceFlags, logger: Logger, port: SessionPort) {
+  constructor(
+    handlers: ReadonlyMap<string, HandlerFunction>,
+    flags: PlaceFlags,
+    logger: Logger,
+    port: SessionPort,
+    children: ChildCalls,
+  ) {
+    this.children = children;
     this.#handlers = handlers;
     this.#flags = flags;
     this.#logger = logger;
@@ -127,6 +137,12 @@ export class HandlerHost implements JobOutlet {
   }
 
   #failed(job: RunningJob, error: unknown): void {
+    if (error instanceof WaitsForChildren) {
+      this.#ends.addSuspension(job.place, error.childIds);
+      job.succeed();
+      this.#ended(job);
+      return;
+    }
     const failure: Failure = toFailure(error);
     this.#ends.addFailure(job.place, failure);
     job.fail(error);

@@ -1,6 +1,9 @@
 /** What a handler is, and the errors by which it steers what becomes of its job. */
+import type { JobRef } from '../client/job-ref.ts';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { LogLevel } from '../logger.ts';
+import type { Child, ChildOptions } from './children.ts';
 import type { StopReason } from './core/ports.ts';
 
 /** The job that a handler works on. */
@@ -66,6 +69,23 @@ export interface JobContext {
    * message; the rest is dropped.
    */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /**
+   * Stores a child of the job. When the handler runs again, the same call gives the child that was made before: children are told
+   * apart by `key`, or by their number, so a handler submits the same ones in the same order each time it runs.
+   *
+   * @throws MusterError FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more;
+   *   ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place.
+   */
+  submit(definition: string, input?: unknown, options?: ChildOptions): Promise<Child>;
+  /**
+   * The results of children, in their order, once all have ended. Until then it throws `WaitsForChildren`, which the handler lets
+   * pass: the job gives its place and permits back, and the handler runs again, from its start, when they have.
+   *
+   * @throws JobFailedError when one of them ended without a result.
+   */
+  wait<T = unknown>(children: readonly JobRef[]): Promise<T[]>;
+  /** As `wait`, but gives the jobs, whatever became of them. */
+  ended(children: readonly JobRef[]): Promise<Job[]>;
 }
 
 /**

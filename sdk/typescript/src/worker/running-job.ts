@@ -1,10 +1,15 @@
 /** A job whose handler runs. What most handlers never ask for is made only when it is asked for. */
+import type { JobRef } from '../client/job-ref.ts';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
+import { type HandledJob, runAsHandlerOf } from '../handled-job.ts';
 import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { HandlerLog } from '../tracing/handler-log.ts';
 import { HandlerSpan } from '../tracing/handler-span.ts';
 import { uuidText } from '../uuid.ts';
+import type { Child, ChildCalls, ChildOptions } from './children.ts';
+import { Children } from './children.ts';
 import { MAX_RUN_TIME } from './core/limits.ts';
 import type { LogLine } from './core/log-tail.ts';
 import { LogTail } from './core/log-tail.ts';
@@ -20,6 +25,7 @@ const MAX_PROGRESS_MESSAGE = 256;
 export interface JobOutlet {
   /** Largest checkpoint in bytes. */
   readonly maxPayload: number;
+  readonly children: ChildCalls;
   progress(place: number, fraction: number, message: string): void;
   checkpoint(place: number, checkpoint: Payload): void;
   /** @param extensionMs All that the handler has asked for so far. */
@@ -29,7 +35,7 @@ export interface JobOutlet {
   logged(job: RunningJob): void;
 }
 
-export class RunningJob implements JobContext {
+export class RunningJob implements JobContext, HandledJob {
   readonly place: number;
   readonly #started: StartedAttempt;
   readonly #outlet: JobOutlet;
@@ -42,6 +48,7 @@ export class RunningJob implements JobContext {
   #logSequence = 0;
   #telemetry: HandlerLog | undefined;
   #ended = false;
+  #children: Children | undefined;
 
   constructor(started: StartedAttempt, outlet: JobOutlet) {
     this.place = started.place;
@@ -53,6 +60,10 @@ export class RunningJob implements JobContext {
   get jobId(): string {
     this.#jobId ??= uuidText(this.#started.jobId);
     return this.#jobId;
+  }
+
+  get isHandled(): boolean {
+    return !this.#ended;
   }
 
   get attempt(): number {
@@ -150,6 +161,23 @@ export class RunningJob implements JobContext {
     this.#outlet.log(level, message, { ...fields, jobId, attempt, ...(traceparent && { traceparent }) });
   }
 
+  submit(definition: string, input?: unknown, options: ChildOptions = {}): Promise<Child> {
+    return this.#childrenOf().submit(definition, input, options);
+  }
+
+  wait<T = unknown>(children: readonly JobRef[]): Promise<T[]> {
+    return this.#childrenOf().wait(children) as Promise<T[]>;
+  }
+
+  ended(children: readonly JobRef[]): Promise<Job[]> {
+    return this.#childrenOf().ended(children);
+  }
+
+  #childrenOf(): Children {
+    this.#children ??= new Children(this.#outlet.children, { jobId: this.jobId, attempt: this.attempt });
+    return this.#children;
+  }
+
   #keep(line: LogLine): void {
     this.#logs ??= new LogTail();
     this.#logs.add(line);
@@ -169,7 +197,8 @@ export class RunningJob implements JobContext {
 
   /** Calls the handler, within the span that the application's tracing has of it. */
   run(handler: HandlerFunction, input: unknown): unknown {
-    return this.#span ? this.#span.run(() => handler(this, input)) : handler(this, input);
+    const span = this.#span;
+    return runAsHandlerOf(this, () => (span ? span.run(() => handler(this, input)) : handler(this, input)));
   }
 
   /** The handler has returned: what is said after it is not heard. */

@@ -6,6 +6,7 @@ import type { Handler } from '../gen/muster/v1/worker_pb.ts';
 import type { Logger } from '../logger.ts';
 import { consoleLogger } from '../logger.ts';
 import { uuidText } from '../uuid.ts';
+import { ChildCalls } from './children.ts';
 import type { CoreStats } from './core/stats.ts';
 import { newStats } from './core/stats.ts';
 import type { HandlerFunction, Handlers } from './handler.ts';
@@ -105,7 +106,8 @@ export class Worker {
     const functions = new Map(Object.entries(handlers).map(([name, handler]) => [name, handlerFunction(handler)]));
     const thread = new Thread(threadUrl(), { workerData: this.#threadData(), name: 'muster-session' });
     this.#thread = thread;
-    this.#host = new HandlerHost(functions, this.#flags, logger, thread);
+    const children = new ChildCalls(this.#options.address, this.#options.namespace ?? '');
+    this.#host = new HandlerHost(functions, this.#flags, logger, thread, children);
     const forget = signals ? this.#listenForSignals() : () => {};
     try {
       await this.#untilEnd(thread);
@@ -113,6 +115,7 @@ export class Worker {
       forget();
       this.#thread = undefined;
       this.#host.stopAll('shutdown');
+      children.close();
       await thread.terminate();
     }
   }
@@ -149,6 +152,7 @@ export class Worker {
     this.#stats = stats;
     if (event.type === 'opened') {
       this.#sessionId = uuidText(event.sessionId);
+      if (this.#host) this.#host.children.sessionId = this.#sessionId;
       if (this.#host && event.maxPayload > 0) this.#host.maxPayload = event.maxPayload;
     }
     if (event.type === 'lost' || event.type === 'closed') this.#sessionId = undefined;

@@ -20,6 +20,9 @@ export interface Seed {
   readonly limited: string;
   /** Has one open job, and may have no other. */
   readonly full: string;
+  /** The outermost of sixteen workflows in each other, and the innermost. */
+  readonly nested: string;
+  readonly innermost: string;
   readonly sessionId: Uint8Array;
   readonly closedSessionId: Uint8Array;
   /** Waits. Submitted with this key and this request id. */
@@ -79,7 +82,6 @@ export const { listCircuitBreakers, closeCircuitBreaker } = JobDefinitionService
 export const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } =
   JobDefinitionService.method;
 export const { listWorkers, getWorker, drainWorker } = WorkerService.method;
-export const notImplemented = [Code.UNIMPLEMENTED, 'NOT_IMPLEMENTED'] as const;
 
 export function job(row: string, what: string, change: Submission, ...fields: string[]): void {
   add(row, what, submitJob, ({ definition }) => ({ job: { definition, ...change } }), fields);

@@ -76,6 +76,28 @@ add(
   [],
   missing,
 );
+const skips = (what: string, skipSteps: string[], field: string) =>
+  add('', `RetryJob: ${what}`, retryJob, ({ endedJobId }) => ({ jobId: endedJobId, skipSteps }), [field]);
+skips('101 steps to skip', Array(101).fill('a'), 'skip_steps');
+skips('a step that has no name', ['a', ''], 'skip_steps[1]');
+skips('a step a-b', ['a-b'], 'skip_steps[0]');
+skips('a step named twice', ['a', 'b', 'a'], 'skip_steps[2]');
+for (const why of ['x'.repeat(1_025), 'a\nb'])
+  add(
+    '',
+    `RetryJob: a reason of ${why.length} characters`,
+    retryJob,
+    ({ endedJobId }) => ({ jobId: endedJobId, reason: why }),
+    ['reason'],
+  );
+add(
+  '',
+  'RetryJob: steps to skip of a task',
+  retryJob,
+  ({ endedJobId }) => ({ jobId: endedJobId, skipSteps: ['a'] }),
+  [],
+  [Code.FAILED_PRECONDITION, 'NOT_A_WORKFLOW'],
+);
 add('', 'RetryJob: a job that waits', retryJob, ({ jobId }) => ({ jobId }), [], open);
 add(
   '',

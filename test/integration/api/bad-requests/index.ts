@@ -19,6 +19,11 @@ import './limits.ts';
 import './placement.ts';
 import './schedules.ts';
 import './submission-rules.ts';
+import './workflows.ts';
+import './batches.ts';
+import './waits.ts';
+import './dependencies.ts';
+import './workflow-runs.ts';
 import { added, type BadRequest } from './builder.ts';
 
 export type { BadRequest, Seed } from './builder.ts';

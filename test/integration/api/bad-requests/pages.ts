@@ -16,6 +16,7 @@ for (const [method, wrongStates] of [
   add('B43', `${name}: token x`, as, () => ({ filter: {}, pageToken: 'x' }), ['page_token']);
   add('', `${name}: queue No`, as, () => ({ filter: { queue: 'No' } }), ['filter.queue']);
   add('', `${name}: namespace No`, as, () => ({ namespace: 'No', filter: {} }), ['namespace']);
+  add('B37', `${name}: parent x`, as, () => ({ filter: { parentJobId: 'x' } }), ['filter.parent_job_id']);
   const window = { minCreateTime: { seconds: 9n }, maxCreateTime: { seconds: 8n } };
   add('', `${name}: a window that ends before it begins`, as, () => ({ filter: window }), ['filter.min_create_time']);
 }

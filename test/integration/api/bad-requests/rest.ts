@@ -6,14 +6,12 @@ import {
   add,
   applyJobDefinition,
   cancelJob,
-  type Definition,
   define,
   explainJob,
   getJob,
   getJobDefinition,
   heartbeat,
   job,
-  notImplemented,
   openSession,
   reportAttempts,
   submitJob,
@@ -90,13 +88,6 @@ for (const method of [getJob, explainJob, waitJob, cancelJob]) {
     [],
     missing,
   );
-}
-const laterDefinition: Record<string, Definition> = {
-  'a workflow': { body: { case: 'workflow', value: { steps: [{ name: 'a' }] } } },
-};
-for (const [what, change] of Object.entries(laterDefinition)) {
-  const definition: Definition = { name: 'new', body: { case: 'task', value: {} }, ...change };
-  add('', what, applyJobDefinition, () => ({ definition }), [], notImplemented);
 }
 
 // --- What the state of things forbids

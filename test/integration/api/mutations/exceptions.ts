@@ -5,7 +5,7 @@ export interface Exception {
   /** Which of the values, by what they are called. Default all. */
   readonly values?: RegExp;
   /** Where it is none: by what the path to the field begins with. */
-  readonly notBelow?: string;
+  readonly notBelow?: readonly string[];
   /** Default OK. */
   readonly code?: number;
   readonly why: string;
@@ -15,13 +15,23 @@ const ignored = { why: 'set by the server: ignored in requests' };
 const cut = { why: 'cut and cleaned, not refused: a job must not fail over the text of its failure' };
 const asWritten = { why: 'a log is what the handler wrote: cut where it is too long, and never refused' };
 const stale = { why: 'a stale attempt is answered item by item, or passed over in a beat' };
+/** What is refused of a step with just this field. */
+const restIsMissing = { code: Code.INVALID_ARGUMENT };
 const notThere = { values: /^2147483647$/, code: Code.NOT_FOUND, why: 'a version that could be there' };
+
+/** Whole messages that only answers have, by what the paths to their fields begin with. */
+const setByServer = ['batch.job.', 'batch.counts.', 'batch.retry.'];
 
 export const exceptions: Readonly<Record<string, Exception>> = {
   'JobDefinition.version': ignored,
   'JobDefinition.create_time': ignored,
   'JobDefinition.archive_time': ignored,
   'Queue.create_time': ignored,
+  'Batch.seal_time': ignored,
+  'Batch.end_rate': ignored,
+  'Batch.estimated_end_time': ignored,
+  'Batch.callback_job_id': ignored,
+  'Batch.callback_problem': ignored,
   'Schedule.create_time': ignored,
   'Schedule.update_time': ignored,
   'Schedule.next_time': ignored,
@@ -32,8 +42,17 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   ),
   'JobSubmission.definition_version': notThere,
   'GetJobDefinitionRequest.version': notThere,
+  'WorkflowStep.definition_version': { ...restIsMissing, values: /^2147483647$/, why: 'a version that could be there' },
+  'Compensation.definition_version': {
+    ...restIsMissing,
+    values: /^2147483647$/,
+    why: 'a version that could be there',
+  },
+  'ParentAttempt.attempt': { ...restIsMissing, values: /^2147483647$/, why: 'an attempt that could be there' },
+  'ListAuditRecordsRequest.job_id': { values: /^nothing$/, why: 'records of every job' },
+  'WorkflowStep.name': { ...restIsMissing, values: /^a device$/, why: 'a step has no file and no subject' },
   'JobSubmission.traceparent': {
-    notBelow: 'schedule.',
+    notBelow: ['schedule.', 'batch.callback.'],
     why: 'W3C asks to drop a malformed trace context, and not to fail the call',
   },
   'Handler.min_version': { values: /^2147483647$/, why: 'a version that may come' },
@@ -66,6 +85,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
 
 export function exceptionOf(field: string, what: string, path: string): Exception | undefined {
   const exception = exceptions[field];
-  if (exception?.notBelow && path.startsWith(exception.notBelow)) return undefined;
+  if (setByServer.some((begin) => path.startsWith(begin))) return ignored;
+  if (exception?.notBelow?.some((begin) => path.startsWith(begin))) return undefined;
   return exception && (exception.values?.test(what) ?? true) ? exception : undefined;
 }

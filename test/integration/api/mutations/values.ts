@@ -83,7 +83,7 @@ const integers: Values = [-101, -(2 ** 31), 2 ** 31 - 1].map((value) => ['B21', 
 const enums: Values = [99, -1].map((value) => ['B12', String(value), value]);
 
 const named = new Set(['namespace', 'name', 'definition', 'queue', 'handler', 'cleanup_handler', 'worker_name']);
-const identified = new Set(['job_id', 'session_id', 'request_id']);
+const identified = new Set(['job_id', 'session_id', 'request_id', 'child_job_ids']);
 const entries = (count: number) => Array.from({ length: count }, (_, i) => `key-${i}`);
 
 function texted(field: DescField): Values {
@@ -129,8 +129,8 @@ function single(field: DescField, kind: string): Values {
 }
 
 function mapped(field: DescField): Values {
-  const isText = field.fieldKind === 'map' && field.scalar === ScalarType.STRING;
-  const good = isText ? 'x' : 1;
+  const type = (field.fieldKind === 'map' && field.scalar) || ScalarType.STRING;
+  const good = type === ScalarType.STRING ? 'x' : type === ScalarType.INT64 ? 1n : 1;
   const keys: Values = [
     ['B33', '1,000 entries', Object.fromEntries(entries(1_000).map((key) => [key, good]))],
     ['B33', 'a key of 5,000 characters', { ['k'.repeat(5_000)]: good }],
@@ -139,7 +139,7 @@ function mapped(field: DescField): Values {
   ];
   return [
     ...keys,
-    ...(isText ? texts : doubles).map(
+    ...(type === ScalarType.STRING ? texts : scalar(field, type)).map(
       ([row, what, value, json]) => [row, `a value: ${what}`, { key: value }, json] as const,
     ),
   ];
@@ -154,9 +154,11 @@ function listed(field: DescField): Values {
         ? 1
         : field.scalar === ScalarType.STRING
           ? 'x'
-          : field.scalar === ScalarType.UINT64
-            ? 1n
-            : 1;
+          : field.scalar === ScalarType.BYTES
+            ? new Uint8Array(16)
+            : field.scalar === ScalarType.UINT64
+              ? 1n
+              : 1;
   const many: Values = [['B72', '10,001 entries', Array.from({ length: 10_001 }, () => item)]];
   return [
     ...many,

@@ -68,6 +68,10 @@ export function changeSuite(context: StoreContext): void {
         retryPolicy,
         fairnessKey: null,
         limitId: null,
+        parentJobId: null,
+        waitsFor: 0,
+        children: 0,
+        tellsEnd: false,
       };
       const view = await context.store.readJob('default', job.jobId);
       const createTimeUs = view?.createTimeUs;

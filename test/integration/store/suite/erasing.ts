@@ -1,7 +1,7 @@
 /** Erasing, and what a retry is made of. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideConfirmCancel, decideFail } from '../../../../server/domain/decide.ts';
+import { decideCancel, decideConfirmCancel, decideFail, end } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
@@ -19,6 +19,7 @@ import {
   payload,
   readEverything,
 } from '../../../support/store-fixtures.ts';
+import { changeOne, makeCompensation, makeStep, startWorkflow } from '../../../support/store-workflows.ts';
 
 const SECRET = 'jane@example.com';
 const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 2 };
@@ -95,6 +96,28 @@ export function erasingSuite(context: StoreContext): void {
         failure: { type: 'Erased', failureCause: 'APPLICATION' },
         attempts: [{ outcome: 'FAILED' }, { outcome: 'FAILED' }],
       });
+    });
+
+    it('leaves nothing of why a workflow or one of its steps failed', async () => {
+      const jobId = await startWorkflow(context);
+      const failure = systemFailure('APPLICATION', 'Error', SECRET);
+      const run = {
+        phase: 'WORK',
+        running: 0,
+        ended: 1,
+        doomed: 'FAILED',
+        failed: true,
+        cleanupFailed: false,
+        compensable: 0,
+      } as const;
+      const steps = [makeStep(jobId, 1, { reason: SECRET })];
+      const compensations = [makeCompensation(jobId, 1, { reason: SECRET })];
+      const runs = [{ jobId, depth: 1, run, failure, notUndone: SECRET }];
+      await context.store.workflows.write({ runs, steps, compensations, news: [] });
+      await changeOne(context, jobId, (open) => end('finish', open, 'FAILED', { failure }));
+      expect(await traces(jobId)).not.toBe('');
+      await erase(jobId);
+      expect(await traces(jobId)).toBe('');
     });
 
     it('leaves nothing of why a job was cancelled', async () => {

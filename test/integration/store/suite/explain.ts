@@ -209,8 +209,8 @@ export function explainSuite(context: StoreContext): void {
       await context.store.queues.pause(queue, '');
       const found = await explain().readWaitingLanes(10);
       expect(found.sort((a, b) => a.laneId - b.laneId)).toEqual([
-        { laneId: paused, ready: 2, scheduled: 0, paused: 0, hold: 'queue_paused', limited: false },
-        { laneId: free, ready: 1, scheduled: 1, paused: 0, hold: undefined, limited: false },
+        { laneId: paused, ready: 2, scheduled: 0, paused: 0, blocked: 0, hold: 'queue_paused', limited: false },
+        { laneId: free, ready: 1, scheduled: 1, paused: 0, blocked: 0, hold: undefined, limited: false },
       ]);
       expect(await explain().readWaitingLanes(1)).toHaveLength(1);
     });

@@ -1,4 +1,5 @@
 /** Jobs of lanes with limits that have a place as they are stored: assigned at once as far as the limits have room. */
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, openWorker } from '../../../support/store-fixtures.ts';
@@ -52,6 +53,20 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 9);
       expect(jobs).toEqual([]);
       expect(seen?.full).toBe(true);
+    });
+
+    it('take no units for a call that was stored before', async () => {
+      const rateLimit = { units: 1, periodMs: 3_600_000, burst: 9 };
+      const { laneId } = await limitedLanes(context, { rateLimit });
+      const { sessionId } = await openWorker(context);
+      const call = { requestId: randomUUID(), bodyHash: new Uint8Array([1]) };
+      const fullTime = async () => (await sql(context, 'SELECT full_time FROM rate_buckets'))[0]?.full_time;
+      expect((await submitPlaced(context, laneId, sessionId, [{}, {}], call)).assigned).toEqual([true, true]);
+      const before = await fullTime();
+      await submitPlaced(context, laneId, sessionId, [{}, {}], call);
+      expect(await fullTime()).toBe(before);
+      await submitPlaced(context, laneId, sessionId, [{}], { ...call, requestId: randomUUID() });
+      expect((await fullTime()) - before).toBe(3_600_000_000);
     });
 
     it('are never more than the limit, however many are stored and claimed at once', async () => {

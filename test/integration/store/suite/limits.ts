@@ -250,7 +250,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
     });
 
-    it('takes its units at the very time of the assignment', async () => {
+    it('takes its units once it has assigned, and never before', async () => {
       const rateLimit = { units: 1, periodMs: 60_000, burst: 5 };
       const { laneId } = await limitedLanes(context, { rateLimit });
       await submitMany(context, laneId, 9);
@@ -258,9 +258,10 @@ export function limitsSuite(context: StoreContext): void {
       await claimLimited(context, laneId, sessionId, 3);
       const [row] = await sql(
         context,
-        'SELECT extract(epoch FROM b.full_time - r.assign_time)::float AS owed FROM rate_buckets b, job_runs r WHERE r.state = 5',
+        `SELECT b.full_time BETWEEN r.assign_time + interval '180 s' AND muster_now() + interval '180 s' AS owed
+         FROM rate_buckets b, job_runs r WHERE r.state = 5`,
       );
-      expect(row?.owed).toBe(180);
+      expect(row?.owed).toBe(true);
     });
 
     it('of a key parks its jobs, and says when it has units again', async () => {

@@ -5,9 +5,11 @@ import { decideFail } from '../../../../server/domain/decide.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
 import { type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
 import { systemFailure } from '../../../../server/domain/payload.ts';
+import type { WrittenStep } from '../../../../server/engine/workflow-views.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import { holdOne, makeCall, makeJob, makeLane } from '../../../support/store-fixtures.ts';
 import { putRun } from '../../../support/store-states.ts';
+import { changeOne, makeStep, startChildren, startWorkflow, succeed } from '../../../support/store-workflows.ts';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const states = Object.keys(stateCodes) as JobState[];
@@ -54,6 +56,55 @@ export function tracesSuite(context: StoreContext): void {
       const retried = ids.map((id) => traced.find(({ jobId }) => jobId === id)?.retryOf);
       expect(retried).toEqual([undefined, origin, undefined]);
       expect(traced.find(({ jobId }) => jobId === first.jobId)).toMatchObject(origin);
+    });
+
+    it('knows of which step it is, and the jobs of steps that are asked for', async () => {
+      const [workflow, other] = [await startWorkflow(context), await startWorkflow(context)];
+      const single = await startChildren(context, workflow, 0, 2);
+      const items = await startChildren(context, workflow, 3, 5);
+      const [childId = ''] = single.ids.slice(1);
+      const fanOut = { size: 5, started: 5, succeeded: 0, failed: 0, late: 0, ruleCounts: [] };
+      const steps = [
+        makeStep(workflow, 0, { state: 'RUNNING', childId }),
+        makeStep(workflow, 1, { state: 'SKIPPED' }),
+        makeStep(workflow, 3, { state: 'RUNNING', fanOut }),
+        makeStep(other, 0, { state: 'SUCCEEDED', childId, adoptedFrom: workflow }),
+        makeStep(other, 3, { state: 'SUCCEEDED', fanOut, adoptedFrom: workflow }),
+      ];
+      await context.store.workflows.write({ runs: [], steps, compensations: [], news: [] });
+      const [traced] = await context.store.readTracedJobs([items.ids[2] as string]);
+      expect(traced?.step).toEqual({ workflowJobId: workflow, step: 3 });
+      expect((await context.store.readTracedJobs([workflow]))[0]?.step).toBeUndefined();
+      const { stepTraces } = context.store;
+      expect([...(await stepTraces.readLaneIds([workflow, randomUUID()])).keys()]).toEqual([workflow]);
+      for (const workflowJobId of [workflow, other]) {
+        const need = (step: number, most = 3) => ({ of: `${step}`, workflowJobId, step, most });
+        const found = await stepTraces.readNeededJobs([need(3), need(0), need(1), need(2)]);
+        expect(found.map(({ of, jobId }) => `${of} ${jobId}`)).toEqual([
+          ...items.ids.slice(0, 3).map((jobId) => `3 ${jobId}`),
+          `0 ${childId}`,
+        ]);
+        expect(await stepTraces.readNeededJobs([need(3, 100)])).toHaveLength(5);
+      }
+      expect(await stepTraces.readNeededJobs([])).toEqual([]);
+    });
+
+    it('of a workflow knows the jobs whose results its steps took, as long as they are there, and 100 at most', async () => {
+      const laneId = await makeLane(context);
+      const earlier = makeJob(laneId, { traceparent: TRACEPARENT });
+      await context.store.submit([makeCall([earlier])], new Map());
+      const jobId = await startWorkflow(context);
+      const taken = (step: number, childId: string) =>
+        makeStep(jobId, step, { state: 'SUCCEEDED', childId, cacheTimeUs: 1 });
+      const write = (steps: WrittenStep[]) =>
+        context.store.workflows.write({ runs: [], steps, compensations: [], news: [] });
+      await write([taken(0, earlier.jobId), taken(1, randomUUID()), makeStep(jobId, 2, { childId: earlier.jobId })]);
+      const cached = async () => (await context.store.readTracedJobs([jobId]))[0]?.cached;
+      expect(await cached()).toEqual([]);
+      await changeOne(context, jobId, succeed);
+      expect(await cached()).toEqual([{ jobId: earlier.jobId, traceparent: TRACEPARENT }]);
+      await write(Array.from({ length: 150 }, (_, i) => taken(i, earlier.jobId)));
+      expect(await cached()).toHaveLength(100);
     });
   });
 }

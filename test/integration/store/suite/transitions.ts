@@ -1,6 +1,7 @@
 /** Each statement that moves a job, run from every state, against the one table of transitions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decideSuspend } from '../../../../server/domain/children.ts';
 import {
   decideAbort,
   decideCancel,
@@ -8,11 +9,14 @@ import {
   decideFail,
   decideRelease,
   decideSessionEnd,
+  end,
+  goOn,
   type Moment,
 } from '../../../../server/domain/decide.ts';
 import { decideDue } from '../../../../server/domain/decide-due.ts';
 import { decideLoss } from '../../../../server/domain/decide-loss.ts';
 import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
+import { decideBlock, decideSkip, decideUnblock } from '../../../../server/domain/dependencies.ts';
 import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/hold.ts';
 import {
   isLegal,
@@ -26,6 +30,7 @@ import {
 import { systemFailure } from '../../../../server/domain/payload.ts';
 import type { Change, Cleanup, OpenRun } from '../../../../server/domain/run.ts';
 import { noLimits } from '../../../../server/domain/time-limits.ts';
+import { decideBeginWait, decideCancelWait, decideEndWait, decideWaitDue } from '../../../../server/domain/wait.ts';
 import type { Selection } from '../../../../server/engine/store-port.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { recordStatements } from '../../../support/database-taps.ts';
@@ -33,6 +38,7 @@ import { emptyTables, type StoreContext } from '../../../support/store-context.t
 import { claimOf, completionOf, newJobId, readEverything, readRow } from '../../../support/store-fixtures.ts';
 import { claimLimited } from '../../../support/store-limits.ts';
 import { type PutRun, putRun } from '../../../support/store-states.ts';
+import { start, succeed } from '../../../support/store-workflows.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
 const events = Object.keys(transitions) as JobEvent[];
@@ -54,9 +60,6 @@ type Decision = (run: OpenRun, moment: Moment) => Change | undefined;
 
 /** Arrows that no statement draws yet. */
 const later = new Set([
-  // A dependency, a workflow: none of them is made yet, and a check wants a session with CANCELLING.
-  'expire BLOCKED EXPIRED',
-  'requestCancel WAITING CANCELLING',
   // Whoever stops a handler because of its lease waits before it is run again.
   'abort ASSIGNED READY',
   'abort RUNNING READY',
@@ -103,8 +106,15 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       change(put, { by: 'due', limit: 1_000 }, decide);
   const cancel: Action = (put) =>
     change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
-      run.state === 'WAITING' ? undefined : decideCancel(run, '', 1_000, moment),
+      decideCancel(run, '', 1_000, moment),
     );
+  /** What the control plane does with a workflow that it has started. */
+  const advance =
+    (from: JobState, decide: Decision): Action =>
+    (put) =>
+      change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
+        run.state === from ? decide(run, moment) : undefined,
+      );
   const hold =
     (decide: (run: OpenRun, moment: Moment) => Change | HoldRefusal | undefined): Action =>
     (put) =>
@@ -159,9 +169,42 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     cancel,
     'cancel, and clean up': (put) =>
       change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) => {
-        const decision = run.state === 'WAITING' ? undefined : decideCancel(run, '', 1_000, moment);
+        const decision = decideCancel(run, '', 1_000, moment);
         return decision?.kind === 'end' ? { ...decision, cleanup: cleanupIn(put.laneId) } : decision;
       }),
+    'start a workflow': (put) => change(put, { by: 'workflows', laneIds: [put.laneId], limit: 10 }, start),
+    'finish a workflow': advance('WAITING', succeed),
+    'finish a workflow that failed': advance('WAITING', (run) => end('finish', run, 'FAILED', { failure })),
+    'finish a workflow that was cancelled': advance('CANCELLING', (run) =>
+      end('finish', run, 'CANCELLED', { failure }),
+    ),
+    'stop a workflow that ran out of time': advance('WAITING', (run) => goOn('timeOut', run, { state: 'WAITING' })),
+    'begin to wait': (put) =>
+      change(put, { by: 'workflows', laneIds: [put.laneId], limit: 10 }, (run, { nowUs }) =>
+        decideBeginWait(run, nowUs),
+      ),
+    'end a wait': advance('WAITING', (run) => decideEndWait(run, { state: 'FAILED', failure })),
+    'cancel a wait': advance('WAITING', (run) => decideCancelWait(run, '')),
+    'stop a wait that was too long': advance('WAITING', (run, { nowUs }) =>
+      decideWaitDue({ ...run, dueTimeUs: nowUs }, nowUs),
+    ),
+    'depend on more': hold((run, moment) => {
+      const decision = decideBlock(run, moment);
+      return decision === 'NOT_WAITING' ? undefined : decision;
+    }),
+    'let go': hold((run, moment) => decideUnblock(run, moment)),
+    'let go before its time': hold((run, moment) => decideUnblock({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
+    skip: hold((run) => decideSkip(run, 'no more')),
+    'wait for children': report((run) => decideSuspend(run, 1)),
+    'wait for children that have ended': report((run) => decideSuspend(run, 0)),
+    'go on behind children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
+    'cancel what waits for children': advance('WAITING', (run, moment) =>
+      decideCancel({ ...run, attempt: 1 }, '', 1_000, moment),
+    ),
+    'sweep what waits too long for children': advance('WAITING', (run, moment) =>
+      decideDue({ ...run, attempt: 1, dueTimeUs: moment.nowUs }, policy, moment),
+    ),
+    'resume what depends on something': hold((run, moment) => decideResume({ ...run, waitsFor: 1 }, moment)),
     'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
     'sweep a retry without room': due((run, moment) => {
       const change = decideDue(run, policy, moment);

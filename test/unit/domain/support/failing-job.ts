@@ -38,6 +38,10 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     retryPolicy: null,
     fairnessKey: null,
     limitId: null,
+    parentJobId: null,
+    waitsFor: 0,
+    children: 0,
+    tellsEnd: false,
     ...changes,
   };
 }

@@ -12,6 +12,7 @@ from muster.client.retry_policies import retry_policy, retry_rule
 from muster.client.schedule import ScheduleOptions, TimesOptions
 from muster.client.submission import JobOptions, job_submission
 from muster.client.sync_client import Client
+from muster.client.wait_calls import SentEvent
 from muster.client.watching import EventPage
 from muster.transport_retry import TransportRetry
 
@@ -25,6 +26,7 @@ __all__ = [
     "JobRef",
     "Redriven",
     "ScheduleOptions",
+    "SentEvent",
     "SubmittedJob",
     "TimesOptions",
     "TransportRetry",

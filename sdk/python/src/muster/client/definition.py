@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from google.protobuf.message import Message
@@ -59,6 +59,7 @@ class DefinitionOptions(TypedDict, total=False):
         uniqueness: At most one job at a time that is alike. Default: any number. One of the three at most.
         debounce: Of jobs that come closely after each other only the last one runs. Default: each runs.
         throttle: At most one job in a span of time. Default: any number.
+        publishes: Names of data assets that each success publishes. Default: none. At most 20.
     """
 
     definition: JobDefinition
@@ -89,6 +90,7 @@ class DefinitionOptions(TypedDict, total=False):
     uniqueness: Uniqueness
     debounce: Debounce
     throttle: Throttle
+    publishes: Sequence[str]
 
 
 def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from muster.client.call import Call, Method, Scope, new_id
@@ -23,6 +23,8 @@ def submit(
     definition: str,
     input: Any = None,  # noqa: A002 - the word of the contract
     *,
+    batch: JobRef = "",
+    parent: messages.ParentAttempt | None = None,
     request_id: str = "",
     timeout: float | None = None,
     **options: Unpack[JobOptions],
@@ -32,6 +34,8 @@ def submit(
     Args:
         definition: Name of the definition.
         input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
+        batch: Job of the open batch of which it becomes a member. Empty: none.
+        parent: The attempt whose handler submits it; handlers call `ctx.submit`. None: none.
         request_id: UUID that makes repeats of this call harmless, over restarts of this process too. Empty: a new one.
         timeout: Seconds for the call, repeats included. None: the client's.
         **options: How it is to be run, see `JobOptions`.
@@ -41,23 +45,35 @@ def submit(
         MusterError: NOT_FOUND, when there is no such definition.
     """
     request = messages.SubmitJobRequest(
-        namespace=scope.namespace, job=job_submission(definition, input, **options), request_id=new_id(request_id)
+        namespace=scope.namespace,
+        job=job_submission(definition, input, **options),
+        request_id=new_id(request_id),
+        batch_job_id=id_of(batch),
+        parent=parent,
     )
     method = _method("SubmitJob", messages.SubmitJobResponse)
     return Call(method, request, _submitted, timeout, submits=(definition,))
 
 
 def submit_many(
-    scope: Scope, jobs: Iterable[JobSubmission], *, request_id: str = "", timeout: float | None = None
+    scope: Scope,
+    jobs: Iterable[JobSubmission],
+    *,
+    batch: JobRef = "",
+    request_id: str = "",
+    timeout: float | None = None,
 ) -> Call[list[SubmittedJob]]:
     """Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order.
 
     Args:
         jobs: See `job_submission`.
+        batch: Job of the open batch of which they become members. Empty: none.
         request_id: UUID that makes repeats of this call harmless. Empty: a new one.
         timeout: Seconds for the call, repeats included. None: the client's.
     """
-    request = messages.SubmitJobsRequest(namespace=scope.namespace, jobs=jobs, request_id=new_id(request_id))
+    request = messages.SubmitJobsRequest(
+        namespace=scope.namespace, jobs=jobs, request_id=new_id(request_id), batch_job_id=id_of(batch)
+    )
     method = _method("SubmitJobs", messages.SubmitJobsResponse)
     definitions = tuple(job.definition for job in request.jobs)
     return Call(method, request, _all_submitted, timeout, submits=definitions)
@@ -139,9 +155,35 @@ def update(
     return Call(_method("UpdateJob", messages.UpdateJobResponse), request, _job, timeout)
 
 
-def retry(scope: Scope, job: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Job]:
-    """Makes a new job like one that has ended, and answers it; its `retry_of` names the old one."""
-    request = messages.RetryJobRequest(namespace=scope.namespace, job_id=id_of(job), request_id=new_id(request_id))
+def retry(
+    scope: Scope,
+    job: JobRef,
+    *,
+    skip_steps: Sequence[str] = (),
+    reason: str = "",
+    request_id: str = "",
+    timeout: float | None = None,
+) -> Call[Job]:
+    """Makes a new job like one that has ended, and answers it; its `retry_of` names the old one.
+
+    Args:
+        job: The job.
+        skip_steps: Names of steps that the new workflow is not to run. At most 100, each once.
+        reason: Why, for people. At most 1,024 characters.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+
+    Raises:
+        MusterError: NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+            DEFINITION_ARCHIVED, NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE); ALREADY_EXISTS (DUPLICATE_JOB).
+    """
+    request = messages.RetryJobRequest(
+        namespace=scope.namespace,
+        job_id=id_of(job),
+        request_id=new_id(request_id),
+        skip_steps=skip_steps,
+        reason=reason,
+    )
     return Call(_method("RetryJob", messages.RetryJobResponse), request, _job, timeout)
 
 

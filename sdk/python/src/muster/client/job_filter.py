@@ -23,6 +23,7 @@ class JobFilter:
         min_create_time: Only jobs made at or after this time.
         max_create_time: Only jobs made before this time.
         failure_types: Only jobs whose failure has one of these types. At most 64.
+        parent_job_id: Only jobs of the steps of this workflow, or members of this batch.
     """
 
     states: Sequence[str | int] = ()
@@ -32,6 +33,7 @@ class JobFilter:
     min_create_time: dt.datetime | None = None
     max_create_time: dt.datetime | None = None
     failure_types: Sequence[str] = ()
+    parent_job_id: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Returns the fields of the messages that take a filter.
@@ -46,5 +48,6 @@ class JobFilter:
             "queue": self.queue,
             "labels": dict(self.labels),
             "failure_types": list(self.failure_types),
+            "parent_job_id": self.parent_job_id,
             **{name: to_timestamp(moment) for name, moment in times.items() if moment is not None},
         }

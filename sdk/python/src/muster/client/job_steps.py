@@ -15,6 +15,7 @@ from muster.client.job_ref import JobRef, id_of, is_terminal, state_name
 from muster.client.watching import FollowedLogs
 from muster.durations import to_duration
 from muster.errors import JobFailedError, MusterError
+from muster.handled_job import handled_job_id
 from muster.v1 import job_pb2
 from muster.v1 import job_service_pb2 as messages
 from muster.v1.job_pb2 import Job
@@ -45,20 +46,27 @@ class Redriven:
 def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
     """Waits until the job has ended or the time is up, and answers the job as it is then.
 
-    A restart of the control plane does not end the wait.
+    A restart of the control plane does not end the wait. A handler that waits holds its place
+    meanwhile; `ctx.wait` does not.
 
     Args:
         job: The job.
         timeout: Longest wait, in seconds. None: no limit.
 
     Raises:
-        MusterError: NOT_FOUND, when there is no such job.
+        MusterError: NOT_FOUND, when there is no such job; FAILED_PRECONDITION (DEADLOCK), in a handler that holds
+            what the job needs.
     """
     end = float("inf") if timeout is None else time.monotonic() + timeout
     method = _method("WaitJob", messages.WaitJobResponse)
     while True:
         poll = max(0.0, min(_POLL_SECONDS, end - time.monotonic()))
-        request = messages.WaitJobRequest(namespace=scope.namespace, job_id=id_of(job), timeout=to_duration(poll))
+        request = messages.WaitJobRequest(
+            namespace=scope.namespace,
+            job_id=id_of(job),
+            timeout=to_duration(poll),
+            waiting_job_id=handled_job_id(),
+        )
         try:
             found = yield Call(method, request, _job, poll + _SLACK_SECONDS, is_patient=True)
         except MusterError as error:

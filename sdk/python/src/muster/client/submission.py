@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from muster import payloads
 from muster.client.words import number_of, to_timestamp
 from muster.durations import Seconds, to_duration
+from muster.v1.dependency_pb2 import Dependency
 from muster.v1.job_pb2 import IdempotencyConflictPolicy, JobSubmission
 from muster.v1.placement_pb2 import Demands, Sticky
 from muster.v1.retry_policy_pb2 import RetryPolicy
@@ -39,6 +40,7 @@ class JobOptions(TypedDict, total=False):
         run_timeout: Replaces the definition's run timeout.
         demands: Replaces the definition's demands.
         sticky: Keeps the job to the worker of an earlier one. Default: any worker that will do.
+        dependencies: What must come about before it may start: all of these, at most 100; see `muster.after`.
         traceparent: W3C trace context that the job belongs to.
         tracestate: W3C trace state that goes with it.
     """
@@ -57,6 +59,7 @@ class JobOptions(TypedDict, total=False):
     run_timeout: Seconds
     demands: Demands
     sticky: Sticky
+    dependencies: Sequence[Dependency]
     traceparent: str
     tracestate: str
 

@@ -10,7 +10,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 import grpc
 
 from muster.channels import channel_options
-from muster.client import definition_calls, job_calls, job_steps, queue_calls, schedule_calls, watching, worker_calls
+from muster.client import (
+    batch_calls,
+    definition_calls,
+    dependency_calls,
+    job_calls,
+    job_steps,
+    queue_calls,
+    schedule_calls,
+    wait_calls,
+    watching,
+    worker_calls,
+    workflow_calls,
+)
 from muster.client.call import Call, Items, Method, Pages, Scope, Steps, described_by
 from muster.client.following import Following
 from muster.client.job_ref import JobRef
@@ -146,6 +158,23 @@ class Client:
     backfill_schedule = _call(schedule_calls.backfill_schedule)
     preview_schedule = _call(schedule_calls.preview_schedule)
     list_schedule_runs = _pages(schedule_calls.list_schedule_runs)
+
+    add_dependencies = _call(dependency_calls.add_dependencies)
+    list_assets = _pages(dependency_calls.list_assets)
+
+    create_batch = _call(batch_calls.create_batch)
+    get_batch = _call(batch_calls.get_batch)
+    seal_batch = _call(batch_calls.seal_batch)
+    retry_batch = _call(batch_calls.retry_batch)
+    skip_step = _call(workflow_calls.skip_step)
+    list_audit_records = _pages(workflow_calls.list_audit_records)
+
+    send_event = _call(wait_calls.send_event)
+    approve = _call(wait_calls.approve)
+    reject = _call(wait_calls.reject)
+
+    get_workflow = _call(workflow_calls.get_workflow)
+    list_workflow_steps = _pages(workflow_calls.list_workflow_steps)
 
     list_workers = _pages(worker_calls.list_workers)
     get_worker = _call(worker_calls.get_worker)

@@ -21,6 +21,7 @@ class AttemptOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_OUTCOME_LAPSED: _ClassVar[AttemptOutcome]
     ATTEMPT_OUTCOME_SESSION_CLOSED: _ClassVar[AttemptOutcome]
     ATTEMPT_OUTCOME_TIMED_OUT: _ClassVar[AttemptOutcome]
+    ATTEMPT_OUTCOME_SUSPENDED: _ClassVar[AttemptOutcome]
 ATTEMPT_OUTCOME_UNSPECIFIED: AttemptOutcome
 ATTEMPT_OUTCOME_SUCCEEDED: AttemptOutcome
 ATTEMPT_OUTCOME_FAILED: AttemptOutcome
@@ -30,6 +31,7 @@ ATTEMPT_OUTCOME_ABORTED: AttemptOutcome
 ATTEMPT_OUTCOME_LAPSED: AttemptOutcome
 ATTEMPT_OUTCOME_SESSION_CLOSED: AttemptOutcome
 ATTEMPT_OUTCOME_TIMED_OUT: AttemptOutcome
+ATTEMPT_OUTCOME_SUSPENDED: AttemptOutcome
 
 class Attempt(_message.Message):
     __slots__ = ("attempt", "session_id", "worker_name", "outcome", "counted", "assign_time", "end_time", "failure")

@@ -24,6 +24,7 @@ class FailureCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_CAUSE_INTERNAL: _ClassVar[FailureCause]
     FAILURE_CAUSE_SESSION_CLOSED: _ClassVar[FailureCause]
     FAILURE_CAUSE_INFRASTRUCTURE: _ClassVar[FailureCause]
+    FAILURE_CAUSE_DEPENDENCY: _ClassVar[FailureCause]
 FAILURE_CAUSE_UNSPECIFIED: FailureCause
 FAILURE_CAUSE_APPLICATION: FailureCause
 FAILURE_CAUSE_TIMEOUT: FailureCause
@@ -36,6 +37,7 @@ FAILURE_CAUSE_POISON: FailureCause
 FAILURE_CAUSE_INTERNAL: FailureCause
 FAILURE_CAUSE_SESSION_CLOSED: FailureCause
 FAILURE_CAUSE_INFRASTRUCTURE: FailureCause
+FAILURE_CAUSE_DEPENDENCY: FailureCause
 
 class Failure(_message.Message):
     __slots__ = ("type", "message", "stack_trace", "failure_cause", "final", "retry_delay", "cause", "details", "exit_code")

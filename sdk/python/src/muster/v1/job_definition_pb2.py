@@ -28,31 +28,30 @@ from muster.v1 import limit_pb2 as muster_dot_v1_dot_limit__pb2
 from muster.v1 import placement_pb2 as muster_dot_v1_dot_placement__pb2
 from muster.v1 import retry_policy_pb2 as muster_dot_v1_dot_retry__policy__pb2
 from muster.v1 import submission_rule_pb2 as muster_dot_v1_dot_submission__rule__pb2
+from muster.v1 import wait_pb2 as muster_dot_v1_dot_wait__pb2
+from muster.v1 import workflow_pb2 as muster_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1fmuster/v1/submission_rule.proto\"\x9e\x0b\n\rJobDefinition\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12#\n\x04task\x18\x04 \x01(\x0b\x32\x13.muster.v1.TaskBodyH\x00\x12+\n\x08workflow\x18\x05 \x01(\x0b\x32\x17.muster.v1.WorkflowBodyH\x00\x12\r\n\x05queue\x18\x06 \x01(\t\x12,\n\x0cretry_policy\x18\x07 \x01(\x0b\x32\x16.muster.v1.RetryPolicy\x12.\n\x0brun_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0c\x63\x61ncel_grace\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x11lease_loss_action\x18\n \x01(\x0e\x32\x1a.muster.v1.LeaseLossAction\x12#\n\x07\x64\x65mands\x18\x0b \x01(\x0b\x32\x12.muster.v1.Demands\x12\x10\n\x08priority\x18\x0c \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\r \x01(\t\x12\x34\n\x06labels\x18\x0e \x03(\x0b\x32$.muster.v1.JobDefinition.LabelsEntry\x12,\n\tretention\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11input_json_schema\x18\x11 \x01(\t\x12\x1a\n\x12output_json_schema\x18\x12 \x01(\t\x12\x30\n\rqueue_timeout\x18\x13 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rtotal_timeout\x18\x14 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10progress_timeout\x18\x15 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x11progress_watchdog\x18\x16 \x01(\x0b\x32\x1b.muster.v1.ProgressWatchdog\x12,\n\x0cretry_budget\x18\x17 \x01(\x0b\x32\x16.muster.v1.RetryBudget\x12\x32\n\x0f\x63ircuit_breaker\x18\x18 \x01(\x0b\x32\x19.muster.v1.CircuitBreaker\x12\x38\n\x15input_protobuf_schema\x18\x19 \x01(\x0b\x32\x19.muster.v1.ProtobufSchema\x12\x39\n\x16output_protobuf_schema\x18\x1a \x01(\x0b\x32\x19.muster.v1.ProtobufSchema\x12\x30\n\x0c\x61rchive_time\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61irness_key\x18\x1c \x01(\t\x12\x17\n\x0fmax_concurrency\x18\x1d \x01(\x05\x12(\n\nrate_limit\x18\x1e \x01(\x0b\x32\x14.muster.v1.RateLimit\x12\x11\n\trate_cost\x18\x1f \x01(\x05\x12&\n\tkey_limit\x18  \x01(\x0b\x32\x13.muster.v1.KeyLimit\x12)\n\nuniqueness\x18! \x01(\x0b\x32\x15.muster.v1.Uniqueness\x12%\n\x08\x64\x65\x62ounce\x18\" \x01(\x0b\x32\x13.muster.v1.Debounce\x12%\n\x08throttle\x18# \x01(\x0b\x32\x13.muster.v1.Throttle\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x62ody\"C\n\x0eProtobufSchema\x12\x1b\n\x13\x66ile_descriptor_set\x18\x01 \x01(\x0c\x12\x14\n\x0cmessage_type\x18\x02 \x01(\t\"S\n\x10ProgressWatchdog\x12\x14\n\x0cmin_fraction\x18\x01 \x01(\x01\x12)\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"h\n\x08TaskBody\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x17\n\x0f\x63leanup_handler\x18\x02 \x01(\t\x12\x32\n\x0f\x63leanup_timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"6\n\x0cWorkflowBody\x12&\n\x05steps\x18\x01 \x03(\x0b\x32\x17.muster.v1.WorkflowStep\"F\n\x0cWorkflowStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\t\x12\x14\n\x0c\x64\x65pendencies\x18\x03 \x03(\t*q\n\x0fLeaseLossAction\x12!\n\x1dLEASE_LOSS_ACTION_UNSPECIFIED\x10\x00\x12\x1b\n\x17LEASE_LOSS_ACTION_ABORT\x10\x01\x12\x1e\n\x1aLEASE_LOSS_ACTION_CONTINUE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emuster/v1/job_definition.proto\x12\tmuster.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15muster/v1/limit.proto\x1a\x19muster/v1/placement.proto\x1a\x1cmuster/v1/retry_policy.proto\x1a\x1fmuster/v1/submission_rule.proto\x1a\x14muster/v1/wait.proto\x1a\x18muster/v1/workflow.proto\"\xd6\x0b\n\rJobDefinition\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12#\n\x04task\x18\x04 \x01(\x0b\x32\x13.muster.v1.TaskBodyH\x00\x12+\n\x08workflow\x18\x05 \x01(\x0b\x32\x17.muster.v1.WorkflowBodyH\x00\x12#\n\x04wait\x18$ \x01(\x0b\x32\x13.muster.v1.WaitBodyH\x00\x12\r\n\x05queue\x18\x06 \x01(\t\x12,\n\x0cretry_policy\x18\x07 \x01(\x0b\x32\x16.muster.v1.RetryPolicy\x12.\n\x0brun_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0c\x63\x61ncel_grace\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x11lease_loss_action\x18\n \x01(\x0e\x32\x1a.muster.v1.LeaseLossAction\x12#\n\x07\x64\x65mands\x18\x0b \x01(\x0b\x32\x12.muster.v1.Demands\x12\x10\n\x08priority\x18\x0c \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\r \x01(\t\x12\x34\n\x06labels\x18\x0e \x03(\x0b\x32$.muster.v1.JobDefinition.LabelsEntry\x12,\n\tretention\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11input_json_schema\x18\x11 \x01(\t\x12\x1a\n\x12output_json_schema\x18\x12 \x01(\t\x12\x30\n\rqueue_timeout\x18\x13 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rtotal_timeout\x18\x14 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10progress_timeout\x18\x15 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x11progress_watchdog\x18\x16 \x01(\x0b\x32\x1b.muster.v1.ProgressWatchdog\x12,\n\x0cretry_budget\x18\x17 \x01(\x0b\x32\x16.muster.v1.RetryBudget\x12\x32\n\x0f\x63ircuit_breaker\x18\x18 \x01(\x0b\x32\x19.muster.v1.CircuitBreaker\x12\x38\n\x15input_protobuf_schema\x18\x19 \x01(\x0b\x32\x19.muster.v1.ProtobufSchema\x12\x39\n\x16output_protobuf_schema\x18\x1a \x01(\x0b\x32\x19.muster.v1.ProtobufSchema\x12\x30\n\x0c\x61rchive_time\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61irness_key\x18\x1c \x01(\t\x12\x17\n\x0fmax_concurrency\x18\x1d \x01(\x05\x12(\n\nrate_limit\x18\x1e \x01(\x0b\x32\x14.muster.v1.RateLimit\x12\x11\n\trate_cost\x18\x1f \x01(\x05\x12&\n\tkey_limit\x18  \x01(\x0b\x32\x13.muster.v1.KeyLimit\x12)\n\nuniqueness\x18! \x01(\x0b\x32\x15.muster.v1.Uniqueness\x12%\n\x08\x64\x65\x62ounce\x18\" \x01(\x0b\x32\x13.muster.v1.Debounce\x12%\n\x08throttle\x18# \x01(\x0b\x32\x13.muster.v1.Throttle\x12\x11\n\tpublishes\x18\x32 \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x62ody\"C\n\x0eProtobufSchema\x12\x1b\n\x13\x66ile_descriptor_set\x18\x01 \x01(\x0c\x12\x14\n\x0cmessage_type\x18\x02 \x01(\t\"S\n\x10ProgressWatchdog\x12\x14\n\x0cmin_fraction\x18\x01 \x01(\x01\x12)\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"h\n\x08TaskBody\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x17\n\x0f\x63leanup_handler\x18\x02 \x01(\t\x12\x32\n\x0f\x63leanup_timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration*q\n\x0fLeaseLossAction\x12!\n\x1dLEASE_LOSS_ACTION_UNSPECIFIED\x10\x00\x12\x1b\n\x17LEASE_LOSS_ACTION_ABORT\x10\x01\x12\x1e\n\x1aLEASE_LOSS_ACTION_CONTINUE\x10\x02\x42-\n\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.job_definition_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.muster.v1P\001Z\032muster.dev/sdk/go/musterpb'
   _globals['_JOBDEFINITION_LABELSENTRY']._loaded_options = None
   _globals['_JOBDEFINITION_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_LEASELOSSACTION']._serialized_start=2052
-  _globals['_LEASELOSSACTION']._serialized_end=2165
-  _globals['_JOBDEFINITION']._serialized_start=224
-  _globals['_JOBDEFINITION']._serialized_end=1662
-  _globals['_JOBDEFINITION_LABELSENTRY']._serialized_start=1609
-  _globals['_JOBDEFINITION_LABELSENTRY']._serialized_end=1654
-  _globals['_PROTOBUFSCHEMA']._serialized_start=1664
-  _globals['_PROTOBUFSCHEMA']._serialized_end=1731
-  _globals['_PROGRESSWATCHDOG']._serialized_start=1733
-  _globals['_PROGRESSWATCHDOG']._serialized_end=1816
-  _globals['_TASKBODY']._serialized_start=1818
-  _globals['_TASKBODY']._serialized_end=1922
-  _globals['_WORKFLOWBODY']._serialized_start=1924
-  _globals['_WORKFLOWBODY']._serialized_end=1978
-  _globals['_WORKFLOWSTEP']._serialized_start=1980
-  _globals['_WORKFLOWSTEP']._serialized_end=2050
+  _globals['_LEASELOSSACTION']._serialized_start=2028
+  _globals['_LEASELOSSACTION']._serialized_end=2141
+  _globals['_JOBDEFINITION']._serialized_start=272
+  _globals['_JOBDEFINITION']._serialized_end=1766
+  _globals['_JOBDEFINITION_LABELSENTRY']._serialized_start=1713
+  _globals['_JOBDEFINITION_LABELSENTRY']._serialized_end=1758
+  _globals['_PROTOBUFSCHEMA']._serialized_start=1768
+  _globals['_PROTOBUFSCHEMA']._serialized_end=1835
+  _globals['_PROGRESSWATCHDOG']._serialized_start=1837
+  _globals['_PROGRESSWATCHDOG']._serialized_end=1920
+  _globals['_TASKBODY']._serialized_start=1922
+  _globals['_TASKBODY']._serialized_end=2026
 # @@protoc_insertion_point(module_scope)

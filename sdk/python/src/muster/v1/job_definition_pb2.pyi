@@ -6,6 +6,8 @@ from muster.v1 import limit_pb2 as _limit_pb2
 from muster.v1 import placement_pb2 as _placement_pb2
 from muster.v1 import retry_policy_pb2 as _retry_policy_pb2
 from muster.v1 import submission_rule_pb2 as _submission_rule_pb2
+from muster.v1 import wait_pb2 as _wait_pb2
+from muster.v1 import workflow_pb2 as _workflow_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -25,7 +27,7 @@ LEASE_LOSS_ACTION_ABORT: LeaseLossAction
 LEASE_LOSS_ACTION_CONTINUE: LeaseLossAction
 
 class JobDefinition(_message.Message):
-    __slots__ = ("namespace", "name", "version", "task", "workflow", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema", "queue_timeout", "total_timeout", "progress_timeout", "progress_watchdog", "retry_budget", "circuit_breaker", "input_protobuf_schema", "output_protobuf_schema", "archive_time", "fairness_key", "max_concurrency", "rate_limit", "rate_cost", "key_limit", "uniqueness", "debounce", "throttle")
+    __slots__ = ("namespace", "name", "version", "task", "workflow", "wait", "queue", "retry_policy", "run_timeout", "cancel_grace", "lease_loss_action", "demands", "priority", "description", "labels", "retention", "create_time", "input_json_schema", "output_json_schema", "queue_timeout", "total_timeout", "progress_timeout", "progress_watchdog", "retry_budget", "circuit_breaker", "input_protobuf_schema", "output_protobuf_schema", "archive_time", "fairness_key", "max_concurrency", "rate_limit", "rate_cost", "key_limit", "uniqueness", "debounce", "throttle", "publishes")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +40,7 @@ class JobDefinition(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     RETRY_POLICY_FIELD_NUMBER: _ClassVar[int]
     RUN_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
@@ -68,11 +71,13 @@ class JobDefinition(_message.Message):
     UNIQUENESS_FIELD_NUMBER: _ClassVar[int]
     DEBOUNCE_FIELD_NUMBER: _ClassVar[int]
     THROTTLE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHES_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     version: int
     task: TaskBody
-    workflow: WorkflowBody
+    workflow: _workflow_pb2.WorkflowBody
+    wait: _wait_pb2.WaitBody
     queue: str
     retry_policy: _retry_policy_pb2.RetryPolicy
     run_timeout: _duration_pb2.Duration
@@ -103,7 +108,8 @@ class JobDefinition(_message.Message):
     uniqueness: _submission_rule_pb2.Uniqueness
     debounce: _submission_rule_pb2.Debounce
     throttle: _submission_rule_pb2.Throttle
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., task: _Optional[_Union[TaskBody, _Mapping]] = ..., workflow: _Optional[_Union[WorkflowBody, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cancel_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., lease_loss_action: _Optional[_Union[LeaseLossAction, str]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., priority: _Optional[int] = ..., description: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_json_schema: _Optional[str] = ..., output_json_schema: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_watchdog: _Optional[_Union[ProgressWatchdog, _Mapping]] = ..., retry_budget: _Optional[_Union[_retry_policy_pb2.RetryBudget, _Mapping]] = ..., circuit_breaker: _Optional[_Union[_retry_policy_pb2.CircuitBreaker, _Mapping]] = ..., input_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., output_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fairness_key: _Optional[str] = ..., max_concurrency: _Optional[int] = ..., rate_limit: _Optional[_Union[_limit_pb2.RateLimit, _Mapping]] = ..., rate_cost: _Optional[int] = ..., key_limit: _Optional[_Union[_limit_pb2.KeyLimit, _Mapping]] = ..., uniqueness: _Optional[_Union[_submission_rule_pb2.Uniqueness, _Mapping]] = ..., debounce: _Optional[_Union[_submission_rule_pb2.Debounce, _Mapping]] = ..., throttle: _Optional[_Union[_submission_rule_pb2.Throttle, _Mapping]] = ...) -> None: ...
+    publishes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., task: _Optional[_Union[TaskBody, _Mapping]] = ..., workflow: _Optional[_Union[_workflow_pb2.WorkflowBody, _Mapping]] = ..., wait: _Optional[_Union[_wait_pb2.WaitBody, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cancel_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., lease_loss_action: _Optional[_Union[LeaseLossAction, str]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., priority: _Optional[int] = ..., description: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_json_schema: _Optional[str] = ..., output_json_schema: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., progress_watchdog: _Optional[_Union[ProgressWatchdog, _Mapping]] = ..., retry_budget: _Optional[_Union[_retry_policy_pb2.RetryBudget, _Mapping]] = ..., circuit_breaker: _Optional[_Union[_retry_policy_pb2.CircuitBreaker, _Mapping]] = ..., input_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., output_protobuf_schema: _Optional[_Union[ProtobufSchema, _Mapping]] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fairness_key: _Optional[str] = ..., max_concurrency: _Optional[int] = ..., rate_limit: _Optional[_Union[_limit_pb2.RateLimit, _Mapping]] = ..., rate_cost: _Optional[int] = ..., key_limit: _Optional[_Union[_limit_pb2.KeyLimit, _Mapping]] = ..., uniqueness: _Optional[_Union[_submission_rule_pb2.Uniqueness, _Mapping]] = ..., debounce: _Optional[_Union[_submission_rule_pb2.Debounce, _Mapping]] = ..., throttle: _Optional[_Union[_submission_rule_pb2.Throttle, _Mapping]] = ..., publishes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ProtobufSchema(_message.Message):
     __slots__ = ("file_descriptor_set", "message_type")
@@ -130,19 +136,3 @@ class TaskBody(_message.Message):
     cleanup_handler: str
     cleanup_timeout: _duration_pb2.Duration
     def __init__(self, handler: _Optional[str] = ..., cleanup_handler: _Optional[str] = ..., cleanup_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
-
-class WorkflowBody(_message.Message):
-    __slots__ = ("steps",)
-    STEPS_FIELD_NUMBER: _ClassVar[int]
-    steps: _containers.RepeatedCompositeFieldContainer[WorkflowStep]
-    def __init__(self, steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ...) -> None: ...
-
-class WorkflowStep(_message.Message):
-    __slots__ = ("name", "definition", "dependencies")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    DEFINITION_FIELD_NUMBER: _ClassVar[int]
-    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    definition: str
-    dependencies: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ..., dependencies: _Optional[_Iterable[str]] = ...) -> None: ...

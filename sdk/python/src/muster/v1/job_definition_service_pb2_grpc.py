@@ -74,8 +74,9 @@ class JobDefinitionServiceServicer(object):
     def ApplyJobDefinition(self, request, context):
         """Stores a definition as a new version; the same content again gives the version that is there.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), UNIMPLEMENTED (a workflow body),
-        UNAVAILABLE (the database can't be reached; retry with the same request_id).
+        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), NOT_FOUND (the
+        definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, or workflows would be in
+        themselves or more than 16 in each other), UNAVAILABLE (the database can't be reached; retry with the same request_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

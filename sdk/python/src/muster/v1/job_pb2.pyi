@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from muster.v1 import attempt_pb2 as _attempt_pb2
+from muster.v1 import dependency_pb2 as _dependency_pb2
 from muster.v1 import failure_pb2 as _failure_pb2
 from muster.v1 import payload_pb2 as _payload_pb2
 from muster.v1 import placement_pb2 as _placement_pb2
@@ -56,6 +57,8 @@ class WaitReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WAIT_REASON_NO_WORKER: _ClassVar[WaitReason]
     WAIT_REASON_SUSPECT: _ClassVar[WaitReason]
     WAIT_REASON_IN_LINE: _ClassVar[WaitReason]
+    WAIT_REASON_DEPENDENCY: _ClassVar[WaitReason]
+    WAIT_REASON_DEADLOCK: _ClassVar[WaitReason]
 
 class IdempotencyConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -104,6 +107,8 @@ WAIT_REASON_QUEUE_LIMIT: WaitReason
 WAIT_REASON_NO_WORKER: WaitReason
 WAIT_REASON_SUSPECT: WaitReason
 WAIT_REASON_IN_LINE: WaitReason
+WAIT_REASON_DEPENDENCY: WaitReason
+WAIT_REASON_DEADLOCK: WaitReason
 IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_FAIL: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: IdempotencyConflictPolicy
@@ -213,7 +218,7 @@ class Progress(_message.Message):
     def __init__(self, fraction: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
 
 class JobSubmission(_message.Message):
-    __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key", "sticky")
+    __slots__ = ("definition", "definition_version", "input", "idempotency_key", "idempotency_conflict_policy", "labels", "priority", "run_time", "delay", "expire_time", "queue", "retry_policy", "run_timeout", "demands", "traceparent", "tracestate", "fairness_key", "sticky", "dependencies")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +244,7 @@ class JobSubmission(_message.Message):
     TRACESTATE_FIELD_NUMBER: _ClassVar[int]
     FAIRNESS_KEY_FIELD_NUMBER: _ClassVar[int]
     STICKY_FIELD_NUMBER: _ClassVar[int]
+    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
     definition: str
     definition_version: int
     input: _payload_pb2.Payload
@@ -257,4 +263,5 @@ class JobSubmission(_message.Message):
     tracestate: str
     fairness_key: str
     sticky: _placement_pb2.Sticky
-    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., idempotency_conflict_policy: _Optional[_Union[IdempotencyConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[int] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., fairness_key: _Optional[str] = ..., sticky: _Optional[_Union[_placement_pb2.Sticky, _Mapping]] = ...) -> None: ...
+    dependencies: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Dependency]
+    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., idempotency_conflict_policy: _Optional[_Union[IdempotencyConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[int] = ..., run_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queue: _Optional[str] = ..., retry_policy: _Optional[_Union[_retry_policy_pb2.RetryPolicy, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., demands: _Optional[_Union[_placement_pb2.Demands, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., fairness_key: _Optional[str] = ..., sticky: _Optional[_Union[_placement_pb2.Sticky, _Mapping]] = ..., dependencies: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ...) -> None: ...

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from muster.v1 import dependency_pb2 as _dependency_pb2
 from muster.v1 import job_pb2 as _job_pb2
 from muster.v1 import job_explanation_pb2 as _job_explanation_pb2
 from muster.v1 import log_record_pb2 as _log_record_pb2
@@ -14,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobFilter(_message.Message):
-    __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types")
+    __slots__ = ("states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +30,7 @@ class JobFilter(_message.Message):
     MIN_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    PARENT_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     states: _containers.RepeatedScalarFieldContainer[_job_pb2.JobState]
     definition: str
     queue: str
@@ -36,17 +38,34 @@ class JobFilter(_message.Message):
     min_create_time: _timestamp_pb2.Timestamp
     max_create_time: _timestamp_pb2.Timestamp
     failure_types: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ...) -> None: ...
+    parent_job_id: str
+    def __init__(self, states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ..., parent_job_id: _Optional[str] = ...) -> None: ...
 
 class SubmitJobRequest(_message.Message):
-    __slots__ = ("namespace", "job", "request_id")
+    __slots__ = ("namespace", "job", "request_id", "batch_job_id", "parent")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BATCH_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job: _job_pb2.JobSubmission
     request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., job: _Optional[_Union[_job_pb2.JobSubmission, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    batch_job_id: str
+    parent: ParentAttempt
+    def __init__(self, namespace: _Optional[str] = ..., job: _Optional[_Union[_job_pb2.JobSubmission, _Mapping]] = ..., request_id: _Optional[str] = ..., batch_job_id: _Optional[str] = ..., parent: _Optional[_Union[ParentAttempt, _Mapping]] = ...) -> None: ...
+
+class ParentAttempt(_message.Message):
+    __slots__ = ("job_id", "attempt", "session_id", "detached")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    DETACHED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    attempt: int
+    session_id: str
+    detached: bool
+    def __init__(self, job_id: _Optional[str] = ..., attempt: _Optional[int] = ..., session_id: _Optional[str] = ..., detached: bool = ...) -> None: ...
 
 class SubmitJobResponse(_message.Message):
     __slots__ = ("job_id", "existing")
@@ -57,14 +76,18 @@ class SubmitJobResponse(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., existing: bool = ...) -> None: ...
 
 class SubmitJobsRequest(_message.Message):
-    __slots__ = ("namespace", "jobs", "request_id")
+    __slots__ = ("namespace", "jobs", "request_id", "batch_job_id", "parent")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOBS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BATCH_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     jobs: _containers.RepeatedCompositeFieldContainer[_job_pb2.JobSubmission]
     request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., jobs: _Optional[_Iterable[_Union[_job_pb2.JobSubmission, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    batch_job_id: str
+    parent: ParentAttempt
+    def __init__(self, namespace: _Optional[str] = ..., jobs: _Optional[_Iterable[_Union[_job_pb2.JobSubmission, _Mapping]]] = ..., request_id: _Optional[str] = ..., batch_job_id: _Optional[str] = ..., parent: _Optional[_Union[ParentAttempt, _Mapping]] = ...) -> None: ...
 
 class SubmitJobsResponse(_message.Message):
     __slots__ = ("jobs",)
@@ -87,14 +110,16 @@ class GetJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class WaitJobRequest(_message.Message):
-    __slots__ = ("namespace", "job_id", "timeout")
+    __slots__ = ("namespace", "job_id", "timeout", "waiting_job_id")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    WAITING_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job_id: str
     timeout: _duration_pb2.Duration
-    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    waiting_job_id: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waiting_job_id: _Optional[str] = ...) -> None: ...
 
 class WaitJobResponse(_message.Message):
     __slots__ = ("job",)
@@ -121,7 +146,7 @@ class CancelJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("namespace", "page_size", "page_token", "states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types")
+    __slots__ = ("namespace", "page_size", "page_token", "states", "definition", "queue", "labels", "min_create_time", "max_create_time", "failure_types", "parent_job_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +164,7 @@ class ListJobsRequest(_message.Message):
     MIN_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     FAILURE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    PARENT_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     page_size: int
     page_token: str
@@ -149,7 +175,8 @@ class ListJobsRequest(_message.Message):
     min_create_time: _timestamp_pb2.Timestamp
     max_create_time: _timestamp_pb2.Timestamp
     failure_types: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ...) -> None: ...
+    parent_job_id: str
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_job_pb2.JobState, str]]] = ..., definition: _Optional[str] = ..., queue: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., min_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure_types: _Optional[_Iterable[str]] = ..., parent_job_id: _Optional[str] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")
@@ -302,14 +329,18 @@ class EraseJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., audit_id: _Optional[str] = ...) -> None: ...
 
 class RetryJobRequest(_message.Message):
-    __slots__ = ("namespace", "job_id", "request_id")
+    __slots__ = ("namespace", "job_id", "request_id", "skip_steps", "reason")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SKIP_STEPS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job_id: str
     request_id: str
-    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    skip_steps: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., request_id: _Optional[str] = ..., skip_steps: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class RetryJobResponse(_message.Message):
     __slots__ = ("job",)
@@ -372,3 +403,39 @@ class ResumeJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
+
+class AddDependenciesRequest(_message.Message):
+    __slots__ = ("namespace", "job_id", "dependencies", "request_id")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    job_id: str
+    dependencies: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Dependency]
+    request_id: str
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., dependencies: _Optional[_Iterable[_Union[_dependency_pb2.Dependency, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class AddDependenciesResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: _job_pb2.Job
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
+
+class ListAssetsRequest(_message.Message):
+    __slots__ = ("namespace", "page_size", "page_token")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    page_size: int
+    page_token: str
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAssetsResponse(_message.Message):
+    __slots__ = ("assets", "next_page_token")
+    ASSETS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    assets: _containers.RepeatedCompositeFieldContainer[_dependency_pb2.Asset]
+    next_page_token: str
+    def __init__(self, assets: _Optional[_Iterable[_Union[_dependency_pb2.Asset, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -120,6 +120,16 @@ class JobServiceStub(object):
                 request_serializer=muster_dot_v1_dot_job__service__pb2.EraseJobRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_job__service__pb2.EraseJobResponse.FromString,
                 _registered_method=True)
+        self.AddDependencies = channel.unary_unary(
+                '/muster.v1.JobService/AddDependencies',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.FromString,
+                _registered_method=True)
+        self.ListAssets = channel.unary_unary(
+                '/muster.v1.JobService/ListAssets',
+                request_serializer=muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer(object):
@@ -130,9 +140,13 @@ class JobServiceServicer(object):
         """Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
 
         Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-        schema; the input lacks a field that a submission rule of the definition names; a run_time or delay for a definition with
+        schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or dependencies for a definition with
         a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
-        JOB_NOT_FOUND: the job of `sticky`), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`), ALREADY_EXISTS (the idempotency key is in use with other content, or the
+        JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`;
+        NOT_A_WORKFLOW: of a step of `dependencies`;
+        BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members; DEPENDENCY_CYCLE: a job would wait
+        for what waits for it; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more; TOO_MANY_CHILDREN;
+        WORKFLOW_NESTING: children would be in each other more than 16 deep), ALREADY_EXISTS (the idempotency key is in use with other content, or the
         policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
         queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
         none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
@@ -176,7 +190,12 @@ class JobServiceServicer(object):
     def WaitJob(self, request, context):
         """Waits until the job has ended or the time is up, and answers the job as it is then.
 
-        Errors: as GetJob. Time that is up is no error: look at `state`.
+        A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other job can't
+        start or end before those are free, and nobody else can free any, the call is refused some seconds after that became so;
+        `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds nothing.
+
+        Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). Time that is up is no
+        error: look at `state`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,7 +205,7 @@ class JobServiceServicer(object):
         """Asks a job to stop. After it has answered, no new attempt is assigned.
 
         BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
-        CANCELLING and CANCELLED stay as they are.
+        CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
         Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -243,8 +262,12 @@ class JobServiceServicer(object):
 
         A uniqueness of the definition holds for it, too; debounce and throttle do not.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-        (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+        The retry of a workflow that did not succeed takes over the results of its steps that did, and runs all else, but for
+        `skip_steps`. It leaves an audit record at the job that is retried, and one at the new job for each step that is skipped.
+
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND; STEP_NOT_FOUND: a name of
+        skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED; NOT_A_WORKFLOW:
+        skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
         LIMIT_REACHED, as SubmitJob).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -275,7 +298,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateJob(self, request, context):
-        """Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
+        """Changes priority, run time or expiry of a job that waits: BLOCKED, SCHEDULED, READY or PAUSED.
 
         A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
         its next attempt.
@@ -287,7 +310,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PauseJob(self, request, context):
-        """Holds a job that waits: SCHEDULED or READY. Its expiry and its timeouts go on.
+        """Holds a job that waits: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts go on.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
         JOB_NOT_WAITING). Pausing twice is no error.
@@ -297,7 +320,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResumeJob(self, request, context):
-        """Lets a paused job go on: at once, or at its run time if that is still to come.
+        """Lets a paused job go on: at once, or at its run time if that is still to come, or BLOCKED while it depends on something.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
         A job that is not paused stays as it is.
@@ -316,6 +339,28 @@ class JobServiceServicer(object):
         Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or the
         job that cleans up after it has not ended: `job_id` of the details names that one).
         Erasing twice is no error, and answers the first audit record's id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddDependencies(self, request, context):
+        """Makes a job that waits depend on more: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all of it has come about; SKIPPED
+        if some of it can come about no more.
+
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the dependencies),
+        FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than 100 in all; DEPENDENCY_CYCLE:
+        it would wait for what waits for it; the message names the circle hop by hop), RESOURCE_EXHAUSTED
+        (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAssets(self, request, context):
+        """Lists the data assets that jobs have published, by name.
+
+        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -408,6 +453,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.EraseJob,
                     request_deserializer=muster_dot_v1_dot_job__service__pb2.EraseJobRequest.FromString,
                     response_serializer=muster_dot_v1_dot_job__service__pb2.EraseJobResponse.SerializeToString,
+            ),
+            'AddDependencies': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddDependencies,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.SerializeToString,
+            ),
+            'ListAssets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAssets,
+                    request_deserializer=muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -870,6 +925,60 @@ class JobService(object):
             '/muster.v1.JobService/EraseJob',
             muster_dot_v1_dot_job__service__pb2.EraseJobRequest.SerializeToString,
             muster_dot_v1_dot_job__service__pb2.EraseJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddDependencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/AddDependencies',
+            muster_dot_v1_dot_job__service__pb2.AddDependenciesRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.AddDependenciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAssets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.JobService/ListAssets',
+            muster_dot_v1_dot_job__service__pb2.ListAssetsRequest.SerializeToString,
+            muster_dot_v1_dot_job__service__pb2.ListAssetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

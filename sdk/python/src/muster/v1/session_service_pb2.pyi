@@ -201,8 +201,14 @@ class Aborted(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Suspended(_message.Message):
+    __slots__ = ("child_job_ids",)
+    CHILD_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    child_job_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, child_job_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class AttemptReport(_message.Message):
-    __slots__ = ("job_id", "attempt", "result", "failure", "released", "cancelled", "aborted", "logs")
+    __slots__ = ("job_id", "attempt", "result", "failure", "released", "cancelled", "aborted", "suspended", "logs")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +216,7 @@ class AttemptReport(_message.Message):
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     ABORTED_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     LOGS_FIELD_NUMBER: _ClassVar[int]
     job_id: bytes
     attempt: int
@@ -218,8 +225,9 @@ class AttemptReport(_message.Message):
     released: Released
     cancelled: Cancelled
     aborted: Aborted
+    suspended: Suspended
     logs: _containers.RepeatedCompositeFieldContainer[_log_record_pb2.LogRecord]
-    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., aborted: _Optional[_Union[Aborted, _Mapping]] = ..., logs: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[bytes] = ..., attempt: _Optional[int] = ..., result: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_failure_pb2.Failure, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., aborted: _Optional[_Union[Aborted, _Mapping]] = ..., suspended: _Optional[_Union[Suspended, _Mapping]] = ..., logs: _Optional[_Iterable[_Union[_log_record_pb2.LogRecord, _Mapping]]] = ...) -> None: ...
 
 class ReportAttemptsRequest(_message.Message):
     __slots__ = ("session_id", "reports", "credits", "voided_credit_ids")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.children import ChildCalls
 from muster.worker.frame_writer import LateFrame
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
@@ -24,6 +25,7 @@ class AttemptRunner:
         send: Takes frames for the session process.
         submit: Runs a plain handler, in a thread of its own for instance; what it is given does not raise.
         loop: Runs asynchronous handlers.
+        children: Stores children of jobs whose handlers run here. None: there can be none.
 
     Attributes:
         max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
@@ -35,7 +37,9 @@ class AttemptRunner:
         send: Callable[[bytes | LateFrame], None],
         submit: Callable[[Callable[[], None]], None],
         loop: HandlerLoop,
+        children: ChildCalls | None = None,
     ) -> None:
+        self._children = children
         self._handlers = handlers
         self._send = send
         self._submit = submit
@@ -59,7 +63,7 @@ class AttemptRunner:
             self._processes.start(run_id, assignment, kill_after=handler.kill_after, max_payload=self.max_payload)
 
     def _start_here(self, run_id: int, handler: HandlerEntry, assignment: Assignment) -> None:
-        context = JobContext(run_id, assignment, self._send, self.max_payload)
+        context = JobContext(run_id, assignment, self._send, self.max_payload, self._children)
         self._running[run_id] = context
 
         async def task() -> None:
@@ -88,6 +92,8 @@ class AttemptRunner:
         """Ends what can be ended; handlers in threads go on until they return, or with the process."""
         self._loop.close()
         self._processes.close()
+        if self._children is not None:
+            self._children.close()
 
     def _returned(self, run_id: int, report: AttemptReport) -> None:
         del self._running[run_id]

@@ -8,6 +8,8 @@ from muster.worker.backoff import Backoff
 
 # The control plane takes at most 20 beats a second.
 LEAST_GAP_SECONDS = 0.06
+# Without an answer yet.
+MOST_IN_FLIGHT = 4
 # A log record waits so long for others to come along.
 LOG_DELAY_SECONDS = 0.01
 # It goes no sooner after the last beat than the first of these, or than so many times as long as that took to be
@@ -22,7 +24,7 @@ _LEAST_DEADLINE_SECONDS = 0.5
 
 
 class BeatSchedule:
-    """One beat at a time: every interval, sooner when asked, later again after failures.
+    """A beat every interval, sooner when asked, later after failures; none waits for the answer to the one before.
 
     Attributes:
         due: The moment of the next beat, by the worker's monotonic clock. The first one is due at once.
@@ -34,20 +36,22 @@ class BeatSchedule:
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, max(_FIRST_RETRY_SECONDS, lease * _LEASE_SHARE_OF_RETRY), random)
         self._last_sent = float("-inf")
         self._round_trip = 0.0
-        self._is_in_flight = False
-        self._wanted_by = float("inf")
+        self._in_flight = 0
         self.due = now
         self.deadline = max(_LEAST_DEADLINE_SECONDS, min(beat_interval, lease * _LEASE_SHARE_OF_DEADLINE))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so many beats are unanswered that the next one has to wait."""
+        return self._in_flight >= MOST_IN_FLIGHT
+
     def is_due(self, now: float) -> bool:
         """Whether to send a beat now."""
-        return not self._is_in_flight and now >= self.due
+        return now >= self.due and not self.is_full
 
     def want(self, by: float = float("-inf")) -> None:
-        """Asks for a beat by a moment, or as soon as may be; one that is in flight does not count."""
-        if self._is_in_flight:
-            self._wanted_by = min(self._wanted_by, by)
-        elif self._backoff.failures == 0:
+        """Asks for a beat by a moment, or as soon as may be."""
+        if self._backoff.failures == 0:
             self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS))
 
     def want_for_logs(self, now: float) -> None:
@@ -58,21 +62,23 @@ class BeatSchedule:
     def sent(self, now: float) -> None:
         """Takes note that a beat is on its way."""
         self._last_sent = now
-        self._is_in_flight = True
-        self._wanted_by = float("inf")
+        self._in_flight += 1
+        self.due = now + self._interval
 
-    def answered(self, now: float, next_beat: float | None) -> None:
-        """Takes note of a good answer, which may name the seconds to the next beat."""
-        self._is_in_flight = False
-        self._round_trip = now - self._last_sent
+    def answered(self, sent_at: float, now: float, next_beat: float | None) -> None:
+        """Takes note of a good answer to the beat of a moment, which may name the seconds to the next beat."""
+        self._in_flight -= 1
+        self._round_trip = now - sent_at
         self._backoff.succeed()
-        usual = self._last_sent + self._interval
-        named = usual if next_beat is None else now + min(next_beat, self._interval)
-        self.due = max(named, self._last_sent + LEAST_GAP_SECONDS)
-        self.want(self._wanted_by)
+        self.due = min(self.due, self._last_sent + self._interval)
+        if next_beat is not None:
+            self.due = min(self.due, max(now + next_beat, self._last_sent + LEAST_GAP_SECONDS))
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
-        """Takes note of a failure; the answer may name the seconds to wait."""
-        self._is_in_flight = False
+        """Takes note of a failure; the answer may name the seconds to wait, an interval at most."""
+        self._in_flight -= 1
         wait = self._backoff.fail()
-        self.due = now + (wait if retry_after is None else min(max(wait, retry_after), self._interval))
+        if retry_after is None:
+            self.due = min(self.due, now + wait)
+        else:
+            self.due = now + min(max(wait, retry_after), self._interval)

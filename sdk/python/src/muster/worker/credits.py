@@ -44,15 +44,15 @@ class Credits:
         return credit
 
     def find(self, now: float, credit_id: int, *, prefetch: bool) -> GrantedCredit | None:
-        """Returns the credit if it is live and has a place left that fits, else None."""
+        """Returns the credit if it is live and has a place of this kind left, else None."""
         credit = self._live.get(credit_id)
         if credit is None or now >= credit.expires_at:
             return None
-        return credit if credit.slots > 0 or (prefetch and credit.prefetch > 0) else None
+        return credit if (credit.prefetch if prefetch else credit.slots) > 0 else None
 
     def spend(self, credit: GrantedCredit, *, prefetch: bool) -> None:
-        """Takes one place; an attempt that may wait takes a place to wait before one to start."""
-        if prefetch and credit.prefetch > 0:
+        """Takes one place of this kind."""
+        if prefetch:
             credit.prefetch -= 1
             self.promised_prefetch -= 1
         else:

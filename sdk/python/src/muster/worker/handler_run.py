@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from muster import payloads
-from muster.errors import FinalError
+from muster.errors import FinalError, WaitsForChildren
+from muster.handled_job import handling
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import failure_from
 from muster.worker.frames import MOST_BODY_BYTES
@@ -20,7 +22,7 @@ _MOST_UNSTATED_BYTES = MOST_BODY_BYTES // 2
 def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
     """Calls a plain handler and returns the report of what came of it; never raises."""
     try:
-        with context.spanned():
+        with handling(context.job_id), context.spanned():
             return _result(context, handler.function(context, _input_of(handler, context)))
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this attempt and nothing else
         return _failure(context, error)
@@ -29,7 +31,7 @@ def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
 async def run_async_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
     """Awaits an asynchronous handler and returns the report of what came of it; never raises."""
     try:
-        with context.spanned():
+        with handling(context.job_id), context.spanned():
             return _result(context, await handler.function(context, _input_of(handler, context)))
     except BaseException as error:  # noqa: BLE001 - as above; also the cancellation by which it is asked to stop
         return _failure(context, error)
@@ -51,5 +53,8 @@ def _result(context: JobContext, value: Any) -> AttemptReport:
 
 def _failure(context: JobContext, error: BaseException) -> AttemptReport:
     report = context.new_report()
+    if isinstance(error, WaitsForChildren):
+        report.suspended.child_job_ids.extend(uuid.UUID(child).bytes for child in error.child_ids)
+        return report
     report.failure.CopyFrom(failure_from(error, context.max_payload))
     return report

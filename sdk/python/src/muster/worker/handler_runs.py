@@ -12,7 +12,7 @@ from muster.worker.attempt_key import AttemptKey
 from muster.worker.held import HeldAttempt
 from muster.worker.run_time import run_timeout_of
 from muster.worker.session_event import SessionEvent
-from muster.worker.session_state import SessionState
+from muster.worker.session_state import DeferredReport, SessionState
 from muster.worker.stop_reason import StopReason
 
 WAIT_SECONDS = 1.0
@@ -130,9 +130,10 @@ class HandlerRuns:
         report = reports.settle(returned, held.stopped_for)
         if report is None:
             return
-        if report.HasField("failure") and state.progress.has_checkpoint(held.key):
+        is_followed = report.WhichOneof("outcome") in ("failure", "suspended")
+        if is_followed and state.progress.has_checkpoint(held.key):
             # The next attempt is to start from the checkpoint, so the control plane must hear of that first.
-            state.awaiting_beat[held.key] = report
+            state.awaiting_beat[held.key] = DeferredReport(report)
             state.ports.beat_soon()
         else:
             state.report(held.key, report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from muster.v1.assignment_pb2 import Assignment, CancelNotice
 from muster.v1.session_service_pb2 import RELEASE_REASON_CANCELLED
 from muster.worker import reports
@@ -21,8 +23,15 @@ class Intake:
         self._state = state
         self._runs = runs
 
-    def on_assignment(self, now: float, assignment: Assignment) -> None:
-        """Starts, lines up, releases or ignores an attempt."""
+    def on_assignments(self, now: float, assignments: Sequence[Assignment]) -> None:
+        """Starts, lines up, releases or ignores attempts.
+
+        Those of slots go first: one that may wait must not take the slot that another was promised.
+        """
+        for assignment in sorted(assignments, key=lambda one: one.prefetch):
+            self._on_assignment(now, assignment)
+
+    def _on_assignment(self, now: float, assignment: Assignment) -> None:
         state = self._state
         key = (assignment.job_id, assignment.attempt)
         credit = state.credits.find(now, assignment.credit_id, prefetch=assignment.prefetch)

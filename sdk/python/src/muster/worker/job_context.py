@@ -5,25 +5,32 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muster import payloads
+from muster.client.job_ref import JobRef, SubmittedJob
 from muster.durations import to_duration
 from muster.errors import JobStopped
 from muster.tracing.handler_log import HandlerLog
 from muster.tracing.handler_span import HandlerSpan
 from muster.tracing.tracer import TraceFields
 from muster.v1.assignment_pb2 import Assignment
-from muster.v1.job_pb2 import Progress
+from muster.v1.job_pb2 import Job, Progress
 from muster.v1.payload_pb2 import Payload
 from muster.v1.session_service_pb2 import AttemptReport, ProgressUpdate
+from muster.worker.children import ChildCalls, Children
 from muster.worker.job_facts import JobFacts
 from muster.worker.job_log import AttemptLog, JobLog
 from muster.worker.messages import Kind, run_frame
 from muster.worker.run_time import MOST_RUN_SECONDS
 from muster.worker.stop_reason import StopReason
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from muster.client.submission import JobOptions
 
 MOST_MESSAGE_CHARACTERS = 256
 
@@ -32,7 +39,12 @@ class JobContext(JobFacts):
     """One attempt, as its handler sees it. May be used from several threads."""
 
     def __init__(
-        self, run_id: int, assignment: Assignment, send: Callable[[JobContext], None], max_payload: int = 0
+        self,
+        run_id: int,
+        assignment: Assignment,
+        send: Callable[[JobContext], None],
+        max_payload: int = 0,
+        children: ChildCalls | None = None,
     ) -> None:
         super().__init__(assignment)
         self._run_id = run_id
@@ -51,6 +63,7 @@ class JobContext(JobFacts):
         self._trace_fields: TraceFields | None = None
         self._log = AttemptLog(self._queue)
         self._telemetry = HandlerLog(assignment)
+        self._children = None if children is None else Children(children, self.job_id, self.attempt)
 
     @property
     def traceparent(self) -> str:
@@ -152,6 +165,52 @@ class JobContext(JobFacts):
                 raise ValueError(f"the handler could run for {longest} s, and at most {MOST_RUN_SECONDS} may be")
             self._extension += seconds
         self._tell()
+
+    def submit(
+        self,
+        definition: str,
+        input: Any = None,  # noqa: A002 - the word of the contract
+        *,
+        key: str = "",
+        detached: bool = False,
+        **options: Unpack[JobOptions],
+    ) -> SubmittedJob:
+        """Stores a child of the job; when the handler runs again, the same call gives the child that was made before.
+
+        It blocks: an asynchronous handler calls it by `asyncio.to_thread`.
+
+        Args:
+            definition: Name of the definition.
+            input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`.
+            key: What the child is known by. Empty: its number among those that the handler submits.
+            detached: It goes on when its parent ends; else it is cancelled then.
+            **options: How it is to be run, see `JobOptions`.
+
+        Raises:
+            MusterError: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED), when the attempt is not the worker's any more;
+                ALREADY_EXISTS, when an earlier run has submitted another job in its place.
+            RuntimeError: The handler runs in a process of its own.
+        """
+        return self._known_children().submit(definition, input, key=key, detached=detached, options=options)
+
+    def wait(self, children: Sequence[JobRef]) -> list[Any]:
+        """Returns the results of children once all have ended. It blocks only while it asks.
+
+        Raises:
+            WaitsForChildren: Some have not: the handler lets this pass, and runs again from its start when they have.
+            JobFailedError: One of them ended without a result.
+            RuntimeError: The handler runs in a process of its own.
+        """
+        return self._known_children().wait(children)
+
+    def ended(self, children: Sequence[JobRef]) -> list[Job]:
+        """As `wait`, but returns the jobs, whatever became of them."""
+        return self._known_children().ended(children)
+
+    def _known_children(self) -> Children:
+        if self._children is None:
+            raise RuntimeError("only handlers that run in threads or in an event loop can have children")
+        return self._children
 
     @property
     def max_payload(self) -> int:

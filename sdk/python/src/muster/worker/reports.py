@@ -61,16 +61,17 @@ def settle(returned: AttemptReport, stopped_for: StopReason | None) -> AttemptRe
         stopped_for: Why the handler had been asked to stop, if it had.
 
     Returns:
-        A result stays a result; a failure after a stop is told as what stopped it. None: nothing is to be reported,
-        closing the session gives the attempt back.
+        After its run timeout an attempt has failed, whatever its handler returns. Else a result stays a result, and a
+        failure after a stop is told as what stopped it. None: nothing is to be reported, closing the session gives the
+        attempt back.
     """
     key = (returned.job_id, returned.attempt)
+    if stopped_for is StopReason.RUN_TIMEOUT:
+        return run_timeout(key)
     if returned.HasField("result"):
         return returned
     if stopped_for is StopReason.CANCELLED:
         return cancelled(key)
-    if stopped_for is StopReason.RUN_TIMEOUT:
-        return run_timeout(key)
     if stopped_for is StopReason.SHUTDOWN:
         return None
     return returned

@@ -25,7 +25,7 @@ from muster.worker.pending_calls import PendingBeat, PendingReport
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_ports import SessionPorts
 from muster.worker.session_settings import SessionSettings
-from muster.worker.session_state import SessionState
+from muster.worker.session_state import CHECKPOINT_TRIES, SessionState
 from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
 
@@ -70,8 +70,7 @@ class SessionCore:
         self._observe(now)
         for notice in message.cancels:
             self._intake.on_cancel(now, notice)
-        for assignment in message.assignments:
-            self._intake.on_assignment(now, assignment)
+        self._intake.on_assignments(now, message.assignments)
         if message.ping:
             self._grants.on_ping(message.ping)
 
@@ -152,15 +151,14 @@ class SessionCore:
             state.ports.log(logging.INFO, "the lease is proved again")
             state.ports.beat_soon()
         self._follow(now, beat, reply)
-        self._send_deferred(may_wait=True)
+        self._send_deferred()
 
     def _follow(self, now: float, beat: PendingBeat, reply: HeartbeatResponse) -> None:
         for notice in reply.cancels:
             self._intake.on_cancel(now, notice, beat.sent_at)
         if reply.drain:
             self.drain(now)
-        for assignment in reply.assignments:
-            self._intake.on_assignment(now, assignment)
+        self._intake.on_assignments(now, reply.assignments)
         if reply.reconnect_bus:
             self._state.ports.reconnect_bus()
 
@@ -175,7 +173,9 @@ class SessionCore:
         if self._state.is_lost:
             return
         self._grants.forget(beat.request.credits, is_broken=is_broken)
-        self._send_deferred(may_wait=False)
+        for update in beat.request.progress:
+            self._state.checkpoint_failed((update.job_id, update.attempt))
+        self._send_deferred()
         self._observe(now)
 
     def refuse_beat(self, now: float, beat: PendingBeat) -> None:
@@ -183,16 +183,16 @@ class SessionCore:
         self._state.progress.confirm(beat.request.progress)
         self.fail_beat(now, beat, is_broken=False)
 
-    def _send_deferred(self, *, may_wait: bool) -> None:
-        """Sends the failures whose checkpoint has been told; the others wait for one more beat if they may."""
+    def _send_deferred(self) -> None:
+        """Sends the failures whose checkpoint was told, or failed too often; the others wait for one more beat."""
         state = self._state
         deferred, state.awaiting_beat = state.awaiting_beat, {}
-        for key, report in deferred.items():
-            if may_wait and state.progress.has_checkpoint(key):
-                state.awaiting_beat[key] = report
+        for key, waiting in deferred.items():
+            if state.progress.has_checkpoint(key) and waiting.failures < CHECKPOINT_TRIES:
+                state.awaiting_beat[key] = waiting
                 state.ports.beat_soon()
             else:
-                state.report(key, report)
+                state.report(key, waiting.report)
 
     # ---- reports
 

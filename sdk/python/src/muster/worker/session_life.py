@@ -14,8 +14,8 @@ import grpc
 from muster.durations import to_seconds
 from muster.errors import MusterError
 from muster.v1.assignment_pb2 import Assignment, SessionMessage
-from muster.v1.session_service_pb2 import AttemptReport, OpenSessionResponse, ProgressUpdate
-from muster.worker.beat_schedule import BeatSchedule
+from muster.v1.session_service_pb2 import AttemptReport, HeartbeatResponse, OpenSessionResponse, ProgressUpdate
+from muster.worker.beat_schedule import LEAST_GAP_SECONDS, BeatSchedule
 from muster.worker.bus_credentials import BusCredentials
 from muster.worker.clock import monotonic_seconds
 from muster.worker.handler_link import HandlerLink
@@ -173,24 +173,31 @@ class SessionLife:
     async def _beat_loop(self) -> None:
         while True:
             wait = self._schedule.due - monotonic_seconds()
+            if self._schedule.is_full:
+                wait = max(wait, LEAST_GAP_SECONDS)
             if wait > 0:
                 self._beat_wanted.clear()
                 await _wait(self._beat_wanted, wait)
                 continue
-            await self._beat_once()
+            # Not awaited: an answer that is slow holds up no other beat.
+            beat = self._core.begin_beat(monotonic_seconds())
+            self._schedule.sent(beat.sent_at)
+            self._spawn(self._await_answer(beat))
 
-    async def _beat_once(self) -> None:
-        beat = self._core.begin_beat(monotonic_seconds())
-        self._schedule.sent(beat.sent_at)
+    async def _await_answer(self, beat: PendingBeat) -> None:
         try:
             reply = await self._calls.heartbeat(beat.request, self._schedule.deadline)
         except MusterError as error:
             self._beat_failed(beat, error)
-            return
+        else:
+            self._beat_answered(beat, reply)
+        self._beat_wanted.set()  # what came of it may have moved the next one
+
+    def _beat_answered(self, beat: PendingBeat, reply: HeartbeatResponse) -> None:
         now = monotonic_seconds()
         if reply.HasField("nats_credentials"):
             self._credentials.renew(reply.nats_credentials)
-        self._schedule.answered(now, to_seconds(reply.next_beat) if reply.HasField("next_beat") else None)
+        self._schedule.answered(beat.sent_at, now, to_seconds(reply.next_beat) if reply.HasField("next_beat") else None)
         self._core.end_beat(now, beat, reply)
 
     def _beat_failed(self, beat: PendingBeat, error: MusterError) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker import reports
 from muster.worker.attempt_key import AttemptKey
@@ -16,6 +18,17 @@ from muster.worker.seen import SeenAttempts
 from muster.worker.session_ports import SessionPorts
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
+
+# Heartbeats that may fail with a checkpoint before the report of its attempt waits for it no longer.
+CHECKPOINT_TRIES = 3
+
+
+@dataclass(slots=True)
+class DeferredReport:
+    """A failure whose checkpoint has to be told first, and how many heartbeats have failed with that."""
+
+    report: AttemptReport
+    failures: int = 0
 
 
 class SessionState:
@@ -40,7 +53,7 @@ class SessionState:
         self.progress = ProgressBoard()
         self.completions = Completions()
         self.fence = Fence(settings.lease, settings.opened_at)
-        self.awaiting_beat: dict[AttemptKey, AttemptReport] = {}
+        self.awaiting_beat: dict[AttemptKey, DeferredReport] = {}
         self.is_fenced = False
         self.is_draining = False
         self.is_lost = False
@@ -50,6 +63,12 @@ class SessionState:
         report.logs.extend(self.progress.take_logs(key))
         self.outbox.put(key, report)
         self.ports.report_soon()
+
+    def checkpoint_failed(self, key: AttemptKey) -> None:
+        """Takes note that a heartbeat with news of this attempt has failed."""
+        waiting = self.awaiting_beat.get(key)
+        if waiting is not None:
+            waiting.failures += 1
 
     def release(self, key: AttemptKey, reason: int) -> None:
         """Gives an attempt back that was never accepted."""

@@ -12,6 +12,7 @@ from typing import Any
 from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.worker.attempt_runner import AttemptRunner
 from muster.worker.backoff import Backoff
+from muster.worker.children import ChildCalls
 from muster.worker.clock import monotonic_seconds
 from muster.worker.frame_writer import LateFrame
 from muster.worker.frames import FrameError
@@ -56,7 +57,8 @@ class SessionSupervisor:
         self._address = address
         self._request = request
         self._listener = listener
-        self._runner = AttemptRunner(handlers, self._send, HandlerPool().submit, loop)
+        children = ChildCalls(address, request.namespace, lambda: self.session_id)
+        self._runner = AttemptRunner(handlers, self._send, HandlerPool().submit, loop, children)
         self._pipe: SessionPipe | None = None
         self._pipe_lock = threading.Lock()
         self._drain_seconds: float | None = None

@@ -243,7 +243,7 @@ export class Attempts {
   #verdictOn(execution: Execution, outcome: HandlerOutcome): Outcome {
     if (execution.stopped === 'run_timeout') return failed(runTimeoutFailure());
     // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
-    if (execution.stopped === 'cancelled' && outcome.kind === 'failure') return cancelled();
+    if (execution.stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();
     return handlerOutcome(outcome, this.#context.maxPayload);
   }
 

@@ -3,6 +3,7 @@
  * attempt, and a closed one takes no checkpoint any more.
  */
 import type { Held } from './held.ts';
+import { CHECKPOINT_TRIES } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 
 interface HeldBack {
@@ -10,6 +11,8 @@ interface HeldBack {
   readonly outcome: Outcome;
   /** The first heartbeat that can carry the checkpoint. */
   readonly beat: number;
+  /** Heartbeats that could carry it and failed. */
+  failures: number;
 }
 
 export class CheckpointGate {
@@ -23,16 +26,18 @@ export class CheckpointGate {
 
   /** Whether the report has to wait. A success needs no checkpoint. */
   holds(held: Held, outcome: Outcome): boolean {
-    const retried = outcome.case === 'failure' || outcome.case === 'aborted';
+    const retried = ['failure', 'aborted', 'suspended'].includes(outcome.case ?? '');
     if (!retried || held.update?.checkpoint === undefined) return false;
-    this.#heldBack.push({ held, outcome, beat: this.#beats + 1 });
+    this.#heldBack.push({ held, outcome, beat: this.#beats + 1, failures: 0 });
     return true;
   }
 
-  /** The reports that may go, now that a heartbeat is over. A failed one lets all of its own go: trying once is enough. */
+  /** The reports that may go, now that a heartbeat is over: those whose checkpoint has come through, or never will. */
   pass(beat: number, delivered: boolean): readonly HeldBack[] {
     if (this.#heldBack.length === 0) return [];
-    const goes = (one: HeldBack) => (delivered ? one.held.update?.checkpoint === undefined : one.beat <= beat);
+    if (!delivered) for (const one of this.#heldBack) if (one.beat <= beat) one.failures++;
+    const goes = ({ held, failures }: HeldBack) =>
+      held.update?.checkpoint === undefined || failures >= CHECKPOINT_TRIES;
     const going = this.#heldBack.filter(goes);
     this.#heldBack = this.#heldBack.filter((one) => !goes(one));
     return going;

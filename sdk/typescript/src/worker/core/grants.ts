@@ -43,10 +43,14 @@ export class Grants {
     const { credits } = this.#supply;
     credits.expire(now);
     const voided = Array.from(this.#unsaid, BigInt);
-    this.#unsaid.clear();
     if (!mayGrant) return { credits: [], voided };
     const { slots, prefetch } = this.#wanted(now);
     return { credits: slots + prefetch > 0 ? [credits.grant(slots, prefetch, now)] : [], voided };
+  }
+
+  /** The call was answered: what it said needs no repeat. */
+  answered({ voided }: Terms): void {
+    for (const id of voided) this.#unsaid.delete(Number(id));
   }
 
   /**
@@ -54,7 +58,6 @@ export class Grants {
    * ahead, takes their place.
    */
   failed(terms: Terms): void {
-    for (const id of terms.voided) this.#unsaid.add(Number(id));
     for (const { creditId } of terms.credits) {
       const id = Number(creditId);
       if (this.#supply.credits.void(id)) this.#unsaid.add(id);

@@ -37,6 +37,8 @@ export const MAX_BEATS_IN_FLIGHT = 4;
 export const MIN_BEAT_GAP = 60;
 /** Changed progress is sent within this time. */
 export const PROGRESS_DELAY = 1_000;
+/** Heartbeats that may fail with a checkpoint before the report of its attempt waits for it no longer. */
+export const CHECKPOINT_TRIES = 3;
 /** A log record waits this long for others to come along ... */
 export const LOG_DELAY = 10;
 /** ... is sent no sooner than this after the last heartbeat ... */

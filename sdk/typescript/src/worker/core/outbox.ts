@@ -94,7 +94,10 @@ export class Outbox {
       voidedCreditIds: terms.voided,
     };
     const answer = this.#ports.api.reportAttempts(request, REPORT_TIMEOUT);
-    answer.catch(() => this.#grants.failed(terms));
+    answer.then(
+      () => this.#grants.answered(terms),
+      () => this.#grants.failed(terms),
+    );
     return answer;
   }
 }

@@ -29,6 +29,12 @@ export function failed(failure: Failure): Outcome {
 /** What the handler returned or failed with; a result that the server would refuse becomes a final failure. */
 export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Outcome {
   if (outcome.kind === 'failure') return failed(outcome.failure);
+  if (outcome.kind === 'suspended') {
+    return {
+      case: 'suspended',
+      value: { $typeName: 'muster.v1.Suspended', childJobIds: [...outcome.childIds] },
+    };
+  }
   const size = outcome.payload.data.length;
   if (size <= maxPayload) return { case: 'result', value: outcome.payload };
   return failed(sdkFailure('ResultTooLarge', `the result has ${size} bytes, and at most ${maxPayload} may be`));
@@ -56,6 +62,7 @@ export function sdkFailure(type: string, message: string): Failure {
 export function outcomeBytes(outcome: Outcome): number {
   if (outcome.case === 'result') return FRAME_BYTES + payloadBytes(outcome.value);
   if (outcome.case === 'failure') return FRAME_BYTES + failureBytes(outcome.value);
+  if (outcome.case === 'suspended') return FRAME_BYTES * (1 + outcome.value.childJobIds.length);
   return FRAME_BYTES;
 }
 

@@ -67,7 +67,9 @@ export type StopReason = 'cancelled' | 'run_timeout' | 'lease_lost' | 'shutdown'
 /** How a handler ended. */
 export type HandlerOutcome =
   | { readonly kind: 'result'; readonly payload: Payload }
-  | { readonly kind: 'failure'; readonly failure: Failure };
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  /** It waits for these children of its job: their UUIDs. */
+  | { readonly kind: 'suspended'; readonly childIds: readonly Uint8Array[] };
 
 /** The end of the handler that ran in `place`. */
 export interface HandlerEnd {

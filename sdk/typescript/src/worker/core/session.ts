@@ -213,6 +213,7 @@ export class Session {
     return {
       answer: this.#ports.api.heartbeat(request, this.#beatInterval),
       answered: (response) => {
+        this.#grants.answered(terms);
         this.#updates.delivered(updates);
         this.#outbox.beatOver(number, true);
         this.#answered(sentAt, response);

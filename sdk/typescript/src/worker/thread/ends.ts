@@ -4,6 +4,7 @@ import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import { FailureSchema } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import { BYTES_TYPE, isPayload, JSON_TYPE, jsonText, payload } from '../../payload.ts';
+import { uuidToBytes } from '../../uuid.ts';
 import type { HandlerEnd } from '../core/ports.ts';
 import { ByteBatch } from './byte-batch.ts';
 import { metadataCell } from './starts.ts';
@@ -19,6 +20,8 @@ export interface PackedEnds {
 const WIDTH = 4;
 /** Stands where a result has its content type. No media type looks like it. */
 const FAILURE = '!failure';
+const SUSPENSION = '!suspension';
+const UUID_BYTES = 16;
 
 export class EndsPacker {
   #rows: Cell[] = [];
@@ -42,6 +45,11 @@ export class EndsPacker {
     this.#rows.push(place, FAILURE, bytes.length, null);
   }
 
+  addSuspension(place: number, childIds: readonly string[]): void {
+    for (const id of childIds) this.#bytes.append(uuidToBytes(id));
+    this.#rows.push(place, SUSPENSION, childIds.length * UUID_BYTES, null);
+  }
+
   take(): PackedEnds {
     const rows = this.#rows;
     this.#rows = [];
@@ -54,6 +62,10 @@ export class EndsPacker {
   }
 }
 
+function uuidsOf(data: Uint8Array): Uint8Array[] {
+  return Array.from({ length: data.length / UUID_BYTES }, (_, i) => data.slice(i * UUID_BYTES, (i + 1) * UUID_BYTES));
+}
+
 export function unpackEnds({ rows, bytes }: PackedEnds): HandlerEnd[] {
   const ends: HandlerEnd[] = [];
   let offset = 0;
@@ -64,6 +76,7 @@ export function unpackEnds({ rows, bytes }: PackedEnds): HandlerEnd[] {
     const data = bytes.subarray(offset, end);
     offset = end;
     if (type === FAILURE) ends.push({ place, outcome: { kind: 'failure', failure: fromBinary(FailureSchema, data) } });
+    else if (type === SUSPENSION) ends.push({ place, outcome: { kind: 'suspended', childIds: uuidsOf(data) } });
     else
       ends.push({
         place,

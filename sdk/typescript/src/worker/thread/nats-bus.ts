@@ -20,6 +20,8 @@ class NatsSubscription implements BusConnection {
   readonly #options: BusOptions;
   readonly #log: CorePorts['log'];
   #connection: NatsConnection | undefined;
+  /** How often a connection has broken. */
+  #breaks = 0;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -87,17 +89,21 @@ class NatsSubscription implements BusConnection {
 
   async #watch(connection: NatsConnection, subscription: Subscription): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === 'disconnect') this.#report(false);
-      else if (status.type === 'error') this.#warn('the bus complained', status.error);
-      // A connection that breaks again before it has answered is told by the next status.
-      else if (status.type === 'reconnect') await this.#reportInForce(connection, subscription).catch(() => {});
+      if (status.type === 'disconnect') {
+        this.#breaks++;
+        this.#report(false);
+      } else if (status.type === 'error') this.#warn('the bus complained', status.error);
+      // Not awaited: while the bus refuses us, statuses would pile up behind an answer that does not come, and then be
+      // told one after the other as if they were news.
+      else if (status.type === 'reconnect') void this.#reportInForce(connection, subscription).catch(() => {});
     }
   }
 
   /** The server has answered after the subscription; unless it refused it, the subscription is in force. */
   async #reportInForce(connection: NatsConnection, subscription: Subscription): Promise<void> {
+    const breaks = this.#breaks;
     await connection.flush();
-    if (!subscription.isClosed()) this.#report(true);
+    if (breaks === this.#breaks && !subscription.isClosed()) this.#report(true);
   }
 
   #receive(connection: NatsConnection, error: Error | null, message: Msg): void {

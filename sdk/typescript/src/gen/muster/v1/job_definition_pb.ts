@@ -14,13 +14,17 @@ import type { CircuitBreaker, RetryBudget, RetryPolicy } from "./retry_policy_pb
 import { file_muster_v1_retry_policy } from "./retry_policy_pb.ts";
 import type { Debounce, Throttle, Uniqueness } from "./submission_rule_pb.ts";
 import { file_muster_v1_submission_rule } from "./submission_rule_pb.ts";
+import type { WaitBody } from "./wait_pb.ts";
+import { file_muster_v1_wait } from "./wait_pb.ts";
+import type { WorkflowBody } from "./workflow_pb.ts";
+import { file_muster_v1_workflow } from "./workflow_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/job_definition.proto.
  */
 export const file_muster_v1_job_definition: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSKeCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABINCgVxdWV1ZRgGIAEoCRIsCgxyZXRyeV9wb2xpY3kYByABKAsyFi5tdXN0ZXIudjEuUmV0cnlQb2xpY3kSLgoLcnVuX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMY2FuY2VsX2dyYWNlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEWxlYXNlX2xvc3NfYWN0aW9uGAogASgOMhoubXVzdGVyLnYxLkxlYXNlTG9zc0FjdGlvbhIjCgdkZW1hbmRzGAsgASgLMhIubXVzdGVyLnYxLkRlbWFuZHMSEAoIcHJpb3JpdHkYDCABKAUSEwoLZGVzY3JpcHRpb24YDSABKAkSNAoGbGFiZWxzGA4gAygLMiQubXVzdGVyLnYxLkpvYkRlZmluaXRpb24uTGFiZWxzRW50cnkSLAoJcmV0ZW50aW9uGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFpbnB1dF9qc29uX3NjaGVtYRgRIAEoCRIaChJvdXRwdXRfanNvbl9zY2hlbWEYEiABKAkSMAoNcXVldWVfdGltZW91dBgTIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg10b3RhbF90aW1lb3V0GBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEHByb2dyZXNzX3RpbWVvdXQYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoRcHJvZ3Jlc3Nfd2F0Y2hkb2cYFiABKAsyGy5tdXN0ZXIudjEuUHJvZ3Jlc3NXYXRjaGRvZxIsCgxyZXRyeV9idWRnZXQYFyABKAsyFi5tdXN0ZXIudjEuUmV0cnlCdWRnZXQSMgoPY2lyY3VpdF9icmVha2VyGBggASgLMhkubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyEjgKFWlucHV0X3Byb3RvYnVmX3NjaGVtYRgZIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRI5ChZvdXRwdXRfcHJvdG9idWZfc2NoZW1hGBogASgLMhkubXVzdGVyLnYxLlByb3RvYnVmU2NoZW1hEjAKDGFyY2hpdmVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZmFpcm5lc3Nfa2V5GBwgASgJEhcKD21heF9jb25jdXJyZW5jeRgdIAEoBRIoCgpyYXRlX2xpbWl0GB4gASgLMhQubXVzdGVyLnYxLlJhdGVMaW1pdBIRCglyYXRlX2Nvc3QYHyABKAUSJgoJa2V5X2xpbWl0GCAgASgLMhMubXVzdGVyLnYxLktleUxpbWl0EikKCnVuaXF1ZW5lc3MYISABKAsyFS5tdXN0ZXIudjEuVW5pcXVlbmVzcxIlCghkZWJvdW5jZRgiIAEoCzITLm11c3Rlci52MS5EZWJvdW5jZRIlCgh0aHJvdHRsZRgjIAEoCzITLm11c3Rlci52MS5UaHJvdHRsZRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgYKBGJvZHkiQwoOUHJvdG9idWZTY2hlbWESGwoTZmlsZV9kZXNjcmlwdG9yX3NldBgBIAEoDBIUCgxtZXNzYWdlX3R5cGUYAiABKAkiUwoQUHJvZ3Jlc3NXYXRjaGRvZxIUCgxtaW5fZnJhY3Rpb24YASABKAESKQoGd2luZG93GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImgKCFRhc2tCb2R5Eg8KB2hhbmRsZXIYASABKAkSFwoPY2xlYW51cF9oYW5kbGVyGAIgASgJEjIKD2NsZWFudXBfdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI2CgxXb3JrZmxvd0JvZHkSJgoFc3RlcHMYASADKAsyFy5tdXN0ZXIudjEuV29ya2Zsb3dTdGVwIkYKDFdvcmtmbG93U3RlcBIMCgRuYW1lGAEgASgJEhIKCmRlZmluaXRpb24YAiABKAkSFAoMZGVwZW5kZW5jaWVzGAMgAygJKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule]);
+  fileDesc("Ch5tdXN0ZXIvdjEvam9iX2RlZmluaXRpb24ucHJvdG8SCW11c3Rlci52MSLWCwoNSm9iRGVmaW5pdGlvbhIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFEiMKBHRhc2sYBCABKAsyEy5tdXN0ZXIudjEuVGFza0JvZHlIABIrCgh3b3JrZmxvdxgFIAEoCzIXLm11c3Rlci52MS5Xb3JrZmxvd0JvZHlIABIjCgR3YWl0GCQgASgLMhMubXVzdGVyLnYxLldhaXRCb2R5SAASDQoFcXVldWUYBiABKAkSLAoMcmV0cnlfcG9saWN5GAcgASgLMhYubXVzdGVyLnYxLlJldHJ5UG9saWN5Ei4KC3J1bl90aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhbmNlbF9ncmFjZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChFsZWFzZV9sb3NzX2FjdGlvbhgKIAEoDjIaLm11c3Rlci52MS5MZWFzZUxvc3NBY3Rpb24SIwoHZGVtYW5kcxgLIAEoCzISLm11c3Rlci52MS5EZW1hbmRzEhAKCHByaW9yaXR5GAwgASgFEhMKC2Rlc2NyaXB0aW9uGA0gASgJEjQKBmxhYmVscxgOIAMoCzIkLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uLkxhYmVsc0VudHJ5EiwKCXJldGVudGlvbhgPIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtjcmVhdGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRaW5wdXRfanNvbl9zY2hlbWEYESABKAkSGgoSb3V0cHV0X2pzb25fc2NoZW1hGBIgASgJEjAKDXF1ZXVlX3RpbWVvdXQYEyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNdG90YWxfdGltZW91dBgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBwcm9ncmVzc190aW1lb3V0GBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKEXByb2dyZXNzX3dhdGNoZG9nGBYgASgLMhsubXVzdGVyLnYxLlByb2dyZXNzV2F0Y2hkb2cSLAoMcmV0cnlfYnVkZ2V0GBcgASgLMhYubXVzdGVyLnYxLlJldHJ5QnVkZ2V0EjIKD2NpcmN1aXRfYnJlYWtlchgYIAEoCzIZLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlchI4ChVpbnB1dF9wcm90b2J1Zl9zY2hlbWEYGSABKAsyGS5tdXN0ZXIudjEuUHJvdG9idWZTY2hlbWESOQoWb3V0cHV0X3Byb3RvYnVmX3NjaGVtYRgaIAEoCzIZLm11c3Rlci52MS5Qcm90b2J1ZlNjaGVtYRIwCgxhcmNoaXZlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhaXJuZXNzX2tleRgcIAEoCRIXCg9tYXhfY29uY3VycmVuY3kYHSABKAUSKAoKcmF0ZV9saW1pdBgeIAEoCzIULm11c3Rlci52MS5SYXRlTGltaXQSEQoJcmF0ZV9jb3N0GB8gASgFEiYKCWtleV9saW1pdBggIAEoCzITLm11c3Rlci52MS5LZXlMaW1pdBIpCgp1bmlxdWVuZXNzGCEgASgLMhUubXVzdGVyLnYxLlVuaXF1ZW5lc3MSJQoIZGVib3VuY2UYIiABKAsyEy5tdXN0ZXIudjEuRGVib3VuY2USJQoIdGhyb3R0bGUYIyABKAsyEy5tdXN0ZXIudjEuVGhyb3R0bGUSEQoJcHVibGlzaGVzGDIgAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keSJDCg5Qcm90b2J1ZlNjaGVtYRIbChNmaWxlX2Rlc2NyaXB0b3Jfc2V0GAEgASgMEhQKDG1lc3NhZ2VfdHlwZRgCIAEoCSJTChBQcm9ncmVzc1dhdGNoZG9nEhQKDG1pbl9mcmFjdGlvbhgBIAEoARIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoIVGFza0JvZHkSDwoHaGFuZGxlchgBIAEoCRIXCg9jbGVhbnVwX2hhbmRsZXIYAiABKAkSMgoPY2xlYW51cF90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnEKD0xlYXNlTG9zc0FjdGlvbhIhCh1MRUFTRV9MT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhsKF0xFQVNFX0xPU1NfQUNUSU9OX0FCT1JUEAESHgoaTEVBU0VfTE9TU19BQ1RJT05fQ09OVElOVUUQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_limit, file_muster_v1_placement, file_muster_v1_retry_policy, file_muster_v1_submission_rule, file_muster_v1_wait, file_muster_v1_workflow]);
 
 /**
  * A named, versioned template of a job. Versions are numbered from 1 and never change.
@@ -70,6 +74,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
      */
     value: WorkflowBody;
     case: "workflow";
+  } | {
+    /**
+     * A wait: the control plane ends it when what it waits for has come.
+     *
+     * @generated from field: muster.v1.WaitBody wait = 36;
+     */
+    value: WaitBody;
+    case: "wait";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -87,7 +99,8 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   retryPolicy?: RetryPolicy | undefined;
 
   /**
-   * Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the server.
+   * Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the server. Of a
+   * wait: how long it may wait once it does; unset: 30 days.
    *
    * @generated from field: google.protobuf.Duration run_timeout = 8;
    */
@@ -291,6 +304,13 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
    * @generated from field: muster.v1.Throttle throttle = 35;
    */
   throttle?: Throttle | undefined;
+
+  /**
+   * Names of data assets that each success of a job of it publishes. At most 20, each as a definition's name.
+   *
+   * @generated from field: repeated string publishes = 50;
+   */
+  publishes: string[];
 };
 
 /**
@@ -393,62 +413,6 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
  */
 export const TaskBodySchema: GenMessage<TaskBody> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_definition, 3);
-
-/**
- * A job whose steps are jobs.
- *
- * @generated from message muster.v1.WorkflowBody
- */
-export type WorkflowBody = Message<"muster.v1.WorkflowBody"> & {
-  /**
-   * The vertices of the graph. Between 1 and 10,000.
-   *
-   * @generated from field: repeated muster.v1.WorkflowStep steps = 1;
-   */
-  steps: WorkflowStep[];
-};
-
-/**
- * Describes the message muster.v1.WorkflowBody.
- * Use `create(WorkflowBodySchema)` to create a new message.
- */
-export const WorkflowBodySchema: GenMessage<WorkflowBody> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition, 4);
-
-/**
- * One vertex of a workflow.
- *
- * @generated from message muster.v1.WorkflowStep
- */
-export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
-  /**
-   * Its name, unique in the workflow.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * The definition that the step's job is made from.
-   *
-   * @generated from field: string definition = 2;
-   */
-  definition: string;
-
-  /**
-   * The steps that must have ended before this one is considered.
-   *
-   * @generated from field: repeated string dependencies = 3;
-   */
-  dependencies: string[];
-};
-
-/**
- * Describes the message muster.v1.WorkflowStep.
- * Use `create(WorkflowStepSchema)` to create a new message.
- */
-export const WorkflowStepSchema: GenMessage<WorkflowStep> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_definition, 5);
 
 /**
  * What a worker does with an attempt once its session can no longer prove that it holds the lease.

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Asset, Dependency } from "./dependency_pb.ts";
+import { file_muster_v1_dependency } from "./dependency_pb.ts";
 import type { Job, JobState, JobSubmission } from "./job_pb.ts";
 import { file_muster_v1_job } from "./job_pb.ts";
 import type { JobExplanation } from "./job_explanation_pb.ts";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/job_service.proto.
  */
 export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSK1AgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJIjUKEVN1Ym1pdEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIQCghleGlzdGluZxgCIAEoCCJiChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkiQAoSU3VibWl0Sm9ic1Jlc3BvbnNlEioKBGpvYnMYASADKAsyHC5tdXN0ZXIudjEuU3VibWl0Sm9iUmVzcG9uc2UiMgoNR2V0Sm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIi0KDkdldEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiXwoOV2FpdEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1dhaXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlkKEENhbmNlbEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIwChFDYW5jZWxKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIvsCCg9MaXN0Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiMKBnN0YXRlcxgEIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAUgASgJEg0KBXF1ZXVlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLm11c3Rlci52MS5MaXN0Sm9ic1JlcXVlc3QuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYCiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJICg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iMuoJCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
+  fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBg8IAEoCRIoCgZwYXJlbnQYPSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGDwgASgJEigKBnBhcmVudBg9IAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IkAKElN1Ym1pdEpvYnNSZXNwb25zZRIqCgRqb2JzGAEgAygLMhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlIjIKDUdldEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIncKDldhaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSKgoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg53YWl0aW5nX2pvYl9pZBgEIAEoCSIuCg9XYWl0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJZChBDYW5jZWxKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiKSAwoPTGlzdEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIjCgZzdGF0ZXMYBCADKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSEgoKZGVmaW5pdGlvbhgFIAEoCRINCgVxdWV1ZRgGIAEoCRI2CgZsYWJlbHMYByADKAsyJi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5EjMKD21pbl9jcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbWF4X2NyZWF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX3R5cGVzGAogAygJEhUKDXBhcmVudF9qb2JfaWQYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJsCg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhIKCnNraXBfc3RlcHMYBCADKAkSDgoGcmVhc29uGAUgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInwKFkFkZERlcGVuZGVuY2llc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIrCgxkZXBlbmRlbmNpZXMYAyADKAsyFS5tdXN0ZXIudjEuRGVwZW5kZW5jeRISCgpyZXF1ZXN0X2lkGAQgASgJIjYKF0FkZERlcGVuZGVuY2llc1Jlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiTQoRTGlzdEFzc2V0c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RBc3NldHNSZXNwb25zZRIgCgZhc3NldHMYASADKAsyEC5tdXN0ZXIudjEuQXNzZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMo8LCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZRJYCg9BZGREZXBlbmRlbmNpZXMSIS5tdXN0ZXIudjEuQWRkRGVwZW5kZW5jaWVzUmVxdWVzdBoiLm11c3Rlci52MS5BZGREZXBlbmRlbmNpZXNSZXNwb25zZRJJCgpMaXN0QXNzZXRzEhwubXVzdGVyLnYxLkxpc3RBc3NldHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RBc3NldHNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
 
 /**
  * Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
@@ -74,6 +76,13 @@ export type JobFilter = Message<"muster.v1.JobFilter"> & {
    * @generated from field: repeated string failure_types = 7;
    */
   failureTypes: string[];
+
+  /**
+   * Only jobs of steps of this workflow's job, by its id. Empty: all.
+   *
+   * @generated from field: string parent_job_id = 8;
+   */
+  parentJobId: string;
 };
 
 /**
@@ -109,6 +118,20 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * UUID of the job of an open batch, of which the job becomes a member. Empty: none.
+   *
+   * @generated from field: string batch_job_id = 60;
+   */
+  batchJobId: string;
+
+  /**
+   * The attempt whose handler submits the job, which becomes a child of its job. Not with `batch_job_id`. Unset: none.
+   *
+   * @generated from field: muster.v1.ParentAttempt parent = 61;
+   */
+  parent?: ParentAttempt | undefined;
 };
 
 /**
@@ -117,6 +140,48 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
  */
 export const SubmitJobRequestSchema: GenMessage<SubmitJobRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_service, 1);
+
+/**
+ * The attempt whose handler submits jobs: they become children of its job.
+ *
+ * @generated from message muster.v1.ParentAttempt
+ */
+export type ParentAttempt = Message<"muster.v1.ParentAttempt"> & {
+  /**
+   * UUID of the job that the handler works on.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * Number of the attempt.
+   *
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * UUID of the session that has it.
+   *
+   * @generated from field: string session_id = 3;
+   */
+  sessionId: string;
+
+  /**
+   * The children go on when their parent ends. Else those that are open then are cancelled.
+   *
+   * @generated from field: bool detached = 4;
+   */
+  detached: boolean;
+};
+
+/**
+ * Describes the message muster.v1.ParentAttempt.
+ * Use `create(ParentAttemptSchema)` to create a new message.
+ */
+export const ParentAttemptSchema: GenMessage<ParentAttempt> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 2);
 
 /**
  * The job's id.
@@ -144,7 +209,7 @@ export type SubmitJobResponse = Message<"muster.v1.SubmitJobResponse"> & {
  * Use `create(SubmitJobResponseSchema)` to create a new message.
  */
 export const SubmitJobResponseSchema: GenMessage<SubmitJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 2);
+  messageDesc(file_muster_v1_job_service, 3);
 
 /**
  * Asks to store many jobs, all or none.
@@ -172,6 +237,21 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * UUID of the job of an open batch, of which the jobs become members. A job that was there already, by its idempotency key or a
+   * rule of its definition, becomes none. Empty: none.
+   *
+   * @generated from field: string batch_job_id = 60;
+   */
+  batchJobId: string;
+
+  /**
+   * The attempt whose handler submits the jobs, which become children of its job. Not with `batch_job_id`. Unset: none.
+   *
+   * @generated from field: muster.v1.ParentAttempt parent = 61;
+   */
+  parent?: ParentAttempt | undefined;
 };
 
 /**
@@ -179,7 +259,7 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
  * Use `create(SubmitJobsRequestSchema)` to create a new message.
  */
 export const SubmitJobsRequestSchema: GenMessage<SubmitJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 3);
+  messageDesc(file_muster_v1_job_service, 4);
 
 /**
  * The jobs' ids.
@@ -200,7 +280,7 @@ export type SubmitJobsResponse = Message<"muster.v1.SubmitJobsResponse"> & {
  * Use `create(SubmitJobsResponseSchema)` to create a new message.
  */
 export const SubmitJobsResponseSchema: GenMessage<SubmitJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 4);
+  messageDesc(file_muster_v1_job_service, 5);
 
 /**
  * Names a job.
@@ -228,7 +308,7 @@ export type GetJobRequest = Message<"muster.v1.GetJobRequest"> & {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 5);
+  messageDesc(file_muster_v1_job_service, 6);
 
 /**
  * The job that was asked for.
@@ -249,7 +329,7 @@ export type GetJobResponse = Message<"muster.v1.GetJobResponse"> & {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 6);
+  messageDesc(file_muster_v1_job_service, 7);
 
 /**
  * Names a job and how long to wait for its end.
@@ -277,6 +357,14 @@ export type WaitJobRequest = Message<"muster.v1.WaitJobRequest"> & {
    * @generated from field: google.protobuf.Duration timeout = 3;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler. Empty: the
+   * call comes from elsewhere. One that no worker has, in this namespace, is passed over.
+   *
+   * @generated from field: string waiting_job_id = 4;
+   */
+  waitingJobId: string;
 };
 
 /**
@@ -284,7 +372,7 @@ export type WaitJobRequest = Message<"muster.v1.WaitJobRequest"> & {
  * Use `create(WaitJobRequestSchema)` to create a new message.
  */
 export const WaitJobRequestSchema: GenMessage<WaitJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 7);
+  messageDesc(file_muster_v1_job_service, 8);
 
 /**
  * The job when it had ended or the time was up.
@@ -305,7 +393,7 @@ export type WaitJobResponse = Message<"muster.v1.WaitJobResponse"> & {
  * Use `create(WaitJobResponseSchema)` to create a new message.
  */
 export const WaitJobResponseSchema: GenMessage<WaitJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 8);
+  messageDesc(file_muster_v1_job_service, 9);
 
 /**
  * Names the job to stop.
@@ -347,7 +435,7 @@ export type CancelJobRequest = Message<"muster.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 9);
+  messageDesc(file_muster_v1_job_service, 10);
 
 /**
  * The job after the request.
@@ -368,7 +456,7 @@ export type CancelJobResponse = Message<"muster.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 10);
+  messageDesc(file_muster_v1_job_service, 11);
 
 /**
  * Asks for a page of jobs.
@@ -445,6 +533,13 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
    * @generated from field: repeated string failure_types = 10;
    */
   failureTypes: string[];
+
+  /**
+   * Only jobs of steps of this workflow's job, by its id. Empty: all.
+   *
+   * @generated from field: string parent_job_id = 11;
+   */
+  parentJobId: string;
 };
 
 /**
@@ -452,7 +547,7 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 11);
+  messageDesc(file_muster_v1_job_service, 12);
 
 /**
  * A page of jobs.
@@ -480,7 +575,7 @@ export type ListJobsResponse = Message<"muster.v1.ListJobsResponse"> & {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 12);
+  messageDesc(file_muster_v1_job_service, 13);
 
 /**
  * Names the job to explain.
@@ -508,7 +603,7 @@ export type ExplainJobRequest = Message<"muster.v1.ExplainJobRequest"> & {
  * Use `create(ExplainJobRequestSchema)` to create a new message.
  */
 export const ExplainJobRequestSchema: GenMessage<ExplainJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 13);
+  messageDesc(file_muster_v1_job_service, 14);
 
 /**
  * Why the job is where it is.
@@ -529,7 +624,7 @@ export type ExplainJobResponse = Message<"muster.v1.ExplainJobResponse"> & {
  * Use `create(ExplainJobResponseSchema)` to create a new message.
  */
 export const ExplainJobResponseSchema: GenMessage<ExplainJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 14);
+  messageDesc(file_muster_v1_job_service, 15);
 
 /**
  * Names the job to watch.
@@ -557,7 +652,7 @@ export type WatchJobRequest = Message<"muster.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 15);
+  messageDesc(file_muster_v1_job_service, 16);
 
 /**
  * The job after a change; changes that follow each other closely may be folded into one.
@@ -578,7 +673,7 @@ export type WatchJobResponse = Message<"muster.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 16);
+  messageDesc(file_muster_v1_job_service, 17);
 
 /**
  * Asks for a page of what a job's handlers have logged.
@@ -627,7 +722,7 @@ export type ListAttemptLogsRequest = Message<"muster.v1.ListAttemptLogsRequest">
  * Use `create(ListAttemptLogsRequestSchema)` to create a new message.
  */
 export const ListAttemptLogsRequestSchema: GenMessage<ListAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 17);
+  messageDesc(file_muster_v1_job_service, 18);
 
 /**
  * A page of log records.
@@ -669,7 +764,7 @@ export type ListAttemptLogsResponse = Message<"muster.v1.ListAttemptLogsResponse
  * Use `create(ListAttemptLogsResponseSchema)` to create a new message.
  */
 export const ListAttemptLogsResponseSchema: GenMessage<ListAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 18);
+  messageDesc(file_muster_v1_job_service, 19);
 
 /**
  * Asks to follow what a job's handlers log.
@@ -712,7 +807,7 @@ export type WatchAttemptLogsRequest = Message<"muster.v1.WatchAttemptLogsRequest
  * Use `create(WatchAttemptLogsRequestSchema)` to create a new message.
  */
 export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 19);
+  messageDesc(file_muster_v1_job_service, 20);
 
 /**
  * Log records that have arrived.
@@ -747,7 +842,7 @@ export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsRespon
  * Use `create(WatchAttemptLogsResponseSchema)` to create a new message.
  */
 export const WatchAttemptLogsResponseSchema: GenMessage<WatchAttemptLogsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 20);
+  messageDesc(file_muster_v1_job_service, 21);
 
 /**
  * Asks to retry a page of jobs.
@@ -798,7 +893,7 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
  * Use `create(RetryJobsRequestSchema)` to create a new message.
  */
 export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 21);
+  messageDesc(file_muster_v1_job_service, 22);
 
 /**
  * What became of a page.
@@ -841,7 +936,7 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
  * Use `create(RetryJobsResponseSchema)` to create a new message.
  */
 export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 22);
+  messageDesc(file_muster_v1_job_service, 23);
 
 /**
  * Asks to cancel a page of jobs.
@@ -890,7 +985,7 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
  * Use `create(CancelJobsRequestSchema)` to create a new message.
  */
 export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 23);
+  messageDesc(file_muster_v1_job_service, 24);
 
 /**
  * What became of a page.
@@ -918,7 +1013,7 @@ export type CancelJobsResponse = Message<"muster.v1.CancelJobsResponse"> & {
  * Use `create(CancelJobsResponseSchema)` to create a new message.
  */
 export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 24);
+  messageDesc(file_muster_v1_job_service, 25);
 
 /**
  * Names the job whose data goes.
@@ -953,7 +1048,7 @@ export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
  * Use `create(EraseJobRequestSchema)` to create a new message.
  */
 export const EraseJobRequestSchema: GenMessage<EraseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 25);
+  messageDesc(file_muster_v1_job_service, 26);
 
 /**
  * The job after the call.
@@ -981,7 +1076,7 @@ export type EraseJobResponse = Message<"muster.v1.EraseJobResponse"> & {
  * Use `create(EraseJobResponseSchema)` to create a new message.
  */
 export const EraseJobResponseSchema: GenMessage<EraseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 26);
+  messageDesc(file_muster_v1_job_service, 27);
 
 /**
  * Names the job to retry.
@@ -1009,6 +1104,21 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Steps that the new workflow is not to run: it skips them as it starts, as SkipStep would. At most 100 names, each once; steps of
+   * the work (NORMAL) whose results are not taken over. Empty: none.
+   *
+   * @generated from field: repeated string skip_steps = 4;
+   */
+  skipSteps: string[];
+
+  /**
+   * Why, for people; kept with the steps that are skipped, and in the audit records of a workflow. At most 1,024 characters.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
 };
 
 /**
@@ -1016,7 +1126,7 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 27);
+  messageDesc(file_muster_v1_job_service, 28);
 
 /**
  * The new job.
@@ -1037,7 +1147,7 @@ export type RetryJobResponse = Message<"muster.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 28);
+  messageDesc(file_muster_v1_job_service, 29);
 
 /**
  * Says what to change in a job that waits.
@@ -1093,7 +1203,7 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 29);
+  messageDesc(file_muster_v1_job_service, 30);
 
 /**
  * The job after the change.
@@ -1114,7 +1224,7 @@ export type UpdateJobResponse = Message<"muster.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 30);
+  messageDesc(file_muster_v1_job_service, 31);
 
 /**
  * Names the job to hold.
@@ -1156,7 +1266,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 31);
+  messageDesc(file_muster_v1_job_service, 32);
 
 /**
  * The job after the change.
@@ -1177,7 +1287,7 @@ export type PauseJobResponse = Message<"muster.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 32);
+  messageDesc(file_muster_v1_job_service, 33);
 
 /**
  * Names the job that may go on.
@@ -1212,7 +1322,7 @@ export type ResumeJobRequest = Message<"muster.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 33);
+  messageDesc(file_muster_v1_job_service, 34);
 
 /**
  * The job after the change.
@@ -1233,7 +1343,133 @@ export type ResumeJobResponse = Message<"muster.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_muster_v1_job_service, 34);
+  messageDesc(file_muster_v1_job_service, 35);
+
+/**
+ * Says what a job is to wait for besides.
+ *
+ * @generated from message muster.v1.AddDependenciesRequest
+ */
+export type AddDependenciesRequest = Message<"muster.v1.AddDependenciesRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * UUID of the job.
+   *
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+
+  /**
+   * What it depends on from now on, too. Between 1 and 100.
+   *
+   * @generated from field: repeated muster.v1.Dependency dependencies = 3;
+   */
+  dependencies: Dependency[];
+
+  /**
+   * UUID that makes a repeat of this very call harmless. Empty: none.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message muster.v1.AddDependenciesRequest.
+ * Use `create(AddDependenciesRequestSchema)` to create a new message.
+ */
+export const AddDependenciesRequestSchema: GenMessage<AddDependenciesRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 36);
+
+/**
+ * The job after the change.
+ *
+ * @generated from message muster.v1.AddDependenciesResponse
+ */
+export type AddDependenciesResponse = Message<"muster.v1.AddDependenciesResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: muster.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message muster.v1.AddDependenciesResponse.
+ * Use `create(AddDependenciesResponseSchema)` to create a new message.
+ */
+export const AddDependenciesResponseSchema: GenMessage<AddDependenciesResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 37);
+
+/**
+ * Asks for a page of data assets.
+ *
+ * @generated from message muster.v1.ListAssetsRequest
+ */
+export type ListAssetsRequest = Message<"muster.v1.ListAssetsRequest"> & {
+  /**
+   * Empty: "default".
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Items on a page. 0: 50. At most 1,000; more is cut to that.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.ListAssetsRequest.
+ * Use `create(ListAssetsRequestSchema)` to create a new message.
+ */
+export const ListAssetsRequestSchema: GenMessage<ListAssetsRequest> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 38);
+
+/**
+ * A page of data assets.
+ *
+ * @generated from message muster.v1.ListAssetsResponse
+ */
+export type ListAssetsResponse = Message<"muster.v1.ListAssetsResponse"> & {
+  /**
+   * The assets, by name.
+   *
+   * @generated from field: repeated muster.v1.Asset assets = 1;
+   */
+  assets: Asset[];
+
+  /**
+   * Token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message muster.v1.ListAssetsResponse.
+ * Use `create(ListAssetsResponseSchema)` to create a new message.
+ */
+export const ListAssetsResponseSchema: GenMessage<ListAssetsResponse> = /*@__PURE__*/
+  messageDesc(file_muster_v1_job_service, 39);
 
 /**
  * Submits jobs and follows them.
@@ -1245,9 +1481,13 @@ export const JobService: GenService<{
    * Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
    *
    * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-   * schema; the input lacks a field that a submission rule of the definition names; a run_time or delay for a definition with
+   * schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or dependencies for a definition with
    * a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
-   * JOB_NOT_FOUND: the job of `sticky`), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`), ALREADY_EXISTS (the idempotency key is in use with other content, or the
+   * JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`;
+   * NOT_A_WORKFLOW: of a step of `dependencies`;
+   * BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members; DEPENDENCY_CYCLE: a job would wait
+   * for what waits for it; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more; TOO_MANY_CHILDREN;
+   * WORKFLOW_NESTING: children would be in each other more than 16 deep), ALREADY_EXISTS (the idempotency key is in use with other content, or the
    * policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
    * queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
    * none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
@@ -1303,7 +1543,12 @@ export const JobService: GenService<{
   /**
    * Waits until the job has ended or the time is up, and answers the job as it is then.
    *
-   * Errors: as GetJob. Time that is up is no error: look at `state`.
+   * A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other job can't
+   * start or end before those are free, and nobody else can free any, the call is refused some seconds after that became so;
+   * `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds nothing.
+   *
+   * Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). Time that is up is no
+   * error: look at `state`.
    *
    * @generated from rpc muster.v1.JobService.WaitJob
    */
@@ -1316,7 +1561,7 @@ export const JobService: GenService<{
    * Asks a job to stop. After it has answered, no new attempt is assigned.
    *
    * BLOCKED, SCHEDULED, READY and PAUSED become CANCELLED at once; ASSIGNED, RUNNING and WAITING become CANCELLING;
-   * CANCELLING and CANCELLED stay as they are.
+   * CANCELLING and CANCELLED stay as they are. The cancel of a workflow or of a batch leaves an audit record.
    * Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (the job has ended otherwise).
    *
    * @generated from rpc muster.v1.JobService.CancelJob
@@ -1388,8 +1633,12 @@ export const JobService: GenService<{
    *
    * A uniqueness of the definition holds for it, too; debounce and throttle do not.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
-   * (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+   * The retry of a workflow that did not succeed takes over the results of its steps that did, and runs all else, but for
+   * `skip_steps`. It leaves an audit record at the job that is retried, and one at the new job for each step that is skipped.
+   *
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND; STEP_NOT_FOUND: a name of
+   * skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED; NOT_A_WORKFLOW:
+   * skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
    * LIMIT_REACHED, as SubmitJob).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
@@ -1429,7 +1678,7 @@ export const JobService: GenService<{
     output: typeof CancelJobsResponseSchema;
   },
   /**
-   * Changes priority, run time or expiry of a job that waits: SCHEDULED, READY or PAUSED.
+   * Changes priority, run time or expiry of a job that waits: BLOCKED, SCHEDULED, READY or PAUSED.
    *
    * A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
    * its next attempt.
@@ -1444,7 +1693,7 @@ export const JobService: GenService<{
     output: typeof UpdateJobResponseSchema;
   },
   /**
-   * Holds a job that waits: SCHEDULED or READY. Its expiry and its timeouts go on.
+   * Holds a job that waits: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts go on.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
    * JOB_NOT_WAITING). Pausing twice is no error.
@@ -1457,7 +1706,7 @@ export const JobService: GenService<{
     output: typeof PauseJobResponseSchema;
   },
   /**
-   * Lets a paused job go on: at once, or at its run time if that is still to come.
+   * Lets a paused job go on: at once, or at its run time if that is still to come, or BLOCKED while it depends on something.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
    * A job that is not paused stays as it is.
@@ -1486,6 +1735,34 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof EraseJobRequestSchema;
     output: typeof EraseJobResponseSchema;
+  },
+  /**
+   * Makes a job that waits depend on more: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all of it has come about; SKIPPED
+   * if some of it can come about no more.
+   *
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the dependencies),
+   * FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than 100 in all; DEPENDENCY_CYCLE:
+   * it would wait for what waits for it; the message names the circle hop by hop), RESOURCE_EXHAUSTED
+   * (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+   *
+   * @generated from rpc muster.v1.JobService.AddDependencies
+   */
+  addDependencies: {
+    methodKind: "unary";
+    input: typeof AddDependenciesRequestSchema;
+    output: typeof AddDependenciesResponseSchema;
+  },
+  /**
+   * Lists the data assets that jobs have published, by name.
+   *
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
+   *
+   * @generated from rpc muster.v1.JobService.ListAssets
+   */
+  listAssets: {
+    methodKind: "unary";
+    input: typeof ListAssetsRequestSchema;
+    output: typeof ListAssetsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_job_service, 0);

@@ -1,0 +1,198 @@
+package muster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster.dev/sdk/go/internal/transport"
+	"muster.dev/sdk/go/internal/uuid"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+const (
+	// maxAwaited bounds the children that one report waits for.
+	maxAwaited = 1_000
+	// childPatience is how long a call is repeated: a control plane that restarts is no reason for a handler to fail.
+	childPatience = time.Minute
+	// childrenAtOnce are asked for at once.
+	childrenAtOnce = 20
+)
+
+// errNoChildren is what a job fails with that has no worker.
+var errNoChildren = errors.New("a handler that is run without a worker has no children")
+
+// Child is a child of a job as it was accepted, now or by an earlier run of the handler.
+type Child struct {
+	// JobID is the UUID of the child's job.
+	JobID string
+}
+
+// WaitsForChildren is what [WaitChildren] and [Job.EndedChildren] fail with while children are open. A handler has to return
+// it, by itself or wrapped: it ends this run of the handler, and once the children have ended the handler runs again, from its
+// start.
+type WaitsForChildren struct {
+	// ChildIDs are UUIDs of open children, at most 1,000.
+	ChildIDs []string
+}
+
+func (w *WaitsForChildren) Error() string {
+	return "the handler waits for children of its job; it has to return this error, and runs again once they have ended"
+}
+
+func (w *WaitsForChildren) ids() [][]byte {
+	ids := make([][]byte, 0, len(w.ChildIDs))
+	for _, text := range w.ChildIDs {
+		if id, err := uuid.Bytes(text); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// children are those of one run of a handler.
+type children struct {
+	jobs      pb.JobServiceClient
+	namespace string
+	parent    *pb.ParentAttempt
+	submitted atomic.Int64
+}
+
+// Submit stores a child of the job. When the handler runs again, the same call gives the child that was made before: children
+// are told apart by [WithChildKey], or else by their number, so a handler submits the same ones in the same order each time it
+// runs. The input is a value as [Encode] takes it.
+//
+// Errors: *[Error] FailedPrecondition (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more; AlreadyExists
+// (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place; *[PayloadError].
+func (j *Job) Submit(ctx context.Context, definition string, input any, options ...ChildOption) (Child, error) {
+	if j.children == nil {
+		return Child{}, errNoChildren
+	}
+	return j.children.submit(ctx, definition, input, options)
+}
+
+// EndedChildren gives the jobs of children, in their order, once all have ended, whatever became of them. Until then it fails
+// with *[WaitsForChildren], which the handler has to return.
+func (j *Job) EndedChildren(ctx context.Context, children ...Child) ([]*pb.Job, error) {
+	if j.children == nil {
+		return nil, errNoChildren
+	}
+	return j.children.ended(ctx, children)
+}
+
+// WaitChildren gives the results of children of the job whose handler has the context, in their order, once all have ended.
+// Until then it fails with *[WaitsForChildren], which the handler has to return: the job gives its slot and its permits back,
+// and the handler runs again, from its start, when they have.
+//
+// Errors: *[JobFailedError] when one of them ended without a result; *[PayloadError] when a result does not fit T.
+func WaitChildren[T any](ctx context.Context, children ...Child) ([]T, error) {
+	job := JobFrom(ctx)
+	if job == nil {
+		return nil, errors.New("only a handler has children: its context is needed")
+	}
+	ended, err := job.EndedChildren(ctx, children...)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]T, len(ended))
+	for i, child := range ended {
+		if results[i], err = resultOf[T](child); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (c *children) submit(ctx context.Context, definition string, input any, options []ChildOption) (Child, error) {
+	said := submission{job: &pb.JobSubmission{Definition: definition}}
+	for _, option := range options {
+		option.applyChild(&said)
+	}
+	if said.childKey == "" {
+		said.childKey = strconv.FormatInt(c.submitted.Add(1)-1, 10)
+	}
+	payload, err := Encode(input)
+	if err != nil {
+		return Child{}, err
+	}
+	said.job.Input = payload
+	said.job.IdempotencyKey = fmt.Sprintf("child/%s/%s", c.parent.JobId, said.childKey)
+	said.job.IdempotencyConflictPolicy = pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING
+	request := &pb.SubmitJobRequest{
+		Namespace: c.namespace,
+		Job:       said.job,
+		Parent: &pb.ParentAttempt{
+			JobId:     c.parent.JobId,
+			Attempt:   c.parent.Attempt,
+			SessionId: c.parent.SessionId,
+			Detached:  said.detached,
+		},
+	}
+	response, err := patiently(ctx, func(ctx context.Context) (*pb.SubmitJobResponse, error) {
+		return c.jobs.SubmitJob(withTraceMetadata(ctx), request)
+	})
+	return Child{JobID: response.GetJobId()}, err
+}
+
+func (c *children) ended(ctx context.Context, children []Child) ([]*pb.Job, error) {
+	jobs, err := c.getAll(ctx, children)
+	if err != nil {
+		return nil, err
+	}
+	waits := &WaitsForChildren{}
+	for _, job := range jobs {
+		if !HasEnded(job.State) && len(waits.ChildIDs) < maxAwaited {
+			waits.ChildIDs = append(waits.ChildIDs, job.JobId)
+		}
+	}
+	if len(waits.ChildIDs) > 0 {
+		return nil, waits
+	}
+	return jobs, nil
+}
+
+func (c *children) getAll(ctx context.Context, children []Child) ([]*pb.Job, error) {
+	jobs := make([]*pb.Job, len(children))
+	errs := make([]error, len(children))
+	room := make(chan struct{}, childrenAtOnce)
+	var asked sync.WaitGroup
+	for i, child := range children {
+		room <- struct{}{}
+		asked.Go(func() {
+			defer func() { <-room }()
+			jobs[i], errs[i] = c.get(ctx, child.JobID)
+		})
+	}
+	asked.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+func (c *children) get(ctx context.Context, jobID string) (*pb.Job, error) {
+	request := &pb.GetJobRequest{Namespace: c.namespace, JobId: jobID}
+	response, err := patiently(ctx, func(ctx context.Context) (*pb.GetJobResponse, error) {
+		return c.jobs.GetJob(ctx, request)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return present(response.Job, "job")
+}
+
+// patiently repeats a call until childPatience is over.
+func patiently[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, childPatience)
+	defer cancel()
+	retry := defaultRetry
+	retry.MaxAttempts = 0
+	answer, err := transport.Do(ctx, retry, call)
+	return answer, asError(err)
+}

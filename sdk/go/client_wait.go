@@ -1,0 +1,84 @@
+package muster
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"muster.dev/sdk/go/internal/rpcerror"
+	"muster.dev/sdk/go/internal/transport"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+const (
+	// waitPoll is the longest time that one call waits on the server.
+	waitPoll = 30 * time.Second
+	// waitSlack is what a call gets on top, for the way there and back.
+	waitSlack = 5 * time.Second
+)
+
+// Wait waits until the job has ended, for as long as the context lasts, also while the control plane is away for a moment.
+//
+// Errors: *[Error] with [ReasonWaitTimeout] when the context ended first; the job is given then as it was last seen, or nil.
+func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
+	var job *pb.Job
+	// A wait outlives a restart of the control plane: it is bounded by time, not by a number of tries.
+	patient := c.retry
+	patient.MaxAttempts = 0
+	for {
+		if ctx.Err() != nil {
+			return job, waitTimeout(ctx, job)
+		}
+		response, err := transport.Do(ctx, patient, func(ctx context.Context) (*pb.WaitJobResponse, error) {
+			return c.waitOnce(ctx, jobID)
+		})
+		switch {
+		case err == nil && response.Job == nil:
+			_, err := present(response.Job, "job")
+			return nil, err
+		case err == nil:
+			if job = response.Job; HasEnded(job.State) {
+				return job, nil
+			}
+		// A server that does not answer in time is asked again.
+		case ctx.Err() == nil && rpcerror.Of(err).Code != codes.DeadlineExceeded:
+			return job, asError(err)
+		}
+	}
+}
+
+// waitOnce has the server answer a moment before the context ends, so that there is a job to give.
+func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobResponse, error) {
+	poll := waitPoll
+	if deadline, ok := ctx.Deadline(); ok {
+		poll = min(poll, max(0, time.Until(deadline)*9/10))
+	}
+	ctx, cancel := context.WithTimeout(ctx, poll+waitSlack)
+	defer cancel()
+	request := &pb.WaitJobRequest{Namespace: c.namespace, JobId: jobID, Timeout: durationpb.New(poll)}
+	return c.jobs.WaitJob(ctx, request)
+}
+
+// Result waits for the job's end and gives what its handler returned, as [Decode] reads it.
+//
+// Errors: *[JobFailedError] when it ended without a result; *[Error] with [ReasonWaitTimeout] when the context ended first;
+// *[PayloadError] when the result does not fit T.
+func Result[T any](ctx context.Context, client *Client, jobID string) (T, error) {
+	job, err := client.Wait(ctx, jobID)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return resultOf[T](job)
+}
+
+// resultOf is for a job that has ended.
+func resultOf[T any](job *pb.Job) (T, error) {
+	if job.State != pb.JobState_JOB_STATE_SUCCEEDED {
+		var none T
+		return none, &JobFailedError{Job: job}
+	}
+	return Decode[T](job.GetResult())
+}

@@ -1,0 +1,182 @@
+package muster_test
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"muster.dev/sdk/go"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// fakeServer answers calls of real gRPC as a test wants it.
+type fakeServer struct {
+	pb.UnimplementedJobServiceServer
+	pb.UnimplementedJobDefinitionServiceServer
+	pb.UnimplementedWaitServiceServer
+
+	mu       sync.Mutex
+	requests []any
+	metadata []metadata.MD
+	// failures are what the next calls fail with.
+	failures []error
+	jobs     []*pb.Job
+	// onJob is called with the lock held when a job is given.
+	onJob func()
+}
+
+// startFakeServer gives a client of a fake server.
+func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := &fakeServer{}
+	server := grpc.NewServer()
+	pb.RegisterJobServiceServer(server, fake)
+	pb.RegisterJobDefinitionServiceServer(server, fake)
+	pb.RegisterWaitServiceServer(server, fake)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		server.Serve(listener) // it ends with Stop
+	}()
+	client, err := muster.NewClient(muster.ClientOptions{
+		Address:   listener.Addr().String(),
+		Namespace: "shop",
+		Retry:     muster.RetryOptions{MaxAttempts: 4, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.Close() // nothing is made of it
+		server.Stop()
+		<-served
+	})
+	return fake, client
+}
+
+// note keeps a request, and gives what the call is to fail with.
+func (f *fakeServer) note(ctx context.Context, request any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	md, _ := metadata.FromIncomingContext(ctx)
+	f.requests = append(f.requests, request)
+	f.metadata = append(f.metadata, md)
+	if len(f.failures) == 0 {
+		return nil
+	}
+	failure := f.failures[0]
+	f.failures = f.failures[1:]
+	return failure
+}
+
+// job is the next one that was queued, or one that has succeeded.
+func (f *fakeServer) job() *pb.Job {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.onJob != nil {
+		f.onJob()
+	}
+	if len(f.jobs) == 0 {
+		return &pb.Job{JobId: "j", State: pb.JobState_JOB_STATE_SUCCEEDED, Outcome: &pb.Job_Result{Result: muster.NewPayload([]byte("7"), muster.JSONType)}}
+	}
+	job := f.jobs[0]
+	f.jobs = f.jobs[1:]
+	return job
+}
+
+func (f *fakeServer) SubmitJob(ctx context.Context, request *pb.SubmitJobRequest) (*pb.SubmitJobResponse, error) {
+	return &pb.SubmitJobResponse{JobId: "j", Existing: true}, f.note(ctx, request)
+}
+
+func (f *fakeServer) SubmitJobs(ctx context.Context, request *pb.SubmitJobsRequest) (*pb.SubmitJobsResponse, error) {
+	response := &pb.SubmitJobsResponse{}
+	for range request.Jobs {
+		response.Jobs = append(response.Jobs, &pb.SubmitJobResponse{JobId: "j"})
+	}
+	return response, f.note(ctx, request)
+}
+
+func (f *fakeServer) WaitJob(ctx context.Context, request *pb.WaitJobRequest) (*pb.WaitJobResponse, error) {
+	if err := f.note(ctx, request); err != nil {
+		return nil, err
+	}
+	job := f.job()
+	if !muster.HasEnded(job.State) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(20*time.Millisecond, request.Timeout.AsDuration())):
+		}
+	}
+	return &pb.WaitJobResponse{Job: job}, nil
+}
+
+func (f *fakeServer) GetJob(ctx context.Context, request *pb.GetJobRequest) (*pb.GetJobResponse, error) {
+	return &pb.GetJobResponse{}, f.note(ctx, request)
+}
+
+func (f *fakeServer) CancelJob(ctx context.Context, request *pb.CancelJobRequest) (*pb.CancelJobResponse, error) {
+	return &pb.CancelJobResponse{Job: f.job()}, f.note(ctx, request)
+}
+
+func (f *fakeServer) RetryJob(ctx context.Context, request *pb.RetryJobRequest) (*pb.RetryJobResponse, error) {
+	return &pb.RetryJobResponse{Job: f.job()}, f.note(ctx, request)
+}
+
+func (f *fakeServer) ExplainJob(ctx context.Context, request *pb.ExplainJobRequest) (*pb.ExplainJobResponse, error) {
+	return &pb.ExplainJobResponse{Explanation: &pb.JobExplanation{Summary: "why"}}, f.note(ctx, request)
+}
+
+func (f *fakeServer) ListJobs(ctx context.Context, request *pb.ListJobsRequest) (*pb.ListJobsResponse, error) {
+	response := &pb.ListJobsResponse{Jobs: []*pb.Job{{JobId: "a"}}}
+	switch request.PageToken {
+	case "":
+		response.NextPageToken = "second"
+	case "second":
+		response = &pb.ListJobsResponse{NextPageToken: "third"}
+	}
+	return response, f.note(ctx, request)
+}
+
+func (f *fakeServer) ApplyJobDefinition(ctx context.Context, request *pb.ApplyJobDefinitionRequest) (*pb.ApplyJobDefinitionResponse, error) {
+	return &pb.ApplyJobDefinitionResponse{Definition: request.Definition, Created: true}, f.note(ctx, request)
+}
+
+func (f *fakeServer) SendEvent(ctx context.Context, request *pb.SendEventRequest) (*pb.SendEventResponse, error) {
+	return &pb.SendEventResponse{Kept: true}, f.note(ctx, request)
+}
+
+func (f *fakeServer) ApproveJob(ctx context.Context, request *pb.ApproveJobRequest) (*pb.ApproveJobResponse, error) {
+	return &pb.ApproveJobResponse{Job: f.job()}, f.note(ctx, request)
+}
+
+func (f *fakeServer) RejectJob(ctx context.Context, request *pb.RejectJobRequest) (*pb.RejectJobResponse, error) {
+	return &pb.RejectJobResponse{Job: f.job()}, f.note(ctx, request)
+}
+
+// failure is an error as Muster has them.
+func failure(code codes.Code, reason string, details ...protoadapt.MessageV1) error {
+	details = append(details, &errdetails.ErrorInfo{Reason: reason, Domain: "muster.dev", Metadata: map[string]string{"job_id": "j"}})
+	said, err := status.New(code, "it went wrong").WithDetails(details...)
+	if err != nil {
+		panic(err)
+	}
+	return said.Err()
+}
+
+func retryInfo(delay time.Duration) protoadapt.MessageV1 {
+	return &errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}
+}

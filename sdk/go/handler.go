@@ -1,0 +1,84 @@
+package muster
+
+import (
+	"context"
+	"fmt"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// HandlerFunc runs one attempt of a job, with its input and its result as they travel. [Typed] makes one of a function with
+// types of its own.
+//
+// ctx is cancelled when the handler should stop; [context.Cause] is a *[Stopped] that says why. [JobFrom] gives the job.
+// What the handler returns with a nil error is the job's result, a nil payload is none; an error fails the attempt, and the
+// retry policy decides about another one.
+type HandlerFunc func(ctx context.Context, input *pb.Payload) (*pb.Payload, error)
+
+// Typed makes a HandlerFunc of a function from In to Out, which are read by [Decode] and written by [Encode]. An input that
+// does not fit In fails the job for good, with a failure of the type "PayloadError"; so does an output that can't be written.
+func Typed[In, Out any](handler func(ctx context.Context, input In) (Out, error)) HandlerFunc {
+	return func(ctx context.Context, input *pb.Payload) (*pb.Payload, error) {
+		in, err := Decode[In](input)
+		if err != nil {
+			return nil, Final(err)
+		}
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		result, err := encodeResult(out)
+		if err != nil {
+			return nil, Final(err)
+		}
+		return result, nil
+	}
+}
+
+// encodeResult writes an untyped nil as JSON's null: a job that has ended well has a result.
+func encodeResult(out any) (*pb.Payload, error) {
+	if out == nil {
+		return NewPayload([]byte("null"), JSONType), nil
+	}
+	return Encode(out)
+}
+
+// HandlerOption says more about a handler.
+type HandlerOption func(*pb.Handler)
+
+// WithVersions has the handler serve only these versions of its definition. 0 is no bound.
+func WithVersions(minVersion, maxVersion int) HandlerOption {
+	return func(handler *pb.Handler) {
+		handler.MinVersion, handler.MaxVersion = int32(minVersion), int32(maxVersion)
+	}
+}
+
+// Handle has the worker run jobs with the handler. name is that of the handler: the definition's, unless the definition says
+// otherwise. It panics when the name is empty or taken, or the worker runs already.
+func Handle[In, Out any](worker *Worker, name string, handler func(ctx context.Context, input In) (Out, error), options ...HandlerOption) {
+	worker.HandleFunc(name, Typed(handler), options...)
+}
+
+// HandleFunc is [Handle] for inputs and results as they travel.
+func (w *Worker) HandleFunc(name string, handler HandlerFunc, options ...HandlerOption) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.core != nil:
+		panic("muster: handlers are registered before the worker runs")
+	case name == "" || handler == nil:
+		panic("muster: a handler needs a name and a function")
+	case w.handlers[name].run != nil:
+		panic(fmt.Sprintf("muster: there are two handlers of the name %q", name))
+	}
+	message := &pb.Handler{Name: name}
+	for _, option := range options {
+		option(message)
+	}
+	w.handlers[name] = registered{run: handler, message: message}
+}
+
+type registered struct {
+	run     HandlerFunc
+	message *pb.Handler
+}

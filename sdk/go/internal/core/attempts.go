@@ -1,0 +1,280 @@
+package core
+
+import (
+	"time"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+type attemptsOwner interface {
+	fenced(now time.Time) bool
+	draining() bool
+	supports(handler string, version int32) bool
+	// report queues the report that closes the attempt.
+	report(entry *held, outcome Outcome)
+	// dueBy asks for watch to be called at the time at the latest.
+	dueBy(at time.Time)
+}
+
+// attempts is what becomes of each attempt of a session, from its arrival to the making of its report.
+type attempts struct {
+	owner      attemptsOwner
+	runner     Runner
+	places     *places
+	held       *heldList
+	credits    *credits
+	cancels    *cancels
+	updates    *updates
+	stats      *Stats
+	maxPayload int
+}
+
+// admitAll looks at those of slots first: a prefetched one may wait, and must not take the slot that another was promised.
+func (a *attempts) admitAll(assignments []*pb.Assignment, now time.Time) {
+	for _, prefetch := range []bool{false, true} {
+		for _, assignment := range assignments {
+			if assignment.Prefetch == prefetch {
+				a.admit(assignment, now)
+			}
+		}
+	}
+}
+
+func (a *attempts) admit(assignment *pb.Assignment, now time.Time) {
+	key := keyOf(assignment.JobId, assignment.Attempt)
+	credit := a.credits.live(assignment.CreditId, now)
+	verdict := judge(a.facts(assignment, key, credit, now))
+	if verdict.kind == ignore {
+		return
+	}
+	// The server has spent the place, whatever becomes of the attempt here.
+	if credit != nil {
+		a.credits.spend(credit, key, assignment.Prefetch)
+	}
+	entry := a.held.add(key, assignment)
+	if verdict.kind == release {
+		a.release(entry, verdict.reason)
+	} else {
+		a.accept(entry, assignment, now)
+	}
+}
+
+func (a *attempts) facts(assignment *pb.Assignment, key attemptKey, credit *liveCredit, now time.Time) acceptanceFacts {
+	facts := acceptanceFacts{
+		held:      a.held.byKey[key] != nil,
+		fenced:    a.owner.fenced(now),
+		full:      a.held.len() >= maxHeld,
+		cancelled: a.cancels.has(key, now),
+		draining:  a.owner.draining(),
+		supported: a.owner.supports(assignment.Handler, assignment.DefinitionVersion),
+		placeFree: assignment.Prefetch || a.places.free() > 0,
+	}
+	if credit != nil {
+		_, facts.seen = credit.seen[key]
+		facts.creditUnspent = credit.slots > 0
+		if assignment.Prefetch {
+			facts.creditUnspent = credit.prefetch > 0
+		}
+	}
+	if facts.held || facts.seen {
+		a.stats.Duplicates++
+	} else if facts.fenced || facts.full {
+		a.stats.Ignored++
+	}
+	return facts
+}
+
+func (a *attempts) accept(entry *held, assignment *pb.Assignment, now time.Time) {
+	a.stats.Accepted++
+	if a.places.free() > 0 {
+		a.start(entry, assignment, now)
+		return
+	}
+	a.held.wait(entry, assignment, now.Add(prefetchWait))
+	a.owner.dueBy(entry.expireAt)
+}
+
+func (a *attempts) start(entry *held, assignment *pb.Assignment, now time.Time) {
+	execution := a.places.take(entry, assignment, now.Add(RunTimeoutOf(assignment)))
+	entry.phase = running
+	entry.execution = execution
+	a.owner.dueBy(execution.timeoutAt)
+	execution.stop = a.runner.Start(execution)
+}
+
+// RunTimeoutOf is the longest time that the handler may run, without what it asks for.
+func RunTimeoutOf(assignment *pb.Assignment) time.Duration {
+	if assignment.RunTimeout == nil {
+		return DefaultRunTimeout
+	}
+	return assignment.RunTimeout.AsDuration()
+}
+
+// startWaiting starts what waits, as far as places are free.
+func (a *attempts) startWaiting(now time.Time) {
+	for a.places.free() > 0 && !a.owner.fenced(now) {
+		entry := a.held.first()
+		if entry == nil {
+			return
+		}
+		assignment := a.held.leaveLine(entry)
+		if now.Before(entry.expireAt) {
+			a.start(entry, assignment, now)
+		} else {
+			a.release(entry, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+		}
+	}
+}
+
+func (a *attempts) cancel(notice *pb.CancelNotice, now time.Time) {
+	key := keyOf(notice.JobId, notice.Attempt)
+	entry := a.held.byKey[key]
+	if entry == nil {
+		a.cancels.remember(key, now)
+		return
+	}
+	if entry.phase == closing || a.giveBack(entry, pb.ReleaseReason_RELEASE_REASON_CANCELLED) {
+		return
+	}
+	if entry.execution.signal(Cancelled) {
+		a.stats.Cancels++
+	}
+}
+
+// ended: the handler returned; what it works for, if anything still, is to be reported.
+func (a *attempts) ended(execution *Execution, outcome Outcome) {
+	if execution.held != nil {
+		a.close(execution, a.verdictOn(execution, outcome))
+	}
+}
+
+// extendRunTimeout answers false when it comes too late. The alarm rings at the old time, too, and finds that nothing is
+// due.
+func (a *attempts) extendRunTimeout(execution *Execution, extension time.Duration) bool {
+	if execution.held == nil || execution.stopped == RunTimeout || extension <= execution.extension {
+		return false
+	}
+	execution.timeoutAt = execution.timeoutAt.Add(extension - execution.extension)
+	execution.extension = extension
+	a.updates.extendRunTimeout(execution.held, extension)
+	return true
+}
+
+// giveBackUnstarted gives back every attempt whose handler was not entered.
+func (a *attempts) giveBackUnstarted(reason pb.ReleaseReason) {
+	for _, entry := range a.held.all() {
+		if entry.phase != closing {
+			a.giveBack(entry, reason)
+		}
+	}
+}
+
+// abort: the fence fell. What may not go on without a lease is stopped and reported as aborted.
+func (a *attempts) abort() {
+	a.giveBackUnstarted(pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+	for _, execution := range a.places.all() {
+		if execution.held == nil || execution.held.continues {
+			continue
+		}
+		execution.signal(LeaseLost)
+		a.stats.Aborted++
+		a.close(execution, aborted())
+	}
+}
+
+// drop: the session is over. Handlers are told, and what they return is dropped.
+func (a *attempts) drop(reason StopReason) {
+	for _, execution := range a.places.all() {
+		if execution.held == nil {
+			continue
+		}
+		execution.held = nil
+		if execution.withdraw() {
+			a.places.release(execution)
+		} else {
+			execution.signal(reason)
+		}
+	}
+}
+
+// watch does what is due by now, and asks to be called again for the next.
+func (a *attempts) watch(now time.Time) {
+	for entry := a.held.first(); entry != nil; entry = a.held.first() {
+		if now.Before(entry.expireAt) {
+			a.owner.dueBy(entry.expireAt)
+			break
+		}
+		a.giveBack(entry, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
+	}
+	for _, execution := range a.places.all() {
+		if execution.held != nil {
+			a.watchTimeout(execution, now)
+		}
+	}
+}
+
+func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
+	if execution.stopped != RunTimeout {
+		if now.Before(execution.timeoutAt) {
+			a.owner.dueBy(execution.timeoutAt)
+			return
+		}
+		// A handler that is being cancelled has its grace period from the server.
+		if execution.stopped != "" || a.giveBack(execution.held, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED) {
+			return
+		}
+		a.stats.Timeouts++
+		execution.signal(RunTimeout)
+		execution.graceAt = now.Add(runTimeoutGrace)
+	}
+	if now.Before(execution.graceAt) {
+		a.owner.dueBy(execution.graceAt)
+	} else {
+		a.close(execution, Failure(runTimeoutFailure()))
+	}
+}
+
+// giveBack releases an attempt if its handler has not been entered.
+func (a *attempts) giveBack(entry *held, reason pb.ReleaseReason) bool {
+	if execution := entry.execution; execution != nil {
+		if !execution.withdraw() {
+			return false
+		}
+		execution.held = nil
+		a.places.release(execution)
+	} else if entry.phase == waiting {
+		a.held.leaveLine(entry)
+	}
+	a.release(entry, reason)
+	return true
+}
+
+func (a *attempts) release(entry *held, reason pb.ReleaseReason) {
+	a.stats.Released++
+	a.finish(entry, released(reason))
+}
+
+func (a *attempts) verdictOn(execution *Execution, outcome Outcome) Outcome {
+	if execution.stopped == RunTimeout {
+		return Failure(runTimeoutFailure())
+	}
+	// A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+	if execution.stopped == Cancelled && outcome.GetResult() == nil {
+		return cancelled()
+	}
+	return bounded(outcome, a.maxPayload)
+}
+
+// close gives the attempt of an entered handler its report. The place stays taken until the handler has returned.
+func (a *attempts) close(execution *Execution, outcome Outcome) {
+	entry := execution.held
+	execution.held = nil
+	entry.started = true
+	a.finish(entry, outcome)
+}
+
+func (a *attempts) finish(entry *held, outcome Outcome) {
+	entry.phase = closing
+	entry.execution = nil
+	a.owner.report(entry, outcome)
+}

@@ -1,0 +1,142 @@
+package core
+
+import (
+	"time"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// liveCredit is one that was granted: what is left of it, and what was assigned under it.
+type liveCredit struct {
+	id       uint64
+	expireAt time.Time
+	slots    int
+	prefetch int
+	// seen holds the attempts that named it, for as long as it lives, so that none of them is taken twice.
+	seen map[attemptKey]struct{}
+}
+
+func (c *liveCredit) unspent() bool { return c.slots+c.prefetch > 0 }
+
+// credits are those that the session has granted.
+type credits struct {
+	byID map[uint64]*liveCredit
+	// order is that of granting, which is the order of ending: all live equally long.
+	order  fifo[*liveCredit]
+	spent  fifo[uint64]
+	lastID uint64
+	// slots and prefetch are the places of live credits that are not spent.
+	slots    int
+	prefetch int
+}
+
+func newCredits() *credits { return &credits{byID: map[uint64]*liveCredit{}} }
+
+// grant makes a credit whose life starts now, before it is sent.
+func (c *credits) grant(slots, prefetch int, now time.Time) *pb.Credit {
+	c.lastID++
+	credit := &liveCredit{id: c.lastID, expireAt: now.Add(creditLife), slots: slots, prefetch: prefetch}
+	c.byID[credit.id] = credit
+	c.order.push(credit)
+	c.slots += slots
+	c.prefetch += prefetch
+	return &pb.Credit{CreditId: credit.id, Slots: int32(slots), Prefetch: int32(prefetch)}
+}
+
+// live gives the credit if it is alive, else nil. A spent or voided one lives on, for its memory.
+func (c *credits) live(id uint64, now time.Time) *liveCredit {
+	credit := c.byID[id]
+	if credit == nil || !now.Before(credit.expireAt) {
+		return nil
+	}
+	return credit
+}
+
+// remembers says whether the credit may still be parked somewhere, as far as the worker knows.
+func (c *credits) remembers(id uint64) bool { return c.byID[id] != nil }
+
+// spend takes a place of the kind for the attempt, as the server did, and remembers it even when none was left.
+func (c *credits) spend(credit *liveCredit, key attemptKey, prefetch bool) {
+	if credit.seen == nil {
+		credit.seen = map[attemptKey]struct{}{}
+	}
+	credit.seen[key] = struct{}{}
+	switch {
+	case prefetch && credit.prefetch > 0:
+		credit.prefetch--
+		c.prefetch--
+	case !prefetch && credit.slots > 0:
+		credit.slots--
+		c.slots--
+	default:
+		return
+	}
+	if !credit.unspent() {
+		c.markSpent(credit)
+	}
+}
+
+// voidAll voids every credit with places left and gives their ids.
+func (c *credits) voidAll() []uint64 {
+	return c.voidWhere(func(*liveCredit) bool { return true })
+}
+
+// voidAging voids unused credits that end soon, so that the dispatcher never works with dying ones.
+func (c *credits) voidAging(now time.Time) []uint64 {
+	return c.voidWhere(func(credit *liveCredit) bool { return credit.expireAt.Sub(now) < creditReplaceBelow })
+}
+
+func (c *credits) voidWhere(condition func(*liveCredit) bool) []uint64 {
+	if c.slots+c.prefetch == 0 {
+		return nil
+	}
+	var ids []uint64
+	for _, credit := range c.order.items[c.order.head:] {
+		if condition(credit) && c.void(credit.id) {
+			ids = append(ids, credit.id)
+		}
+	}
+	return ids
+}
+
+// void voids one credit; false when nothing was left of it.
+func (c *credits) void(id uint64) bool {
+	credit := c.byID[id]
+	if credit == nil || !credit.unspent() {
+		return false
+	}
+	c.slots -= credit.slots
+	c.prefetch -= credit.prefetch
+	credit.slots, credit.prefetch = 0, 0
+	c.markSpent(credit)
+	return true
+}
+
+// expire forgets the credits whose time is over.
+func (c *credits) expire(now time.Time) {
+	for {
+		credit, ok := c.order.peek()
+		if !ok || now.Before(credit.expireAt) {
+			return
+		}
+		c.order.shift()
+		c.slots -= credit.slots
+		c.prefetch -= credit.prefetch
+		credit.slots, credit.prefetch = 0, 0
+		delete(c.byID, credit.id)
+	}
+}
+
+// markSpent bounds the memory of spent credits. Forgetting one early is harmless: an attempt that named it is either held,
+// or closed on the server, which then refuses the release of a late duplicate.
+func (c *credits) markSpent(credit *liveCredit) {
+	c.spent.push(credit.id)
+	if c.spent.len() <= maxSpentCredits {
+		return
+	}
+	id, _ := c.spent.shift()
+	if oldest := c.byID[id]; oldest != nil {
+		oldest.seen = nil
+		delete(c.byID, id)
+	}
+}

@@ -1,0 +1,86 @@
+package core
+
+import (
+	"time"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// terms is what one call says about credits.
+type terms struct {
+	credits []*pb.Credit
+	voided  []uint64
+}
+
+// grants decides which credits a call grants and which it voids, and what becomes of them when the call fails.
+type grants struct {
+	credits *credits
+	held    *heldList
+	places  *places
+	rate    *completionRate
+	// unsaid are voids that no answered call has carried yet.
+	unsaid map[uint64]struct{}
+}
+
+func newGrants(credits *credits, held *heldList, places *places, rate *completionRate) *grants {
+	return &grants{credits: credits, held: held, places: places, rate: rate, unsaid: map[uint64]struct{}{}}
+}
+
+// voidAll takes back everything that is not spent, to be said with the next call.
+func (g *grants) voidAll() { g.note(g.credits.voidAll()) }
+
+// renew is for a heartbeat: credits that end soon are replaced.
+func (g *grants) renew(now time.Time) { g.note(g.credits.voidAging(now)) }
+
+// compose gives what the next call says. The life of what it grants begins here, before the sending.
+func (g *grants) compose(now time.Time, mayGrant bool) terms {
+	g.credits.expire(now)
+	var said terms
+	for id := range g.unsaid {
+		said.voided = append(said.voided, id)
+	}
+	if !mayGrant {
+		return said
+	}
+	if slots, prefetch := g.wanted(now); slots+prefetch > 0 {
+		said.credits = []*pb.Credit{g.credits.grant(slots, prefetch, now)}
+	}
+	return said
+}
+
+// answered is for a call that was answered: what it said needs no repeat.
+func (g *grants) answered(said terms) {
+	for _, id := range said.voided {
+		delete(g.unsaid, id)
+	}
+}
+
+// failed is for a call that failed: nobody knows whether its credits were parked. They are void: a fresh one, with its
+// whole life ahead, takes their place.
+func (g *grants) failed(said terms) {
+	for _, credit := range said.credits {
+		if g.credits.void(credit.CreditId) {
+			g.unsaid[credit.CreditId] = struct{}{}
+		}
+	}
+	// A credit that has ended needs no voiding; forgetting those bounds the list while no call gets through.
+	for id := range g.unsaid {
+		if !g.credits.remembers(id) {
+			delete(g.unsaid, id)
+		}
+	}
+}
+
+func (g *grants) wanted(now time.Time) (slots, prefetch int) {
+	room := max(0, maxHeld-g.held.len()-g.credits.slots-g.credits.prefetch)
+	slots = min(room, max(0, g.places.free()-g.credits.slots))
+	depth := min(maxPrefetch, g.rate.recent(now))
+	prefetch = min(room-slots, max(0, depth-g.held.waiting-g.credits.prefetch))
+	return slots, prefetch
+}
+
+func (g *grants) note(ids []uint64) {
+	for _, id := range ids {
+		g.unsaid[id] = struct{}{}
+	}
+}

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+type outboxOwner interface {
+	mayGrant(now time.Time) bool
+	// acknowledged: the server has closed the attempt, or says that it is not ours.
+	acknowledged(entry *held)
+	// beatWanted: a heartbeat is needed soon, since a report waits for its checkpoint to be carried.
+	beatWanted()
+	sessionLost()
+	// settled: a call is over; whatever there was to send has been sent.
+	settled()
+}
+
+// outbox is the way from an attempt's outcome to the server's acknowledgement of it.
+type outbox struct {
+	outboxOwner
+	core      *Core
+	sessionID []byte
+	grants    *grants
+	updates   *updates
+	gate      checkpointGate
+	reports   *reports
+}
+
+func newOutbox(core *Core, sessionID []byte, grants *grants, updates *updates, owner outboxOwner, logger *slog.Logger) *outbox {
+	o := &outbox{outboxOwner: owner, core: core, sessionID: sessionID, grants: grants, updates: updates}
+	o.reports = newReports(core.do, o, logger)
+	return o
+}
+
+// add queues the report that closes an attempt; flush sends it.
+func (o *outbox) add(entry *held, outcome Outcome) {
+	if o.gate.holds(entry, outcome) {
+		o.beatWanted()
+	} else {
+		o.queue(entry, outcome)
+	}
+}
+
+// beatOver is for a heartbeat that is over: reports that waited for it may go.
+func (o *outbox) beatOver(beat int, delivered bool) {
+	for _, one := range o.gate.pass(beat, delivered) {
+		o.queue(one.held, one.outcome)
+	}
+}
+
+func (o *outbox) queue(entry *held, outcome Outcome) {
+	o.updates.drop(entry)
+	o.reports.add(entry, outcome)
+}
+
+// sendReports makes the call. What the reports free is granted anew in the very call that frees it.
+func (o *outbox) sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error)) {
+	now := time.Now()
+	said := o.grants.compose(now, o.mayGrant(now))
+	request := &pb.ReportAttemptsRequest{
+		SessionId:       o.sessionID,
+		Reports:         reports,
+		Credits:         said.credits,
+		VoidedCreditIds: said.voided,
+	}
+	call := func(ctx context.Context) (*pb.ReportAttemptsResponse, error) {
+		return o.core.ports.API.ReportAttempts(ctx, request)
+	}
+	answer(o.core, reportTimeout, call, func(response *pb.ReportAttemptsResponse, err error) {
+		if err != nil {
+			o.grants.failed(said)
+		} else {
+			o.grants.answered(said)
+		}
+		then(response, err)
+	})
+}

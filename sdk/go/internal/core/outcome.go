@@ -1,0 +1,71 @@
+package core
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// Outcome is how an attempt ended: a report of which nothing but the outcome is set.
+type Outcome = *pb.AttemptReport
+
+// frameBytes are ids, numbers and framing of one report.
+const frameBytes = 64
+
+// Result is the outcome of a handler that returned.
+func Result(payload *pb.Payload) Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Result{Result: payload}}
+}
+
+// Failure is the outcome of a handler that failed.
+func Failure(failure *pb.Failure) Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Failure{Failure: failure}}
+}
+
+// Suspended is the outcome of a handler that waits for these children of its job: their UUIDs, 16 bytes each.
+func Suspended(childIDs [][]byte) Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Suspended{Suspended: &pb.Suspended{ChildJobIds: childIDs}}}
+}
+
+func released(reason pb.ReleaseReason) Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Released{Released: &pb.Released{Reason: reason}}}
+}
+
+func cancelled() Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Cancelled{Cancelled: &pb.Cancelled{}}}
+}
+
+func aborted() Outcome {
+	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Aborted{Aborted: &pb.Aborted{}}}
+}
+
+// bounded makes a final failure of a result that the server would refuse. maxPayload 0: no bound.
+func bounded(outcome Outcome, maxPayload int) Outcome {
+	size := len(outcome.GetResult().GetData())
+	if maxPayload == 0 || size <= maxPayload {
+		return outcome
+	}
+	return Failure(sdkFailure("ResultTooLarge", fmt.Sprintf("the result has %d bytes, and at most %d may be", size, maxPayload)))
+}
+
+func runTimeoutFailure() *pb.Failure {
+	return &pb.Failure{
+		Type:         "RunTimeout",
+		Message:      "the handler did not return within its run timeout",
+		FailureCause: pb.FailureCause_FAILURE_CAUSE_TIMEOUT,
+	}
+}
+
+// sdkFailure is one that the SDK itself found, and that another attempt would not mend.
+func sdkFailure(kind, message string) *pb.Failure {
+	return &pb.Failure{
+		Type:         kind,
+		Message:      message,
+		FailureCause: pb.FailureCause_FAILURE_CAUSE_APPLICATION,
+		Final:        true,
+	}
+}
+
+func outcomeBytes(outcome Outcome) int { return frameBytes + proto.Size(outcome) }

@@ -1,0 +1,168 @@
+package core
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"muster.dev/sdk/go/internal/rpcerror"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// refused is the type of the failure that stands in for a report which the server will not take.
+const refused = "ReportRefused"
+
+type reportsOwner interface {
+	// sendReports makes the call, credits ride along; then is called with its answer.
+	sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error))
+	// acknowledged: the server has closed the attempt, or says that it is not ours.
+	acknowledged(entry *held)
+	sessionLost()
+	// settled: a call is over; whatever there was to send has been sent.
+	settled()
+}
+
+// reports sends reports until each is acknowledged. An idle line sends at once; while a call is under way, reports pile up
+// for the next one.
+type reports struct {
+	owner    reportsOwner
+	logger   *slog.Logger
+	batches  reportBatches
+	retry    *alarm
+	inFlight int
+	failures int
+	waiting  bool
+	closed   bool
+}
+
+func newReports(do func(func()), owner reportsOwner, logger *slog.Logger) *reports {
+	r := &reports{owner: owner, logger: logger}
+	r.retry = newAlarm(do, func() {
+		r.waiting = false
+		r.flush()
+	})
+	return r
+}
+
+// backlogged: so much is pending that nothing more should be asked for.
+func (r *reports) backlogged() bool {
+	return r.batches.count > maxPendingReports || r.batches.bytes > maxPendingReportBytes
+}
+
+// active: a report is pending or under way, so that a call will offer free slots.
+func (r *reports) active() bool { return r.inFlight > 0 || r.batches.count > 0 }
+
+// add queues a report; flush sends it.
+func (r *reports) add(entry *held, outcome Outcome) { r.batches.add(entry, outcome) }
+
+func (r *reports) flush() {
+	for r.mayCall() {
+		r.call(r.batches.take())
+	}
+}
+
+func (r *reports) close() {
+	r.closed = true
+	r.retry.cancel()
+}
+
+func (r *reports) mayCall() bool {
+	if r.closed || r.waiting || r.batches.count == 0 {
+		return false
+	}
+	return r.inFlight == 0 || (r.inFlight < maxReportCalls && r.batches.count >= secondCallFrom)
+}
+
+func (r *reports) call(batch []*pendingReport) {
+	r.inFlight++
+	messages := make([]*pb.AttemptReport, len(batch))
+	for i, report := range batch {
+		messages[i] = &pb.AttemptReport{
+			JobId:   report.held.jobID,
+			Attempt: report.held.attempt,
+			Outcome: report.outcome.Outcome,
+			Logs:    report.held.logs.messages(),
+		}
+	}
+	r.owner.sendReports(messages, func(response *pb.ReportAttemptsResponse, err error) {
+		r.inFlight--
+		if r.closed {
+			return
+		}
+		if err == nil {
+			r.answered(batch, response.Results)
+		} else {
+			r.failed(batch, rpcerror.Of(err))
+		}
+		r.flush()
+		if !r.closed {
+			r.owner.settled()
+		}
+	})
+}
+
+func (r *reports) answered(batch []*pendingReport, results []pb.ReportResult) {
+	var unanswered []*pendingReport
+	for i, report := range batch {
+		if i < len(results) && results[i] != pb.ReportResult_REPORT_RESULT_UNSPECIFIED {
+			r.owner.acknowledged(report.held)
+		} else {
+			unanswered = append(unanswered, report)
+		}
+	}
+	if len(unanswered) == 0 {
+		r.failures = 0
+	} else {
+		r.again(unanswered, rpcerror.Facts{Code: codes.Unknown, Message: "a report was not answered"})
+	}
+}
+
+func (r *reports) failed(batch []*pendingReport, failure rpcerror.Facts) {
+	switch {
+	case failure.IsLeaseLost():
+		r.owner.sessionLost()
+	case failure.Code == codes.InvalidArgument:
+		r.isolate(batch, failure)
+	default:
+		r.again(batch, failure)
+	}
+}
+
+// again: the outcome of the call is not known, or it had none. The same reports once more, after a while.
+func (r *reports) again(batch []*pendingReport, failure rpcerror.Facts) {
+	r.batches.putBack(batch)
+	r.failures++
+	wait := backoff(r.failures, failure)
+	r.logger.Warn("reports will be sent again", "reports", len(batch), "wait", wait, "error", failure.Message)
+	r.waiting = true
+	r.retry.by(time.Now().Add(wait))
+}
+
+// isolate: one report that the server will never take must not hold up the others. Halve until it is alone.
+func (r *reports) isolate(batch []*pendingReport, failure rpcerror.Facts) {
+	if len(batch) > 1 {
+		half := len(batch) / 2
+		r.batches.putBack(batch[:half:half])
+		r.batches.putBack(batch[half:])
+		return
+	}
+	report := batch[0]
+	r.logger.Error("a report was refused", "outcome", fmt.Sprintf("%T", report.outcome.Outcome), "error", failure.Message)
+	if !replaceable(report.outcome) {
+		r.owner.acknowledged(report.held)
+		return
+	}
+	report.held.logs = nil
+	report.outcome = Failure(sdkFailure(refused, "the server refused what the handler returned: "+failure.Message))
+	report.bytes = outcomeBytes(report.outcome)
+	r.batches.putBack(batch)
+}
+
+func replaceable(outcome Outcome) bool {
+	if failure := outcome.GetFailure(); failure != nil {
+		return failure.Type != refused
+	}
+	return outcome.GetResult() != nil || outcome.GetSuspended() != nil
+}

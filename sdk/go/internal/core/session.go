@@ -1,0 +1,313 @@
+package core
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"muster.dev/sdk/go/internal/rpcerror"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// session is one registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds.
+type session struct {
+	id           []byte
+	core         *Core
+	beatInterval time.Duration
+	credits      *credits
+	held         *heldList
+	updates      *updates
+	grants       *grants
+	attempts     *attempts
+	fence        fence
+	beats        *beats
+	logBeats     *logBeats
+	outbox       *outbox
+	bus          *busLink
+	// alarm rings when the fence, a waiting attempt or a run timeout is due.
+	alarm    *alarm
+	ready    bool
+	isFenced bool
+	closed   bool
+	// servedInReplies: the server asks for quick beats because the bus is down, and their replies carry assignments.
+	servedInReplies bool
+}
+
+func newSession(core *Core, opened *pb.OpenSessionResponse, openedAt time.Time) *session {
+	s := &session{
+		id:           opened.SessionId,
+		core:         core,
+		beatInterval: defaultBeatInterval,
+		credits:      newCredits(),
+		held:         newHeldList(),
+		updates:      newUpdates(),
+	}
+	if opened.BeatInterval != nil {
+		s.beatInterval = opened.BeatInterval.AsDuration()
+	}
+	lease := defaultLease
+	if opened.Lease != nil {
+		lease = opened.Lease.AsDuration()
+	}
+	s.fence = newFence(openedAt, lease)
+	s.alarm = newAlarm(core.do, s.watch)
+	s.beats = newBeats(core, s.beatInterval, s.beat)
+	s.logBeats = newLogBeats(core, s.beats, s.updates.pending)
+	s.bus = &busLink{core: core, owner: s}
+	s.grants = newGrants(s.credits, s.held, &core.places, core.rate)
+	s.outbox = newOutbox(core, s.id, s.grants, s.updates, s, core.ports.Logger)
+	s.attempts = &attempts{
+		owner:      s,
+		runner:     core.ports.Runner,
+		places:     &core.places,
+		held:       s.held,
+		credits:    s.credits,
+		cancels:    newCancels(),
+		updates:    s.updates,
+		stats:      &core.stats,
+		maxPayload: int(opened.MaxPayload),
+	}
+	return s
+}
+
+func (s *session) start(opened *pb.OpenSessionResponse) {
+	s.alarm.by(s.fence.at)
+	s.bus.open(s.core.ports.Bus, opened)
+	s.beats.now()
+}
+
+// advance starts what waits, sends what is to be reported, and offers what is free.
+func (s *session) advance() {
+	if s.closed {
+		return
+	}
+	now := time.Now()
+	s.attempts.startWaiting(now)
+	s.outbox.reports.flush()
+	idle := s.core.places.free() - s.credits.slots
+	if idle > 0 && !s.outbox.reports.active() && s.mayGrant(now) {
+		s.beats.within(offerDelay)
+	}
+	if s.core.draining && s.held.len() == 0 {
+		s.core.close()
+	}
+}
+
+func (s *session) progress(entry *held, progress *pb.Progress) {
+	s.updates.progress(entry, progress)
+	s.beats.within(progressDelay)
+}
+
+func (s *session) checkpoint(entry *held, checkpoint *pb.Payload) {
+	s.updates.checkpoint(entry, checkpoint)
+	s.beats.within(progressDelay)
+}
+
+func (s *session) log(entry *held, record *pb.LogRecord) {
+	s.updates.log(entry, record)
+	s.logBeats.logged()
+}
+
+// extendRunTimeout has the server hear of it before it ends the attempt, which it does soon after the old run timeout.
+func (s *session) extendRunTimeout(execution *Execution, extension time.Duration) {
+	left := time.Until(execution.timeoutAt)
+	if s.attempts.extendRunTimeout(execution, extension) {
+		s.beats.within(min(progressDelay, max(0, left)))
+	}
+}
+
+// regrant: the number of places has changed. What was promised is taken back and granted anew.
+func (s *session) regrant() {
+	s.grants.voidAll()
+	s.beats.within(0)
+	s.advance()
+}
+
+func (s *session) drain() {
+	s.grants.voidAll()
+	s.attempts.giveBackUnstarted(pb.ReleaseReason_RELEASE_REASON_DRAIN)
+	s.beats.within(0)
+	s.advance()
+}
+
+// close ends everything on this side. Nothing is heard of the session after it.
+func (s *session) close(reason StopReason) {
+	s.closed = true
+	s.beats.close()
+	s.logBeats.close()
+	s.outbox.reports.close()
+	s.alarm.cancel()
+	s.bus.close()
+	s.attempts.drop(reason)
+}
+
+// received looks at cancels first: one that comes along with its own assignment then keeps it from starting.
+func (s *session) received(message *pb.SessionMessage) { s.take(message.Assignments, message.Cancels) }
+
+func (s *session) take(assignments []*pb.Assignment, cancels []*pb.CancelNotice) {
+	if s.closed {
+		return
+	}
+	now := time.Now()
+	for _, notice := range cancels {
+		s.attempts.cancel(notice, now)
+	}
+	s.attempts.admitAll(assignments, now)
+	s.advance()
+}
+
+func (s *session) connected() { s.beats.now() }
+
+// heard: the server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat that
+// brings it the echo.
+func (s *session) heard() {
+	s.grants.voidAll()
+	s.beats.now()
+}
+
+// broken: assignments under these credits may have gone down with the connection. While the bus is down, answers to
+// heartbeats carry assignments, so new credits are granted all the same.
+func (s *session) broken() {
+	s.grants.voidAll()
+	s.beats.within(rand.N(reconnectSpread))
+}
+
+func (s *session) mayGrant(now time.Time) bool {
+	reachable := s.bus.echo > 0 || s.servedInReplies
+	return reachable && !s.core.draining && !s.fence.passed(now) && !s.outbox.reports.backlogged()
+}
+
+func (s *session) beat(sentAt time.Time) beat {
+	echo := s.bus.echo
+	s.grants.renew(sentAt)
+	said := s.grants.compose(sentAt, s.mayGrant(sentAt))
+	news := s.updates.collect()
+	number := s.outbox.gate.beatSent()
+	return beat{
+		request: &pb.HeartbeatRequest{
+			SessionId:       s.id,
+			Held:            s.held.messages(),
+			Credits:         said.credits,
+			VoidedCreditIds: said.voided,
+			Progress:        news.messages,
+			PingEcho:        echo,
+			Draining:        s.core.draining,
+		},
+		answered: func(response *pb.HeartbeatResponse) {
+			s.grants.answered(said)
+			s.updates.delivered(news)
+			s.outbox.beatOver(number, true)
+			s.answered(sentAt, response)
+			if echo > 0 {
+				s.becomeReady()
+			}
+		},
+		failed: func(failure rpcerror.Facts) {
+			s.grants.failed(said)
+			// Words that the server refuses must not cost the lease: they are not said again.
+			if failure.Code == codes.InvalidArgument {
+				s.updates.delivered(news)
+			}
+			s.outbox.beatOver(number, false)
+			s.beatFailed(failure)
+		},
+	}
+}
+
+func (s *session) answered(sentAt time.Time, response *pb.HeartbeatResponse) {
+	s.fence.extend(sentAt)
+	s.servedInReplies = response.NextBeat != nil && response.NextBeat.AsDuration() < s.beatInterval
+	if s.isFenced && !s.fence.passed(time.Now()) {
+		s.recover()
+	}
+	if response.NatsCredentials != nil {
+		s.bus.renewCredentials(response.NatsCredentials)
+	}
+	if response.ReconnectBus {
+		s.bus.reconnect()
+	}
+	if s.updates.pending() {
+		s.beats.within(progressDelay)
+	}
+	if response.Drain {
+		s.core.drain()
+	}
+	s.take(response.Assignments, response.Cancels)
+}
+
+func (s *session) beatFailed(failure rpcerror.Facts) {
+	if failure.IsLeaseLost() {
+		s.sessionLost()
+		return
+	}
+	s.core.ports.Logger.Warn("a heartbeat failed", "code", failure.Code, "error", failure.Message)
+	s.beats.again(max(beatRetry, failure.RetryDelay))
+	s.advance()
+}
+
+func (s *session) becomeReady() {
+	if s.ready || s.closed {
+		return
+	}
+	s.ready = true
+	s.core.ports.OnEvent(Event{Kind: Ready})
+}
+
+func (s *session) sessionLost() {
+	if !s.closed {
+		s.core.lost()
+	}
+}
+
+func (s *session) acknowledged(entry *held) {
+	s.core.stats.Acknowledged++
+	s.held.delete(entry)
+}
+
+func (s *session) beatWanted() { s.beats.within(0) }
+
+func (s *session) settled() { s.advance() }
+
+func (s *session) fenced(now time.Time) bool { return s.fence.passed(now) }
+
+func (s *session) draining() bool { return s.core.draining }
+
+func (s *session) supports(handler string, version int32) bool {
+	return s.core.supports(handler, version)
+}
+
+func (s *session) report(entry *held, outcome Outcome) { s.outbox.add(entry, outcome) }
+
+func (s *session) dueBy(at time.Time) { s.alarm.by(at) }
+
+func (s *session) watch() {
+	now := time.Now()
+	if s.fence.passed(now) {
+		s.fall()
+	} else {
+		s.alarm.by(s.fence.at)
+	}
+	s.attempts.watch(now)
+	s.advance()
+}
+
+// fall: the lease can't be proved any more. The session is kept and goes on beating.
+func (s *session) fall() {
+	if s.isFenced {
+		return
+	}
+	s.isFenced = true
+	s.core.stats.Fences++
+	s.core.ports.Logger.Warn("the lease can not be proved: handlers are stopped until a heartbeat is answered")
+	s.grants.voidAll()
+	s.attempts.abort()
+	s.core.ports.OnEvent(Event{Kind: Fenced})
+}
+
+func (s *session) recover() {
+	s.isFenced = false
+	s.alarm.by(s.fence.at)
+	s.beats.within(0)
+	s.core.ports.OnEvent(Event{Kind: Recovered})
+}

@@ -1,0 +1,525 @@
+package core
+
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+func TestSessionGrantsNothingBeforeThePing(t *testing.T) {
+	inColdWorld(t, 4, func(t *testing.T, w *world) {
+		w.locked(func() { w.busDown = true })
+		w.core.Start()
+		w.pass(12 * time.Second)
+		if credits := w.allGranted(); len(credits) != 0 {
+			t.Fatalf("granted %v before a ping was heard", credits)
+		}
+		w.wantEvents(Opened)
+		w.locked(func() { w.busDown = false })
+		w.pass(6 * time.Second)
+		credits := w.allGranted()
+		if len(credits) == 0 || credits[0].Slots != 4 {
+			t.Fatalf("granted %v after the first ping, not 4 slots", credits)
+		}
+		if beat := w.lastBeat().request; beat.PingEcho == 0 {
+			t.Fatal("the beat echoes no ping")
+		}
+		w.wantEvents(Opened, Ready)
+	})
+}
+
+func TestSessionBeatsEachInterval(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		before := w.beatCount()
+		w.pass(50 * time.Second)
+		if beats := w.beatCount() - before; beats < 10 || beats > 12 {
+			t.Fatalf("%d beats in 10 intervals", beats)
+		}
+	})
+}
+
+func TestSessionDoesNotWaitForAnswers(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		w.locked(func() { w.beatLatency = 4900 * time.Millisecond })
+		before := w.beatCount()
+		for range 10 {
+			w.core.SetSlots(1) // each asks for a beat
+			w.pass(minBeatGap)
+		}
+		if beats := w.beatCount() - before; beats != maxBeatsInFlight {
+			t.Fatalf("%d beats were under way, not %d", beats, maxBeatsInFlight)
+		}
+	})
+}
+
+func TestSessionWaitsAfterABeatThatFailed(t *testing.T) {
+	for name, test := range map[string]struct {
+		failure error
+		beats   int
+	}{
+		"away":         {status.Error(codes.Unavailable, "away"), 9},
+		"with a delay": {overloaded(3 * time.Second), 3},
+		"for too long": {overloaded(time.Hour), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 5, func(t *testing.T, w *world) {
+				w.pass(5 * time.Second)
+				w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, test.failure })
+				w.core.SetSlots(4) // asks for a beat
+				before := w.beatCount()
+				w.pass(9500 * time.Millisecond)
+				if beats := w.beatCount() - before; beats < test.beats || beats > test.beats+2 {
+					t.Fatalf("%d beats in 9.5 s, not about %d", beats, test.beats)
+				}
+			})
+		})
+	}
+}
+
+func TestSessionRunsAnAttempt(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		w.assign(assignment(1, w.credit()))
+		w.pass(6 * time.Second)
+		held := w.lastBeat().request.Held
+		if len(held) != 1 || !held[0].Started || held[0].Attempt != 1 {
+			t.Fatalf("the beat lists %v, not the attempt that runs", held)
+		}
+		w.finish(1, done("x"))
+		report := w.report(1)
+		if string(report.GetResult().GetData()) != "x" {
+			t.Fatalf("reported %v", report)
+		}
+		if credits := w.calls().reports[0].Credits; len(credits) != 1 || credits[0].Slots < 1 {
+			t.Errorf("the report offers %v, not the slot that it frees", credits)
+		}
+		w.pass(6 * time.Second)
+		if held := w.lastBeat().request.Held; len(held) != 0 {
+			t.Fatalf("%v is held after its report was accepted", held)
+		}
+	})
+}
+
+func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
+	wants := func(t *testing.T, w *world, number byte, want pb.ReleaseReason) {
+		t.Helper()
+		if released := w.report(number).GetReleased(); released.GetReason() != want {
+			t.Fatalf("released with %v, not %v", released, want)
+		}
+	}
+	t.Run("a duplicate is ignored", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			credit := w.credit()
+			w.assign(assignment(1, credit), assignment(1, credit))
+			w.assign(assignment(1, credit))
+			w.finish(1, done(""))
+			w.pass(time.Second)
+			w.assign(assignment(1, credit))
+			w.report(1)
+			if stats := w.core.Stats(); stats.Accepted != 1 || stats.Duplicates != 3 {
+				t.Fatalf("%+v", stats)
+			}
+		})
+	})
+	t.Run("a cancel that came first", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			w.cancel(1)
+			w.assign(assignment(1, w.credit()))
+			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_CANCELLED)
+		})
+	})
+	t.Run("a cancel is forgotten", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			w.cancel(1)
+			w.pass(cancelMemory)
+			w.assign(assignment(1, w.credit()))
+			if w.run(1) == nil {
+				t.Fatal("the attempt does not run")
+			}
+		})
+	})
+	t.Run("a credit that never was", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			w.assign(assignment(1, 999))
+			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT)
+		})
+	})
+	t.Run("a handler that is not there", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			other, newer := assignment(1, w.credit()), assignment(2, w.credit())
+			other.Handler, newer.DefinitionVersion = "other", 6
+			w.assign(other, newer)
+			wants(t, w, 1, pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
+			wants(t, w, 2, pb.ReleaseReason_RELEASE_REASON_UNSUPPORTED)
+		})
+	})
+	t.Run("no slot", func(t *testing.T) {
+		inWorld(t, 2, func(t *testing.T, w *world) {
+			credit := w.credit()
+			w.assign(assignment(1, credit))
+			w.core.SetSlots(1) // 1 is a number of slots
+			w.core.do(func() { w.core.session.credits.byID[credit].slots = 1 })
+			w.assign(assignment(2, credit))
+			wants(t, w, 2, pb.ReleaseReason_RELEASE_REASON_NO_SLOT)
+		})
+	})
+}
+
+func TestSessionPrefetch(t *testing.T) {
+	prefetched := func(w *world, number byte) *pb.Assignment {
+		made := assignment(number, w.credit())
+		made.Prefetch = true
+		return made
+	}
+	// ready has a worker of one slot whose handler has just ended, so that it offers a prefetch place.
+	ready := func(w *world) {
+		w.assign(assignment(1, w.credit()))
+		w.finish(1, done(""))
+		w.pass(10 * time.Millisecond)
+	}
+	t.Run("waits for a slot", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			ready(w)
+			w.assign(prefetched(w, 3), assignment(2, w.credit()))
+			if w.run(2) == nil || w.run(3) != nil {
+				t.Fatal("the prefetched attempt took the slot of the other one")
+			}
+			w.finish(2, done(""))
+			if w.run(3) == nil {
+				t.Fatal("the prefetched attempt does not run")
+			}
+		})
+	})
+	t.Run("not for long", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			ready(w)
+			w.assign(prefetched(w, 3), assignment(2, w.credit()))
+			w.pass(prefetchWait)
+			if reason := w.report(3).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
+				t.Fatalf("released with %v", reason)
+			}
+		})
+	})
+}
+
+func TestSessionCancelsARunningHandler(t *testing.T) {
+	for name, test := range map[string]struct {
+		returns Outcome
+		want    func(*pb.AttemptReport) bool
+	}{
+		"it fails":   {Failure(&pb.Failure{Type: "x"}), func(r *pb.AttemptReport) bool { return r.GetCancelled() != nil }},
+		"it returns": {done("won"), func(r *pb.AttemptReport) bool { return r.GetResult() != nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 1, func(t *testing.T, w *world) {
+				w.assign(assignment(1, w.credit()))
+				w.cancel(1)
+				w.cancel(1)
+				if stops := w.stops(1); len(stops) != 1 || stops[0] != Cancelled {
+					t.Fatalf("the handler was told %v", stops)
+				}
+				w.finish(1, test.returns)
+				if report := w.report(1); !test.want(report) {
+					t.Fatalf("reported %v", report)
+				}
+			})
+		})
+	}
+}
+
+func TestSessionRunTimeout(t *testing.T) {
+	timed := func(w *world) *pb.Assignment {
+		made := assignment(1, w.credit())
+		made.RunTimeout = durationpb.New(2 * time.Second)
+		return made
+	}
+	t.Run("a handler that does not return", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.assign(timed(w))
+			w.pass(2*time.Second + time.Millisecond)
+			if stops := w.stops(1); len(stops) != 1 || stops[0] != RunTimeout {
+				t.Fatalf("the handler was told %v", stops)
+			}
+			w.pass(runTimeoutGrace)
+			failure := w.report(1).GetFailure()
+			if failure.GetType() != "RunTimeout" || failure.FailureCause != pb.FailureCause_FAILURE_CAUSE_TIMEOUT || failure.Final {
+				t.Fatalf("reported %v", failure)
+			}
+			if free := w.freePlaces(); free != 0 {
+				t.Fatal("the slot of a handler that has not returned is free")
+			}
+			w.finish(1, done("too late"))
+			w.report(1)
+		})
+	})
+	t.Run("one that returns after it was told", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.assign(timed(w))
+			w.pass(3 * time.Second)
+			w.finish(1, done("too late"))
+			if w.report(1).GetFailure().GetType() != "RunTimeout" {
+				t.Fatal("the result was taken")
+			}
+		})
+	})
+	t.Run("one that asks for more", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.assign(timed(w))
+			w.pass(time.Second)
+			w.core.ExtendRunTimeout(w.run(1).execution, 10*time.Second)
+			w.pass(progressDelay)
+			said := w.lastBeat().request.Progress
+			if len(said) != 1 || said[0].RunTimeoutExtension.AsDuration() != 10*time.Second {
+				t.Fatalf("the beat says %v", said)
+			}
+			w.pass(9 * time.Second)
+			if stops := w.stops(1); len(stops) != 0 {
+				t.Fatalf("the handler was told %v", stops)
+			}
+			w.pass(time.Second)
+			if stops := w.stops(1); len(stops) != 1 {
+				t.Fatal("the handler was told nothing")
+			}
+		})
+	})
+}
+
+func TestSessionFence(t *testing.T) {
+	unavailable := func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+		return nil, status.Error(codes.Unavailable, "away")
+	}
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		going := assignment(2, w.credit())
+		going.LeaseLossAction = pb.LeaseLossAction_LEASE_LOSS_ACTION_CONTINUE
+		w.assign(assignment(1, w.credit()), going)
+		w.answerBeat(unavailable)
+		w.pass(15 * time.Second)
+		w.wantEvents(Opened, Ready, Fenced)
+		if stops := w.stops(1); len(stops) != 1 || stops[0] != LeaseLost {
+			t.Fatalf("the handler was told %v", stops)
+		}
+		if stops := w.stops(2); len(stops) != 0 {
+			t.Fatalf("the handler that goes on was told %v", stops)
+		}
+		if w.report(1).GetAborted() == nil {
+			t.Fatal("the attempt that was stopped is not reported as aborted")
+		}
+		w.assign(assignment(3, w.credit()))
+		if w.run(3) != nil || len(w.reported(3)) != 0 {
+			t.Fatal("an assignment was accepted or released behind the fence")
+		}
+		w.answerBeat(nil)
+		w.pass(2 * time.Second)
+		w.wantEvents(Opened, Ready, Fenced, Recovered)
+		w.finish(1, done("dropped"))
+		w.finish(2, done("kept"))
+		w.report(1)
+		if w.report(2).GetResult() == nil {
+			t.Fatal("the result of the handler that went on was dropped")
+		}
+		w.assign(assignment(4, w.credit()))
+		if w.run(4) == nil {
+			t.Fatal("nothing is accepted after the recovery")
+		}
+	})
+}
+
+func TestSessionKeepsWhatItAbortedInTheHeldList(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		w.assign(assignment(1, w.credit()))
+		down := status.Error(codes.Unavailable, "away")
+		w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, down })
+		w.answerReport(func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) { return nil, down })
+		w.pass(30 * time.Second)
+		if held := w.lastBeat().request.Held; len(held) != 1 || !held[0].Started {
+			t.Fatalf("the beat lists %v", held)
+		}
+		w.answerBeat(nil)
+		w.answerReport(nil)
+		w.pass(10 * time.Second)
+		if held := w.lastBeat().request.Held; len(held) != 0 {
+			t.Fatalf("the beat lists %v", held)
+		}
+	})
+}
+
+func TestEnterFindsAFenceThatFellMeanwhile(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		w.core.do(func() {
+			s := w.core.session
+			s.fence.at = time.Now().Add(time.Second)
+			s.take([]*pb.Assignment{assignment(1, s.credits.lastID)}, nil)
+			// The goroutine of the handler waits for the lock: it is entered behind the fence, before the alarm rings.
+			s.fence.at = time.Now()
+		})
+		w.pass(0)
+		if w.run(1) != nil || w.refusedRun != 1 {
+			t.Fatal("the handler was entered behind the fence")
+		}
+		if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_NOT_STARTED {
+			t.Fatalf("released with %v", reason)
+		}
+	})
+}
+
+func TestSessionLost(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		w.pass(2 * time.Second)
+		w.assign(assignment(1, w.credit()))
+		w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+			return nil, failedPrecondition("LEASE_LOST")
+		})
+		w.pass(6 * time.Second)
+		if stops := w.stops(1); len(stops) != 1 || stops[0] != LeaseLost {
+			t.Fatalf("the handler was told %v", stops)
+		}
+		w.wantEvents(Opened, Ready, Lost, Opened, Ready)
+		if slots := w.lastGranted().Slots; slots != 1 {
+			t.Fatalf("the new session offers %d slots while a handler of the old one runs", slots)
+		}
+		if w.calls().opens[0].RequestId == w.calls().opens[1].RequestId {
+			t.Fatal("the new session was asked for under the old request id")
+		}
+		w.finish(1, done("dropped"))
+		w.pass(time.Second)
+		if reports := w.reported(1); len(reports) != 0 {
+			t.Fatalf("reported %v", reports)
+		}
+		if stats := w.core.Stats(); stats.Sessions != 2 || stats.SessionsLost != 1 {
+			t.Fatalf("%+v", stats)
+		}
+	})
+}
+
+func TestSessionDrains(t *testing.T) {
+	for name, ask := range map[string]func(w *world){
+		"when it is told": func(w *world) { w.core.Drain() },
+		"when the server asks": func(w *world) {
+			w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+				return &pb.HeartbeatResponse{Drain: true}, nil
+			})
+			w.pass(5 * time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 1, func(t *testing.T, w *world) {
+				credit := w.credit()
+				w.assign(assignment(1, credit))
+				ask(w)
+				w.assign(assignment(2, credit))
+				if reason := w.report(2).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DRAIN {
+					t.Fatalf("released with %v", reason)
+				}
+				w.pass(minBeatGap)
+				if !w.lastBeat().request.Draining || w.calls().closes != 0 {
+					t.Fatal("it does not say that it drains, or has closed its session too soon")
+				}
+				w.finish(1, done("x"))
+				w.pass(time.Second)
+				if w.report(1).GetResult() == nil || w.calls().closes != 1 {
+					t.Fatal("the last result was not reported, or the session not closed")
+				}
+				w.wantEvents(Opened, Ready, Draining, Closed)
+			})
+		})
+	}
+}
+
+func TestSessionResentGrants(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+			return &pb.HeartbeatResponse{
+				Assignments: []*pb.Assignment{assignment(1, 999), assignment(2, w.credit())},
+				Cancels:     []*pb.CancelNotice{{JobId: jobID(2), Attempt: 1}},
+			}, nil
+		})
+		w.pass(5 * time.Second)
+		if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
+			t.Fatalf("released with %v", reason)
+		}
+		if reason := w.report(2).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_CANCELLED {
+			t.Fatalf("released with %v", reason)
+		}
+	})
+}
+
+func TestSessionBus(t *testing.T) {
+	t.Run("connects anew when it is told to", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.answerOnceBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+				return &pb.HeartbeatResponse{ReconnectBus: true, NatsCredentials: &pb.NatsCredentials{Jwt: "new"}}, nil
+			})
+			w.pass(5 * time.Second)
+			if w.reconnects != 1 || w.bus.Credentials().GetJwt() != "new" {
+				t.Fatal("it did not connect anew, or has old credentials")
+			}
+		})
+	})
+	t.Run("voids its credits when the connection breaks", func(t *testing.T) {
+		inWorld(t, 3, func(t *testing.T, w *world) {
+			old := w.credit()
+			w.locked(func() { w.busDown = true })
+			w.bus.OnStatus(false)
+			w.pass(reconnectSpread + minBeatGap)
+			if voided := w.lastBeat().request.VoidedCreditIds; len(voided) != 1 || voided[0] != old {
+				t.Fatalf("voided %v, not %d", voided, old)
+			}
+			w.assign(assignment(1, old))
+			if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
+				t.Fatalf("released with %v", reason)
+			}
+		})
+	})
+	t.Run("keeps its credits when a ping comes before the word that it is connected", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			credit := w.credit()
+			w.bus.OnStatus(true)
+			w.pass(time.Second)
+			w.assign(assignment(1, credit))
+			if w.run(1) == nil {
+				t.Fatal("the credit was voided")
+			}
+		})
+	})
+	t.Run("grants without a ping while answers carry assignments", func(t *testing.T) {
+		inColdWorld(t, 2, func(t *testing.T, w *world) {
+			w.locked(func() { w.busDown = true })
+			w.answerBeat(func(request *pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+				response := &pb.HeartbeatResponse{NextBeat: durationpb.New(500 * time.Millisecond)}
+				for _, credit := range request.Credits {
+					response.Assignments = append(response.Assignments, assignment(byte(credit.CreditId), credit.CreditId))
+				}
+				return response, nil
+			})
+			w.core.Start()
+			w.pass(2 * time.Second)
+			if w.run(1) == nil {
+				t.Fatal("nothing runs while the bus is down")
+			}
+			if beats := w.beatCount(); beats < 4 {
+				t.Fatalf("%d beats in 2 s", beats)
+			}
+		})
+	})
+}
+
+func TestSessionReplacesAgingCredits(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		first := w.credit()
+		w.pass(12 * time.Second)
+		if w.credit() == first {
+			t.Fatal("the credit was not replaced")
+		}
+		var voided []uint64
+		for _, beat := range w.calls().beats {
+			voided = append(voided, beat.request.VoidedCreditIds...)
+		}
+		if len(voided) == 0 || voided[len(voided)-1] != first {
+			t.Fatalf("voided %v, not %d", voided, first)
+		}
+	})
+}

@@ -1,0 +1,429 @@
+package core
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// world is a control plane, a bus and handlers in memory, under virtual time. By default everything goes well: calls take a
+// millisecond, each beat is followed by a ping, each report is accepted.
+type world struct {
+	t    *testing.T
+	core *Core
+
+	mu      sync.Mutex
+	opens   []*pb.OpenSessionRequest
+	beats   []sentBeat
+	reports []*pb.ReportAttemptsRequest
+	closes  int
+	events  []EventKind
+	bus     *BusOptions
+	// reconnects counts what the session asked for.
+	reconnects int
+	pings      uint64
+	runs       map[byte]*handlerRun
+	refusedRun int
+
+	// What the next calls answer; nil: the default.
+	onOpen   func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)
+	onBeat   func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)
+	onReport func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)
+	// busDown: nothing is published. beatLatency is that of heartbeats.
+	busDown     bool
+	beatLatency time.Duration
+}
+
+type sentBeat struct {
+	at      time.Time
+	request *pb.HeartbeatRequest
+}
+
+// handlerRun is a handler that was started: it returns what it is told to.
+type handlerRun struct {
+	execution *Execution
+	entered   bool
+	stops     []StopReason
+	outcome   chan Outcome
+}
+
+// inWorld runs a test under virtual time, with a worker of so many slots whose first session is ready.
+func inWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
+	t.Helper()
+	inColdWorld(t, slots, func(t *testing.T, w *world) {
+		w.core.Start()
+		w.pass(100 * time.Millisecond)
+		test(t, w)
+	})
+}
+
+// inColdWorld is inWorld before the core was started.
+func inColdWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, runs: map[byte]*handlerRun{}, beatLatency: time.Millisecond}
+		request := &pb.OpenSessionRequest{WorkerName: "test", Slots: int32(slots), Handlers: []*pb.Handler{{Name: "work", MaxVersion: 5}}}
+		made, err := New(request, Ports{
+			API: w, Bus: w, Runner: w,
+			OnEvent: func(event Event) { w.locked(func() { w.events = append(w.events, event.Kind) }) },
+			Logger:  slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.core = made
+		test(t, w)
+		w.core.Close()
+		w.locked(func() {
+			for _, run := range w.runs {
+				close(run.outcome)
+			}
+		})
+		w.pass(time.Minute)
+	})
+}
+
+// pass lets time go by, and everything come to rest.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (w *world) locked(do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	do()
+}
+
+func jobID(number byte) []byte { return append(make([]byte, 15), number) }
+
+// assignment is one of the handler that the worker has, under the credit.
+func assignment(number byte, credit uint64) *pb.Assignment {
+	return &pb.Assignment{JobId: jobID(number), Attempt: 1, CreditId: credit, Handler: "work", DefinitionVersion: 1}
+}
+
+// send publishes a message to the session.
+func (w *world) send(message *pb.SessionMessage) {
+	w.mu.Lock()
+	bus := w.bus
+	w.mu.Unlock()
+	bus.OnMessage(message)
+	synctest.Wait()
+}
+
+func (w *world) assign(assignments ...*pb.Assignment) {
+	w.send(&pb.SessionMessage{Assignments: assignments})
+}
+
+func (w *world) cancel(number byte) {
+	w.send(&pb.SessionMessage{Cancels: []*pb.CancelNotice{{JobId: jobID(number), Attempt: 1}}})
+}
+
+// credit is the newest one with slots that was granted.
+func (w *world) credit() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var newest uint64
+	for _, credit := range w.granted() {
+		newest = max(newest, credit.CreditId)
+	}
+	return newest
+}
+
+func (w *world) granted() (credits []*pb.Credit) {
+	for _, beat := range w.beats {
+		credits = append(credits, beat.request.Credits...)
+	}
+	for _, report := range w.reports {
+		credits = append(credits, report.Credits...)
+	}
+	return credits
+}
+
+func (w *world) allGranted() []*pb.Credit {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.granted()
+}
+
+func (w *world) lastGranted() *pb.Credit {
+	credits := w.allGranted()
+	return credits[len(credits)-1]
+}
+
+func (w *world) freePlaces() (free int) {
+	w.core.do(func() { free = w.core.places.free() })
+	return free
+}
+
+// stops is what the handler of a job was told.
+func (w *world) stops(number byte) []StopReason {
+	run := w.run(number)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]StopReason(nil), run.stops...)
+}
+
+func (w *world) answerOpen(answer func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)) {
+	w.locked(func() { w.onOpen = answer })
+}
+
+func (w *world) answerBeat(answer func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)) {
+	w.locked(func() { w.onBeat = answer })
+}
+
+func (w *world) answerReport(answer func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)) {
+	w.locked(func() { w.onReport = answer })
+}
+
+// answerOnceOpen, answerOnceBeat and answerOnceReport are for the next call alone.
+func (w *world) answerOnceOpen(answer func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)) {
+	w.answerOpen(func(request *pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
+		w.answerOpen(nil)
+		return answer(request)
+	})
+}
+
+func (w *world) answerOnceBeat(answer func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)) {
+	w.answerBeat(func(request *pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+		w.answerBeat(nil)
+		return answer(request)
+	})
+}
+
+func (w *world) answerOnceReport(answer func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)) {
+	w.answerReport(func(request *pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error) {
+		w.answerReport(nil)
+		return answer(request)
+	})
+}
+
+// calls are those that the worker has made so far.
+func (w *world) calls() (seen calls) {
+	w.locked(func() {
+		seen = calls{append([]*pb.OpenSessionRequest(nil), w.opens...), append([]sentBeat(nil), w.beats...), append([]*pb.ReportAttemptsRequest(nil), w.reports...), w.closes}
+	})
+	return seen
+}
+
+type calls struct {
+	opens   []*pb.OpenSessionRequest
+	beats   []sentBeat
+	reports []*pb.ReportAttemptsRequest
+	closes  int
+}
+
+// finish has the handler of a job return.
+func (w *world) finish(number byte, outcome Outcome) {
+	w.t.Helper()
+	run := w.run(number)
+	if run == nil {
+		w.t.Fatalf("job %d does not run", number)
+	}
+	run.outcome <- outcome
+	synctest.Wait()
+}
+
+func (w *world) run(number byte) *handlerRun {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runs[number]
+}
+
+// reported gives the reports of a job, in the order of their sending.
+func (w *world) reported(number byte) (reports []*pb.AttemptReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, request := range w.reports {
+		for _, report := range request.Reports {
+			if report.JobId[15] == number {
+				reports = append(reports, report)
+			}
+		}
+	}
+	return reports
+}
+
+// report gives the one report of a job.
+func (w *world) report(number byte) *pb.AttemptReport {
+	w.t.Helper()
+	w.pass(5 * time.Millisecond)
+	reports := w.reported(number)
+	if len(reports) != 1 {
+		w.t.Fatalf("job %d has %d reports, not one: %v", number, len(reports), reports)
+	}
+	return reports[0]
+}
+
+func (w *world) lastBeat() sentBeat {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.beats[len(w.beats)-1]
+}
+
+func (w *world) beatCount() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.beats)
+}
+
+func (w *world) wantEvents(want ...EventKind) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.events) != len(want) {
+		w.t.Fatalf("events %v, not %v", w.events, want)
+	}
+	for i, kind := range want {
+		if w.events[i] != kind {
+			w.t.Fatalf("events %v, not %v", w.events, want)
+		}
+	}
+}
+
+func failedPrecondition(reason string) error {
+	said, _ := status.New(codes.FailedPrecondition, "refused").WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "muster.dev"})
+	return said.Err()
+}
+
+func overloaded(delay time.Duration) error {
+	said, _ := status.New(codes.ResourceExhausted, "too much").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)})
+	return said.Err()
+}
+
+// wait is for a call that takes so long; it fails as gRPC does when its context ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (w *world) OpenSession(ctx context.Context, request *pb.OpenSessionRequest, _ ...grpc.CallOption) (*pb.OpenSessionResponse, error) {
+	if err := wait(ctx, time.Millisecond); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.opens = append(w.opens, request)
+	number, answer := len(w.opens), w.onOpen
+	w.mu.Unlock()
+	if answer != nil {
+		return answer(request)
+	}
+	return opened(number), nil
+}
+
+func opened(number int) *pb.OpenSessionResponse {
+	return &pb.OpenSessionResponse{
+		SessionId:    binary.BigEndian.AppendUint64(make([]byte, 8), uint64(number)),
+		BeatInterval: durationpb.New(5 * time.Second),
+		Lease:        durationpb.New(15 * time.Second),
+		NatsUrls:     []string{"nats://bus"},
+		Subject:      "muster.v1.session.x",
+		MaxPayload:   1_000,
+	}
+}
+
+func (w *world) Heartbeat(ctx context.Context, request *pb.HeartbeatRequest, _ ...grpc.CallOption) (*pb.HeartbeatResponse, error) {
+	w.mu.Lock()
+	w.beats = append(w.beats, sentBeat{time.Now(), request})
+	w.pings++
+	latency, bus, ping, down, answer := w.beatLatency, w.bus, w.pings, w.busDown, w.onBeat
+	w.mu.Unlock()
+	if err := wait(ctx, latency); err != nil {
+		return nil, err
+	}
+	if bus != nil && !down {
+		go bus.OnMessage(&pb.SessionMessage{Ping: ping})
+	}
+	if answer != nil {
+		return answer(request)
+	}
+	return &pb.HeartbeatResponse{}, nil
+}
+
+func (w *world) ReportAttempts(ctx context.Context, request *pb.ReportAttemptsRequest, _ ...grpc.CallOption) (*pb.ReportAttemptsResponse, error) {
+	w.mu.Lock()
+	w.reports = append(w.reports, request)
+	answer := w.onReport
+	w.mu.Unlock()
+	if err := wait(ctx, time.Millisecond); err != nil {
+		return nil, err
+	}
+	if answer != nil {
+		return answer(request)
+	}
+	return accepted(request), nil
+}
+
+func accepted(request *pb.ReportAttemptsRequest) *pb.ReportAttemptsResponse {
+	response := &pb.ReportAttemptsResponse{}
+	for range request.Reports {
+		response.Results = append(response.Results, pb.ReportResult_REPORT_RESULT_ACCEPTED)
+	}
+	return response
+}
+
+func (w *world) CloseSession(ctx context.Context, _ *pb.CloseSessionRequest, _ ...grpc.CallOption) (*pb.CloseSessionResponse, error) {
+	if err := wait(ctx, time.Millisecond); err != nil {
+		return nil, err
+	}
+	w.locked(func() { w.closes++ })
+	return &pb.CloseSessionResponse{}, nil
+}
+
+func (w *world) Connect(options BusOptions) BusConnection {
+	w.locked(func() { w.bus = &options })
+	go func() {
+		time.Sleep(time.Millisecond)
+		options.OnStatus(true)
+	}()
+	return busConnection{w}
+}
+
+type busConnection struct{ world *world }
+
+func (c busConnection) Reconnect() { go c.world.locked(func() { c.world.reconnects++ }) }
+func (c busConnection) Close()     {}
+
+// Start runs a handler that returns what finish tells it, nothing if the test ends.
+func (w *world) Start(execution *Execution) func(StopReason) {
+	run := &handlerRun{execution: execution, outcome: make(chan Outcome)}
+	go func() {
+		entered := w.core.Enter(execution)
+		w.locked(func() {
+			if entered {
+				run.entered = true
+				w.runs[execution.Assignment.JobId[15]] = run
+			} else {
+				w.refusedRun++
+			}
+		})
+		if !entered {
+			return
+		}
+		outcome, told := <-run.outcome
+		if !told {
+			outcome = Failure(&pb.Failure{Type: "TestOver"})
+		}
+		w.locked(func() { delete(w.runs, execution.Assignment.JobId[15]) })
+		w.core.Ended(execution, outcome)
+	}()
+	return func(reason StopReason) { w.locked(func() { run.stops = append(run.stops, reason) }) }
+}
+
+func done(text string) Outcome { return Result(&pb.Payload{Data: []byte(text)}) }

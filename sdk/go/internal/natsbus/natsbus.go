@@ -1,0 +1,179 @@
+// Package natsbus is a session's subscription over NATS. It connects again by itself, with the newest credentials, until it
+// is closed.
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
+	"google.golang.org/protobuf/proto"
+
+	"muster.dev/sdk/go/internal/core"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+const (
+	connectTimeout = 2 * time.Second
+	flushTimeout   = 5 * time.Second
+	reconnectWait  = 200 * time.Millisecond
+	// pingInterval: a dead line is noticed within three of these.
+	pingInterval = 10 * time.Second
+)
+
+// Bus makes subscriptions over NATS.
+type Bus struct {
+	Logger *slog.Logger
+}
+
+// Connect subscribes in the background.
+func (b Bus) Connect(options core.BusOptions) core.BusConnection {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &subscription{options: options, logger: b.Logger, ctx: ctx, cancel: cancel, anew: make(chan struct{}, 1)}
+	go s.keepConnected()
+	return s
+}
+
+type subscription struct {
+	options core.BusOptions
+	logger  *slog.Logger
+	ctx     context.Context
+	cancel  context.CancelFunc
+	// anew asks for a new connection.
+	anew chan struct{}
+}
+
+func (s *subscription) Reconnect() {
+	select {
+	case s.anew <- struct{}{}:
+	default: // it was asked for already
+	}
+}
+
+func (s *subscription) Close() { s.cancel() }
+
+func (s *subscription) keepConnected() {
+	for s.ctx.Err() == nil {
+		if err := s.connectOnce(); err != nil {
+			s.warn("the bus can not be reached yet", err)
+		}
+		s.report(false)
+		pause(s.ctx, reconnectWait+rand.N(reconnectWait))
+	}
+}
+
+// connectOnce lasts as long as the connection, its own reconnects included.
+func (s *subscription) connectOnce() error {
+	closed := make(chan struct{})
+	connection, err := nats.Connect(strings.Join(s.options.URLs, ","), append(s.authentication(),
+		nats.Name("muster worker"),
+		nats.Timeout(connectTimeout),
+		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(2),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait, reconnectWait),
+		// Credentials are renewed while it tries: one refusal is not the last word.
+		nats.IgnoreAuthErrorAbort(),
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { s.report(false) }),
+		nats.ReconnectHandler(s.reportInForce),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.complained(err) }),
+		nats.ClosedHandler(func(*nats.Conn) { close(closed) }),
+	)...)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	if _, err := connection.Subscribe(s.options.Subject, s.receive); err != nil {
+		return err
+	}
+	s.reportInForce(connection)
+	for {
+		select {
+		case <-s.ctx.Done():
+			return nil
+		case <-closed:
+			return connection.LastError()
+		case <-s.anew:
+			if err := connection.ForceReconnect(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reportInForce: once the server has answered after the subscription, that is in force. One that it refused is told by its
+// error, and hears no ping meanwhile.
+func (s *subscription) reportInForce(connection *nats.Conn) {
+	// A connection that breaks before it has answered is told by the next status.
+	if connection.FlushTimeout(flushTimeout) == nil {
+		s.report(true)
+	}
+}
+
+func (s *subscription) complained(err error) {
+	s.warn("the bus complained", err)
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return
+	}
+	// The subscription stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
+	go func() {
+		pause(s.ctx, reconnectWait+rand.N(reconnectWait))
+		s.Reconnect()
+	}()
+}
+
+func (s *subscription) receive(message *nats.Msg) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	decoded := &pb.SessionMessage{}
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(message.Data, decoded); err != nil {
+		s.warn("a message could not be read", err)
+		return
+	}
+	s.options.OnMessage(decoded)
+}
+
+func (s *subscription) report(connected bool) {
+	if s.ctx.Err() == nil {
+		s.options.OnStatus(connected)
+	}
+}
+
+func (s *subscription) warn(message string, err error) {
+	if s.ctx.Err() == nil {
+		s.logger.Warn(message, "error", err)
+	}
+}
+
+// authentication asks for the credentials at each connection, so a reconnect takes the newest.
+func (s *subscription) authentication() []nats.Option {
+	if s.options.Credentials().GetJwt() == "" {
+		return nil
+	}
+	jwt := func() (string, error) { return s.options.Credentials().GetJwt(), nil }
+	sign := func(nonce []byte) ([]byte, error) {
+		pair, err := nkeys.FromSeed([]byte(s.options.Credentials().GetSeed()))
+		if err != nil {
+			return nil, err
+		}
+		defer pair.Wipe()
+		return pair.Sign(nonce)
+	}
+	return []nats.Option{nats.UserJWT(jwt, sign)}
+}
+
+func pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

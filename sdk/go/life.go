@@ -1,0 +1,74 @@
+package muster
+
+import (
+	"log/slog"
+	"time"
+
+	"muster.dev/sdk/go/internal/core"
+)
+
+// maxEvents that OnEvent has not been told yet; what comes after them is dropped.
+const maxEvents = 1_000
+
+// life is that of a worker that runs: who is told of it, and how it ended.
+type life struct {
+	// over is closed at the end, after err was set.
+	over chan struct{}
+	err  error
+	// events are on their way to OnEvent; nil where there is none.
+	events chan core.Event
+	told   chan struct{}
+	logger *slog.Logger
+}
+
+func newLife(onEvent func(WorkerEvent), logger *slog.Logger) *life {
+	l := &life{over: make(chan struct{}), told: make(chan struct{}), logger: logger}
+	if onEvent == nil {
+		close(l.told)
+		return l
+	}
+	l.events = make(chan core.Event, maxEvents)
+	go func() {
+		defer close(l.told)
+		for event := range l.events {
+			onEvent(WorkerEvent(event.Kind))
+		}
+	}()
+	return l
+}
+
+// happened never blocks: it is called with the core's lock held.
+func (l *life) happened(event core.Event) {
+	isOver := event.Kind == core.Closed || event.Kind == core.Failed
+	if l.events != nil && event.Kind != core.Failed {
+		select {
+		case l.events <- event:
+		default:
+			l.logger.Warn("an event of the worker was dropped, since OnEvent does not return", "event", string(event.Kind))
+		}
+	}
+	if !isOver {
+		return
+	}
+	l.err = asError(event.Err)
+	if l.events != nil {
+		close(l.events)
+	}
+	close(l.over)
+}
+
+// overWithin waits for the end, but not longer than this.
+func (l *life) overWithin(wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-l.over:
+	case <-timer.C:
+	}
+}
+
+// end gives what the worker ended with, once everything was told.
+func (l *life) end() error {
+	<-l.told
+	return l.err
+}

@@ -1,0 +1,30 @@
+package mustertest_test
+
+import (
+	"context"
+	"fmt"
+
+	"muster.dev/sdk/go"
+	"muster.dev/sdk/go/mustertest"
+)
+
+// resize is a handler as a worker has it.
+func resize(ctx context.Context, width int) (string, error) {
+	job := muster.JobFrom(ctx)
+	job.Progress(0.5, "half way")
+	if width > 1_000 {
+		return "", muster.Final(fmt.Errorf("%d is too wide", width))
+	}
+	return fmt.Sprintf("%d wide", width), nil
+}
+
+func Example() {
+	well := mustertest.Run(context.Background(), resize, 200)
+	fmt.Println(well.Result, well.Progress[0].Message)
+
+	badly := mustertest.Run(context.Background(), resize, 2_000)
+	fmt.Println(badly.Failure.Message, badly.Failure.Final)
+	// Output:
+	// 200 wide half way
+	// 2000 is too wide true
+}

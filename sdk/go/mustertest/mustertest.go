@@ -1,0 +1,180 @@
+// Package mustertest runs handlers without a worker and without a control plane, for their tests. Inputs and results take the
+// way that they take in production.
+package mustertest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"muster.dev/sdk/go"
+	"muster.dev/sdk/go/internal/attempt"
+	"muster.dev/sdk/go/internal/uuid"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+const defaultMaxPayload = 512 * 1024
+
+// Options say what the attempt is that a handler runs. The zero value is the first attempt of a new job.
+type Options struct {
+	// JobID is the job's UUID. Default: a new one.
+	JobID string
+	// Attempt is its number. Default: 1.
+	Attempt int
+	// AttemptsCounted are those before it that counted.
+	AttemptsCounted int
+	// Namespace of the job. Default: "default".
+	Namespace string
+	// Definition of the job. Default: "test".
+	Definition string
+	// DefinitionVersion is the definition's. Default: 1.
+	DefinitionVersion int
+	// RunTimeout is the longest that the handler may run; nothing enforces it here. Default: an hour.
+	RunTimeout time.Duration
+	// LastCheckpoint is what an earlier attempt left: a value as [muster.Encode] takes it. nil: nothing.
+	LastCheckpoint any
+	// Traceparent and Tracestate are the W3C trace context of the attempt.
+	Traceparent, Tracestate string
+	// MaxPayload is the largest checkpoint that is taken, in bytes. Default: 512 KiB.
+	MaxPayload int
+}
+
+// Outcome is what came of a handler, and what it has said of itself.
+type Outcome[Out any] struct {
+	// Result is what it returned, as a client reads it.
+	Result Out
+	// Payload is the result as it travels; nil: there is none.
+	Payload *pb.Payload
+	// Failure is what it failed with; nil: it did not.
+	Failure *pb.Failure
+	// Suspended: it waits for children, and would run again.
+	Suspended bool
+	// Progress is each that was told, in order.
+	Progress []*pb.Progress
+	// Checkpoints is each that was left, in order.
+	Checkpoints []*pb.Payload
+	// Logs is each record of the job's logger, in order.
+	Logs []*pb.LogRecord
+	// Extension is the time that was asked for beyond the run timeout, all together.
+	Extension time.Duration
+}
+
+// Run runs a handler and gives what came of it. The input is what a client would submit: a value as [muster.Encode] takes it.
+//
+// The handler's context is made of ctx. A worker that stops a handler cancels it with a cause, which a test does with
+// [context.WithCancelCause] and a *[muster.Stopped]. Children have no worker to run them: [muster.Job.Submit] fails.
+//
+// It panics when the input can't be written.
+func Run[In, Out any](ctx context.Context, handler func(context.Context, In) (Out, error), input any) Outcome[Out] {
+	return RunWith(ctx, Options{}, handler, input)
+}
+
+// RunWith is [Run] for an attempt of the test's own.
+func RunWith[In, Out any](ctx context.Context, options Options, handler func(context.Context, In) (Out, error), input any) Outcome[Out] {
+	said := &recorder{maxPayload: options.MaxPayload}
+	if said.maxPayload == 0 {
+		said.maxPayload = defaultMaxPayload
+	}
+	report := attempt.Run(ctx, muster.Typed(handler), options.assignment(input), said)
+	said.mu.Lock()
+	defer said.mu.Unlock()
+	outcome := Outcome[Out]{
+		Payload:     report.GetResult(),
+		Failure:     report.GetFailure(),
+		Suspended:   report.GetSuspended() != nil,
+		Progress:    said.progress,
+		Checkpoints: said.checkpoints,
+		Logs:        said.logs,
+		Extension:   said.extension,
+	}
+	if outcome.Payload != nil {
+		var err error
+		if outcome.Result, err = muster.Decode[Out](outcome.Payload); err != nil {
+			panic(fmt.Sprintf("mustertest: the result can't be read back: %v", err))
+		}
+	}
+	return outcome
+}
+
+func (o Options) assignment(input any) *pb.Assignment {
+	made := &pb.Assignment{
+		JobId:             idOf(o.JobID),
+		Attempt:           int32(max(1, o.Attempt)),
+		AttemptsCounted:   int32(o.AttemptsCounted),
+		Namespace:         orElse(o.Namespace, "default"),
+		Definition:        orElse(o.Definition, "test"),
+		DefinitionVersion: int32(max(1, o.DefinitionVersion)),
+		Input:             payloadOf(input),
+		Checkpoint:        payloadOf(o.LastCheckpoint),
+		Traceparent:       o.Traceparent,
+		Tracestate:        o.Tracestate,
+	}
+	made.Handler = made.Definition
+	if o.RunTimeout > 0 {
+		made.RunTimeout = durationpb.New(o.RunTimeout)
+	}
+	return made
+}
+
+func idOf(text string) []byte {
+	id, err := uuid.Bytes(orElse(text, uuid.New()))
+	if err != nil {
+		panic("mustertest: JobID: " + err.Error())
+	}
+	return id
+}
+
+func payloadOf(value any) *pb.Payload {
+	payload, err := muster.Encode(value)
+	if err != nil {
+		panic(fmt.Sprintf("mustertest: %v", err))
+	}
+	return payload
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// recorder keeps what a handler says.
+type recorder struct {
+	maxPayload int
+
+	mu          sync.Mutex
+	progress    []*pb.Progress
+	checkpoints []*pb.Payload
+	logs        []*pb.LogRecord
+	extension   time.Duration
+}
+
+func (r *recorder) Progress(progress *pb.Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress = append(r.progress, progress)
+}
+
+func (r *recorder) Checkpoint(checkpoint *pb.Payload) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checkpoints = append(r.checkpoints, checkpoint)
+}
+
+func (r *recorder) ExtendRunTimeout(extension time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.extension = extension
+}
+
+func (r *recorder) Log(record *pb.LogRecord) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.logs = append(r.logs, record)
+}
+
+func (r *recorder) MaxPayload() int { return r.maxPayload }

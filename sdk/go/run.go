@@ -1,0 +1,83 @@
+package muster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"muster.dev/sdk/go/internal/attempt"
+	"muster.dev/sdk/go/internal/core"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// errGoexit is what a handler ended with that called runtime.Goexit, as t.FailNow does.
+var errGoexit = errors.New("the handler ended its goroutine by runtime.Goexit instead of returning")
+
+func init() {
+	attempt.Run = func(ctx context.Context, handler any, assignment *pb.Assignment, outlet attempt.Outlet) *pb.AttemptReport {
+		job := &Job{assignment: assignment, outlet: outlet, worker: slog.New(slog.DiscardHandler)}
+		return runHandler(ctx, handler.(HandlerFunc), job)
+	}
+}
+
+// runHandler runs a handler to its end, whatever that is, and gives the outcome.
+func runHandler(ctx context.Context, handler HandlerFunc, job *Job) core.Outcome {
+	ctx, span := startProcessSpan(ctx, job.assignment)
+	job.traceField = traceFieldsOf(ctx)
+	result, err := call(context.WithValue(ctx, jobKey{}, job), handler, job.assignment.Input)
+	job.end()
+	outcome, err := outcomeOf(result, err)
+	endProcessSpan(span, err)
+	return outcome
+}
+
+// outcomeOf gives what is reported, and the error that it is reported for. An error whose methods panic, such as a nil
+// pointer in an error, still fails its attempt alone.
+func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, told error) {
+	defer func() {
+		if value := recover(); value != nil {
+			told = fmt.Errorf("the handler returned a %T that can't be written as text: %v", err, value)
+			outcome = core.Failure(failureOf(told))
+		}
+	}()
+	if err == nil {
+		err = checkText(result)
+	}
+	var waits *WaitsForChildren
+	switch {
+	case err == nil && result == nil:
+		return core.Result(&pb.Payload{}), nil
+	case err == nil:
+		return core.Result(result), nil
+	case errors.As(err, &waits):
+		return core.Suspended(waits.ids()), nil
+	default:
+		return core.Failure(failureOf(err)), err
+	}
+}
+
+// call turns a panic into an error. The handler has a goroutine of its own: one that ends it by Goexit must not end this one,
+// which has to report the outcome.
+func call(ctx context.Context, handler HandlerFunc, input *pb.Payload) (result *pb.Payload, err error) {
+	done := make(chan struct{})
+	returned := false
+	go func() {
+		defer close(done)
+		defer func() {
+			if returned {
+				return
+			}
+			if value := recover(); value != nil {
+				err = &panicked{value: value, stack: debug.Stack()}
+			} else {
+				err = errGoexit
+			}
+		}()
+		result, err = handler(ctx, input)
+		returned = true
+	}()
+	<-done
+	return result, err
+}

@@ -1,0 +1,68 @@
+package muster
+
+import (
+	"context"
+	"time"
+
+	"muster.dev/sdk/go/internal/core"
+	"muster.dev/sdk/go/internal/uuid"
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// runner runs the handlers of a worker, each on goroutines of its own.
+type runner struct {
+	worker *Worker
+	core   *core.Core
+	// base has the values that the program gave to Run.
+	base context.Context
+}
+
+func (r *runner) Start(execution *core.Execution) func(core.StopReason) {
+	ctx, cancel := context.WithCancelCause(r.base)
+	go r.run(ctx, cancel, execution)
+	return func(reason core.StopReason) { cancel(&Stopped{StopReason(reason)}) }
+}
+
+func (r *runner) run(ctx context.Context, cancel context.CancelCauseFunc, execution *core.Execution) {
+	defer cancel(nil)
+	// What was taken back meanwhile is never entered.
+	if !r.core.Enter(execution) {
+		return
+	}
+	assignment := execution.Assignment
+	job := &Job{
+		assignment: assignment,
+		outlet:     outlet{r, execution},
+		worker:     r.worker.logger,
+		children: &children{
+			jobs:      r.worker.jobs,
+			namespace: assignment.Namespace,
+			parent: &pb.ParentAttempt{
+				JobId:     uuid.Text(assignment.JobId),
+				Attempt:   assignment.Attempt,
+				SessionId: r.worker.SessionID(),
+			},
+		},
+	}
+	r.core.Ended(execution, runHandler(ctx, r.worker.handlers[assignment.Handler].run, job))
+}
+
+// outlet brings what a handler says to the core.
+type outlet struct {
+	runner    *runner
+	execution *core.Execution
+}
+
+func (o outlet) Progress(progress *pb.Progress) { o.runner.core.Progress(o.execution, progress) }
+
+func (o outlet) Checkpoint(checkpoint *pb.Payload) {
+	o.runner.core.Checkpoint(o.execution, checkpoint)
+}
+
+func (o outlet) ExtendRunTimeout(extension time.Duration) {
+	o.runner.core.ExtendRunTimeout(o.execution, extension)
+}
+
+func (o outlet) Log(record *pb.LogRecord) { o.runner.core.Log(o.execution, record) }
+
+func (o outlet) MaxPayload() int { return int(o.runner.worker.maxPayload.Load()) }

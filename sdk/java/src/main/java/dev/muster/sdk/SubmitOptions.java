@@ -1,0 +1,153 @@
+package dev.muster.sdk;
+
+import dev.muster.sdk.internal.Times;
+import dev.muster.v1.Demands;
+import dev.muster.v1.Dependency;
+import dev.muster.v1.IdempotencyConflictPolicy;
+import dev.muster.v1.JobSubmission;
+import dev.muster.v1.Payload;
+import dev.muster.v1.RetryPolicy;
+import dev.muster.v1.Sticky;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * How a job is to be run. Everything may be left out. It can't be changed; each method gives a new
+ * one:
+ *
+ * <pre>{@code
+ * SubmitOptions.NONE.idempotencyKey("invoice-7").priority(10).delay(Duration.ofMinutes(5))
+ * }</pre>
+ */
+public final class SubmitOptions {
+  /** All as the definition says. */
+  public static final SubmitOptions NONE = new SubmitOptions(JobSubmission.getDefaultInstance());
+
+  private final JobSubmission job;
+
+  private SubmitOptions(JobSubmission job) {
+    this.job = job;
+  }
+
+  /** Version of the definition. Default: the newest. */
+  public SubmitOptions definitionVersion(int version) {
+    return with(builder -> builder.setDefinitionVersion(version));
+  }
+
+  /**
+   * A key of your business: a second submission with it is the same job. At most 256 characters.
+   */
+  public SubmitOptions idempotencyKey(String key) {
+    return with(builder -> builder.setIdempotencyKey(key));
+  }
+
+  /** What happens when the key is in use. Default: USE_EXISTING. */
+  public SubmitOptions idempotencyConflictPolicy(IdempotencyConflictPolicy policy) {
+    return with(builder -> builder.setIdempotencyConflictPolicy(policy));
+  }
+
+  /** Adds labels. At most 64; keys to 63, values to 256 characters. */
+  public SubmitOptions labels(Map<String, String> labels) {
+    return with(builder -> builder.putAllLabels(labels));
+  }
+
+  /** From -100 to 100; higher runs sooner. Default: the definition's. */
+  public SubmitOptions priority(int priority) {
+    return with(builder -> builder.setPriority(priority));
+  }
+
+  /** Not before this time. Replaces a delay. */
+  public SubmitOptions runTime(Instant time) {
+    return with(builder -> builder.setRunTime(Times.timestampOf(time)));
+  }
+
+  /** Not before this long after acceptance. Replaces a run time. */
+  public SubmitOptions delay(Duration delay) {
+    return with(builder -> builder.setDelay(Times.durationOf(delay)));
+  }
+
+  /** The job expires when it has not been started by then. Default: never. */
+  public SubmitOptions expireTime(Instant time) {
+    return with(builder -> builder.setExpireTime(Times.timestampOf(time)));
+  }
+
+  /** The queue to wait in. Default: the definition's. */
+  public SubmitOptions queue(String queue) {
+    return with(builder -> builder.setQueue(queue));
+  }
+
+  /**
+   * Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters.
+   * Default: what the definition's {@code fairness_key} gives.
+   */
+  public SubmitOptions fairnessKey(String key) {
+    return with(builder -> builder.setFairnessKey(key));
+  }
+
+  /** Replaces the definition's retry policy. */
+  public SubmitOptions retryPolicy(RetryPolicy policy) {
+    return with(builder -> builder.setRetryPolicy(policy));
+  }
+
+  /** Replaces the definition's run timeout. */
+  public SubmitOptions runTimeout(Duration timeout) {
+    return with(builder -> builder.setRunTimeout(Times.durationOf(timeout)));
+  }
+
+  /** Replaces the definition's demands. */
+  public SubmitOptions demands(Demands demands) {
+    return with(builder -> builder.setDemands(demands));
+  }
+
+  /** Keeps the job to the worker of an earlier one. Default: any worker that will do. */
+  public SubmitOptions sticky(Sticky sticky) {
+    return with(builder -> builder.setSticky(sticky));
+  }
+
+  /** Adds what must come about before it may start: all of these. At most 100. */
+  public SubmitOptions dependencies(Collection<Dependency> dependencies) {
+    return with(builder -> builder.addAllDependencies(dependencies));
+  }
+
+  /** Adds jobs that must have succeeded before it may start, by their UUIDs. */
+  public SubmitOptions dependsOn(String... jobIds) {
+    return with(
+        builder -> {
+          for (String jobId : jobIds) {
+            builder.addDependencies(Dependency.newBuilder().setJobId(jobId));
+          }
+        });
+  }
+
+  /**
+   * W3C trace context that the job belongs to. Default: that of the span of the submission, if the
+   * program traces.
+   *
+   * @param tracestate What goes with it. Empty: nothing.
+   */
+  public SubmitOptions trace(String traceparent, String tracestate) {
+    return with(builder -> builder.setTraceparent(traceparent).setTracestate(tracestate));
+  }
+
+  /**
+   * The message that the server is told.
+   *
+   * @param input Null: none.
+   */
+  public JobSubmission submission(String definition, Payload input) {
+    JobSubmission.Builder builder = job.toBuilder().setDefinition(definition);
+    if (input != null) {
+      builder.setInput(input);
+    }
+    return builder.build();
+  }
+
+  private SubmitOptions with(Consumer<JobSubmission.Builder> change) {
+    JobSubmission.Builder builder = job.toBuilder();
+    change.accept(builder);
+    return new SubmitOptions(builder.build());
+  }
+}

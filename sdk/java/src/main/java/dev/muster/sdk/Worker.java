@@ -1,0 +1,229 @@
+package dev.muster.sdk;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.muster.sdk.internal.core.Places;
+import dev.muster.sdk.internal.worker.RegisteredHandler;
+import dev.muster.sdk.internal.worker.WorkerRun;
+import dev.muster.v1.OpenSessionRequest;
+import dev.muster.v1.Payload;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * A process that runs jobs:
+ *
+ * <pre>{@code
+ * try (Worker worker = Worker.builder("localhost:7070", "greeter").signals(true).build()) {
+ *   worker.handle("greet", Person.class, (ctx, person) -> "hello " + person.name());
+ *   worker.run();
+ * }
+ * }</pre>
+ *
+ * <p>Handlers are registered before it runs, and it runs once. Threads of its own keep its session
+ * alive, however busy the handlers are.
+ */
+public final class Worker implements AutoCloseable {
+  private final WorkerBuilder options;
+  private final Map<String, RegisteredHandler> handlers = new LinkedHashMap<>();
+  private WorkerRun run;
+  private CompletableFuture<Void> finished;
+
+  Worker(WorkerBuilder options) {
+    this.options = options;
+  }
+
+  /**
+   * Begins to say what a worker is to be.
+   *
+   * @param address gRPC target of the control plane, such as {@code localhost:7070} or {@code
+   *     dns:///muster:7070}.
+   * @param name Name of the worker, for people; several may share it: {@code
+   *     ^[a-z0-9][a-z0-9._-]{0,62}$}.
+   */
+  public static WorkerBuilder builder(String address, String name) {
+    return new WorkerBuilder(address, name);
+  }
+
+  /**
+   * Has the worker run jobs with the handler.
+   *
+   * @param name That of the handler: the definition's, unless the definition says otherwise.
+   * @param input What the input is read as, by {@link PayloadCodec}. One that does not fit fails
+   *     the job for good, with a failure of the type {@code PayloadException}.
+   * @return This worker.
+   * @throws IllegalArgumentException when the name is empty or taken.
+   * @throws IllegalStateException when the worker runs already.
+   */
+  public <I, O> Worker handle(
+      String name, Class<I> input, JobHandler<? super I, ? extends O> handler) {
+    return handle(name, Versions.ANY, input, handler);
+  }
+
+  /** Has the worker run jobs of some versions of their definition with the handler. */
+  public <I, O> Worker handle(
+      String name, Versions versions, Class<I> input, JobHandler<? super I, ? extends O> handler) {
+    return register(name, versions, reader(input), (context, in) -> handler.run(context, in));
+  }
+
+  /** As {@link #handle(String, Class, JobHandler)}, for inputs of types with parameters. */
+  public <I, O> Worker handle(
+      String name, TypeReference<I> input, JobHandler<? super I, ? extends O> handler) {
+    return register(name, Versions.ANY, reader(input), (context, in) -> handler.run(context, in));
+  }
+
+  /** As {@link #handle(String, Class, JobHandler)}, for handlers that hold no thread. */
+  public <I, O> Worker handleAsync(
+      String name, Class<I> input, AsyncJobHandler<? super I, ? extends O> handler) {
+    return handleAsync(name, Versions.ANY, input, handler);
+  }
+
+  /** Has the worker run jobs of some versions with a handler that holds no thread. */
+  public <I, O> Worker handleAsync(
+      String name,
+      Versions versions,
+      Class<I> input,
+      AsyncJobHandler<? super I, ? extends O> handler) {
+    return register(
+        name,
+        versions,
+        reader(input),
+        (context, in) ->
+            Objects.requireNonNull(handler.run(context, in), "the handler returned no stage"));
+  }
+
+  /**
+   * Begins to run jobs, and returns.
+   *
+   * @return Ends when the worker has stopped; fails with a {@link MusterException} when the server
+   *     refuses it for good.
+   * @throws IllegalStateException when it ran before, or has no handlers.
+   */
+  public synchronized CompletableFuture<Void> start() {
+    if (run != null) {
+      throw new IllegalStateException("a worker runs once");
+    }
+    if (handlers.isEmpty()) {
+      throw new IllegalStateException("a worker needs a handler: call handle first");
+    }
+    OpenSessionRequest.Builder request = options.request();
+    handlers.forEach((name, handler) -> request.addHandlers(handler.message(name)));
+    run = new WorkerRun(options.parts(request.build(), Map.copyOf(handlers)));
+    finished = run.finished();
+    if (options.signals()) {
+      StopSignals.listen(this, finished);
+    }
+    run.start();
+    return finished.copy();
+  }
+
+  /**
+   * Runs jobs until {@link #stop}, until the server drains the worker, or, with {@link
+   * WorkerBuilder#signals}, until SIGINT or SIGTERM. An interrupt stops it and stays set.
+   *
+   * @throws MusterException when the server refuses the worker for good.
+   */
+  public void run() {
+    CompletableFuture<Void> end = start();
+    try {
+      end.get();
+    } catch (InterruptedException interrupted) {
+      close();
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException failed) {
+      throw MusterException.of(failed.getCause());
+    }
+  }
+
+  /**
+   * Takes nothing more, gives back what has not started, and lets the handlers that run come to
+   * their end; those that still run after {@code timeout} are signalled, and their jobs are given
+   * back.
+   *
+   * @return Ends when the worker has stopped.
+   */
+  public synchronized CompletableFuture<Void> stop(Duration timeout) {
+    if (run == null) {
+      return CompletableFuture.completedFuture(null);
+    }
+    WorkerRun running = run;
+    if (timeout.isZero() || timeout.isNegative()) {
+      running.close();
+    } else {
+      running.drain();
+      CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS)
+          .execute(running::close);
+    }
+    // A failure is told by the one who runs it.
+    return finished.handle((nothing, failure) -> null);
+  }
+
+  /** Stops the worker within the {@link WorkerBuilder#stopTimeout}, and waits for it. */
+  @Override
+  public void close() {
+    stop(options.stopTimeout()).join();
+  }
+
+  /**
+   * Changes how many handlers may run at once. Those that run go on.
+   *
+   * @param slots From 1 to 10,000.
+   * @throws IllegalArgumentException when it is not.
+   * @throws IllegalStateException when the worker does not run.
+   */
+  public void setSlots(int slots) {
+    running().setSlots(Places.checkedSlots(slots));
+  }
+
+  /** The present session's UUID. Empty while there is none. */
+  public synchronized Optional<String> sessionId() {
+    return run == null ? Optional.empty() : run.sessionId();
+  }
+
+  /**
+   * Counts of what happened, as of the last event.
+   *
+   * @throws IllegalStateException when the worker does not run.
+   */
+  public WorkerStats stats() {
+    return running().stats();
+  }
+
+  Duration stopTimeout() {
+    return options.stopTimeout();
+  }
+
+  private synchronized WorkerRun running() {
+    if (run == null) {
+      throw new IllegalStateException("the worker does not run: call start or run first");
+    }
+    return run;
+  }
+
+  private <I> Function<Payload, I> reader(Class<I> type) {
+    return payload -> options.codec().decode(payload, type);
+  }
+
+  private <I> Function<Payload, I> reader(TypeReference<I> type) {
+    return payload -> options.codec().decode(payload, type);
+  }
+
+  private synchronized <I> Worker register(
+      String name, Versions versions, Function<Payload, I> reader, RegisteredHandler.Call<I> call) {
+    if (run != null) {
+      throw new IllegalStateException("handlers are registered before the worker runs");
+    }
+    if (name.isEmpty() || handlers.containsKey(name)) {
+      throw new IllegalArgumentException(
+          name.isEmpty() ? "a handler needs a name" : "there are two handlers of the name " + name);
+    }
+    handlers.put(name, new RegisteredHandler(versions, RegisteredHandler.reading(reader, call)));
+    return this;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.muster.sdk.internal.core;
+
+import dev.muster.sdk.MusterException;
+import java.time.Duration;
+
+/** Waits between repeats of a failed call. */
+final class Backoff {
+  private static final int MAX_DOUBLINGS = 10;
+
+  private Backoff() {}
+
+  /**
+   * Milliseconds until the next try: at least what the server asked for, plus a random share of a
+   * cap that doubles.
+   *
+   * @param failures Failures in a row, this one included.
+   */
+  static long after(int failures, MusterException failure, double random) {
+    long doubled = Limits.MIN_BACKOFF << Math.min(failures - 1, MAX_DOUBLINGS);
+    long cap = Math.min(Limits.MAX_BACKOFF, doubled);
+    long asked = failure.retryDelay().map(Duration::toMillis).orElse(0L);
+    return asked + Math.round(cap * (0.5 + 0.5 * random));
+  }
+}

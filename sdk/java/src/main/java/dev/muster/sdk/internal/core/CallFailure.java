@@ -1,0 +1,29 @@
+package dev.muster.sdk.internal.core;
+
+import dev.muster.sdk.MusterException;
+import io.grpc.Status.Code;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** What the core reads of a failed call. */
+final class CallFailure {
+  private static final Set<Code> FATAL =
+      EnumSet.of(
+          Code.INVALID_ARGUMENT,
+          Code.PERMISSION_DENIED,
+          Code.FAILED_PRECONDITION,
+          Code.UNIMPLEMENTED,
+          Code.UNAUTHENTICATED);
+
+  private CallFailure() {}
+
+  /** The session is closed: stop everything and open a new one. */
+  static boolean isLeaseLost(MusterException failure) {
+    return failure.code() == Code.FAILED_PRECONDITION && failure.reason().equals("LEASE_LOST");
+  }
+
+  /** The same OpenSession would be refused again. */
+  static boolean isFatal(MusterException failure) {
+    return FATAL.contains(failure.code());
+  }
+}

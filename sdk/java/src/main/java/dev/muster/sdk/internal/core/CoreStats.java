@@ -1,0 +1,33 @@
+package dev.muster.sdk.internal.core;
+
+import dev.muster.sdk.WorkerStats;
+
+/** Counts of what happened. They only rise. */
+final class CoreStats {
+  long sessions;
+  long sessionsLost;
+  long accepted;
+  long duplicates;
+  long ignored;
+  long released;
+  long aborted;
+  long fences;
+  long timeouts;
+  long cancels;
+  long acknowledged;
+
+  WorkerStats now() {
+    return new WorkerStats(
+        sessions,
+        sessionsLost,
+        accepted,
+        duplicates,
+        ignored,
+        released,
+        aborted,
+        fences,
+        timeouts,
+        cancels,
+        acknowledged);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.muster.sdk.internal.core;
+
+import com.google.protobuf.ByteString;
+import dev.muster.v1.Aborted;
+import dev.muster.v1.AttemptReport;
+import dev.muster.v1.Cancelled;
+import dev.muster.v1.Failure;
+import dev.muster.v1.FailureCause;
+import dev.muster.v1.Payload;
+import dev.muster.v1.ReleaseReason;
+import dev.muster.v1.Released;
+import dev.muster.v1.Suspended;
+import java.util.List;
+
+/** Outcomes of attempts, as reports that name no attempt yet. */
+public final class Outcomes {
+  private static final AttemptReport CANCELLED =
+      AttemptReport.newBuilder().setCancelled(Cancelled.getDefaultInstance()).build();
+  private static final AttemptReport ABORTED =
+      AttemptReport.newBuilder().setAborted(Aborted.getDefaultInstance()).build();
+
+  private Outcomes() {}
+
+  public static AttemptReport result(Payload payload) {
+    return AttemptReport.newBuilder().setResult(payload).build();
+  }
+
+  public static AttemptReport failed(Failure failure) {
+    return AttemptReport.newBuilder().setFailure(failure).build();
+  }
+
+  /** It waits for these children of its job: their UUIDs. */
+  public static AttemptReport suspended(List<ByteString> childIds) {
+    return AttemptReport.newBuilder()
+        .setSuspended(Suspended.newBuilder().addAllChildJobIds(childIds))
+        .build();
+  }
+
+  static AttemptReport released(ReleaseReason reason) {
+    return AttemptReport.newBuilder().setReleased(Released.newBuilder().setReason(reason)).build();
+  }
+
+  static AttemptReport cancelled() {
+    return CANCELLED;
+  }
+
+  static AttemptReport aborted() {
+    return ABORTED;
+  }
+
+  static AttemptReport runTimeout() {
+    return failed(
+        sdkFailure("RunTimeout", "the handler did not return within its run timeout").toBuilder()
+            .setFailureCause(FailureCause.FAILURE_CAUSE_TIMEOUT)
+            .setFinal(false)
+            .build());
+  }
+
+  /** A result that is too large is a failure instead. */
+  static AttemptReport withinSize(AttemptReport outcome, int maxPayload) {
+    int size = outcome.getResult().getData().size();
+    if (maxPayload <= 0 || size <= maxPayload) {
+      return outcome;
+    }
+    return failed(
+        sdkFailure(
+            "ResultTooLarge",
+            "the result has " + size + " bytes, and at most " + maxPayload + " may be"));
+  }
+
+  /** A failure that the SDK itself found, and that another attempt would not mend. */
+  static Failure sdkFailure(String type, String message) {
+    return Failure.newBuilder()
+        .setType(type)
+        .setMessage(message)
+        .setFailureCause(FailureCause.FAILURE_CAUSE_APPLICATION)
+        .setFinal(true)
+        .build();
+  }
+}

@@ -1,0 +1,54 @@
+package dev.muster.sdk.internal.core;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The places in which handlers run. They belong to the worker and outlive its sessions. */
+public final class Places {
+  private int slots;
+
+  /** Handlers that run, those included that were told to stop and have not returned. */
+  private final Set<Execution> taken = new LinkedHashSet<>();
+
+  Places(int slots) {
+    setSlots(slots);
+  }
+
+  void setSlots(int slots) {
+    this.slots = checkedSlots(slots);
+  }
+
+  int free() {
+    return Math.max(0, slots - taken.size());
+  }
+
+  Execution take(Held held, long timeoutAt) {
+    Execution execution = new Execution(held, timeoutAt);
+    taken.add(execution);
+    return execution;
+  }
+
+  /** The handler has returned, or never was entered. False: that was known. */
+  boolean release(Execution execution) {
+    return taken.remove(execution);
+  }
+
+  /** Those that are taken now; places may be taken and released while one goes through them. */
+  List<Execution> executions() {
+    return List.copyOf(taken);
+  }
+
+  /**
+   * Says what is wrong with a number of slots.
+   *
+   * @throws IllegalArgumentException when it is not from 1 to 10,000.
+   */
+  public static int checkedSlots(int slots) {
+    if (slots >= 1 && slots <= Limits.MAX_SLOTS) {
+      return slots;
+    }
+    throw new IllegalArgumentException(
+        "slots must be from 1 to " + Limits.MAX_SLOTS + ", not " + slots);
+  }
+}

@@ -1,0 +1,367 @@
+package dev.muster.sdk.internal.core;
+
+import com.google.protobuf.ByteString;
+import dev.muster.sdk.MusterException;
+import dev.muster.sdk.StopReason;
+import dev.muster.sdk.internal.Times;
+import dev.muster.v1.Assignment;
+import dev.muster.v1.AttemptReport;
+import dev.muster.v1.CancelNotice;
+import dev.muster.v1.HeartbeatRequest;
+import dev.muster.v1.HeartbeatResponse;
+import dev.muster.v1.LogRecord;
+import dev.muster.v1.OpenSessionResponse;
+import dev.muster.v1.Payload;
+import dev.muster.v1.Progress;
+import dev.muster.v1.ReleaseReason;
+import dev.muster.v1.SessionMessage;
+import io.grpc.Status.Code;
+import java.util.List;
+
+/**
+ * One registered life of the worker: its heartbeats, its subscription, its credits, and the
+ * attempts it holds.
+ */
+final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
+  private final ByteString id;
+  private final SessionHost host;
+  private final CorePorts ports;
+  private final long beatInterval;
+  private final Credits credits = new Credits();
+  private final HeldList held = new HeldList();
+  private final Updates updates = new Updates();
+  private final Grants grants;
+  private final Attempts attempts;
+  private final Fence fence;
+  private final Beats beats;
+  private final LogBeats logBeats;
+  private final Outbox outbox;
+  private final BusLink bus = new BusLink(this);
+
+  /** Rings when the fence, a waiting attempt or a run timeout is due. */
+  private final Alarm alarm;
+
+  private boolean ready;
+  private boolean fenced;
+  private boolean closed;
+
+  /** The server asks for quick beats because the bus is down: their replies carry assignments. */
+  private boolean servedInReplies;
+
+  Session(SessionHost host, OpenSessionResponse opened, long openedAt) {
+    this.host = host;
+    ports = host.ports();
+    id = opened.getSessionId();
+    beatInterval =
+        opened.hasBeatInterval()
+            ? Times.millis(opened.getBeatInterval())
+            : Limits.DEFAULT_BEAT_INTERVAL;
+    long lease = opened.hasLease() ? Times.millis(opened.getLease()) : Limits.DEFAULT_LEASE;
+    fence = new Fence(openedAt, lease);
+    alarm = new Alarm(ports, this::watch);
+    beats = new Beats(ports, beatInterval, this::beat);
+    logBeats = new LogBeats(ports, beats, updates::pending);
+    grants = new Grants(credits, held, host.places(), host.rate());
+    outbox = new Outbox(ports, id, grants, updates, this);
+    attempts = new Attempts(host, held, credits, updates, opened.getMaxPayload(), this);
+  }
+
+  ByteString id() {
+    return id;
+  }
+
+  /** Any thread may ask. */
+  boolean mayEnter(long now) {
+    return !fence.passed(now);
+  }
+
+  void start(OpenSessionResponse opened) {
+    alarm.by(fence.at());
+    bus.open(ports.bus(), opened);
+    beats.now();
+  }
+
+  /** A handler has returned. {@link #advance} follows once for all that returned together. */
+  void ended(Execution execution, AttemptReport outcome) {
+    attempts.ended(execution, outcome);
+  }
+
+  /** Starts what waits, sends what is to be reported, and offers what is free. */
+  void advance() {
+    if (closed) {
+      return;
+    }
+    long now = ports.now();
+    attempts.startWaiting(now);
+    outbox.flush();
+    int idle = host.places().free() - credits.slots();
+    if (idle > 0 && !outbox.active() && mayGrant(now)) {
+      beats.within(Limits.OFFER_DELAY);
+    }
+    if (host.draining() && held.size() == 0) {
+      host.sessionDrained();
+    }
+  }
+
+  void progress(Execution execution, Progress progress) {
+    if (attempts.progress(execution, progress)) {
+      beats.within(Limits.PROGRESS_DELAY);
+    }
+  }
+
+  void checkpoint(Execution execution, Payload checkpoint) {
+    if (attempts.checkpoint(execution, checkpoint)) {
+      beats.within(Limits.PROGRESS_DELAY);
+    }
+  }
+
+  void log(Execution execution, LogRecord logged) {
+    if (attempts.log(execution, logged)) {
+      logBeats.logged();
+    }
+  }
+
+  /**
+   * The server ends an attempt soon after its run timeout, so it has to hear of more time before
+   * that.
+   */
+  void extendRunTimeout(Execution execution, long extensionMs) {
+    long left = execution.timeoutAt - ports.now();
+    if (attempts.extendRunTimeout(execution, extensionMs)) {
+      beats.within(Math.max(0, Math.min(Limits.PROGRESS_DELAY, left)));
+    }
+  }
+
+  /** The number of places has changed: what was promised is taken back and granted anew. */
+  void regrant() {
+    grants.voidAll();
+    beats.within(0);
+    advance();
+  }
+
+  void drain() {
+    grants.voidAll();
+    attempts.giveBackUnstarted(ReleaseReason.RELEASE_REASON_DRAIN);
+    beats.within(0);
+    advance();
+  }
+
+  /** Ends everything on this side. Nothing is heard of the session after it. */
+  void close(StopReason reason) {
+    closed = true;
+    beats.close();
+    logBeats.close();
+    outbox.close();
+    alarm.cancel();
+    bus.close();
+    attempts.drop(reason);
+  }
+
+  /** Looks at what is due. */
+  void watch() {
+    if (closed) {
+      return;
+    }
+    long now = ports.now();
+    if (fence.passed(now)) {
+      fall();
+    } else {
+      alarm.by(fence.at());
+    }
+    attempts.watch(now);
+    advance();
+  }
+
+  @Override
+  public void received(SessionMessage message) {
+    take(message.getAssignmentsList(), message.getCancelsList());
+  }
+
+  @Override
+  public void connected() {
+    beats.now();
+  }
+
+  /**
+   * Assignments under these credits may have gone down with the connection. While the bus is down,
+   * answers to heartbeats carry assignments, so new credits are granted all the same.
+   */
+  @Override
+  public void broken() {
+    grants.voidAll();
+    beats.within(Math.round(ports.random().getAsDouble() * Limits.RECONNECT_SPREAD));
+  }
+
+  /**
+   * The server ignores credits of a session that it holds to be deaf, so all are granted anew in
+   * the very beat that brings it the echo.
+   */
+  @Override
+  public void heard() {
+    grants.voidAll();
+    beats.now();
+  }
+
+  @Override
+  public boolean mayGrant(long now) {
+    boolean reachable = bus.echo() > 0 || servedInReplies;
+    return reachable && !host.draining() && !fence.passed(now) && !outbox.backlogged();
+  }
+
+  @Override
+  public void acknowledged(Held entry) {
+    host.stats().acknowledged++;
+    held.remove(entry);
+  }
+
+  @Override
+  public void beatWanted() {
+    beats.within(0);
+  }
+
+  @Override
+  public void leaseLost() {
+    if (!closed) {
+      host.sessionLost();
+    }
+  }
+
+  @Override
+  public void settled() {
+    advance();
+  }
+
+  @Override
+  public boolean fenced(long now) {
+    return fence.passed(now);
+  }
+
+  @Override
+  public void report(Held entry, AttemptReport outcome) {
+    outbox.add(entry, outcome);
+  }
+
+  @Override
+  public void dueBy(long at) {
+    alarm.by(at);
+  }
+
+  /** Cancels go first: one that comes along with its own assignment then keeps it from starting. */
+  private void take(List<Assignment> assignments, List<CancelNotice> cancels) {
+    if (closed) {
+      return;
+    }
+    long now = ports.now();
+    for (CancelNotice cancel : cancels) {
+      attempts.cancel(new AttemptKey(cancel.getJobId(), cancel.getAttempt()), now);
+    }
+    attempts.admitAll(assignments, now);
+    advance();
+  }
+
+  private Beats.Beat beat(long sentAt) {
+    long echo = bus.echo();
+    grants.renew(sentAt);
+    Grants.Terms terms = grants.compose(sentAt, mayGrant(sentAt));
+    List<Updates.Sent> sent = updates.collect();
+    long number = outbox.beatSent();
+    HeartbeatRequest request =
+        HeartbeatRequest.newBuilder()
+            .setSessionId(id)
+            .addAllHeld(held.messages())
+            .addAllCredits(terms.credits())
+            .addAllVoidedCreditIds(terms.voided())
+            .addAllProgress(sent.stream().map(Updates.Sent::message).toList())
+            .setPingEcho(echo)
+            .setDraining(host.draining())
+            .build();
+    return new Beats.Beat() {
+      @Override
+      public void send(CorePorts.Answer<HeartbeatResponse> answer) {
+        ports.api().heartbeat(request, beatInterval, answer);
+      }
+
+      @Override
+      public void answered(HeartbeatResponse response) {
+        grants.answered(terms);
+        updates.delivered(sent);
+        outbox.beatOver(number, true);
+        Session.this.answered(sentAt, response);
+        if (echo > 0) {
+          becomeReady();
+        }
+      }
+
+      @Override
+      public void failed(MusterException failure) {
+        grants.failed(terms);
+        // Words that the server refuses must not cost the lease: they are not said again.
+        if (failure.code() == Code.INVALID_ARGUMENT) {
+          updates.delivered(sent);
+        }
+        outbox.beatOver(number, false);
+        beatFailed(failure);
+      }
+    };
+  }
+
+  private void answered(long sentAt, HeartbeatResponse response) {
+    fence.extend(sentAt);
+    servedInReplies = response.hasNextBeat() && Times.millis(response.getNextBeat()) < beatInterval;
+    if (fenced && !fence.passed(ports.now())) {
+      recover();
+    }
+    if (response.hasNatsCredentials()) {
+      bus.renewCredentials(response.getNatsCredentials());
+    }
+    if (response.getReconnectBus()) {
+      bus.reconnect();
+    }
+    if (updates.pending()) {
+      beats.within(Limits.PROGRESS_DELAY);
+    }
+    if (response.getDrain()) {
+      host.drain();
+    }
+    take(response.getAssignmentsList(), response.getCancelsList());
+  }
+
+  private void beatFailed(MusterException failure) {
+    if (CallFailure.isLeaseLost(failure)) {
+      leaseLost();
+      return;
+    }
+    ports.warn("a heartbeat failed: {0}: {1}", failure.code(), failure.getMessage());
+    long asked = failure.retryDelay().map(java.time.Duration::toMillis).orElse(0L);
+    beats.within(Math.max(Limits.BEAT_RETRY, asked));
+    advance();
+  }
+
+  private void becomeReady() {
+    if (ready || closed) {
+      return;
+    }
+    ready = true;
+    ports.onEvent().accept(new CoreEvent.Ready());
+  }
+
+  /** The lease can't be proved any more. The session is kept and goes on beating. */
+  private void fall() {
+    if (fenced) {
+      return;
+    }
+    fenced = true;
+    host.stats().fences++;
+    ports.warn("the lease can not be proved: handlers are stopped until a heartbeat is answered");
+    grants.voidAll();
+    attempts.abort();
+    ports.onEvent().accept(new CoreEvent.Fenced());
+  }
+
+  private void recover() {
+    fenced = false;
+    alarm.by(fence.at());
+    beats.within(0);
+    ports.onEvent().accept(new CoreEvent.Recovered());
+  }
+}

@@ -1,0 +1,270 @@
+package dev.muster.sdk.internal.core;
+
+import dev.muster.sdk.MusterException;
+import dev.muster.sdk.StopReason;
+import dev.muster.sdk.WorkerStats;
+import dev.muster.v1.AttemptReport;
+import dev.muster.v1.CloseSessionRequest;
+import dev.muster.v1.Handler;
+import dev.muster.v1.LogRecord;
+import dev.muster.v1.OpenSessionRequest;
+import dev.muster.v1.OpenSessionResponse;
+import dev.muster.v1.Payload;
+import dev.muster.v1.Progress;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The worker's side of the dispatch protocol, apart from all I/O: it opens sessions, one after the
+ * other if need be, accepts assignments, hands them to places and reports what became of them. All
+ * of it happens on one thread, {@link #mayEnter} apart.
+ */
+public final class SessionCore implements SessionHost, Opener.Owner {
+  /** The end of the handler of {@code execution}; the outcome names no attempt. */
+  public record HandlerEnd(Execution execution, AttemptReport outcome) {}
+
+  private final CorePorts ports;
+  private OpenSessionRequest request;
+  private final Map<String, Handler> handlers;
+  private final Places places;
+  private final CompletionRate rate = new CompletionRate();
+  private final CoreStats stats = new CoreStats();
+  private final Opener opener;
+
+  /** Threads of handlers look at its fence. */
+  private volatile Session session;
+
+  private long openedAt;
+  private boolean draining;
+  private boolean closed;
+
+  /**
+   * @param request What the worker says of itself when it opens a session, request id apart. Its
+   *     slots and handlers also rule what is accepted.
+   */
+  public SessionCore(OpenSessionRequest request, CorePorts ports) {
+    this.request = request;
+    this.ports = ports;
+    handlers =
+        request.getHandlersList().stream()
+            .collect(Collectors.toMap(Handler::getName, Function.identity()));
+    places = new Places(request.getSlots());
+    opener = new Opener(ports, () -> this.request, this);
+  }
+
+  public void start() {
+    opener.open(0);
+  }
+
+  /**
+   * Whether a handler may be entered now, as far as the lease goes. False: {@link #watch} has to
+   * look first. Any thread may ask.
+   */
+  public boolean mayEnter() {
+    Session present = session;
+    return present == null || present.mayEnter(ports.now());
+  }
+
+  /** Looks at what is due, late timers or not. */
+  public void watch() {
+    if (session != null) {
+      session.watch();
+    }
+  }
+
+  /**
+   * Handlers have returned. Those that returned together are told together: their reports share a
+   * call.
+   */
+  public void handlersEnded(List<HandlerEnd> ends) {
+    rate.add(ports.now(), ends.size());
+    for (HandlerEnd end : ends) {
+      if (places.release(end.execution()) && session != null) {
+        session.ended(end.execution(), end.outcome());
+      }
+    }
+    if (session != null) {
+      session.advance();
+    }
+  }
+
+  public void progress(Execution execution, Progress progress) {
+    if (session != null) {
+      session.progress(execution, progress);
+    }
+  }
+
+  public void checkpoint(Execution execution, Payload checkpoint) {
+    if (session != null) {
+      session.checkpoint(execution, checkpoint);
+    }
+  }
+
+  public void log(Execution execution, LogRecord logged) {
+    if (session != null) {
+      session.log(execution, logged);
+    }
+  }
+
+  /** The handler asks for more time. {@code extensionMs} is all that it has asked for so far. */
+  public void extendRunTimeout(Execution execution, long extensionMs) {
+    if (session != null) {
+      session.extendRunTimeout(execution, extensionMs);
+    }
+  }
+
+  /** Changes how many handlers may run at once. Those that run go on. */
+  public void setSlots(int slots) {
+    places.setSlots(slots);
+    request = request.toBuilder().setSlots(slots).build();
+    if (session != null) {
+      session.regrant();
+    }
+  }
+
+  /** Takes nothing more, gives back what has not started, finishes the rest, then closes. */
+  @Override
+  public void drain() {
+    if (draining || closed) {
+      return;
+    }
+    draining = true;
+    ports.onEvent().accept(new CoreEvent.Draining());
+    if (session == null) {
+      close();
+    } else {
+      session.drain();
+    }
+  }
+
+  /** Signals every handler and ends the session; the server gives its attempts back at once. */
+  public void close() {
+    Session last = session;
+    if (!end()) {
+      return;
+    }
+    if (last == null) {
+      ports.onEvent().accept(new CoreEvent.Closed());
+      return;
+    }
+    CloseSessionRequest message = CloseSessionRequest.newBuilder().setSessionId(last.id()).build();
+    ports
+        .api()
+        .closeSession(
+            message,
+            Limits.CLOSE_TIMEOUT,
+            (response, failure) -> {
+              if (failure != null) {
+                ports.warn(
+                    "the session could not be closed; it lapses by itself: {0}",
+                    failure.getMessage());
+              }
+              ports.onEvent().accept(new CoreEvent.Closed());
+            });
+  }
+
+  /** Counts as of now. */
+  public WorkerStats statsNow() {
+    return stats.now();
+  }
+
+  /** Stops everything on this side; false when that was done before. */
+  private boolean end() {
+    if (closed) {
+      return false;
+    }
+    closed = true;
+    opener.cancel();
+    if (session != null) {
+      session.close(StopReason.SHUTDOWN);
+      session = null;
+    }
+    return true;
+  }
+
+  @Override
+  public void openingFailed(MusterException error) {
+    if (end()) {
+      ports.onEvent().accept(new CoreEvent.Failed(error));
+    }
+  }
+
+  @Override
+  public void sessionOpened(OpenSessionResponse response, long sentAt) {
+    stats.sessions++;
+    openedAt = ports.now();
+    session = new Session(this, response, sentAt);
+    ports.onEvent().accept(new CoreEvent.Opened(response.getSessionId(), response.getMaxPayload()));
+    session.start(response);
+  }
+
+  /**
+   * Everything of the session is stopped and dropped; places stay taken until their handlers
+   * return.
+   */
+  @Override
+  public void sessionLost() {
+    stats.sessionsLost++;
+    session.close(StopReason.LEASE_LOST);
+    session = null;
+    ports.warn("the session was closed by the server; a new one is opened");
+    ports.onEvent().accept(new CoreEvent.Lost());
+    if (draining) {
+      close();
+    } else {
+      opener.open(reopenDelay());
+    }
+  }
+
+  /**
+   * A session that did not last is not followed by another one at once, lest the two chase each
+   * other.
+   */
+  private long reopenDelay() {
+    if (ports.now() - openedAt >= Limits.SHORT_SESSION) {
+      return 0;
+    }
+    return Math.round(Limits.SHORT_SESSION * (0.5 + 0.5 * ports.random().getAsDouble()));
+  }
+
+  @Override
+  public void sessionDrained() {
+    close();
+  }
+
+  @Override
+  public boolean supports(String name, int version) {
+    Handler handler = handlers.get(name);
+    if (handler == null || version < handler.getMinVersion()) {
+      return false;
+    }
+    return handler.getMaxVersion() == 0 || version <= handler.getMaxVersion();
+  }
+
+  @Override
+  public CorePorts ports() {
+    return ports;
+  }
+
+  @Override
+  public Places places() {
+    return places;
+  }
+
+  @Override
+  public CompletionRate rate() {
+    return rate;
+  }
+
+  @Override
+  public CoreStats stats() {
+    return stats;
+  }
+
+  @Override
+  public boolean draining() {
+    return draining;
+  }
+}

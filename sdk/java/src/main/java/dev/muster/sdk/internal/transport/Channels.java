@@ -1,0 +1,64 @@
+package dev.muster.sdk.internal.transport;
+
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/** Opens gRPC connections to Muster. */
+public final class Channels {
+  private static final int MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+  private static final long RECONNECT_MS = 250;
+
+  private Channels() {}
+
+  /**
+   * Opens a connection.
+   *
+   * @param address {@code host:port}, or any gRPC target that names several replicas, such as
+   *     {@code dns:///muster:7070}.
+   */
+  public static ManagedChannel open(String address) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(address)
+            .usePlaintext()
+            // A dead line is noticed within 15 s even when nothing is being asked.
+            .keepAliveTime(10, TimeUnit.SECONDS)
+            .keepAliveTimeout(5, TimeUnit.SECONDS)
+            .keepAliveWithoutCalls(true)
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            // Calls are spread one by one over the replicas that the address names.
+            .defaultLoadBalancingPolicy("round_robin")
+            .build();
+    keepTrying(channel);
+    return channel;
+  }
+
+  /**
+   * A worker has to beat soon after the control plane is back, but the library's own waits grow to
+   * two minutes and can't be set: they are cut short.
+   */
+  private static void keepTrying(ManagedChannel channel) {
+    ConnectivityState state = channel.getState(false);
+    if (state == ConnectivityState.SHUTDOWN) {
+      return;
+    }
+    if (state == ConnectivityState.TRANSIENT_FAILURE) {
+      later().execute(() -> tryAgain(channel));
+    } else {
+      channel.notifyWhenStateChanged(state, () -> keepTrying(channel));
+    }
+  }
+
+  private static void tryAgain(ManagedChannel channel) {
+    channel.resetConnectBackoff();
+    keepTrying(channel);
+  }
+
+  private static Executor later() {
+    long wait = RECONNECT_MS + ThreadLocalRandom.current().nextLong(RECONNECT_MS);
+    return java.util.concurrent.CompletableFuture.delayedExecutor(wait, TimeUnit.MILLISECONDS);
+  }
+}

@@ -1,0 +1,82 @@
+package dev.muster.sdk.internal.transport;
+
+import dev.muster.sdk.MusterException;
+import dev.muster.sdk.internal.core.CorePorts.Answer;
+import dev.muster.sdk.internal.core.CorePorts.SessionApi;
+import dev.muster.v1.CloseSessionRequest;
+import dev.muster.v1.CloseSessionResponse;
+import dev.muster.v1.HeartbeatRequest;
+import dev.muster.v1.HeartbeatResponse;
+import dev.muster.v1.OpenSessionRequest;
+import dev.muster.v1.OpenSessionResponse;
+import dev.muster.v1.ReportAttemptsRequest;
+import dev.muster.v1.ReportAttemptsResponse;
+import dev.muster.v1.SessionServiceGrpc;
+import io.grpc.Channel;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+
+/** SessionService over gRPC. */
+public final class GrpcSessionApi implements SessionApi {
+  private final SessionServiceGrpc.SessionServiceStub stub;
+  private final Executor coreThread;
+
+  /**
+   * Calls wait for a connection within their deadline, to be on their way as soon as there is one.
+   */
+  public GrpcSessionApi(Channel channel, Executor coreThread) {
+    stub = SessionServiceGrpc.newStub(channel).withWaitForReady();
+    this.coreThread = coreThread;
+  }
+
+  @Override
+  public void openSession(
+      OpenSessionRequest request, long timeoutMs, Answer<OpenSessionResponse> answer) {
+    within(timeoutMs).openSession(request, observer(answer));
+  }
+
+  @Override
+  public void heartbeat(
+      HeartbeatRequest request, long timeoutMs, Answer<HeartbeatResponse> answer) {
+    within(timeoutMs).heartbeat(request, observer(answer));
+  }
+
+  @Override
+  public void reportAttempts(
+      ReportAttemptsRequest request, long timeoutMs, Answer<ReportAttemptsResponse> answer) {
+    within(timeoutMs).reportAttempts(request, observer(answer));
+  }
+
+  @Override
+  public void closeSession(
+      CloseSessionRequest request, long timeoutMs, Answer<CloseSessionResponse> answer) {
+    within(timeoutMs).closeSession(request, observer(answer));
+  }
+
+  private SessionServiceGrpc.SessionServiceStub within(long timeoutMs) {
+    return stub.withDeadlineAfter(timeoutMs, TimeUnit.MILLISECONDS);
+  }
+
+  private <T> StreamObserver<T> observer(Answer<T> answer) {
+    return new StreamObserver<>() {
+      private T response;
+
+      @Override
+      public void onNext(T value) {
+        response = value;
+      }
+
+      @Override
+      public void onError(Throwable error) {
+        MusterException failure = MusterException.of(error);
+        coreThread.execute(() -> answer.accept(null, failure));
+      }
+
+      @Override
+      public void onCompleted() {
+        coreThread.execute(() -> answer.accept(response, null));
+      }
+    };
+  }
+}

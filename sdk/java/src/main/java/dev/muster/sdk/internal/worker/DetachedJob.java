@@ -1,0 +1,103 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.sdk.PayloadCodec;
+import dev.muster.v1.Assignment;
+import dev.muster.v1.AttemptReport;
+import dev.muster.v1.GetJobResponse;
+import dev.muster.v1.LogRecord;
+import dev.muster.v1.Payload;
+import dev.muster.v1.Progress;
+import dev.muster.v1.SubmitJobRequest;
+import dev.muster.v1.SubmitJobResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** A job that belongs to no worker, and keeps all that its handler says. */
+public final class DetachedJob extends RunningJob {
+  private final int maxPayload;
+  private final CompletableFuture<AttemptReport> outcome = new CompletableFuture<>();
+
+  private final List<Progress> progress = new ArrayList<>();
+  private final List<Payload> checkpoints = new ArrayList<>();
+  private final List<LogRecord> records = new ArrayList<>();
+  private volatile long extension;
+
+  /** The last three of these are those of a worker. */
+  public DetachedJob(
+      Assignment assignment,
+      RegisteredHandler.Body body,
+      int maxPayload,
+      PayloadCodec codec,
+      System.Logger logger,
+      Tracing tracing) {
+    super(assignment, body, codec, logger, new NoChildren(), tracing);
+    this.maxPayload = maxPayload;
+  }
+
+  @Override
+  int maxPayload() {
+    return maxPayload;
+  }
+
+  /** Takes each word by itself, so that none replaces another. */
+  @Override
+  synchronized void spoke() {
+    HandlerHost.Words words = takeWords();
+    if (words.progress() != null) {
+      progress.add(words.progress());
+    }
+    if (words.checkpoint() != null) {
+      checkpoints.add(words.checkpoint());
+    }
+    records.addAll(words.logs());
+    extension = Math.max(extension, words.extensionMs());
+    if (words.outcome() != null) {
+      outcome.complete(words.outcome());
+    }
+  }
+
+  @Override
+  boolean mayEnter() {
+    return true;
+  }
+
+  /** How the handler ended. */
+  public CompletableFuture<AttemptReport> outcome() {
+    return outcome;
+  }
+
+  public synchronized List<Progress> reportedProgress() {
+    return List.copyOf(progress);
+  }
+
+  public synchronized List<Payload> reportedCheckpoints() {
+    return List.copyOf(checkpoints);
+  }
+
+  public synchronized List<LogRecord> records() {
+    return List.copyOf(records);
+  }
+
+  /** Milliseconds that were asked for beyond the run timeout. */
+  public long extensionMillis() {
+    return extension;
+  }
+
+  private static final class NoChildren implements ChildCalls {
+    @Override
+    public String sessionId() {
+      return "";
+    }
+
+    @Override
+    public CompletableFuture<SubmitJobResponse> submit(SubmitJobRequest request) {
+      throw new UnsupportedOperationException("a handler without a control plane has no children");
+    }
+
+    @Override
+    public CompletableFuture<GetJobResponse> get(String jobId) {
+      throw new UnsupportedOperationException("a handler without a control plane has no children");
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.sdk.JobFailure;
+import dev.muster.sdk.PayloadCodec;
+import dev.muster.sdk.PayloadException;
+import dev.muster.sdk.internal.Times;
+import dev.muster.v1.Failure;
+import dev.muster.v1.FailureCause;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.UndeclaredThrowableException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+
+/** What a handler threw, as the failure that is reported. */
+final class Failures {
+  private static final int MAX_TYPE = 256;
+  private static final int MAX_MESSAGE = 8 * 1024;
+  private static final int MAX_STACK = 16 * 1024;
+  private static final int MAX_CAUSES = 16;
+
+  private Failures() {}
+
+  /** The failure says itself that another attempt can't help. */
+  static Failure ofFinal(Throwable thrown, PayloadCodec codec) {
+    return of(thrown, codec).toBuilder().setFinal(true).build();
+  }
+
+  static Failure of(Throwable thrown, PayloadCodec codec) {
+    Throwable meant = meant(thrown);
+    Failure.Builder failure = describe(meant, 1);
+    if (meant instanceof OutOfMemoryError) {
+      failure.setFailureCause(FailureCause.FAILURE_CAUSE_INFRASTRUCTURE);
+    }
+    if (meant instanceof JobFailure said) {
+      steer(failure, said, codec);
+    }
+    return failure.build();
+  }
+
+  /** What threads and futures wrap around an exception says nothing. */
+  static Throwable meant(Throwable thrown) {
+    Throwable inner = thrown;
+    while (wraps(inner) && inner.getCause() != null) {
+      inner = inner.getCause();
+    }
+    return inner;
+  }
+
+  private static boolean wraps(Throwable thrown) {
+    return thrown instanceof CompletionException
+        || thrown instanceof ExecutionException
+        || thrown instanceof InvocationTargetException
+        || thrown instanceof UndeclaredThrowableException;
+  }
+
+  private static void steer(Failure.Builder failure, JobFailure said, PayloadCodec codec) {
+    failure.setFinal(said.isFinal()).setExitCode(said.exitCode());
+    if (said.isInfrastructure()) {
+      failure.setFailureCause(FailureCause.FAILURE_CAUSE_INFRASTRUCTURE);
+    }
+    said.retryDelay().ifPresent(delay -> failure.setRetryDelay(Times.durationOf(delay)));
+    try {
+      said.details().ifPresent(details -> failure.setDetails(codec.encode(details)));
+    } catch (PayloadException unwritable) {
+      // The failure itself matters more than what can't be said about it.
+      failure.setMessage(
+          Texts.cut(failure.getMessage() + " (" + unwritable.getMessage() + ")", MAX_MESSAGE));
+    }
+  }
+
+  private static Failure.Builder describe(Throwable thrown, int level) {
+    Failure.Builder failure =
+        Failure.newBuilder()
+            .setType(Texts.cut(typeName(thrown), MAX_TYPE))
+            .setMessage(Texts.cut(messageOf(thrown), MAX_MESSAGE))
+            .setStackTrace(Texts.cut(stackOf(thrown), MAX_STACK))
+            .setFailureCause(FailureCause.FAILURE_CAUSE_APPLICATION);
+    Throwable cause = thrown.getCause();
+    if (cause != null && cause != thrown && level < MAX_CAUSES) {
+      failure.setCause(describe(cause, level + 1));
+    }
+    return failure;
+  }
+
+  /** A class without a name is known by the one that it extends. */
+  private static String typeName(Throwable thrown) {
+    if (thrown instanceof JobFailure said && !said.type().isEmpty()) {
+      return said.type();
+    }
+    Class<?> type = thrown.getClass();
+    while (type.getSimpleName().isEmpty()) {
+      type = type.getSuperclass();
+    }
+    return type.getSimpleName();
+  }
+
+  /** Exceptions are the user's: what they say of themselves may fail. */
+  private static String messageOf(Throwable thrown) {
+    try {
+      String message = thrown.getMessage();
+      return message == null ? "" : message;
+    } catch (RuntimeException unwritable) {
+      return "a message that can't be written as text";
+    }
+  }
+
+  private static String stackOf(Throwable thrown) {
+    try {
+      StringWriter text = new StringWriter();
+      thrown.printStackTrace(new PrintWriter(text));
+      return text.toString();
+    } catch (RuntimeException unwritable) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.sdk.TransportRetry;
+import dev.muster.sdk.internal.transport.Calls;
+import dev.muster.v1.GetJobRequest;
+import dev.muster.v1.GetJobResponse;
+import dev.muster.v1.JobServiceGrpc;
+import dev.muster.v1.SubmitJobRequest;
+import dev.muster.v1.SubmitJobResponse;
+import io.grpc.Channel;
+import io.grpc.Metadata;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/** Children over gRPC. */
+final class GrpcChildCalls implements ChildCalls {
+  /**
+   * A call is repeated for so long: a control plane that restarts is no reason for a handler to
+   * fail.
+   */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final TransportRetry RETRY = TransportRetry.DEFAULT.patient();
+
+  private final Channel channel;
+  private final String namespace;
+
+  /** UUID of the worker's session. */
+  private volatile String sessionId = "";
+
+  GrpcChildCalls(Channel channel, String namespace) {
+    this.channel = channel;
+    this.namespace = namespace;
+  }
+
+  void sessionOpened(String openedId) {
+    sessionId = openedId;
+  }
+
+  @Override
+  public String sessionId() {
+    return sessionId;
+  }
+
+  @Override
+  public CompletableFuture<SubmitJobResponse> submit(SubmitJobRequest request) {
+    return Calls.make(
+        channel,
+        JobServiceGrpc.getSubmitJobMethod(),
+        request.toBuilder().setNamespace(namespace).build(),
+        PATIENCE,
+        RETRY,
+        new Metadata());
+  }
+
+  @Override
+  public CompletableFuture<GetJobResponse> get(String jobId) {
+    return Calls.make(
+        channel,
+        JobServiceGrpc.getGetJobMethod(),
+        GetJobRequest.newBuilder().setNamespace(namespace).setJobId(jobId).build(),
+        PATIENCE,
+        RETRY,
+        new Metadata());
+  }
+}

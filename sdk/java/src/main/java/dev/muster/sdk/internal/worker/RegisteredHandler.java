@@ -1,0 +1,57 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.sdk.JobContext;
+import dev.muster.sdk.JobFailure;
+import dev.muster.sdk.PayloadException;
+import dev.muster.sdk.Versions;
+import dev.muster.v1.Handler;
+import dev.muster.v1.Payload;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+
+/**
+ * A handler as the worker runs it.
+ *
+ * @param versions What it serves.
+ * @param body What it does.
+ */
+public record RegisteredHandler(Versions versions, Body body) {
+  /** Runs an attempt with its input and its result as they travel. */
+  @FunctionalInterface
+  public interface Body {
+    /**
+     * Does the work, or begins it.
+     *
+     * @param input Null: none was given.
+     * @return The result, or a {@link CompletionStage} of one.
+     */
+    Object run(JobContext context, Payload input) throws Exception;
+  }
+
+  /** What is done with an input that was read. */
+  @FunctionalInterface
+  public interface Call<I> {
+    Object run(JobContext context, I input) throws Exception;
+  }
+
+  /** A body that reads its input first. One that can't be read fails the job for good. */
+  public static <I> Body reading(Function<Payload, I> reader, Call<I> call) {
+    return (context, payload) -> call.run(context, read(reader, payload));
+  }
+
+  private static <I> I read(Function<Payload, I> reader, Payload payload) {
+    try {
+      return reader.apply(payload);
+    } catch (PayloadException unreadable) {
+      throw new JobFailure("PayloadException", unreadable.getMessage(), unreadable).asFinal();
+    }
+  }
+
+  public Handler message(String name) {
+    return Handler.newBuilder()
+        .setName(name)
+        .setMinVersion(versions.min())
+        .setMaxVersion(versions.max())
+        .build();
+  }
+}

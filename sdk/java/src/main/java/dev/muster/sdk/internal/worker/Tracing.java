@@ -1,0 +1,30 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.v1.Assignment;
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.Tracer;
+
+/** The program's tracer, if it has one. */
+public final class Tracing {
+  private final OpenTelemetry openTelemetry;
+
+  /**
+   * Uses this one.
+   *
+   * @param openTelemetry Null: the global one, as it is when a handler starts.
+   */
+  public Tracing(OpenTelemetry openTelemetry) {
+    this.openTelemetry = openTelemetry;
+  }
+
+  HandlerSpan handlerSpan(Assignment assignment) {
+    return new HandlerSpan(tracer(), assignment);
+  }
+
+  /** The program's tracer; one that does nothing where it has set up none. */
+  public Tracer tracer() {
+    OpenTelemetry used = openTelemetry == null ? GlobalOpenTelemetry.getOrNoop() : openTelemetry;
+    return used.getTracer(SdkVersion.NAME, SdkVersion.VERSION);
+  }
+}

@@ -1,0 +1,182 @@
+package dev.muster.sdk.internal.worker;
+
+import dev.muster.sdk.MusterException;
+import dev.muster.sdk.PayloadCodec;
+import dev.muster.sdk.WorkerEvent;
+import dev.muster.sdk.WorkerStats;
+import dev.muster.sdk.internal.Uuids;
+import dev.muster.sdk.internal.core.CoreEvent;
+import dev.muster.sdk.internal.core.CorePorts;
+import dev.muster.sdk.internal.core.SessionCore;
+import dev.muster.sdk.internal.transport.Channels;
+import dev.muster.sdk.internal.transport.GrpcSessionApi;
+import dev.muster.sdk.internal.transport.NatsBus;
+import dev.muster.v1.OpenSessionRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/** A worker that runs: its threads, its connections and its core. */
+public final class WorkerRun {
+  /** What a worker is made of. */
+  public record Parts(
+      String address,
+      OpenSessionRequest request,
+      Map<String, RegisteredHandler> handlers,
+      Executor executor,
+      PayloadCodec codec,
+      Tracing tracing,
+      System.Logger logger,
+      Consumer<WorkerEvent> onEvent) {}
+
+  private final Parts parts;
+  private final CoreThread coreThread = new CoreThread("muster-session", this::fault);
+  private final ManagedChannel channel;
+
+  /** Null: handlers run on an executor of the program's. */
+  private final ExecutorService ownThreads;
+
+  private final HandlerHost host;
+  private final SessionCore core;
+  private final CompletableFuture<Void> finished = new CompletableFuture<>();
+  private volatile WorkerStats stats;
+  private volatile String sessionId;
+
+  public WorkerRun(Parts parts) {
+    this.parts = parts;
+    channel = Channels.open(parts.address());
+    // As many threads as the core starts handlers at once: never more than there are places.
+    ownThreads = parts.executor() == null ? Executors.newCachedThreadPool(threads()) : null;
+    Executor executor = parts.executor() == null ? ownThreads : parts.executor();
+    host =
+        new HandlerHost(
+            parts.handlers(),
+            executor,
+            coreThread,
+            parts.codec(),
+            parts.logger(),
+            new GrpcChildCalls(channel, parts.request().getNamespace()),
+            parts.tracing());
+    core = new SessionCore(parts.request(), ports());
+    host.serve(core);
+    stats = core.statsNow();
+  }
+
+  /** Ends when the worker is at its end; fails when the server refuses it for good. */
+  public CompletableFuture<Void> finished() {
+    return finished;
+  }
+
+  public void start() {
+    coreThread.execute(core::start);
+  }
+
+  public void drain() {
+    coreThread.execute(core::drain);
+  }
+
+  /** Signals the handlers that run, and gives their jobs back. */
+  public void close() {
+    coreThread.execute(core::close);
+  }
+
+  public void setSlots(int slots) {
+    coreThread.execute(() -> core.setSlots(slots));
+  }
+
+  public WorkerStats stats() {
+    return stats;
+  }
+
+  /** The present session's UUID. */
+  public Optional<String> sessionId() {
+    return Optional.ofNullable(sessionId);
+  }
+
+  private CorePorts ports() {
+    return new CorePorts(
+        () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+        coreThread,
+        () -> ThreadLocalRandom.current().nextDouble(),
+        () -> UUID.randomUUID().toString(),
+        new GrpcSessionApi(channel, coreThread),
+        new NatsBus(coreThread, parts.logger()),
+        host,
+        this::observe,
+        parts.logger());
+  }
+
+  private void observe(CoreEvent event) {
+    if (event instanceof CoreEvent.Failed failed) {
+      finish();
+      finished.completeExceptionally(failed.error());
+      return;
+    }
+    if (event instanceof CoreEvent.Opened opened) {
+      sessionId = Uuids.text(opened.sessionId());
+      host.sessionOpened(sessionId, opened.maxPayload());
+    } else if (event instanceof CoreEvent.Lost || event instanceof CoreEvent.Closed) {
+      sessionId = null;
+    }
+    stats = core.statsNow();
+    tell(event);
+    if (event instanceof CoreEvent.Closed) {
+      finish();
+      finished.complete(null);
+    }
+  }
+
+  private void tell(CoreEvent event) {
+    try {
+      parts.onEvent().accept(wordOf(event));
+    } catch (RuntimeException error) {
+      parts
+          .logger()
+          .log(System.Logger.Level.ERROR, "the listener of a worker's events failed", error);
+    }
+  }
+
+  private static WorkerEvent wordOf(CoreEvent event) {
+    return WorkerEvent.valueOf(event.getClass().getSimpleName().toUpperCase(Locale.ROOT));
+  }
+
+  private void fault(Throwable fault) {
+    parts
+        .logger()
+        .log(System.Logger.Level.ERROR, "a fault in the Muster SDK ends the worker", fault);
+    finish();
+    finished.completeExceptionally(
+        MusterException.of(Status.Code.INTERNAL, "a fault in the Muster SDK: " + fault));
+  }
+
+  /** Handlers that still run were told to stop; their threads end when they return. */
+  private void finish() {
+    stats = core.statsNow();
+    coreThread.close();
+    channel.shutdown();
+    if (ownThreads != null) {
+      ownThreads.shutdown();
+    }
+  }
+
+  private static ThreadFactory threads() {
+    AtomicInteger number = new AtomicInteger();
+    return run -> {
+      Thread thread = new Thread(run, "muster-handler-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+}

@@ -1,0 +1,149 @@
+package dev.muster.sdk.testing;
+
+import com.google.protobuf.ByteString;
+import dev.muster.sdk.AsyncJobHandler;
+import dev.muster.sdk.JobHandler;
+import dev.muster.sdk.PayloadCodec;
+import dev.muster.sdk.StopReason;
+import dev.muster.sdk.internal.Times;
+import dev.muster.sdk.internal.Uuids;
+import dev.muster.sdk.internal.worker.DetachedJob;
+import dev.muster.sdk.internal.worker.RegisteredHandler;
+import dev.muster.sdk.internal.worker.Tracing;
+import dev.muster.v1.Assignment;
+import java.time.Duration;
+import java.util.UUID;
+
+/**
+ * Runs a handler without a worker and without a control plane, for its tests. Inputs and results
+ * take the way that they take in production.
+ *
+ * <pre>{@code
+ * HandlerOutcome outcome =
+ *     new HandlerTest().attempt(2).lastCheckpoint(1).run(Import.class, importer, new Import("a.csv"));
+ * assertEquals(2, outcome.result(Integer.class));
+ * }</pre>
+ */
+public final class HandlerTest {
+  private static final int MAX_PAYLOAD = 512 * 1024;
+
+  private final Assignment.Builder assignment =
+      Assignment.newBuilder()
+          .setJobId(newId())
+          .setAttempt(1)
+          .setNamespace("default")
+          .setDefinition("test")
+          .setDefinitionVersion(1)
+          .setHandler("test");
+
+  private PayloadCodec codec = PayloadCodec.standard();
+  private int maxPayload = MAX_PAYLOAD;
+
+  /** A first attempt of a new job. */
+  public HandlerTest() {}
+
+  private static ByteString newId() {
+    return Uuids.bytes(UUID.randomUUID().toString());
+  }
+
+  /** UUID of the job. Default: a new one. */
+  public HandlerTest jobId(String jobId) {
+    assignment.setJobId(Uuids.bytes(jobId));
+    return this;
+  }
+
+  /** Number of the attempt. Default: 1. */
+  public HandlerTest attempt(int attempt) {
+    assignment.setAttempt(attempt);
+    return this;
+  }
+
+  /** Attempts that counted before this one. Default: 0. */
+  public HandlerTest attemptsCounted(int attempts) {
+    assignment.setAttemptsCounted(attempts);
+    return this;
+  }
+
+  /** Name and version of the definition. Default: version 1 of {@code test}. */
+  public HandlerTest definition(String name, int version) {
+    assignment.setDefinition(name).setHandler(name).setDefinitionVersion(version);
+    return this;
+  }
+
+  /** How long the handler may run; nothing enforces it here. Default: an hour. */
+  public HandlerTest runTimeout(Duration timeout) {
+    assignment.setRunTimeout(Times.durationOf(timeout));
+    return this;
+  }
+
+  /** What an earlier attempt has left. Default: nothing. */
+  public HandlerTest lastCheckpoint(Object value) {
+    assignment.setCheckpoint(codec.encode(value));
+    return this;
+  }
+
+  /** W3C trace context of the attempt. Default: none. */
+  public HandlerTest trace(String traceparent, String tracestate) {
+    assignment.setTraceparent(traceparent).setTracestate(tracestate);
+    return this;
+  }
+
+  /** Largest checkpoint, in bytes. Default: 512 KiB. */
+  public HandlerTest maxPayload(int bytes) {
+    maxPayload = bytes;
+    return this;
+  }
+
+  /** How input and result are written. Default: {@link PayloadCodec#standard}. */
+  public HandlerTest codec(PayloadCodec codec) {
+    this.codec = codec;
+    return this;
+  }
+
+  /** Runs the handler on the caller's thread, and answers what came of it. */
+  public <I, O> HandlerOutcome run(Class<I> type, JobHandler<I, O> handler, Object input) {
+    RunningHandler running = prepare(body(type, handler::run), input);
+    running.runHere();
+    return running.await();
+  }
+
+  /** Begins to run the handler on a thread of its own, so that it can be stopped. */
+  public <I, O> RunningHandler start(Class<I> type, JobHandler<I, O> handler, Object input) {
+    RunningHandler running = prepare(body(type, handler::run), input);
+    running.runAside();
+    return running;
+  }
+
+  /** Runs a handler that is asked to stop before it begins. */
+  public <I, O> HandlerOutcome runStopped(
+      Class<I> type, JobHandler<I, O> handler, Object input, StopReason reason) {
+    RunningHandler running = prepare(body(type, handler::run), input);
+    running.stop(reason);
+    running.runHere();
+    return running.await();
+  }
+
+  /** Begins to run a handler that holds no thread. */
+  public <I, O> RunningHandler startAsync(
+      Class<I> type, AsyncJobHandler<I, O> handler, Object input) {
+    RunningHandler running = prepare(body(type, handler::run), input);
+    running.runHere();
+    return running;
+  }
+
+  private <I> RegisteredHandler.Body body(Class<I> type, RegisteredHandler.Call<I> call) {
+    PayloadCodec used = codec;
+    return RegisteredHandler.reading(payload -> used.decode(payload, type), call);
+  }
+
+  private RunningHandler prepare(RegisteredHandler.Body body, Object input) {
+    Assignment.Builder given = assignment.clone();
+    if (input != null) {
+      given.setInput(codec.encode(input));
+    }
+    System.Logger logger = System.getLogger("dev.muster.sdk.testing");
+    DetachedJob job =
+        new DetachedJob(given.build(), body, maxPayload, codec, logger, new Tracing(null));
+    return new RunningHandler(job, codec);
+  }
+}

@@ -1,0 +1,98 @@
+"""What a job depends on, and what can be asked of that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from muster.client.call import Call, Method, Pages, Scope, new_id
+from muster.client.job_ref import JobRef, id_of
+from muster.client.listing import all_pages
+from muster.client.words import number_of, to_timestamp
+from muster.v1 import job_service_pb2 as messages
+from muster.v1.dependency_pb2 import Asset, AssetRef, Dependency, DependencyCondition, StepRef
+from muster.v1.job_pb2 import Job
+
+Condition = Literal["SUCCEEDED", "ENDED", "FAILED"]
+
+
+def after(job: JobRef, condition: Condition = "SUCCEEDED") -> Dependency:
+    """A dependency on a job.
+
+    Args:
+        job: The job.
+        condition: What must become of it. FAILED: it fails, is cancelled, or expires.
+    """
+    return Dependency(job_id=id_of(job), condition=_number(condition))
+
+
+def after_step(workflow: JobRef, step: str, condition: Condition = "SUCCEEDED") -> Dependency:
+    """A dependency on a step of a workflow, started or not.
+
+    Args:
+        workflow: The workflow's job.
+        step: The name of the step.
+        condition: What must become of it.
+    """
+    return Dependency(step=StepRef(workflow_job_id=id_of(workflow), step=step), condition=_number(condition))
+
+
+def after_asset(name: str, after_time: dt.datetime | None = None) -> Dependency:
+    """A dependency on a data asset, which jobs publish as they succeed (`publishes` of their definition).
+
+    Args:
+        name: Its name.
+        after_time: A publication after this time counts. None: one after the dependency was made.
+    """
+    asset = AssetRef(name=name)
+    if after_time is not None:
+        asset.after_time.CopyFrom(to_timestamp(after_time))
+    return Dependency(asset=asset)
+
+
+def add_dependencies(
+    scope: Scope,
+    job: JobRef,
+    dependencies: Iterable[Dependency],
+    *,
+    request_id: str = "",
+    timeout: float | None = None,
+) -> Call[Job]:
+    """Makes a job that waits depend on more, and answers it as it is then.
+
+    Args:
+        job: The job: BLOCKED, SCHEDULED or READY.
+        dependencies: See `muster.after`, `muster.after_step` and `muster.after_asset`.
+        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
+        timeout: Seconds for the call, repeats included. None: the client's.
+
+    Raises:
+        MusterError: FAILED_PRECONDITION (JOB_NOT_WAITING; DEPENDENCY_CYCLE: it would wait for what waits for it).
+    """
+    request = messages.AddDependenciesRequest(
+        namespace=scope.namespace, job_id=id_of(job), dependencies=dependencies, request_id=new_id(request_id)
+    )
+    method = Method("JobService", "AddDependencies", messages.AddDependenciesResponse)
+    return Call(method, request, _job, timeout)
+
+
+def list_assets(scope: Scope, *, page_size: int = 0, timeout: float | None = None) -> Pages[Asset]:
+    """Gives the data assets that jobs have published, by name; pages are fetched as the loop goes on.
+
+    Args:
+        page_size: Assets fetched at once, at most 1,000. 0: 50.
+        timeout: Seconds for each page, repeats included. None: the client's.
+    """
+    request = messages.ListAssetsRequest(namespace=scope.namespace, page_size=page_size)
+    method = Method("JobService", "ListAssets", messages.ListAssetsResponse)
+    return all_pages(method, request, lambda page: page.assets, timeout)
+
+
+def _number(condition: Condition) -> Any:
+    return number_of(DependencyCondition, "DEPENDENCY_CONDITION_", condition)
+
+
+def _job(reply: Any) -> Job:
+    found: Job = reply.job
+    return found

@@ -1,0 +1,110 @@
+"""Children of a job: what its handler submits, and waits for without holding its place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from muster.client.job_ref import JobRef, SubmittedJob, id_of, is_terminal
+from muster.client.job_steps import read_result
+from muster.client.sync_client import Client
+from muster.errors import WaitsForChildren
+from muster.transport_retry import TransportRetry
+from muster.v1.job_pb2 import Job
+from muster.v1.job_service_pb2 import ParentAttempt
+
+if TYPE_CHECKING:
+    from muster.client.submission import JobOptions
+
+
+# A call is repeated for so long: a control plane that restarts is no reason for a handler to fail.
+_PATIENCE_SECONDS = 60.0
+_PATIENT = TransportRetry(max_attempts=1_000)
+
+
+class ChildCalls:
+    """The calls of a worker's handlers; the connection is made by the first of them.
+
+    Args:
+        address: gRPC target of the control plane.
+        namespace: Of the worker.
+        session_id: Says the UUID of the worker's session; None: it has none.
+    """
+
+    def __init__(self, address: str, namespace: str, session_id: Callable[[], str | None]) -> None:
+        self._address = address
+        self._namespace = namespace
+        self._session_id = session_id
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+
+    @property
+    def session_id(self) -> str:
+        """UUID of the worker's session. Empty: it has none."""
+        return self._session_id() or ""
+
+    @property
+    def client(self) -> Client:
+        """The connection."""
+        with self._lock:
+            if self._client is None:
+                self._client = Client(
+                    self._address, namespace=self._namespace, timeout=_PATIENCE_SECONDS, retry=_PATIENT
+                )
+            return self._client
+
+    def close(self) -> None:
+        """Ends the connection, if there is one."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+
+class Children:
+    """The children of one run of a handler."""
+
+    def __init__(self, calls: ChildCalls, job_id: str, attempt: int) -> None:
+        self._calls = calls
+        self._job_id = job_id
+        self._attempt = attempt
+        self._lock = threading.Lock()
+        self._submitted = 0
+
+    def submit(
+        self,
+        definition: str,
+        value: Any,
+        *,
+        key: str,
+        detached: bool,
+        options: JobOptions,
+    ) -> SubmittedJob:
+        """Stores a child, or finds the one that an earlier run has made."""
+        parent = ParentAttempt(
+            job_id=self._job_id, attempt=self._attempt, session_id=self._calls.session_id, detached=detached
+        )
+        options["idempotency_key"] = f"child/{self._job_id}/{key or self._next_number()}"
+        options["idempotency_conflict_policy"] = "USE_EXISTING"
+        return self._calls.client.submit(definition, value, parent=parent, **options)
+
+    def ended(self, children: Sequence[JobRef]) -> list[Job]:
+        """Reads children that have all ended.
+
+        Raises:
+            WaitsForChildren: Some have not.
+        """
+        jobs = [self._calls.client.get(child) for child in children]
+        still_open = [job.job_id for job in jobs if not is_terminal(job.state)]
+        if still_open:
+            raise WaitsForChildren(still_open)
+        return jobs
+
+    def wait(self, children: Sequence[JobRef]) -> list[Any]:
+        """As `ended`, but reads their results."""
+        return [read_result(job) for job in self.ended([id_of(child) for child in children])]
+
+    def _next_number(self) -> int:
+        with self._lock:
+            self._submitted += 1
+            return self._submitted - 1

@@ -1,0 +1,19 @@
+//! Submits jobs and follows them: [`Client`].
+
+pub(crate) mod calls;
+#[allow(clippy::module_inception, reason = "the client is what the module is about")]
+mod client;
+mod definitions;
+mod job_filter;
+mod job_pages;
+pub(crate) mod job_ref;
+pub(crate) mod job_wait;
+pub(crate) mod submission;
+pub(crate) mod transport_retry;
+mod waits;
+
+pub use client::{Client, ClientBuilder};
+pub use job_filter::JobFilter;
+pub use job_pages::JobPages;
+pub use transport_retry::TransportRetry;
+pub use waits::Event;

@@ -1,0 +1,130 @@
+//! Repeats calls that failed because of the world, not because of what they asked.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use crate::error::CallError;
+
+/// How transport failures are repeated. The call's own request id keeps a repeat from doing the work twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransportRetry {
+    /// Calls in all, the first included. Default: 10.
+    pub max_attempts: u32,
+    /// Upper bound of the first wait; it doubles each time and is drawn evenly from zero. Default: 50 ms.
+    pub min_backoff: Duration,
+    /// Cap of every wait. Default: 2 s.
+    pub max_backoff: Duration,
+}
+
+impl Default for TransportRetry {
+    fn default() -> Self {
+        Self { max_attempts: 10, min_backoff: Duration::from_millis(50), max_backoff: Duration::from_secs(2) }
+    }
+}
+
+impl TransportRetry {
+    /// Bounded by time alone.
+    pub(crate) fn patient(self) -> Self {
+        Self { max_attempts: u32::MAX, ..self }
+    }
+
+    /// Time until the next try; None when there is to be none. `random` is from 0 to 1.
+    fn backoff(&self, attempt: u32, error: &CallError, random: f64) -> Option<Duration> {
+        if attempt >= self.max_attempts {
+            return None;
+        }
+        // A throttle's refusal is what the definition asks for.
+        let overloaded =
+            error.code == Code::ResourceExhausted && error.retry_delay.is_some() && error.reason != "THROTTLED";
+        if error.code != Code::Unavailable && !overloaded {
+            return None;
+        }
+        let cap = self.min_backoff.saturating_mul(1 << attempt.saturating_sub(1).min(20));
+        let wait = cap.min(self.max_backoff).mul_f64(random);
+        Some(error.retry_delay.unwrap_or_default() + wait)
+    }
+}
+
+/// Makes `call` until it succeeds, fails for good, or `timeout` is up. `call` gets the time that is left.
+pub(crate) async fn with_retry<T, Call, Answer>(
+    retry: &TransportRetry,
+    timeout: Duration,
+    mut call: Call,
+) -> Result<T, CallError>
+where
+    Call: FnMut(Duration) -> Answer,
+    Answer: Future<Output = Result<T, CallError>>,
+{
+    let end = Instant::now() + timeout;
+    let mut attempt = 1;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let error = match call(left.max(Duration::from_millis(1))).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match retry.backoff(attempt, &error, rand::random()) {
+            Some(wait) if Instant::now() + wait < end => tokio::time::sleep(wait).await,
+            _ => return Err(error),
+        }
+        attempt += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unavailable() -> CallError {
+        CallError::new(Code::Unavailable, "nobody is there")
+    }
+
+    async fn calls_until(retry: TransportRetry, timeout: Duration, error: CallError) -> (u32, CallError) {
+        let mut calls = 0;
+        let answer: Result<(), CallError> = with_retry(&retry, timeout, |_| {
+            calls += 1;
+            std::future::ready(Err(error.clone()))
+        })
+        .await;
+        (calls, answer.unwrap_err())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_not_be_reached_is_asked_a_bounded_number_of_times() {
+        let (calls, error) = calls_until(TransportRetry::default(), Duration::from_secs(60), unavailable()).await;
+        assert_eq!((calls, error.code), (10, Code::Unavailable));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wait_goes_beyond_the_timeout() {
+        let start = Instant::now();
+        let patient = TransportRetry::default().patient();
+        let (calls, _) = calls_until(patient, Duration::from_secs(20), unavailable()).await;
+        assert!(calls > 10, "{calls}");
+        assert!(start.elapsed() <= Duration::from_secs(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overloaded_server_is_given_the_time_it_asks_for() {
+        let start = Instant::now();
+        let mut error = CallError::new(Code::ResourceExhausted, "too much");
+        error.retry_delay = Some(Duration::from_secs(3));
+        let retry = TransportRetry { max_attempts: 2, ..TransportRetry::default() };
+        let (calls, _) = calls_until(retry, Duration::from_secs(60), error).await;
+        assert_eq!(calls, 2);
+        assert!(start.elapsed() >= Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        let mut throttled = CallError::new(Code::ResourceExhausted, "throttled");
+        throttled.reason = "THROTTLED".into();
+        throttled.retry_delay = Some(Duration::from_secs(1));
+        for error in [CallError::new(Code::InvalidArgument, "wrong"), throttled] {
+            let (calls, _) = calls_until(TransportRetry::default(), Duration::from_secs(60), error).await;
+            assert_eq!(calls, 1);
+        }
+    }
+}

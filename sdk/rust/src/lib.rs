@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod client;
+mod duration;
+pub mod error;
+mod job_state;
+pub mod payload;
+mod telemetry;
+pub mod testing;
+mod transport;
+pub mod worker;
+
+/// The messages and the generated clients of all services.
+#[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
+pub mod v1 {
+    tonic::include_proto!("muster.v1");
+}
+
+pub use client::Client;
+pub use client::job_ref::SubmittedJob;
+pub use client::submission::Submission;
+pub use error::{CallError, Code, Error, FieldViolation, JobFailed, Result};
+pub use job_state::{is_terminal, state_name};
+pub use payload::Payload;
+pub use worker::Worker;
+
+pub(crate) const SDK_NAME: &str = "muster-rust";
+pub(crate) const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");

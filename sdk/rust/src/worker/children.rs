@@ -1,0 +1,133 @@
+//! Children of a job: what its handler submits, and waits for without holding its place.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::handler_error::HandlerError;
+use crate::client::calls::{Calls, present};
+use crate::client::job_wait::job_result;
+use crate::client::submission::Submission;
+use crate::error::Result;
+use crate::job_state::is_terminal;
+use crate::transport::MAX_MESSAGE_BYTES;
+use crate::v1;
+use crate::v1::job_service_client::JobServiceClient;
+
+/// A call is repeated for so long: a control plane that restarts is no reason for a handler to fail.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// That one report may wait for.
+const MOST_AWAITED: usize = 1_000;
+/// Children that are asked for at once.
+const AT_ONCE: usize = 20;
+
+/// Calls for children, which all handlers of a worker share.
+pub(crate) fn patient(calls: Calls) -> Arc<Calls> {
+    Arc::new(Calls { timeout: PATIENCE, retry: calls.retry.patient(), ..calls })
+}
+
+/// How a child is to be run.
+#[derive(Debug)]
+#[must_use = "a child does nothing until a context submits it"]
+pub struct Child {
+    submission: Submission,
+    key: Option<String>,
+    detached: bool,
+}
+
+impl Child {
+    /// A job to be submitted as a child. Its idempotency key, its batch and its request id are not looked at.
+    pub fn new(submission: Submission) -> Self {
+        Self { submission, key: None, detached: false }
+    }
+
+    /// What the child is known by when the handler runs again. Default: its number among those that the handler submits.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Whether it goes on when its parent ends. Default: it is cancelled then.
+    pub fn detached(mut self, detached: bool) -> Self {
+        self.detached = detached;
+        self
+    }
+}
+
+impl From<Submission> for Child {
+    fn from(submission: Submission) -> Self {
+        Self::new(submission)
+    }
+}
+
+/// Of one run of a handler.
+#[derive(Debug)]
+pub(crate) struct Children {
+    calls: Arc<Calls>,
+    job_id: Uuid,
+    attempt: i32,
+    session_id: Uuid,
+    submitted: AtomicU64,
+}
+
+impl Children {
+    /// `calls` are those that `patient` has made.
+    pub fn new(calls: Arc<Calls>, job_id: Uuid, attempt: i32, session_id: Uuid) -> Self {
+        Self { calls, job_id, attempt, session_id, submitted: AtomicU64::new(0) }
+    }
+
+    /// Answers the child's id.
+    pub async fn submit(&self, child: Child) -> Result<String> {
+        let Child { submission, key, detached } = child;
+        let key = key.unwrap_or_else(|| self.submitted.fetch_add(1, Ordering::Relaxed).to_string());
+        let mut job = submission.message()?;
+        job.idempotency_key = format!("child/{}/{key}", self.job_id);
+        job.idempotency_conflict_policy = v1::IdempotencyConflictPolicy::UseExisting.into();
+        let request = v1::SubmitJobRequest {
+            namespace: self.calls.namespace.clone(),
+            job: Some(job),
+            parent: Some(v1::ParentAttempt {
+                job_id: self.job_id.to_string(),
+                attempt: self.attempt,
+                session_id: self.session_id.to_string(),
+                detached,
+            }),
+            ..Default::default()
+        };
+        let jobs = &self.jobs();
+        let answer = self.calls.make(request, |request| async move { jobs.clone().submit_job(request).await });
+        Ok(answer.await?.job_id)
+    }
+
+    /// The children once all have ended; until then the error that ends the handler's run.
+    pub async fn ended(&self, child_ids: &[String]) -> Result<Vec<v1::Job>, HandlerError> {
+        let asked: Vec<_> = child_ids.iter().map(|id| self.get(id)).collect();
+        let jobs: Vec<v1::Job> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+        let open = jobs.iter().filter(|job| !is_terminal(job.state())).take(MOST_AWAITED);
+        let open = open
+            .map(|job| Ok(Bytes::copy_from_slice(Uuid::parse_str(&job.job_id)?.as_bytes())))
+            .collect::<Result<Vec<_>, uuid::Error>>()?;
+        if open.is_empty() { Ok(jobs) } else { Err(HandlerError::suspended(open)) }
+    }
+
+    pub async fn wait<T: DeserializeOwned>(&self, child_ids: &[String]) -> Result<Vec<T>, HandlerError> {
+        let jobs = self.ended(child_ids).await?;
+        Ok(jobs.into_iter().map(job_result).collect::<Result<Vec<T>>>()?)
+    }
+
+    async fn get(&self, job_id: &str) -> Result<v1::Job> {
+        let request = v1::GetJobRequest { namespace: self.calls.namespace.clone(), job_id: job_id.to_owned() };
+        let jobs = &self.jobs();
+        let answer = self.calls.make(request, |request| async move { jobs.clone().get_job(request).await });
+        present(answer.await?.job, "job")
+    }
+
+    fn jobs(&self) -> JobServiceClient<tonic::transport::Channel> {
+        JobServiceClient::new(self.calls.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+}

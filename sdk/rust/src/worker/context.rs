@@ -1,0 +1,349 @@
+//! The job that a handler works on.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::children::{Child, Children};
+use super::core::Millis;
+use super::core::limits::{DEFAULT_RUN_TIMEOUT, MAX_RUN_TIME};
+use super::handler_error::HandlerError;
+use super::log_line::log_line;
+use super::stop::Stop;
+use super::stop_reason::StopReason;
+use super::word::{Outlet, Word};
+use crate::duration::to_millis;
+use crate::error::{Error, Result};
+use crate::payload::Payload;
+use crate::telemetry::trace_fields::TraceFields;
+use crate::v1;
+pub use crate::v1::LogLevel;
+
+const MAX_PROGRESS_MESSAGE: usize = 256;
+
+/// The job that a handler works on. A clone is the same context. What is said after the handler has returned is not heard.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+/// What a context is made of.
+pub(crate) struct ContextParts {
+    pub assignment: v1::Assignment,
+    pub job_id: Uuid,
+    pub stop: Arc<Stop>,
+    pub outlet: Arc<dyn Outlet>,
+    /// Largest checkpoint in bytes.
+    pub max_payload: usize,
+    /// None where there is no control plane to ask.
+    pub children: Option<Children>,
+    /// Those of the handler's span. None: the program traces nothing.
+    pub trace: Option<TraceFields>,
+}
+
+struct Inner {
+    parts: ContextParts,
+    extension: Mutex<Millis>,
+    log_sequence: AtomicI64,
+    ended: AtomicBool,
+}
+
+impl Context {
+    pub(crate) fn new(parts: ContextParts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            extension: Mutex::new(0),
+            log_sequence: AtomicI64::new(0),
+            ended: AtomicBool::new(false),
+        }))
+    }
+
+    /// UUID of the job.
+    pub fn job_id(&self) -> Uuid {
+        self.0.parts.job_id
+    }
+
+    /// Number of the attempt, from 1; rises within a job and may skip.
+    pub fn attempt(&self) -> i32 {
+        self.assignment().attempt
+    }
+
+    /// Attempts before this one that counted towards the retry policy.
+    pub fn attempts_counted(&self) -> i32 {
+        self.assignment().attempts_counted
+    }
+
+    /// The job's namespace.
+    pub fn namespace(&self) -> &str {
+        &self.assignment().namespace
+    }
+
+    /// Name of the definition.
+    pub fn definition(&self) -> &str {
+        &self.assignment().definition
+    }
+
+    /// Version of the definition.
+    pub fn definition_version(&self) -> i32 {
+        self.assignment().definition_version
+    }
+
+    /// Longest time that the handler may run, as its definition says; what it asks for later is not in it.
+    pub fn run_timeout(&self) -> Duration {
+        Duration::from_millis(self.run_timeout_millis())
+    }
+
+    /// The same for every attempt of the job: pass it to services that keep duplicates out.
+    pub fn idempotency_key(&self) -> String {
+        self.job_id().to_string()
+    }
+
+    /// Higher for each later attempt of the job: a store can refuse writes whose token is lower than the highest it has seen.
+    pub fn fencing_token(&self) -> i32 {
+        self.attempt()
+    }
+
+    /// The input as it was submitted, byte for byte. None: there is none.
+    pub fn input(&self) -> Option<&Payload> {
+        self.assignment().input.as_ref()
+    }
+
+    /// What an earlier attempt left with [`checkpoint`](Self::checkpoint). None: nothing.
+    ///
+    /// # Errors
+    /// [`Error::Decode`]: it is not of this shape.
+    pub fn last_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.last_checkpoint_payload().map(Payload::decode).transpose()
+    }
+
+    /// What an earlier attempt left, byte for byte. None: nothing.
+    pub fn last_checkpoint_payload(&self) -> Option<&Payload> {
+        self.assignment().checkpoint.as_ref()
+    }
+
+    /// W3C trace context for what the handler calls: of its span, or of the attempt where the program traces nothing. Empty:
+    /// none.
+    pub fn traceparent(&self) -> &str {
+        match &self.0.parts.trace {
+            Some(fields) => &fields.traceparent,
+            None => &self.assignment().traceparent,
+        }
+    }
+
+    /// W3C trace state that goes with the trace context.
+    pub fn tracestate(&self) -> &str {
+        match &self.0.parts.trace {
+            Some(fields) => &fields.tracestate,
+            None => &self.assignment().tracestate,
+        }
+    }
+
+    /// Cancelled when the handler should stop. One that goes on all the same keeps its slot until it returns.
+    pub fn cancellation(&self) -> &CancellationToken {
+        self.0.parts.stop.token()
+    }
+
+    /// Why the handler should stop. None: it should not.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.0.parts.stop.reason()
+    }
+
+    /// Waits until the handler should stop.
+    pub async fn stopped(&self) -> StopReason {
+        self.cancellation().cancelled().await;
+        self.stop_reason().unwrap_or(StopReason::Shutdown)
+    }
+
+    /// Waits for `work`, but not beyond the time when the handler should stop: `work` is dropped then.
+    ///
+    /// # Errors
+    /// The handler was asked to stop. Pass the error on with `?`.
+    pub async fn unless_stopped<F: Future>(&self, work: F) -> Result<F::Output, HandlerError> {
+        tokio::select! {
+            biased;
+            reason = self.stopped() => Err(HandlerError::stopped(reason)),
+            output = work => Ok(output),
+        }
+    }
+
+    /// Says how far the handler is. Sent within a second.
+    ///
+    /// `fraction` is from 0 to 1; what lies outside is cut. `message` is for people, and cut at 256 characters.
+    pub fn progress(&self, fraction: f64, message: &str) {
+        let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
+        let message = message.chars().take(MAX_PROGRESS_MESSAGE).collect();
+        self.say(Word::Progress(v1::Progress { fraction, message }));
+    }
+
+    /// Keeps what a later attempt may start from, as JSON. Sent within a second, and before the report if this attempt fails.
+    ///
+    /// # Errors
+    /// [`Error::Encode`]: it can't be written as JSON. [`Error::InvalidArgument`]: it is larger than the server takes.
+    pub fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
+        self.checkpoint_payload(Payload::json(value)?)
+    }
+
+    /// Keeps what a later attempt may start from, byte for byte, as [`checkpoint`](Self::checkpoint) does.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]: it is larger than the server takes.
+    pub fn checkpoint_payload(&self, checkpoint: Payload) -> Result<()> {
+        let (size, most) = (checkpoint.data.len(), self.0.parts.max_payload);
+        if size > most {
+            let message = format!("the checkpoint has {size} bytes, and at most {most} may be");
+            return Err(Error::InvalidArgument(message));
+        }
+        self.say(Word::Checkpoint(checkpoint));
+        Ok(())
+    }
+
+    /// Asks for more time than the run timeout, which still counts from the handler's start; several calls add up. Sent at once
+    /// where a second could be too late. It moves neither the total timeout of the job nor how long it may be silent, and comes
+    /// too late once the handler was stopped for its run timeout.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]: less than a millisecond, or the handler could run for more than 30 days in all.
+    pub fn extend_run_timeout(&self, more: Duration) -> Result<()> {
+        let more = more.as_millis().min(u128::from(u32::MAX) * 10) as Millis;
+        if more == 0 {
+            return Err(Error::InvalidArgument("a run timeout is extended by a millisecond at least".into()));
+        }
+        let mut extension = self.0.extension.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = self.run_timeout_millis() + *extension + more;
+        if longest > MAX_RUN_TIME {
+            let message = format!("the handler could run for {longest} ms, and at most {MAX_RUN_TIME} may be");
+            return Err(Error::InvalidArgument(message));
+        }
+        *extension += more;
+        self.say(Word::Extension(*extension));
+        Ok(())
+    }
+
+    /// Writes a record to the attempt's log, which `muster logs` shows soon after, and to `tracing`, with the job's id and the
+    /// attempt. Kept are the newest 64 KiB of an attempt, as long as its job; what is dropped shows as a gap.
+    ///
+    /// A message is cut after 8 KiB.
+    pub fn log(&self, level: LogLevel, message: &str) {
+        self.log_with(level, message, std::iter::empty::<(String, Value)>());
+    }
+
+    /// As [`log`](Self::log), with facts that belong to the record: text as it is, anything else as JSON. At most 32, and 8 KiB
+    /// together with the message; the rest is dropped.
+    ///
+    /// ```
+    /// # fn example(ctx: &muster::worker::Context) {
+    /// use muster::worker::LogLevel;
+    /// ctx.log_with(LogLevel::Info, "reading", [("days", 7)]);
+    /// # }
+    /// ```
+    pub fn log_with<K: Into<String>, V: Into<Value>>(
+        &self,
+        level: LogLevel,
+        message: &str,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) {
+        self.trace(level, message);
+        let sequence = 1 + self.0.log_sequence.fetch_add(1, Ordering::Relaxed);
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value.into()));
+        self.say(Word::Log(log_line(sequence, SystemTime::now(), level, message, fields)));
+    }
+
+    /// Stores a child of the job, and answers its id. When the handler runs again, the same call gives the child that was made
+    /// before: children are told apart by their key, or by their number, so a handler submits the same ones in the same order
+    /// each time it runs.
+    ///
+    /// # Errors
+    /// [`Error::Call`]: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more;
+    /// ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place.
+    pub async fn submit(&self, child: impl Into<Child>) -> Result<String> {
+        let child = child.into();
+        match &self.0.parts.children {
+            Some(children) => children.submit(child).await,
+            None => Err(Error::InvalidArgument(NO_CHILDREN.into())),
+        }
+    }
+
+    /// The results of children, in their order, once all have ended. Until then it fails with an error that the handler passes
+    /// on with `?`: the job gives its slot and permits back, and the handler runs again, from its start, when they have.
+    ///
+    /// ```
+    /// use muster::Submission;
+    /// use muster::worker::{Context, HandlerError};
+    ///
+    /// async fn count_library(ctx: Context, books: Vec<String>) -> Result<u64, HandlerError> {
+    ///     let mut children = Vec::new();
+    ///     for book in &books {
+    ///         children.push(ctx.submit(Submission::new("count-pages").input(book)).await?);
+    ///     }
+    ///     let pages: Vec<u64> = ctx.wait(&children).await?;
+    ///     Ok(pages.iter().sum())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Children are open ([`HandlerError::is_suspended`]), or one of them ended without a result.
+    pub async fn wait<T: DeserializeOwned>(&self, child_ids: &[String]) -> Result<Vec<T>, HandlerError> {
+        match &self.0.parts.children {
+            Some(children) => children.wait(child_ids).await,
+            None => Err(Error::InvalidArgument(NO_CHILDREN.into()).into()),
+        }
+    }
+
+    /// As [`wait`](Self::wait), but gives the jobs, whatever became of them.
+    ///
+    /// # Errors
+    /// Children are open.
+    pub async fn ended(&self, child_ids: &[String]) -> Result<Vec<v1::Job>, HandlerError> {
+        match &self.0.parts.children {
+            Some(children) => children.ended(child_ids).await,
+            None => Err(Error::InvalidArgument(NO_CHILDREN.into()).into()),
+        }
+    }
+
+    /// The handler has returned: what is said after it is not heard.
+    pub(crate) fn end(&self) {
+        self.0.ended.store(true, Ordering::Release);
+    }
+
+    fn say(&self, word: Word) {
+        if !self.0.ended.load(Ordering::Acquire) {
+            self.0.parts.outlet.say(word);
+        }
+    }
+
+    fn trace(&self, level: LogLevel, message: &str) {
+        let (job_id, attempt) = (self.job_id(), self.attempt());
+        match level {
+            LogLevel::Debug => tracing::debug!(target: "muster::handler", %job_id, attempt, "{message}"),
+            LogLevel::Warn => tracing::warn!(target: "muster::handler", %job_id, attempt, "{message}"),
+            LogLevel::Error => tracing::error!(target: "muster::handler", %job_id, attempt, "{message}"),
+            _ => tracing::info!(target: "muster::handler", %job_id, attempt, "{message}"),
+        }
+    }
+
+    fn assignment(&self) -> &v1::Assignment {
+        &self.0.parts.assignment
+    }
+
+    fn run_timeout_millis(&self) -> Millis {
+        to_millis(self.assignment().run_timeout.as_ref(), DEFAULT_RUN_TIMEOUT)
+    }
+}
+
+const NO_CHILDREN: &str = "this context has no control plane to submit children to";
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("job_id", &self.job_id())
+            .field("attempt", &self.attempt())
+            .field("definition", &self.definition())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! What every table of the core is keyed by.
+
+use uuid::Uuid;
+
+/// One attempt of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AttemptKey {
+    pub job_id: Uuid,
+    pub attempt: i32,
+}
+
+impl AttemptKey {
+    /// None: the bytes are no UUID.
+    pub fn new(job_id: &[u8], attempt: i32) -> Option<Self> {
+        let job_id = Uuid::from_slice(job_id).ok()?;
+        Some(Self { job_id, attempt })
+    }
+}

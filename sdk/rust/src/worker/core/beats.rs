@@ -1,0 +1,79 @@
+//! When heartbeats are sent. One that is slow to be answered never holds up the next.
+
+use super::limits::{
+    BEAT_JITTER, LOG_DELAY, LOG_GAP, LOG_GAP_ROUND_TRIPS, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, PROGRESS_DELAY,
+};
+use super::{Millis, NEVER};
+
+#[derive(Debug)]
+pub(crate) struct Beats {
+    interval: Millis,
+    due: Millis,
+    /// When a beat is due for the sake of log records.
+    log_due: Millis,
+    last_sent: Option<Millis>,
+    /// How long the last one took to be answered; `NEVER`: it failed.
+    round_trip: Millis,
+    in_flight: usize,
+}
+
+impl Beats {
+    pub fn new(interval: Millis) -> Self {
+        Self { interval, due: NEVER, log_due: NEVER, last_sent: None, round_trip: 0, in_flight: 0 }
+    }
+
+    pub fn interval(&self) -> Millis {
+        self.interval
+    }
+
+    pub fn due(&self) -> Millis {
+        self.due.min(self.log_due)
+    }
+
+    /// Whether a beat is to be sent now. `updates_pending`: log records still wait; those of an attempt that has ended go
+    /// with its report.
+    pub fn take_due(&mut self, now: Millis, updates_pending: bool) -> bool {
+        if self.log_due <= now {
+            self.log_due = NEVER;
+            if updates_pending {
+                self.within(now, 0);
+            }
+        }
+        self.due <= now
+    }
+
+    /// Whether a beat may be sent at once. With too many unanswered it waits a moment, but not for them.
+    pub fn may_send(&mut self, now: Millis) -> bool {
+        if self.in_flight < MAX_BEATS_IN_FLIGHT {
+            return true;
+        }
+        self.due = now + MIN_BEAT_GAP;
+        false
+    }
+
+    /// A beat goes out. `random` is from 0 to 1.
+    pub fn sent(&mut self, now: Millis, random: f64) {
+        self.last_sent = Some(now);
+        self.due = now + (self.interval as f64 * (1.0 - BEAT_JITTER * random)) as Millis;
+        self.in_flight += 1;
+    }
+
+    pub fn over(&mut self, now: Millis, sent_at: Millis, answered: bool) {
+        self.in_flight -= 1;
+        self.round_trip = if answered { now.saturating_sub(sent_at) } else { NEVER };
+    }
+
+    /// Beats within `delay`, but not too soon after the last one.
+    pub fn within(&mut self, now: Millis, delay: Millis) {
+        let earliest = self.last_sent.map_or(0, |sent| sent + MIN_BEAT_GAP);
+        self.due = self.due.min((now + delay).max(earliest));
+    }
+
+    /// There are log records that no heartbeat has carried. A control plane that is slow to answer gets fewer beats for them,
+    /// so that records cost it a bounded share of its time, however many handlers log.
+    pub fn logged(&mut self, now: Millis) {
+        let gap = PROGRESS_DELAY.min(LOG_GAP.max(self.round_trip.saturating_mul(LOG_GAP_ROUND_TRIPS)));
+        let earliest = self.last_sent.map_or(0, |sent| sent + gap);
+        self.log_due = self.log_due.min((now + LOG_DELAY).max(earliest));
+    }
+}

@@ -1,0 +1,56 @@
+//! From an attempt's outcome to the report of it.
+
+use super::checkpoint_gate::CheckpointGate;
+use super::held::{HeldId, HeldList};
+use super::outcome::Outcome;
+use super::report_batches::PendingReport;
+use super::reports::Reports;
+use super::updates::Updates;
+use crate::v1;
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub reports: Reports,
+    gate: CheckpointGate,
+    beat_wanted: bool,
+}
+
+impl Outbox {
+    /// Queues the report that closes an attempt.
+    pub fn add(&mut self, held: &HeldList, updates: &mut Updates, id: HeldId, outcome: Outcome) {
+        match self.gate.pass(held, id, outcome) {
+            Some(outcome) => self.queue(held, updates, id, outcome),
+            None => self.beat_wanted = true,
+        }
+    }
+
+    /// Whether a heartbeat is needed soon: a report waits for its checkpoint to be carried. Asked once.
+    pub fn wants_beat(&mut self) -> bool {
+        std::mem::take(&mut self.beat_wanted)
+    }
+
+    /// Numbers a heartbeat that is about to be sent.
+    pub fn beat_sent(&mut self) -> u64 {
+        self.gate.beat_sent()
+    }
+
+    /// A heartbeat is over: reports that waited for it may go.
+    pub fn beat_over(&mut self, held: &HeldList, updates: &mut Updates, beat: u64, delivered: bool) {
+        for (id, outcome) in self.gate.beat_over(held, beat, delivered) {
+            self.queue(held, updates, id, outcome);
+        }
+    }
+
+    fn queue(&mut self, held: &HeldList, updates: &mut Updates, id: HeldId, outcome: Outcome) {
+        updates.drop(id);
+        if let Some(held) = held.get(id) {
+            let report = v1::AttemptReport {
+                job_id: held.job_id.clone(),
+                attempt: held.key.attempt,
+                outcome: Some(outcome),
+                logs: held.logs.messages(),
+            };
+            self.reports.add(PendingReport::new(id, report));
+        }
+    }
+}

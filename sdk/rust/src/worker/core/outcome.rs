@@ -1,0 +1,63 @@
+//! Outcomes of attempts as the messages that reports carry.
+
+use bytes::Bytes;
+
+use crate::v1;
+pub(crate) use crate::v1::attempt_report::Outcome;
+
+/// How a handler ended.
+#[derive(Debug)]
+pub(crate) enum HandlerOutcome {
+    Result(v1::Payload),
+    Failure(v1::Failure),
+    /// It waits for these children of its job: their UUIDs.
+    Suspended(Vec<Bytes>),
+}
+
+/// Type of the failure that is reported in the place of a report that the server refuses.
+pub(crate) const REFUSED: &str = "ReportRefused";
+
+pub(crate) fn released(reason: v1::ReleaseReason) -> Outcome {
+    Outcome::Released(v1::Released { reason: reason.into() })
+}
+
+pub(crate) fn cancelled() -> Outcome {
+    Outcome::Cancelled(v1::Cancelled {})
+}
+
+pub(crate) fn aborted() -> Outcome {
+    Outcome::Aborted(v1::Aborted {})
+}
+
+/// What the handler returned or failed with; a result that the server would refuse becomes a final failure.
+pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome {
+    match outcome {
+        HandlerOutcome::Failure(failure) => Outcome::Failure(failure),
+        HandlerOutcome::Suspended(child_job_ids) => Outcome::Suspended(v1::Suspended { child_job_ids }),
+        HandlerOutcome::Result(payload) if payload.data.len() <= max_payload => Outcome::Result(payload),
+        HandlerOutcome::Result(payload) => {
+            let size = payload.data.len();
+            let message = format!("the result has {size} bytes, and at most {max_payload} may be");
+            Outcome::Failure(sdk_failure("ResultTooLarge", message))
+        }
+    }
+}
+
+pub(crate) fn run_timeout() -> Outcome {
+    Outcome::Failure(v1::Failure {
+        failure_cause: v1::FailureCause::Timeout.into(),
+        r#final: false,
+        ..sdk_failure("RunTimeout", "the handler did not return within its run timeout".into())
+    })
+}
+
+/// A failure that the SDK itself found, and that another attempt would not mend.
+pub(crate) fn sdk_failure(kind: &str, message: String) -> v1::Failure {
+    v1::Failure {
+        r#type: kind.into(),
+        message,
+        failure_cause: v1::FailureCause::Application.into(),
+        r#final: true,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,400 @@
+//! One registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use tonic::Code;
+
+use super::Millis;
+use super::attempts::Attempts;
+use super::beats::Beats;
+use super::bus_link::{BusLink, LinkChange};
+use super::call_failure::{is_lease_lost, retry_delay};
+use super::effect::{Effect, SessionNumber};
+use super::fence::Fence;
+use super::grants::{Supply, Terms};
+use super::host::Host;
+use super::limits::{
+    BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD, REPORT_TIMEOUT, UNHEARD_BEAT, USUAL_BEAT_INTERVAL,
+    USUAL_LEASE,
+};
+use super::log_tail::LogLine;
+use super::outcome::HandlerOutcome;
+use super::places::{Execution, Place};
+use super::reports::ReportCall;
+use super::updates::SentUpdates;
+use crate::duration::to_millis;
+use crate::error::CallError;
+use crate::v1::{self, ReleaseReason};
+use crate::worker::stop_reason::StopReason;
+use crate::worker::worker_event::WorkerEvent;
+
+/// What the session asks the worker for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The server asks the worker to drain.
+    Drain,
+    /// The server has closed the session.
+    Lost,
+    /// Nothing is held any more, and nothing more will come.
+    Drained,
+}
+
+/// A heartbeat without an answer.
+#[derive(Debug)]
+struct SentBeat {
+    sent_at: Millis,
+    echo: u64,
+    terms: Terms,
+    updates: SentUpdates,
+}
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub number: SessionNumber,
+    pub id: Bytes,
+    attempts: Attempts,
+    fence: Fence,
+    beats: Beats,
+    in_flight: HashMap<u64, SentBeat>,
+    bus: BusLink,
+    ready: bool,
+    fenced: bool,
+    /// The server asks for quick beats because the bus is down: their replies carry assignments.
+    served_in_replies: bool,
+    wish: Option<Wish>,
+}
+
+impl Session {
+    pub fn new(number: SessionNumber, opened: &v1::OpenSessionResponse, opened_at: Millis) -> Self {
+        let max_payload = match opened.max_payload {
+            0 => usize::MAX,
+            bytes => bytes as usize,
+        };
+        Self {
+            number,
+            id: opened.session_id.clone(),
+            attempts: Attempts::new(max_payload),
+            fence: Fence::new(opened_at, to_millis(opened.lease.as_ref(), USUAL_LEASE)),
+            beats: Beats::new(to_millis(opened.beat_interval.as_ref(), USUAL_BEAT_INTERVAL)),
+            in_flight: HashMap::new(),
+            bus: BusLink::default(),
+            ready: false,
+            fenced: false,
+            served_in_replies: false,
+            wish: None,
+        }
+    }
+
+    pub fn start(&mut self, host: &mut Host, now: Millis, opened: v1::OpenSessionResponse) {
+        self.attempts.due_by(self.fence.at());
+        host.emit(Effect::ConnectBus {
+            session: self.number,
+            urls: opened.nats_urls,
+            subject: opened.subject,
+            credentials: opened.nats_credentials,
+        });
+        self.beat(host, now);
+    }
+
+    /// What it asks for, once.
+    pub fn take_wish(&mut self) -> Option<Wish> {
+        self.wish.take()
+    }
+
+    /// When `tick` has to be called.
+    pub fn due(&self) -> Millis {
+        let reports = self.attempts.outbox.reports.retry_at();
+        self.beats.due().min(self.attempts.due()).min(reports)
+    }
+
+    pub fn tick(&mut self, host: &mut Host, now: Millis) {
+        if self.attempts.due() <= now {
+            self.watch(host, now);
+        }
+        if self.beats.take_due(now, self.attempts.updates.pending()) {
+            self.beat(host, now);
+        }
+        if self.attempts.outbox.reports.retry_at() <= now {
+            self.flush(host, now);
+        }
+    }
+
+    /// A handler has returned. `advance` follows once for all that returned together.
+    pub fn ended(&mut self, execution: Execution, outcome: HandlerOutcome) {
+        self.attempts.ended(execution, outcome);
+    }
+
+    /// Starts what waits, sends what is to be reported, and offers what is free.
+    pub fn advance(&mut self, host: &mut Host, now: Millis) {
+        if !self.fence.passed(now) {
+            self.attempts.start_waiting(host, now);
+        }
+        if self.attempts.outbox.wants_beat() {
+            self.beats.within(now, 0);
+        }
+        self.flush(host, now);
+        let idle = host.places.free() > self.attempts.grants.credits.slots();
+        if idle && !self.attempts.outbox.reports.is_active() && self.may_grant(host, now) {
+            self.beats.within(now, OFFER_DELAY);
+        }
+        if host.draining && self.attempts.held.is_empty() {
+            self.wish.get_or_insert(Wish::Drained);
+        }
+    }
+
+    pub fn progress(&mut self, host: &Host, now: Millis, place: Place, progress: v1::Progress) {
+        if self.attempts.progress(host, place, progress) {
+            self.beats.within(now, PROGRESS_DELAY);
+        }
+    }
+
+    pub fn checkpoint(&mut self, host: &Host, now: Millis, place: Place, checkpoint: v1::Payload) {
+        if self.attempts.checkpoint(host, place, checkpoint) {
+            self.beats.within(now, PROGRESS_DELAY);
+        }
+    }
+
+    pub fn log(&mut self, host: &Host, now: Millis, place: Place, lines: Vec<LogLine>) {
+        if self.attempts.log(host, place, lines) {
+            self.beats.logged(now);
+        }
+    }
+
+    /// The server ends an attempt soon after its run timeout, so it has to hear of more time before that.
+    pub fn extend_run_timeout(&mut self, host: &mut Host, now: Millis, place: Place, extension: Millis) {
+        if let Some(due) = self.attempts.extend_run_timeout(host, place, extension) {
+            self.beats.within(now, PROGRESS_DELAY.min(due.saturating_sub(now)));
+        }
+    }
+
+    /// The number of places has changed: what was promised is taken back and granted anew.
+    pub fn regrant(&mut self, host: &mut Host, now: Millis) {
+        self.attempts.grants.void_all();
+        self.beats.within(now, 0);
+        self.advance(host, now);
+    }
+
+    pub fn drain(&mut self, host: &mut Host, now: Millis) {
+        self.attempts.grants.void_all();
+        self.attempts.give_back_unstarted(host, ReleaseReason::Drain);
+        self.beats.within(now, 0);
+        self.advance(host, now);
+    }
+
+    /// Ends everything on this side. Nothing is to be told to the session after it.
+    pub fn close(&mut self, host: &mut Host, reason: StopReason) {
+        host.emit(Effect::CloseBus);
+        self.attempts.drop_all(host, reason);
+    }
+
+    pub fn bus_message(&mut self, host: &mut Host, now: Millis, message: v1::SessionMessage) {
+        self.take(host, now, message.assignments, &message.cancels);
+        if self.bus.ping(message.ping) {
+            // The server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat
+            // that brings it the echo.
+            self.attempts.grants.void_all();
+            self.beat(host, now);
+        }
+    }
+
+    pub fn bus_changed(&mut self, host: &mut Host, now: Millis, connected: bool) {
+        match self.bus.changed(now, connected) {
+            LinkChange::Connected => {
+                self.beat(host, now);
+                // The bus does not confirm a subscription: the ping of that beat may have been published before it was in
+                // force.
+                self.beats.within(now, UNHEARD_BEAT);
+            }
+            // Assignments under these credits may have gone down with the connection. While the bus is down, answers to
+            // heartbeats carry assignments, so new credits are granted all the same.
+            LinkChange::Broken => {
+                self.attempts.grants.void_all();
+                let spread = (host.random() * RECONNECT_SPREAD as f64) as Millis;
+                self.beats.within(now, spread);
+            }
+            LinkChange::Nothing => {}
+        }
+    }
+
+    pub fn beat_over(
+        &mut self,
+        host: &mut Host,
+        now: Millis,
+        beat: u64,
+        answer: Result<v1::HeartbeatResponse, CallError>,
+    ) {
+        let Some(sent) = self.in_flight.remove(&beat) else { return };
+        self.beats.over(now, sent.sent_at, answer.is_ok());
+        let delivered = answer.is_ok();
+        // Words that the server refuses must not cost the lease: they are not said again.
+        let refused = matches!(&answer, Err(failure) if failure.code == Code::InvalidArgument);
+        let Attempts { held, updates, outbox, grants, .. } = &mut self.attempts;
+        if delivered || refused {
+            updates.delivered(held, sent.updates);
+        }
+        outbox.beat_over(held, updates, beat, delivered);
+        match answer {
+            Ok(response) => {
+                grants.answered(&sent.terms);
+                self.answered(host, now, sent.sent_at, response);
+                if sent.echo > 0 && !self.ready {
+                    self.ready = true;
+                    host.event(WorkerEvent::Ready);
+                }
+            }
+            Err(failure) => {
+                grants.failed(sent.terms);
+                self.beat_failed(host, now, &failure);
+            }
+        }
+    }
+
+    pub fn reports_over(
+        &mut self,
+        host: &mut Host,
+        now: Millis,
+        call: ReportCall,
+        answer: Result<v1::ReportAttemptsResponse, CallError>,
+    ) {
+        let over = self.attempts.outbox.reports.over(host, now, call, answer);
+        if over.heard {
+            self.attempts.grants.answered(&over.terms);
+        } else {
+            self.attempts.grants.failed(over.terms);
+        }
+        if over.lease_lost {
+            self.wish = Some(Wish::Lost);
+            return;
+        }
+        for id in over.acknowledged {
+            host.stats.acknowledged += 1;
+            self.attempts.held.remove(id);
+        }
+        self.advance(host, now);
+    }
+
+    /// Cancels go first: one that comes along with its own assignment then keeps it from starting.
+    fn take(&mut self, host: &mut Host, now: Millis, assignments: Vec<v1::Assignment>, cancels: &[v1::CancelNotice]) {
+        for notice in cancels {
+            self.attempts.cancel(host, now, notice);
+        }
+        self.attempts.admit_all(host, now, self.fence.passed(now), assignments);
+        self.advance(host, now);
+    }
+
+    fn may_grant(&self, host: &Host, now: Millis) -> bool {
+        let reachable = self.bus.echo() > 0 || self.served_in_replies;
+        reachable && !host.draining && !self.fence.passed(now) && !self.attempts.outbox.reports.is_backlogged()
+    }
+
+    fn compose_terms(&mut self, host: &mut Host, now: Millis) -> Terms {
+        let may_grant = self.may_grant(host, now);
+        let supply = Supply { held: &self.attempts.held, places: &host.places, rate: &mut host.rate };
+        self.attempts.grants.compose(now, may_grant.then_some(supply))
+    }
+
+    fn beat(&mut self, host: &mut Host, now: Millis) {
+        if !self.beats.may_send(now) {
+            return;
+        }
+        self.beats.sent(now, host.random());
+        self.attempts.grants.renew(now);
+        let terms = self.compose_terms(host, now);
+        let (progress, updates) = self.attempts.updates.collect(&self.attempts.held);
+        let beat = self.attempts.outbox.beat_sent();
+        let echo = self.bus.echo();
+        let request = v1::HeartbeatRequest {
+            session_id: self.id.clone(),
+            held: self.attempts.held.list(&host.places),
+            credits: terms.credits.clone(),
+            voided_credit_ids: terms.voided.clone(),
+            progress,
+            ping_echo: echo,
+            draining: host.draining,
+        };
+        self.in_flight.insert(beat, SentBeat { sent_at: now, echo, terms, updates });
+        let timeout = self.beats.interval();
+        host.emit(Effect::Beat { session: self.number, beat, request, timeout });
+    }
+
+    fn answered(&mut self, host: &mut Host, now: Millis, sent_at: Millis, response: v1::HeartbeatResponse) {
+        let interval = self.beats.interval();
+        let next_beat = to_millis(response.next_beat.as_ref(), interval);
+        if response.next_beat.is_some() {
+            self.beats.within(now, next_beat);
+        }
+        self.fence.extend(sent_at);
+        self.served_in_replies = next_beat < interval;
+        if self.fenced && !self.fence.passed(now) {
+            self.recover(host, now);
+        }
+        if let Some(credentials) = response.nats_credentials {
+            host.emit(Effect::RenewCredentials(credentials));
+        }
+        if response.reconnect_bus && self.bus.has_had_its_time(now) {
+            host.emit(Effect::ReconnectBus);
+        }
+        if self.attempts.updates.pending() {
+            self.beats.within(now, PROGRESS_DELAY);
+        }
+        if response.drain && !host.draining {
+            self.wish = Some(Wish::Drain);
+        }
+        self.take(host, now, response.assignments, &response.cancels);
+    }
+
+    fn beat_failed(&mut self, host: &mut Host, now: Millis, failure: &CallError) {
+        if is_lease_lost(failure) {
+            self.wish = Some(Wish::Lost);
+            return;
+        }
+        host.warn(format!("a heartbeat failed: {failure}"));
+        self.beats.within(now, BEAT_RETRY.max(retry_delay(failure)));
+        self.advance(host, now);
+    }
+
+    fn flush(&mut self, host: &mut Host, now: Millis) {
+        while self.attempts.outbox.reports.may_call(now) {
+            let terms = self.compose_terms(host, now);
+            let (call, reports) = self.attempts.outbox.reports.call(terms.clone());
+            let request = v1::ReportAttemptsRequest {
+                session_id: self.id.clone(),
+                reports,
+                credits: terms.credits,
+                voided_credit_ids: terms.voided,
+            };
+            host.emit(Effect::Report { session: self.number, call, request, timeout: REPORT_TIMEOUT });
+        }
+    }
+
+    fn watch(&mut self, host: &mut Host, now: Millis) {
+        self.attempts.clear_due();
+        if self.fence.passed(now) {
+            self.fall(host);
+        } else {
+            self.attempts.due_by(self.fence.at());
+        }
+        self.attempts.watch(host, now);
+        self.advance(host, now);
+    }
+
+    /// The lease can't be proved any more. The session is kept and goes on beating.
+    fn fall(&mut self, host: &mut Host) {
+        if std::mem::replace(&mut self.fenced, true) {
+            return;
+        }
+        host.stats.fences += 1;
+        host.warn("the lease can not be proved: handlers are stopped until a heartbeat is answered".into());
+        self.attempts.grants.void_all();
+        self.attempts.abort(host);
+        host.event(WorkerEvent::Fenced);
+    }
+
+    fn recover(&mut self, host: &mut Host, now: Millis) {
+        self.fenced = false;
+        self.attempts.due_by(self.fence.at());
+        self.beats.within(now, 0);
+        host.event(WorkerEvent::Recovered);
+    }
+}

@@ -1,0 +1,293 @@
+//! A core whose effects are kept, and answered by hand.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::duration::to_proto;
+use crate::error::CallError;
+use crate::v1::{self, AttemptReport, HeartbeatRequest, ReportAttemptsRequest};
+use crate::worker::core::Millis;
+use crate::worker::core::effect::{Effect, SessionNumber};
+use crate::worker::core::outcome::{HandlerOutcome, Outcome};
+use crate::worker::core::places::Place;
+use crate::worker::core::session_core::SessionCore;
+use crate::worker::core::start_gate::StartGate;
+use crate::worker::stop_reason::StopReason;
+use crate::worker::worker_event::WorkerEvent;
+
+pub(super) const BEAT: Millis = 5_000;
+pub(super) const LEASE: Millis = 15_000;
+pub(super) const MAX_PAYLOAD: i32 = 1_000;
+
+pub(super) struct Started {
+    pub place: Place,
+    pub assignment: v1::Assignment,
+    pub gate: Arc<StartGate>,
+}
+
+pub(super) struct SentBeat {
+    pub session: SessionNumber,
+    pub number: u64,
+    pub request: HeartbeatRequest,
+}
+
+pub(super) struct SentReports {
+    pub session: SessionNumber,
+    pub call: u64,
+    pub request: ReportAttemptsRequest,
+}
+
+pub(super) struct Bench {
+    pub core: SessionCore,
+    pub now: Millis,
+    pub opens: VecDeque<v1::OpenSessionRequest>,
+    pub beats: VecDeque<SentBeat>,
+    pub reports: VecDeque<SentReports>,
+    pub started: Vec<Started>,
+    pub stopped: Vec<(Place, StopReason)>,
+    pub events: Vec<WorkerEvent>,
+    pub closes: usize,
+    pub reconnects: usize,
+    pub finished: Option<Result<(), CallError>>,
+    pub sessions: SessionNumber,
+    pings: u64,
+}
+
+impl Bench {
+    /// A worker that has asked for a session.
+    pub fn new(slots: i32) -> Self {
+        let offer = v1::OpenSessionRequest {
+            slots,
+            handlers: vec![v1::Handler { name: "work".into(), min_version: 0, max_version: 2 }],
+            ..Default::default()
+        };
+        let mut bench = Self {
+            core: SessionCore::new(offer, Box::new(|| 0.0)),
+            now: 1_000_000,
+            opens: VecDeque::new(),
+            beats: VecDeque::new(),
+            reports: VecDeque::new(),
+            started: Vec::new(),
+            stopped: Vec::new(),
+            events: Vec::new(),
+            closes: 0,
+            reconnects: 0,
+            finished: None,
+            sessions: 0,
+            pings: 0,
+        };
+        bench.core.start(bench.now);
+        bench.collect();
+        bench
+    }
+
+    /// A worker whose session has heard the bus and granted its slots, under the credit that is answered with it.
+    pub fn ready(slots: i32) -> (Self, v1::Credit) {
+        let mut bench = Self::new(slots);
+        bench.open();
+        let credit = bench.hear();
+        (bench, credit)
+    }
+
+    /// Answers OpenSession.
+    pub fn open(&mut self) {
+        self.opens.pop_front().expect("a session is asked for");
+        self.sessions += 1;
+        let response = v1::OpenSessionResponse {
+            session_id: Uuid::from_u128(self.sessions.into()).as_bytes().to_vec().into(),
+            beat_interval: Some(to_proto(BEAT)),
+            lease: Some(to_proto(LEASE)),
+            max_payload: MAX_PAYLOAD,
+            ..Default::default()
+        };
+        self.tell(|core, now| core.opened(now, Ok(response)));
+    }
+
+    /// The bus is connected and its first ping is heard: answers the credit that comes with the echo.
+    pub fn hear(&mut self) -> v1::Credit {
+        let session = self.sessions;
+        self.tell(|core, now| core.bus_changed(now, session, true));
+        self.answer_beats();
+        self.ping();
+        let beat = self.beats.back().expect("a beat brings the echo");
+        assert_eq!(beat.request.ping_echo, self.pings);
+        let credit = *beat.request.credits.first().expect("slots are granted");
+        self.answer_beats();
+        credit
+    }
+
+    pub fn ping(&mut self) {
+        self.pings += 1;
+        self.message(v1::SessionMessage { ping: self.pings, ..Default::default() });
+    }
+
+    pub fn message(&mut self, message: v1::SessionMessage) {
+        let session = self.sessions;
+        self.tell(|core, now| core.bus_message(now, session, message));
+    }
+
+    pub fn assign(&mut self, assignments: Vec<v1::Assignment>) {
+        self.message(v1::SessionMessage { assignments, ..Default::default() });
+    }
+
+    pub fn cancel(&mut self, job: u128) {
+        let notice = v1::CancelNotice { job_id: job_id(job), attempt: 1 };
+        self.message(v1::SessionMessage { cancels: vec![notice], ..Default::default() });
+    }
+
+    /// Answers all beats that wait for it, well and without news.
+    pub fn answer_beats(&mut self) {
+        while let Some(beat) = self.beats.pop_front() {
+            self.answer_beat(beat, v1::HeartbeatResponse::default());
+        }
+    }
+
+    pub fn answer_beat(&mut self, beat: SentBeat, response: v1::HeartbeatResponse) {
+        self.tell(|core, now| core.beat_over(now, beat.session, beat.number, Ok(response)));
+    }
+
+    pub fn fail_beat(&mut self, beat: SentBeat, error: CallError) {
+        self.tell(|core, now| core.beat_over(now, beat.session, beat.number, Err(error)));
+    }
+
+    /// Sends the next beat that is due, and answers what it said.
+    pub fn next_beat(&mut self) -> SentBeat {
+        while self.beats.is_empty() {
+            let due = self.core.due();
+            assert!(due < self.now + 2 * BEAT, "no beat is due");
+            self.advance_to(due);
+        }
+        self.beats.pop_front().expect("a beat")
+    }
+
+    /// Takes the next call that reports something, and answers that it was accepted.
+    pub fn accept_reports(&mut self) -> Vec<AttemptReport> {
+        let sent = self.reports.pop_front().expect("something is reported");
+        let results = vec![v1::ReportResult::Accepted.into(); sent.request.reports.len()];
+        let reports = sent.request.reports;
+        let response = v1::ReportAttemptsResponse { results };
+        self.tell(|core, now| core.reports_over(now, sent.session, sent.call, Ok(response)));
+        reports
+    }
+
+    pub fn fail_reports(&mut self, error: CallError) -> ReportAttemptsRequest {
+        let sent = self.reports.pop_front().expect("something is reported");
+        self.tell(|core, now| core.reports_over(now, sent.session, sent.call, Err(error)));
+        sent.request
+    }
+
+    /// The only report of the next call, which is accepted.
+    pub fn only_outcome(&mut self) -> Outcome {
+        let [report] = <[AttemptReport; 1]>::try_from(self.accept_reports()).expect("one report");
+        report.outcome.expect("an outcome")
+    }
+
+    /// Enters the handler that was started last.
+    pub fn enter(&mut self) -> Place {
+        let started = self.started.last().expect("a handler is started");
+        assert!(started.gate.enter());
+        started.place
+    }
+
+    pub fn end(&mut self, place: Place, outcome: HandlerOutcome) {
+        self.tell(|core, now| core.handlers_ended(now, vec![(place, outcome)]));
+    }
+
+    /// Moves the clock, and does on the way what is due.
+    pub fn advance(&mut self, time: Millis) {
+        self.advance_to(self.now + time);
+    }
+
+    pub fn advance_to(&mut self, end: Millis) {
+        while self.core.due() <= end {
+            self.now = self.now.max(self.core.due());
+            self.tell(|_, _| {});
+        }
+        self.now = self.now.max(end);
+    }
+
+    pub fn tell<T>(&mut self, tell: impl FnOnce(&mut SessionCore, Millis) -> T) -> T {
+        let told = tell(&mut self.core, self.now);
+        self.core.tick(self.now);
+        self.collect();
+        told
+    }
+
+    /// What the next beat says is held: number of the job, and whether it was started.
+    pub fn held(&mut self) -> Vec<(u128, bool)> {
+        let beat = self.next_beat();
+        let held = held_of(&beat.request);
+        self.answer_beat(beat, v1::HeartbeatResponse::default());
+        held
+    }
+
+    fn collect(&mut self) {
+        for effect in self.core.take_effects() {
+            match effect {
+                Effect::Open { request, .. } => self.opens.push_back(request),
+                Effect::Beat { session, beat, request, .. } => {
+                    self.beats.push_back(SentBeat { session, number: beat, request });
+                }
+                Effect::Report { session, call, request, .. } => {
+                    self.reports.push_back(SentReports { session, call, request });
+                }
+                Effect::CloseSession { .. } => self.closes += 1,
+                Effect::Start { place, assignment, gate } => {
+                    self.started.push(Started { place, assignment, gate });
+                }
+                Effect::Stop { place, reason } => self.stopped.push((place, reason)),
+                Effect::Event(event) => self.events.push(event),
+                Effect::Finished(end) => self.finished = Some(end),
+                Effect::ReconnectBus => self.reconnects += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+pub(super) fn job_id(job: u128) -> bytes::Bytes {
+    Uuid::from_u128(job).as_bytes().to_vec().into()
+}
+
+/// An assignment of the first attempt of a job.
+pub(super) fn assignment(job: u128, credit: &v1::Credit) -> v1::Assignment {
+    v1::Assignment {
+        job_id: job_id(job),
+        attempt: 1,
+        credit_id: credit.credit_id,
+        handler: "work".into(),
+        definition_version: 1,
+        ..Default::default()
+    }
+}
+
+pub(super) fn held_of(request: &HeartbeatRequest) -> Vec<(u128, bool)> {
+    let held = request.held.iter();
+    held.map(|held| (Uuid::from_slice(&held.job_id).expect("a UUID").as_u128(), held.started)).collect()
+}
+
+pub(super) fn result(text: &str) -> HandlerOutcome {
+    HandlerOutcome::Result(v1::Payload::with_type(text.to_owned(), "text/plain"))
+}
+
+pub(super) fn failure(kind: &str) -> HandlerOutcome {
+    HandlerOutcome::Failure(v1::Failure { r#type: kind.into(), ..Default::default() })
+}
+
+pub(super) fn unavailable() -> CallError {
+    CallError::new(Code::Unavailable, "nobody is there")
+}
+
+pub(super) fn lease_lost() -> CallError {
+    CallError { reason: "LEASE_LOST".into(), ..CallError::new(Code::FailedPrecondition, "the session is closed") }
+}
+
+pub(super) fn released(outcome: &Outcome) -> Option<v1::ReleaseReason> {
+    match outcome {
+        Outcome::Released(released) => Some(released.reason()),
+        _ => None,
+    }
+}

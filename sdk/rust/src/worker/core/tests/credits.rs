@@ -1,0 +1,162 @@
+use super::bench::{Bench, assignment, released, result, unavailable};
+use crate::duration::to_proto;
+use crate::v1::{self, ReleaseReason};
+use crate::worker::core::limits::{CREDIT_LIFE, HEARING_TIME, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, PREFETCH_WAIT};
+
+#[test]
+fn nothing_is_granted_before_the_bus_is_heard() {
+    let mut bench = Bench::new(4);
+    bench.open();
+    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    for beat in &bench.beats {
+        assert_eq!(beat.request.credits, []);
+    }
+    bench.answer_beats();
+    let credit = bench.hear();
+    assert_eq!((credit.slots, credit.prefetch), (4, 0));
+}
+
+#[test]
+fn while_the_bus_is_down_credits_are_granted_for_answers_of_beats() {
+    let mut bench = Bench::new(4);
+    bench.open();
+    let beat = bench.beats.pop_front().unwrap();
+    bench.answer_beat(beat, v1::HeartbeatResponse { next_beat: Some(to_proto(500)), ..Default::default() });
+    let beat = bench.next_beat();
+    assert_eq!(beat.request.credits[0].slots, 4);
+}
+
+#[test]
+fn a_report_offers_the_slot_that_it_frees() {
+    let (mut bench, credit) = Bench::ready(2);
+    bench.assign(vec![assignment(1, &credit)]);
+    let place = bench.enter();
+    bench.end(place, result("done"));
+    let report = &bench.reports[0].request;
+    assert_eq!(report.credits[0].slots, 1);
+    assert!(report.credits[0].credit_id > credit.credit_id);
+}
+
+#[test]
+fn a_credit_is_replaced_before_it_ends() {
+    let (mut bench, credit) = Bench::ready(3);
+    let start = bench.now;
+    loop {
+        let beat = bench.next_beat();
+        if beat.request.voided_credit_ids == [credit.credit_id] {
+            assert_eq!(beat.request.credits[0].slots, 3);
+            assert!(bench.now < start + CREDIT_LIFE);
+            return;
+        }
+        assert_eq!(beat.request.voided_credit_ids, Vec::<u64>::new());
+        bench.answer_beat(beat, v1::HeartbeatResponse::default());
+    }
+}
+
+#[test]
+fn what_a_failed_call_granted_is_void() {
+    let (mut bench, credit) = Bench::ready(2);
+    bench.assign(vec![assignment(1, &credit)]);
+    let place = bench.enter();
+    bench.end(place, result("done"));
+    let granted = bench.fail_reports(unavailable()).credits[0].credit_id;
+    bench.advance(MIN_BEAT_GAP * 10);
+    let again = &bench.reports[0].request;
+    assert_eq!(again.voided_credit_ids, [granted]);
+    assert_eq!(again.credits[0].slots, 1);
+    bench.assign(vec![v1::Assignment { credit_id: granted, ..assignment(2, &credit) }]);
+    bench.accept_reports();
+    assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::DeadCredit));
+}
+
+#[test]
+fn a_broken_connection_voids_what_was_granted_over_it() {
+    let (mut bench, credit) = Bench::ready(2);
+    bench.tell(|core, now| core.bus_changed(now, 1, false));
+    let beat = bench.next_beat();
+    assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
+}
+
+#[test]
+fn other_slots_are_granted_anew() {
+    let (mut bench, credit) = Bench::ready(2);
+    bench.tell(|core, now| core.set_slots(now, 5));
+    let beat = bench.next_beat();
+    assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
+    assert_eq!(beat.request.credits[0].slots, 5);
+}
+
+#[test]
+fn no_more_starts_than_there_are_slots() {
+    let (mut bench, credit) = Bench::ready(2);
+    bench.assign((1..=3).map(|job| assignment(job, &credit)).collect());
+    assert_eq!(bench.started.len(), 2);
+    assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::DeadCredit));
+}
+
+#[test]
+fn a_prefetched_attempt_starts_when_a_slot_is_free_or_is_given_back() {
+    let (mut bench, credit) = Bench::ready(1);
+    bench.assign(vec![assignment(1, &credit)]);
+    let place = bench.enter();
+    bench.end(place, result("done"));
+    let credit = bench.reports[0].request.credits[0];
+    assert_eq!((credit.slots, credit.prefetch), (1, 1));
+    bench.accept_reports();
+
+    let waiting = v1::Assignment { prefetch: true, ..assignment(3, &credit) };
+    bench.assign(vec![waiting, assignment(2, &credit)]);
+    assert_eq!(bench.started.last().unwrap().assignment.job_id, super::bench::job_id(2));
+    let place = bench.enter();
+    bench.end(place, result("done"));
+    assert_eq!(bench.started.last().unwrap().assignment.job_id, super::bench::job_id(3));
+    let place = bench.enter();
+    let credit = bench.reports[0].request.credits[0];
+    bench.accept_reports();
+
+    bench.assign(vec![v1::Assignment { prefetch: true, ..assignment(4, &credit) }]);
+    bench.advance(PREFETCH_WAIT);
+    assert_eq!(released(&bench.only_outcome()), Some(ReleaseReason::NotStarted));
+    bench.end(place, result("done"));
+}
+
+#[test]
+fn few_beats_wait_for_an_answer_at_once() {
+    let (mut bench, _) = Bench::ready(1);
+    for _ in 0..20 {
+        bench.tell(|core, now| core.set_slots(now, 1));
+        bench.advance(MIN_BEAT_GAP);
+    }
+    assert_eq!(bench.beats.len(), MAX_BEATS_IN_FLIGHT);
+    bench.answer_beats();
+    bench.advance(MIN_BEAT_GAP);
+    assert!(!bench.beats.is_empty());
+}
+
+#[test]
+fn a_connection_is_given_time_before_another_one_is_made() {
+    let mut bench = Bench::new(1);
+    bench.open();
+    let deaf = v1::HeartbeatResponse { reconnect_bus: true, ..Default::default() };
+    let beat = bench.beats.pop_front().unwrap();
+    bench.answer_beat(beat, deaf.clone());
+    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    let beat = bench.beats.pop_front().unwrap();
+    bench.answer_beat(beat, deaf.clone());
+    assert_eq!(bench.reconnects, 0);
+    bench.advance(HEARING_TIME);
+    let beat = bench.next_beat();
+    bench.answer_beat(beat, deaf);
+    assert_eq!(bench.reconnects, 1);
+}
+
+#[test]
+fn a_new_subscription_that_is_not_heard_asks_once_more() {
+    let mut bench = Bench::new(1);
+    bench.open();
+    bench.answer_beats();
+    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.answer_beats();
+    bench.advance(300);
+    assert_eq!(bench.beats.len(), 1);
+}

@@ -1,0 +1,16 @@
+//! The core under a clock, a network and handlers that the tests move by hand.
+
+mod acceptance;
+mod bench;
+mod bytes;
+mod cancel;
+mod credits;
+mod drain;
+mod duplicates;
+mod fence;
+mod opening;
+mod parts;
+mod random_walk;
+mod reports;
+mod run_timeout;
+mod updates;

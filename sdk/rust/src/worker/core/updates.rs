@@ -1,0 +1,157 @@
+//! Progress, checkpoints and log records that heartbeats have yet to carry.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Millis;
+use super::held::{Held, HeldId, HeldList};
+use super::limits::{MAX_UPDATE_BYTES, MAX_UPDATES};
+use super::log_tail::LogLine;
+use crate::duration::to_proto;
+use crate::v1;
+
+/// The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back.
+#[derive(Debug, Default)]
+pub(crate) struct AttemptUpdate {
+    sequence: i64,
+    /// The newest sequence that an answered heartbeat has carried.
+    delivered: i64,
+    progress: Option<v1::Progress>,
+    /// None once a heartbeat that carried it was answered.
+    checkpoint: Option<v1::Payload>,
+    /// All that the handler has asked for beyond its run timeout; 0: nothing.
+    extension: Millis,
+}
+
+impl AttemptUpdate {
+    pub fn has_checkpoint(&self) -> bool {
+        self.checkpoint.is_some()
+    }
+
+    fn has_news(&self) -> bool {
+        self.sequence > self.delivered
+    }
+}
+
+/// What one heartbeat carries, and of whom, so that its answer can be matched.
+#[derive(Debug, Default)]
+pub(crate) struct SentUpdates {
+    attempts: Vec<SentUpdate>,
+}
+
+#[derive(Debug)]
+struct SentUpdate {
+    held: HeldId,
+    sequence: i64,
+    logged: i64,
+}
+
+const MESSAGE_BYTES: usize = 400;
+
+#[derive(Debug, Default)]
+pub(crate) struct Updates {
+    /// Attempts with words to be carried, in the order of their turns.
+    changed: BTreeMap<u64, HeldId>,
+    turns: HashMap<HeldId, u64>,
+    last_turn: u64,
+}
+
+impl Updates {
+    pub fn pending(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    pub fn progress(&mut self, held: &mut HeldList, id: HeldId, progress: v1::Progress) {
+        self.change(held, id, |update| update.progress = Some(progress));
+    }
+
+    pub fn checkpoint(&mut self, held: &mut HeldList, id: HeldId, checkpoint: v1::Payload) {
+        self.change(held, id, |update| update.checkpoint = Some(checkpoint));
+    }
+
+    pub fn extend_run_timeout(&mut self, held: &mut HeldList, id: HeldId, extension: Millis) {
+        self.change(held, id, |update| update.extension = extension);
+    }
+
+    pub fn log(&mut self, held: &mut HeldList, id: HeldId, lines: Vec<LogLine>) {
+        if let Some(held) = held.get_mut(id) {
+            lines.into_iter().for_each(|line| held.logs.add(line));
+            self.await_turn(id);
+        }
+    }
+
+    /// The changes that fit into one heartbeat; the first one always does.
+    pub fn collect(&self, held: &HeldList) -> (Vec<v1::ProgressUpdate>, SentUpdates) {
+        let mut messages = Vec::new();
+        let mut sent = SentUpdates::default();
+        let mut bytes = 0;
+        for id in self.changed.values() {
+            let Some(held) = held.get(*id) else { continue };
+            let checkpoint = held.update.checkpoint.as_ref();
+            bytes += MESSAGE_BYTES + checkpoint.map_or(0, |it| it.data.len()) + held.logs.bytes();
+            if (bytes > MAX_UPDATE_BYTES || messages.len() >= MAX_UPDATES) && !messages.is_empty() {
+                break;
+            }
+            sent.attempts.push(SentUpdate {
+                held: *id,
+                sequence: held.update.sequence,
+                logged: held.logs.last_sequence(),
+            });
+            messages.push(message_of(held));
+        }
+        (messages, sent)
+    }
+
+    /// The heartbeat was answered: what has not changed since needs no repeat.
+    pub fn delivered(&mut self, held: &mut HeldList, sent: SentUpdates) {
+        for SentUpdate { held: id, sequence, logged } in sent.attempts {
+            let awaited = self.drop(id);
+            let Some(held) = held.get_mut(id) else { continue };
+            held.logs.confirm(logged);
+            if held.update.sequence == sequence {
+                held.update.delivered = sequence;
+                held.update.checkpoint = None;
+            }
+            // What has changed meanwhile comes after those that have not had their turn yet.
+            if awaited && (held.update.has_news() || !held.logs.is_empty()) {
+                self.await_turn(id);
+            }
+        }
+    }
+
+    /// The attempt is over; its last words go with it, and its log goes with its report. True: it had some.
+    pub fn drop(&mut self, id: HeldId) -> bool {
+        let turn = self.turns.remove(&id);
+        turn.is_some_and(|turn| self.changed.remove(&turn).is_some())
+    }
+
+    fn change(&mut self, held: &mut HeldList, id: HeldId, change: impl FnOnce(&mut AttemptUpdate)) {
+        if let Some(held) = held.get_mut(id) {
+            held.update.sequence += 1;
+            change(&mut held.update);
+            self.await_turn(id);
+        }
+    }
+
+    fn await_turn(&mut self, id: HeldId) {
+        if !self.turns.contains_key(&id) {
+            self.last_turn += 1;
+            self.turns.insert(id, self.last_turn);
+            self.changed.insert(self.last_turn, id);
+        }
+    }
+}
+
+/// Without news, it comes for the sake of its log records alone.
+fn message_of(held: &Held) -> v1::ProgressUpdate {
+    let update = &held.update;
+    let news = update.has_news();
+    v1::ProgressUpdate {
+        job_id: held.job_id.clone(),
+        attempt: held.key.attempt,
+        sequence: update.sequence,
+        progress: update.progress.clone().filter(|_| news),
+        checkpoint: update.checkpoint.clone().filter(|_| news),
+        run_timeout_extension: (news && update.extension > 0).then(|| to_proto(update.extension)),
+        logs: held.logs.messages(),
+    }
+}

@@ -1,0 +1,28 @@
+//! Runs jobs: [`Worker`], its handlers and what they are given.
+
+mod bus;
+mod children;
+pub(crate) mod context;
+pub(crate) mod core;
+pub(crate) mod handler;
+mod handler_error;
+mod handler_host;
+mod log_line;
+mod mailbox;
+mod session_api;
+mod session_thread;
+mod signals;
+pub(crate) mod stop;
+mod stop_reason;
+pub(crate) mod word;
+#[allow(clippy::module_inception, reason = "the worker is what the module is about")]
+mod worker;
+mod worker_event;
+
+pub use children::Child;
+pub use context::{Context, LogLevel};
+pub use core::stats::Stats;
+pub use handler_error::HandlerError;
+pub use stop_reason::StopReason;
+pub use worker::{Worker, WorkerBuilder};
+pub use worker_event::WorkerEvent;

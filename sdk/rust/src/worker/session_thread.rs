@@ -1,0 +1,265 @@
+//! What keeps a worker's session alive, on a thread of its own: a handler that never yields starves none of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::bus::{Bus, BusEvent, BusOptions};
+use super::core::effect::{Effect, SessionNumber};
+use super::core::outcome::HandlerOutcome;
+use super::core::places::Place;
+use super::core::reports::ReportCall;
+use super::core::session_core::SessionCore;
+use super::core::stats::Stats;
+use super::core::{Millis, NEVER};
+use super::handler_host::HandlerHost;
+use super::session_api::SessionApi;
+use super::worker_event::WorkerEvent;
+use crate::error::{CallError, Result};
+use crate::transport::open_channel;
+use crate::v1;
+
+type Answer<T> = std::result::Result<T, CallError>;
+
+/// What the session's thread is told. No more is ever under way than the calls of a session, and for each handler its end and
+/// one note that it has said something.
+pub(crate) enum ToSession {
+    Opened(Answer<v1::OpenSessionResponse>),
+    BeatOver(SessionNumber, u64, Answer<v1::HeartbeatResponse>),
+    ReportsOver(SessionNumber, ReportCall, Answer<v1::ReportAttemptsResponse>),
+    Closed(Answer<v1::CloseSessionResponse>),
+    Ended(Place, HandlerOutcome),
+    /// The handler in this place has said something.
+    Words(Place),
+    SetSlots(usize),
+    Drain,
+    Close,
+}
+
+/// Taken from the inbox at once: handlers that return together are reported together.
+const BATCH: usize = 1_000;
+/// Messages of the bus that wait here; more wait in the bus's client.
+const BUS_MESSAGES: usize = 64;
+/// Timers ring early rather than overflow; who hears one looks at the clock.
+const LONGEST_SLEEP: Millis = 3_600_000;
+
+/// What the thread and the worker's methods share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub stats: Stats,
+    pub session_id: Option<uuid::Uuid>,
+}
+
+pub(crate) type OnEvent = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
+
+pub(crate) struct SessionThread {
+    pub address: String,
+    pub offer: v1::OpenSessionRequest,
+    pub inbox: mpsc::UnboundedReceiver<ToSession>,
+    pub sender: mpsc::UnboundedSender<ToSession>,
+    pub host: HandlerHost,
+    pub shared: Arc<Mutex<Shared>>,
+    pub on_event: Option<OnEvent>,
+}
+
+impl SessionThread {
+    /// Starts the thread; the receiver hears how the worker ended.
+    pub fn spawn(self) -> std::io::Result<oneshot::Receiver<Result<()>>> {
+        let (ended, hears) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("muster-session".into()).spawn(move || {
+            let end = runtime.block_on(async {
+                let channel = open_channel(&self.address)?;
+                Ok(Driver::new(self, SessionApi::new(channel)).run().await?)
+            });
+            // Whoever ran the worker may have gone.
+            let _ = ended.send(end);
+        })?;
+        Ok(hears)
+    }
+}
+
+/// Tells the core what happens, and does what it wants done.
+struct Driver {
+    core: SessionCore,
+    api: SessionApi,
+    clock: Instant,
+    inbox: mpsc::UnboundedReceiver<ToSession>,
+    sender: mpsc::UnboundedSender<ToSession>,
+    bus: Option<Bus>,
+    from_bus: mpsc::Receiver<(SessionNumber, BusEvent)>,
+    to_bus: mpsc::Sender<(SessionNumber, BusEvent)>,
+    host: HandlerHost,
+    shared: Arc<Mutex<Shared>>,
+    on_event: Option<OnEvent>,
+    finished: Option<Answer<()>>,
+}
+
+impl Driver {
+    fn new(thread: SessionThread, api: SessionApi) -> Self {
+        let (to_bus, from_bus) = mpsc::channel(BUS_MESSAGES);
+        Self {
+            core: SessionCore::new(thread.offer, Box::new(rand::random::<f64>)),
+            api,
+            clock: Instant::now(),
+            inbox: thread.inbox,
+            sender: thread.sender,
+            bus: None,
+            from_bus,
+            to_bus,
+            host: thread.host,
+            shared: thread.shared,
+            on_event: thread.on_event,
+            finished: None,
+        }
+    }
+
+    async fn run(mut self) -> Answer<()> {
+        let mut batch = Vec::new();
+        self.core.start(self.now());
+        loop {
+            self.perform();
+            if let Some(end) = self.finished.take() {
+                return end;
+            }
+            let due = sleep_until_due(self.core.due(), self.now());
+            tokio::select! {
+                _ = self.inbox.recv_many(&mut batch, BATCH) => self.tell(&mut batch),
+                Some((session, event)) = self.from_bus.recv() => self.tell_bus(session, event),
+                () = due => {}
+            }
+            let now = self.now();
+            self.core.tick(now);
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.elapsed().as_millis() as Millis
+    }
+
+    fn tell(&mut self, batch: &mut Vec<ToSession>) {
+        let now = self.now();
+        let mut ends = Vec::new();
+        for message in batch.drain(..) {
+            match message {
+                ToSession::Ended(place, outcome) => {
+                    self.tell_words(now, place);
+                    self.host.ended(place);
+                    ends.push((place, outcome));
+                }
+                ToSession::Words(place) => self.tell_words(now, place),
+                ToSession::Opened(answer) => self.core.opened(now, answer),
+                ToSession::BeatOver(session, beat, answer) => self.core.beat_over(now, session, beat, answer),
+                ToSession::ReportsOver(session, call, answer) => self.core.reports_over(now, session, call, answer),
+                ToSession::Closed(answer) => self.core.session_closed(answer),
+                ToSession::SetSlots(slots) => self.core.set_slots(now, slots),
+                ToSession::Drain => self.core.drain(now),
+                ToSession::Close => self.core.close(),
+            }
+        }
+        if !ends.is_empty() {
+            self.core.handlers_ended(now, ends);
+        }
+    }
+
+    fn tell_words(&mut self, now: Millis, place: Place) {
+        let mut words = self.host.take_words(place);
+        if let Some(extension) = words.extension {
+            self.core.extend_run_timeout(now, place, extension);
+        }
+        if let Some(progress) = words.progress {
+            self.core.progress(now, place, progress);
+        }
+        if let Some(checkpoint) = words.checkpoint {
+            self.core.checkpoint(now, place, checkpoint);
+        }
+        if !words.logs.is_empty() {
+            self.core.log(now, place, words.logs.take());
+        }
+    }
+
+    fn tell_bus(&mut self, session: SessionNumber, event: BusEvent) {
+        let now = self.now();
+        match event {
+            BusEvent::Message(message) => self.core.bus_message(now, session, message),
+            BusEvent::Connected(connected) => self.core.bus_changed(now, session, connected),
+        }
+    }
+
+    fn perform(&mut self) {
+        for effect in self.core.take_effects() {
+            self.do_one(effect);
+        }
+        self.share(|shared, driver| shared.stats = driver.core.stats());
+    }
+
+    fn do_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open { request, timeout } => {
+                self.answer(self.api.clone().open(request, timeout), ToSession::Opened);
+            }
+            Effect::Beat { session, beat, request, timeout } => {
+                let over = move |answer| ToSession::BeatOver(session, beat, answer);
+                self.answer(self.api.clone().beat(request, timeout), over);
+            }
+            Effect::Report { session, call, request, timeout } => {
+                let over = move |answer| ToSession::ReportsOver(session, call, answer);
+                self.answer(self.api.clone().report(request, timeout), over);
+            }
+            Effect::CloseSession { request, timeout } => {
+                self.answer(self.api.clone().close(request, timeout), ToSession::Closed);
+            }
+            Effect::ConnectBus { session, urls, subject, credentials } => {
+                let options = BusOptions { session, urls, subject, credentials };
+                self.bus = Some(Bus::connect(options, self.to_bus.clone()));
+            }
+            Effect::RenewCredentials(credentials) => {
+                self.bus.iter().for_each(|bus| bus.renew_credentials(credentials.clone()));
+            }
+            Effect::ReconnectBus => self.bus.iter().for_each(Bus::reconnect),
+            Effect::CloseBus => self.bus = None,
+            Effect::Start { place, assignment, gate } => self.host.start(place, assignment, gate),
+            Effect::Stop { place, reason } => self.host.stop(place, reason),
+            Effect::Session(opened) => {
+                if let Some(opened) = opened {
+                    self.host.session_opened(opened);
+                }
+                self.share(|shared, _| shared.session_id = opened.map(|opened| opened.id));
+            }
+            Effect::Event(event) => {
+                self.share(|shared, driver| shared.stats = driver.core.stats());
+                self.on_event.iter().for_each(|on_event| on_event(event));
+            }
+            Effect::Finished(end) => self.finished = Some(end),
+            Effect::Warn(message) => tracing::warn!(target: "muster", "{message}"),
+            Effect::Error(message) => tracing::error!(target: "muster", "{message}"),
+        }
+    }
+
+    /// Makes a call and brings its answer to the inbox.
+    fn answer<T>(
+        &self,
+        call: impl Future<Output = T> + Send + 'static,
+        message: impl FnOnce(T) -> ToSession + Send + 'static,
+    ) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let answer = call.await;
+            let _ = sender.send(message(answer));
+        });
+    }
+
+    fn share(&self, change: impl FnOnce(&mut Shared, &Self)) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut shared, self);
+    }
+}
+
+async fn sleep_until_due(due: Millis, now: Millis) {
+    if due == NEVER {
+        return std::future::pending().await;
+    }
+    let wait = due.saturating_sub(now).min(LONGEST_SLEEP);
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+}

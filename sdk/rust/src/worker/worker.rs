@@ -1,0 +1,330 @@
+//! Runs jobs.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::context::Context;
+use super::core::limits::MAX_SLOTS;
+use super::core::stats::Stats;
+use super::handler::{BoxHandler, raw, typed};
+use super::handler_error::HandlerError;
+use super::handler_host::HandlerHost;
+use super::session_thread::{OnEvent, SessionThread, Shared, ToSession};
+use super::signals::Signals;
+use super::worker_event::WorkerEvent;
+use crate::client::calls::Calls;
+use crate::error::{Error, Result};
+use crate::payload::Payload;
+use crate::transport::check_address;
+use crate::v1;
+
+const PROTOCOL_VERSION: i32 = 1;
+const DEFAULT_SLOTS: usize = 10;
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a worker is made of: [`Worker::builder`] begins it.
+#[must_use = "a builder does nothing until it builds a worker"]
+pub struct WorkerBuilder {
+    address: String,
+    offer: v1::OpenSessionRequest,
+    slots: usize,
+    handlers: HashMap<String, BoxHandler>,
+    twice: Option<String>,
+    signals: bool,
+    stop_timeout: Duration,
+    on_event: Option<OnEvent>,
+}
+
+impl WorkerBuilder {
+    /// The namespace it works in. Default: `default`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.offer.namespace = namespace.into();
+        self
+    }
+
+    /// Handlers that may run at once, from 1 to 10,000. Default: 10.
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// A label that jobs may demand. At most 64.
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.offer.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// A total, of which jobs take what they demand, such as `("memory", 16.0 * 1024.0 * 1024.0 * 1024.0)`: cores, bytes,
+    /// devices. Other names mean what you say. At most 16.
+    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
+        self.offer.resources.insert(name.into(), amount);
+        self
+    }
+
+    /// Whether SIGINT and SIGTERM stop the worker; a second one does not wait for handlers. Default: no.
+    pub fn signals(mut self, signals: bool) -> Self {
+        self.signals = signals;
+        self
+    }
+
+    /// How long [`Worker::stop`] waits for handlers. Default: 30 s.
+    pub fn stop_timeout(mut self, timeout: Duration) -> Self {
+        self.stop_timeout = timeout;
+        self
+    }
+
+    /// Is told what becomes of the worker's session, on the session's thread: it must not block.
+    pub fn on_event(mut self, on_event: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Arc::new(on_event));
+        self
+    }
+
+    /// A handler by its name, which is the definition's unless that says otherwise. Its input is read from JSON, and its result
+    /// written as JSON; a missing input is read as `null`. What it fails with or panics with fails the attempt, and the retry
+    /// policy decides about another one. It runs on the runtime that [`Worker::run`] is called in, and must not block it.
+    pub fn handle<In, Out, F, Fut>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        F: Fn(Context, In) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<Out, HandlerError>> + Send + 'static,
+        In: DeserializeOwned + 'static,
+        Out: Serialize + 'static,
+    {
+        self.add(name.into(), 0, 0, typed(handler))
+    }
+
+    /// A handler that gets the input and gives the result byte for byte. A missing input is an empty one without a content type.
+    pub fn handle_payload<F, Fut>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        F: Fn(Context, Payload) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<Payload, HandlerError>> + Send + 'static,
+    {
+        self.add(name.into(), 0, 0, raw(handler))
+    }
+
+    /// Has the handler `name` serve only some versions of its definition; 0 is no bound. Default: all.
+    pub fn versions(mut self, name: &str, lowest: i32, highest: i32) -> Self {
+        for handler in self.offer.handlers.iter_mut().filter(|handler| handler.name == name) {
+            handler.min_version = lowest;
+            handler.max_version = highest;
+        }
+        self
+    }
+
+    /// The worker.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]: the address is none, the slots are not between 1 and 10,000, there is no handler, or two have
+    /// the same name.
+    pub fn build(mut self) -> Result<Worker> {
+        let wrong = |message: String| Err(Error::InvalidArgument(message));
+        if !(1..=MAX_SLOTS).contains(&self.slots) {
+            return wrong(format!("slots: must be from 1 to {MAX_SLOTS}, not {}", self.slots));
+        }
+        if self.handlers.is_empty() {
+            return wrong("handlers: a worker needs at least one".into());
+        }
+        if let Some(name) = self.twice {
+            return wrong(format!("handlers: there are two of the name {name:?}"));
+        }
+        check_address(&self.address)?;
+        self.offer.slots = self.slots as i32;
+        let (sender, inbox) = mpsc::unbounded_channel();
+        Ok(Worker(Arc::new(Inner {
+            address: self.address,
+            signals: self.signals,
+            stop_timeout: self.stop_timeout,
+            sender,
+            shared: Arc::default(),
+            started: AtomicBool::new(false),
+            finished: CancellationToken::new(),
+            parts: Mutex::new(Some(Parts {
+                offer: self.offer,
+                handlers: self.handlers,
+                inbox,
+                on_event: self.on_event,
+            })),
+        })))
+    }
+
+    fn add(mut self, name: String, min_version: i32, max_version: i32, handler: BoxHandler) -> Self {
+        if self.handlers.insert(name.clone(), handler).is_some() {
+            self.twice = Some(name);
+            return self;
+        }
+        self.offer.handlers.push(v1::Handler { name, min_version, max_version });
+        self
+    }
+}
+
+/// Runs jobs: handlers on the runtime of the program, everything that keeps the worker's session alive on a thread of its own.
+/// A clone is the same worker.
+///
+/// ```no_run
+/// use muster::worker::{Context, Worker};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Add { a: i64, b: i64 }
+///
+/// # async fn example() -> muster::Result<()> {
+/// let worker = Worker::builder("127.0.0.1:7070", "calculator")
+///     .handle("add", |_ctx: Context, input: Add| async move { Ok(input.a + input.b) })
+///     .signals(true)
+///     .build()?;
+/// worker.run().await
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+struct Inner {
+    address: String,
+    signals: bool,
+    stop_timeout: Duration,
+    sender: mpsc::UnboundedSender<ToSession>,
+    shared: Arc<Mutex<Shared>>,
+    started: AtomicBool,
+    finished: CancellationToken,
+    /// Gone once it runs.
+    parts: Mutex<Option<Parts>>,
+}
+
+struct Parts {
+    offer: v1::OpenSessionRequest,
+    handlers: HashMap<String, BoxHandler>,
+    inbox: mpsc::UnboundedReceiver<ToSession>,
+    on_event: Option<OnEvent>,
+}
+
+impl Worker {
+    /// Begins a worker.
+    ///
+    /// `address` is that of the control plane's gRPC port: `host:port` or a URL such as `http://muster:7070`, or several of
+    /// them with commas in between. `name` is for people, and several workers may share it: `^[a-z0-9][a-z0-9._-]{0,62}$`.
+    pub fn builder(address: impl Into<String>, name: impl Into<String>) -> WorkerBuilder {
+        let sdk = v1::Sdk { name: crate::SDK_NAME.into(), version: crate::SDK_VERSION.into(), language: "rust".into() };
+        WorkerBuilder {
+            address: address.into(),
+            offer: v1::OpenSessionRequest {
+                worker_name: name.into(),
+                protocol_version: PROTOCOL_VERSION,
+                sdk: Some(sdk),
+                ..Default::default()
+            },
+            slots: DEFAULT_SLOTS,
+            handlers: HashMap::new(),
+            twice: None,
+            signals: false,
+            stop_timeout: DEFAULT_STOP_TIMEOUT,
+            on_event: None,
+        }
+    }
+
+    /// Runs jobs until [`stop`](Self::stop), until the server drains the worker, or, with
+    /// [`signals`](WorkerBuilder::signals), until SIGINT or SIGTERM. Dropping the future stops the worker at once; its jobs are
+    /// given back.
+    ///
+    /// # Errors
+    /// [`Error::Call`]: the server refuses the worker for good. [`Error::InvalidArgument`]: it runs already or has run, or no
+    /// thread can be made.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub async fn run(&self) -> Result<()> {
+        let parts = self.0.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let parts = parts.ok_or_else(|| Error::InvalidArgument("a worker can be run only once".into()))?;
+        self.0.started.store(true, Ordering::Release);
+        // Also when this future is dropped, or the thread can't be made.
+        let _end = End(&self.0);
+        let signals = if self.0.signals { Some(Signals::listen(self.clone())?) } else { None };
+        let mut calls = Calls::open(&self.0.address)?;
+        calls.namespace.clone_from(&parts.offer.namespace);
+        let runtime = tokio::runtime::Handle::current();
+        let sender = self.0.sender.clone();
+        let thread = SessionThread {
+            address: self.0.address.clone(),
+            offer: parts.offer,
+            inbox: parts.inbox,
+            host: HandlerHost::new(parts.handlers, runtime, calls, sender.clone()),
+            sender,
+            shared: self.0.shared.clone(),
+            on_event: parts.on_event,
+        };
+        let no_thread = |error| Error::InvalidArgument(format!("the session's thread can't be made: {error}"));
+        let ended = thread.spawn().map_err(no_thread)?.await;
+        drop(signals);
+        ended.unwrap_or_else(|_| Err(Error::InvalidArgument("the session's thread has panicked".into())))
+    }
+
+    /// Takes nothing more, gives back what has not started, and waits for the handlers that run; those that still run after the
+    /// [`stop_timeout`](WorkerBuilder::stop_timeout) are told to stop, and their jobs are given back. Returns when the worker
+    /// has ended; at once if it never ran.
+    pub async fn stop(&self) {
+        self.stop_within(self.0.stop_timeout).await;
+    }
+
+    /// As [`stop`](Self::stop), with a time of its own to wait for handlers.
+    pub async fn stop_within(&self, timeout: Duration) {
+        if !self.0.started.load(Ordering::Acquire) {
+            return;
+        }
+        // Without a session's thread the worker has ended already.
+        if !timeout.is_zero() {
+            let _ = self.0.sender.send(ToSession::Drain);
+        }
+        if tokio::time::timeout(timeout, self.0.finished.cancelled()).await.is_err() {
+            let _ = self.0.sender.send(ToSession::Close);
+        }
+        self.0.finished.cancelled().await;
+    }
+
+    /// Changes how many handlers may run at once, from 1 to 10,000. Those that run go on.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]: it is another number.
+    pub fn set_slots(&self, slots: usize) -> Result<()> {
+        if !(1..=MAX_SLOTS).contains(&slots) {
+            return Err(Error::InvalidArgument(format!("slots: must be from 1 to {MAX_SLOTS}, not {slots}")));
+        }
+        let _ = self.0.sender.send(ToSession::SetSlots(slots));
+        Ok(())
+    }
+
+    /// The present session's UUID. None while there is none.
+    pub fn session_id(&self) -> Option<Uuid> {
+        self.shared().session_id
+    }
+
+    /// Counts of what happened.
+    pub fn stats(&self) -> Stats {
+        self.shared().stats
+    }
+
+    fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.0.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Worker").field("address", &self.0.address).finish_non_exhaustive()
+    }
+}
+
+/// The worker has ended, or is to end since nobody waits for it any more.
+struct End<'a>(&'a Inner);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.sender.send(ToSession::Close);
+        self.0.finished.cancel();
+    }
+}

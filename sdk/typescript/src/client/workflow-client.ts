@@ -1,0 +1,71 @@
+/** What can be asked of jobs that are workflows. */
+import { randomUUID } from 'node:crypto';
+import type { ListAuditRecordsResponse } from '../gen/muster/v1/audit_service_pb.ts';
+import { AuditService } from '../gen/muster/v1/audit_service_pb.ts';
+import type { StepState, Workflow, WorkflowStepRun } from '../gen/muster/v1/workflow_run_pb.ts';
+import type { ListWorkflowStepsResponse } from '../gen/muster/v1/workflow_service_pb.ts';
+import { WorkflowService } from '../gen/muster/v1/workflow_service_pb.ts';
+import type { UnaryClient } from '../transport/unary-client.ts';
+import { unaryClient } from '../transport/unary-client.ts';
+import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
+import { present } from './calls.ts';
+import { ScheduleClient } from './schedule-client.ts';
+
+export interface StepPageOptions extends PageOptions {
+  /** Only steps in these states. Default: all. */
+  readonly states?: readonly StepState[];
+}
+
+export interface AuditPageOptions extends PageOptions {
+  /** Only what was done to this job. Default: all of the namespace. */
+  readonly jobId?: string;
+}
+
+export class WorkflowClient extends ScheduleClient {
+  readonly #workflows: UnaryClient<(typeof WorkflowService)['method']>;
+  readonly #audit: UnaryClient<(typeof AuditService)['method']>;
+
+  constructor(options: ClientOptions) {
+    super(options);
+    this.#workflows = unaryClient(this.calls.channel, WorkflowService);
+    this.#audit = unaryClient(this.calls.channel, AuditService);
+  }
+
+  /** Reads how far a workflow is. @throws MusterError NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW). */
+  async getWorkflow(jobId: string, options: RequestOptions = {}): Promise<Workflow> {
+    const request = { namespace: this.calls.namespace, jobId };
+    const response = await this.calls.make(options, (call) => this.#workflows.getWorkflow(request, call));
+    return present(response.workflow, 'workflow');
+  }
+
+  /**
+   * Skips a step by hand: one that waits never starts, of one that runs what is open is cancelled. `reason`: why, for people.
+   *
+   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE).
+   */
+  async skipStep(jobId: string, step: string, reason = '', options: RequestOptions = {}): Promise<WorkflowStepRun> {
+    const request = { namespace: this.calls.namespace, jobId, step, reason, requestId: randomUUID() };
+    const response = await this.calls.make(options, (call) => this.#workflows.skipStep(request, call));
+    return present(response.step, 'step');
+  }
+
+  /** Lists a page of what people did by hand that can't be undone, newest first. */
+  listAuditRecords(page: AuditPageOptions = {}, options: RequestOptions = {}): Promise<ListAuditRecordsResponse> {
+    const request = { namespace: this.calls.namespace, ...page };
+    return this.calls.make(options, (call) => this.#audit.listAuditRecords(request, call));
+  }
+
+  /**
+   * Lists a page of the steps of a workflow, in the order of its definition.
+   *
+   * @throws MusterError NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW).
+   */
+  listWorkflowSteps(
+    jobId: string,
+    page: StepPageOptions = {},
+    options: RequestOptions = {},
+  ): Promise<ListWorkflowStepsResponse> {
+    const request = { namespace: this.calls.namespace, jobId, ...page, states: [...(page.states ?? [])] };
+    return this.calls.make(options, (call) => this.#workflows.listWorkflowSteps(request, call));
+  }
+}

@@ -1,0 +1,134 @@
+/** Children of a job: what its handler submits, and waits for without holding its place. */
+
+import { Calls, present } from '../client/calls.ts';
+import type { JobRef } from '../client/job-ref.ts';
+import { idOf } from '../client/job-ref.ts';
+import { jobResult } from '../client/job-wait.ts';
+import type { JobOptions } from '../client/submission.ts';
+import { jobSubmission } from '../client/submission.ts';
+import type { Job } from '../gen/muster/v1/job_pb.ts';
+import { IdempotencyConflictPolicy } from '../gen/muster/v1/job_pb.ts';
+import { JobService } from '../gen/muster/v1/job_service_pb.ts';
+import { isTerminal } from '../job-state.ts';
+import type { UnaryClient } from '../transport/unary-client.ts';
+import { unaryClient } from '../transport/unary-client.ts';
+
+/** How a child is to be run. */
+export interface ChildOptions extends Omit<JobOptions, 'idempotencyKey' | 'idempotencyConflictPolicy'> {
+  /** What the child is known by when the handler runs again. Default: its number among those that the handler submits. */
+  readonly key?: string;
+  /** It goes on when its parent ends. Default: false: it is cancelled then. */
+  readonly detached?: boolean;
+}
+
+/** A child as it was accepted, now or by an earlier run of the handler. */
+export interface Child {
+  readonly jobId: string;
+}
+
+/** That one report may wait for. */
+const MOST_AWAITED = 1_000;
+/** A call is repeated for so long: a control plane that restarts is no reason for a handler to fail. */
+const PATIENCE_MS = 60_000;
+/** Children that are asked for at once. */
+const AT_ONCE = 20;
+
+/**
+ * Thrown by `ctx.wait` and `ctx.ended` while children are open: it ends this run of the handler, and the job goes on once they have
+ * ended, with the handler run again from its start. A handler must let it pass.
+ */
+export class WaitsForChildren extends Error {
+  override readonly name = 'WaitsForChildren';
+  /** At most 1,000 of them. */
+  readonly childIds: readonly string[];
+
+  constructor(childIds: readonly string[]) {
+    super(
+      'the handler waits for children of its job; it has to let this error pass, and runs again once they have ended',
+    );
+    this.childIds = childIds.slice(0, MOST_AWAITED);
+  }
+}
+
+type SubmitRequest = Parameters<UnaryClient<(typeof JobService)['method']>['submitJob']>[0];
+
+/** How handlers submit and read children. */
+export interface ChildApi {
+  /** UUID of the worker's session. */
+  readonly sessionId: string;
+  submit(request: SubmitRequest): Promise<Child>;
+  get(jobId: string): Promise<Job>;
+}
+
+/** The calls of a worker's handlers; the connection is made by the first of them. */
+export class ChildCalls implements ChildApi {
+  sessionId = '';
+  readonly #address: string;
+  readonly #namespace: string;
+  #calls: Calls | undefined;
+  #jobs: UnaryClient<(typeof JobService)['method']> | undefined;
+
+  constructor(address: string, namespace: string) {
+    this.#address = address;
+    this.#namespace = namespace;
+  }
+
+  async submit(request: SubmitRequest): Promise<Child> {
+    const { calls, jobs } = this.#open();
+    const filled = { ...request, namespace: this.#namespace };
+    const { jobId } = await calls.make({}, (options) => jobs.submitJob(filled, options));
+    return { jobId };
+  }
+
+  async get(jobId: string): Promise<Job> {
+    const { calls, jobs } = this.#open();
+    const request = { namespace: this.#namespace, jobId };
+    return present((await calls.make({}, (options) => jobs.getJob(request, options))).job, 'job');
+  }
+
+  close(): void {
+    this.#calls?.channel.close();
+  }
+
+  #open() {
+    const retry = { maxAttempts: Number.POSITIVE_INFINITY };
+    this.#calls ??= new Calls({ address: this.#address, namespace: this.#namespace, timeoutMs: PATIENCE_MS, retry });
+    this.#jobs ??= unaryClient(this.#calls.channel, JobService);
+    return { calls: this.#calls, jobs: this.#jobs };
+  }
+}
+
+/** Of one run of a handler. */
+export class Children {
+  readonly #calls: ChildApi;
+  readonly #parent: { readonly jobId: string; readonly attempt: number; readonly sessionId: string };
+  #submitted = 0;
+
+  constructor(calls: ChildApi, parent: { readonly jobId: string; readonly attempt: number }) {
+    this.#calls = calls;
+    this.#parent = { ...parent, sessionId: calls.sessionId };
+  }
+
+  submit(definition: string, input: unknown, options: ChildOptions): Promise<Child> {
+    const { key = String(this.#submitted++), detached = false, ...rest } = options;
+    const job = jobSubmission(definition, input, {
+      ...rest,
+      idempotencyKey: `child/${this.#parent.jobId}/${key}`,
+      idempotencyConflictPolicy: IdempotencyConflictPolicy.USE_EXISTING,
+    });
+    return this.#calls.submit({ job, parent: { ...this.#parent, detached } });
+  }
+
+  async ended(children: readonly JobRef[]): Promise<Job[]> {
+    const jobs: Job[] = [];
+    for (let at = 0; at < children.length; at += AT_ONCE)
+      jobs.push(...(await Promise.all(children.slice(at, at + AT_ONCE).map((child) => this.#calls.get(idOf(child))))));
+    const open = jobs.filter(({ state }) => !isTerminal(state));
+    if (open.length > 0) throw new WaitsForChildren(open.map(({ jobId }) => jobId));
+    return jobs;
+  }
+
+  async wait(children: readonly JobRef[]): Promise<unknown[]> {
+    return (await this.ended(children)).map(jobResult);
+  }
+}

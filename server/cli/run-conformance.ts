@@ -1,0 +1,162 @@
+/** Runs cases of conformance with the progress, and tells how each went. */
+import { writeFile } from 'node:fs/promises';
+import type { JsonValue } from '@bufbuild/protobuf';
+import { NoBus } from '../conformance/bus.ts';
+import type { Case } from '../conformance/case.ts';
+import { type CaseReport, type KitReport, reportOf } from '../conformance/report.ts';
+import { type CaseResult, NoWorker, runKit } from '../conformance/run-kit.ts';
+import { allCases, selectCases } from '../conformance/select.ts';
+import { nearName } from '../domain/near-name.ts';
+import { CliError } from './cli-error.ts';
+import { Exit } from './exit-codes.ts';
+import type { Invocation } from './invocation.ts';
+import type { Output } from './output/output.ts';
+import { printable } from './output/printable.ts';
+import { ProgressBar } from './output/progress.ts';
+import type { Column } from './output/table.ts';
+import { countText } from './output/times.ts';
+
+export interface ConformanceOptions {
+  readonly case?: readonly string[];
+  readonly list?: boolean;
+  readonly report?: string;
+  readonly seed: number;
+  readonly parallel: number;
+}
+
+const HELP = 'muster conformance --help shows how a worker is run';
+
+export async function runConformance(
+  invocation: Invocation,
+  command: readonly string[],
+  options: ConformanceOptions,
+): Promise<number> {
+  const cases = chosen(options.case ?? []);
+  if (options.list) {
+    list(invocation.out, cases);
+    return Exit.OK;
+  }
+  if (command.length === 0)
+    throw new CliError({ message: 'no worker is named: its command comes after --', next: HELP });
+  // Not after a run that takes minutes.
+  if (options.report !== undefined) await write(options.report, '');
+  const report = await run(invocation, command, cases, options);
+  if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, null, 2)}\n`);
+  show(invocation.out, report);
+  return report.failed > 0 ? Exit.CASES_FAILED : Exit.OK;
+}
+
+function chosen(patterns: readonly string[]): readonly Case[] {
+  const { cases, unknown } = selectCases(patterns);
+  if (unknown.length === 0) return cases;
+  const names = allCases.map(({ name }) => name);
+  const details = unknown.map((pattern) => {
+    const near = nearName(pattern, names);
+    return near === undefined ? pattern : `${pattern}; did you mean ${near}?`;
+  });
+  throw new CliError({ message: '--case names no case', details, next: 'muster conformance --list shows them' });
+}
+
+async function run(
+  { signal, out }: Invocation,
+  command: readonly string[],
+  cases: readonly Case[],
+  { seed, parallel }: ConformanceOptions,
+): Promise<KitReport> {
+  const bar = new ProgressBar('cases', cases.length);
+  const start = performance.now();
+  const onResult = (result: CaseResult) => {
+    if (result.verdict === 'failed' && !process.stderr.isTTY) out.note(`failed: ${result.one.name}`);
+    bar.advance(1);
+  };
+  try {
+    const results = await runKit({ command, cases, seed, parallel, signal, onResult });
+    signal.throwIfAborted();
+    return reportOf({ command, seed, ms: Math.round(performance.now() - start) }, results);
+  } catch (error) {
+    if (error instanceof NoWorker) throw noWorker(error, command);
+    if (error instanceof NoBus)
+      throw new CliError({ message: `no bus to test with: ${error.message}`, exitCode: Exit.UNEXPECTED, cause: error });
+    throw error;
+  } finally {
+    bar.stop();
+  }
+}
+
+function noWorker(error: NoWorker, command: readonly string[]): CliError {
+  return new CliError({
+    message: printable(`${command.join(' ')}: ${error.message}`),
+    details: error.words.map((line) => printable(line)),
+    next: 'it has to connect to the address in MUSTER_ADDRESS; muster conformance --help says what else',
+    cause: error,
+  });
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: Error) => {
+    throw new CliError({
+      message: `--report: ${error.message}`,
+      next: 'name a file that can be written',
+      cause: error,
+    });
+  });
+}
+
+function list(out: Output, cases: readonly Case[]): void {
+  const rows = cases.map(({ name, rule, proves }) => ({ name, rule, proves }));
+  if (out.json) for (const row of rows) out.item(row);
+  else
+    out.table(
+      [
+        { title: 'CASE', value: ({ name }) => name },
+        { title: 'RULE', value: ({ rule }) => rule },
+        { title: 'PROVES THAT', value: ({ proves }) => proves, min: 30 },
+      ],
+      rows,
+    );
+}
+
+function columns(out: Output): Column<CaseReport>[] {
+  const styles = { passed: 'green', failed: 'red', 'not offered': 'yellow' } as const;
+  return [
+    { title: 'CASE', value: ({ name }) => name },
+    {
+      title: 'VERDICT',
+      value: ({ verdict }) => verdict,
+      style: (text, { verdict }) => out.styled(styles[verdict], text),
+    },
+    { title: 'TIME', value: ({ ms }) => `${(ms / 1_000).toFixed(1)} s` },
+    { title: 'RULE', value: ({ rule }) => rule, min: 12 },
+    { title: 'PROVES THAT', value: ({ proves }) => proves, min: 30 },
+  ];
+}
+
+function show(out: Output, report: KitReport): void {
+  // Reports are plain values.
+  if (out.json) out.document(report as unknown as JsonValue);
+  else {
+    out.table(columns(out), report.cases);
+    for (const one of report.cases.filter(({ verdict }) => verdict === 'failed')) showFailure(out, one);
+    out.line();
+    out.line(summary(report));
+  }
+  out.note(`Seed ${report.seed}; ${countText(report.cases.length, 'case')} in ${(report.ms / 1_000).toFixed(1)} s`);
+}
+
+function summary({ passed, failed, notOffered }: KitReport): string {
+  const parts = [`${passed} passed`, `${failed} failed`];
+  if (notOffered > 0) parts.push(`${notOffered} not offered`);
+  return parts.join(', ');
+}
+
+function showFailure(out: Output, { name, rule, proves, step, why, words }: CaseReport): void {
+  out.line();
+  out.line(out.styled('bold', name));
+  out.facts([
+    ['rule', `docs/worker-protocol.md, "${rule}"`],
+    ['wanted', proves],
+    ['failed in', step],
+    ['since', why],
+    ...words.map((line, at) => [at === 0 ? 'its last words' : ' ', line] as const),
+  ]);
+}

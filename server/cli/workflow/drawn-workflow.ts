@@ -1,0 +1,69 @@
+/** A workflow with its steps, as it is drawn. */
+import { type Job, StepState, type Workflow, type WorkflowStepRun } from '@muster/sdk/grpc';
+import type { Connection } from '../connection.ts';
+import type { Output } from '../output/output.ts';
+import { stepStateName, styledState } from '../output/states.ts';
+import { countText } from '../output/times.ts';
+import { allPages } from '../pages.ts';
+import { present } from '../present.ts';
+import { howFarText } from './how-far.ts';
+
+/** More than that nobody sees on a screen. */
+export const MOST_DRAWN = 500;
+
+export interface DrawnWorkflow {
+  readonly workflow: Workflow;
+  readonly job: Job;
+  /** The first ones, in the order of the definition. */
+  readonly steps: readonly WorkflowStepRun[];
+}
+
+/** At most so many steps, or a page more. */
+export async function readWorkflow(
+  { namespace, workflows }: Connection,
+  jobId: string,
+  most: number,
+): Promise<DrawnWorkflow> {
+  const workflow = present((await workflows.getWorkflow({ namespace, jobId })).workflow, 'workflow');
+  const steps: WorkflowStepRun[] = [];
+  for await (const page of allPages((pageToken, pageSize) =>
+    workflows.listWorkflowSteps({ namespace, jobId, pageToken, pageSize: Math.min(pageSize, most) }),
+  )) {
+    steps.push(...page.steps);
+    if (steps.length >= most) break;
+  }
+  return { workflow, job: present(workflow.job, 'job'), steps: steps.slice(0, most) };
+}
+
+/** What it is and how far: what stands above a drawing. */
+export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = Date.now()): string {
+  const counts = [
+    [StepState.SUCCEEDED, workflow.succeeded],
+    [StepState.FAILED, workflow.failed],
+    [StepState.UPSTREAM_FAILED, workflow.upstreamFailed],
+    [StepState.SKIPPED, workflow.skipped],
+    [StepState.RUNNING, workflow.running],
+    [StepState.WAITING, workflow.waiting],
+  ] as const;
+  const shown = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${stepStateName(state)}`);
+  if (workflow.cached > 0) shown.push(`${workflow.cached} of them cached`);
+  const name = `${job.definition}@${job.definitionVersion}`;
+  const isRunning = workflow.phase !== 0 && job.endTime === undefined;
+  return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.steps, 'step')}: ${shown.join(', ')}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
+}
+
+/** Tells what a drawing leaves out, and why nothing happens. */
+export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow): void {
+  if (steps.length < workflow.steps)
+    out.note(`The first ${steps.length} of ${countText(workflow.steps, 'step')} are drawn; --json has all of them`);
+  if (workflow.phase === 0 && job.endTime === undefined)
+    out.note(`It has not been started: muster explain ${job.jobId} says what it waits for`);
+}
+
+/** How far a fan-out or a loop is, or that the result is an earlier job's; empty where there is none of these. */
+export function progressText({ fanOut, iteration, cached }: WorkflowStepRun): string {
+  if (cached) return 'cached';
+  if (!fanOut) return iteration > 0 ? `pass ${iteration + 1}` : '';
+  const failed = fanOut.failed > 0 ? `, ${fanOut.failed} failed` : '';
+  return `${fanOut.succeeded}/${fanOut.size}${failed}${fanOut.started < fanOut.size ? `, ${fanOut.started} started` : ''}`;
+}

@@ -1,0 +1,56 @@
+/** The steps of a workflow as a tree, for people. */
+import { type CompensationRun, StepRole, StepState, type WorkflowStepRun } from '@muster/sdk/grpc';
+import type { Output } from '../output/output.ts';
+import { stepStateName, styledStepState } from '../output/states.ts';
+import type { Column } from '../output/table.ts';
+import { type DrawnWorkflow, headline, noteLimits, progressText } from './drawn-workflow.ts';
+import { type Branch, treeOf } from './layout.ts';
+
+const ROLES: Partial<Record<StepRole, string>> = {
+  [StepRole.ON_FAILURE]: ' (on failure)',
+  [StepRole.FINALLY]: ' (finally)',
+};
+
+export function showGraph(out: Output, drawn: DrawnWorkflow): void {
+  out.line(headline(out, drawn));
+  out.table(graphColumns(out), treeOf(drawn.steps));
+  noteLimits(out, drawn);
+}
+
+export function graphColumns(out: Output): Column<Branch>[] {
+  return [
+    { title: 'STEP', value: ({ step, prefix, depth }) => `${prefix}${step.name}${depth === 0 ? roleText(step) : ''}` },
+    {
+      title: 'STATE',
+      value: ({ step }) => stepStateName(step.state),
+      style: (text, { step }) => styledStepState(out, step.state, text),
+    },
+    { title: 'DONE', value: ({ step }) => progressText(step) },
+    { title: 'JOB', value: ({ step }) => step.jobId },
+    { title: 'REMARK', value: ({ step }) => remark(step), min: 6 },
+  ];
+}
+
+function roleText({ role }: WorkflowStepRun): string {
+  return ROLES[role] ?? '';
+}
+
+/** Empty where it was not called for. */
+export function compensationText({ state, jobId, reason }: CompensationRun): string {
+  switch (state) {
+    case StepState.RUNNING:
+      return `job ${jobId} undoes it`;
+    case StepState.SUCCEEDED:
+      return `undone by job ${jobId}`;
+    case StepState.FAILED:
+      return `not undone: ${reason}`;
+    default:
+      return '';
+  }
+}
+
+/** It stands under the first of those that it needs: the others are named. */
+function remark({ reason, needs, compensation }: WorkflowStepRun): string {
+  const others = needs.length > 1 ? `needs ${needs.slice(1).join(', ')} too` : '';
+  return [reason, compensation ? compensationText(compensation) : '', others].filter(Boolean).join('; ');
+}

@@ -1,0 +1,75 @@
+/** How far a workflow is as a whole, and when it may end. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { isTerminal, type Job, JobState, MusterError, type Workflow } from '@muster/sdk/grpc';
+import type { Connection } from '../connection.ts';
+import { spanText } from '../output/times.ts';
+
+/** Between two looks. */
+const LOOK_MS = 1_000;
+
+/** Such as `42 % done, about 1m 20s left`. */
+export function howFarText({ progress, estimatedEndTime }: Workflow, now = Date.now()): string {
+  const share = `${percentOf(progress)} % done`;
+  if (estimatedEndTime === undefined) return share;
+  return `${share}, about ${spanText(Math.max(0, timestampMs(estimatedEndTime) - now))} left`;
+}
+
+/** Never 100 before the end. */
+function percentOf(progress: number): number {
+  return Math.min(99, Math.floor(progress * 100));
+}
+
+/** Undefined of what is no workflow, or none that runs. */
+export async function runningWorkflow(
+  { workflows, namespace }: Pick<Connection, 'workflows' | 'namespace'>,
+  { jobId, state, sessionId }: Job,
+): Promise<Workflow | undefined> {
+  if ((state !== JobState.WAITING && state !== JobState.CANCELLING) || sessionId !== '') return undefined;
+  try {
+    return (await workflows.getWorkflow({ namespace, jobId })).workflow;
+  } catch (error) {
+    if (error instanceof MusterError && error.reason === 'NOT_A_WORKFLOW') return undefined;
+    throw error;
+  }
+}
+
+/** Looks each second at a workflow that runs, and tells what is new of it, beside whoever follows its job. */
+export class WorkflowLooks {
+  readonly #connection: Connection;
+  readonly #tell: (workflow: Workflow, text: string) => void;
+  readonly #stop = new AbortController();
+  #isLooking = false;
+  #last = -1;
+
+  constructor(connection: Connection, tell: (workflow: Workflow, text: string) => void) {
+    this.#connection = connection;
+    this.#tell = tell;
+  }
+
+  /** Told each change of the job. */
+  change(job: Job): void {
+    if (isTerminal(job.state)) this.stop();
+    if (this.#isLooking || job.state !== JobState.WAITING) return;
+    this.#isLooking = true;
+    // The job itself tells what goes wrong with the server.
+    this.#look(job).catch(() => {
+      this.#isLooking = false;
+    });
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #look(job: Job): Promise<void> {
+    const { signal } = this.#stop;
+    for (;;) {
+      const workflow = await runningWorkflow(this.#connection, job);
+      if (!workflow || signal.aborted) return;
+      if (this.#last !== workflow.progress) this.#tell(workflow, howFarText(workflow));
+      this.#last = workflow.progress;
+      await delay(LOOK_MS, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Where the steps of a workflow stand in a drawing. Of steps that are not drawn nothing is known. */
+import { StepRole, type WorkflowStepRun } from '@muster/sdk/grpc';
+
+export interface Branch {
+  readonly step: WorkflowStepRun;
+  /** Steps around it. */
+  readonly depth: number;
+  /** What stands before it in a tree, such as `│  └─ `. */
+  readonly prefix: string;
+}
+
+/** Levels of a tree that are drawn as such; chains may be thousands of steps long. */
+const MOST_LEVELS = 12;
+
+/** Each step under the first that it needs, and before what comes after that in the definition. */
+export function treeOf(steps: readonly WorkflowStepRun[]): Branch[] {
+  const drawn = new Set(steps.map(({ name }) => name));
+  const above = ({ needs }: WorkflowStepRun) => (drawn.has(needs[0] ?? '') ? (needs[0] ?? '') : '');
+  const below = Map.groupBy(steps, above);
+  const branches: Branch[] = [];
+  // A stack, not a recursion: a chain may be as long as the drawing.
+  const open = rowsOf(below.get('') ?? [], 0, '');
+  for (let row = open.pop(); row; row = open.pop()) {
+    branches.push(row);
+    open.push(...rowsOf(below.get(row.step.name) ?? [], row.depth + 1, lineBelow(row)));
+  }
+  return branches;
+}
+
+/** Last first: they are taken from the end. */
+function rowsOf(steps: readonly WorkflowStepRun[], depth: number, line: string): Branch[] {
+  const fork = (i: number) => (depth === 0 ? '' : i === steps.length - 1 ? '└─ ' : '├─ ');
+  return steps.map((step, i) => ({ step, depth, prefix: line + fork(i) })).reverse();
+}
+
+function lineBelow({ prefix, depth }: Branch): string {
+  const line = prefix.replace('├─ ', '│  ').replace('└─ ', '   ');
+  return depth < MOST_LEVELS ? line : `${line.slice(0, 3 * (MOST_LEVELS - 1))}⋯  `.slice(0, 3 * MOST_LEVELS);
+}
+
+/** The steps by columns: each behind all that it needs, those of a later phase behind all of the one before. */
+export function columnsOf(steps: readonly WorkflowStepRun[]): WorkflowStepRun[][] {
+  const columns: WorkflowStepRun[][] = [];
+  for (const role of [StepRole.NORMAL, StepRole.ON_FAILURE, StepRole.FINALLY]) {
+    const first = columns.length;
+    const column = new Map<string, number>();
+    for (const step of inOrder(steps.filter((one) => one.role === role))) {
+      const at = Math.max(first, ...step.needs.map((name) => (column.get(name) ?? first - 1) + 1));
+      column.set(step.name, at);
+      columns[at] = [...(columns[at] ?? []), step];
+    }
+  }
+  return columns;
+}
+
+/** Each behind those that it needs, whatever the order of the definition. */
+function inOrder(steps: readonly WorkflowStepRun[]): WorkflowStepRun[] {
+  const drawn = new Set(steps.map(({ name }) => name));
+  const needed = new Map(steps.map(({ name, needs }) => [name, needs.filter((need) => drawn.has(need)).length]));
+  const after = new Map<string, WorkflowStepRun[]>();
+  for (const step of steps) for (const need of step.needs) after.set(need, [...(after.get(need) ?? []), step]);
+  const free = steps.filter(({ name }) => needed.get(name) === 0);
+  // It grows while it is gone through.
+  for (const { name } of free)
+    for (const next of after.get(name) ?? []) {
+      const left = (needed.get(next.name) ?? 0) - 1;
+      needed.set(next.name, left);
+      if (left === 0) free.push(next);
+    }
+  return free;
+}

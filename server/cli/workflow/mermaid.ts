@@ -1,0 +1,25 @@
+/** The graph of a workflow as Mermaid's text, which documentation and issues draw. */
+import { StepState } from '@muster/sdk/grpc';
+import { stepStateName } from '../output/states.ts';
+import { type DrawnWorkflow, progressText } from './drawn-workflow.ts';
+import { colourOf } from './step-colours.ts';
+
+const STATES = Object.values(StepState).filter((state) => typeof state === 'number' && state !== 0) as StepState[];
+
+/** Names of steps need no quoting. */
+export function mermaid({ steps }: DrawnWorkflow): string {
+  const numbers = new Map(steps.map(({ name, number }) => [name, number]));
+  const nodes = steps.map((step) => {
+    const words = [step.name, stepStateName(step.state), progressText(step)].filter(Boolean);
+    return `  s${step.number}["${words.join('<br/>')}"]:::${stepStateName(step.state)}`;
+  });
+  const edges = steps.flatMap(({ number, needs }) =>
+    needs.filter((name) => numbers.has(name)).map((name) => `  s${numbers.get(name)} --> s${number}`),
+  );
+  const used = STATES.filter((one) => steps.some(({ state }) => state === one));
+  const classes = used.map((state) => {
+    const { fill, stroke } = colourOf(state);
+    return `  classDef ${stepStateName(state)} fill:${fill},stroke:${stroke},color:#111`;
+  });
+  return `${['flowchart LR', ...nodes, ...edges, ...classes].join('\n')}\n`;
+}

@@ -1,0 +1,59 @@
+/** When the steps of a workflow were under way: from when their jobs were made to their ends, waits and retries included. */
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { StepState, type WorkflowStepRun } from '@muster/sdk/grpc';
+import type { DrawnWorkflow } from './drawn-workflow.ts';
+
+/** Milliseconds since the workflow's job was made. */
+export interface StepSpan {
+  readonly step: WorkflowStepRun;
+  /** What it is called: the step, or what takes it back. */
+  readonly name: string;
+  readonly state: StepState;
+  readonly jobId: string;
+  readonly from: number;
+  /** Undefined: it has ended, and nobody keeps when. */
+  readonly to: number | undefined;
+}
+
+export interface Timeline {
+  readonly spans: readonly StepSpan[];
+  /** To its end, or to now. */
+  readonly lengthMs: number;
+  /** Steps that have no job. */
+  readonly without: number;
+}
+
+export function timelineOf({ job, steps }: DrawnWorkflow, nowMs: number): Timeline {
+  const start = ms(job.createTime) ?? nowMs;
+  const end = Math.max(ms(job.endTime) ?? nowMs, start + 1);
+  const spans = steps.flatMap((step): StepSpan[] => {
+    const { name, compensation } = step;
+    const own = spanOf(step, name, step, start, end);
+    const undo = compensation && spanOf(step, `${name} (undone)`, compensation, start, end);
+    return [own, undo].filter((span) => span !== undefined);
+  });
+  const latest = Math.max(end - start, ...spans.map(({ from, to = 0 }) => Math.max(from, to)));
+  return {
+    spans: spans.toSorted((a, b) => a.from - b.from || a.step.number - b.step.number),
+    lengthMs: latest,
+    without: steps.filter(({ startTime }) => startTime === undefined).length,
+  };
+}
+
+function spanOf(
+  step: WorkflowStepRun,
+  name: string,
+  run: Pick<WorkflowStepRun, 'state' | 'jobId' | 'startTime' | 'endTime'>,
+  start: number,
+  end: number,
+): StepSpan | undefined {
+  const { state, jobId } = run;
+  const from = ms(run.startTime);
+  if (from === undefined) return undefined;
+  const to = ms(run.endTime) ?? (state === StepState.RUNNING ? end : undefined);
+  return { step, name, state, jobId, from: from - start, to: to === undefined ? undefined : to - start };
+}
+
+function ms(time: Timestamp | undefined): number | undefined {
+  return time === undefined ? undefined : timestampMs(time);
+}

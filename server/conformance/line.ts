@@ -1,0 +1,109 @@
+/** A TCP line between the worker and a server of the kit, which breaks when it is told to. */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export class Line {
+  readonly #targetPort: number;
+  readonly #pairs = new Set<readonly [worker: Socket, server: Socket]>();
+  readonly #heard: (text: string) => void;
+  #server: Server;
+  #port = 0;
+  /** Milliseconds that what the server says takes on its way. */
+  delayMs = 0;
+  #isDead = false;
+  /** Connections that were accepted so far. */
+  accepted = 0;
+
+  private constructor(targetPort: number, heard: (text: string) => void) {
+    this.#targetPort = targetPort;
+    this.#heard = heard;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /**
+   * Listens on a free port of the loopback.
+   *
+   * @param heard Told what the worker says, as Latin-1.
+   */
+  static async open(targetPort: number, heard: (text: string) => void = () => {}): Promise<Line> {
+    const line = new Line(targetPort, heard);
+    await line.#listen(0);
+    return line;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Ends every connection, as a network that resets them. New ones are accepted. */
+  cut(): void {
+    for (const [worker, server] of this.#pairs) {
+      worker.resetAndDestroy();
+      server.destroy();
+    }
+  }
+
+  /** From now on nothing gets through, though connections stand and new ones are accepted. */
+  die(): void {
+    this.#isDead = true;
+  }
+
+  /** Ends what has lost bytes; from now on all gets through again. */
+  revive(): void {
+    this.#isDead = false;
+    this.cut();
+  }
+
+  /** Ends every connection and refuses new ones. Harmless when repeated. */
+  async shut(): Promise<void> {
+    this.cut();
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.cut();
+    });
+  }
+
+  /** Accepts connections again, on the same port. */
+  async reopen(): Promise<void> {
+    if (this.#server.listening) return;
+    this.#server = createServer((socket) => this.#accept(socket));
+    await this.#listen(this.#port);
+  }
+
+  #listen(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.#port = (this.#server.address() as AddressInfo).port;
+        resolve();
+      });
+    });
+  }
+
+  #accept(worker: Socket): void {
+    this.accepted++;
+    const server = connect({ host: '127.0.0.1', port: this.#targetPort });
+    const pair = [worker, server] as const;
+    this.#pairs.add(pair);
+    worker.setNoDelay(true);
+    server.setNoDelay(true);
+    worker.on('data', (bytes) => {
+      this.#heard(bytes.toString('latin1'));
+      if (!this.#isDead) server.write(bytes);
+    });
+    server.on('data', (bytes) => this.#toWorker(worker, bytes));
+    const end = () => {
+      this.#pairs.delete(pair);
+      worker.destroy();
+      server.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+  }
+
+  /** What is late keeps its order: timers of the same length ring in the order in which they were set. */
+  #toWorker(worker: Socket, bytes: Buffer): void {
+    if (this.#isDead) return;
+    if (this.delayMs === 0) worker.write(bytes);
+    else setTimeout(() => worker.destroyed || worker.write(bytes), this.delayMs);
+  }
+}

@@ -1,0 +1,55 @@
+/** The report of a run, as programs read it. */
+import { groups } from './cases/all.ts';
+import type { CaseResult } from './run-kit.ts';
+import { allCases } from './select.ts';
+
+export interface CaseReport {
+  readonly name: string;
+  readonly group: string;
+  /** The section of docs/worker-protocol.md that it proves. */
+  readonly rule: string;
+  readonly proves: string;
+  readonly verdict: CaseResult['verdict'];
+  readonly ms: number;
+  /** Where and why it did not pass. Empty: it did. */
+  readonly step: string;
+  readonly why: string;
+  /** The last lines of the worker, where it failed. */
+  readonly words: readonly string[];
+}
+
+export interface KitReport {
+  readonly command: readonly string[];
+  readonly seed: number;
+  readonly ms: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly notOffered: number;
+  readonly cases: readonly CaseReport[];
+}
+
+export interface RunFacts {
+  readonly command: readonly string[];
+  readonly seed: number;
+  readonly ms: number;
+}
+
+/** Cases are in the order of their groups, however they ended. */
+export function reportOf(facts: RunFacts, results: readonly CaseResult[]): KitReport {
+  const order = new Map(allCases.map((one, at) => [one.name, at]));
+  const sorted = [...results].sort((a, b) => (order.get(a.one.name) ?? 0) - (order.get(b.one.name) ?? 0));
+  const count = (verdict: CaseResult['verdict']) => results.filter((result) => result.verdict === verdict).length;
+  return {
+    ...facts,
+    passed: count('passed'),
+    failed: count('failed'),
+    notOffered: count('not offered'),
+    cases: sorted.map(caseReport),
+  };
+}
+
+function caseReport({ one, verdict, ms, step, why, words }: CaseResult): CaseReport {
+  const { name, rule, proves } = one;
+  const group = groups.find(({ cases }) => cases.includes(one))?.title ?? '';
+  return { name, group, rule, proves, verdict, ms: Math.round(ms), step, why, words };
+}

@@ -1,0 +1,7 @@
+/** Names that may have dots and underscores: of definitions, and of data assets. */
+
+const pattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export function isDottedName(text: string): boolean {
+  return pattern.test(text);
+}

@@ -1,0 +1,7 @@
+/** Names of definitions that the control plane makes itself: nobody else makes jobs of them, or changes them. */
+
+export const RESERVED = 'begins with "muster.", as only the names of what the control plane makes itself do';
+
+export function isReserved(definition: string): boolean {
+  return definition.startsWith('muster.');
+}

@@ -1,0 +1,92 @@
+/** Expressions that are none, that name what is not there, or steps that do not come before. */
+import { notBefore, type Reference } from './ancestors.ts';
+import { type ParsedExpression, parseExpression, stepsOf } from './expressions.ts';
+import type { Needs } from './needs.ts';
+import type { Problems } from './problems.ts';
+import { allNames, expressionsOf, type PlacedExpression, placesOfNames } from './step-expressions.ts';
+import type { Workflow, WorkflowStep } from './workflow.ts';
+
+/** Parsed at a stretch, in characters: some 10 ms. */
+const STRETCH = 8_192;
+
+/** Yields now and then, so that a caller may see to others meanwhile. */
+export function* checkExpressions(
+  workflow: Workflow,
+  needs: Needs,
+  order: readonly number[],
+  field: string,
+  problems: Problems,
+): Generator<void, void> {
+  const references = new Map<Reference, PlacedExpression>();
+  const known = new Map<string, ParsedExpression | { readonly problem: string }>();
+  let length = 0;
+  for (const placed of expressionsOf(workflow, field)) {
+    let parsed = known.get(placed.text);
+    if (!parsed) {
+      parsed = parseExpression(placed.text, allNames);
+      known.set(placed.text, parsed);
+      length += placed.text.length;
+      if (length > STRETCH) {
+        yield;
+        length = 0;
+      }
+    }
+    if ('problem' in parsed) problems.add(placed.field, parsed.problem);
+    else checkNames(workflow.steps, placed, parsed, needs, references, problems);
+  }
+  for (const reference of notBefore(needs, order, [...references.keys()])) {
+    const placed = references.get(reference) as PlacedExpression;
+    problems.add(placed.field, notBeforeText(workflow.steps, reference));
+  }
+}
+
+function notBeforeText(steps: readonly WorkflowStep[], { from, to }: Reference): string {
+  return `names ${steps[to]?.name}, which does not come before: let ${steps[from]?.name} need it, or a step that does`;
+}
+
+/** Adds to `references` those to steps that have to come before. */
+function checkNames(
+  steps: readonly WorkflowStep[],
+  placed: PlacedExpression,
+  { paths }: ParsedExpression,
+  needs: Needs,
+  references: Map<Reference, PlacedExpression>,
+  problems: Problems,
+): void {
+  const used = new Set(paths.map(({ parts }) => parts[0] as string));
+  for (const name of used)
+    if (!placed.names.includes(name))
+      problems.add(placed.field, `names ${name}, which is there in ${placesOfNames[name]} only`);
+  for (const name of stepsOf(paths)) {
+    const to = needs.numbers.get(name);
+    const named = to === undefined ? undefined : steps[to];
+    const problem = named ? problemOf(placed, steps, named) : `names ${name}, which is no step of this workflow`;
+    if (problem) problems.add(placed.field, problem);
+    else if (!isOver(placed, steps, named)) references.set({ from: placed.step as number, to: to as number }, placed);
+  }
+}
+
+const instead: Partial<Record<PlacedExpression['kind'], string>> = {
+  while: 'output is what its last pass gave',
+  compensation: 'output is what it gave',
+};
+
+function problemOf(
+  { step, kind }: PlacedExpression,
+  steps: readonly WorkflowStep[],
+  named: WorkflowStep,
+): string | undefined {
+  const from = step === undefined ? undefined : steps[step];
+  if (named === from) {
+    const text = instead[kind] ?? 'it has no output before it has run';
+    return `names the step itself; ${text}`;
+  }
+  const role = from?.role ?? 'NORMAL';
+  if (named.role === role || named.role === 'NORMAL') return undefined;
+  return `names ${named.name}, a step of the role ${named.role}; ${from ? `one of ${role}` : 'the output'} may name steps of ${role === 'NORMAL' ? 'NORMAL' : `${role} and NORMAL`} only`;
+}
+
+/** The work is over by the time when the output, and steps of other roles, look at it. */
+function isOver({ step }: PlacedExpression, steps: readonly WorkflowStep[], named: WorkflowStep | undefined): boolean {
+  return step === undefined || named?.role !== steps[step]?.role;
+}

@@ -1,0 +1,79 @@
+/** A fan-out that runs: which items start, and when it is over. The rules are those of an Indexed Job of Kubernetes. */
+import { includes, placesOf } from './indexes.ts';
+import type { FanOut, SuccessRule } from './workflow.ts';
+
+export interface FanOutState {
+  readonly size: number;
+  /** Items start in their order, so this is also the next one's place. */
+  readonly started: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Ended after it was decided, however. They count for nothing: most were cancelled because of the decision. */
+  readonly late: number;
+  /** For each success rule: how many of its items have succeeded. */
+  readonly ruleCounts: readonly number[];
+}
+
+export interface EndedItem {
+  readonly item: number;
+  readonly succeeded: boolean;
+}
+
+export type FanOutDecision =
+  /** `start`: how many more items to start now. */
+  | { readonly kind: 'GO_ON'; readonly start: number }
+  /** `cancelOpen`: items are open, and to be cancelled. */
+  | { readonly kind: 'SUCCEED'; readonly cancelOpen: boolean }
+  | { readonly kind: 'FAIL'; readonly cancelOpen: boolean; readonly reason: string };
+
+export function beginFanOut({ successPolicy = [] }: FanOut, size: number): FanOutState {
+  return { size, started: 0, succeeded: 0, failed: 0, late: 0, ruleCounts: successPolicy.map(() => 0) };
+}
+
+export function startItems(state: FanOutState, items: number): FanOutState {
+  return { ...state, started: state.started + items };
+}
+
+export function openItems({ started, succeeded, failed, late }: FanOutState): number {
+  return started - succeeded - failed - late;
+}
+
+/** All items of one call end in one look. Each item may end once. */
+export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly EndedItem[]): FanOutState {
+  if (decideFanOut(fanOut, state).kind !== 'GO_ON') return { ...state, late: state.late + ended.length };
+  const good = ended.filter(({ succeeded }) => succeeded);
+  const within = ({ indexes }: SuccessRule) =>
+    indexes ? good.filter(({ item }) => includes(indexes, item)).length : good.length;
+  return {
+    ...state,
+    succeeded: state.succeeded + good.length,
+    failed: state.failed + ended.length - good.length,
+    ruleCounts: (fanOut.successPolicy ?? []).map((rule, i) => (state.ruleCounts[i] ?? 0) + within(rule)),
+  };
+}
+
+/**
+ * Once it is SUCCEED or FAIL it stays so, with the same reason, while what was open ends: the step may end at once, or when
+ * nothing is open any more.
+ */
+export function decideFanOut(fanOut: FanOut, state: FanOutState): FanOutDecision {
+  const { size, started, succeeded, failed } = state;
+  const { maxFailed, maxParallel = size, successPolicy = [] } = fanOut;
+  const open = openItems(state);
+  const cancelOpen = open > 0;
+  if (maxFailed !== undefined && failed > maxFailed)
+    return { kind: 'FAIL', cancelOpen, reason: `${failed} of ${size} items failed, and max_failed is ${maxFailed}` };
+  if (successPolicy.some((rule, i) => holds(rule, state.ruleCounts[i] ?? 0, size)))
+    return { kind: 'SUCCEED', cancelOpen };
+  if (succeeded === size) return { kind: 'SUCCEED', cancelOpen };
+  // Failures up to `max_failed` only put this off. In Kubernetes, too, one that no success rule makes up for fails the job.
+  if (succeeded + failed === size) return { kind: 'FAIL', cancelOpen, reason: `${failed} of ${size} items failed` };
+  return { kind: 'GO_ON', start: Math.min(size - started, maxParallel - open) };
+}
+
+/** Items beyond the end of the list are asked of nobody; a rule of such alone never holds. */
+function holds({ indexes, count }: SuccessRule, succeeded: number, size: number): boolean {
+  if (succeeded === 0) return false;
+  const places = indexes ? placesOf(indexes, size) : size;
+  return succeeded >= Math.min(count ?? places, places);
+}

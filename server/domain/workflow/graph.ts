@@ -1,0 +1,139 @@
+/** The steps of a workflow as numbers, with what comes after each of them. */
+import type { StepRole, Workflow, WorkflowStep } from './workflow.ts';
+
+/** What is asked of each role over and over. */
+interface Part {
+  count: number;
+  readonly roots: number[];
+  readonly leaves: number[];
+}
+
+/** A step's number is its place in the body. */
+export class Graph {
+  readonly steps: readonly WorkflowStep[];
+  readonly #numbers: ReadonlyMap<string, number>;
+  /** The successors of all steps in one array: those of a step are from its offset to the next one's. */
+  readonly #successors: Int32Array;
+  readonly #offsets: Int32Array;
+  readonly #parts: Readonly<Record<StepRole, Part>>;
+
+  constructor(steps: readonly WorkflowStep[]) {
+    this.steps = steps;
+    this.#numbers = numbered(steps);
+    this.#offsets = this.#offsetsOf();
+    this.#successors = this.#successorsOf();
+    this.#parts = this.#partsOf();
+  }
+
+  get size(): number {
+    return this.steps.length;
+  }
+
+  indexOf(name: string): number {
+    const step = this.#numbers.get(name);
+    if (step === undefined) throw new Error(`the workflow has no step "${name}"`);
+    return step;
+  }
+
+  step(step: number): WorkflowStep {
+    const found = this.steps[step];
+    if (!found) throw new Error(`the workflow has no step ${step}`);
+    return found;
+  }
+
+  /** In the order in which the body names them. Made anew each time: the largest workflows need ten million. */
+  needs(step: number): number[] {
+    return this.step(step).needs.map((name) => this.indexOf(name));
+  }
+
+  /** Steps that need this one, in their order. */
+  successors(step: number): readonly number[] {
+    return [...this.#successors.subarray(this.#offsets[step], this.#offsets[step + 1])];
+  }
+
+  /** Whether no other step needs it. */
+  isLeaf(step: number): boolean {
+    return this.#offsets[step] === this.#offsets[step + 1];
+  }
+
+  /** Steps that begin with their phase: they need none, or wait for none of those that they need. */
+  roots(role: StepRole): readonly number[] {
+    return this.#parts[role].roots;
+  }
+
+  leaves(role: StepRole): readonly number[] {
+    return this.#parts[role].leaves;
+  }
+
+  /** How many steps have this role. */
+  count(role: StepRole): number {
+    return this.#parts[role].count;
+  }
+
+  #offsetsOf(): Int32Array {
+    const offsets = new Int32Array(this.size + 1);
+    for (const { needs } of this.steps) for (const name of needs) add(offsets, this.indexOf(name) + 1, 1);
+    for (let step = 0; step < this.size; step++) add(offsets, step + 1, at(offsets, step));
+    return offsets;
+  }
+
+  #successorsOf(): Int32Array {
+    const successors = new Int32Array(at(this.#offsets, this.size));
+    const next = this.#offsets.slice();
+    for (const [step, { needs }] of this.steps.entries())
+      for (const name of needs) {
+        const need = this.indexOf(name);
+        successors[at(next, need)] = step;
+        add(next, need, 1);
+      }
+    return successors;
+  }
+
+  #partsOf(): Record<StepRole, Part> {
+    const part = (): Part => ({ count: 0, roots: [], leaves: [] });
+    const parts = { NORMAL: part(), ON_FAILURE: part(), FINALLY: part() };
+    for (const [step, { role, needs, rule }] of this.steps.entries()) {
+      parts[role].count++;
+      if (needs.length === 0 || rule === 'ALWAYS') parts[role].roots.push(step);
+      if (this.isLeaf(step)) parts[role].leaves.push(step);
+    }
+    return parts;
+  }
+}
+
+/** Of a body that has been validated: what is wrong with it throws, as a bug. */
+export function compileGraph({ steps }: Workflow): Graph {
+  const graph = new Graph(steps);
+  refuseCycles(graph);
+  return graph;
+}
+
+function numbered(steps: readonly WorkflowStep[]): Map<string, number> {
+  const numbers = new Map(steps.map(({ name }, step) => [name, step]));
+  if (numbers.size < steps.length) throw new Error('two steps of the workflow have the same name');
+  return numbers;
+}
+
+/** Takes away steps that need none of those that are left; what can't be taken away lies on a cycle or behind one. */
+function refuseCycles(graph: Graph): void {
+  const open = Int32Array.from(graph.steps, ({ needs }) => needs.length);
+  const free = [...open.keys()].filter((step) => open[step] === 0);
+  let taken = 0;
+  for (let step = free.pop(); step !== undefined; step = free.pop()) {
+    taken++;
+    for (const next of graph.successors(step)) {
+      add(open, next, -1);
+      if (open[next] === 0) free.push(next);
+    }
+  }
+  if (taken < graph.size) throw new Error('steps of the workflow need each other in a circle');
+}
+
+/** Places of these arrays are all there; the compiler can't know. */
+function at(array: Int32Array, place: number): number {
+  return array[place] ?? 0;
+}
+
+function add(array: Int32Array, place: number, amount: number): void {
+  array[place] = at(array, place) + amount;
+}

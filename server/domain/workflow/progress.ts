@@ -1,0 +1,52 @@
+/** How far a workflow is that runs, and the sentences that tell it. */
+import type { FanOutState } from './fan-out.ts';
+import type { Phase } from './phases.ts';
+
+export interface RunningStep {
+  readonly name: string;
+  /** Its job, or that of its last pass; undefined: it has one for each item. */
+  readonly jobId: string | undefined;
+  /** Passes of a loop that have ended. */
+  readonly passes: number;
+  readonly items: FanOutState | undefined;
+}
+
+export interface WorkflowProgress {
+  readonly phase: Phase;
+  /** Steps of the phase, or that are to be taken back; and how many of them have ended, or run. */
+  readonly steps: number;
+  readonly ended: number;
+  readonly running: number;
+  /** The first of those that run. */
+  readonly first: readonly RunningStep[];
+  /** Names of the first of the steps that need one of these. */
+  readonly behind: readonly string[];
+}
+
+const doings: Readonly<Record<Phase, string>> = {
+  WORK: 'does its work',
+  COMPENSATION: 'takes back what it has done',
+  ON_FAILURE: 'does what is for its failure',
+  FINALLY: 'does what is finally to be done',
+};
+
+/** Each without its full stop, to follow the job's name. Undefined: it has only just been started. */
+export function progressTexts(progress: WorkflowProgress | undefined): string[] {
+  if (!progress) return ['is a workflow that is about to start its first steps'];
+  const { phase, steps, ended, running, first, behind } = progress;
+  const counts = `${ended} of ${steps} ${steps === 1 ? 'step has' : 'steps have'} ended, and ${running} ${running === 1 ? 'runs' : 'run'}`;
+  const more = running > first.length ? `, and ${running - first.length} more` : '';
+  return [
+    `is a workflow that ${doings[phase]}: ${counts}`,
+    ...(first.length > 0 ? [`It waits for ${first.map(stepText).join(', ')}${more}`] : []),
+    ...(behind.length > 0 ? [`Next may be ${behind.join(', ')}`] : []),
+  ];
+}
+
+function stepText({ name, jobId, passes, items }: RunningStep): string {
+  if (items) {
+    const { size, started, succeeded, failed, late } = items;
+    return `${name} (${succeeded + failed + late} of ${size} items have ended, ${size - started} have not begun)`;
+  }
+  return passes > 0 ? `${name} (job ${jobId}, pass ${passes + 1})` : `${name} (job ${jobId})`;
+}

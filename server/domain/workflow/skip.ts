@@ -1,0 +1,30 @@
+/** Whether a step can be skipped by hand, and what that is for it. */
+import { type FanOutState, openItems } from './fan-out.ts';
+import { roleOf, type WorkflowRun } from './phases.ts';
+import type { StepState } from './step-state.ts';
+import type { WorkflowStep } from './workflow.ts';
+
+/** Why a step is skipped, as people see it. */
+export function skippedByHand(reason: string | undefined): string {
+  return reason ? `skipped by hand: ${reason}` : 'skipped by hand';
+}
+
+export interface SkippedStep {
+  readonly state: StepState;
+  readonly fanOut: FanOutState | undefined;
+}
+
+/** Why not, as an end of a sentence that begins with the step; undefined: it can be. */
+export function whyNotSkippable({ role }: WorkflowStep, state: StepState, run: WorkflowRun): string | undefined {
+  if (state !== 'WAITING' && state !== 'RUNNING') return `is ${state}: nothing is left to skip`;
+  if (role !== roleOf(run.phase))
+    return `has the role ${role}, and the workflow is at ${run.phase}: only steps of that can be skipped`;
+  return undefined;
+}
+
+/** NOW: nothing of it is open. LATER: what is open is cancelled first. NEVER: it has ended. */
+export function decideSkip({ state, fanOut }: SkippedStep): 'NOW' | 'LATER' | 'NEVER' {
+  if (state === 'WAITING') return 'NOW';
+  if (state !== 'RUNNING') return 'NEVER';
+  return fanOut && openItems(fanOut) === 0 ? 'NOW' : 'LATER';
+}

@@ -1,0 +1,133 @@
+/**
+ * Retries of batches: makes the new batch at once, and its members behind the call. What a replica has left, because it died or
+ * met with something that passes, another one goes on with.
+ */
+import { countFailed } from '../../domain/batch.ts';
+import { newRetry } from '../../domain/batch-retry.ts';
+import { isTerminal } from '../../domain/job-state.ts';
+import { jobNotEnded } from '../erasures.ts';
+import { asEngineError } from '../errors.ts';
+import { killPoint } from '../kill-points.ts';
+import type { Log, Timer } from '../ports.ts';
+import type { RequestKey } from '../requests.ts';
+import type { Batches, BatchView } from './batches.ts';
+import { type NewBatch, NewBatches, type NewBatchesParts } from './new-batches.ts';
+import { batchErased, nothingToRetry } from './refusals.ts';
+import { type AfterPage, RetryPages, type RetryPagesParts } from './retry-pages.ts';
+
+const ROUND_MS = 1_000;
+/** A batch to which nothing was added for longer has been left. */
+const LEFT_MS = 2_000;
+const MOST_LEFT = 100;
+/** Each has a page of inputs in memory. */
+const MOST_AT_ONCE = 4;
+
+export interface BatchRetriesParts extends NewBatchesParts, RetryPagesParts {
+  readonly store: NewBatchesParts['store'] & RetryPagesParts['store'];
+  readonly definitions: NewBatchesParts['definitions'];
+  readonly batches: Pick<Batches, 'get'>;
+  readonly log: Log;
+  /** Told when the outbox has got a row. */
+  readonly onTold: () => void;
+}
+
+export interface RetryRequest extends Pick<NewBatch, 'traceparent' | 'tracestate'> {
+  /** Of the batch to retry. */
+  readonly jobId: string;
+  /** For people. */
+  readonly reason: string;
+}
+
+export class BatchRetries {
+  readonly #parts: BatchRetriesParts;
+  readonly #newBatches: NewBatches;
+  readonly #pages: RetryPages;
+  /** By batch: one at a time. */
+  readonly #filling = new Map<string, Promise<void>>();
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: BatchRetriesParts) {
+    this.#parts = parts;
+    this.#newBatches = new NewBatches(parts);
+    this.#pages = new RetryPages(parts);
+  }
+
+  start(): void {
+    this.#wait(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await Promise.allSettled([this.#round, ...this.#filling.values()]);
+  }
+
+  /**
+   * Resolves with the new batch; after a repeat with that of the first call, as it is now. Throws BATCH_NOT_FOUND,
+   * JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY, BATCH_RETRIED and REQUEST_ID_REUSED.
+   */
+  async retry(namespace: string, retry: RetryRequest, request: RequestKey | undefined): Promise<BatchView> {
+    const { batches, onTold } = this.#parts;
+    try {
+      const jobId = await this.#make(namespace, retry, request).catch((refusal) =>
+        this.#newBatches.before(namespace, request, refusal),
+      );
+      killPoint('batches.after_retry_before_members');
+      onTold();
+      this.#fill(jobId);
+      return await batches.get(namespace, jobId);
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  async #make(
+    namespace: string,
+    { jobId, reason, ...trace }: RetryRequest,
+    request: RequestKey | undefined,
+  ): Promise<string> {
+    const batch = await this.#parts.batches.get(namespace, jobId);
+    const { job, members, progress, description, policy, callback } = batch;
+    if (!isTerminal(job.state)) throw jobNotEnded(jobId, job.state, 'wait for its end, or cancel it first');
+    if (job.erased) throw batchErased(jobId);
+    const failed = countFailed(progress.ended);
+    if (failed === 0) throw nothingToRetry(jobId);
+    const retries = { retry: newRetry(jobId, members, failed), reason };
+    const made = { description, policy, callback, labels: job.labels, retries, ...trace };
+    return this.#newBatches.store(namespace, made, request);
+  }
+
+  /** One too many is taken up by a later round, or by another replica. */
+  #fill(jobId: string): void {
+    if (this.#stopped || this.#filling.has(jobId) || this.#filling.size >= MOST_AT_ONCE) return;
+    const filling = this.#fillAll(jobId)
+      .catch((error) =>
+        this.#warn({ job_id: jobId, error: String(error) }, 'members of a batch could not be made anew'),
+      )
+      .finally(() => this.#filling.delete(jobId));
+    this.#filling.set(jobId, filling);
+  }
+
+  async #fillAll(jobId: string): Promise<void> {
+    for (let after: AfterPage = 'MORE'; after === 'MORE' && !this.#stopped; ) after = await this.#pages.next(jobId);
+  }
+
+  #wait(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.timers.after(ms, () => {
+      this.#round = this.#sweep()
+        .catch((error) => this.#warn({ error: String(error) }, 'batches that retry others could not be looked after'))
+        .finally(() => this.#wait(ROUND_MS));
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    for (const jobId of await this.#parts.store.batches.findFilling(LEFT_MS, MOST_LEFT)) this.#fill(jobId);
+  }
+
+  #warn(facts: Readonly<Record<string, string>>, what: string): void {
+    this.#parts.log.warn(facts, `${what}; the next round tries again`);
+  }
+}

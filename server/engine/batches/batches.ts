@@ -1,0 +1,82 @@
+/** Batches as people make, see and seal them. How they go on is in `advance.ts`. */
+import { BATCH_DEFINITION, noneEnded } from '../../domain/batch.ts';
+import type { StoredBatch } from '../batch-views.ts';
+import { retryCollisions } from '../collisions.ts';
+import { asEngineError } from '../errors.ts';
+import type { JobView } from '../job-views.ts';
+import { once, type RequestKey } from '../requests.ts';
+import type { Store } from '../store-port.ts';
+import type { Submissions } from '../submissions.ts';
+import { callbackSubmission } from './callbacks.ts';
+import { type NewBatch, NewBatches, type NewBatchesParts } from './new-batches.ts';
+import { batchNotFound } from './refusals.ts';
+
+export interface BatchesParts extends NewBatchesParts {
+  readonly store: Pick<Store, 'batches' | 'together' | 'readJob' | 'findSubmission'>;
+  readonly submissions: Pick<Submissions, 'check'>;
+  /** Told when the outbox has got a row. */
+  readonly onTold: () => void;
+  /** Told of batches that have something to act upon. */
+  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+}
+
+export interface BatchView extends StoredBatch {
+  readonly job: JobView;
+}
+
+/** Each rejects with an EngineError: BATCH_NOT_FOUND, and what its RPC says. */
+export class Batches {
+  readonly #parts: BatchesParts;
+  readonly #newBatches: NewBatches;
+
+  constructor(parts: BatchesParts) {
+    this.#parts = parts;
+    this.#newBatches = new NewBatches(parts);
+  }
+
+  /** After a repeat: the batch of the first call, as it is now. */
+  async create(namespace: string, batch: NewBatch, request: RequestKey | undefined): Promise<BatchView> {
+    try {
+      const refusal: unknown = await this.#check(namespace, batch).catch((error) => error);
+      const jobId = refusal
+        ? await this.#newBatches.before(namespace, request, refusal)
+        : await this.#newBatches.store(namespace, batch, request);
+      this.#parts.onTold();
+      return await this.get(namespace, jobId);
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  async get(namespace: string, jobId: string): Promise<BatchView> {
+    const { store } = this.#parts;
+    const job = await store.readJob(namespace, jobId);
+    const batch = job?.definition === BATCH_DEFINITION ? await store.batches.read(jobId) : undefined;
+    if (!job || !batch) throw batchNotFound(jobId);
+    return { ...batch, job };
+  }
+
+  async seal(namespace: string, jobId: string, request: RequestKey | undefined): Promise<BatchView> {
+    const { store, ids, onWorkflowsTold } = this.#parts;
+    await this.get(namespace, jobId);
+    try {
+      const audit = { auditId: ids.next(), namespace };
+      await retryCollisions(this.#parts, () =>
+        once(store, namespace, request, ({ batches }) => batches.seal(jobId, audit)),
+      );
+    } catch (error) {
+      throw asEngineError(error);
+    }
+    onWorkflowsTold([jobId]);
+    return this.get(namespace, jobId);
+  }
+
+  /** Refuses a callback that could not be made now. */
+  async #check(namespace: string, { callback }: NewBatch): Promise<void> {
+    if (!callback) return;
+    const ended = { jobId: NIL_UUID, state: 'SUCCEEDED', members: 0, ended: noneEnded } as const;
+    await this.#parts.submissions.check(namespace, callbackSubmission(callback, ended), 'batch.callback');
+  }
+}
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';

@@ -1,0 +1,41 @@
+/** The definition of batches' own jobs. No worker runs them; what matters of it is its name, and its queue. */
+import { BATCH_DEFINITION } from '../../domain/batch.ts';
+import { definitionDefaults, type JobDefinition } from '../../domain/definition.ts';
+import type { Definitions } from '../definitions.ts';
+import { hashOf } from '../derived-ids.ts';
+import type { Store } from '../store-port.ts';
+
+function newDefinition(namespace: string): JobDefinition {
+  const { queue, retryPolicy, runTimeoutMs, cancelGraceMs } = definitionDefaults;
+  return {
+    namespace,
+    name: BATCH_DEFINITION,
+    version: 0,
+    handler: BATCH_DEFINITION,
+    queue,
+    retryPolicy,
+    runTimeoutMs,
+    cancelGraceMs,
+    leaseLossAction: 'ABORT',
+    demands: { labels: {} },
+    priority: 0,
+    description: 'Batches: each of these jobs stands for its members.',
+    labels: {},
+    createTimeUs: 0,
+  };
+}
+
+/** Within a transaction; made when the namespace gets its first batch. */
+export async function batchDefinition(
+  definitions: Definitions,
+  store: Pick<Store, 'readDefinition' | 'applyDefinition'>,
+  namespace: string,
+): Promise<JobDefinition> {
+  const known =
+    definitions.known(namespace, BATCH_DEFINITION, 0) ??
+    (await definitions.readWithin(store, namespace, BATCH_DEFINITION, 0));
+  if (known) return known;
+  const definition = newDefinition(namespace);
+  const content = hashOf(JSON.stringify({ ...definition, namespace: '' }));
+  return (await store.applyDefinition(definition, content, false)).definition;
+}

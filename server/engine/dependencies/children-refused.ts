@@ -1,0 +1,28 @@
+/** Why an attempt may have no such children. */
+import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/children.ts';
+import type { ParentAttempt } from '../dependency-views.ts';
+import { EngineError } from '../errors.ts';
+
+export function childrenRefused({ jobId, attempt }: ParentAttempt, why: 'CLOSED' | 'FULL' | 'TOO_DEEP'): EngineError {
+  const facts = { field: 'parent', metadata: { job_id: jobId, attempt: String(attempt) } };
+  switch (why) {
+    case 'CLOSED':
+      return new EngineError(
+        'PARENT_ATTEMPT_CLOSED',
+        `parent: attempt ${attempt} of job ${jobId} is not open in that session: its handler has to stop`,
+        facts,
+      );
+    case 'FULL':
+      return new EngineError(
+        'TOO_MANY_CHILDREN',
+        `parent: job ${jobId} may have ${MOST_CHILDREN} children; let children submit the rest, or use a batch`,
+        facts,
+      );
+    case 'TOO_DEEP':
+      return new EngineError(
+        'WORKFLOW_NESTING',
+        `parent: children of job ${jobId} would be in each other more than ${MOST_DEPTH} deep`,
+        facts,
+      );
+  }
+}

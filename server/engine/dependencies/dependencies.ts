@@ -1,0 +1,140 @@
+/** Makes jobs that wait depend on more, and lists what was published. */
+import {
+  type Dependency,
+  decideBlock,
+  decideSkip,
+  isMet,
+  MOST_DEPENDENCIES,
+  unmetText,
+} from '../../domain/dependencies.ts';
+import type { Change, OpenRun } from '../../domain/run.ts';
+import { jobNotFound } from '../cancels.ts';
+import type { Changes } from '../changes.ts';
+import type { AssetPage, LinkedDependency } from '../dependency-views.ts';
+import { EngineError } from '../errors.ts';
+import type { JobView } from '../job-views.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Random } from '../ports.ts';
+import { once, type RequestKey } from '../requests.ts';
+import type { Decide, Store } from '../store-port.ts';
+import { cycleOf } from './cycle-search.ts';
+import { targetNotFound, withStepNumbers } from './step-numbers.ts';
+
+export interface DependenciesParts {
+  readonly store: Pick<Store, 'dependencies' | 'together' | 'change'>;
+  readonly readJob: Store['readJob'];
+  readonly changes: Changes;
+  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly random: Random;
+}
+
+export interface Addition {
+  readonly namespace: string;
+  readonly jobId: string;
+  readonly dependencies: readonly Dependency[];
+}
+
+export class Dependencies {
+  readonly #parts: DependenciesParts;
+
+  constructor(parts: DependenciesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED, JOB_NOT_WAITING,
+   * NOT_A_WORKFLOW, TOO_MANY_DEPENDENCIES, DEPENDENCY_CYCLE, DEPENDENCY_GRAPH_TOO_LARGE, REQUEST_ID_REUSED.
+   */
+  async add(asked: Addition, request: RequestKey | undefined): Promise<JobView> {
+    const { changes } = this.#parts;
+    const { namespace, jobId } = asked;
+    await this.#openJob(asked);
+    const dependencies = await withStepNumbers(this.#parts, namespace, asked.dependencies, '');
+    await changes.applyWith(
+      (decideAll) => this.#store({ ...asked, dependencies }, request, decideAll),
+      (run, nowUs) => decideBlock(run, { nowUs, random: 0 }) as Change,
+    );
+    const job = await this.#parts.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    return job;
+  }
+
+  listAssets(namespace: string, afterName: string, limit: number): Promise<AssetPage> {
+    return this.#parts.store.dependencies.listAssets(namespace, afterName, limit);
+  }
+
+  async #openJob({ namespace, jobId }: Addition): Promise<void> {
+    const job = await this.#parts.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+  }
+
+  async #store(asked: Addition, request: RequestKey | undefined, decideAll: Decide): Promise<Change[]> {
+    const { store } = this.#parts;
+    const work = (inner: Pick<Store, 'dependencies' | 'change'>) => this.#within(inner, asked, decideAll);
+    if (!request) return store.together(work);
+    const done = await once(store, asked.namespace, request, work);
+    return done.repeated ? [] : done.value;
+  }
+
+  async #within(
+    store: Pick<Store, 'dependencies' | 'change'>,
+    { namespace, jobId, dependencies }: Addition,
+    decideAll: Decide,
+  ): Promise<Change[]> {
+    await store.dependencies.lockEdges(namespace);
+    const { count, links: found } = await store.dependencies.link(namespace, jobId, dependencies);
+    const links = found.map((link, i) => link ?? refuseTarget(namespace, dependencies[i] as Dependency, i));
+    const field = 'dependencies';
+    const cycle = await cycleOf(store.dependencies, this.#parts.lanes, { namespace, jobId }, dependencies, field);
+    if (cycle) throw cycle;
+    const open = links.flatMap(({ dependency, ending }) => (ending ? [] : [dependency]));
+    if (count + open.length > MOST_DEPENDENCIES) throw tooMany(jobId, count);
+    const unmet = whyUnmet(links);
+    let isOpen = false;
+    const changes = await store.change({ by: 'jobs', namespace, jobIds: [jobId] }, (run, nowUs) => {
+      isOpen = true;
+      if (decideBlock(run, { nowUs, random: 0 }) === 'NOT_WAITING') throw notWaiting(run);
+      if (unmet) return decideSkip(run, unmet);
+      return open.length > 0 ? decideAll(run, nowUs) : undefined;
+    });
+    if (!isOpen) throw ended(jobId);
+    if (changes[0]?.kind === 'continue') await store.dependencies.addEdges(namespace, jobId, open);
+    return changes;
+  }
+}
+
+function whyUnmet(links: readonly LinkedDependency[]): string | undefined {
+  const unmet = links.find(({ dependency, ending }) => ending && !isMet(dependency.condition, ending));
+  return unmet?.ending && unmetText(unmet.dependency, unmet.ending);
+}
+
+function refuseTarget(namespace: string, { on }: Dependency, i: number): never {
+  if (on.kind === 'JOB') throw targetNotFound(namespace, on.jobId, `dependencies[${i}].job_id`);
+  throw targetNotFound(
+    namespace,
+    on.kind === 'STEP' ? on.workflowJobId : '',
+    `dependencies[${i}].step.workflow_job_id`,
+  );
+}
+
+function tooMany(jobId: string, count: number): EngineError {
+  return new EngineError(
+    'TOO_MANY_DEPENDENCIES',
+    `job ${jobId} waits for ${count} already and may depend on ${MOST_DEPENDENCIES} in all; a job in between can wait for the others`,
+    { field: 'dependencies', metadata: { job_id: jobId, max_dependencies: String(MOST_DEPENDENCIES) } },
+  );
+}
+
+function notWaiting({ jobId, state }: OpenRun): EngineError {
+  return new EngineError(
+    'JOB_NOT_WAITING',
+    `job ${jobId} is ${state}: only one that is BLOCKED, SCHEDULED or READY can be made to wait for more`,
+    { metadata: { job_id: jobId, state } },
+  );
+}
+
+function ended(jobId: string): EngineError {
+  return new EngineError('JOB_ENDED', `job ${jobId} has ended: nothing is left to wait`, {
+    metadata: { job_id: jobId },
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * Lets jobs go whose dependencies have come about, ends those whose can come about no more, and publishes assets: takes what was
+ * told of by the transactions that ended jobs and steps. What a crash leaves is a row, which any replica finds.
+ */
+import { decideSkip, decideUnblock } from '../../domain/dependencies.ts';
+import type { Change } from '../../domain/run.ts';
+import type { Cancels } from '../cancels.ts';
+import type { Changes } from '../changes.ts';
+import type { Publication, Settled, TakenNews } from '../dependency-views.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Log, Timer, Timers } from '../ports.ts';
+import type { Decide, Store } from '../store-port.ts';
+import { requireLanes } from '../unknown-lanes.ts';
+
+const ROUND_MS = 1_000;
+/** Of one transaction. */
+const MOST_CANCELLED = 1_000;
+
+export interface ReleasesParts {
+  readonly store: Pick<Store, 'together' | 'dependencies'>;
+  readonly changes: Changes;
+  readonly cancels: Cancels;
+  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+export class Releases {
+  readonly #parts: ReleasesParts;
+  #running: Promise<void> | undefined;
+  #told = false;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(parts: ReleasesParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#wait(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Something that jobs depend on has come about. */
+  wake(): void {
+    this.#told = true;
+    this.#pump();
+  }
+
+  #wait(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.timers.after(ms, () => {
+      this.wake();
+      this.#wait(ROUND_MS);
+    });
+  }
+
+  #pump(): void {
+    if (this.#stopped || this.#running || !this.#told) return;
+    this.#told = false;
+    this.#running = this.#takeAll()
+      .catch((error) =>
+        this.#parts.log.warn(
+          { error: String(error) },
+          'jobs that depend on others could not be looked after; the next round tries again',
+        ),
+      )
+      .finally(() => {
+        this.#running = undefined;
+        this.#pump();
+      });
+  }
+
+  async #takeAll(): Promise<void> {
+    for (let isMore = true; isMore && !this.#stopped; ) isMore = await this.#takeSome();
+  }
+
+  /** One transaction. Returns whether there may be more. */
+  async #takeSome(): Promise<boolean> {
+    let isMore = false;
+    let published = 0;
+    let orphaned: TakenNews['orphaned'] = [];
+    await this.#parts.changes.applyWith(
+      (decideAll) =>
+        this.#parts.store.together(async (inner) => {
+          const taken = await inner.dependencies.takeNews();
+          const changes = await this.#letGo(inner, taken, decideAll);
+          const publications = this.#publicationsOf(taken);
+          if (publications.length > 0) await inner.dependencies.publish(publications);
+          isMore = taken.isMore;
+          orphaned = taken.orphaned;
+          published = publications.length;
+          return changes;
+        }),
+      (run, nowUs) => decideUnblock(run, { nowUs, random: 0 }),
+    );
+    for (const { jobId, laneId } of orphaned) await this.#cancelChildren(jobId, laneId);
+    return isMore || published > 0;
+  }
+
+  /** A page of those that are not to go on without their parent. What it told stays until there are none. */
+  async #cancelChildren(jobId: string, laneId: number): Promise<void> {
+    const { store, lanes, cancels } = this.#parts;
+    const children = await store.dependencies.readAttached(jobId, MOST_CANCELLED);
+    if (children.length === 0) return;
+    if (!lanes.get(laneId)) await lanes.load([laneId]);
+    const namespace = lanes.get(laneId)?.namespace;
+    if (namespace !== undefined)
+      await cancels.cancelMany(namespace, children, `its parent, job ${jobId}, has ended`, 'RULE');
+  }
+
+  async #letGo(store: Pick<Store, 'change'>, { settled }: TakenNews, decideAll: Decide): Promise<Change[]> {
+    const changes: Change[] = [];
+    for (const [namespace, all] of Map.groupBy(settled, (one) => one.namespace)) {
+      const byJob = new Map(all.map((one): [string, Settled] => [one.jobId, one]));
+      const decide: Decide = (run, nowUs) => {
+        const unmet = byJob.get(run.jobId)?.unmet;
+        return unmet === undefined ? decideAll(run, nowUs) : decideSkip(run, unmet);
+      };
+      changes.push(...(await store.change({ by: 'jobs', namespace, jobIds: [...byJob.keys()] }, decide)));
+    }
+    return changes;
+  }
+
+  #publicationsOf({ succeeded }: TakenNews): Publication[] {
+    const { lanes } = this.#parts;
+    requireLanes(
+      lanes,
+      succeeded.map(({ laneId }) => laneId),
+    );
+    return succeeded.flatMap(({ jobId, laneId, endTimeUs: timeUs }) => {
+      const lane = lanes.get(laneId);
+      if (!lane || lane.cleanup) return [];
+      const { namespace } = lane;
+      return (lane.definitionBody.publishes ?? []).map((name) => ({ namespace, name, jobId, timeUs }));
+    });
+  }
+}

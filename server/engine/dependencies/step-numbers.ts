@@ -1,0 +1,72 @@
+/** Steps that dependencies name, looked up in the workflows that they are of. */
+import type { Dependency } from '../../domain/dependencies.ts';
+import type { DependencyStore, TargetJob } from '../dependency-views.ts';
+import { EngineError } from '../errors.ts';
+import type { Lanes } from '../lanes.ts';
+import { bodyOf } from '../workflows/bodies.ts';
+
+export interface StepNumbersParts {
+  readonly store: { readonly dependencies: Pick<DependencyStore, 'readTargets'> };
+  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+}
+
+interface Asked {
+  readonly dependency: Dependency;
+  /** Place in the request. */
+  readonly path: string;
+}
+
+/** With the numbers of the steps; `path` is what the dependencies are of, empty for the request itself. Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, INVALID_FIELD: there is no such step. */
+export async function withStepNumbers(
+  parts: StepNumbersParts,
+  namespace: string,
+  dependencies: readonly Dependency[],
+  path: string,
+): Promise<readonly Dependency[]> {
+  const ids = dependencies.flatMap(({ on }) => (on.kind === 'STEP' ? [on.workflowJobId] : []));
+  if (ids.length === 0) return dependencies;
+  const workflows = await parts.store.dependencies.readTargets(namespace, [...new Set(ids)]);
+  await parts.lanes.load(workflows.flatMap(({ laneId }) => (parts.lanes.get(laneId) ? [] : [laneId])));
+  const byId = new Map(workflows.map((job) => [job.jobId, job]));
+  return dependencies.map((dependency, i) =>
+    numbered(parts.lanes, byId, { dependency, path: `${path === '' ? '' : `${path}.`}dependencies[${i}]` }, namespace),
+  );
+}
+
+function numbered(
+  lanes: StepNumbersParts['lanes'],
+  workflows: ReadonlyMap<string, TargetJob>,
+  { dependency, path }: Asked,
+  namespace: string,
+): Dependency {
+  const { on } = dependency;
+  if (on.kind !== 'STEP') return dependency;
+  const { workflowJobId, step } = on;
+  const job = workflows.get(workflowJobId);
+  if (!job) throw targetNotFound(namespace, workflowJobId, `${path}.step.workflow_job_id`);
+  const definition = lanes.get(job.laneId)?.definitionBody;
+  if (!definition?.workflow)
+    throw new EngineError(
+      'NOT_A_WORKFLOW',
+      `${path}.step.workflow_job_id: job ${workflowJobId} is a task and has no steps`,
+      {
+        field: `${path}.step.workflow_job_id`,
+        metadata: { job_id: workflowJobId },
+      },
+    );
+  const number = bodyOf(definition).graph.steps.findIndex(({ name }) => name === step);
+  if (number < 0)
+    throw new EngineError(
+      'INVALID_FIELD',
+      `${path}.step.step: workflow ${definition.name} version ${definition.version} has no step ${step}`,
+      { field: `${path}.step.step` },
+    );
+  return { ...dependency, on: { ...on, number } };
+}
+
+export function targetNotFound(namespace: string, jobId: string, field: string): EngineError {
+  return new EngineError('JOB_NOT_FOUND', `${field}: namespace ${namespace} has no job ${jobId} to depend on`, {
+    field,
+    metadata: { namespace, job_id: jobId },
+  });
+}

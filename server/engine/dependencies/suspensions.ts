@@ -1,0 +1,49 @@
+/** Reports of handlers that wait for children: each is a transaction that makes the job wait for those that are open. */
+import { decideSuspend } from '../../domain/children.ts';
+import type { Dependency } from '../../domain/dependencies.ts';
+import type { AttemptKey } from '../attempt-views.ts';
+import type { Changes } from '../changes.ts';
+import type { Store } from '../store-port.ts';
+
+export interface Suspension extends AttemptKey {
+  readonly childIds: readonly string[];
+}
+
+export interface SuspensionsParts {
+  readonly store: Pick<Store, 'together'>;
+  readonly changes: Changes;
+}
+
+/** Those that were open in their sessions. */
+export async function suspendAll(
+  parts: SuspensionsParts,
+  suspensions: readonly Suspension[],
+): Promise<ReadonlySet<AttemptKey>> {
+  const accepted = new Set<AttemptKey>();
+  for (const suspension of suspensions) if (await suspend(parts, suspension)) accepted.add(suspension);
+  return accepted;
+}
+
+async function suspend({ store, changes }: SuspensionsParts, suspension: Suspension): Promise<boolean> {
+  const { jobId, attempt, sessionId, childIds } = suspension;
+  let open: readonly string[] = [];
+  const made = await changes.applyWith(
+    (decideAll) =>
+      store.together(async (inner) => {
+        // Before it is decided: what ends from now on is told.
+        open = await inner.dependencies.linkChildren(jobId, childIds);
+        const attempts = [{ jobId, attempt, sessionId }];
+        const changed = await inner.change({ by: 'attempts', attempts }, decideAll);
+        const [change] = changed;
+        if (change?.kind === 'continue' && change.state === 'WAITING')
+          await inner.dependencies.addEdges('', jobId, open.map(endOf));
+        return changed;
+      }),
+    (run) => decideSuspend(run, open.length),
+  );
+  return made.length > 0;
+}
+
+function endOf(jobId: string): Dependency {
+  return { on: { kind: 'JOB', jobId }, condition: 'ENDED' };
+}

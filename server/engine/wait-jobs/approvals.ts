@@ -1,0 +1,99 @@
+/** Ends jobs that wait for a person's word. */
+import { isTerminal, type TerminalState } from '../../domain/job-state.ts';
+import type { Payload } from '../../domain/payload.ts';
+import type { End, OpenRun } from '../../domain/run.ts';
+import { type Approval, approvalResult, approvedReason, decideEndWait, rejected } from '../../domain/wait.ts';
+import { jobNotFound } from '../cancels.ts';
+import type { Changes } from '../changes.ts';
+import type { Definitions } from '../definitions.ts';
+import { EngineError } from '../errors.ts';
+import type { JobView } from '../job-views.ts';
+import type { Schemas } from '../ports.ts';
+import type { RequestKey } from '../requests.ts';
+import type { Store } from '../store-port.ts';
+
+export interface ApprovalsParts {
+  readonly store: Pick<Store, 'readJob'>;
+  readonly changes: Changes;
+  readonly definitions: Definitions;
+  readonly schemas: Schemas;
+}
+
+/** Each resolves with the job. Throws JOB_NOT_FOUND, JOB_NOT_AWAITING_APPROVAL or REQUEST_ID_REUSED. */
+export class Approvals {
+  readonly #parts: ApprovalsParts;
+
+  constructor(parts: ApprovalsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws INVALID_FIELD, too: where the result would not be as the definition's output schema wants it. */
+  async approve(
+    namespace: string,
+    jobId: string,
+    approval: Approval,
+    request: RequestKey | undefined,
+  ): Promise<JobView> {
+    const result = approvalResult(approval);
+    await this.#check(await this.#read(namespace, jobId), result);
+    return this.#end(namespace, jobId, request, 'SUCCEEDED', (run) =>
+      decideEndWait(run, { state: 'SUCCEEDED', result }, approvedReason(approval)),
+    );
+  }
+
+  /** A result that is refused leaves the job waiting: the person can give another one. */
+  async #check({ namespace, definition: name, definitionVersion, state }: JobView, payload: Payload): Promise<void> {
+    if (state !== 'WAITING') return;
+    const { definitions, schemas } = this.#parts;
+    const { outputSchema: schema } = await definitions.get(namespace, name, definitionVersion);
+    const [fault] = schema ? await schemas.validate([{ schema, payload }]) : [];
+    if (fault !== undefined) throw badResult(name, definitionVersion, fault);
+  }
+
+  reject(namespace: string, jobId: string, reason: string, request: RequestKey | undefined): Promise<JobView> {
+    return this.#end(namespace, jobId, request, 'FAILED', (run) => decideEndWait(run, rejected(reason)));
+  }
+
+  async #read(namespace: string, jobId: string): Promise<JobView> {
+    const job = await this.#parts.store.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    return job;
+  }
+
+  async #end(
+    namespace: string,
+    jobId: string,
+    request: RequestKey | undefined,
+    state: TerminalState,
+    decide: (run: OpenRun) => End | undefined,
+  ): Promise<JobView> {
+    let ours = false;
+    const selection = { by: 'jobs', namespace, jobIds: [jobId] } as const;
+    const repeated = await this.#parts.changes.applyOnce(selection, request, (run, _nowUs, { wait }) => {
+      const ended = wait?.kind === 'APPROVAL' ? decide(run) : undefined;
+      if (!ended) throw notAwaiting(jobId, run.state, wait?.kind === 'APPROVAL');
+      ours = true;
+      return ended;
+    });
+    const job = await this.#read(namespace, jobId);
+    if (!repeated && !(ours && job.state === state)) throw notAwaiting(jobId, job.state, true);
+    return job;
+  }
+}
+
+function notAwaiting(jobId: string, state: JobView['state'], isApproval: boolean): EngineError {
+  const why = isTerminal(state)
+    ? `has ended ${state} already`
+    : isApproval
+      ? `is ${state}: it is not its turn yet; a person is asked once it is WAITING`
+      : `is ${state} and no job that a person is asked about; its definition has no wait.approval`;
+  return new EngineError('JOB_NOT_AWAITING_APPROVAL', `job ${jobId} ${why}`, { metadata: { job_id: jobId, state } });
+}
+
+function badResult(definition: string, version: number, fault: string): EngineError {
+  const why = `makes a result that does not fit the output schema of ${definition} version ${version}: ${fault}`;
+  return new EngineError('INVALID_FIELD', `payload ${why}`, {
+    field: 'payload',
+    violations: [{ field: 'payload', description: why }],
+  });
+}

@@ -1,0 +1,356 @@
+/** One workflow goes on: from what it was told to the jobs that start, within the transaction that holds its lock. */
+import type { JobState } from '../../domain/job-state.ts';
+import { type Failure, systemFailure } from '../../domain/payload.ts';
+import { compensatedStep } from '../../domain/workflow/compensation.ts';
+import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
+import {
+  afterCompensation,
+  afterEnds,
+  afterSkips,
+  afterStarts,
+  decidePhase,
+  doom,
+  enterPhase,
+  hasFailed,
+  isStopping,
+  newRun,
+  roleOf,
+  type WorkflowRun,
+} from '../../domain/workflow/phases.ts';
+import type { EndedStep, EndedStepState } from '../../domain/workflow/step-state.ts';
+import { noneEnded } from '../../domain/workflow/trigger-rules.ts';
+import { successorsOf, wave } from '../../domain/workflow/wave.ts';
+import { MOST_DEPTH } from '../../domain/workflow/workflow.ts';
+import type { InnerStore } from '../inner-jobs.ts';
+import type { KeptResult, StepCacheStore } from '../step-cache-views.ts';
+import type { NewJob } from '../store-port.ts';
+import type {
+  LockedWorkflow,
+  WorkflowNews,
+  WorkflowStore,
+  WrittenCompensation,
+  WrittenNews,
+  WrittenRun,
+  WrittenStep,
+} from '../workflow-views.ts';
+import { adoptedSteps } from './adoption.ts';
+import type { Body } from './bodies.ts';
+import { CachedSteps, type CacheLooks } from './cached-steps.ts';
+import { Compensations } from './compensations.ts';
+import type { KnownSteps } from './expected-steps.ts';
+import { outcomeOf } from './outcome.ts';
+import { askedSkips, skippedEnded } from './skips.ts';
+import { childFailure, endedItems, passEnded, whyFailed } from './step-ends.ts';
+import type { StepJobs } from './step-jobs.ts';
+import { StepStarts } from './step-starts.ts';
+import type { StepWait } from './step-waits.ts';
+import { Steps } from './steps.ts';
+import { Values } from './values.ts';
+
+export interface AdvanceParts {
+  readonly store: InnerStore & { readonly workflows: WorkflowStore; readonly stepCache: StepCacheStore };
+  readonly stepJobs: StepJobs;
+  readonly namespace: string;
+  readonly body: Body;
+  readonly workflow: LockedWorkflow;
+  /** Jobs that may be made in this transaction. */
+  readonly mostJobs: number;
+  /** Read with the lock. */
+  readonly known: KnownSteps;
+  /** For the one step of it that is locked. Undefined: nothing is. */
+  readonly wait: StepWait | undefined;
+}
+
+export interface Advanced {
+  readonly run: WrittenRun;
+  readonly steps: readonly WrittenStep[];
+  readonly compensations: readonly WrittenCompensation[];
+  readonly news: readonly WrittenNews[];
+  readonly jobs: readonly NewJob[];
+  /** Results for steps that are alike. */
+  readonly kept: readonly KeptResult[];
+  readonly looks: CacheLooks;
+  /** Set where it has ended. */
+  readonly outcome: WorkflowOutcome | undefined;
+}
+
+export class Advance {
+  readonly parts: AdvanceParts;
+  readonly steps: Steps;
+  readonly values: Values;
+  readonly #starts: StepStarts;
+  readonly #cached: CachedSteps;
+  readonly #compensations: Compensations;
+  readonly #news: WrittenNews[] = [];
+  /** What the jobs of steps have failed with. */
+  readonly #causes = new Map<number, Failure>();
+  #run: WorkflowRun;
+  #failure: Failure | undefined;
+  #outcome: WorkflowOutcome | undefined;
+
+  constructor(parts: AdvanceParts) {
+    this.parts = parts;
+    const { workflow, body, store } = parts;
+    this.steps = new Steps(body.graph, workflow.jobId, store.workflows, parts.known);
+    this.values = new Values(workflow, this.steps, store.workflows);
+    this.#cached = new CachedSteps(parts, this.steps, this.values);
+    this.#starts = new StepStarts(parts, this.steps, this.values, this.#cached);
+    this.#compensations = new Compensations(parts, this.steps, this.values);
+    this.#run = workflow.run ?? newRun;
+    this.#failure = workflow.failure;
+  }
+
+  async go(): Promise<Advanced> {
+    const { workflow, body } = this.parts;
+    const wasStopping = isStopping(this.#run);
+    if (workflow.depth > MOST_DEPTH) this.#doom('FAILED', nestedTooDeeply);
+    for (const { kind } of workflow.news) {
+      if (kind === 'CANCEL')
+        this.#doom('CANCELLED', systemFailure('CANCELLED', 'Cancelled', workflow.reason ?? 'cancelled'));
+      if (kind === 'TIME_OUT') this.#doom('TIMED_OUT', systemFailure('TIMEOUT', 'TotalTimeout', lateText));
+    }
+    const isNew = workflow.run === undefined;
+    const told = workflow.news.flatMap(({ step }) => (isOfStep(step) ? [step] : []));
+    // Mostly they have ended: what comes after them is loaded with them.
+    await this.steps.load([...told, ...told.flatMap((step) => body.graph.successors(step))]);
+    await this.#compensationsEnded();
+    const ends = [...this.#skips(), ...(await this.#childrenEnded())];
+    if (!isStopping(this.#run)) {
+      if (isNew) ends.push(...(await this.#adopt()));
+      const over = new Set(ends.map(({ step }) => step));
+      const roots = isNew ? body.graph.roots('NORMAL').filter((step) => !over.has(step)) : [];
+      ends.push(...(await this.#start([...roots, ...this.#goingOn(ends)])));
+    }
+    await this.#waves(ends);
+    await this.#settle();
+    if (isStopping(this.#run) && !wasStopping && this.#run.running > 0) this.#cancelChildren(undefined);
+    return this.#advanced();
+  }
+
+  #advanced(): Advanced {
+    const { jobId, depth } = this.parts.workflow;
+    const { notUndone } = this.#compensations;
+    const run = { jobId, depth, run: this.#run, failure: this.#failure, notUndone };
+    const news = this.#outcome ? [] : [...this.#news, ...this.#starts.news];
+    return {
+      run,
+      steps: this.steps.changed(),
+      compensations: this.#compensations.changed(),
+      news,
+      jobs: [...this.#starts.jobs, ...this.#compensations.jobs],
+      kept: this.#cached.kept,
+      looks: this.#cached.looks,
+      outcome: this.#outcome,
+    };
+  }
+
+  #doom(why: 'FAILED' | 'CANCELLED' | 'TIMED_OUT', failure: Failure): void {
+    this.#run = doom(this.#run, why);
+    if (this.#run.doomed === why) this.#failure = failure;
+  }
+
+  #cancelChildren(step: number | undefined): void {
+    this.#news.push({ jobId: this.parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
+  }
+
+  /** A retry takes over what has succeeded: the steps of the work, as if they had run here. What it is to skip never starts. */
+  async #adopt(): Promise<EndedStep[]> {
+    const { store, workflow, body } = this.parts;
+    if (!workflow.retryOf) return [];
+    const [good, asked] = await Promise.all([
+      adoptedSteps(store.workflows, body.graph, workflow.retryOf),
+      store.workflows.readAskedSkips(workflow.jobId),
+    ]);
+    for (const { jobId, step, ...row } of good) {
+      const { adoptedFrom = jobId } = row;
+      this.steps.put(step, { ...row, counts: noneEnded, adoptedFrom, reason: `adopted from ${adoptedFrom}` });
+    }
+    for (const { jobId: _, step, ...row } of asked) this.steps.put(step, row);
+    this.#run = afterStarts(this.#run, good.length);
+    return [
+      ...good.map(({ step }) => ({ step, state: 'SUCCEEDED' as const })),
+      ...asked.map(({ step }) => ({ step, state: 'SKIPPED' as const })),
+    ];
+  }
+
+  /** Steps that had more to start; what has ended since, also just now, is not among them. */
+  #goingOn(ends: readonly EndedStep[]): number[] {
+    const told = this.parts.workflow.news.flatMap(({ kind, step }) =>
+      kind === 'GO_ON' && step !== undefined ? [step] : [],
+    );
+    const isOpen = (step: number) => {
+      const { state, skipReason } = this.steps.row(step);
+      return ['WAITING', 'RUNNING'].includes(state) && skipReason === undefined;
+    };
+    const isOfPhase = (step: number) => this.steps.graph.step(step).role === roleOf(this.#run.phase);
+    const ended = new Set(ends.map(({ step }) => step));
+    return [...new Set(told)].filter((step) => isOpen(step) && isOfPhase(step) && !ended.has(step));
+  }
+
+  async #compensationsEnded(): Promise<void> {
+    const news = this.parts.workflow.news.flatMap((one) => {
+      const step = one.kind === 'CHILDREN_ENDED' && one.step !== undefined ? compensatedStep(one.step) : undefined;
+      return step === undefined ? [] : [{ ...one, step }];
+    });
+    for (let ended = await this.#compensations.ended(news); ended > 0; ended--)
+      this.#run = afterCompensation(this.#run);
+  }
+
+  /** Whether there is something more to decide in this transaction. */
+  async #compensate(): Promise<boolean> {
+    const begun = await this.#compensations.next();
+    if (begun === 'LATER') {
+      this.#news.push({ jobId: this.parts.workflow.jobId, step: undefined, kind: 'GO_ON' });
+      return false;
+    }
+    this.#run = afterStarts(this.#run, 1);
+    if (begun === 'FAILED') this.#run = afterCompensation(this.#run);
+    return true;
+  }
+
+  /** What the ends of jobs mean for their steps. */
+  async #childrenEnded(): Promise<EndedStep[]> {
+    const ended: EndedStep[] = [];
+    for (const [step, news] of byStep(this.parts.workflow.news)) {
+      const { state: before, skipReason } = this.steps.row(step);
+      if (before !== 'RUNNING') continue;
+      const state = skipReason === undefined ? await this.#stepEnded(step, news) : this.#skippedEnded(step, news);
+      if (state) ended.push({ step, state });
+    }
+    return ended;
+  }
+
+  /** Steps that end at once because somebody skips them. */
+  #skips(): EndedStep[] {
+    const { ended, ran, cancelled } = askedSkips(this.steps, this.#run, this.parts.workflow.news);
+    for (const step of cancelled) this.#cancelChildren(step);
+    for (const step of ended) this.steps.change(step, { state: 'SKIPPED' });
+    this.#run = afterSkips(this.#run, ran);
+    return ended.map((step) => ({ step, state: 'SKIPPED' }));
+  }
+
+  #skippedEnded(step: number, news: readonly WorkflowNews[]): EndedStepState | undefined {
+    const state = skippedEnded(this.steps, step, news);
+    if (state === 'SKIPPED') this.#run = afterSkips(this.#run, 1);
+    return state;
+  }
+
+  async #stepEnded(step: number, news: readonly WorkflowNews[]): Promise<EndedStepState | undefined> {
+    const { fanOut, loop } = this.steps.graph.step(step);
+    if (fanOut) return this.#itemsEnded(step, news);
+    const state = passEnded(this.steps.row(step), news);
+    if (!state) return undefined;
+    if (state !== 'SUCCEEDED') return this.#childFailed(step, state);
+    if (!loop) return 'SUCCEEDED';
+    const again = isStopping(this.#run) ? 'DONE' : await this.#starts.nextPass(step);
+    return again === 'AGAIN' ? undefined : again === 'DONE' ? 'SUCCEEDED' : 'FAILED';
+  }
+
+  async #childFailed(step: number, state: JobState): Promise<'FAILED'> {
+    const { childId } = this.steps.row(step);
+    const [outcome] = childId ? await this.parts.store.workflows.readOutcomes([childId]) : [];
+    this.steps.change(step, { reason: `job ${childId} ${state === 'FAILED' ? 'failed' : `is ${state}`}` });
+    this.#causes.set(step, childFailure(this.steps.graph.step(step).name, state, outcome?.failure));
+    return 'FAILED';
+  }
+
+  /** Items of a fan-out: more of them start, or the step is over once nothing of it is open. */
+  async #itemsEnded(step: number, news: readonly WorkflowNews[]): Promise<EndedStepState | undefined> {
+    const { name, fanOut } = this.steps.graph.step(step);
+    const before = this.steps.row(step).fanOut;
+    if (!fanOut || !before) throw new Error(`step "${name}" has no items`);
+    const { state, verdict, isOpen, reason } = endedItems(fanOut, before, news, isStopping(this.#run));
+    const isWhy = verdict?.isNew && reason !== undefined;
+    this.steps.change(step, {
+      fanOut: state,
+      ...(isWhy ? { reason: whyFailed(reason, this.steps.row(step).reason) } : {}),
+    });
+    if (verdict === undefined) return isStopping(this.#run) ? undefined : this.#starts.moreItems(step);
+    if (isOpen) {
+      if (verdict.isNew) this.#cancelChildren(step);
+      return undefined;
+    }
+    return verdict.state;
+  }
+
+  /** Gives those that end at once. */
+  async #start(steps: readonly number[]): Promise<readonly EndedStep[]> {
+    const { started, ended } = await this.#starts.start(steps);
+    this.#run = afterStarts(this.#run, started);
+    return ended;
+  }
+
+  /** A failure that was tolerated gives way to a later one. Of those at once that of a leaf goes first. */
+  #blame(ends: readonly EndedStep[]): void {
+    const failed = ends.filter(({ state }) => state === 'FAILED').map(({ step }) => step);
+    const step = failed.find((one) => this.steps.graph.isLeaf(one)) ?? failed[0];
+    if (step === undefined || (this.#failure && (hasFailed(this.#run) || this.#run.cleanupFailed))) return;
+    const { reason } = this.steps.row(step);
+    const text = `step "${this.steps.graph.step(step).name}": ${reason}`;
+    this.#failure = this.#causes.get(step) ?? systemFailure('APPLICATION', 'StepFailed', text);
+  }
+
+  async #waves(first: readonly EndedStep[]): Promise<void> {
+    const { graph } = this.steps;
+    for (let ends = first; ends.length > 0; ) {
+      for (const { step, state } of ends) this.steps.change(step, { state });
+      this.#blame(ends);
+      this.#compensations.owe(ends, this.#run.ended);
+      this.#cached.ended(ends);
+      this.#run = afterEnds(graph, this.parts.body.workflow, this.#run, ends);
+      await this.steps.load(successorsOf(graph, ends));
+      const found = wave(graph, this.steps.rows(), ends);
+      for (const [step, { state, counts }] of found.rows) this.steps.change(step, { state, counts });
+      for (const { step, state } of found.ended) this.steps.change(step, { reason: endedBy[state] });
+      const begun = isStopping(this.#run) ? [] : await this.#start(found.ready);
+      ends = [...found.ended, ...begun];
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const { graph } = this.steps;
+    for (;;) {
+      const decision = decidePhase(graph, this.#run);
+      if (decision.kind === 'STAY') return;
+      if (decision.kind === 'END') {
+        this.#outcome = await outcomeOf(decision.state, this.#failure, this.#compensations.notUndone, this);
+        return;
+      }
+      if (decision.kind === 'COMPENSATE') {
+        if (!(await this.#compensate())) return;
+        continue;
+      }
+      this.#run = enterPhase(this.#run, decision.phase);
+      await this.steps.load(decision.roots);
+      await this.#waves(await this.#start(decision.roots));
+    }
+  }
+}
+
+const lateText = 'it did not end within its total timeout';
+const nestedTooDeeply = systemFailure(
+  'APPLICATION',
+  'NestedTooDeeply',
+  `it is nested in more than ${MOST_DEPTH - 1} workflows`,
+);
+
+const endedBy: Readonly<Partial<Record<EndedStepState, string>>> = {
+  SKIPPED: 'its trigger rule can no longer be met',
+  UPSTREAM_FAILED: 'a step that it needs failed',
+};
+
+/** What is told of a step, and not of what takes it back. */
+function isOfStep(step: number | undefined): step is number {
+  return step !== undefined && compensatedStep(step) === undefined;
+}
+
+function byStep(news: readonly WorkflowNews[]): Map<number, WorkflowNews[]> {
+  const found = new Map<number, WorkflowNews[]>();
+  for (const one of news) {
+    if (one.kind !== 'CHILDREN_ENDED' || !isOfStep(one.step)) continue;
+    const list = found.get(one.step);
+    if (list) list.push(one);
+    else found.set(one.step, [one]);
+  }
+  return found;
+}

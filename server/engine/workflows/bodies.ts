@@ -1,0 +1,54 @@
+/** Bodies of workflows made ready to run: the graph, and expressions that are compiled when they are needed first. */
+import type { JobDefinition } from '../../domain/definition.ts';
+import { compileExpression, type WorkflowExpression } from '../../domain/workflow/expressions.ts';
+import { compileGraph, type Graph } from '../../domain/workflow/graph.ts';
+import { expressionsOf, expressionsOfStep, type PlacedExpression } from '../../domain/workflow/step-expressions.ts';
+import type { Workflow } from '../../domain/workflow/workflow.ts';
+
+export type ExpressionKind = PlacedExpression['kind'];
+
+export class Body {
+  readonly workflow: Workflow;
+  readonly graph: Graph;
+  /** Steps that are no part of the work. */
+  readonly cleanup: readonly number[];
+  readonly #expressions = new Map<string, WorkflowExpression | undefined>();
+
+  constructor(workflow: Workflow) {
+    this.workflow = workflow;
+    this.graph = compileGraph(workflow);
+    this.cleanup = this.graph.steps.flatMap(({ role }, step) => (role === 'NORMAL' ? [] : [step]));
+  }
+
+  /** Undefined: the step says nothing of the kind. */
+  expression(kind: ExpressionKind, step?: number): WorkflowExpression | undefined {
+    const key = `${kind}/${step}`;
+    if (!this.#expressions.has(key)) this.#expressions.set(key, this.#compile(kind, step));
+    return this.#expressions.get(key);
+  }
+
+  #compile(kind: ExpressionKind, step: number | undefined): WorkflowExpression | undefined {
+    const all =
+      step === undefined
+        ? expressionsOf({ ...this.workflow, steps: [] }, '')
+        : expressionsOfStep(this.graph.step(step), step, '');
+    const placed = [...all].find((one) => one.kind === kind);
+    if (!placed) return undefined;
+    const compiled = compileExpression(placed.text, placed.names);
+    // It was compiled when the definition was applied.
+    if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
+    return compiled;
+  }
+}
+
+/** Kept as long as the definition is. */
+const bodies = new WeakMap<Workflow, Body>();
+
+export function bodyOf({ name, workflow }: Pick<JobDefinition, 'name' | 'workflow'>): Body {
+  if (!workflow) throw new Error(`${name} is no workflow`);
+  const known = bodies.get(workflow);
+  if (known) return known;
+  const body = new Body(workflow);
+  bodies.set(workflow, body);
+  return body;
+}

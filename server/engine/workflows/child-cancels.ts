@@ -1,0 +1,76 @@
+/** Cancels the open jobs of workflows, or of steps, that are not to go on. */
+import type { Cancels } from '../cancels.ts';
+import type { Log } from '../ports.ts';
+import type { Store } from '../store-port.ts';
+import type { LeftCancel, LockedWorkflow, OpenChildren, WrittenNews } from '../workflow-views.ts';
+
+const PAGE = 1_000;
+/** Pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; what is left is found by a later round. */
+const PAGES = 200;
+
+export interface ChildCancelsParts {
+  readonly store: Pick<Store, 'workflows'>;
+  readonly cancels: Cancels;
+  readonly log: Log;
+}
+
+export class ChildCancels {
+  readonly #parts: ChildCancelsParts;
+  /** By workflow and step: one at a time. */
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(parts: ChildCancelsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * What was written now, and what the workflow was told before and is not done. `butSteps`: steps that clean up; they may have
+   * begun by the time that all others are told to stop. One that is named, whose fan-out is decided, is stopped all the same.
+   */
+  cancel(
+    namespace: string,
+    workflow: LockedWorkflow,
+    written: readonly WrittenNews[],
+    butSteps: readonly number[],
+  ): void {
+    const { jobId, reason } = workflow;
+    const before = workflow.news.filter(({ kind }) => kind === 'CANCEL_CHILDREN');
+    for (const { step, rowId } of before) this.#run(namespace, { jobId, step, butSteps }, reason, rowId);
+    for (const { step, kind } of written)
+      if (kind === 'CANCEL_CHILDREN') this.#run(namespace, { jobId, step, butSteps }, reason, undefined);
+  }
+
+  /** What workflows had to cancel as they ended: whoever ended them may have died before it did. Nothing of them cleans up any more. */
+  finish(left: readonly LeftCancel[]): void {
+    for (const { namespace, jobId, step, rowId } of left)
+      this.#run(namespace, { jobId, step, butSteps: [] }, undefined, rowId);
+  }
+
+  settled(): Promise<unknown> {
+    return Promise.allSettled(this.#running.values());
+  }
+
+  #run(namespace: string, asked: OpenChildren, why: string | undefined, rowId: number | undefined): void {
+    const children = asked.step === undefined ? asked : { ...asked, butSteps: [] };
+    const key = `${children.jobId}/${children.step}`;
+    if (this.#running.has(key)) return;
+    const running = this.#cancelAll(namespace, children, why ?? 'its workflow does not need it any more')
+      .then((all) => (all && rowId !== undefined ? this.#parts.store.workflows.dropNews([rowId]) : undefined))
+      .catch((error) =>
+        this.#parts.log.warn({ error: String(error) }, 'steps could not be cancelled; the next round tries again'),
+      )
+      .finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
+  }
+
+  /** Whether none is left. */
+  async #cancelAll(namespace: string, children: OpenChildren, reason: string): Promise<boolean> {
+    const { store, cancels } = this.#parts;
+    for (let page = 0; page < PAGES; page++) {
+      const open = await store.workflows.readOpenChildren(children, PAGE);
+      if (open.length === 0) return true;
+      await cancels.cancelMany(namespace, open, reason, 'RULE');
+    }
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+/** Takes back what steps have done, one after another, within the transaction that advances their workflow. */
+import { isTerminal } from '../../domain/job-state.ts';
+import type { Payload } from '../../domain/payload.ts';
+import { compensationOf, isCompensable, nextCompensation } from '../../domain/workflow/compensation.ts';
+import type { EndedStep } from '../../domain/workflow/step-state.ts';
+import type { WorkflowStep } from '../../domain/workflow/workflow.ts';
+import { NoJob } from '../inner-jobs.ts';
+import type { NewJob } from '../store-port.ts';
+import type { StoredCompensation, WorkflowNews, WrittenCompensation } from '../workflow-views.ts';
+import type { AdvanceParts } from './advance.ts';
+import type { Steps } from './steps.ts';
+import { NoValue, payloadOf, type Values } from './values.ts';
+
+/** What is told of those that failed, in characters; `muster graph` tells all of it. */
+const MOST_TOLD = 1_000;
+
+export class Compensations {
+  readonly #parts: AdvanceParts;
+  readonly #steps: Steps;
+  readonly #values: Values;
+  readonly #changed = new Map<number, StoredCompensation>();
+  /** Those of steps that ended later have had their turn. */
+  #before: number | undefined;
+  #begun = 0;
+  readonly jobs: NewJob[] = [];
+  /** Why what was to be taken back is not; undefined: nothing of the kind. */
+  notUndone: string | undefined;
+
+  constructor(parts: AdvanceParts, steps: Steps, values: Values) {
+    this.#parts = parts;
+    this.#steps = steps;
+    this.#values = values;
+    this.notUndone = parts.workflow.notUndone;
+  }
+
+  /** Steps of the work have ended, as so many had before. */
+  owe(ends: readonly EndedStep[], before: number): void {
+    for (const [i, end] of ends.entries())
+      if (isCompensable(this.#steps.graph, end))
+        this.#changed.set(end.step, {
+          endNumber: before + i,
+          state: 'WAITING',
+          compensationId: undefined,
+          reason: undefined,
+        });
+  }
+
+  /** Gives how many have ended. */
+  async ended(news: readonly (WorkflowNews & { readonly step: number })[]): Promise<number> {
+    const { store, workflow } = this.#parts;
+    const keys = news.map(({ step }) => ({ jobId: workflow.jobId, step }));
+    const rows = await store.workflows.readCompensations(keys);
+    let ended = 0;
+    for (const { jobId: _, step, ...row } of rows) {
+      const told = news.find((one) => one.step === step && one.childIds.includes(row.compensationId ?? ''));
+      if (row.state !== 'RUNNING' || !told?.state || !isTerminal(told.state)) continue;
+      ended++;
+      const good = told.state === 'SUCCEEDED';
+      this.#changed.set(step, { ...row, state: good ? 'SUCCEEDED' : 'FAILED' });
+      if (!good)
+        this.#fail(step, row, `job ${row.compensationId} ${told.state === 'FAILED' ? 'failed' : `is ${told.state}`}`);
+    }
+    return ended;
+  }
+
+  /** Starts the next one. FAILED: it can't be started. LATER: this transaction has done enough. */
+  async next(): Promise<'RUNS' | 'FAILED' | 'LATER'> {
+    if (this.#begun++ >= this.#parts.mostJobs) return 'LATER';
+    const found = await this.#last();
+    if (!found) throw new Error('a step is to be compensated, and none is known');
+    const { step, ...row } = found;
+    this.#before = row.endNumber;
+    try {
+      const job = await this.#makeJob(step);
+      this.jobs.push(job);
+      this.#changed.set(step, { ...row, state: 'RUNNING', compensationId: job.jobId });
+      return 'RUNS';
+    } catch (error) {
+      if (!(error instanceof NoValue || error instanceof NoJob)) throw error;
+      this.#fail(step, row, error.message);
+      return 'FAILED';
+    }
+  }
+
+  changed(): WrittenCompensation[] {
+    const { jobId } = this.#parts.workflow;
+    return Array.from(this.#changed, ([step, row]) => ({ jobId, step, ...row }));
+  }
+
+  #fail(step: number, row: StoredCompensation, reason: string): void {
+    this.#changed.set(step, { ...row, state: 'FAILED', reason });
+    const text = `step "${this.#steps.graph.step(step).name}" is not undone: ${reason}`;
+    const told = this.notUndone ? `${this.notUndone}; ${text}` : text;
+    if (told.length <= MOST_TOLD || !this.notUndone) this.notUndone = told.slice(0, MOST_TOLD);
+  }
+
+  /** Of what is stored, and of what has ended just now. */
+  async #last(): Promise<(StoredCompensation & { readonly step: number }) | undefined> {
+    const { store, workflow } = this.#parts;
+    const before = this.#before ?? Number.POSITIVE_INFINITY;
+    const fresh = Array.from(this.#changed, ([step, row]) => ({ step, ...row })).filter(
+      ({ state, endNumber }) => state === 'WAITING' && endNumber < before,
+    );
+    const stored = await store.workflows.readNextCompensation(workflow.jobId, this.#before);
+    return nextCompensation(stored ? [stored, ...fresh] : fresh);
+  }
+
+  async #makeJob(step: number): Promise<NewJob> {
+    const { store, namespace, workflow, stepJobs } = this.#parts;
+    const { compensation } = this.#steps.graph.step(step);
+    if (!compensation) throw new Error(`step ${step} has no compensation`);
+    await this.#steps.load([step]);
+    const parent = { jobId: workflow.jobId, step: compensationOf(step), item: 0 };
+    const input = await this.#input(step, compensation);
+    return stepJobs.make(store, { namespace, workflow }, compensation, input, parent);
+  }
+
+  async #input(step: number, { input }: NonNullable<WorkflowStep['compensation']>): Promise<Payload> {
+    const expression = input === undefined ? undefined : this.#parts.body.expression('compensation', step);
+    if (!expression) return this.#values.result(step);
+    const output = expression.usesOutput ? await this.#values.output(step) : undefined;
+    return payloadOf(await this.#values.evaluate(expression, { output }));
+  }
+}

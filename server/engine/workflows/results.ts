@@ -1,0 +1,56 @@
+/** Judges what workflows succeed with: it has to be as results of handlers must. */
+import type { Failure, Payload } from '../../domain/payload.ts';
+import { systemFailure } from '../../domain/payload.ts';
+import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
+import type { Definitions } from '../definitions.ts';
+import type { KnownLane } from '../lanes.ts';
+import type { Schemas } from '../ports.ts';
+import type { Store } from '../store-port.ts';
+
+export interface ResultsParts {
+  readonly definitions: Definitions;
+  readonly schemas: Schemas;
+  readonly maxPayload: number;
+}
+
+/** Why a payload that the control plane has made is not passed on; undefined: it is. */
+export function tooLarge({ data }: Payload, maxPayload: number): string | undefined {
+  if (data.length <= maxPayload) return undefined;
+  return `is ${data.length} bytes; at most ${maxPayload} are allowed. Keep large data elsewhere and pass a reference`;
+}
+
+export class Results {
+  readonly #parts: ResultsParts;
+
+  constructor(parts: ResultsParts) {
+    this.#parts = parts;
+  }
+
+  /** The outcome, or why it is none. */
+  async judge(
+    store: Pick<Store, 'readDefinition'>,
+    lane: KnownLane,
+    outcome: WorkflowOutcome,
+  ): Promise<WorkflowOutcome> {
+    if (outcome.state !== 'SUCCEEDED') return outcome;
+    const failure = await this.#faultOf(store, lane, outcome.result);
+    return failure ? { state: 'FAILED', failure } : outcome;
+  }
+
+  async #faultOf(
+    store: Pick<Store, 'readDefinition'>,
+    { namespace, definition: name, definitionVersion: version }: KnownLane,
+    result: Payload,
+  ): Promise<Failure | undefined> {
+    const { definitions, schemas, maxPayload } = this.#parts;
+    const size = tooLarge(result, maxPayload);
+    if (size) return systemFailure('APPLICATION', 'OutputTooLarge', `its output ${size}`);
+    const known = definitions.known(namespace, name, version);
+    const definition = known ?? (await definitions.readWithin(store, namespace, name, version));
+    const schema = definition?.outputSchema;
+    const [fault] = schema ? await schemas.validate([{ schema, payload: result }]) : [];
+    if (fault === undefined) return undefined;
+    const message = `the result does not fit the schema of version ${version}: ${fault}`;
+    return systemFailure('APPLICATION', 'OutputSchemaViolation', message);
+  }
+}

@@ -1,0 +1,110 @@
+/** What expressions of a running workflow read: its input, and the outputs of steps that have ended. */
+import type { Payload } from '../../domain/payload.ts';
+import type { ExpressionValues, WorkflowExpression } from '../../domain/workflow/expressions.ts';
+import type { LockedWorkflow, WorkflowStore } from '../workflow-views.ts';
+import type { Steps } from './steps.ts';
+
+/** Results of a fan-out's items that an expression may read, in bytes together. */
+const MOST_ITEM_BYTES = 8 << 20;
+
+/** An expression has no value, for a reason that is an end of a sentence. */
+export class NoValue extends Error {}
+
+type Own = Omit<ExpressionValues, 'workflow' | 'steps'>;
+
+export class Values {
+  readonly #workflow: LockedWorkflow;
+  readonly #steps: Steps;
+  readonly #store: Pick<WorkflowStore, 'readOutcomes' | 'readItemResults'>;
+  readonly #outputs = new Map<number, unknown>();
+  #input: { readonly value: unknown } | undefined;
+
+  constructor(workflow: LockedWorkflow, steps: Steps, store: Pick<WorkflowStore, 'readOutcomes' | 'readItemResults'>) {
+    this.#workflow = workflow;
+    this.#steps = steps;
+    this.#store = store;
+  }
+
+  /** Throws NoValue. */
+  async evaluate(expression: WorkflowExpression, own: Own = {}): Promise<unknown> {
+    await this.#steps.load([...expression.steps].map((name) => this.#steps.graph.indexOf(name)));
+    const steps: Record<string, { output: unknown; state: string }> = {};
+    for (const name of expression.steps) {
+      const step = this.#steps.graph.indexOf(name);
+      steps[name] = { output: await this.output(step), state: this.#steps.row(step).state };
+    }
+    const { jobId, labels } = this.#workflow;
+    const input = expression.usesInput ? this.#inputValue() : null;
+    const found = expression.evaluate({ workflow: { input, job_id: jobId, labels }, steps, ...own });
+    if ('problem' in found) throw new NoValue(found.problem);
+    return found.value;
+  }
+
+  /** Of a step that succeeded; undefined: it has none. Throws NoValue. The step's row is loaded. */
+  async output(step: number): Promise<unknown> {
+    const row = this.#steps.row(step);
+    if (row.state !== 'SUCCEEDED') return undefined;
+    if (!this.#outputs.has(step))
+      this.#outputs.set(step, row.fanOut ? await this.#items(step) : await this.#result(step));
+    return this.#outputs.get(step);
+  }
+
+  /** Of a job of the step. Throws NoValue. */
+  parse(result: Payload | undefined, step: number): unknown {
+    return result && jsonOf(result, `the output of step "${this.#nameOf(step)}"`);
+  }
+
+  /** Of a step that succeeded and has no fan-out, as it is; empty where its job returned nothing. Throws NoValue. The step's row is loaded. */
+  async result(step: number): Promise<Payload> {
+    return (await this.#resultOf(step)) ?? { data: new Uint8Array(), contentType: '' };
+  }
+
+  async #result(step: number): Promise<unknown> {
+    return this.parse(await this.#resultOf(step), step);
+  }
+
+  async #resultOf(step: number): Promise<Payload | undefined> {
+    const { childId } = this.#steps.row(step);
+    const [outcome] = childId ? await this.#store.readOutcomes([childId]) : [];
+    if (!outcome) throw new NoValue(`the output of step "${this.#nameOf(step)}" is gone: its job is no longer kept`);
+    return outcome.result;
+  }
+
+  async #items(step: number): Promise<unknown[]> {
+    const { fanOut, adoptedFrom } = this.#steps.row(step);
+    const key = { jobId: adoptedFrom ?? this.#workflow.jobId, step };
+    const results = await this.#store.readItemResults(key, MOST_ITEM_BYTES);
+    const name = this.#nameOf(step);
+    if (!results)
+      throw new NoValue(`the outputs of step "${name}" are more than ${MOST_ITEM_BYTES >> 20} MiB together`);
+    if (results.length < (fanOut?.succeeded ?? 0))
+      throw new NoValue(`outputs of step "${name}" are gone: its jobs are no longer kept`);
+    const list: unknown[] = new Array(fanOut?.size ?? 0).fill(null);
+    for (const { item, result } of results) list[item] = jsonOf(result, `output ${item} of step "${name}"`);
+    return list;
+  }
+
+  #inputValue(): unknown {
+    this.#input ??= { value: jsonOf(this.#workflow.input, "the workflow's input") };
+    return this.#input.value;
+  }
+
+  #nameOf(step: number): string {
+    return this.#steps.graph.step(step).name;
+  }
+}
+
+function jsonOf({ data, contentType }: Payload, what: string): unknown {
+  if (contentType !== '' && contentType !== 'application/json')
+    throw new NoValue(`${what} is ${contentType}, not JSON`);
+  if (data.length === 0) return null;
+  try {
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
+  } catch {
+    throw new NoValue(`${what} is no JSON`);
+  }
+}
+
+export function payloadOf(value: unknown): Payload {
+  return { data: Buffer.from(JSON.stringify(value)), contentType: 'application/json' };
+}

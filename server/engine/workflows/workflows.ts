@@ -1,0 +1,375 @@
+/** Runs workflows: takes those that are ready, and advances those that have been told something. */
+
+import { BATCH_DEFINITION } from '../../domain/batch.ts';
+import { systemFailure } from '../../domain/payload.ts';
+import type { Change } from '../../domain/run.ts';
+import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/workflow/life.ts';
+import { MOST_NEWS } from '../../domain/workflow/news.ts';
+import { doom, newRun } from '../../domain/workflow/phases.ts';
+import { type AdvancedBatch, advanceBatch } from '../batches/advance.ts';
+import { Callbacks } from '../batches/callbacks.ts';
+import type { Cancels } from '../cancels.ts';
+import type { Changes } from '../changes.ts';
+import { retryCollisions } from '../collisions.ts';
+import { EngineError, storeFault } from '../errors.ts';
+import { killPoint } from '../kill-points.ts';
+import type { KnownLane, Lanes } from '../lanes.ts';
+import type { Log, Random, Timer, Timers } from '../ports.ts';
+import { ReadyLooks } from '../ready-looks.ts';
+import type { NewJob, Store, SubmitCall, SubmitResult } from '../store-port.ts';
+import { announceStored, type SubmissionFlushParts, storeCalls } from '../submission-flush.ts';
+import { knowingLanes, requireLanes } from '../unknown-lanes.ts';
+import type { LockedWorkflow } from '../workflow-views.ts';
+import { Advance, type Advanced, type AdvanceParts } from './advance.ts';
+import { bodyOf } from './bodies.ts';
+import type { CacheLooks } from './cached-steps.ts';
+import { ChildCancels } from './child-cancels.ts';
+import { ExpectedSteps, knownOf } from './expected-steps.ts';
+import { Results } from './results.ts';
+import { StepJobs, type StepJobsParts } from './step-jobs.ts';
+import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './step-waits.ts';
+
+/** Workflows that one transaction advances, and jobs that it makes. */
+const MOST_TOGETHER = 20;
+const MOST_JOBS = 1_000;
+/** Workflows that one transaction takes. */
+const MOST_STARTED = 100;
+const IN_FLIGHT = 2;
+const ROUND_MS = 1_000;
+/** What was told longer ago has been left undone: a replica died, or a transaction failed. */
+const LEFT_MS = 1_000;
+const MOST_LEFT = 1_000;
+
+export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
+  readonly store: Store;
+  readonly changes: Changes;
+  readonly cancels: Cancels;
+  readonly lanes: Lanes;
+  /** Told when something has ended that jobs depend on. */
+  readonly onDependentsTold: () => void;
+  /** Told how often steps have looked for results of earlier jobs. */
+  readonly onCacheLooks: ((looks: CacheLooks) => void) | undefined;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** A workflow or a batch, which is told of its children and locked as a workflow is. */
+type AdvancedOne = (Advanced & { readonly batch?: undefined }) | AdvancedBatch;
+
+/** What a transaction has done, to be told once it is committed. */
+interface Done {
+  readonly locked: readonly LockedWorkflow[];
+  readonly advanced: readonly AdvancedOne[];
+  readonly calls: readonly SubmitCall[];
+  readonly results: readonly SubmitResult[];
+  readonly places: ReturnType<SubmissionFlushParts['dispatcher']['placesFor']>['places'];
+  readonly ended: readonly Change[];
+}
+
+export class Workflows {
+  readonly #parts: WorkflowsParts;
+  readonly #stepJobs: StepJobs;
+  readonly #results: Results;
+  readonly #callbacks: Callbacks;
+  readonly #childCancels: ChildCancels;
+  readonly #expected = new ExpectedSteps();
+  readonly #ready: ReadyLooks;
+  readonly #told = new Set<string>();
+  /** Being advanced; the same workflow is in one transaction of ours at a time. */
+  readonly #busy = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: WorkflowsParts) {
+    this.#parts = parts;
+    this.#stepJobs = new StepJobs(parts);
+    this.#results = new Results(parts);
+    this.#callbacks = new Callbacks(parts);
+    this.#childCancels = new ChildCancels(parts);
+    this.#ready = new ReadyLooks({
+      ready: () => parts.lanes.workflowsReady(),
+      most: MOST_STARTED,
+      take: (laneIds) => this.#takeReady(laneIds),
+      onFailure: (error) => this.#warn(error, 'ready workflows could not be taken'),
+    });
+  }
+
+  start(): void {
+    this.#wait(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await Promise.allSettled([this.#round, this.#ready.stop(), ...this.#running, this.#childCancels.settled()]);
+  }
+
+  /** Lanes may have got ready workflows. */
+  look(): void {
+    this.#ready.look();
+  }
+
+  /** They have been told something. */
+  wake(jobIds: readonly string[]): void {
+    if (this.#stopped) return;
+    for (const jobId of jobIds) this.#told.add(jobId);
+    this.#pump();
+  }
+
+  #warn(error: unknown, what: string): void {
+    this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
+  }
+
+  #wait(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.timers.after(ms, () => {
+      this.#round = this.#sweep()
+        .catch((error) => this.#warn(error, 'workflows could not be looked after'))
+        .finally(() => this.#wait(ROUND_MS));
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    this.#ready.lookAgain();
+    const { jobIds, cancels } = await this.#parts.store.workflows.findTold(LEFT_MS, MOST_LEFT);
+    this.wake(jobIds);
+    this.#childCancels.finish(cancels);
+  }
+
+  /** Resolves with how many were taken. */
+  async #takeReady(laneIds: readonly number[]): Promise<number> {
+    const selection = { by: 'workflows', laneIds, limit: MOST_STARTED } as const;
+    const started = await this.#parts.changes.apply(selection, decideStart);
+    this.wake(started.map(({ run }) => run.jobId));
+    return started.length;
+  }
+
+  #pump(): void {
+    while (!this.#stopped && this.#running.size < IN_FLIGHT) {
+      const jobIds = [...this.#told].filter((jobId) => !this.#busy.has(jobId)).slice(0, MOST_TOGETHER);
+      if (jobIds.length === 0) return;
+      for (const jobId of jobIds) {
+        this.#told.delete(jobId);
+        this.#busy.add(jobId);
+      }
+      const running = this.#advanceAll(jobIds)
+        .catch((error) => this.#warn(error, 'workflows could not be advanced'))
+        .finally(() => {
+          this.#running.delete(running);
+          for (const jobId of jobIds) this.#busy.delete(jobId);
+          this.#pump();
+        });
+      this.#running.add(running);
+    }
+  }
+
+  /** One that comes upon a step that waits for what is not locked leaves the others alone. */
+  async #advanceAll(jobIds: readonly string[]): Promise<void> {
+    try {
+      await this.#advance(jobIds, undefined);
+    } catch (error) {
+      if (!(error instanceof UnlockedWait)) throw error;
+      const { jobId } = error.wait;
+      const others = jobIds.filter((other) => other !== jobId);
+      await this.#advance([jobId], error.wait).catch((failure) =>
+        this.#warn(failure, 'a workflow could not be advanced'),
+      );
+      if (others.length > 0) await this.#advanceAll(others);
+    }
+  }
+
+  async #advance(jobIds: readonly string[], wait: StepWait | undefined): Promise<void> {
+    const done = await this.#commit(jobIds, wait && (await numberedWait(this.#parts, wait)));
+    killPoint('workflows.after_commit_before_publish');
+    announceStored(this.#parts, done.calls, done.results, done.places);
+    this.#parts.changes.told(done.results.flatMap(endedAtOnce));
+    if (done.ended.length > 0) this.#parts.changes.told(done.ended);
+    if (done.locked.some(({ tellsEnd }) => tellsEnd)) this.#parts.onDependentsTold();
+    for (const one of done.advanced) if (!one.batch) this.#parts.onCacheLooks?.(one.looks);
+    for (const [i, workflow] of done.locked.entries()) {
+      this.#goOn(workflow, done.advanced[i] as AdvancedOne);
+    }
+    const taken = done.locked.flatMap(({ news }) => news.filter(({ kind }) => kind !== 'CANCEL_CHILDREN'));
+    if (taken.length >= MOST_NEWS) this.wake(jobIds);
+  }
+
+  #commit(jobIds: readonly string[], wait: StepWait | undefined): Promise<Done> {
+    return knowingLanes(() => retryCollisions(this.#parts, () => this.#inTransaction(jobIds, wait)));
+  }
+
+  #goOn(workflow: LockedWorkflow, one: AdvancedOne): void {
+    const { news, outcome, batch } = one;
+    if (news.some(({ kind }) => kind === 'GO_ON')) this.wake([workflow.jobId]);
+    const { namespace, definitionBody } = this.#laneOf(workflow);
+    if (outcome) this.#expected.forget(workflow.jobId);
+    else if (!one.batch) this.#expected.note(workflow.jobId, bodyOf(definitionBody).graph, one.steps);
+    // A workflow that has ended has nothing left to clean up.
+    this.#childCancels.cancel(namespace, workflow, news, outcome || batch ? [] : bodyOf(definitionBody).cleanup);
+  }
+
+  #laneOf({ laneId }: LockedWorkflow): KnownLane {
+    const lane = this.#parts.lanes.get(laneId);
+    if (!lane) throw new Error(`lane ${laneId} is not loaded`);
+    return lane;
+  }
+
+  async #inTransaction(jobIds: readonly string[], asked: StepWait | undefined): Promise<Done> {
+    const { store, dispatcher, lanes } = this.#parts;
+    let places: Done['places'] = new Map();
+    try {
+      return await store.together(async (inner) => {
+        const wait = asked && (await lockedWait(inner.dependencies, lanes, asked));
+        const expected = this.#expected.of(jobIds);
+        const [all, rows] = await Promise.all([inner.workflows.lock(jobIds), inner.workflows.readSteps(expected)]);
+        // One that was woken for what another transaction has acted upon has nothing to do.
+        const locked = all.filter(({ news }) => news.length > 0);
+        requireLanes(
+          lanes,
+          locked.map(({ laneId }) => laneId),
+        );
+        const mostJobs = Math.ceil(MOST_JOBS / Math.max(1, locked.length));
+        const known = knownOf(expected, rows);
+        const advanced = unlessUnlocked(
+          await Promise.all(
+            locked.map((workflow) =>
+              this.#advanceOne(inner, workflow, { mostJobs, known: known(workflow.jobId), wait }),
+            ),
+          ),
+        );
+        const calls = callsOf(
+          advanced,
+          locked.map((workflow) => this.#laneOf(workflow).namespace),
+        );
+        const found = dispatcher.placesFor(calls.flatMap(({ jobs, isDependent }) => (isDependent ? [] : jobs)));
+        places = found.places;
+        const written = writeAll(inner, locked, advanced);
+        const stored =
+          calls.length > 0 ? storeCalls({ store: inner, dispatcher }, calls, found.places, found.limited) : [];
+        const [, results, ended] = await Promise.all([written, stored, this.#finish(inner, locked, advanced)]);
+        requireStored(results);
+        return { locked, advanced, calls, results, places, ended };
+      });
+    } catch (error) {
+      dispatcher.giveBack([...places.values()]);
+      throw error;
+    }
+  }
+
+  /** A workflow whose advance throws ends FAILED: it would throw again. */
+  async #advanceOne(
+    store: Store,
+    workflow: LockedWorkflow,
+    more: Pick<AdvanceParts, 'mostJobs' | 'known' | 'wait'>,
+  ): Promise<AdvancedOne | UnlockedWait> {
+    const { namespace, definitionBody, definition } = this.#laneOf(workflow);
+    const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, ...more };
+    try {
+      if (definition === BATCH_DEFINITION)
+        return await advanceBatch({ store, callbacks: this.#callbacks, namespace, workflow });
+      const advanced = await new Advance({ ...parts, body: bodyOf(definitionBody) }).go();
+      if (!advanced.outcome) return advanced;
+      return { ...advanced, outcome: await this.#results.judge(store, this.#laneOf(workflow), advanced.outcome) };
+    } catch (error) {
+      if (error instanceof UnlockedWait) return error;
+      if (error instanceof EngineError || storeFault(error) !== 'bug' || 'code' in (error as object)) throw error;
+      this.#parts.log.warn(
+        { error: String(error), job_id: workflow.jobId },
+        'a workflow could not be advanced and ends',
+      );
+      return broken(workflow, error);
+    }
+  }
+
+  async #finish(store: Store, locked: readonly LockedWorkflow[], advanced: readonly AdvancedOne[]): Promise<Change[]> {
+    const outcomes = new Map<string, Map<string, WorkflowOutcome>>();
+    for (const [i, workflow] of locked.entries()) {
+      const { outcome } = advanced[i] as AdvancedOne;
+      if (!outcome) continue;
+      const { namespace } = this.#laneOf(workflow);
+      const ofNamespace = outcomes.get(namespace) ?? new Map();
+      outcomes.set(namespace, ofNamespace.set(workflow.jobId, outcome));
+    }
+    const ended: Change[] = [];
+    for (const [namespace, byJob] of outcomes)
+      ended.push(
+        ...(await store.change({ by: 'jobs', namespace, jobIds: [...byJob.keys()] }, (run) =>
+          decideFinish(run, byJob.get(run.jobId) as WorkflowOutcome),
+        )),
+      );
+    return ended;
+  }
+}
+
+/** It would throw again: the workflow ends, and what is open of it is cancelled. */
+function broken({ jobId, depth, run = newRun, notUndone }: LockedWorkflow, error: unknown): Advanced {
+  const failure = systemFailure('INTERNAL', 'WorkflowBroken', `unexpected: ${(error as Error)?.message ?? error}`);
+  return {
+    run: { jobId, depth, run: doom(run, 'FAILED'), failure, notUndone },
+    steps: [],
+    compensations: [],
+    news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+    jobs: [],
+    kept: [],
+    looks: { hits: 0, misses: 0 },
+    outcome: { state: 'FAILED', failure },
+  };
+}
+
+async function writeAll(
+  store: Store,
+  locked: readonly LockedWorkflow[],
+  advanced: readonly AdvancedOne[],
+): Promise<void> {
+  const workflows = advanced.flatMap((one) => (one.batch ? [] : [one]));
+  const batches = advanced.flatMap(({ batch }) => batch ?? []);
+  await Promise.all([
+    store.workflows.write({
+      runs: workflows.map(({ run }) => run),
+      steps: workflows.flatMap(({ steps }) => steps),
+      compensations: workflows.flatMap(({ compensations }) => compensations),
+      news: advanced.flatMap(({ news }) => news),
+    }),
+    store.stepCache.keep(workflows.flatMap(({ kept }) => kept)),
+    store.batches.write(batches),
+    store.dependencies.tellSteps(advanced.flatMap((one, i) => (one.batch || !locked[i]?.tellsEnd ? [] : one.steps))),
+  ]);
+}
+
+/** Once all have been tried: none may go on in a transaction that is rolled back. */
+function unlessUnlocked(tried: readonly (AdvancedOne | UnlockedWait)[]): AdvancedOne[] {
+  return tried.map((one) => {
+    if (one instanceof UnlockedWait) throw one;
+    return one;
+  });
+}
+
+/** What steps wait for was there when it was locked: an erasure since makes this transaction one to be done again. */
+function requireStored(results: readonly SubmitResult[]): void {
+  const refused = results.find(({ kind }) => kind !== 'stored');
+  if (refused) throw new Error(`jobs of steps were not stored: ${refused.kind}`);
+}
+
+/** Jobs that were to wait for what can come about no more. */
+function endedAtOnce(result: SubmitResult): readonly Change[] {
+  return result.kind === 'stored' ? (result.replaced?.changes ?? []) : [];
+}
+
+/** Of each namespace the jobs that wait, and the others: each are stored together. */
+function callsOf(advanced: readonly AdvancedOne[], namespaces: readonly string[]): SubmitCall[] {
+  const calls: SubmitCall[] = [];
+  const all = advanced.flatMap(({ jobs }, i) => jobs.map((job) => ({ job, namespace: namespaces[i] as string })));
+  for (const [namespace, ofIt] of Map.groupBy(all, (one) => one.namespace)) {
+    const jobs = ofIt.map(({ job }) => job);
+    const [dependent, plain] = [jobs.filter(isDependent), jobs.filter((job) => !isDependent(job))];
+    if (plain.length > 0) calls.push({ namespace, jobs: plain, keys: [] });
+    if (dependent.length > 0) calls.push({ namespace, jobs: dependent, keys: [], isDependent: true });
+  }
+  return calls;
+}
+
+function isDependent({ dependencies }: NewJob): boolean {
+  return dependencies !== undefined;
+}

@@ -1,0 +1,12 @@
+/** Counts how often steps of workflows found the result of an earlier job, and how often they did not. */
+import type { Counter } from '@opentelemetry/api';
+import type { CacheLooks } from '../../engine/workflows/cached-steps.ts';
+
+export type CacheMeter = (looks: CacheLooks) => void;
+
+export function cacheMeter(lookups: Counter): CacheMeter {
+  return ({ hits, misses }) => {
+    if (hits > 0) lookups.add(hits, { 'muster.step_cache.result': 'hit' });
+    if (misses > 0) lookups.add(misses, { 'muster.step_cache.result': 'miss' });
+  };
+}

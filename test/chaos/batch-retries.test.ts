@@ -1,0 +1,113 @@
+/**
+ * Retries of batches over SIGKILLs of the replica that makes the new members, at named points: just those that had failed are made
+ * anew, each once, and the new batch ends with one callback.
+ */
+import { randomUUID } from 'node:crypto';
+import { Client, JobState, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { KillPoint } from '../../server/engine/kill-points.ts';
+import { eventually } from '../support/eventually.ts';
+import { survivors } from './harness/child.ts';
+import { type Deployment, deploy } from './harness/deployment.ts';
+
+/** Each with the passing at which the replica dies. */
+const kills: readonly (readonly [KillPoint, number])[] = [
+  ['batches.after_retry_before_members', 1],
+  ['batches.after_retried_page_before_next', 1],
+  ['batches.after_retried_page_before_next', 2],
+  ['submit.after_commit_before_reply', 1],
+  ['transaction.before_commit', 2],
+];
+const LONG_MS = 120_000;
+/** More than one page of new members, so that one may be stored and the next not. */
+const MEMBERS = 2_600;
+const LOST = 1_300;
+
+let deployment: Deployment;
+let client: Client;
+
+beforeAll(async () => {
+  deployment = await deploy({ replicas: 2, beatMs: 1_000, leaseMs: 60_000 }, 0);
+  const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
+  client = new Client({ address: deployment.address, timeoutMs: LONG_MS, retry });
+  await client.applyDefinition({ name: 'work' });
+  await client.applyDefinition({ name: 'after' });
+});
+
+afterAll(async () => {
+  client?.close();
+  await deployment?.stop();
+  expect(survivors()).toEqual([]);
+});
+
+it('make each failed member anew once, whoever is killed', { timeout: 600_000 }, async () => {
+  for (const [i, [point, passing]] of kills.entries()) {
+    const { jobId, lost } = await endedBatch(`batch-${i}`);
+    const victim = deployment.replicas[i % 2];
+    const other = deployment.replicas[(i + 1) % 2];
+    await victim?.kill();
+    await victim?.start(`${point}:${passing}`);
+    // It has the batch to itself until it dies.
+    await other?.kill();
+    const requestId = randomUUID();
+    const retried = client.retryBatch(jobId, 'again', { requestId });
+    await victim?.killedItself(point);
+    await other?.start();
+    await victim?.start();
+    const newId = (await retried).job?.jobId ?? '';
+    expect((await client.retryBatch(jobId, 'again', { requestId })).job?.jobId, point).toBe(newId);
+    const ended = await runToEnd(newId);
+    expect(ended.job?.state, point).toBe(JobState.SUCCEEDED);
+    expect(ended.counts, point).toMatchObject({ members: BigInt(LOST), open: 0n, succeeded: BigInt(LOST) });
+    expect(ended.retry, point).toMatchObject({ left: 0n, retriedBefore: 0n, notRetried: {} });
+    const made: string[] = [];
+    for await (const job of client.list({ parentJobId: newId })) made.push(job.retryOf);
+    expect(made.sort(), point).toEqual(lost);
+    const callbacks: string[] = [];
+    for await (const job of client.list({ definition: 'after', labels: { name: `batch-${i}` } }))
+      callbacks.push(job.jobId);
+    expect(callbacks.sort(), point).toEqual([ended.callbackJobId, (await client.getBatch(jobId)).callbackJobId].sort());
+  }
+});
+
+/** Half of its members have succeeded, every second one was cancelled with it. */
+async function endedBatch(name: string): Promise<{ jobId: string; lost: string[] }> {
+  const batch = await client.createBatch({ callback: { definition: 'after', labels: { name } } });
+  const late = { delayMs: 3_600_000 };
+  const jobs = Array.from({ length: MEMBERS }, (_, n) => ({ definition: 'work', ...(n % 2 === 0 ? late : {}) }));
+  const members = await batch.submitMany(jobs);
+  const worker = startWorker();
+  const done = BigInt(MEMBERS - LOST);
+  await eventually('every second member has succeeded', async () => (await batch.get()).counts?.succeeded === done, {
+    timeoutMs: LONG_MS,
+    everyMs: 100,
+  });
+  await worker.stop();
+  await batch.cancel('enough');
+  await batch.wait({ timeoutMs: LONG_MS });
+  const lost = members.filter((_, n) => n % 2 === 0).map(({ jobId }) => jobId);
+  return { jobId: batch.jobId, lost: lost.sort() };
+}
+
+async function runToEnd(jobId: string) {
+  const worker = startWorker();
+  try {
+    return await client.batch(jobId).wait({ timeoutMs: LONG_MS });
+  } finally {
+    await worker.stop();
+  }
+}
+
+function startWorker(): { stop(): Promise<void> } {
+  const { address } = deployment;
+  const settings = {
+    address,
+    name: 'worker',
+    slots: 100,
+    handlers: { work: async () => {} },
+    logger: { log: () => {} },
+  };
+  const worker = new Worker(settings);
+  const running = worker.run();
+  return { stop: () => worker.stop().then(() => running) };
+}

@@ -1,0 +1,78 @@
+/**
+ * Batches over SIGKILLs of the replicas that count their members, at named points: each end is counted once, each batch ends,
+ * and has one callback.
+ */
+import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { KillPoint } from '../../server/engine/kill-points.ts';
+import { survivors } from './harness/child.ts';
+import { type Deployment, deploy } from './harness/deployment.ts';
+
+/** Each with the passing at which the replica dies. */
+const kills: readonly (readonly [KillPoint, number])[] = [
+  ['workflows.after_commit_before_publish', 3],
+  ['complete.after_commit_before_reply', 5],
+  ['submit.after_commit_before_reply', 3],
+  ['transaction.before_commit', 20],
+];
+const LONG_MS = 120_000;
+const MEMBERS = 600;
+const CALLS = 6;
+
+let deployment: Deployment;
+let client: Client;
+let worker: Worker;
+let running: Promise<void>;
+
+beforeAll(async () => {
+  deployment = await deploy({ replicas: 2, beatMs: 1_000, leaseMs: 60_000 }, 0);
+  const retry = { maxAttempts: 1_000, maxBackoffMs: 200 };
+  client = new Client({ address: deployment.address, timeoutMs: LONG_MS, retry });
+  await client.applyDefinition({ name: 'work' });
+  await client.applyDefinition({ name: 'after' });
+  const handlers = { work: async () => {}, after: async () => {} };
+  const { address } = deployment;
+  worker = new Worker({ address, name: 'worker', slots: 20, handlers, logger: { log: () => {} } });
+  running = worker.run();
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await running;
+  client?.close();
+  await deployment?.stop();
+  expect(survivors()).toEqual([]);
+});
+
+it('count each member once and end with one callback, whoever is killed', { timeout: 600_000 }, async () => {
+  for (const [i, [point, passing]] of kills.entries()) {
+    const victim = deployment.replicas[i % 2];
+    const other = deployment.replicas[(i + 1) % 2];
+    await victim?.kill();
+    await victim?.start(`${point}:${passing}`);
+    // It has the batch to itself until it dies.
+    await other?.kill();
+    const filled = fill(`batch-${i}`);
+    await victim?.killedItself(point);
+    await other?.start();
+    await victim?.start();
+    const ended = await (await filled).wait({ timeoutMs: LONG_MS });
+    expect(ended.job?.state, point).toBe(JobState.SUCCEEDED);
+    expect(ended.counts, point).toMatchObject({ members: BigInt(MEMBERS), open: 0n, succeeded: BigInt(MEMBERS) });
+    expect(await callbacksOf(`batch-${i}`), point).toEqual([ended.callbackJobId]);
+  }
+});
+
+async function fill(name: string): Promise<BatchHandle> {
+  const batch = await client.createBatch({ callback: { definition: 'after', labels: { name } } });
+  const jobs = Array.from({ length: MEMBERS / CALLS }, () => ({ definition: 'work' }));
+  await Promise.all(Array.from({ length: CALLS }, () => batch.submitMany(jobs)));
+  await batch.seal();
+  return batch;
+}
+
+async function callbacksOf(name: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { jobId } of client.list({ definition: 'after', labels: { name } })) found.push(jobId);
+  return found;
+}

@@ -1,0 +1,6 @@
+/** Every planted bug. */
+import { attemptBugs } from './attempt-bugs.ts';
+import type { Bug } from './bug.ts';
+import { sessionBugs } from './session-bugs.ts';
+
+export const bugs: readonly Bug[] = [...sessionBugs, ...attemptBugs];

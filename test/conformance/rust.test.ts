@@ -1,0 +1,7 @@
+/** The Rust SDK speaks the protocol: its worker passes every case of `muster conformance`. */
+import { rust } from '../support/toolchains.ts';
+import { conformsOnceBuilt } from './support/built.ts';
+
+conformsOnceBuilt(rust, { folder: 'sdk/rust', command: ['cargo', 'build', '--workspace', '--locked'] }, [
+  'sdk/rust/target/debug/muster-conformance-worker',
+]);

@@ -1,0 +1,28 @@
+/** A conformance worker that is compiled first, where the machine has its language. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll } from 'vitest';
+import { describeWith, type Toolchain } from '../../support/toolchains.ts';
+import { conforms } from './conform.ts';
+
+const root = new URL('../../../', import.meta.url).pathname;
+/** The first build compiles all that it needs. */
+const BUILD_MS = 1_200_000;
+
+export interface Build {
+  /** Below the checkout. */
+  readonly folder: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+/** `worker` starts what `build` makes. */
+export function conformsOnceBuilt(toolchain: Toolchain, { folder, command }: Build, worker: readonly string[]): void {
+  describeWith(toolchain, `the worker in ${toolchain.language}`, () => {
+    beforeAll(async () => {
+      const [program, ...args] = command;
+      await promisify(execFile)(program, args, { cwd: root + folder, maxBuffer: 1 << 26 });
+    }, BUILD_MS);
+
+    conforms(worker);
+  });
+}

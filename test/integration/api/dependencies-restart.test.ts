@@ -1,0 +1,94 @@
+/** Dependencies on a replica that has just started, and knows nothing yet of the jobs that they are of. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { Database } from '../../../server/store/database.ts';
+import { openPglite } from '../../../server/store/pglite.ts';
+import { openPostgres } from '../../../server/store/postgres.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { outcomes } from './test-worker.ts';
+import { World } from './world.ts';
+
+const { addDependencies, submitJob } = JobService.method;
+const HOUR = { start: { case: 'delay', value: { seconds: 3_600n } } } as const;
+
+const onJob = (jobId: string) => ({ on: { case: 'jobId', value: jobId } }) as const;
+const onStep = (workflowJobId: string, step: string) =>
+  ({ on: { case: 'step', value: { workflowJobId, step } } }) as const;
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('dependencies after a restart on %s', (kind) => {
+  let world: World;
+  let postgres: ScratchPostgres | undefined;
+  let url: string | undefined;
+  let dataFolder: string;
+
+  const start = async () => {
+    world = await World.start({ dataFolder, ...(url ? { postgresUrl: url } : {}) });
+  };
+  const open = async (): Promise<Database> =>
+    url ? openPostgres({ url }) : openPglite({ dataDir: join(dataFolder, 'postgres') });
+
+  beforeAll(async () => {
+    dataFolder = await makeScratchFolder();
+    if (kind === 'PostgreSQL') postgres = await startPostgres();
+    url = await postgres?.createDatabase();
+    await start();
+  });
+
+  afterAll(async () => {
+    await world?.stop();
+    await postgres?.stop();
+    await removeFolder(dataFolder);
+  });
+
+  it('are made behind steps of workflows', async () => {
+    const task = await world.define();
+    const steps = [{ name: 'one', definition: task }];
+    const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
+    const later = await world.submit(workflow, HOUR);
+    const behind = await world.submit(task, { dependencies: [onStep(later, 'one')] });
+    const [held, other] = [await world.submit(task, HOUR), await world.submit(task, HOUR)];
+    await world.stop();
+    await start();
+    await world.rpc.call(addDependencies, { jobId: held, dependencies: [onJob(behind)] });
+    expect(await world.stateOf(held)).toBe('BLOCKED');
+    const circle = { jobId: later, dependencies: [onJob(behind)] };
+    await expect(world.rpc.call(addDependencies, circle)).rejects.toMatchObject({ code: Code.FAILED_PRECONDITION });
+    expect(await world.stateOf(other)).toBe('SCHEDULED');
+  });
+
+  it('are taken with new members of a batch', async () => {
+    const task = await world.define();
+    const steps = [{ name: 'one', definition: task }];
+    const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
+    const later = await world.submit(workflow, HOUR);
+    const behind = await world.submit(task, { dependencies: [onStep(later, 'one')] });
+    const { batch } = await world.rpc.call(BatchService.method.createBatch, { batch: {} });
+    await world.stop();
+    await start();
+    const job = { definition: task, dependencies: [onJob(behind)] };
+    const { jobId } = await world.rpc.call(submitJob, { job, batchJobId: batch?.job?.jobId ?? '' });
+    expect(await world.stateOf(jobId)).toBe('BLOCKED');
+  });
+
+  it('are let go by what was published before', async () => {
+    const { worker, jobId, attempt } = await world.hold({ publishes: ['prices'] });
+    await worker.report({ of: attempt, outcome: outcomes.result() });
+    const task = await world.define();
+    const waiting = await world.submit(task, { dependencies: [{ on: { case: 'asset', value: { name: 'prices' } } }] });
+    expect(await world.stateOf(waiting)).toBe('BLOCKED');
+    await world.stop();
+    // As a crash leaves it between the end of a job and its publication.
+    const database = await open();
+    const tell = `INSERT INTO muster.dependency_news (target_id, kind, state, lane_id, news_time)
+                  SELECT job_id, 1, 9, lane_id, now() FROM muster.jobs WHERE job_id = $1`;
+    await database.run({ name: 'tell', text: tell }, [jobId]);
+    await database.close();
+    await start();
+    await eventually('it is let go', async () => (await world.stateOf(waiting)) === 'READY');
+  });
+});

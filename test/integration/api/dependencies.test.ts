@@ -1,0 +1,304 @@
+/** Dependencies over the wire: jobs that wait for jobs, steps and assets, what lets them go, and what ends them. */
+import { randomUUID } from 'node:crypto';
+import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/code.ts';
+import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
+import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
+import { type Job, SkipReason, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { Refusal } from './rpc.ts';
+import { outcomes, type TestWorker } from './test-worker.ts';
+import { stateName, World } from './world.ts';
+
+const { addDependencies, cancelJob, explainJob, listAssets, pauseJob, resumeJob, submitJob, updateJob, waitJob } =
+  JobService.method;
+const { SUCCEEDED, ENDED, FAILED } = DependencyCondition;
+
+type Init = MessageInitShape<typeof DependencySchema>;
+
+const onJob = (jobId: string, condition?: DependencyCondition): Init => ({
+  on: { case: 'jobId', value: jobId },
+  ...(condition === undefined ? {} : { condition }),
+});
+const onStep = (workflowJobId: string, step: string, condition: DependencyCondition = SUCCEEDED): Init => ({
+  on: { case: 'step', value: { workflowJobId, step } },
+  condition,
+});
+const onAsset = (name: string, afterMs?: number): Init => ({
+  on: { case: 'asset', value: { name, ...(afterMs === undefined ? {} : { afterTime: timestampFromMs(afterMs) }) } },
+});
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('dependencies on %s', (kind) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.startOn(kind);
+  });
+
+  afterAll(() => world?.stop());
+
+  const add = async (jobId: string, dependencies: Init[], requestId = '') =>
+    (await world.rpc.call(addDependencies, { jobId, dependencies, requestId })).job as Job;
+  const becomes = (jobId: string, state: string) =>
+    eventually(`job ${jobId} becomes ${state}`, async () => (await world.stateOf(jobId)) === state);
+
+  async function refused<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    code: number,
+    reason: string,
+  ): Promise<Refusal> {
+    const refusal = await world.rpc.refused(method, request);
+    expect([refusal.code, refusal.reason]).toEqual([code, reason]);
+    return refusal;
+  }
+
+  async function ended(jobId: string): Promise<Job> {
+    const { job } = await world.rpc.call(waitJob, { jobId, timeout: { seconds: 30n } });
+    if (!job?.endTime) throw new Error(`job ${jobId} has not ended`);
+    return job;
+  }
+
+  async function workers(): Promise<{ definition: string; worker: TestWorker }> {
+    const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
+    return { definition, worker: await world.openWorker(definition) };
+  }
+
+  async function run(worker: TestWorker, outcome: 'result' | 'failure' = 'result'): Promise<void> {
+    const [of] = await worker.take(1);
+    if (!of) throw new Error('nothing was assigned');
+    await worker.report({ of, outcome: outcomes[outcome]() });
+  }
+
+  it('hold a job back until the other one has succeeded', async () => {
+    const { definition, worker } = await workers();
+    const first = await world.submit(definition);
+    const second = await world.submit(definition, { dependencies: [onJob(first)] });
+    const blocked = await world.getJob(second);
+    expect(stateName(blocked.state)).toBe('BLOCKED');
+    expect(blocked.waitReason).toBe(WaitReason.DEPENDENCY);
+    const { explanation } = await world.rpc.call(explainJob, { jobId: second });
+    expect(explanation?.constraints[0]?.message).toBe(`it waits for job ${first} to succeed, which is READY`);
+    await run(worker);
+    await becomes(second, 'READY');
+    await run(worker);
+    expect(stateName((await ended(second)).state)).toBe('SUCCEEDED');
+  });
+
+  it.each([
+    ['result', SUCCEEDED, 'READY'],
+    ['result', ENDED, 'READY'],
+    ['result', FAILED, 'SKIPPED'],
+    ['failure', SUCCEEDED, 'SKIPPED'],
+    ['failure', ENDED, 'READY'],
+    ['failure', FAILED, 'READY'],
+  ] as const)('after a %s and for condition %i make it %s', async (outcome, condition, state) => {
+    const { definition, worker } = await workers();
+    const first = await world.submit(definition);
+    const before = await world.submit(definition, { dependencies: [onJob(first, condition)] });
+    await run(worker, outcome);
+    await becomes(before, state);
+    // Of what has ended already the same is true at once.
+    const after = await world.submit(definition, { dependencies: [onJob(first, condition)] });
+    expect(await world.stateOf(after)).toBe(state);
+    if (state !== 'SKIPPED') return;
+    const job = await ended(after);
+    expect(job.skipReason).toBe(SkipReason.UPSTREAM_FAILED);
+    expect(job.stateReason).toContain(`it depended on job ${first}`);
+    expect(job.outcome.case).toBe('failure');
+    await ended(before);
+  });
+
+  it('are all waited for, and a start that is still to come behind them', async () => {
+    const { definition, worker } = await workers();
+    const [a, b] = [await world.submit(definition), await world.submit(definition)];
+    const waiting = await world.submit(definition, {
+      dependencies: [onJob(a), onJob(b), onJob(a, ENDED)],
+      start: { case: 'delay', value: { seconds: 600n } },
+    });
+    await run(worker);
+    await eventually('one is met', async () => {
+      const { explanation } = await world.rpc.call(explainJob, { jobId: waiting });
+      return explanation?.constraints[0]?.message.includes(b) ?? false;
+    });
+    expect(await world.stateOf(waiting)).toBe('BLOCKED');
+    await run(worker);
+    await becomes(waiting, 'SCHEDULED');
+  });
+
+  it('go on behind a pause, and can be changed and cancelled', async () => {
+    const { definition, worker } = await workers();
+    const first = await world.submit(definition);
+    const [held, kept, cancelled] = [
+      await world.submit(definition, { dependencies: [onJob(first)] }),
+      await world.submit(definition, { dependencies: [onJob(first)] }),
+      await world.submit(definition, { dependencies: [onJob(first)] }),
+    ];
+    await world.rpc.call(pauseJob, { jobId: kept });
+    await world.rpc.call(resumeJob, { jobId: kept });
+    expect(await world.stateOf(kept)).toBe('BLOCKED');
+    await world.rpc.call(updateJob, { jobId: kept, priority: 50 });
+    expect((await world.getJob(kept)).priority).toBe(50);
+    expect(await world.stateOf(kept)).toBe('BLOCKED');
+    await world.rpc.call(pauseJob, { jobId: held });
+    await world.rpc.call(cancelJob, { jobId: cancelled });
+    expect(stateName((await ended(cancelled)).state)).toBe('CANCELLED');
+    await run(worker);
+    await becomes(kept, 'READY');
+    expect(await world.stateOf(held)).toBe('PAUSED');
+    await world.rpc.call(resumeJob, { jobId: held });
+    expect(await world.stateOf(held)).toBe('READY');
+  });
+
+  it('may be on a step of a workflow, started or not, and on one that never is', async () => {
+    const { definition, worker } = await workers();
+    const steps = [
+      { name: 'one', definition },
+      { name: 'two', definition, needs: ['one'] },
+      { name: 'never', definition, needs: ['one'], condition: 'false' },
+    ];
+    const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
+    const jobId = await world.submit(workflow);
+    const other = await world.define();
+    const [one, two, never] = [
+      await world.submit(other, { dependencies: [onStep(jobId, 'one')] }),
+      await world.submit(other, { dependencies: [onStep(jobId, 'two')] }),
+      await world.submit(other, { dependencies: [onStep(jobId, 'never')] }),
+    ];
+    await run(worker);
+    await becomes(one, 'READY');
+    await becomes(never, 'SKIPPED');
+    expect(await world.stateOf(two)).toBe('BLOCKED');
+    await run(worker, 'failure');
+    await becomes(two, 'SKIPPED');
+    await ended(jobId);
+    const late = await world.submit(other, { dependencies: [onStep(jobId, 'two', FAILED)] });
+    expect(await world.stateOf(late)).toBe('READY');
+  });
+
+  it('may be on an asset, which the next success of a job publishes', async () => {
+    const name = `asset-${randomUUID()}`.slice(0, 40);
+    const publisher = await world.define({ publishes: [name] });
+    const worker = await world.openWorker(publisher);
+    const definition = await world.define();
+    const since = Date.now() - 60_000;
+    const waiting = await world.submit(definition, { dependencies: [onAsset(name)] });
+    const job = await world.submit(publisher);
+    await run(worker);
+    await becomes(waiting, 'READY');
+    const { assets } = await world.rpc.call(listAssets, { pageSize: 1_000 });
+    expect(assets.find((asset) => asset.name === name)).toMatchObject({ version: 1n, jobId: job });
+    // One that was published already does not count, unless it is asked for.
+    const next = await world.submit(definition, { dependencies: [onAsset(name)] });
+    const past = await world.submit(definition, { dependencies: [onAsset(name, since)] });
+    expect(await world.stateOf(next)).toBe('BLOCKED');
+    expect(await world.stateOf(past)).toBe('READY');
+    await world.submit(publisher);
+    await run(worker);
+    await becomes(next, 'READY');
+  });
+
+  it('can be added to a job that waits, once', async () => {
+    const { definition, worker } = await workers();
+    const first = await world.submit(definition, { priority: 10 });
+    const waiting = await world.submit(definition);
+    const requestId = randomUUID();
+    expect(stateName((await add(waiting, [onJob(first)], requestId)).state)).toBe('BLOCKED');
+    expect(stateName((await add(waiting, [onJob(first)], requestId)).state)).toBe('BLOCKED');
+    await run(worker);
+    await becomes(waiting, 'READY');
+    // What has come about changes nothing.
+    expect(stateName((await add(waiting, [onJob(first)])).state)).toBe('READY');
+    expect(stateName((await add(waiting, [onJob(first, FAILED)])).state)).toBe('SKIPPED');
+    await refused(
+      addDependencies,
+      { jobId: first, dependencies: [onJob(waiting)] },
+      Code.FAILED_PRECONDITION,
+      'JOB_ENDED',
+    );
+  });
+
+  it('are refused where they close a circle, which is named hop by hop', async () => {
+    const { definition } = await workers();
+    const a = await world.submit(definition);
+    const b = await world.submit(definition, { dependencies: [onJob(a)] });
+    const c = await world.submit(definition, { dependencies: [onJob(b)] });
+    const text = `job ${a} waits for job ${c} waits for job ${b} waits for job ${a}`;
+    const error = await refused(
+      addDependencies,
+      { jobId: a, dependencies: [onJob(c)] },
+      Code.FAILED_PRECONDITION,
+      'DEPENDENCY_CYCLE',
+    );
+    expect(error.info?.metadata.cycle).toBe(text);
+    await refused(
+      addDependencies,
+      { jobId: a, dependencies: [onJob(a)] },
+      Code.FAILED_PRECONDITION,
+      'DEPENDENCY_CYCLE',
+    );
+    expect(await world.stateOf(a)).toBe('READY');
+    // Two that close it together: one of them is refused.
+    const [d, e] = [await world.submit(definition), await world.submit(definition)];
+    const both = await Promise.allSettled([add(d, [onJob(e)]), add(e, [onJob(d)])]);
+    expect(both.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  });
+
+  it('are refused where a step or a member would wait for what it is a part of', async () => {
+    const { definition } = await workers();
+    const steps = [
+      { name: 'one', definition },
+      { name: 'two', definition, needs: ['one'] },
+    ];
+    const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
+    const jobId = await world.submit(workflow);
+    let child = '';
+    await eventually('the step is started', async () => {
+      const { jobs } = await world.rpc.call(JobService.method.listJobs, { parentJobId: jobId });
+      child = jobs[0]?.jobId ?? '';
+      return child !== '';
+    });
+    for (const on of [onJob(jobId), onStep(jobId, 'two'), onStep(jobId, 'one')])
+      await refused(
+        addDependencies,
+        { jobId: child, dependencies: [on] },
+        Code.FAILED_PRECONDITION,
+        'DEPENDENCY_CYCLE',
+      );
+    const outer = await world.submit(definition, { dependencies: [onJob(jobId)] });
+    const error = await refused(
+      addDependencies,
+      { jobId: child, dependencies: [onJob(outer)] },
+      Code.FAILED_PRECONDITION,
+      'DEPENDENCY_CYCLE',
+    );
+    expect(error.info?.metadata.cycle).toBe(
+      `job ${child} waits for job ${outer} waits for job ${jobId} waits for step one of workflow ${jobId} waits for job ${child}`,
+    );
+    const batch = (await world.rpc.call(BatchService.method.createBatch, { batch: {} })).batch?.job?.jobId ?? '';
+    await refused(
+      submitJob,
+      { job: { definition, dependencies: [onJob(batch)] }, batchJobId: batch },
+      Code.FAILED_PRECONDITION,
+      'DEPENDENCY_CYCLE',
+    );
+  });
+
+  it('end a waiting job in time, and need what is there', async () => {
+    const { definition } = await workers();
+    const first = await world.submit(definition);
+    const expiring = await world.submit(definition, {
+      dependencies: [onJob(first)],
+      expireTime: timestampFromMs(Date.now() + 300),
+    });
+    expect(stateName((await ended(expiring)).state)).toBe('EXPIRED');
+    const job = { definition, dependencies: [onJob(first), onJob(randomUUID())] };
+    const error = await refused(submitJob, { job }, Code.NOT_FOUND, 'JOB_NOT_FOUND');
+    expect(error.message).toContain('job.dependencies[1]');
+    const step = { definition, dependencies: [onStep(first, 'one')] };
+    await refused(submitJob, { job: step }, Code.FAILED_PRECONDITION, 'NOT_A_WORKFLOW');
+  });
+});

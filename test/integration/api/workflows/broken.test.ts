@@ -1,0 +1,96 @@
+/** A workflow that can't go on: it ends, and what was open of it is cancelled, also by another replica than the one that ended it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import { decideFinish } from '../../../../server/domain/workflow/life.ts';
+import type { Database } from '../../../../server/store/database.ts';
+import { openPostgres } from '../../../../server/store/postgres.ts';
+import { createStore } from '../../../../server/store/store.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { openPool, type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
+import { World } from '../world.ts';
+import { Flows, failureOf, plays, type Step, StepRole, stateName } from './flows.ts';
+
+let postgres: ScratchPostgres;
+let database: Database;
+let pool: ReturnType<typeof openPool>;
+let world: World;
+let flows: Flows;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  const url = await postgres.createDatabase();
+  world = await World.start({ postgresUrl: url });
+  database = openPostgres({ url, poolSize: 1 });
+  pool = openPool(url, 1);
+  flows = await Flows.start(world.replica.grpcAddress);
+});
+
+afterAll(async () => {
+  await flows?.stop();
+  await database?.close();
+  await pool?.end();
+  await world?.stop();
+  await postgres?.stop();
+});
+
+const query = async (text: string, jobId: string) => (await pool.query(text, [jobId])).rows;
+const newsOf = async (jobId: string) =>
+  (await query('SELECT kind FROM muster.workflow_news WHERE job_id = $1', jobId)).map((row) => row.kind as number);
+const nothingIsOpenOf = (jobId: string) =>
+  eventually('all of its jobs have ended, and nothing is left to do', async () => {
+    const open = await query('SELECT job_id FROM muster.job_runs WHERE parent_job_id = $1', jobId);
+    return open.length === 0 && (await newsOf(jobId)).length === 0;
+  });
+
+/** A workflow of which jobs run that nothing ends but a cancel. */
+async function started(...more: Step[]): Promise<{ readonly jobId: string; readonly tag: string }> {
+  const tag = flows.name('held');
+  const steps: Step[] = [
+    { name: 'each', fanOut: { items: '[1, 2, 3]' }, input: plays(tag, { hold: tag }) },
+    { name: 'first', input: plays(`${tag} first`, { hold: `${tag} first` }) },
+    { name: 'second', needs: ['first'] },
+    ...more,
+  ];
+  const jobId = await flows.submit(await flows.define(steps));
+  await flows.hasStarted(tag, 3);
+  await flows.hasStarted(`${tag} first`);
+  return { jobId, tag };
+}
+
+it('ends FAILED where its advance throws, and its open jobs are cancelled', async () => {
+  const { jobId, tag } = await started({ name: 'tidy', role: StepRole.FINALLY });
+  // More steps have ended than it needs: no wave can go on from there.
+  await query(
+    `INSERT INTO muster.workflow_steps (job_id, step, state, succeeded, failed, upstream_failed, skipped, iteration)
+     VALUES ($1, 2, 1, 5, 0, 0, 0, 0)`,
+    jobId,
+  );
+  flows.letGo(`${tag} first`);
+  const job = await flows.ended(jobId);
+  expect([stateName(job.state), failureOf(job)?.type]).toEqual(['FAILED', 'WorkflowBroken']);
+  expect(failureOf(job)?.message).toContain('was told of more ends than it needs steps');
+  await nothingIsOpenOf(jobId);
+  const states = (await flows.children(jobId)).map(({ state }) => stateName(state)).sort();
+  expect(states).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED', 'SUCCEEDED']);
+});
+
+it('leaves its open jobs to other replicas where the one that ended it has died', async () => {
+  const { jobId } = await started();
+  // What that one has committed, and no more.
+  const failure = systemFailure('INTERNAL', 'WorkflowBroken', 'unexpected');
+  await createStore(database).together(async (store) => {
+    await store.workflows.write({
+      runs: [],
+      steps: [],
+      compensations: [],
+      news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+    });
+    await store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, (run) =>
+      decideFinish(run, { state: 'FAILED', failure }),
+    );
+  });
+  expect(await newsOf(jobId)).toHaveLength(1);
+  await nothingIsOpenOf(jobId);
+  const states = (await flows.children(jobId)).map(({ state }) => stateName(state));
+  expect(new Set(states)).toEqual(new Set(['CANCELLED']));
+});

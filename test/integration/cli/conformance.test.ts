@@ -1,0 +1,133 @@
+/** `muster conformance`: a table, JSON, a report; what fails is told with its reason; what is no worker is refused at once. */
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { allCases } from '../../../server/conformance/select.ts';
+import { runMuster, startMuster } from '../../support/cli.ts';
+import { runConsoleGuide } from '../../support/console-guide.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useScratchFiles } from '../../support/scratch-files.ts';
+
+const files = useScratchFiles();
+const worker = [process.execPath, 'workers/conformance-typescript/worker.ts'];
+const conformance = (...args: string[]) => runMuster(['conformance', ...args]);
+const planted = (bug: string) => [
+  ...['env', `MUSTER_PLANTED_BUG=${bug}`, process.execPath],
+  ...['--import', './test/conformance/planted/plant.ts', 'workers/conformance-typescript/worker.ts'],
+];
+
+describe('muster conformance', () => {
+  it('tells of each case how it went, and ends with 0 when all have passed', async () => {
+    const { code, stdout, stderr } = await conformance('--case', 'echo-json', '--case', 'failure-*', '--', ...worker);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^CASE +VERDICT +TIME +RULE +PROVES THAT\necho-json +passed +[\d.]+ s +Running +JSON goes to /,
+    );
+    expect(stdout).toMatch(/\nfailure-typed +passed .*\n[\s\S]*\n\n6 passed, 0 failed\n$/);
+    expect(stderr).toMatch(/^Seed 1; 6 cases in [\d.]+ s\n$/);
+  });
+
+  it('ends with 22 when one has failed, and says what was wanted, where it failed, and why', async () => {
+    const report = join(files.folder, 'report.json');
+    const args = ['--case', 'echo-json', '--case', 'failure-typed', '--report', report, '--seed', '7'];
+    const { code, stdout, stderr } = await conformance(...args, '--', ...planted('loses the type of errors'));
+    expect(code).toBe(22);
+    expect(stderr).toContain('failed: failure-typed\n');
+    expect(stdout).toMatch(/\nfailure-typed\nrule +docs\/worker-protocol\.md, "Reports"\nwanted +A typed failure has /);
+    expect(stdout).toMatch(
+      /\nfailed in +step 3 of \d+: a is reported: .*\nsince +a was reported as failure of type "Error"/,
+    );
+    expect(stdout).toMatch(/\n1 passed, 1 failed\n$/);
+    expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
+      seed: 7,
+      passed: 1,
+      failed: 1,
+      cases: [
+        { name: 'echo-json', verdict: 'passed', step: '', why: '' },
+        {
+          name: 'failure-typed',
+          group: 'Running',
+          rule: 'Reports',
+          verdict: 'failed',
+          step: expect.stringMatching(/^step 3/),
+        },
+      ],
+    });
+  });
+
+  it('answers in JSON', async () => {
+    const { code, stdout } = await conformance('--json', '--case', 'echo-empty', '--', ...worker);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ command: worker, passed: 1, cases: [{ name: 'echo-empty' }] });
+  });
+
+  it('lists every case with what it proves, for people and for programs', async () => {
+    const { code, stdout } = await conformance('--list');
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(allCases.length + 1);
+    const { stdout: json } = await conformance('--list', '--json', '--case', 'killed');
+    expect(JSON.parse(json)).toEqual({
+      name: 'killed',
+      rule: 'Draining and ending',
+      proves: 'Nothing is heard of a process that was killed.',
+    });
+  });
+
+  it.each([
+    ['a command that can not be started', ['--', './no-such-worker'], /can't be started: .*ENOENT/],
+    [
+      'one that ends before it opens a session',
+      ['--', process.execPath, '-e', 'throw Error("no way")'],
+      /ended \(exit code 1\) before it opened a session\n[\s\S]*no way/,
+    ],
+    ['no command', [], /no worker is named: its command comes after --/],
+    [
+      'a case that is not there',
+      ['--case', 'echo-josn', '--', ...worker],
+      /--case names no case\n +echo-josn; did you mean echo-json\?/,
+    ],
+    [
+      'a report that can not be written',
+      ['--case', 'killed', '--report', '/no/such/folder/x', '--', ...worker],
+      /--report: .*ENOENT/,
+    ],
+    [
+      'a server, which it does not talk to',
+      ['--server', 'x:1', '--', ...worker],
+      /muster conformance takes no --server/,
+    ],
+    ['no number of workers', ['--parallel', '0', '--', ...worker], /--parallel.*from 1 to 64/],
+  ])('refuses %s', async (_what, args, message) => {
+    const { code, stdout, stderr } = await conformance(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/next +\S/);
+  });
+
+  it('says how to get a nats-server where there is none', async () => {
+    const env = { MUSTER_NATS_SERVER: '/no/nats-server' };
+    const { code, stderr } = await runMuster(['conformance', '--case', 'killed', '--', ...worker], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^muster: no bus to test with: MUSTER_NATS_SERVER: \/no\/nats-server does not run/);
+  });
+
+  it('takes its workers with it when it is stopped', async () => {
+    const mark = `mark-${randomUUID()}`;
+    const { child, ended } = startMuster(['conformance', '--case', 'credit-life', '--', ...worker, mark]);
+    const runs = () => processes().some((words) => words.includes(mark) && !words.includes('--case'));
+    await eventually('a worker runs', runs);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(143);
+    await eventually('no worker runs', () => !runs());
+  });
+
+  it('does in the guide what the guide says', async () => {
+    const { count, differences } = await runConsoleGuide('conformance.md', '', process.cwd());
+    expect(count).toBe(2);
+    expect(differences).toEqual([]);
+  });
+});
+
+const processes = () => execFileSync('ps', ['-ww', '-eo', 'args'], { encoding: 'utf8' }).split('\n');

@@ -1,0 +1,218 @@
+/** Commands that are stopped: by cancels, timeouts and the end of their worker, with all that they have started. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { JobState } from '@muster/sdk';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { type ExecWorld, failureOf, lives, startExecWorld } from '../../support/exec-worker.ts';
+
+let world: ExecWorld;
+
+beforeAll(async () => {
+  world = await startExecWorld();
+});
+
+afterEach(() => world.stopWorkers());
+
+afterAll(() => world?.stop());
+
+/** Says its own number and those of what it has started, as far as it names them, in its progress. */
+const TELL = `tell() { echo "{\\"progress\\": 0.1, \\"message\\": \\"$*\\"}" >&3; }`;
+
+const scripts = {
+  /** Hears nothing, and has a grandchild in its group, one in a group of its own, and one that hears nothing either. */
+  stubborn: `${TELL}; trap '' TERM
+    sleep 601 & one=$!
+    timeout 602 sleep 602 & two=$!
+    sh -c "trap '' TERM; while :; do sleep 603; done" & three=$!
+    tell $$ $one $two $three; while :; do sleep 604; done`,
+  /** Puts things in order when it is asked to stop, and has nothing to show. */
+  orderly: `${TELL}; trap 'echo tidied >&2; exit 9' TERM; tell $$; while :; do sleep 0.05; done`,
+  /** Is done by the time at which it is asked to stop. */
+  ready: `${TELL}; trap 'echo \\"made it\\"; exit 0' TERM; tell $$; while :; do sleep 0.05; done`,
+  /** Ends, and leaves somebody behind who holds its stdout. */
+  leaves: `sleep 605 & echo $!`,
+  /** Ends while somebody who has left its session still holds its stdout. */
+  escapes: `setsid sleep 606 &
+    until read -r _ _ _ _ _ session _ </proc/$!/stat && [ "$session" = $! ]; do :; done
+    echo $!`,
+  brief: `${TELL}; tell $$; while [ ! -e "$HOME/go-on" ]; do sleep 0.05; done; echo 1`,
+};
+
+/** Starts a job, and gives the numbers that its processes had. */
+async function started(name: string) {
+  const job = await world.client.submit(name);
+  const pids = await eventually('the command tells of its processes', async () => {
+    const { progress } = await world.client.get(job);
+    return progress?.message ? progress.message.split(' ').map(Number) : undefined;
+  });
+  return { job, pids };
+}
+
+/** The same of a job that nothing stops by itself. */
+async function running(name: string) {
+  const { job, pids } = await started(name);
+  expect(pids.filter(lives)).toEqual(pids);
+  return { job, pids };
+}
+
+const gone = (pids: readonly number[]) => eventually('the processes are gone', () => !pids.some(lives));
+
+async function logOf(job: { jobId: string }) {
+  const lines: string[] = [];
+  for await (const { message } of world.client.logs(job.jobId)) lines.push(message);
+  return lines;
+}
+
+describe('a cancel', () => {
+  it('ends a command that ignores it, and all that it has started, after the grace', async () => {
+    await world.script('stubborn', scripts.stubborn, ['--grace', '300ms']);
+    const { job, pids } = await running('stubborn');
+    await world.client.cancel(job);
+    expect((await world.client.wait(job)).state).toBe(JobState.CANCELLED);
+    await gone(pids);
+  });
+
+  it('lets a command put things in order; one that ends well has won', async () => {
+    await world.script('orderly', scripts.orderly);
+    await world.script('ready', scripts.ready, ['--name', 'other']);
+    const { job } = await running('orderly');
+    await world.client.cancel(job);
+    expect((await world.client.wait(job)).state).toBe(JobState.CANCELLED);
+    expect(await logOf(job)).toContain('tidied');
+    const won = await running('ready');
+    await world.client.cancel(won.job);
+    expect(await world.client.result(won.job)).toBe('made it');
+  });
+});
+
+it('the run timeout ends a command', async () => {
+  await world.script('timed', scripts.stubborn, ['--grace', '100ms']);
+  await world.define('timed', 1, { runTimeout: { seconds: 8n } });
+  const { job, pids } = await started('timed');
+  expect(failureOf(await world.client.wait(job))).toMatchObject({ type: 'RunTimeout' });
+  await gone(pids);
+});
+
+it('what a command leaves behind ends with it', async () => {
+  await world.script('leaves', scripts.leaves);
+  const left = Number(await world.client.result(await world.client.submit('leaves')));
+  expect(left).toBeGreaterThan(1);
+  await gone([left]);
+});
+
+it('a process that has left the session does not keep the job from its end', async () => {
+  await world.script('escapes', scripts.escapes);
+  const pid = await world.client.result<number>(await world.client.submit('escapes'));
+  expect(lives(pid)).toBe(true);
+  process.kill(pid, 'SIGKILL');
+});
+
+describe('the end of the worker', () => {
+  it('by SIGTERM waits for commands that run', async () => {
+    const folder = world.replica.dataFolder;
+    await world.define('brief');
+    const worker = await world.worker(['brief', '--', 'sh', '-c', scripts.brief], { HOME: folder });
+    const { job } = await running('brief');
+    worker.kill('SIGTERM');
+    await eventually('the worker drains', async () =>
+      (await world.client.listWorkers()).workers.some(({ draining }) => draining),
+    );
+    writeFileSync(`${folder}/go-on`, '');
+    expect(await world.client.result(job)).toBe(1);
+    expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('by SIGTERM stops those that take longer than it may wait, and gives their jobs back', async () => {
+    await world.define('given-back', 3);
+    const args = ['--drain-timeout', '200ms', '--grace', '200ms', 'given-back', '--', 'sh', '-c', scripts.stubborn];
+    const worker = await world.worker(args);
+    const { job, pids } = await running('given-back');
+    worker.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+    expect(pids.some(lives)).toBe(false);
+    const { state } = await world.client.get(job);
+    expect([JobState.READY, JobState.SCHEDULED]).toContain(state);
+  });
+
+  it('by SIGKILL leaves no process and no file behind', async () => {
+    const worker = await world.script('killed', scripts.stubborn);
+    const { pids } = await running('killed');
+    const folder = folderOf(pids[0] as number);
+    expect(existsSync(folder)).toBe(true);
+    worker.kill('SIGKILL');
+    await gone(pids);
+    await eventually('the folder is gone', () => !existsSync(folder));
+  });
+});
+
+it('a worker whose guardian was ended finishes what it runs, and ends', async () => {
+  const HOME = `${world.replica.dataFolder}/unguarded`;
+  mkdirSync(HOME);
+  await world.define('unguarded');
+  const worker = await world.worker(['unguarded', '--', 'sh', '-c', scripts.brief], { HOME });
+  const { job, pids } = await running('unguarded');
+  const folder = folderOf(pids[0] as number);
+  process.kill(guardianOf(folder), 'SIGKILL');
+  await eventually('the worker drains', async () =>
+    (await world.client.listWorkers()).workers.some(({ draining }) => draining),
+  );
+  writeFileSync(`${HOME}/go-on`, '');
+  expect(await world.client.result(job)).toBe(1);
+  expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('guards the commands') });
+  expect(existsSync(folder)).toBe(false);
+});
+
+function guardianOf(folder: string): number {
+  const words = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => {
+    try {
+      return words(pid).includes('muster-exec-guardian') && words(pid).includes(folder);
+    } catch {
+      return false; // it is gone
+    }
+  });
+  return Number(found);
+}
+
+/** The worker's folder, as a command of it knows it. */
+function folderOf(pid: number): string {
+  const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  const file = variables.find((one) => one.startsWith('MUSTER_INPUT_FILE='));
+  return /=(.*\/muster-exec-[^/]+)\//.exec(file ?? '')?.[1] ?? '';
+}
+
+it('attempts leave neither descriptors nor files in the worker', async () => {
+  await world.define('plain');
+  const worker = await world.worker([
+    '--slots',
+    '4',
+    'plain',
+    '--',
+    'sh',
+    '-c',
+    'dirname "$MUSTER_INPUT_FILE"; exit $(cat)',
+  ]);
+  const open = () => readdirSync(`/proc/${worker.pid}/fd`).length;
+  const folder = await world.client.result<Uint8Array>(await world.client.submit('plain', 0));
+  const before = open();
+  const jobs = await world.client.submitMany(
+    Array.from({ length: 40 }, (_, at) => ({ definition: 'plain', input: at % 2 })),
+  );
+  for (const job of jobs) await world.client.wait(job);
+  await eventually('all is closed', () => open() <= before);
+  const place = dirname(new TextDecoder().decode(folder).trim());
+  expect(place).toContain('muster-exec-');
+  await eventually('the folders are gone', () => !readdirSync(place).some((name) => name.startsWith('job-')));
+});
+
+it('no more commands run at once than there are slots', async () => {
+  const HOME = world.replica.dataFolder;
+  await world.define('busy');
+  const script = 'mkdir -p "$HOME/busy"; cd "$HOME/busy"; touch $$; ls | wc -l; sleep 0.2; rm $$';
+  await world.worker(['--slots', '2', 'busy', '--', 'sh', '-c', script], { HOME });
+  const jobs = await world.client.submitMany(Array.from({ length: 6 }, () => ({ definition: 'busy' })));
+  const seen = await Promise.all(jobs.map((job) => world.client.result<number>(job)));
+  expect(Math.max(...seen)).toBe(2);
+});

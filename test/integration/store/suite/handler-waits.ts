@@ -1,0 +1,136 @@
+/** Handlers that wait for jobs by calls in the store: told while attempt and lease are good, and of each job whole or not at all. */
+import { describe, expect, it } from 'vitest';
+import { decideRelease } from '../../../../server/domain/decide.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+import {
+  claimMany,
+  completionOf,
+  keyOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  only,
+  openWorker,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+import { handlerWait } from '../../../support/store-handler-waits.ts';
+import { startChildren, startWorkflow } from '../../../support/store-workflows.ts';
+
+const LEASE_MS = 600_000;
+
+export function handlerWaitsSuite(context: StoreContext): void {
+  /** A namespace of its own, with a worker that holds so many jobs. */
+  async function hold(count: number) {
+    const namespace = `ns-${crypto.randomUUID()}`;
+    const laneId = await makeLane(context, { namespace });
+    await submitMany(context, laneId, count);
+    const { sessionId } = await openWorker(context, { namespace, workerName: 'patient' });
+    const claimed = await claimMany(context, laneId, sessionId, count);
+    return { namespace, laneId, sessionId, claimed, jobIds: claimed.map(({ jobId }) => jobId).toSorted() };
+  }
+  const read = async (namespace: string, limit = 100) => {
+    const { handlers, isCut } = await context.store.deadlocks.readWaitingHandlers(namespace, limit);
+    return { isCut, waits: handlers.map(({ jobId, targetJobIds }) => [jobId, targetJobIds.toSorted()]) };
+  };
+  const targets = Array.from({ length: 3 }, () => crypto.randomUUID()).toSorted();
+  const [first = '', second = '', third = ''] = targets;
+
+  describe('waits of handlers', () => {
+    it('are told with who holds what, until the call has ended', async () => {
+      const { namespace, laneId, sessionId, jobIds } = await hold(2);
+      const [one = '', two = ''] = jobIds;
+      const waits = [handlerWait(one, second, namespace), handlerWait(one, first, namespace)];
+      const other = handlerWait(two, third, namespace);
+      await context.store.deadlocks.saveHandlerWaits([...waits, other], LEASE_MS);
+      const { handlers } = await context.store.deadlocks.readWaitingHandlers(namespace, 100);
+      expect(handlers[0]).toEqual({
+        jobId: one,
+        targetJobIds: expect.arrayContaining([first, second]),
+        state: 'ASSIGNED',
+        laneId,
+        limitId: undefined,
+        sessionId,
+        workerName: 'patient',
+      });
+      await context.store.deadlocks.dropHandlerWaits([other.waitId, crypto.randomUUID(), waits[0]?.waitId ?? '']);
+      expect(await read(namespace)).toEqual({ isCut: false, waits: [[one, [first]]] });
+    });
+
+    it('are not stored of jobs that nobody has, or of another namespace', async () => {
+      const { namespace, laneId, jobIds } = await hold(1);
+      const [ready] = await submitMany(context, laneId, 1);
+      const there = await hold(1);
+      const all = [ready, crypto.randomUUID(), only(there.jobIds)].map((jobId = '') =>
+        handlerWait(jobId, first, namespace),
+      );
+      await context.store.deadlocks.saveHandlerWaits([...all, handlerWait(only(jobIds), first, namespace)], LEASE_MS);
+      expect((await read(namespace)).waits).toEqual([[only(jobIds), [first]]]);
+      expect((await read(there.namespace)).waits).toEqual([]);
+    });
+
+    it('count no more once the attempt is over, also if its job is held again', async () => {
+      const { namespace, laneId, sessionId, claimed } = await hold(1);
+      const held = only(claimed);
+      const wait = handlerWait(held.jobId, first, namespace);
+      await context.store.deadlocks.saveHandlerWaits([wait], LEASE_MS);
+      await context.store.change({ by: 'attempts', attempts: [keyOf(held)] }, (run, nowUs) =>
+        decideRelease(run, 'NO_SLOT', { nowUs, random: 0 }),
+      );
+      expect((await read(namespace)).waits).toEqual([]);
+      const again = only(await claimMany(context, laneId, sessionId, 1));
+      expect([again.jobId, again.attempt]).toEqual([held.jobId, held.attempt + 1]);
+      // Renewed by the call that goes on all the same.
+      await context.store.deadlocks.saveHandlerWaits([wait], LEASE_MS);
+      expect((await read(namespace)).waits).toEqual([]);
+      await context.store.deadlocks.saveHandlerWaits([handlerWait(held.jobId, second, namespace)], LEASE_MS);
+      expect((await read(namespace)).waits).toEqual([[held.jobId, [second]]]);
+      await context.store.complete([completionOf(again)]);
+      expect((await read(namespace)).waits).toEqual([]);
+    });
+
+    it('run out with their lease unless it is renewed, and are cleared away', async () => {
+      const { namespace, jobIds } = await hold(1);
+      const wait = handlerWait(only(jobIds), first, namespace);
+      await context.store.deadlocks.saveHandlerWaits([wait], -120_000);
+      expect((await read(namespace)).waits).toEqual([]);
+      await context.store.deadlocks.saveHandlerWaits([wait], LEASE_MS);
+      expect((await read(namespace)).waits).toEqual([[only(jobIds), [first]]]);
+      await context.store.deadlocks.saveHandlerWaits([wait, handlerWait(only(jobIds), second, namespace)], -120_000);
+      for (let more = true; more; ) ({ more } = await context.store.clearExpired());
+      expect(await sql(context, `SELECT FROM handler_waits WHERE namespace = '${namespace}'`)).toEqual([]);
+    });
+
+    it('are told of each job whole or not at all, where there are more than are read', async () => {
+      const { namespace, jobIds } = await hold(2);
+      const [one = '', two = ''] = jobIds;
+      const waits = [one, two].flatMap((jobId) =>
+        [first, second].map((target) => handlerWait(jobId, target, namespace)),
+      );
+      await context.store.deadlocks.saveHandlerWaits(waits, LEASE_MS);
+      expect(await read(namespace, 3)).toEqual({ isCut: true, waits: [[one, [first, second]]] });
+      expect(await read(namespace, 1)).toEqual({ isCut: true, waits: [] });
+      expect((await read(namespace, 4)).isCut).toBe(false);
+    });
+  });
+
+  describe('what is waited for', () => {
+    it('is told with its edges, and with its open children', async () => {
+      const { store } = context;
+      const laneId = await makeLane(context);
+      const [target = ''] = await submitMany(context, laneId, 1);
+      const dependencies = [{ on: { kind: 'JOB', jobId: target }, condition: 'ENDED' }] as const;
+      const blocked = makeJob(laneId, { dependencies });
+      await store.submit([makeCall([blocked], { isDependent: true })]);
+      const found = await store.deadlocks.readAwaitedJobs([blocked.jobId, target, crypto.randomUUID()]);
+      expect(found.toSorted((a, b) => (a.state < b.state ? -1 : 1))).toMatchObject([
+        { jobId: blocked.jobId, state: 'BLOCKED', laneId, attempt: 0, limitId: undefined, dependencies },
+        { jobId: target, state: 'READY', dependencies: [] },
+      ]);
+      const parentJobId = await startWorkflow(context);
+      const { ids } = await startChildren(context, parentJobId, 1, 3);
+      const children = await store.deadlocks.readOpenChildren([parentJobId, target], 10);
+      expect(children.map(({ jobId }) => jobId).toSorted()).toEqual(ids.toSorted());
+      expect(await store.deadlocks.readOpenChildren([parentJobId], 2)).toHaveLength(2);
+    });
+  });
+}

@@ -1,0 +1,246 @@
+/** The lock of a workflow, and what is left of its news. */
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decideFail, end } from '../../../../server/domain/decide.ts';
+import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { systemFailure } from '../../../../server/domain/payload.ts';
+import { untilWaitsOrOver } from '../../../support/postgres-waits.ts';
+import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
+import { completionOf, makeLane, only, payload, readRow, submitMany } from '../../../support/store-fixtures.ts';
+import {
+  cancelOne,
+  changeOne,
+  holdChildren,
+  lockAll,
+  makeStep,
+  startChildren,
+  startedRun,
+  startWorkflow,
+  succeed,
+} from '../../../support/store-workflows.ts';
+
+const lastTry = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
+const failure = {
+  ...systemFailure('APPLICATION', 'Oops', 'it "broke" \\ {NULL}'),
+  details: { data: new Uint8Array([0, 255]), contentType: 'x', metadata: { a: 'b' } },
+};
+const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
+
+export function workflowLocksSuite(context: StoreContext): void {
+  const cancel = (jobId: string) => cancelOne(context, jobId);
+  const news = async (jobId: string) => only(await lockAll(context, [jobId])).news;
+  const kinds = async (jobId: string) => (await news(jobId)).map(({ kind }) => kind);
+  const countNews = async (jobId: string) =>
+    only(await sql(context, `SELECT count(*)::int AS n FROM workflow_news WHERE job_id = '${jobId}'`)).n as number;
+
+  describe('the lock of a workflow', () => {
+    it('gives all that is known of it', async () => {
+      const labels = { team: 'a' };
+      const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+      const input = { ...payload('in'), metadata: { m: 'n' } };
+      const rest = { priority: 5, labels, input, fairnessKey: 'f', traceparent, tracestate: 'a=b' };
+      const jobId = await startWorkflow(context, rest);
+      const { laneId, ...found } = only(await lockAll(context, [jobId, jobId]));
+      expect(laneId).toBe((await readRow(context, 'job_runs', jobId))?.lane_id);
+      expect(found).toEqual({
+        ...rest,
+        jobId,
+        tellsEnd: false,
+        state: 'WAITING',
+        reason: undefined,
+        input: { ...input, data: Buffer.from(input.data) },
+        depth: 1,
+        run: undefined,
+        failure: undefined,
+        news: [
+          { rowId: found.news[0]?.rowId, kind: 'STARTED', step: undefined, state: undefined, items: [], childIds: [] },
+        ],
+      });
+      const plain = only(await lockAll(context, [await startWorkflow(context)]));
+      expect(plain).toMatchObject({ labels: {}, traceparent: '', tracestate: '', fairnessKey: undefined });
+    });
+
+    it('is of workflows that run: not of what is ready, held by a session, or has ended', async () => {
+      const laneId = await makeLane(context);
+      const [ready] = await submitMany(context, laneId, 1);
+      const [held] = await holdChildren(context, randomUUID(), 1, 1);
+      await cancel(held?.jobId as string);
+      const ended = await startWorkflow(context);
+      await changeOne(context, ended, succeed);
+      expect(await lockAll(context, [ready as string, held?.jobId as string, ended, randomUUID()])).toEqual([]);
+    });
+
+    it('knows how many workflows are around it', async () => {
+      const outer = await startWorkflow(context);
+      const write = (jobId: string, depth: number) =>
+        context.store.together((store) =>
+          store.workflows.write({
+            runs: [{ jobId, depth, run: startedRun, failure: undefined, notUndone: undefined }],
+            steps: [],
+            compensations: [],
+            news: [],
+          }),
+        );
+      await write(outer, 15);
+      const inner = await startWorkflow(context, { parent: { jobId: outer, step: 0, item: 0 } });
+      expect(await lockAll(context, [inner])).toMatchObject([{ depth: 16, run: undefined }]);
+      await write(inner, 3);
+      expect(await lockAll(context, [inner])).toMatchObject([{ depth: 3, run: startedRun }]);
+    });
+
+    it('takes news once, oldest first and 1,000 at a time; those to cancel jobs stay until they are dropped', async () => {
+      const jobId = await startWorkflow(context);
+      const write = (kind: 'GO_ON' | 'CANCEL_CHILDREN', step: number | undefined) =>
+        context.store.workflows.write({
+          runs: [],
+          steps: [],
+          compensations: [],
+          news: [{ jobId, step, kind } as never],
+        });
+      await write('CANCEL_CHILDREN', 7);
+      await write('CANCEL_CHILDREN', undefined);
+      await write('GO_ON', 7);
+      const first = await news(jobId);
+      expect(first.map(({ kind, step }) => [kind, step])).toEqual([
+        ['STARTED', undefined],
+        ['CANCEL_CHILDREN', 7],
+        ['CANCEL_CHILDREN', undefined],
+        ['GO_ON', 7],
+      ]);
+      const second = await news(jobId);
+      expect(second.map(({ rowId }) => rowId)).toEqual([first[1]?.rowId, first[2]?.rowId]);
+      await context.store.workflows.dropNews([first[1]?.rowId as number]);
+      expect((await news(jobId)).map(({ rowId }) => rowId)).toEqual([first[2]?.rowId]);
+      await context.store.workflows.dropNews(second.map(({ rowId }) => rowId));
+      await sql(
+        context,
+        `INSERT INTO workflow_news (job_id, kind, step, news_time) SELECT '${jobId}', 5, n, muster_now() FROM generate_series(1, 1001) AS n`,
+      );
+      const many = await news(jobId);
+      expect([many.length, many[0]?.step, many[999]?.step]).toEqual([1_000, 1, 1_000]);
+      expect((await news(jobId)).map(({ step }) => step)).toEqual([1_001]);
+    });
+
+    it('gives back the news that it took when its transaction fails', async () => {
+      const jobId = await startWorkflow(context);
+      const broken = context.store.together(async (store) => {
+        await store.workflows.lock([jobId]);
+        throw new Error('broken');
+      });
+      await expect(broken).rejects.toThrow('broken');
+      expect(await kinds(jobId)).toEqual(['STARTED']);
+    });
+
+    it.skipIf(context.kind === 'PGlite')('waits for whoever has it, and sees what that one has written', async () => {
+      const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
+      let waiting: Promise<unknown> = Promise.resolve();
+      await context.store.together(async (store) => {
+        expect((await store.workflows.lock([one])).map(({ jobId }) => jobId)).toEqual([one]);
+        waiting = context.store.together(async (other) => {
+          const locked = await other.workflows.lock([one, two]);
+          return { locked, steps: await other.workflows.readSteps([{ jobId: one, step: 3 }]) };
+        });
+        expect(await untilWaitsOrOver(context.database, waiting)).toBe('waits');
+        await store.workflows.write({
+          runs: [],
+          steps: [makeStep(one, 3, { reason: 'written' })],
+          compensations: [],
+          news: [{ jobId: one, step: undefined, kind: 'GO_ON' }],
+        });
+      });
+      expect(await waiting).toMatchObject({
+        locked: [
+          { jobId: one, news: [{ kind: 'GO_ON' }] },
+          { jobId: two, news: [{ kind: 'STARTED' }] },
+        ],
+        steps: [{ reason: 'written' }],
+      });
+    });
+
+    it.skipIf(context.kind === 'PGlite')('holds up no end of its jobs', async () => {
+      const jobId = await startWorkflow(context);
+      const children = await holdChildren(context, jobId, 1, 2);
+      await context.store.together(async (store) => {
+        await store.workflows.lock([jobId]);
+        const [first, second] = children.map((child) => completionOf(child));
+        expect(await context.store.complete([first as never])).toHaveLength(1);
+        await context.store.change({ by: 'attempts', attempts: [second as never] }, (run, nowUs) =>
+          decideFail(run, failure, lastTry, moment(nowUs)),
+        );
+      });
+      expect(await kinds(jobId)).toEqual(['CHILDREN_ENDED', 'CHILDREN_ENDED']);
+    });
+  });
+
+  describe('what is left of news', () => {
+    beforeEach(() => emptyTables(context));
+
+    const told = async (olderThanMs: number, limit: number) =>
+      (await context.store.workflows.findTold(olderThanMs, limit)).jobIds;
+
+    it('names open workflows with old news, oldest first', async () => {
+      const ids = [await startWorkflow(context), await startWorkflow(context), await startWorkflow(context)];
+      const [a, b, c] = ids as [string, string, string];
+      await sql(context, `UPDATE workflow_news SET news_time = news_time - interval '1 minute' WHERE job_id <> '${b}'`);
+      await context.store.workflows.write({
+        runs: [],
+        steps: [],
+        compensations: [],
+        news: [{ jobId: a, step: 1, kind: 'GO_ON' }],
+      });
+      expect(await told(30_000, 10)).toEqual([a, c]);
+      expect(await told(30_000, 1)).toEqual([a]);
+      expect(await told(0, 10)).toEqual(ids);
+      await lockAll(context, ids);
+      expect(await told(0, 10)).toEqual([]);
+    });
+
+    it('goes where the workflow has ended, and nothing else does', async () => {
+      const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
+      await startChildren(context, over, 1, 1).then(({ ids }) => cancel(only(ids)));
+      await changeOne(context, over, succeed);
+      expect([await countNews(over), await countNews(open)]).toEqual([2, 1]);
+      expect(await told(60_000, 10)).toEqual([]);
+      expect(await countNews(over)).toBe(2);
+      expect(await told(0, 10)).toEqual([open]);
+      expect([await countNews(over), await countNews(open)]).toEqual([0, 1]);
+    });
+
+    it('is kept where jobs of a workflow that has ended are still to be cancelled, for whoever does so', async () => {
+      const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
+      await lockAll(context, [over, open]);
+      const cancels = [undefined, 7, undefined].map((step, i) => {
+        return { jobId: i < 2 ? over : open, step, kind: 'CANCEL_CHILDREN' as const };
+      });
+      const { workflows } = context.store;
+      await workflows.write({ runs: [], steps: [], compensations: [], news: cancels });
+      await changeOne(context, over, (run) => end('fail', run, 'FAILED', { failure }));
+      expect(await workflows.findTold(60_000, 10)).toEqual({ jobIds: [], cancels: [] });
+      for (const _ of [1, 2]) {
+        const found = await workflows.findTold(0, 10);
+        expect(found.jobIds).toEqual([open]);
+        expect(found.cancels).toMatchObject([
+          { namespace: 'default', jobId: over, step: undefined },
+          { namespace: 'default', jobId: over, step: 7 },
+        ]);
+        expect((await workflows.findTold(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
+      }
+      const { cancels: left } = await workflows.findTold(0, 10);
+      await workflows.dropNews(left.map(({ rowId }) => rowId));
+      expect(await workflows.findTold(0, 10)).toEqual({ jobIds: [open], cancels: [] });
+      expect([await countNews(over), await countNews(open)]).toEqual([0, 1]);
+    });
+
+    it('goes with a workflow that is not kept any more', async () => {
+      const jobId = randomUUID();
+      await context.store.workflows.write({
+        runs: [],
+        steps: [],
+        compensations: [],
+        news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+      });
+      expect(await context.store.workflows.findTold(0, 10)).toEqual({ jobIds: [], cancels: [] });
+      expect(await countNews(jobId)).toBe(0);
+    });
+  });
+}

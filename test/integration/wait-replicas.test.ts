@@ -1,0 +1,85 @@
+/** Events at two replicas: none is lost between whoever sends it and whoever begins to wait, and a wide one reaches all. */
+import { Client, JobState } from '@muster/sdk';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openPostgres } from '../../server/store/postgres.ts';
+import { readCountDrift } from '../support/lane-counts.ts';
+import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+
+const RACES = 1_000;
+const TOGETHER = 50;
+const WIDE = 10_000;
+
+let deployment: TwoReplicas;
+let clients: Client[] = [];
+
+beforeAll(async () => {
+  deployment = await startTwoReplicas({ leaseMs: 60_000 });
+  clients = deployment.replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress, timeoutMs: 60_000 }));
+  const event = { name: 'go', key: 'input' };
+  await clients[0]?.applyDefinition({
+    name: 'waits',
+    body: { case: 'wait', value: { kind: { case: 'event', value: event } } },
+  });
+});
+
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await deployment?.stop();
+});
+
+async function count(text: string): Promise<number> {
+  const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
+  try {
+    expect(await readCountDrift(database)).toEqual([]);
+    return (await database.run({ name: '', text: `SELECT count(*)::int AS rows FROM ${text}` }, []))[0]?.rows;
+  } finally {
+    await database.close();
+  }
+}
+
+it('1,000 events race the jobs that begin to wait for them, and each job gets its own', async () => {
+  const [here, there] = clients as [Client, Client];
+  for (let at = 0; at < RACES; at += TOGETHER) {
+    const keys = Array.from({ length: TOGETHER }, (_, i) => `race-${at + i}`);
+    const races = keys.map(async (key, i) => {
+      const [submits, sends] = i % 2 ? [here, there] : [there, here];
+      const [job] = await Promise.all([
+        submits.submit('waits', key),
+        sends.sendEvent('go', { key, payload: { of: key } }),
+      ]);
+      return submits.result(job, { timeoutMs: 60_000 });
+    });
+    expect(await Promise.all(races)).toEqual(keys.map((of) => ({ of })));
+  }
+  expect(await count('event_waits')).toBe(0);
+  expect(await count('sent_events')).toBe(0);
+}, 300_000);
+
+it('as many events as jobs of one key end all of them, each by one event', async () => {
+  const [here, there] = clients as [Client, Client];
+  const jobs = await here.submitMany(Array.from({ length: 100 }, () => ({ definition: 'waits', input: 'same' })));
+  const next = async () => {
+    const open = new Set(jobs.map(({ jobId }) => jobId));
+    for (let sent = 0; open.size > 0; sent++) {
+      await (sent % 2 ? here : there).sendEvent('go', { key: 'same', payload: sent });
+      for (const jobId of open) if ((await here.get(jobId)).state === JobState.SUCCEEDED) open.delete(jobId);
+    }
+  };
+  await next();
+  expect(await count(`event_waits WHERE key = 'same'`)).toBe(0);
+}, 120_000);
+
+it('an event reaches 10,000 jobs, once each, while its call answers after a few pages', async () => {
+  const [here, there] = clients as [Client, Client];
+  const job = { definition: 'waits', input: 'wide' };
+  await Promise.all(clients.map((client) => client.submitMany(Array.from({ length: WIDE / 2 }, () => job))));
+  while ((await count(`event_waits WHERE key = 'wide'`)) < WIDE);
+  const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
+  expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true, kept: false });
+  // It is for those that waited when it came.
+  const late = await here.submit('waits', 'wide');
+  while ((await count(`event_waits WHERE key = 'wide'`)) > 1);
+  while ((await count('sent_events')) > 0);
+  expect((await here.get(late)).state).toBe(JobState.WAITING);
+  expect(await count(`job_outcomes o JOIN jobs j USING (job_id) WHERE j.input = '"wide"' AND o.state = 9`)).toBe(WIDE);
+}, 180_000);

@@ -1,0 +1,51 @@
+/** The checks and tests of an SDK in its own language, run by its own tools: those that need a control plane find one. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+import { describeWith, type Toolchain } from '../../support/toolchains.ts';
+
+export interface Suite {
+  readonly toolchain: Toolchain;
+  /** Below the checkout. */
+  readonly folder: string;
+  /** Commands by what they look at. */
+  readonly runs: Readonly<Record<string, readonly string[]>>;
+}
+
+const root = new URL('../../../', import.meta.url).pathname;
+/** The first run compiles all that it needs. */
+const RUN_MS = 1_200_000;
+const WORDS = 8_000;
+
+export function suiteOf({ toolchain, folder, runs }: Suite): void {
+  describeWith(toolchain, `the SDK for ${toolchain.language}`, () => {
+    let replica: TestReplica;
+
+    beforeAll(async () => {
+      replica = await startTestReplica();
+    });
+    afterAll(() => replica.stop());
+
+    it.each(Object.entries(runs))(
+      '%s',
+      async (_, command) => {
+        const { code, words } = await run(folder, command, replica.grpcAddress);
+        expect(code, words).toBe(0);
+      },
+      RUN_MS,
+    );
+  });
+}
+
+async function run(folder: string, [program = '', ...args]: readonly string[], address: string) {
+  const env = { ...process.env, MUSTER_TEST_ADDRESS: address };
+  const child = spawn(program, args, { cwd: root + folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let words = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      words = (words + chunk).slice(-WORDS);
+    });
+  const [code] = await once(child, 'close');
+  return { code, words };
+}

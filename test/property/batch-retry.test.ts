@@ -1,0 +1,59 @@
+/** What holds of a batch that retries another one, whatever its pages bring. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { afterNews, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batch.ts';
+import { afterPage, leftOf, newRetry, settled, sumOf } from '../../server/domain/batch-retry.ts';
+
+const counts = fc.dictionary(fc.constantFrom('JOB_ERASED', 'DEFINITION_ARCHIVED', 'QUEUE_FULL'), fc.nat(5));
+const pages = fc.array(
+  fc.record({ made: fc.nat(5), duplicates: fc.nat(3), retriedBefore: fc.nat(5), notRetried: counts }),
+  { maxLength: 10 },
+);
+
+it('each failed member is made anew, passed over, or counted with a reason, and no other', () => {
+  fc.assert(
+    fc.property(pages, fc.integer({ min: 0, max: 20 }), (all, gone) => {
+      const found = all.reduce((sum, p) => sum + p.made + p.duplicates + p.retriedBefore + sumOf(p.notRetried), 0);
+      let retry = newRetry('0198c0de-0000-7000-8000-000000000009', 1_000, found + gone);
+      let made = 0;
+      for (const { made: more, duplicates, retriedBefore, notRetried } of all) {
+        const page = { fromItem: retry.nextItem, nextItem: retry.nextItem + 10, retriedBefore, notRetried };
+        const before = leftOf(retry, made);
+        retry = afterPage(retry, page, duplicates);
+        made += more;
+        expect(leftOf(retry, made)).toBe(before - more - duplicates - retriedBefore - sumOf(notRetried));
+      }
+      expect(retry.nextItem).toBe(all.length * 10);
+      expect(retry.notRetried.DUPLICATE_JOB ?? 0).toBe(all.reduce((sum, p) => sum + p.duplicates, 0));
+      expect(leftOf(retry, made)).toBe(gone);
+      const end = settled(retry, made);
+      expect(leftOf(end, made)).toBe(0);
+      expect(end.notRetried.JOB_NOT_FOUND).toBe(gone > 0 ? gone : undefined);
+      expect(settled(end, made)).toEqual(end);
+    }),
+  );
+});
+
+it('what could not be retried counts as failed, as members that have failed do', () => {
+  const policy = fc.oneof(fc.constantFrom('NONE' as const, 'ANY' as const), fc.nat(10));
+  fc.assert(
+    fc.property(fc.nat(6), fc.nat(6), fc.nat(6), policy, (succeeded, failed, notRetried, by) => {
+      const batch = (notMade: number, jobs: number): BatchProgress => {
+        const ends = [
+          { state: 'SUCCEEDED', jobs: succeeded },
+          { state: 'FAILED', jobs },
+        ] as const;
+        return afterNews({ ...newBatch, notRetried: notMade }, by, { ends, isCancelled: false }, 0);
+      };
+      const retry = batch(notRetried, failed);
+      const plain = batch(0, failed + notRetried);
+      expect(retry.doomed).toBe(plain.doomed);
+      const state = endOf(retry, by, succeeded + failed, true);
+      expect(state).toBe(endOf(plain, by, succeeded + failed + notRetried, true));
+      const outcome = outcomeOf(state ?? 'CANCELLED', succeeded + failed, retry, undefined);
+      const said = 'failure' in outcome ? outcome.failure.message : new TextDecoder().decode(outcome.result.data);
+      expect(said.includes(`and ${notRetried} could not be retried`)).toBe(state === 'FAILED' && notRetried > 0);
+      if (state === 'SUCCEEDED') expect(JSON.parse(said)).toMatchObject({ failed, not_retried: notRetried });
+    }),
+  );
+});

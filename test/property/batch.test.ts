@@ -1,0 +1,114 @@
+/** What holds of a batch whatever its members come to and in whichever order it hears of them. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  afterNews,
+  type BatchNews,
+  type BatchProgress,
+  countEnded,
+  countFailed,
+  endOf,
+  type FailurePolicy,
+  newBatch,
+  outcomeOf,
+} from '../../server/domain/batch.ts';
+import { estimatedEndUs, noEnds, rateOf, withEnds } from '../../server/domain/end-rate.ts';
+
+const NOW = 1_800_000_000_000_000;
+const states = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;
+const policy: fc.Arbitrary<FailurePolicy> = fc.oneof(
+  fc.constantFrom<FailurePolicy>('NONE', 'ANY'),
+  fc.integer({ min: 0, max: 20 }),
+);
+const ends = fc.array(fc.record({ state: fc.constantFrom(...states), jobs: fc.integer({ min: 1, max: 5 }) }), {
+  maxLength: 4,
+});
+const told: fc.Arbitrary<BatchNews[]> = fc.array(fc.record({ ends, isCancelled: fc.constant(false) }), {
+  maxLength: 8,
+});
+const sum = (news: readonly BatchNews[], of: readonly string[] = states) =>
+  news.flatMap((one) => one.ends).reduce((jobs, end) => jobs + (of.includes(end.state) ? end.jobs : 0), 0);
+
+function hear(news: readonly BatchNews[], by: FailurePolicy, from: BatchProgress = newBatch): BatchProgress {
+  return news.reduce((batch, one) => afterNews(batch, by, one, NOW), from);
+}
+
+describe('a batch', () => {
+  it('counts each end once, in whichever portions it hears of them', () => {
+    fc.assert(
+      fc.property(told, policy, (news, by) => {
+        const piecemeal = hear(news, by);
+        const atOnce = hear([{ ends: news.flatMap((one) => one.ends), isCancelled: false }], by);
+        expect(piecemeal).toEqual(atOnce);
+        expect(countEnded(piecemeal.ended)).toBe(sum(news));
+        expect(countFailed(piecemeal.ended)).toBe(sum(news, ['FAILED', 'CANCELLED', 'EXPIRED']));
+      }),
+    );
+  });
+
+  it('ends once nothing is open and nothing may come, and not before', () => {
+    fc.assert(
+      fc.property(told, policy, fc.nat(3), fc.boolean(), (news, by, open, isSealed) => {
+        const batch = hear(news, by);
+        const mayEnd = open === 0 && (isSealed || batch.doomed !== 'NO');
+        expect(endOf(batch, by, sum(news) + open, isSealed) !== undefined).toBe(mayEnd);
+      }),
+    );
+  });
+
+  it('ends as its policy says', () => {
+    fc.assert(
+      fc.property(told, policy, (news, by) => {
+        const batch = hear(news, by);
+        const allowed = by === 'ANY' ? Number.POSITIVE_INFINITY : by === 'NONE' ? 0 : by;
+        const failed = countFailed(batch.ended);
+        expect(endOf(batch, by, sum(news), true)).toBe(failed > allowed ? 'FAILED' : 'SUCCEEDED');
+        expect(batch.doomed).toBe(typeof by === 'number' && failed > by ? 'FAILED' : 'NO');
+      }),
+    );
+  });
+
+  it('ends cancelled once it was cancelled, whatever comes before and after', () => {
+    const cancel: BatchNews = { ends: [], isCancelled: true };
+    fc.assert(
+      fc.property(told, told, policy, (before, after, by) => {
+        const batch = hear([...before, cancel, ...after], by);
+        const members = sum(before) + sum(after);
+        expect(endOf(batch, by, members, false)).toBe('CANCELLED');
+        const outcome = outcomeOf('CANCELLED', members, batch, 'enough');
+        expect(outcome).toMatchObject({
+          state: 'CANCELLED',
+          failure: { message: 'enough', failureCause: 'CANCELLED' },
+        });
+      }),
+    );
+  });
+});
+
+describe('the rate of ends', () => {
+  it('is that of the last minute, and keeps no more than thirteen spans', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 300 }), (perSecond, seconds) => {
+        let rate = noEnds;
+        for (let second = 0; second < seconds; second++) rate = withEnds(rate, perSecond, NOW + second * 1_000_000);
+        expect(rate.length).toBeLessThanOrEqual(13);
+        const now = rateOf(rate, NOW + seconds * 1_000_000);
+        // The first span counts from its beginning, before which nothing ended.
+        if (seconds >= 10) expect(now).toBeGreaterThan(perSecond / 2);
+        expect(now).toBeLessThanOrEqual(perSecond * 1.2);
+      }),
+    );
+  });
+
+  it('is none a minute later, and then nothing is estimated', () => {
+    const rate = withEnds(noEnds, 100, NOW);
+    expect(rateOf(rate, NOW + 70_000_000)).toBe(0);
+    expect(estimatedEndUs(rate, 100, NOW + 70_000_000)).toBeUndefined();
+    expect(estimatedEndUs(rate, 200, NOW + 5_000_000)).toBe(NOW + 5_000_000 + 10_000_000);
+  });
+
+  it('survives a clock that goes back', () => {
+    const rate = withEnds(withEnds(noEnds, 1, NOW), 2, NOW - 10_000_000);
+    expect(rate).toEqual([[NOW / 5_000_000, 3]]);
+  });
+});

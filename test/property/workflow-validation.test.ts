@@ -1,0 +1,160 @@
+/** Validation of workflows against slow and simple ways to know the same. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { notBefore } from '../../server/domain/workflow/ancestors.ts';
+import { orderOf } from '../../server/domain/workflow/cycles.ts';
+import { indexesText, parseIndexes } from '../../server/domain/workflow/success-indexes.ts';
+import { type TriggerRule, triggerRules, type WorkflowStep } from '../../server/domain/workflow/workflow.ts';
+import { problemsOf, step, workflow } from '../unit/domain/workflow/made-workflow.ts';
+
+const size = 6;
+/** Any graph: of each step the numbers of those that it needs. */
+const graph = fc.array(fc.uniqueArray(fc.nat({ max: size - 1 }), { maxLength: 3 }), {
+  minLength: size,
+  maxLength: size,
+});
+const needsIn = (of: readonly (readonly number[])[]) => ({ numbers: new Map(), of });
+
+function isBefore(of: readonly (readonly number[])[], one: number, other: number, seen = new Set<number>()): boolean {
+  return (of[other] ?? []).some((need) => need === one || (!seen.has(need) && isBefore(of, one, need, seen.add(need))));
+}
+
+it('the order has every step that is behind no cycle, each behind its needs', () => {
+  fc.assert(
+    fc.property(graph, (of) => {
+      const order = orderOf(needsIn(of));
+      const isFree = (number: number) =>
+        ![number, ...of.keys()].some((at) => (at === number || isBefore(of, at, number)) && isBefore(of, at, at));
+      expect([...order].sort()).toEqual([...of.keys()].filter(isFree));
+      for (const [place, number] of order.entries())
+        for (const need of of[number] as number[]) expect(order.indexOf(need)).toBeLessThan(place);
+    }),
+  );
+});
+
+it('a cycle is told just where there is one', () => {
+  fc.assert(
+    fc.property(graph, (of) => {
+      const steps = of.map((needs, i) =>
+        step(
+          `s${i}`,
+          needs.filter((need) => need !== i).map((need) => `s${need}`),
+        ),
+      );
+      const without = of.map((needs, i) => needs.filter((need) => need !== i));
+      const told = problemsOf(workflow(steps)).filter((text) => text.includes('cycle'));
+      expect(told.length > 0).toBe([...without.keys()].some((at) => isBefore(without, at, at)));
+    }),
+  );
+});
+
+it('a step comes before another one just where a search says so', () => {
+  const pair = fc.record({ from: fc.nat({ max: 39 }), to: fc.nat({ max: 39 }) });
+  const forward = fc.array(fc.array(fc.nat({ max: 38 }), { maxLength: 3 }), { minLength: 40, maxLength: 40 });
+  fc.assert(
+    fc.property(forward, fc.array(pair, { maxLength: 60 }), (given, references) => {
+      const of = given.map((needs, i) => [...new Set(needs)].filter((need) => need < i));
+      const needs = needsIn(of);
+      const expected = references.filter(({ from, to }) => !isBefore(of, to, from));
+      expect(notBefore(needs, orderOf(needs), references)).toEqual(expected);
+    }),
+  );
+});
+
+type End = 'S' | 'F' | 'K';
+
+/** What becomes of a step of which all that it needs has ended, in the words of the contract. */
+function startsOr(rule: TriggerRule, ends: readonly End[]): 'start' | 'F' | 'K' {
+  const all = (...of: End[]) => ends.every((end) => of.includes(end));
+  const some = (of: End) => ends.includes(of);
+  if (ends.length === 0) return 'start';
+  switch (rule) {
+    case 'ALL_SUCCESS':
+      return all('S') ? 'start' : some('F') ? 'F' : 'K';
+    case 'ALL_FAILED':
+      return all('F') ? 'start' : 'K';
+    case 'ALL_DONE':
+    case 'ALWAYS':
+      return 'start';
+    case 'ALL_DONE_MIN_ONE_SUCCESS':
+      return some('K') ? 'K' : some('S') ? 'start' : 'F';
+    case 'ALL_SKIPPED':
+      return all('K') ? 'start' : 'K';
+    case 'ONE_SUCCESS':
+      return some('S') ? 'start' : all('K') ? 'K' : 'F';
+    case 'ONE_FAILED':
+      return some('F') ? 'start' : 'K';
+    case 'ONE_DONE':
+      return all('K') ? 'K' : 'start';
+    case 'NONE_FAILED':
+      return some('F') ? 'F' : 'start';
+    case 'NONE_FAILED_MIN_ONE_SUCCESS':
+      return some('F') ? 'F' : all('K') ? 'K' : 'start';
+    case 'NONE_SKIPPED':
+      return some('K') ? 'K' : 'start';
+    case 'ALL_DONE_SETUP_SUCCESS':
+      return some('S') ? 'start' : some('F') ? 'F' : 'K';
+  }
+}
+
+/** The steps that start in one of all courses that things may take. */
+function startable(steps: readonly WorkflowStep[]): Set<string> {
+  const started = new Set<string>();
+  let courses: End[][] = [[]];
+  for (const { name, rule, needs, condition } of steps)
+    courses = courses.flatMap((course) => {
+      const what = startsOr(
+        rule,
+        needs.map((need) => course[Number(need.slice(1))] as End),
+      );
+      if (what !== 'start') return [[...course, what]];
+      started.add(name);
+      return (condition === undefined ? ['S', 'F'] : ['S', 'F', 'K']).map((end) => [...course, end as End]);
+    });
+  return started;
+}
+
+it('no step is said never to start that starts in some course, and one that is first in never to start is told', () => {
+  const rule = fc.constantFrom(...(Object.keys(triggerRules) as TriggerRule[]));
+  const made = fc.array(
+    fc.record({ needs: fc.array(fc.nat({ max: 4 }), { maxLength: 3 }), rule, isConditional: fc.boolean() }),
+    {
+      minLength: 2,
+      maxLength: 5,
+    },
+  );
+  fc.assert(
+    fc.property(made, (given) => {
+      const steps = given.map(({ needs, rule, isConditional }, i) => {
+        const names = [...new Set(needs)].filter((need) => need < i).map((need) => `s${need}`);
+        return step(`s${i}`, names, { rule, ...(isConditional ? { condition: 'true' } : {}) });
+      });
+      const can = startable(steps);
+      const told = problemsOf(workflow(steps)).map((text) => Number(/steps\[(\d+)\].trigger_rule/.exec(text)?.[1]));
+      for (const number of told) expect(can.has(`s${number}`)).toBe(false);
+      const first = steps.findIndex(({ name }) => !can.has(name));
+      const isPlain = steps.slice(0, first).every(({ needs }) => needs.length === 0);
+      if (first >= 0 && isPlain) expect(told).toContain(first);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('places of items are read as they are written', () => {
+  const spans = fc
+    .uniqueArray(fc.nat({ max: 99_999 }), { minLength: 2, maxLength: 40 })
+    .map((places) => places.sort((one, other) => one - other))
+    .map((places) => places.flatMap((place, i) => (i % 2 === 1 ? [[places[i - 1], place] as [number, number]] : [])));
+  fc.assert(
+    fc.property(spans, (given) => {
+      expect(parseIndexes(indexesText(given))).toEqual(given);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const found = parseIndexes(text);
+      if ('problem' in found) expect(found.problem).toMatch(/^(must|has|is) /);
+      else expect(parseIndexes(indexesText(found))).toEqual(found);
+    }),
+  );
+});

@@ -1,0 +1,157 @@
+/** Fan-outs whose items end in any order and in batches, against a list of items that is looked through each time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  beginFanOut,
+  decideFanOut,
+  endItems,
+  type FanOutState,
+  openItems,
+  startItems,
+} from '../../../server/domain/workflow/fan-out.ts';
+import { includes, parseIndexes, placesOf, type Span } from '../../../server/domain/workflow/indexes.ts';
+import type { FanOut, SuccessRule } from '../../../server/domain/workflow/workflow.ts';
+import { type Item, outcomeOf } from '../../support/fan-out-oracle.ts';
+
+/** In order and apart, some of them beyond the end of most lists. */
+const spans: fc.Arbitrary<Span[]> = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat({ max: 3 })), { minLength: 1, maxLength: 5 })
+  .map((steps) => {
+    let last = -1;
+    return steps.map(([gap, length]): Span => {
+      const first = last + gap;
+      last = first + length;
+      return [first, last];
+    });
+  });
+
+const successRule: fc.Arbitrary<SuccessRule> = fc.record(
+  { indexes: spans, count: fc.integer({ min: 1, max: 6 }) },
+  { requiredKeys: [] },
+);
+
+const fanOut: fc.Arbitrary<FanOut> = fc.record(
+  {
+    items: fc.constant('workflow.input'),
+    maxParallel: fc.integer({ min: 1, max: 8 }),
+    maxFailed: fc.nat({ max: 4 }),
+    successPolicy: fc.array(successRule, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ['items'] },
+);
+
+const game = fc.record({
+  given: fanOut,
+  /** Whether each item will succeed. */
+  items: fc.array(fc.constantFrom(true, true, false), { maxLength: 20, size: 'max' }),
+  picks: fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 60 }),
+});
+
+type Game = typeof game extends fc.Arbitrary<infer T> ? T : never;
+
+/** Plays it until no item is open, and says at each look how it stands. */
+function play({ given, items: fates, picks }: Game, look: (state: FanOutState, items: readonly Item[]) => void): void {
+  const items = fates.map((): Item => 'UNSTARTED');
+  let turn = 0;
+  const random = (below: number) => (picks[turn++ % picks.length] ?? 0) % below;
+  for (let state = beginFanOut(given, items.length); ; ) {
+    const decision = decideFanOut(given, state);
+    look(state, items);
+    if (decision.kind === 'GO_ON' && decision.start > 0) {
+      const more = 1 + random(decision.start);
+      items.fill('OPEN', state.started, state.started + more);
+      state = startItems(state, more);
+    }
+    const open = [...items.keys()].filter((item) => items[item] === 'OPEN');
+    if (open.length === 0) {
+      if (decision.kind === 'GO_ON') throw new Error('it hangs: no item is open');
+      return;
+    }
+    const batch = open.splice(random(open.length)).map((item) => ({ item, succeeded: fates[item] === true }));
+    for (const { item, succeeded } of batch) items[item] = succeeded ? 'SUCCEEDED' : 'FAILED';
+    state = endItems(given, state, batch);
+  }
+}
+
+describe('a fan-out', () => {
+  it('goes on, succeeds and fails as its list of items says, and stays with it', () => {
+    fc.assert(
+      fc.property(game, (one) => {
+        let over: string | undefined;
+        play(one, (state, items) => {
+          const decision = decideFanOut(one.given, state);
+          expect(decision.kind).toBe(over ?? outcomeOf(one.given, items));
+          if (decision.kind !== 'GO_ON') over = decision.kind;
+        });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('starts all that may run beside each other, and nothing once it is decided', () => {
+    fc.assert(
+      fc.property(game, (one) => {
+        play(one, (state, items) => {
+          const decision = decideFanOut(one.given, state);
+          const open = items.filter((item) => item === 'OPEN').length;
+          const unstarted = items.filter((item) => item === 'UNSTARTED').length;
+          expect(openItems(state)).toBe(open);
+          if (decision.kind === 'GO_ON') {
+            const room = (one.given.maxParallel ?? items.length) - open;
+            expect(decision.start).toBe(Math.min(room, unstarted));
+          } else expect(decision.cancelOpen).toBe(open > 0);
+        });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('keeps its reason while what was open ends', () => {
+    fc.assert(
+      fc.property(game, (one) => {
+        const reasons = new Set<string>();
+        play(one, (state) => {
+          const decision = decideFanOut(one.given, state);
+          if (decision.kind === 'FAIL') reasons.add(decision.reason);
+        });
+        expect(reasons.size).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe('indexes', () => {
+  it('are read as they are written', () => {
+    fc.assert(
+      fc.property(spans, (list) => {
+        const text = list.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join();
+        expect(parseIndexes(text)).toEqual({ spans: list });
+      }),
+    );
+  });
+
+  it('have the places that are in one of their spans', () => {
+    fc.assert(
+      fc.property(spans, fc.nat({ max: 50 }), (list, size) => {
+        const places = Array.from({ length: size }, (_, place) => place);
+        const within = places.filter((place) => list.some(([first, last]) => first <= place && place <= last));
+        expect(places.filter((place) => includes(list, place))).toEqual(within);
+        expect(placesOf(list, size)).toBe(within.length);
+      }),
+    );
+  });
+
+  it('are refused, whatever else is written, or are in order', () => {
+    const text = fc.array(fc.constantFrom('0', '1', '2', '9', '10', '99999', '100000', ',', '-', ' ', 'x', ''));
+    fc.assert(
+      fc.property(text, (parts) => {
+        const parsed = parseIndexes(parts.join(''));
+        if ('problem' in parsed) return;
+        const ends = parsed.spans.flat();
+        expect(ends).toEqual([...ends].sort((a, b) => a - b));
+        const firsts = parsed.spans.map(([first]) => first);
+        expect(new Set(firsts).size).toBe(firsts.length);
+      }),
+    );
+  });
+});

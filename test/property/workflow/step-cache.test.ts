@@ -1,0 +1,130 @@
+/** Results that steps share: which jobs are alike, which results are fresh, and which steps may have a cache. */
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Payload } from '../../../server/domain/payload.ts';
+import { type CachedFrom, cacheKeyOrigin, isFresh } from '../../../server/domain/workflow/step-cache.ts';
+import type { WorkflowStep } from '../../../server/domain/workflow/workflow.ts';
+import { problemsOf, step, workflow } from '../../unit/domain/workflow/made-workflow.ts';
+
+/** Few of each, so that many pairs are alike; with what could be taken for the end of a part. */
+const word = fc.constantFrom('a', 'b', 'a","b', '"]json 1', '');
+const from: fc.Arbitrary<CachedFrom> = fc.record(
+  { namespace: word, definition: word, version: fc.integer({ min: 1, max: 2 }) },
+  { noNullPrototype: true },
+);
+const json = fc.jsonValue({ maxDepth: 2 });
+const small = fc.constantFrom<unknown>(null, 1, '1', [1], { a: 1, b: [2] }, { a: 1 }, {});
+const kind = fc.constantFrom('input' as const, 'key' as const);
+const metadata = fc.constantFrom<Payload['metadata']>(undefined, { a: '1' }, { a: '1', b: '2' });
+
+const jsonPayload = (value: unknown, contentType = 'application/json'): Payload => ({
+  data: Buffer.from(JSON.stringify(value)),
+  contentType,
+});
+const asOne = ({ text, bytes }: ReturnType<typeof cacheKeyOrigin>) =>
+  Buffer.concat([Buffer.from(text), bytes ?? new Uint8Array()]).toString('hex');
+
+/** The same value, written otherwise. */
+function rewritten(value: unknown): string {
+  if (Array.isArray(value)) return `[ ${value.map(rewritten).join(' , ')} ]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).reverse();
+  return `{ ${entries.map(([key, of]) => `${JSON.stringify(key)} : ${rewritten(of)}`).join(' , ')} }`;
+}
+
+describe('two jobs', () => {
+  it('are alike just where definition, version, input and its metadata are the same', () => {
+    const job = fc.record({ from, kind, value: small, metadata }, { noNullPrototype: true });
+    /** Most of it is the same, so that many are alike. */
+    const pair = fc
+      .tuple(job, job, fc.subarray(['from', 'kind', 'value', 'metadata'] as const))
+      .map(([one, other, changed]) => [
+        one,
+        { ...one, ...Object.fromEntries(changed.map((name) => [name, other[name]])) },
+      ]);
+    let alike = 0;
+    fc.assert(
+      fc.property(pair, ([one, other]) => {
+        const [a, b] = [one, other].map((made) => {
+          if (!made) throw new Error('there are two');
+          const payload = { ...jsonPayload(made.value), ...(made.metadata && { metadata: made.metadata }) };
+          return asOne(cacheKeyOrigin(made.from, made.kind, payload));
+        });
+        const isSame = isDeepStrictEqual(one, other);
+        if (isSame) alike++;
+        expect(a === b).toBe(isSame);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(alike).toBeGreaterThan(500);
+  });
+
+  it('are alike however their JSON is written, and with either content type of JSON', () => {
+    fc.assert(
+      fc.property(from, kind, json, (made, what, value) => {
+        const plain = cacheKeyOrigin(made, what, jsonPayload(value));
+        const other = { data: Buffer.from(rewritten(value)), contentType: '' };
+        expect(asOne(cacheKeyOrigin(made, what, other))).toBe(asOne(plain));
+      }),
+    );
+  });
+
+  it('whose inputs are no JSON are alike byte by byte, and by their content types', () => {
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 3 });
+    const type = fc.constantFrom('text/plain', 'application/octet-stream');
+    fc.assert(
+      fc.property(from, fc.tuple(bytes, type), fc.tuple(bytes, type), (made, one, other) => {
+        const [a, b] = [one, other].map(([data, contentType]) =>
+          asOne(cacheKeyOrigin(made, 'input', { data, contentType })),
+        );
+        expect(a === b).toBe(isDeepStrictEqual(one, other));
+      }),
+    );
+  });
+
+  it('with long numbers are not alike where a double would make them so', () => {
+    const made = { namespace: 'n', definition: 'd', version: 1 };
+    const of = (text: string) => asOne(cacheKeyOrigin(made, 'input', { data: Buffer.from(text), contentType: '' }));
+    expect(of('12345678901234567890')).not.toBe(of('12345678901234567891'));
+    expect(of('1.0')).toBe(of('1'));
+  });
+});
+
+describe('a result', () => {
+  const time = fc.integer({ min: 0, max: 10_000_000 });
+  const found = fc.record({ jobId: fc.constant('j'), endTimeUs: time, untilUs: time });
+  const age = fc.integer({ min: 1, max: 10_000 });
+
+  it('is fresh while it is younger than the step says and its own time is not over, and never again after', () => {
+    fc.assert(
+      fc.property(found, age, time, time, (result, maxAgeMs, nowUs, laterUs) => {
+        const ageMs = (nowUs - result.endTimeUs) / 1_000;
+        expect(isFresh({ maxAgeMs }, result, nowUs)).toBe(ageMs < maxAgeMs && nowUs < result.untilUs);
+        if (!isFresh({ maxAgeMs }, result, nowUs)) expect(isFresh({ maxAgeMs }, result, nowUs + laterUs)).toBe(false);
+        else expect(isFresh({ maxAgeMs: maxAgeMs + 1 }, result, nowUs)).toBe(true);
+      }),
+    );
+  });
+});
+
+it('a cache is refused just where what was not done would be missed', () => {
+  const parts: fc.Arbitrary<Partial<WorkflowStep>> = fc.record(
+    {
+      fanOut: fc.constant({ items: '[1]' }),
+      loop: fc.constant({ while: 'false', maxIterations: 1 }),
+      compensation: fc.constant({ definition: 'undo', definitionVersion: 0 }),
+      role: fc.constantFrom('NORMAL' as const, 'ON_FAILURE' as const, 'FINALLY' as const),
+      cache: fc.constant({ maxAgeMs: 1_000 }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(parts, (more) => {
+      const told = problemsOf(workflow([step('first'), step('a', [], more)]));
+      const { cache, fanOut, loop, compensation, role = 'NORMAL' } = more;
+      const reasons = [fanOut, loop, compensation, role !== 'NORMAL'].filter(Boolean).length;
+      expect(told.filter((text) => text.startsWith('w.steps[1].cache ')).length).toBe(cache ? reasons : 0);
+    }),
+  );
+});

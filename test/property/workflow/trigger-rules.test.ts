@@ -1,0 +1,55 @@
+/** The trigger rules by counts against the same rules by lists of outcomes. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
+import { decideRule, noneEnded, withEnd } from '../../../server/domain/workflow/trigger-rules.ts';
+import { outcomes, verdictNow } from '../../support/workflow-oracle.ts';
+import { rules } from './arbitraries.ts';
+
+type Need = EndedStepState | undefined;
+
+/** All lists of so many needs, those that have not ended among them, each order once. */
+function listsOf(length: number): Need[][] {
+  if (length === 0) return [[]];
+  return listsOf(length - 1).flatMap((list) => [...outcomes, undefined].map((need) => [...list, need]));
+}
+
+function decided(rule: (typeof rules)[number], needs: readonly Need[]) {
+  const counts = needs.reduce((sum, need) => (need ? withEnd(sum, need) : sum), noneEnded);
+  return decideRule(rule, counts, needs.length);
+}
+
+const anyRule = fc.constantFrom(...rules);
+
+describe('decideRule', () => {
+  it.each(rules)('%s says for up to four needs what their list says', (rule) => {
+    for (const needs of [0, 1, 2, 3, 4].flatMap(listsOf))
+      expect(decided(rule, needs), needs.join()).toBe(verdictNow(rule, needs));
+  });
+
+  it('says so for many needs, too', () => {
+    const needs = fc.array(fc.constantFrom<Need>(...outcomes, undefined), { maxLength: 50, size: 'max' });
+    // Long lists have everything in them, unless they are of few kinds.
+    const alike = fc.subarray<Need>([...outcomes, undefined], { minLength: 1, maxLength: 2 });
+    const few = alike.chain((kinds) => fc.array(fc.constantFrom(...kinds), { maxLength: 50, size: 'max' }));
+    fc.assert(
+      fc.property(anyRule, fc.oneof(needs, few), (rule, list) => {
+        expect(decided(rule, list)).toBe(verdictNow(rule, list));
+      }),
+    );
+  });
+
+  it('decides once: later ends never bring WAIT back, and change nothing but in ALL_SUCCESS', () => {
+    fc.assert(
+      fc.property(anyRule, fc.array(fc.constantFrom(...outcomes), { minLength: 1, maxLength: 8 }), (rule, ends) => {
+        const said = ends.map((_, i) => decided(rule, [...ends.slice(0, i), ...ends.slice(i).map(() => undefined)]));
+        const all = [...said, decided(rule, ends)];
+        const first = all.find((decision) => decision !== 'WAIT');
+        const after = all.slice(all.findIndex((decision) => decision !== 'WAIT'));
+        expect(first).toBeDefined();
+        expect(after).not.toContain('WAIT');
+        if (rule !== 'ALL_SUCCESS') expect(new Set(after).size).toBe(1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,129 @@
+/** Steps: each starts once its rule says so, in its phase, never while its workflow stops, and ends as its jobs do. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import type { StepState } from '../../../server/domain/workflow/step-state.ts';
+import type { History } from '../core/history.ts';
+import { type Child, dooms, type FlowLife, isOver, phases } from './flow-life.ts';
+import type { Touched, Violate } from './flows.ts';
+
+const { SUCCEEDED } = stateCodes;
+
+export function judgeSteps(touched: Touched, violate: Violate, history: History): void {
+  const { life, before } = touched;
+  const isFirst = before.phase === undefined && life.phase !== undefined;
+  if (isFirst) judgeAdopted(touched, violate, history);
+  for (const [step, state] of life.states.entries()) {
+    const from = before.states[step] as StepState;
+    if (from === state || (isFirst && life.adopted.has(step))) continue;
+    if (isOver(from)) violate(life, 'workflows: steps', `has step ${step}, which was ${from}, and is ${state}`);
+    if (from === 'WAITING') judgeDecision(touched, step, state, violate);
+    if (isOver(state)) judgeStepEnd(life, step, state, violate, history);
+  }
+  for (const child of touched.made) judgeJob(touched, child, violate, history);
+  if (life.phase !== undefined && !life.end) judgeLeft(life, violate);
+}
+
+/** What had succeeded in the workflow that failed is taken over, and nothing else; one that had succeeded runs as a whole. */
+function judgeAdopted({ life }: Touched, violate: Violate, history: History): void {
+  const { retryOf } = life;
+  const isGood = (state: StepState, step: number) => state === 'SUCCEEDED' && life.step(step).role === 'NORMAL';
+  const all = retryOf && retryOf.end?.to !== SUCCEEDED ? retryOf.states : [];
+  const expected = all.flatMap((state, step) => (isGood(state, step) ? [step] : []));
+  const isStopped = life.doomed === dooms.CANCELLED || life.doomed === dooms.TIMED_OUT;
+  const found = [...life.adopted].sort((a, b) => a - b);
+  if (found.join() !== (isStopped ? [] : expected).join())
+    violate(life, 'workflows: retries', `adopted steps ${found} of ${retryOf?.id}, it should be ${expected}`);
+  if (found.length > 0) history.count('workflow: succeeded steps were adopted');
+}
+
+/** It was WAITING: its rule, and then its condition, has said what becomes of it. */
+function judgeDecision(touched: Touched, step: number, state: StepState, violate: Violate): void {
+  const { life } = touched;
+  const { name, rule, role } = life.step(step);
+  const verdict = life.verdict(step);
+  const isOpen = life.isOpenToBoth(step);
+  const told = `${name} (${rule} of ${life.needs(step)}) became ${state}, and its rule says ${verdict}`;
+  if (state === 'UPSTREAM_FAILED') {
+    if (verdict !== 'UPSTREAM_FAILED' && !isOpen) violate(life, 'workflows: rules', told);
+  } else if (state === 'SKIPPED') {
+    const isSwitchedOff = verdict === 'START' && !life.holds(step);
+    if (verdict !== 'SKIP' && !isOpen && !isSwitchedOff) violate(life, 'workflows: rules', told);
+  } else if (verdict !== 'START') violate(life, 'workflows: rules', told);
+  else if (!life.holds(step)) violate(life, 'workflows: rules', `${name} became ${state}, and its condition is false`);
+  const phase = phases.indexOf(role);
+  if (phase < (touched.before.phase ?? 0) || phase > (life.phase ?? 0))
+    violate(
+      life,
+      'workflows: phases',
+      `decided step ${name} (${role}) between ${touched.before.phase} and ${life.phase}`,
+    );
+}
+
+/** A job of a step: the first, the next pass, or the next items; none of the work once that is doomed. */
+function judgeJob(touched: Touched, child: Child, violate: Violate, history: History): void {
+  const { life, before } = touched;
+  const { step, item } = child;
+  const { name, role, loop, fanOut, scripts } = life.step(step);
+  const from = before.states[step] as StepState;
+  const told = `made job ${child.id} of item ${item} of step ${name}`;
+  if (isOver(from)) violate(life, 'workflows: one job', `${told}, which was ${from}`);
+  if (life.jobs(step).indexOf(child) !== item) violate(life, 'workflows: one job', `${told} out of its turn`);
+  if (!loop && !fanOut && from !== 'WAITING') violate(life, 'workflows: one job', `${told}, which was ${from}`);
+  if (fanOut && item >= scripts.length) violate(life, 'workflows: one job', `${told}, which has ${scripts.length}`);
+  if (loop && item > 0) judgePass(life, child, violate, history);
+  const open = life.jobs(step).filter(({ end }) => !end).length;
+  if (fanOut?.maxParallel === open) history.count('workflow: a fan-out has as many open items as it may');
+  if (fanOut?.maxParallel !== undefined && open > fanOut.maxParallel)
+    violate(life, 'workflows: max_parallel', `has ${open} open items of step ${name}, ${fanOut.maxParallel} may be`);
+  if (life.decisions(step).size > 0) violate(life, 'workflows: one job', `${told}, which was decided`);
+  const isStopped = life.isCancelled || life.isLate || before.doomed !== dooms.NO;
+  if (role === 'NORMAL' && isStopped) violate(life, 'workflows: cancels', `${told} after it was doomed`);
+}
+
+function judgePass(life: FlowLife, { step, item }: Child, violate: Violate, history: History): void {
+  const { name, scripts, loop } = life.step(step);
+  history.count('workflow: a loop went on');
+  if (item >= (loop?.maxIterations ?? 0)) violate(life, 'workflows: rules', `made pass ${item} of step ${name}`);
+  if (life.jobs(step)[item - 1]?.end?.to !== SUCCEEDED || !scripts[item - 1]?.again)
+    violate(life, 'workflows: rules', `made pass ${item} of step ${name}, for which the one before did not ask`);
+}
+
+function judgeStepEnd(life: FlowLife, step: number, state: StepState, violate: Violate, history: History): void {
+  const { name, fanOut } = life.step(step);
+  history.count(`workflow: step ${state}`);
+  if (state !== 'SUCCEEDED' && state !== 'FAILED') return;
+  const jobs = life.jobs(step);
+  if (jobs.some(({ end }) => !end)) violate(life, 'workflows: steps', `${name} is ${state}, and jobs of it are open`);
+  const possible = fanOut ? fanOutEnds(life, step) : oneEnds(life, step);
+  if (!possible.includes(state))
+    violate(life, 'workflows: steps', `${name} is ${state}, by its jobs it is ${possible.join(' or ')}`);
+}
+
+function isStopping(life: FlowLife, step: number): boolean {
+  return life.doomed !== dooms.NO && life.step(step).role === 'NORMAL';
+}
+
+function fanOutEnds(life: FlowLife, step: number): StepState[] {
+  const decided = [...life.decisions(step)].map((one) => (one === 'SUCCEED' ? 'SUCCEEDED' : 'FAILED') as StepState);
+  return decided.length === 0 && isStopping(life, step) ? ['FAILED'] : decided;
+}
+
+function oneEnds(life: FlowLife, step: number): StepState[] {
+  const { loop, scripts } = life.step(step);
+  const jobs = life.jobs(step);
+  if (life.taken.has(step)) return jobs.length > 0 ? [] : ['SUCCEEDED'];
+  if (jobs.at(-1)?.end?.to !== SUCCEEDED) return jobs.length > 0 ? ['FAILED'] : [];
+  if (!loop || !scripts[jobs.length - 1]?.again) return ['SUCCEEDED'];
+  const isLast = jobs.length === loop.maxIterations;
+  return [...(isLast ? (['FAILED'] as const) : []), ...(isStopping(life, step) ? (['SUCCEEDED'] as const) : [])];
+}
+
+/** Nothing that can be decided is left undecided. */
+function judgeLeft(life: FlowLife, violate: Violate): void {
+  for (const [step, state] of life.states.entries()) {
+    const { name, role, rule } = life.step(step);
+    if (state !== 'WAITING' || phases.indexOf(role) !== life.phase) continue;
+    if (role === 'NORMAL' && life.doomed !== dooms.NO) continue;
+    if (life.verdict(step) !== 'WAIT')
+      violate(life, 'workflows: rules', `left ${name} (${rule} of ${life.needs(step)}) WAITING: ${life.verdict(step)}`);
+  }
+}

@@ -1,0 +1,41 @@
+/** What people and programs were told of events and of their words, against what became of them. */
+import { stateCodes } from '../../../server/domain/job-state.ts';
+import type { Entry } from '../core/history.ts';
+import type { Evidence } from './events.ts';
+import type { WaitChecks } from './waits.ts';
+
+export function checkWaitAnswers(checks: WaitChecks, evidence: Evidence): void {
+  const askedAt = new Map(
+    ['event asked', 'word asked'].flatMap((kind) =>
+      (evidence.seen.get(kind) ?? []).map(({ facts, order }) => [facts.call, order] as const),
+    ),
+  );
+  for (const answer of evidence.seen.get('event answered') ?? [])
+    checkEvent(checks, answer, askedAt.get(answer.facts.call) ?? 0);
+  const ends = new Map(evidence.journal.filter(({ kind }) => kind === 'end').map((row) => [row.id, row]));
+  for (const { facts } of evidence.seen.get('word heard') ?? []) {
+    const end = ends.get(String(facts.job));
+    const wanted = facts.kind === 'approve' ? stateCodes.SUCCEEDED : stateCodes.FAILED;
+    if (end?.to !== wanted || !end.text?.includes(String(facts.text)))
+      checks.violate('waits: words', `job ${facts.job} was told to ${facts.kind} (${facts.text}), and is ${end?.text}`);
+  }
+  for (const { facts, order } of evidence.seen.get('word refused') ?? []) {
+    evidence.history.count('wait: a word came too early or too late');
+    const life = checks.lives.get(String(facts.job));
+    if (life && life.began < (askedAt.get(facts.call) ?? 0) && life.ended > order)
+      checks.violate('waits: words', `job ${facts.job} waited, and would not hear a word (order ${order})`);
+  }
+}
+
+/** What was accepted has reached somebody, or is kept, or was dropped since it was not to be kept. */
+function checkEvent(checks: WaitChecks, { facts, order }: Entry, asked: number): void {
+  const [name, key] = [String(facts.event), String(facts.key)];
+  const stored = checks.byName.get(name);
+  const violate = (what: string) => checks.violate('waits: events', `event ${name} ${what} (order ${order})`);
+  if (!stored && facts.keepMs !== 0) violate('was accepted, and is not stored');
+  if (!stored && checks.key(key).alwaysWaited(asked, order)) violate(`was dropped, and a job waits for key ${key}`);
+  if (facts.repeated) return;
+  if (!stored && (facts.kept || facts.delivering || Number(facts.delivered) > 0)) violate('was told to be there');
+  if (Number(facts.delivered) > (stored?.taken.size ?? 0))
+    violate(`was told to have ended ${facts.delivered} jobs, it was ${stored?.taken.size}`);
+}

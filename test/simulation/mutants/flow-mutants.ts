@@ -1,0 +1,191 @@
+/** Planted bugs in workflows and batches. */
+import type { Mutant } from './mutants.ts';
+
+const news = 'server/store/statements/workflow-news.ts';
+const phases = 'server/domain/workflow/phases.ts';
+
+export const flowMutants: Readonly<Record<string, Mutant>> = {
+  expiry_is_not_told: {
+    about: 'A workflow or a batch is not told of a job that has expired.',
+    patches: [
+      {
+        file: 'server/store/statements/change-runs.ts',
+        find: `\${tellParents('ended')}`,
+        replace: `\${tellParents('(SELECT * FROM ended WHERE state <> 12) AS ended')}`,
+      },
+    ],
+  },
+  news_taken_twice: {
+    about: 'What a workflow or a batch was told of ends of jobs stays, and is acted upon again.',
+    patches: [
+      {
+        file: news,
+        find: `AND p.kind <> \${workflowNews.CANCEL_CHILDREN} )`,
+        replace: `AND p.kind <> \${workflowNews.CANCEL_CHILDREN} AND (p.kind <> \${workflowNews.CHILDREN_ENDED} OR p.news_time < muster_now() - interval '1 s') )`,
+      },
+    ],
+  },
+  news_of_the_busy_is_lost: {
+    about: 'What a workflow is told while it stops is thrown away.',
+    patches: [
+      {
+        file: 'server/engine/workflows/advance.ts',
+        find: '...(await this.#childrenEnded())];',
+        replace: '...(isStopping(this.#run) && !wasStopping ? [] : await this.#childrenEnded())];',
+      },
+    ],
+  },
+  starts_before_its_rule: {
+    about: 'A step that waits for all starts once one has succeeded.',
+    patches: [
+      {
+        file: 'server/domain/workflow/trigger-rules.ts',
+        find: "ALL_DONE: ({ allEnded }) => (allEnded ? 'START' : 'WAIT'),",
+        replace: "ALL_DONE: ({ allEnded, succeeded }) => (allEnded || succeeded > 0 ? 'START' : 'WAIT'),",
+      },
+    ],
+  },
+  no_clean_up_of_cancelled: {
+    about: 'Of a workflow that is cancelled the final steps are left out.',
+    patches: [
+      {
+        file: phases,
+        find: "const isCalledFor = phase !== 'ON_FAILURE' || hasFailed(run);",
+        replace: "const isCalledFor = (phase !== 'ON_FAILURE' || hasFailed(run)) && run.doomed !== 'CANCELLED';",
+      },
+    ],
+  },
+  clean_up_is_cancelled: {
+    about: 'Jobs of clean-up are cancelled with those of the work.',
+    patches: [
+      {
+        file: 'server/engine/workflows/workflows.ts',
+        find: 'outcome || batch ? [] : bodyOf(definitionBody).cleanup',
+        replace: '[]',
+      },
+    ],
+  },
+  results_of_other_definitions: {
+    about: 'A step takes the result of a job of another definition.',
+    patches: [
+      {
+        file: 'server/domain/workflow/step-cache.ts',
+        find: 'JSON.stringify([namespace, definition, version,',
+        replace: 'JSON.stringify([namespace, version,',
+      },
+    ],
+  },
+  one_item_too_many: {
+    about: 'A fan-out has one more item open than max_parallel says.',
+    patches: [
+      {
+        file: 'server/domain/workflow/fan-out.ts',
+        find: 'Math.min(size - started, maxParallel - open)',
+        replace: 'Math.min(size - started, maxParallel + 1 - open)',
+      },
+    ],
+  },
+  doomed_leaves_jobs_open: {
+    about: 'A workflow that is doomed goes on to its end while its jobs run.',
+    patches: [
+      {
+        file: phases,
+        find: 'return isStopping(run) ? run.running === 0 :',
+        replace: 'return isStopping(run) ? run.running <= 1 :',
+      },
+    ],
+  },
+  cancel_does_not_stop: {
+    about: 'A workflow that is cancelled goes on with its work.',
+    patches: [
+      {
+        file: phases,
+        find: "return phase === 'WORK' && doomed !== 'NO';",
+        replace: "return phase === 'WORK' && doomed !== 'NO' && doomed !== 'CANCELLED';",
+      },
+    ],
+  },
+  retry_forgets_what_succeeded: {
+    about: 'A retry of a workflow runs steps again that had succeeded.',
+    patches: [
+      {
+        file: 'server/engine/workflows/adoption.ts',
+        find: "graph.step(step).role === 'NORMAL');",
+        replace: "graph.step(step).role === 'NORMAL' && graph.needs(step).length === 0);",
+      },
+    ],
+  },
+  loop_runs_once_more: {
+    about: 'A loop has one pass more than it may.',
+    patches: [
+      {
+        file: 'server/domain/workflow/loop.ts',
+        find: 'iteration + 1 < maxIterations',
+        replace: 'iteration < maxIterations',
+      },
+    ],
+  },
+  workflow_ignores_paused_queue: {
+    about: 'Workflows are taken although their queue is paused.',
+    patches: [
+      {
+        file: 'server/store/statements/lock-runs.ts',
+        find: `lane_id = ANY($1::int[]) AND held_back & ~\${heldBack.limited}::smallint = 0 ORDER BY`,
+        replace: 'lane_id = ANY($1::int[]) ORDER BY',
+      },
+    ],
+  },
+  batch_ends_unsealed: {
+    about: 'A batch ends once the members that it has so far have ended.',
+    patches: [
+      {
+        file: 'server/domain/batch.ts',
+        find: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO')) return undefined;",
+        replace: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO' || members > 1)) return undefined;",
+      },
+    ],
+  },
+  seal_is_not_told: {
+    about: 'A batch is not told that it was sealed, so one whose members had all ended never ends.',
+    patches: [
+      {
+        file: 'server/store/statements/batches.ts',
+        find: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
+        replace: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed WHERE false`,
+      },
+    ],
+  },
+  no_callback_of_cancelled: {
+    about: 'Of a batch that was cancelled there is no callback.',
+    patches: [
+      {
+        file: 'server/engine/batches/advance.ts',
+        find: 'if (!callback) return',
+        replace: "if (!callback || state === 'CANCELLED') return",
+      },
+    ],
+  },
+  callback_of_stop_and_end: {
+    about: 'A batch that is stopped has a callback at once, and another one when it ends.',
+    patches: [
+      {
+        file: 'server/engine/batches/advance.ts',
+        find: 'return { batch: { jobId, progress }, news, jobs: [], outcome: undefined };',
+        replace: `const early = isNew && batch.callback
+          ? await parts.callbacks.make(store, parts.namespace, workflow, batch.callback, { jobId, state: doomed, members, ended: progress.ended } as never)
+          : 'none';
+        return { batch: { jobId, progress }, news, jobs: typeof early === 'string' ? [] : [early], outcome: undefined };`,
+      },
+    ],
+  },
+  cancelled_members_are_fine: {
+    about: 'Members that were cancelled do not count as failed.',
+    patches: [
+      {
+        file: 'server/domain/batch.ts',
+        find: 'return failed + cancelled + expired;',
+        replace: 'return failed + expired;',
+      },
+    ],
+  },
+};

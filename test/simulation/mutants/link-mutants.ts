@@ -1,0 +1,155 @@
+/** Planted bugs in what waits: for events and people, for other jobs, for children. */
+import type { Mutant } from './mutants.ts';
+
+const news = 'server/store/statements/dependency-news.ts';
+
+export const linkMutants: Readonly<Record<string, Mutant>> = {
+  kept_event_stays: {
+    about: 'An event that was kept ends each job that begins to wait for it.',
+    patches: [
+      {
+        file: 'server/store/statements/sent-events.ts',
+        find: 'DELETE FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked)) RETURNING row_id, wait_id, payload, content_type, metadata',
+        replace:
+          'SELECT row_id, wait_id, payload, content_type, metadata FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked))',
+      },
+    ],
+  },
+  kept_event_is_passed_over: {
+    about: 'A job begins to wait without a look at the events that are kept.',
+    patches: [
+      {
+        file: 'server/engine/wait-jobs/begin-waits.ts',
+        find: 'takeKept(waits, await store.waits.takeKept(waitIds))',
+        replace: 'takeKept(waits, [])',
+      },
+    ],
+  },
+  event_reaches_the_last_only: {
+    about: 'Of several jobs that wait for an event the last one gets it.',
+    patches: [
+      {
+        file: 'server/domain/event-queue.ts',
+        find: "{ kind: 'DELIVER', after: promisedUpTo, upTo: lastWait }",
+        replace: "{ kind: 'DELIVER', after: Math.max(promisedUpTo, lastWait - 1), upTo: lastWait }",
+      },
+    ],
+  },
+  undelivered_event_is_lost: {
+    about: 'An event whose jobs have all ended by other ways is not kept.',
+    patches: [
+      {
+        file: 'server/engine/wait-jobs/deliver-page.ts',
+        find: 'if (delivered === 0) {',
+        replace: 'if (delivered < 0) {',
+      },
+    ],
+  },
+  waits_for_ever: {
+    about: 'The run timeout of a wait is forgotten.',
+    patches: [
+      {
+        file: 'server/domain/wait.ts',
+        find: 'const dueTimeUs = earliest(nowUs + run.runTimeoutMs * 1000, run.limits.deadlineUs);',
+        replace: 'const dueTimeUs = earliest(null, run.limits.deadlineUs);',
+      },
+    ],
+  },
+  second_word_is_heard: {
+    about: 'Who speaks second is told that he was heard.',
+    patches: [
+      {
+        file: 'server/engine/wait-jobs/approvals.ts',
+        find: 'if (!repeated && !(ours && job.state === state)) throw',
+        replace: 'if (!repeated && !ours && !isTerminal(job.state)) throw',
+      },
+    ],
+  },
+  one_dependency_is_enough: {
+    about: 'A job goes on once one of those that it depends on has ended as it should.',
+    patches: [{ file: news, find: 'waits_for === edges.length', replace: 'waits_for >= edges.length' }],
+  },
+  cancel_is_not_told_to_dependents: {
+    about: 'Jobs that depend on a job that is cancelled are not told of it.',
+    patches: [
+      {
+        file: 'server/store/statements/change-runs.ts',
+        find: `\${tellDependents('ended')}`,
+        replace: `\${tellDependents('(SELECT * FROM ended WHERE state <> 11) AS ended')}`,
+      },
+    ],
+  },
+  cancelled_has_not_ended: {
+    about: 'A job that waits for the end of another one is skipped if that is cancelled.',
+    patches: [
+      {
+        file: 'server/domain/dependencies.ts',
+        find: "case 'ENDED': return true;",
+        replace: "case 'ENDED': return ending !== 'CANCELLED';",
+      },
+    ],
+  },
+  circle_is_accepted: {
+    about: 'A circle is found, and made.',
+    patches: [
+      {
+        file: 'server/engine/dependencies/dependencies.ts',
+        find: 'if (cycle) throw cycle;',
+        replace: "if (cycle && cycle.reason !== 'DEPENDENCY_CYCLE') throw cycle;",
+      },
+    ],
+  },
+  resumed_starts_at_once: {
+    about: 'A job that is resumed forgets what it depends on.',
+    patches: [{ file: 'server/domain/hold.ts', find: 'if (run.waitsFor > 0) {', replace: 'if (run.waitsFor > 99) {' }],
+  },
+  waits_for_one_child: {
+    about: 'A handler that waits for several children goes on after the first of them.',
+    patches: [
+      {
+        file: 'server/engine/dependencies/suspensions.ts',
+        find: 'open = await inner.dependencies.linkChildren(jobId, childIds);',
+        replace: 'open = (await inner.dependencies.linkChildren(jobId, childIds)).slice(0, 1);',
+      },
+    ],
+  },
+  suspension_counts: {
+    about: 'An attempt that ends since its handler waits for children counts.',
+    patches: [
+      {
+        file: 'server/domain/children.ts',
+        find: "{ outcome: 'SUSPENDED', counted: false }",
+        replace: "{ outcome: 'SUSPENDED', counted: true }",
+      },
+    ],
+  },
+  children_anew_in_each_run: {
+    about: 'A handler that runs again submits its children again.',
+    patches: [
+      {
+        file: 'sdk/typescript/src/worker/children.ts',
+        find: `\`child/\${this.#parent.jobId}/\${key}\``,
+        replace: `\`child/\${this.#parent.jobId}/\${this.#parent.attempt}/\${key}\``,
+      },
+    ],
+  },
+  children_outlive_their_parent: {
+    about: 'Children that are open when their parent ends go on.',
+    patches: [{ file: news, find: `c.step = \${ATTACHED}`, replace: `c.step = 99 + \${ATTACHED}` }],
+  },
+  suspended_keeps_its_permit: {
+    about: 'A job that waits for its children counts at the limit of its definition.',
+    patches: [
+      {
+        file: 'server/store/statements/limit-use.ts',
+        find: `AND k.state = \${ASSIGNED} OFFSET 0`,
+        replace: `AND k.state IN (\${ASSIGNED}, 7) OFFSET 0`,
+      },
+      {
+        file: 'server/store/statements/limit-use.ts',
+        find: `AND state = \${ASSIGNED})`,
+        replace: `AND state IN (\${ASSIGNED}, 7))`,
+      },
+    ],
+  },
+};

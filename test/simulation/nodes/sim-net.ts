@@ -1,0 +1,89 @@
+/** People whose jobs depend on others: they say so as they submit them, and later on. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { DependencyCondition, type DependencySchema } from '../../../sdk/typescript/src/gen/muster/v1/dependency_pb.ts';
+import { AddDependenciesRequestSchema, JobService } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
+import { ASSET } from '../scenario/definitions.ts';
+import {
+  conditions,
+  type Net,
+  type PlannedAddition,
+  type PlannedDependency,
+  type PlannedNode,
+} from '../scenario/nets.ts';
+import { type Caller, refusalIn } from './sim-caller.ts';
+import type { LinkSubmit } from './sim-links.ts';
+import { requestId } from './sim-worker.ts';
+
+/** What a job was said to depend on, as the checks read it. */
+export interface ToldDependency {
+  readonly kind: PlannedDependency['kind'];
+  /** Id of the job or of the workflow; empty for an asset. */
+  readonly target: string;
+  readonly step: string;
+  readonly condition: DependencyCondition;
+}
+
+const REFUSALS = ['JOB_ENDED', 'JOB_NOT_WAITING', 'DEPENDENCY_CYCLE'];
+
+export class SimNet {
+  readonly #caller: Caller;
+  readonly #submit: LinkSubmit;
+  /** Ids of jobs by the names under which they were submitted. */
+  readonly #known: ReadonlyMap<string, string>;
+
+  constructor(caller: Caller, submit: LinkSubmit, known: ReadonlyMap<string, string>) {
+    this.#caller = caller;
+    this.#submit = submit;
+    this.#known = known;
+  }
+
+  begin({ nodes, additions }: Net): void {
+    for (const node of nodes) this.#caller.later(node.at, () => this.#make(node));
+    for (const addition of additions) this.#caller.later(addition.at, () => this.#add(addition));
+  }
+
+  async #make({ name, definition, script, delayMs, expireMs, on, acts }: PlannedNode): Promise<void> {
+    const told = this.#resolve(on);
+    const rest = { delayMs, expireMs, dependencies: told.map(wireOf), acts };
+    const jobId = await this.#submit({ name, definition, input: script, ...rest });
+    if (told.length > 0)
+      this.#caller.history.log('client', 'depends', { job: jobId, how: 'submitted', on: JSON.stringify(told) });
+  }
+
+  async #add({ name, on }: PlannedAddition): Promise<void> {
+    const { history, random } = this.#caller;
+    const jobId = this.#known.get(name);
+    const told = this.#resolve(on).filter(({ target }) => target !== jobId);
+    if (jobId === undefined || told.length === 0) return;
+    const request = create(AddDependenciesRequestSchema, {
+      ...{ jobId, dependencies: told.map(wireOf), requestId: requestId(random) },
+    });
+    try {
+      await this.#caller.insist(JobService.method.addDependencies, request);
+      history.log('client', 'depends', { job: jobId, how: 'added', on: JSON.stringify(told) });
+    } catch (error) {
+      history.count(`net: refused, ${refusalIn(error, REFUSALS)}`);
+    }
+  }
+
+  #resolve(on: readonly PlannedDependency[]): ToldDependency[] {
+    return on.flatMap((one): ToldDependency[] => {
+      if (one.kind === 'ASSET')
+        return [{ kind: one.kind, target: '', step: '', condition: DependencyCondition.UNSPECIFIED }];
+      const target = this.#known.get(one.name);
+      const step = one.kind === 'STEP' ? one.step : '';
+      return target === undefined ? [] : [{ kind: one.kind, target, step, condition: conditions[one.condition] }];
+    });
+  }
+}
+
+function wireOf({ kind, target, step, condition }: ToldDependency): MessageInitShape<typeof DependencySchema> {
+  switch (kind) {
+    case 'JOB':
+      return { on: { case: 'jobId', value: target }, condition };
+    case 'STEP':
+      return { on: { case: 'step', value: { workflowJobId: target, step } }, condition };
+    case 'ASSET':
+      return { on: { case: 'asset', value: { name: ASSET } } };
+  }
+}

@@ -1,0 +1,68 @@
+/** People and programs with jobs that wait: they submit them, send events, approve and reject; what they are told is on record. */
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
+import {
+  ApproveJobRequestSchema,
+  RejectJobRequestSchema,
+  SendEventRequestSchema,
+  WaitService,
+} from '../../../sdk/typescript/src/gen/muster/v1/wait_service_pb.ts';
+import type { PlannedEvent, PlannedWait, PlannedWord, Waits } from '../scenario/waits.ts';
+import { type Caller, refusalIn } from './sim-caller.ts';
+import type { LinkSubmit } from './sim-links.ts';
+import { requestId } from './sim-worker.ts';
+
+const { sendEvent, approveJob, rejectJob } = WaitService.method;
+export const EVENT_NAME = 'signal';
+const encoder = new TextEncoder();
+
+export class SimWaits {
+  readonly #caller: Caller;
+  readonly #submit: LinkSubmit;
+
+  constructor(caller: Caller, submit: LinkSubmit) {
+    this.#caller = caller;
+    this.#submit = submit;
+  }
+
+  begin({ waits, events }: Waits): void {
+    for (const wait of waits) this.#caller.later(wait.at, () => this.#ask(wait));
+    for (const event of events) this.#caller.later(event.at, () => this.#send(event));
+  }
+
+  async #ask({ name, definition, key, delayMs, acts, words }: PlannedWait): Promise<void> {
+    const jobId = await this.#submit({ name, definition, input: { key }, delayMs, acts });
+    for (const word of words) this.#caller.later(word.ms, () => this.#say(jobId, word));
+  }
+
+  async #send({ name, key, keepMs }: PlannedEvent): Promise<void> {
+    const data = encoder.encode(JSON.stringify({ event: name, key }));
+    const request = create(SendEventRequestSchema, {
+      ...{ name: EVENT_NAME, key, payload: { data, contentType: 'application/json' } },
+      keepFor: durationFromMs(keepMs),
+      eventId: requestId(this.#caller.random),
+    });
+    const began = this.#caller.history.nextCall();
+    this.#caller.history.log('client', 'event asked', { event: name, key, keepMs, call: began });
+    const { deliveredCount, delivering, kept, repeated } = await this.#caller.insist(sendEvent, request);
+    const answer = { delivered: Number(deliveredCount), delivering, kept, repeated };
+    this.#caller.history.log('client', 'event answered', { event: name, key, keepMs, call: began, ...answer });
+  }
+
+  /** Nobody hears who speaks too early or too late. */
+  async #say(jobId: string, { kind, text }: PlannedWord): Promise<void> {
+    const { history, random } = this.#caller;
+    const call = history.nextCall();
+    const id = requestId(random);
+    history.log('client', 'word asked', { job: jobId, call });
+    try {
+      if (kind === 'approve')
+        await this.#caller.insist(approveJob, create(ApproveJobRequestSchema, { jobId, comment: text, requestId: id }));
+      else await this.#caller.insist(rejectJob, create(RejectJobRequestSchema, { jobId, reason: text, requestId: id }));
+      history.log('client', 'word heard', { job: jobId, call, kind, text });
+    } catch (error) {
+      refusalIn(error, ['JOB_NOT_AWAITING_APPROVAL']);
+      history.log('client', 'word refused', { job: jobId, call, kind });
+    }
+  }
+}

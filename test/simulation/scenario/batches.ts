@@ -1,0 +1,64 @@
+/** What batches clients make in one simulation: who fills them, when they are sealed, and what becomes of them. */
+import type { Prng } from '../../../server/simulate/prng.ts';
+import type { HandlerScript } from '../nodes/handler-script.ts';
+import { type FlowShape, scriptOf } from './flows.ts';
+
+export interface PlannedMember {
+  readonly definition: string;
+  readonly script: HandlerScript;
+  readonly delayMs: number | undefined;
+}
+
+/** One call of SubmitJobs, so many ms after the batch was made. */
+export interface PlannedFill {
+  readonly name: string;
+  readonly afterMs: number;
+  readonly members: readonly PlannedMember[];
+}
+
+export interface PlannedBatch {
+  readonly name: string;
+  readonly at: number;
+  /** Members that may fail; `NONE`: none, but all run. */
+  readonly policy: 'NONE' | 'ANY' | number;
+  readonly fills: readonly PlannedFill[];
+  /** Some members may come after it. */
+  readonly sealMs: number;
+  readonly cancelMs: number | undefined;
+  /** When one of its members is cancelled by somebody. */
+  readonly meddleMs: number | undefined;
+  readonly callback: HandlerScript | undefined;
+}
+
+function fillsOf(random: Prng, batch: string, leaseMs: number): PlannedFill[] {
+  return Array.from({ length: random.int(1, 4) }, (_, call) => {
+    const name = `${batch}-${call}`;
+    return {
+      name,
+      afterMs: random.chance(0.5) ? random.between(0, 20) : random.between(0, 0.5 * leaseMs),
+      members: Array.from({ length: random.int(1, 4) }, (_, i) => ({
+        definition: random.pick(['plain', 'plain', 'timed', 'tidy']),
+        script: scriptOf(random, `${name}.${i}`, leaseMs),
+        delayMs: random.chance(0.1) ? random.between(1, 500) : undefined,
+      })),
+    };
+  });
+}
+
+export function planBatches(random: Prng, { until, leaseMs }: FlowShape): PlannedBatch[] {
+  return Array.from({ length: random.pick([0, 1, 1]) }, (_, i) => {
+    const name = `batch-${i}`;
+    const fills = fillsOf(random, name, leaseMs);
+    const last = Math.max(...fills.map(({ afterMs }) => afterMs));
+    return {
+      name,
+      at: random.between(0, 0.8) * until,
+      policy: random.pick(['NONE', 'ANY', 0, 1, 2] as const),
+      fills,
+      sealMs: random.chance(0.3) ? random.between(0, last) : last + random.between(0, 300),
+      cancelMs: random.chance(0.2) ? random.between(0, leaseMs) : undefined,
+      meddleMs: random.chance(0.4) ? last + random.between(1, 100) : undefined,
+      callback: random.chance(0.8) ? { ...scriptOf(random, `${name}-callback`, leaseMs), kills: false } : undefined,
+    };
+  });
+}

@@ -1,0 +1,53 @@
+/** What waits for something in a seed: events and people, other jobs, children; by randomness of their own, as workflows are. */
+import { Prng } from '../../../server/simulate/prng.ts';
+import { type PlannedFamily, planFamilies } from './families.ts';
+import type { FlowShape, SubmittedFlow } from './flows.ts';
+import { type Net, planNet } from './nets.ts';
+import { crashAround } from './own-flows.ts';
+import type { Simulation } from './simulation.ts';
+import { eventsOfSteps, planWaits, type Waits } from './waits.ts';
+
+export interface OwnLinks {
+  readonly waits: Waits;
+  readonly net: Net;
+  readonly families: readonly PlannedFamily[];
+}
+
+export function planLinks(seed: number, shape: FlowShape, flows: readonly SubmittedFlow[]): OwnLinks {
+  const waiting = new Prng(`waits of seed ${seed}`);
+  const linking = new Prng(`net of seed ${seed}`);
+  const raising = new Prng(`families of seed ${seed}`);
+  const none = { waits: [], events: [], lateEvents: [] };
+  const { waits, events, lateEvents } = waiting.chance(0.6) ? planWaits(waiting, shape) : none;
+  return {
+    waits: { waits, lateEvents, events: [...events, ...flows.flatMap((flow) => eventsOfSteps(waiting, flow, shape))] },
+    net: planNet(linking, shape, flows),
+    families: raising.chance(0.6) ? planFamilies(raising, shape) : [],
+  };
+}
+
+/** Statements around which replicas die while they see to what waits. */
+const deadlyStatements = [
+  'insert_event',
+  'insert_event_waits',
+  'take_kept_events',
+  'lock_event_delivery',
+  'redirect_event',
+  'drop_event',
+  'lock_edges',
+  'insert_dependencies',
+  'take_dependency_news',
+  'take_dependencies',
+  'drop_dependency_news',
+  'publish_assets',
+  'adopt_children',
+  'lock_children',
+];
+
+export function unleashOnLinks(simulation: Simulation, { waits }: OwnLinks, random: Prng): void {
+  const { world, conditions, profile } = simulation;
+  if (profile.name === 'calm') return;
+  for (const at of waits.lateEvents)
+    world.at(at, () => conditions.lateAfter.set('insert_event', { name: 'BEGIN', ms: random.between(400, 900) }));
+  crashAround(simulation, random, deadlyStatements);
+}

@@ -1,0 +1,16 @@
+/** Handlers that wait for jobs by calls, for the tests of the store, and every statement of theirs run once. */
+import type { HandlerWait } from '../../server/engine/deadlock-views.ts';
+import type { StoreContext } from './store-context.ts';
+
+export function handlerWait(jobId: string, targetJobId: string, namespace = 'default'): HandlerWait {
+  return { waitId: crypto.randomUUID(), namespace, jobId, targetJobId };
+}
+
+export async function useHandlerWaits({ store: { deadlocks } }: StoreContext): Promise<void> {
+  const wait = handlerWait(crypto.randomUUID(), crypto.randomUUID());
+  await deadlocks.saveHandlerWaits([wait], 15_000);
+  await deadlocks.readWaitingHandlers('default', 10);
+  await deadlocks.dropHandlerWaits([wait.waitId]);
+  await deadlocks.readAwaitedJobs([wait.jobId]);
+  await deadlocks.readOpenChildren([wait.jobId], 10);
+}

@@ -1,0 +1,138 @@
+/** Workflows for the tests of the store, and every statement of theirs run once. */
+import { randomUUID } from 'node:crypto';
+import { decideCancel, end, goOn } from '../../server/domain/decide.ts';
+import { systemFailure } from '../../server/domain/payload.ts';
+import type { Change, OpenRun } from '../../server/domain/run.ts';
+import { newRun, type WorkflowRun } from '../../server/domain/workflow/phases.ts';
+import type { ClaimedJob, NewJob } from '../../server/engine/store-port.ts';
+import type { LockedWorkflow, WrittenCompensation, WrittenStep } from '../../server/engine/workflow-views.ts';
+import type { StoreContext } from './store-context.ts';
+import { claimMany, makeCall, makeJob, makeLane, only, openWorker, payload, submitMany } from './store-fixtures.ts';
+
+export const start = (run: OpenRun): Change => goOn('start', run, { state: 'WAITING' });
+
+/** What ends a workflow that was not cancelled. */
+export const succeed = (run: OpenRun): Change =>
+  end('finish', run, 'SUCCEEDED', { result: { ...payload('done'), metadata: { a: 'b' } } });
+
+/** One step of its work runs. */
+export const startedRun: WorkflowRun = { ...newRun, running: 1 };
+
+/** A workflow that has been started. */
+export async function startWorkflow(context: StoreContext, changes: Partial<NewJob> = {}): Promise<string> {
+  const laneId = changes.laneId ?? (await makeLane(context));
+  const jobId = only(await submitMany(context, laneId, 1, changes));
+  const started = await context.store.change({ by: 'workflows', laneIds: [laneId], limit: 10 }, start);
+  if (!started.some(({ run }) => run.jobId === jobId)) throw new Error('the workflow was not started');
+  return jobId;
+}
+
+/** Jobs of items from 0 on, READY in a lane of the step's own. */
+export async function startChildren(
+  context: StoreContext,
+  jobId: string,
+  step: number,
+  count: number,
+): Promise<{ readonly laneId: number; readonly ids: string[] }> {
+  const laneId = await makeLane(context);
+  const jobs = Array.from({ length: count }, (_, item) =>
+    makeJob(laneId, { rank: item, parent: { jobId, step, item } }),
+  );
+  await context.store.submit([makeCall(jobs)]);
+  return { laneId, ids: jobs.map((job) => job.jobId) };
+}
+
+/** So many jobs of a step that a session holds, in the order of their items. */
+export async function holdChildren(
+  context: StoreContext,
+  jobId: string,
+  step: number,
+  count: number,
+): Promise<ClaimedJob[]> {
+  const { laneId } = await startChildren(context, jobId, step, count);
+  const { sessionId } = await openWorker(context);
+  return claimMany(context, laneId, sessionId, count);
+}
+
+export function cancelOne(context: StoreContext, jobId: string): Promise<Change[]> {
+  return changeOne(context, jobId, (run) =>
+    decideCancel(run, 'enough', 5_000, { nowUs: run.createTimeUs, random: 0.5 }),
+  );
+}
+
+export function changeOne(context: StoreContext, jobId: string, decide: (run: OpenRun) => Change | undefined) {
+  return context.store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, decide);
+}
+
+/** What a transaction of its own finds; it takes the news. */
+export function lockAll(context: StoreContext, jobIds: readonly string[]): Promise<LockedWorkflow[]> {
+  return context.store.together((store) => store.workflows.lock(jobIds));
+}
+
+export function makeStep(jobId: string, step: number, changes: Partial<WrittenStep> = {}): WrittenStep {
+  return {
+    jobId,
+    step,
+    state: 'WAITING',
+    counts: { succeeded: 0, failed: 0, upstreamFailed: 0, skipped: 0 },
+    childId: undefined,
+    iteration: 0,
+    fanOut: undefined,
+    reason: undefined,
+    adoptedFrom: undefined,
+    skipReason: undefined,
+    cacheKey: undefined,
+    cacheTimeUs: undefined,
+    ...changes,
+  };
+}
+
+export function makeCompensation(
+  jobId: string,
+  step: number,
+  changes: Partial<WrittenCompensation> = {},
+): WrittenCompensation {
+  return { jobId, step, endNumber: step, state: 'WAITING', compensationId: undefined, reason: undefined, ...changes };
+}
+
+export async function useWorkflows(context: StoreContext): Promise<void> {
+  const { store } = context;
+  const jobId = await startWorkflow(context);
+  await store.workflows.readSucceeded(jobId);
+  await store.workflows.readAskedSkips(jobId);
+  const { ids } = await startChildren(context, jobId, 1, 2);
+  await changeOne(context, ids[0] as string, (run) =>
+    end('fail', run, 'FAILED', { failure: systemFailure('APPLICATION', 'T', 'm') }),
+  );
+  await store.together(async (together) => {
+    const { workflows } = together;
+    const [locked] = await workflows.lock([jobId]);
+    if (!locked) throw new Error('nobody else has locked it');
+    await workflows.lockRun(jobId);
+    const skip = { jobId, step: 1, name: 'a', reason: '', namespace: 'default', auditId: randomUUID() };
+    await workflows.skipStep(skip);
+    await workflows.readSteps([{ jobId, step: 1 }]);
+    await workflows.readCompensations([{ jobId, step: 1 }]);
+    await workflows.readCompensationsOf(jobId);
+    await workflows.readNextCompensation(jobId, undefined);
+    await workflows.readOutcomes(ids);
+    await workflows.readItemResults({ jobId, step: 1 }, 1_000);
+    await workflows.write({
+      runs: [{ jobId, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
+      steps: [makeStep(jobId, 1)],
+      compensations: [makeCompensation(jobId, 1)],
+      news: [{ jobId, step: undefined, kind: 'GO_ON' }],
+    });
+    await workflows.readOpenChildren({ jobId, step: undefined, butSteps: [] }, 10);
+    await workflows.dropNews([0]);
+    const keyHash = Buffer.from(jobId);
+    await together.stepCache.keep([{ namespace: 'default', keyHash, jobId, maxAgeMs: 1_000 }]);
+    await together.stepCache.find('default', keyHash);
+  });
+  await store.workflows.findTold(0, 10);
+  await store.stepTraces.readLaneIds([jobId]);
+  await store.stepTraces.readNeededJobs([{ of: '', workflowJobId: jobId, step: 1, most: 100 }]);
+  const audit = { namespace: 'default', beforeAuditId: undefined, limit: 10 };
+  await store.listAudit({ ...audit, jobId });
+  await store.listAudit({ ...audit, jobId: undefined });
+}

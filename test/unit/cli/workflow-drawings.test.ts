@@ -1,0 +1,223 @@
+/** Drawings of workflows: from what the server answers to text. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { JobState, StepRole, StepState, WorkflowPhase, WorkflowSchema, WorkflowStepRunSchema } from '@muster/sdk/grpc';
+import { describe, expect, it } from 'vitest';
+import { Output } from '../../../server/cli/output/output.ts';
+import { Table } from '../../../server/cli/output/table.ts';
+import { type DrawnWorkflow, headline } from '../../../server/cli/workflow/drawn-workflow.ts';
+import { graphSvg } from '../../../server/cli/workflow/graph-svg.ts';
+import { graphColumns } from '../../../server/cli/workflow/graph-view.ts';
+import { columnsOf, treeOf } from '../../../server/cli/workflow/layout.ts';
+import { mermaid } from '../../../server/cli/workflow/mermaid.ts';
+import { cellsOf } from '../../../server/cli/workflow/routes.ts';
+import { timelineOf } from '../../../server/cli/workflow/spans.ts';
+import { timelineSvg } from '../../../server/cli/workflow/timeline-svg.ts';
+import { barOf, timelineColumns } from '../../../server/cli/workflow/timeline-view.ts';
+
+type Step = MessageInitShape<typeof WorkflowStepRunSchema>;
+const { SUCCEEDED, FAILED, RUNNING, WAITING, SKIPPED } = StepState;
+const START = 1_700_000_000_000;
+const at = (ms: number) => timestampFromMs(START + ms);
+const NOW = START + 10_000;
+
+function draw(...steps: Step[]): DrawnWorkflow {
+  const job = { jobId: 'j1', definition: 'order', definitionVersion: 2, state: JobState.WAITING, createTime: at(0) };
+  const count = (state: StepState) => steps.filter((step) => (step.state ?? WAITING) === state).length;
+  const [succeeded, running, waiting] = [count(SUCCEEDED), count(RUNNING), count(WAITING)];
+  const workflow = create(WorkflowSchema, { job, steps: steps.length, succeeded, running, waiting });
+  if (!workflow.job) throw new Error('it was set');
+  const runs = steps.map((step, number) =>
+    create(WorkflowStepRunSchema, { state: WAITING, role: StepRole.NORMAL, ...step, number }),
+  );
+  return { workflow, job: workflow.job, steps: runs };
+}
+
+const order = draw(
+  { name: 'charge', state: SUCCEEDED, jobId: 'c1', startTime: at(0), endTime: at(2_000) },
+  { name: 'wrap', state: SKIPPED, needs: ['charge'], reason: 'its condition is false' },
+  {
+    name: 'pack',
+    state: RUNNING,
+    needs: ['charge', 'wrap'],
+    startTime: at(2_000),
+    fanOut: { size: 9, started: 6, succeeded: 3, failed: 1 },
+  },
+  { name: 'confirm', needs: ['pack'] },
+  { name: 'tidy', role: StepRole.FINALLY },
+);
+const out = new Output(false);
+const linesOf = ({ steps }: DrawnWorkflow) =>
+  new Table(graphColumns(out), Number.POSITIVE_INFINITY).lines(treeOf(steps));
+
+describe('the tree', () => {
+  it('has each step under the first that it needs, with how it is', () => {
+    expect(headline(out, order)).toBe('order@2  job j1  WAITING  5 steps: 1 SUCCEEDED, 1 RUNNING, 2 WAITING');
+    const begun = {
+      ...order,
+      workflow: { ...order.workflow, phase: WorkflowPhase.WORK, progress: 0.419, estimatedEndTime: at(75_000) },
+    };
+    expect(headline(out, begun, START).split('\n')[1]).toBe('41 % done, about 1m 15s left');
+    expect(linesOf(order)).toEqual([
+      'STEP            STATE      DONE                      JOB  REMARK',
+      'charge          SUCCEEDED                            c1',
+      '├─ wrap         SKIPPED                                   its condition is false',
+      '└─ pack         RUNNING    3/9, 1 failed, 6 started       needs wrap too',
+      '   └─ confirm   WAITING',
+      'tidy (finally)  WAITING',
+    ]);
+  });
+
+  it('draws lines past what is below a step', () => {
+    const tree = treeOf(
+      draw({ name: 'a' }, { name: 'b', needs: ['a'] }, { name: 'c', needs: ['b'] }, { name: 'd', needs: ['a'] }).steps,
+    );
+    expect(tree.map(({ prefix, step }) => prefix + step.name)).toEqual(['a', '├─ b', '│  └─ c', '└─ d']);
+  });
+
+  it('has steps whose first need is not drawn at its edge', () => {
+    expect(treeOf(draw({ name: 'a', needs: ['far'] }).steps).map(({ prefix }) => prefix)).toEqual(['']);
+  });
+
+  it('keeps a chain of 500 steps on the screen', () => {
+    const chain = draw(
+      ...Array.from({ length: 500 }, (_, i) => ({ name: `s${i}`, needs: i > 0 ? [`s${i - 1}`] : [] })),
+    );
+    const tree = treeOf(chain.steps);
+    expect(tree.map(({ step }) => step.number)).toEqual(chain.steps.map(({ number }) => number));
+    expect(Math.max(...tree.map(({ prefix }) => prefix.length))).toBeLessThanOrEqual(39);
+  });
+
+  it('tells the pass of a loop', () => {
+    expect(linesOf(draw({ name: 'a', state: RUNNING, iteration: 2 }))[1]).toBe('a     RUNNING  pass 3');
+  });
+});
+
+it('columns have each step behind all that it needs, and the phases one after the other', () => {
+  const names = (steps: DrawnWorkflow) => columnsOf(steps.steps).map((column) => column.map(({ name }) => name));
+  expect(names(order)).toEqual([['charge'], ['wrap'], ['pack'], ['confirm'], ['tidy']]);
+  expect(names(draw({ name: 'c', needs: ['b', 'a'] }, { name: 'b', needs: ['a'] }, { name: 'a' }))).toEqual([
+    ['a'],
+    ['b'],
+    ['c'],
+  ]);
+});
+
+describe('lines', () => {
+  const names = (steps: DrawnWorkflow) =>
+    cellsOf(steps.steps).map((column) => column.map(({ name, step }) => (step ? name : `line of ${name}`)));
+
+  it('do not cross where each step can be near the one that it needs', () => {
+    const crossed = draw({ name: 'a' }, { name: 'b' }, { name: 'd', needs: ['b'] }, { name: 'c', needs: ['a'] });
+    expect(names(crossed)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  it('pass by the columns between, one for all that need the same step', () => {
+    const steps = draw(
+      { name: 'a' },
+      { name: 'b', needs: ['a'] },
+      { name: 'c', needs: ['b', 'a'] },
+      { name: 'd', needs: ['c', 'a', 'far'] },
+    );
+    expect(names(steps)).toEqual([['a'], ['b', 'line of a'], ['c', 'line of a'], ['d']]);
+  });
+
+  it('go straight where there would be very many', () => {
+    const chain = Array.from({ length: 500 }, (_, i) => ({
+      name: `s${i}`,
+      needs: [0, 1, 2, 3, 4, i - 1]
+        .filter((need, at, all) => need >= 0 && need < i && all.indexOf(need) === at)
+        .map((need) => `s${need}`),
+    }));
+    const drawn = draw(...chain);
+    expect(cellsOf(drawn.steps).every((column) => column.length === 1)).toBe(true);
+    expect(graphSvg(drawn).match(/<path/g)?.length).toBe(chain.flatMap(({ needs }) => needs).length);
+  });
+});
+
+it('Mermaid gets nodes, edges and the colours of the states that there are', () => {
+  expect(mermaid(draw({ name: 'a', state: FAILED }, { name: 'b', needs: ['a'] })).split('\n')).toEqual([
+    'flowchart LR',
+    '  s0["a<br/>FAILED"]:::FAILED',
+    '  s1["b<br/>WAITING"]:::WAITING',
+    '  s0 --> s1',
+    '  classDef WAITING fill:#f8fafc,stroke:#94a3b8,color:#111',
+    '  classDef FAILED fill:#fee2e2,stroke:#b91c1c,color:#111',
+    '',
+  ]);
+});
+
+describe('SVG', () => {
+  it('has a box for each step and a line for each need', () => {
+    const text = graphSvg(order);
+    expect([text.match(/<g>/g)?.length, text.match(/<path/g)?.length]).toEqual([5, 5]); // one more passes by a box
+  });
+
+  it('of a long chain goes on below, and its words keep to their boxes', () => {
+    const fanOut = { size: 100_000, started: 90_000, succeeded: 80_000, failed: 9_999 };
+    const text = graphSvg(
+      draw(
+        ...Array.from({ length: 500 }, (_, i) => ({
+          ...{
+            name: `${'n'.repeat(50)}${i}`,
+            needs: i > 0 ? [`${'n'.repeat(50)}${i - 1}`] : [],
+            state: RUNNING,
+            fanOut,
+          },
+        })),
+      ),
+    );
+    const [, width, height] = text.match(/width="(\d+)" height="(\d+)"/) ?? [];
+    expect(Number(width)).toBeLessThan(3_000);
+    expect(Number(height)).toBeLessThan(4_000);
+    const words = [...text.matchAll(/<text[^>]* x="[^>]*>([^<]*)<\/text>/g)]
+      .slice(1)
+      .map(([, word = '']) => word.length);
+    expect(Math.max(...words)).toBeLessThanOrEqual(27);
+  });
+
+  it('of no steps is one still', () => {
+    for (const text of [graphSvg(draw()), timelineSvg(draw(), NOW)]) {
+      expect(text).toMatch(/^<svg [^>]*>[\s\S]*<\/svg>\n$/);
+      expect(text).not.toMatch(/NaN|Infinity/);
+    }
+  });
+
+  it('takes no markup from what steps say', () => {
+    const drawn = draw({ name: 'a', reason: '<script>"&', startTime: at(0) });
+    for (const text of [graphSvg(drawn), timelineSvg(drawn, NOW)]) {
+      expect(text).toContain('&lt;script&gt;&quot;&amp;');
+      expect(text).not.toContain('<script>');
+    }
+  });
+});
+
+describe('the timeline', () => {
+  it('has the steps with jobs in the order of their beginnings, those that run up to now', () => {
+    const timeline = timelineOf(order, NOW);
+    expect(timeline).toMatchObject({ lengthMs: 10_000, without: 3 });
+    expect(timeline.spans.map(({ step, from, to }) => [step.name, from, to])).toEqual([
+      ['charge', 0, 2_000],
+      ['pack', 2_000, 10_000],
+    ]);
+    const lines = new Table(timelineColumns(out, timeline), Number.POSITIVE_INFINITY).lines(timeline.spans);
+    expect(lines[1]).toBe(`charge  SUCCEEDED  +0ms   2.0s  ${'█'.repeat(12)}`);
+    expect(lines[2]).toBe(`pack    RUNNING    +2.0s  8.0s  ${' '.repeat(12)}${'█'.repeat(48)}`);
+  });
+
+  it('shows only the beginning where nobody keeps the end', () => {
+    const { spans } = timelineOf(draw({ name: 'a', state: SUCCEEDED, startTime: at(5_000) }), NOW);
+    expect(spans.map((span) => [span.to, barOf(span, 10_000, 10)])).toEqual([[undefined, '     ┠']]);
+  });
+
+  it.each([
+    [0, 0, '█'],
+    [10_000, 10_000, '         █'],
+    [-50, 20_000, '██████████'],
+  ])('from %i to %i ms keeps to its cells, and is seen', (from, to, bar) => {
+    expect(barOf({ from, to }, 10_000, 10)).toBe(bar);
+  });
+});

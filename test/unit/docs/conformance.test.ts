@@ -1,0 +1,53 @@
+/** docs/conformance.md lists every case as it is, and each names a rule that the worker protocol has. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { groups } from '../../../server/conformance/cases/all.ts';
+import { allCases } from '../../../server/conformance/select.ts';
+import { anchorsOf } from '../../support/markdown.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+const guide = readFileSync(new URL('conformance.md', docs), 'utf8');
+const protocol = readFileSync(new URL('worker-protocol.md', docs), 'utf8');
+const script = readFileSync(new URL('../workers/conformance-typescript/script.ts', docs), 'utf8');
+
+const anchorOf = (rule: string) =>
+  rule
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 ]/g, '')
+    .replaceAll(' ', '-');
+
+function tableOf({ title, cases }: (typeof groups)[number]): string {
+  const rows = cases.map(
+    ({ name, proves, rule }) => `| \`${name}\` | ${proves} | [${rule}](worker-protocol.md#${anchorOf(rule)}) |`,
+  );
+  return [`### ${title}`, '', '| case | what a worker does that passes | rule |', '|---|---|---|', ...rows].join('\n');
+}
+
+describe('the cases of conformance', () => {
+  it('have names of their own, and say what they prove', () => {
+    const names = allCases.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, proves } of allCases) {
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(proves).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  it.each(groups.map((group) => [group.title, group] as const))(
+    '%s: the guide has them as they are',
+    (_title, group) => {
+      expect(guide).toContain(tableOf(group));
+    },
+  );
+
+  it('name rules that the protocol has', () => {
+    const anchors = anchorsOf(protocol);
+    expect(allCases.map(({ rule }) => anchorOf(rule)).filter((anchor) => !anchors.has(anchor))).toEqual([]);
+  });
+
+  it('use steps of handlers that the guide explains and the worker knows', () => {
+    const explained = [...guide.matchAll(/^\| `\{"do":"(\w+)"/gm)].map(([, step = '']) => step);
+    expect(explained.length).toBeGreaterThan(15);
+    expect(explained.filter((step) => !script.includes(`'${step}'`))).toEqual([]);
+  });
+});

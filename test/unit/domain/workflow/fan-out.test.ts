@@ -1,0 +1,222 @@
+/** Fan-outs after the Indexed Jobs of Kubernetes, and the texts of indexes. */
+import { describe, expect, it } from 'vitest';
+import { beginFanOut, decideFanOut, endItems, startItems } from '../../../../server/domain/workflow/fan-out.ts';
+import { parseIndexes } from '../../../../server/domain/workflow/indexes.ts';
+import type { FanOut } from '../../../../server/domain/workflow/workflow.ts';
+
+const items = 'workflow.input.files';
+
+/** All items are started; each text is one look, with the places of what ended in it: `0 1x` is item 0, and item 1 that failed. */
+function play(rules: Omit<FanOut, 'items'>, size: number, ...looks: readonly string[]) {
+  const fanOut = { items, ...rules };
+  let state = startItems(beginFanOut(fanOut, size), size);
+  for (const look of looks) {
+    const ended = look.split(' ').map((word) => ({ item: Number.parseInt(word, 10), succeeded: !word.endsWith('x') }));
+    state = endItems(fanOut, state, ended);
+  }
+  return { state, decision: decideFanOut(fanOut, state) };
+}
+
+const goesOn = { kind: 'GO_ON', start: 0 };
+const over = (kind: string, cancelOpen: boolean, reason?: string) => ({ kind, cancelOpen, ...(reason && { reason }) });
+
+type Row = [string, Omit<FanOut, 'items'>, number, string[], object];
+
+const rows: Row[] = [
+  ['no items', {}, 0, [], over('SUCCEED', false)],
+  ['no items, and a success rule', { successPolicy: [{ count: 1 }] }, 0, [], over('SUCCEED', false)],
+  ['all have succeeded', {}, 2, ['0', '1'], over('SUCCEED', false)],
+  ['one is open', {}, 2, ['0'], goesOn],
+  ['one failed, and the rest still runs', {}, 3, ['0x'], goesOn],
+  ['one failed, and all have ended', {}, 3, ['0x', '1 2'], over('FAIL', false, '1 of 3 items failed')],
+  ['maxFailedIndexes is reached', { maxFailed: 1 }, 4, ['0x'], goesOn],
+  [
+    'maxFailedIndexes is exceeded',
+    { maxFailed: 1 },
+    4,
+    ['0x', '2x'],
+    over('FAIL', true, '2 of 4 items failed, and max_failed is 1'),
+  ],
+  [
+    'maxFailedIndexes of 0: the first failure',
+    { maxFailed: 0 },
+    4,
+    ['1', '0x'],
+    over('FAIL', true, '1 of 4 items failed, and max_failed is 0'),
+  ],
+  [
+    'maxFailedIndexes was not exceeded, and all have ended (FailedIndexes)',
+    { maxFailed: 1 },
+    2,
+    ['0x', '1'],
+    over('FAIL', false, '1 of 2 items failed'),
+  ],
+  ['succeededCount is not reached', { successPolicy: [{ count: 2 }] }, 4, ['3'], goesOn],
+  ['succeededCount is reached', { successPolicy: [{ count: 2 }] }, 4, ['3', '0x', '1'], over('SUCCEED', true)],
+  [
+    'succeededIndexes lack one',
+    {
+      successPolicy: [
+        {
+          indexes: [
+            [0, 0],
+            [2, 3],
+          ],
+        },
+      ],
+    },
+    5,
+    ['0 2 4 1'],
+    goesOn,
+  ],
+  [
+    'succeededIndexes are there',
+    {
+      successPolicy: [
+        {
+          indexes: [
+            [0, 0],
+            [2, 3],
+          ],
+        },
+      ],
+    },
+    5,
+    ['0 2', '3'],
+    over('SUCCEED', true),
+  ],
+  [
+    'succeededCount counts within succeededIndexes alone',
+    { successPolicy: [{ indexes: [[1, 3]], count: 2 }] },
+    5,
+    ['0 4 2'],
+    goesOn,
+  ],
+  [
+    'succeededCount within succeededIndexes is reached',
+    { successPolicy: [{ indexes: [[1, 3]], count: 2 }] },
+    5,
+    ['2', '3'],
+    over('SUCCEED', true),
+  ],
+  [
+    'the second of two rules holds',
+    { successPolicy: [{ indexes: [[0, 0]] }, { count: 2 }] },
+    4,
+    ['1 2'],
+    over('SUCCEED', true),
+  ],
+  [
+    'a rule holds though items failed',
+    { successPolicy: [{ indexes: [[0, 0]] }] },
+    2,
+    ['1x', '0'],
+    over('SUCCEED', false),
+  ],
+  [
+    'no rule can hold, and all have succeeded',
+    { successPolicy: [{ indexes: [[7, 9]] }] },
+    2,
+    ['0 1'],
+    over('SUCCEED', false),
+  ],
+  [
+    'no rule holds, and all have ended',
+    { successPolicy: [{ indexes: [[0, 0]] }] },
+    2,
+    ['0x', '1'],
+    over('FAIL', false, '1 of 2 items failed'),
+  ],
+  [
+    'a rule asks only of the items that there are',
+    { successPolicy: [{ indexes: [[1, 9]] }] },
+    3,
+    ['1 2'],
+    over('SUCCEED', true),
+  ],
+  ['a rule of items that are not there holds never', { successPolicy: [{ indexes: [[7, 9]] }] }, 3, ['1 2'], goesOn],
+  [
+    'failure and success in one look: failure',
+    { maxFailed: 0, successPolicy: [{ count: 1 }] },
+    4,
+    ['0 1x'],
+    over('FAIL', true, '1 of 4 items failed, and max_failed is 0'),
+  ],
+  [
+    'success in a look before the failure',
+    { maxFailed: 0, successPolicy: [{ count: 1 }] },
+    4,
+    ['0', '1x 2x'],
+    over('SUCCEED', true),
+  ],
+  [
+    'failure in a look before the success',
+    { maxFailed: 0, successPolicy: [{ count: 1 }] },
+    3,
+    ['0x', '1 2x'],
+    over('FAIL', false, '1 of 3 items failed, and max_failed is 0'),
+  ],
+];
+
+describe('a fan-out', () => {
+  it.each(rows)('%s', (_what, rules, size, looks, expected) => {
+    expect(play(rules, size, ...looks).decision).toEqual(expected);
+  });
+
+  it('counts apart what ends once it is decided', () => {
+    const { state } = play({ maxFailed: 0, successPolicy: [{ count: 9 }] }, 4, '0', '1x', '2 3x');
+    expect(state).toEqual({ size: 4, started: 4, succeeded: 1, failed: 1, late: 2, ruleCounts: [1] });
+  });
+
+  it('starts as many items as may be open, and more as they end', () => {
+    const fanOut: FanOut = { items, maxParallel: 3 };
+    let state = beginFanOut(fanOut, 5);
+    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'GO_ON', start: 3 });
+    state = startItems(state, 3);
+    expect(decideFanOut(fanOut, state)).toEqual(goesOn);
+    state = endItems(fanOut, state, [{ item: 1, succeeded: true }]);
+    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'GO_ON', start: 1 });
+    expect(decideFanOut({ items }, beginFanOut({ items }, 5))).toEqual({ kind: 'GO_ON', start: 5 });
+  });
+});
+
+describe('parseIndexes', () => {
+  it.each([
+    ['0', [[0, 0]]],
+    [
+      '0,3-5',
+      [
+        [0, 0],
+        [3, 5],
+      ],
+    ],
+    [
+      '1,2,3-3',
+      [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ],
+    ],
+    ['99999', [[99_999, 99_999]]],
+  ])('reads %s', (text, spans) => {
+    expect(parseIndexes(text)).toEqual({ spans });
+  });
+
+  it.each([
+    ['', 'has "", which is no place and no span; write it as 3 or 3-5'],
+    ['1,', 'has "", which is no place and no span; write it as 3 or 3-5'],
+    ['0, 3-5', 'has " 3-5", which is no place and no span; write it as 3 or 3-5'],
+    ['-1', 'has "-1", which is no place and no span; write it as 3 or 3-5'],
+    ['1-2-3', 'has "1-2-3", which is no place and no span; write it as 3 or 3-5'],
+    ['1.5', 'has "1.5", which is no place and no span; write it as 3 or 3-5'],
+    ['x'.repeat(99), `has "${'x'.repeat(40)}", which is no place and no span; write it as 3 or 3-5`],
+    ['100000', 'has place 100000; the last that there can be is 99999'],
+    ['5-100000', 'has place 100000; the last that there can be is 99999'],
+    ['5-3', 'has the span 5-3, which ends before it begins'],
+    ['3,1', 'has 1 after 3; write places in their order, each once'],
+    ['1-3,3', 'has 3 after 3; write places in their order, each once'],
+  ])('refuses "%s"', (text, problem) => {
+    expect(parseIndexes(text)).toEqual({ problem });
+  });
+});

@@ -1,0 +1,81 @@
+/** The graph of a workflow: numbers for names, and sizes at which a careless one would break. */
+import { describe, expect, it } from 'vitest';
+import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
+import type { EndedStep } from '../../../../server/domain/workflow/step-state.ts';
+import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflow/wave.ts';
+import { MOST_NEEDS, MOST_STEPS } from '../../../../server/domain/workflow/workflow.ts';
+import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+
+describe('compileGraph', () => {
+  const graph = compileGraph(
+    workflowOf(
+      stepOf({ name: 'join', needs: ['left', 'right'] }),
+      stepOf({ name: 'left', needs: ['start'] }),
+      stepOf({ name: 'right', needs: ['start'] }),
+      stepOf({ name: 'start' }),
+      stepOf({ name: 'beside', needs: ['left'], rule: 'ALWAYS' }),
+      stepOf({ name: 'undo', role: 'ON_FAILURE' }),
+      stepOf({ name: 'clean', role: 'FINALLY' }),
+      stepOf({ name: 'report', role: 'FINALLY', needs: ['clean'] }),
+    ),
+  );
+
+  it('numbers steps as the body has them, and knows what comes before and after each', () => {
+    expect(graph.size).toBe(8);
+    expect(graph.indexOf('start')).toBe(3);
+    expect(graph.step(3).name).toBe('start');
+    expect(graph.needs(0)).toEqual([1, 2]);
+    expect(graph.successors(3)).toEqual([1, 2]);
+    expect(graph.successors(1)).toEqual([0, 4]);
+    expect(graph.successors(0)).toEqual([]);
+    expect([graph.isLeaf(0), graph.isLeaf(1), graph.isLeaf(7)]).toEqual([true, false, true]);
+  });
+
+  it('knows of each role where it begins and ends; what waits for nothing begins it', () => {
+    expect([graph.roots('NORMAL'), graph.leaves('NORMAL'), graph.count('NORMAL')]).toEqual([[3, 4], [0, 4], 5]);
+    expect([graph.roots('ON_FAILURE'), graph.leaves('ON_FAILURE'), graph.count('ON_FAILURE')]).toEqual([[5], [5], 1]);
+    expect([graph.roots('FINALLY'), graph.leaves('FINALLY'), graph.count('FINALLY')]).toEqual([[6], [7], 2]);
+  });
+
+  it('throws on what validation lets nobody register', () => {
+    const compile = (...needs: string[][]) =>
+      compileGraph(workflowOf(...needs.map((names, i) => stepOf({ name: `s${i}`, needs: names }))));
+    expect(() => compile(['s7'])).toThrow('no step "s7"');
+    expect(() => compile(['s0'])).toThrow('in a circle');
+    expect(() => compile([], ['s0', 's3'], ['s1'], ['s2'])).toThrow('in a circle');
+    expect(() => compileGraph(workflowOf(stepOf({ name: 'a' }), stepOf({ name: 'a' })))).toThrow('same name');
+    expect(() => graph.indexOf('nobody')).toThrow('no step "nobody"');
+    expect(() => graph.step(8)).toThrow('no step 8');
+  });
+});
+
+describe('a large workflow', () => {
+  it('may be a chain of all its steps, and be skipped from end to end', () => {
+    // The last step stands first, so that no order of the body helps.
+    const names = Array.from({ length: MOST_STEPS }, (_, i) => `s${i}`).reverse();
+    const steps = names.map((name, i) => stepOf({ name, needs: names.slice(i + 1, i + 2) }));
+    const graph = compileGraph(workflowOf(...steps));
+    let ended: readonly EndedStep[] = [{ step: graph.indexOf('s0'), state: 'SKIPPED' }];
+    let waves = 0;
+    for (; ended.length > 0; waves++) {
+      const found = wave(graph, new Map<number, StepRow>(), ended);
+      expect(found.rows.size).toBeLessThanOrEqual(1);
+      ended = found.ended;
+    }
+    expect(waves).toBe(MOST_STEPS);
+  });
+
+  it('may have as many needs as there can be, each of its waves no larger than what comes next', () => {
+    const layers = [0, 1, 2].map((layer) => Array.from({ length: MOST_NEEDS }, (_, i) => `s${layer}_${i}`));
+    const steps = layers.flatMap((names, layer) =>
+      names.map((name) => stepOf({ name, needs: layers[layer - 1] ?? [] })),
+    );
+    const graph = compileGraph(workflowOf(...steps));
+    const second = Array.from({ length: MOST_NEEDS }, (_, i) => MOST_NEEDS + i);
+    const all = Array.from({ length: MOST_NEEDS }, (_, step) => ({ step, state: 'SUCCEEDED' as const }));
+    expect([...successorsOf(graph, all)]).toEqual(second);
+    const most = wave(graph, new Map(), all.slice(1));
+    expect([[...most.rows.keys()], most.ready]).toEqual([second, []]);
+    expect(wave(graph, most.rows, all.slice(0, 1)).ready).toEqual(second);
+  });
+});

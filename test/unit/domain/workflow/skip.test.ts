@@ -1,0 +1,31 @@
+/** What becomes of steps that people skip. */
+import { describe, expect, it } from 'vitest';
+import { beginFanOut, startItems } from '../../../../server/domain/workflow/fan-out.ts';
+import { newRun } from '../../../../server/domain/workflow/phases.ts';
+import { decideSkip, whyNotSkippable } from '../../../../server/domain/workflow/skip.ts';
+import { stepOf } from '../../../support/workflow-steps.ts';
+
+const fanOut = beginFanOut({ items: '' }, 3);
+
+describe('a step that is to be skipped', () => {
+  it.each([
+    ['WAITING', undefined, 'NOW'],
+    ['RUNNING', undefined, 'LATER'],
+    ['RUNNING', startItems(fanOut, 1), 'LATER'],
+    ['RUNNING', fanOut, 'NOW'],
+    ['SUCCEEDED', undefined, 'NEVER'],
+    ['FAILED', undefined, 'NEVER'],
+    ['SKIPPED', undefined, 'NEVER'],
+    ['UPSTREAM_FAILED', undefined, 'NEVER'],
+  ] as const)('%s with %o: %s', (state, items, expected) => {
+    expect(decideSkip({ state, fanOut: items })).toBe(expected);
+  });
+
+  it('is one of the phase that the workflow is at', () => {
+    const [work, tidy] = [stepOf({ name: 'a' }), stepOf({ name: 'b', role: 'FINALLY' })];
+    expect(whyNotSkippable(work, 'RUNNING', newRun)).toBeUndefined();
+    expect(whyNotSkippable(work, 'SKIPPED', newRun)).toBe('is SKIPPED: nothing is left to skip');
+    expect(whyNotSkippable(tidy, 'WAITING', newRun)).toContain('the workflow is at WORK');
+    expect(whyNotSkippable(work, 'WAITING', { ...newRun, phase: 'COMPENSATION' })).toContain('COMPENSATION');
+  });
+});

@@ -1,0 +1,35 @@
+/** What the expressions of a step name outside of its workflow. */
+import { describe, expect, it } from 'vitest';
+import { dependencyOf } from '../../../../server/domain/workflow/step-dependencies.ts';
+import type { StepDependency } from '../../../../server/domain/workflow/workflow.ts';
+
+const jobId = '0190b5c2-7d1e-7abc-8def-0123456789ab';
+const job: StepDependency = { on: { kind: 'JOB', jobId: 'x' }, condition: 'FAILED' };
+const other: StepDependency = { on: { kind: 'STEP', workflowJobId: 'x', step: 'charge' }, condition: 'ENDED' };
+const asset: StepDependency = { on: { kind: 'ASSET', name: 'x' }, condition: 'SUCCEEDED' };
+
+describe('what a step depends on', () => {
+  it('is what the value names', () => {
+    expect(dependencyOf(job, jobId.toUpperCase())).toEqual({ on: { kind: 'JOB', jobId }, condition: 'FAILED' });
+    expect(dependencyOf(other, jobId)).toEqual({
+      on: { kind: 'STEP', workflowJobId: jobId, step: 'charge' },
+      condition: 'ENDED',
+    });
+    expect(dependencyOf(asset, 'sales.daily')).toEqual({
+      on: { kind: 'ASSET', name: 'sales.daily' },
+      condition: 'SUCCEEDED',
+    });
+  });
+
+  it.each<[StepDependency, unknown, string]>([
+    [job, 7, 'gives no text'],
+    [job, null, 'gives no text'],
+    [job, '', 'gives no UUID of a job'],
+    [other, 'sales', 'gives no UUID of a job'],
+    [asset, ['sales'], 'gives no text'],
+    [asset, 'Sales!', 'gives no name of an asset'],
+    [asset, 'a'.repeat(64), 'gives no name of an asset'],
+  ])('%o is nothing by the value %o', (dependency, value, problem) => {
+    expect(dependencyOf(dependency, value)).toBe(problem);
+  });
+});

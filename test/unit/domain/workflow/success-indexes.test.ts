@@ -1,0 +1,46 @@
+/** Places of items: what is read, and what is refused. */
+import { expect, it } from 'vitest';
+import { parseIndexes, placesIn } from '../../../../server/domain/workflow/success-indexes.ts';
+
+it.each([
+  ['0', [[0, 0]], 1],
+  [
+    '0,3-5',
+    [
+      [0, 0],
+      [3, 5],
+    ],
+    4,
+  ],
+  [
+    '2-2,3,99999',
+    [
+      [2, 2],
+      [3, 3],
+      [99_999, 99_999],
+    ],
+    3,
+  ],
+])('%s', (text, spans, count) => {
+  const found = parseIndexes(text);
+  expect(found).toEqual(spans);
+  expect(placesIn(found as never)).toBe(count);
+});
+
+it.each([
+  ['', /must be places/],
+  ['a', /must be places/],
+  ['1,', /must be places/],
+  [' 1', /must be places/],
+  ['-1', /must be places/],
+  ['1.5', /must be places/],
+  ['1e3', /must be places/],
+  ['5-3', /5-3 out of order/],
+  ['3,3', /3 out of order/],
+  ['1-5,4', /4 out of order/],
+  ['100000', /the last place that there can be is 99999/],
+  ['0-1000000', /must be places/],
+  ['0,'.repeat(3_000), /longer than 4096/],
+])('%s is refused', (text, problem) => {
+  expect(parseIndexes(text)).toEqual({ problem: expect.stringMatching(problem) });
+});

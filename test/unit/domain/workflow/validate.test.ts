@@ -1,0 +1,325 @@
+/** What is wrong with a workflow is found, all of it, with its place and what to do; and what is right is let be. */
+import { describe, expect, it } from 'vitest';
+import type { TriggerRule, Workflow, WorkflowStep } from '../../../../server/domain/workflow/workflow.ts';
+import { triggerRules } from '../../../../server/domain/workflow/workflow.ts';
+import { problemsOf, step, workflow } from './made-workflow.ts';
+
+const one = (...steps: WorkflowStep[]) => problemsOf(workflow(steps));
+const outside = { on: { kind: 'JOB', jobId: 'workflow.input.job' }, condition: 'SUCCEEDED' } as const;
+const clean = (name: string, needs: string[] = [], more = {}) => step(name, needs, { role: 'FINALLY', ...more });
+
+describe('nothing is wrong with', () => {
+  it.each<[string, Workflow]>([
+    ['one step', workflow([step('a')])],
+    ['a diamond, in any order', workflow([step('d', ['b', 'c']), step('b', ['a']), step('c', ['a']), step('a')])],
+    [
+      'steps of all roles',
+      workflow([
+        step('a'),
+        clean('z', ['y']),
+        clean('y'),
+        step('f', [], { role: 'ON_FAILURE', input: 'steps.a.state' }),
+      ]),
+    ],
+    [
+      'expressions that name steps before, near and far',
+      workflow(
+        [step('a'), step('b', ['a']), step('c', ['b'], { input: '{"a": steps.a.output, "b": steps.b.state}' })],
+        {
+          output: 'steps.c.output',
+        },
+      ),
+    ],
+    [
+      'a final step that names any step of the work',
+      workflow([step('a'), clean('z', [], { condition: 'steps.a.state != "SUCCEEDED"' })]),
+    ],
+    [
+      'variables where they are',
+      workflow([
+        step('a', [], { fanOut: { items: 'workflow.input.list' }, input: '[item, index, workflow.job_id]' }),
+        step('b', [], {
+          loop: { while: 'iteration < 3 && output.more', maxIterations: 9 },
+          input: 'iteration == 0 ? workflow.input : previous',
+        }),
+      ]),
+    ],
+  ])('%s', (_what, made) => {
+    expect(problemsOf(made)).toEqual([]);
+  });
+});
+
+describe('names and needs:', () => {
+  it.each<[string, string[], string[]]>([
+    ['no step at all', one(), ['w.steps is empty; a workflow has at least one step']],
+    [
+      'the same name twice',
+      one(step('a'), step('a')),
+      ['w.steps[1].name is the name of w.steps[0] too; each step has a name of its own'],
+    ],
+    [
+      'an unknown need',
+      one(step('charge'), step('b', ['charg'])),
+      ['w.steps[1].needs[0] is no step of this workflow; did you mean charge?'],
+    ],
+    [
+      'a need that is like no other',
+      one(step('charge'), step('b', ['zzzzzz'])),
+      ['w.steps[1].needs[0] is no step of this workflow; add the step, or leave the need out'],
+    ],
+    ['itself', one(step('a', ['a'])), ['w.steps[0].needs[0] is the step itself, which can not wait for itself']],
+    [
+      'a need twice',
+      one(step('a'), step('b', ['a', 'a'])),
+      ['w.steps[1].needs[1] is there already as needs[0]; name it once'],
+    ],
+    [
+      'a need of another role',
+      one(step('a'), clean('z', ['a'])),
+      [
+        'w.steps[1].needs[0] is a step of the role NORMAL, and this one of FINALLY: steps of a role wait for each other only',
+      ],
+    ],
+    [
+      'a compensation of clean-up',
+      one(step('a', [], { role: 'FINALLY', compensation: { definition: 'undo', definitionVersion: 0 } })),
+      ['w.steps[0].compensation is set at a step of the role FINALLY; only steps of the work (NORMAL) are compensated'],
+    ],
+    [
+      'a compensation and a fan-out',
+      one(step('a', [], { fanOut: { items: '[1]' }, compensation: { definition: 'undo', definitionVersion: 0 } })),
+      [
+        'w.steps[0].compensation is set beside fan_out; give each item a workflow whose step has it, or compensate all items in one ON_FAILURE step',
+      ],
+    ],
+    [
+      'a cache of clean-up',
+      one(step('a', [], { role: 'ON_FAILURE', cache: { maxAgeMs: 1_000 } })),
+      [
+        'w.steps[0].cache is set at a step of the role ON_FAILURE, which has to run each time; only steps of the work (NORMAL) have one',
+      ],
+    ],
+    [
+      'a cache and a fan-out',
+      one(step('a', [], { fanOut: { items: '[1]' }, cache: { maxAgeMs: 1_000 } })),
+      ['w.steps[0].cache is set beside fan_out; give each item a workflow whose step has it'],
+    ],
+    [
+      'a cache and a loop',
+      one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, cache: { maxAgeMs: 1_000 } })),
+      [
+        'w.steps[0].cache is set beside loop; put the loop into a workflow, and the cache at the step that is made from it',
+      ],
+    ],
+    [
+      'a cache and a compensation',
+      one(step('a', [], { compensation: { definition: 'undo', definitionVersion: 0 }, cache: { maxAgeMs: 1_000 } })),
+      [
+        'w.steps[0].cache is set beside compensation; what an earlier job has done is not for this workflow to undo, so leave out one of the two',
+      ],
+    ],
+    [
+      'a wait outside beside a fan-out, a loop and a cache',
+      one(
+        step('a', [], { fanOut: { items: '[1]' }, after: [outside] }),
+        step('b', [], { loop: { while: 'false', maxIterations: 1 }, after: [outside] }),
+        step('c', [], { cache: { maxAgeMs: 1_000 }, after: [outside] }),
+      ),
+      [
+        'w.steps[0].after is set beside fan_out; give each item a workflow whose step waits',
+        'w.steps[1].after is set beside loop; put the loop into a workflow, and `after` at the step that is made from it',
+        'w.steps[2].after is set beside cache; an earlier result would be taken without a wait; put a step that waits before the one with the cache',
+      ],
+    ],
+    [
+      'a loop and a fan-out',
+      one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, fanOut: { items: '[1]' } })),
+      ['w.steps[0].loop is set beside fan_out; a step may have one of the two'],
+    ],
+  ])('%s', (_what, found, expected) => {
+    expect(found).toEqual(expected);
+  });
+
+  it('too many needs in all', () => {
+    const needs = Array.from({ length: 1_000 }, (_, k) => `s${k}`);
+    const steps = Array.from({ length: 1_101 }, (_, i) => step(`s${i}`, i < 1_000 ? [] : needs));
+    expect(one(...steps)).toEqual([expect.stringMatching(/^w.steps have 101000 needs in all; at most 100000/)]);
+  });
+});
+
+describe('cycles:', () => {
+  it.each<[string, string[], string[]]>([
+    [
+      'of two',
+      one(step('a', ['b']), step('b', ['a'])),
+      ['w.steps[0].needs is part of a cycle: a needs b, b needs a; leave one of these needs out'],
+    ],
+    [
+      'of three, and what is behind it is no part of it',
+      one(step('x', ['a']), step('a', ['c']), step('b', ['a']), step('c', ['b'])),
+      ['w.steps[1].needs is part of a cycle: a needs c, c needs b, b needs a; leave one of these needs out'],
+    ],
+    [
+      'two apart',
+      one(step('a', ['b']), step('b', ['a']), step('c', ['d']), step('d', ['c'])),
+      [expect.stringMatching(/a needs b, b needs a/), expect.stringMatching(/c needs d, d needs c/)],
+    ],
+  ])('%s', (_what, found, expected) => {
+    expect(found).toEqual(expected);
+  });
+});
+
+describe('expressions:', () => {
+  const input = (text: string, more: Partial<WorkflowStep> = {}) =>
+    one(step('a'), step('b', ['a'], { input: text, ...more }), step('c'), clean('z'));
+
+  it.each<[string, string[], string]>([
+    ['no CEL', input('1 +'), 'w.steps[1].input is no expression of CEL'],
+    ['an unknown step', input('steps.q.output'), 'w.steps[1].input names q, which is no step of this workflow'],
+    ['itself', input('steps.b.output'), 'w.steps[1].input names the step itself; it has no output before it has run'],
+    [
+      'a step beside',
+      input('steps.c.output'),
+      'w.steps[1].input names c, which does not come before: let b need it, or a step that does',
+    ],
+    [
+      'a final step',
+      input('steps.z.output'),
+      'w.steps[1].input names z, a step of the role FINALLY; one of NORMAL may name steps of NORMAL only',
+    ],
+    [
+      'an item outside a fan-out',
+      input('item'),
+      'w.steps[1].input names item, which is there in the input of a step with fan_out only',
+    ],
+    ['a pass outside a loop', input('iteration'), 'w.steps[1].input names iteration, which is there in a loop only'],
+    [
+      'an output outside a loop',
+      input('output'),
+      'w.steps[1].input names output, which is there in loop.while and compensation.input only',
+    ],
+    [
+      'an item in a condition',
+      input('1', { condition: 'item', fanOut: { items: '[1]' } }),
+      'w.steps[1].condition names item, which',
+    ],
+    ['an item in the items', input('1', { fanOut: { items: '[item]' } }), 'w.steps[1].fan_out.items names item, which'],
+    [
+      'the step in its compensation',
+      input('1', { compensation: { definition: 'undo', definitionVersion: 0, input: 'steps.b.output' } }),
+      'w.steps[1].compensation.input names the step itself; output is what it gave',
+    ],
+    [
+      'the step in the key of its cache',
+      input('1', { cache: { maxAgeMs: 1_000, key: 'steps.b.output' } }),
+      'w.steps[1].cache.key names the step itself; it has no output before it has run',
+    ],
+    [
+      'an item in the key of a cache',
+      input('1', { cache: { maxAgeMs: 1_000, key: 'item' } }),
+      'w.steps[1].cache.key names item, which is there in the input of a step with fan_out only',
+    ],
+    [
+      'the step in what it waits for outside',
+      input('1', { after: [outside, { on: { kind: 'ASSET', name: 'steps.b.output' }, condition: 'SUCCEEDED' }] }),
+      'w.steps[1].after[1].asset names the step itself; it has no output before it has run',
+    ],
+    [
+      'an item in what it waits for outside',
+      input('1', { after: [{ on: { kind: 'STEP', workflowJobId: 'item', step: 'x' }, condition: 'ENDED' }] }),
+      'w.steps[1].after[0].step.workflow_job_id names item, which is there in the input of a step with fan_out only',
+    ],
+    [
+      'the step in its loop',
+      input('1', { loop: { while: 'steps.b.output.more', maxIterations: 1 } }),
+      'w.steps[1].loop.while names the step itself; output is what its last pass gave',
+    ],
+    [
+      'an unknown step in the output',
+      problemsOf(workflow([step('a')], { output: 'steps.q.output' })),
+      'w.output names q',
+    ],
+    [
+      'a final step in the output',
+      problemsOf(workflow([step('a'), clean('z')], { output: 'steps.z.output' })),
+      'w.output names z, a step of the role FINALLY; the output may name steps of NORMAL only',
+    ],
+  ])('%s', (_what, found, expected) => {
+    expect(found).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('what is in a cycle is not said to come after', () => {
+    const found = one(step('a', ['b']), step('b', ['a']), step('c', ['b'], { input: 'steps.a.output' }));
+    expect(found).toEqual([expect.stringMatching(/cycle/)]);
+  });
+});
+
+describe('steps that can never start:', () => {
+  const behind = (rule: TriggerRule, need: Partial<WorkflowStep> = {}) =>
+    one(step('a', [], need), step('b', ['a'], { rule }));
+
+  it.each(Object.keys(triggerRules) as TriggerRule[])('none behind one that may end in any way, with %s', (rule) => {
+    expect(behind(rule, { condition: 'workflow.input.go' })).toEqual([]);
+    expect(behind(rule, { condition: 'false' })).toEqual([]);
+    expect(one(step('a', [], { rule }))).toEqual([]);
+  });
+
+  it('behind one that is never skipped', () => {
+    expect(behind('ALL_SKIPPED')).toEqual([
+      'w.steps[1].trigger_rule never lets the step start: ALL_SKIPPED does not fit, since a can only succeed or fail; choose another rule, or give those a condition',
+    ]);
+    expect(behind('ALL_FAILED')).toEqual([]);
+  });
+
+  it('but not behind one that never starts and yet may fail', () => {
+    const found = one(
+      step('a'),
+      step('skipped', ['a'], { rule: 'ALL_SKIPPED' }),
+      step('c', ['a', 'skipped']),
+      step('d', ['c'], { rule: 'ALL_FAILED' }),
+    );
+    expect(found.map((text) => text.split(' ')[0])).toEqual(['w.steps[1].trigger_rule', 'w.steps[2].trigger_rule']);
+  });
+
+  it('behind others that never start', () => {
+    const found = one(
+      step('a'),
+      step('b', ['a'], { rule: 'ALL_SKIPPED' }),
+      step('c', ['b']),
+      step('d', ['b', 'a'], { rule: 'ONE_SUCCESS' }),
+    );
+    expect(found.map((text) => text.split(' ')[0])).toEqual(['w.steps[1].trigger_rule', 'w.steps[2].trigger_rule']);
+    expect(found[1]).toContain('since b can only be skipped;');
+  });
+});
+
+it('tells all at once, up to a hundred', () => {
+  expect(one(step('a', ['a']), step('b', ['x'], { input: '(' }), step('b'))).toHaveLength(4);
+  expect(one(...Array.from({ length: 500 }, (_, i) => step(`s${i}`, ['nothing'])))).toHaveLength(100);
+});
+
+describe('ten thousand steps are looked at in well under a second:', () => {
+  const steps = (of: (i: number) => WorkflowStep) => workflow(Array.from({ length: 10_000 }, (_, i) => of(i)));
+
+  it.each<[string, Workflow, number]>([
+    ['a chain', steps((i) => step(`s${i}`, i === 0 ? [] : [`s${i - 1}`])), 0],
+    ['a ring', steps((i) => step(`s${i}`, [`s${(i + 1) % 10_000}`])), 1],
+    [
+      'steps that each name one far before',
+      steps((i) => step(`s${i}`, i === 0 ? [] : [`s${i - 1}`], i < 9 ? {} : { input: `steps.s${i - 9}.output` })),
+      0,
+    ],
+    [
+      'steps that name one which is not before',
+      steps((i) =>
+        step(`s${i}`, i % 100 === 0 ? [] : [`s${i - 1}`], { input: `steps.s${(i + 5_000) % 10_000}.output` }),
+      ),
+      100,
+    ],
+  ])('%s', (_what, made, count) => {
+    const start = performance.now();
+    expect(problemsOf(made)).toHaveLength(count);
+    // Some 0.3 s on a machine of two cores; the bound is for a busy one.
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+});

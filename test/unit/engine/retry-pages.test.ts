@@ -1,0 +1,169 @@
+/** The pages of a batch that retries another one, against a store of a few lines: what is refused, what waits, and what is left. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { afterPage, type BatchRetry, newRetry, type RetryPage, sumOf } from '../../../server/domain/batch-retry.ts';
+import type { BatchStore } from '../../../server/engine/batch-views.ts';
+import { RetryPages, type RetryPagesParts } from '../../../server/engine/batches/retry-pages.ts';
+import { EngineError, type ErrorReason } from '../../../server/engine/errors.ts';
+import type { EndedJob } from '../../../server/engine/job-views.ts';
+import type { Submit } from '../../../server/engine/submissions.ts';
+
+const RETRY = 'the-retry';
+const PAGE = 10;
+const idOf = (item: number) => `member-${item}`;
+
+/** Of each member why it is refused, if it is. */
+interface World {
+  readonly refusals: ReadonlyMap<number, ErrorReason>;
+  /** Jobs that find room. */
+  room: number;
+  idleMs: number;
+  retry: BatchRetry;
+  made: string[];
+  sealed: boolean;
+  waitsFor: string;
+}
+
+function worldOf(members: number, refusals: ReadonlyMap<number, ErrorReason> = new Map(), room = 1_000): World {
+  const retry = newRetry('the-batch', members, members);
+  return { refusals, room, idleMs: 0, retry, made: [], sealed: false, waitsFor: '' };
+}
+
+function endedJob(jobId: string, world: World): EndedJob {
+  const refusal = world.refusals.get(Number(jobId.slice('member-'.length)));
+  const input = { data: new Uint8Array(), contentType: '' };
+  const rest = { demands: undefined, retryPolicy: undefined, runTimeoutMs: 1, fairnessKey: undefined, retried: false };
+  const job = { jobId, definition: 'd', definitionVersion: 1, queue: 'q', priority: 0, labels: {}, input, ...rest };
+  return { ...job, erased: refusal === 'JOB_ERASED' };
+}
+
+function pagesOf(world: World): RetryPages {
+  const move = (page: RetryPage) => {
+    if (page.fromItem !== world.retry.nextItem) return false;
+    world.retry = afterPage(world.retry, page, 0);
+    world.waitsFor = '';
+    return true;
+  };
+  const batches: Partial<BatchStore> = {
+    readFilling: async () =>
+      world.sealed
+        ? undefined
+        : { namespace: 'default', retry: world.retry, made: world.made.length, idleMs: world.idleMs },
+    async readFailed({ nextItem, members }) {
+      const end = Math.min(members, nextItem + PAGE);
+      const found = Array.from({ length: end - nextItem }, (_, i) => ({
+        jobId: idOf(nextItem + i),
+        item: nextItem + i,
+      }));
+      return { members: found, nextItem: end };
+    },
+    storePage: async (_jobId, page) => move(page),
+    async holdRetry(_jobId, waitsFor) {
+      world.waitsFor = waitsFor;
+    },
+    async endRetry(_jobId, retry) {
+      world.sealed = true;
+      world.retry = retry;
+    },
+  };
+  const submit = async ({ submissions, retryPage }: Submit) => {
+    for (const { retryOf = '' } of submissions) {
+      const refusal = world.refusals.get(Number(retryOf.slice('member-'.length)));
+      if (refusal) throw new EngineError(refusal, 'no');
+    }
+    if (submissions.length > world.room)
+      throw new EngineError('QUEUE_FULL', 'full', { metadata: { queue: 'q', bound: 'max_backlog' } });
+    if (!move(retryPage as RetryPage)) throw new EngineError('CONFLICT', 'done');
+    world.room -= submissions.length;
+    world.made.push(...submissions.map(({ retryOf }) => retryOf ?? ''));
+    return [];
+  };
+  const parts = {
+    store: {
+      batches,
+      readEndedJobs: async (_: string, ids: readonly string[]) => ids.map((id) => endedJob(id, world)),
+    },
+    submissions: { submit },
+    definitions: { getForJob: async () => ({}) },
+    timers: { after: () => ({ cancel() {} }) },
+    random: { next: () => 0 },
+    onWorkflowsTold: () => {},
+  };
+  return new RetryPages(parts as unknown as RetryPagesParts);
+}
+
+async function run(world: World): Promise<string> {
+  const pages = pagesOf(world);
+  for (let page = 0; page < 1_000; page++) {
+    const after = await pages.next(RETRY);
+    if (after !== 'MORE') return after;
+  }
+  throw new Error('it goes on and on');
+}
+
+const refused = fc.dictionary(
+  fc.nat(59).map(String),
+  fc.constantFrom<ErrorReason>('LIMIT_REACHED', 'DUPLICATE_JOB', 'INTERNAL', 'JOB_ERASED'),
+);
+
+describe('the pages of a retry', () => {
+  it('come to a new job or to a reason for each member, in order, however many are refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), refused, async (members, given) => {
+        const refusals = new Map(Object.entries(given).map(([item, why]) => [Number(item), why]));
+        const world = worldOf(members, refusals);
+        expect(await run(world)).toBe('DONE');
+        const items = Array.from({ length: members }, (_, item) => item);
+        expect(world.made).toEqual(items.filter((item) => !refusals.has(item)).map(idOf));
+        expect(sumOf(world.retry.notRetried)).toBe(members - world.made.length);
+        for (const why of new Set(refusals.values()))
+          expect(world.retry.notRetried[why] ?? 0).toBe(items.filter((item) => refusals.get(item) === why).length);
+      }),
+    );
+  });
+
+  it('wait where a queue is full, with what there is room for stored, and go on once there is more', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(60), async (members, room) => {
+        const world = worldOf(members, new Map(), room);
+        const isHeld = room < members;
+        expect(await run(world)).toBe(isHeld ? 'HELD' : 'DONE');
+        expect(world.made).toHaveLength(Math.min(members, room));
+        expect(world.waitsFor).toBe(isHeld ? 'room in queue q, which is full (max_backlog)' : '');
+        world.room = 1_000;
+        if (isHeld) expect(await run(world)).toBe('DONE');
+        expect(world.made).toEqual(Array.from({ length: members }, (_, item) => idOf(item)));
+      }),
+    );
+  });
+
+  it('are given up where a queue has been full for a day', async () => {
+    const world = worldOf(25, new Map(), 12);
+    expect(await run(world)).toBe('HELD');
+    world.idleMs = 86_400_001;
+    expect(await run(world)).toBe('DONE');
+    expect(world).toMatchObject({ sealed: true, retry: { notRetried: { QUEUE_FULL: 13 } } });
+    expect(world.made).toHaveLength(12);
+  });
+
+  it('are not given up where a page before has just been stored', async () => {
+    const world = worldOf(25, new Map(), 12);
+    world.idleMs = 86_400_001;
+    // Read with the page that has found room.
+    expect(await run(world)).toBe('HELD');
+    expect(world.retry.notRetried).toEqual({});
+  });
+
+  it('leave everything as it was where the store is down, and where others are at it', async () => {
+    for (const reason of ['STORE_UNAVAILABLE', 'OVERLOADED', 'SHUTTING_DOWN'] as const) {
+      const world = worldOf(5, new Map([[3, reason]]));
+      await expect(run(world)).rejects.toMatchObject({ reason });
+      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, notRetried: {} } });
+    }
+    for (const reason of ['BATCH_CANCELLED', 'BATCH_ENDED', 'BATCH_SEALED', 'CONFLICT'] as const) {
+      const world = worldOf(5, new Map([[3, reason]]));
+      expect(await run(world)).toBe('GONE');
+      expect(world).toMatchObject({ made: [], retry: { nextItem: 0, notRetried: {} } });
+    }
+  });
+});

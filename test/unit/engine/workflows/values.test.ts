@@ -1,0 +1,42 @@
+/** Outputs of steps whose jobs are kept for less long than their workflow runs. */
+import { expect, it } from 'vitest';
+import { beginFanOut } from '../../../../server/domain/workflow/fan-out.ts';
+import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
+import { noneEnded } from '../../../../server/domain/workflow/trigger-rules.ts';
+import type { LockedWorkflow, WorkflowStore, WrittenStep } from '../../../../server/engine/workflow-views.ts';
+import { Steps } from '../../../../server/engine/workflows/steps.ts';
+import { NoValue, Values } from '../../../../server/engine/workflows/values.ts';
+import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
+
+const jobId = 'the workflow';
+const ended = {
+  jobId,
+  state: 'SUCCEEDED',
+  counts: noneEnded,
+  iteration: 0,
+  reason: undefined,
+  adoptedFrom: undefined,
+  skipReason: undefined,
+  cacheKey: undefined,
+  cacheTimeUs: undefined,
+} as const;
+const rows: WrittenStep[] = [
+  { ...ended, step: 0, childId: 'gone', fanOut: undefined },
+  { ...ended, step: 1, childId: undefined, fanOut: { ...beginFanOut({ items: '' }, 2), started: 2, succeeded: 2 } },
+];
+const store = {
+  readSteps: async () => rows,
+  readOutcomes: async () => [],
+  readItemResults: async () => [{ item: 1, result: { data: Buffer.from('7'), contentType: 'application/json' } }],
+} as unknown as WorkflowStore;
+
+it.each([
+  [0, 'the output of step "one" is gone: its job is no longer kept'],
+  [1, 'outputs of step "each" are gone: its jobs are no longer kept'],
+])('are no null, but no value', async (step, message) => {
+  const graph = compileGraph(workflowOf(stepOf({ name: 'one' }), stepOf({ name: 'each', fanOut: { items: '' } })));
+  const steps = new Steps(graph, jobId, store);
+  await steps.load([0, 1]);
+  const values = new Values({ jobId } as LockedWorkflow, steps, store);
+  await expect(values.output(step)).rejects.toThrow(new NoValue(message));
+});

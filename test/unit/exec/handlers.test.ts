@@ -1,0 +1,167 @@
+/** Handlers as people write them: on the command line and in files. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { CliError } from '../../../server/cli/cli-error.ts';
+import {
+  exitRule,
+  handlersOf,
+  namedCommand,
+  outputLimit,
+  variableName,
+} from '../../../server/cli/exec/handler-options.ts';
+import { parseHandlers } from '../../../server/cli/exec/handlers-file.ts';
+import { splitWords } from '../../../server/cli/exec/words.ts';
+
+describe('the words of a command', () => {
+  it.each([
+    ['tr a-z A-Z', ['tr', 'a-z', 'A-Z']],
+    ['  a   b\t', ['a', 'b']],
+    ["sh -c 'sort | uniq -c'", ['sh', '-c', 'sort | uniq -c']],
+    ['a "b \\"c\\" \\n" d\\ e', ['a', 'b "c" \\n', 'd e']],
+    [`a'b'"c"d ''`, ['abcd', '']],
+    ['convert {input} *.png', ['convert', '{input}', '*.png']],
+    ['', []],
+  ])('of %j', (text, words) => {
+    expect(splitWords(text)).toEqual(words);
+  });
+
+  it.each([
+    ['sort | uniq', /"\|" is a shell's/],
+    ['echo $HOME', /"\$" is a shell's/],
+    ['cat <file', /"<" is a shell's/],
+    ["echo 'a", /quote \('\) is not closed/],
+    ['echo "a\\"', /quote \("\) is not closed/],
+    ['echo a\\', /ends with a backslash/],
+  ])('%j is refused', (text, why) => {
+    expect(() => splitWords(text)).toThrow(why);
+  });
+});
+
+describe('options', () => {
+  it('name handlers and their commands', () => {
+    const commands = namedCommand('b=cat', namedCommand('a=tr = -'));
+    expect(commands).toEqual([
+      ['a', ['tr', '=', '-']],
+      ['b', ['cat']],
+    ]);
+    expect(() => namedCommand('a=cat', commands)).toThrow('"a" is there twice');
+    for (const text of ['a', '=cat']) expect(() => namedCommand(text)).toThrow('It takes NAME=COMMAND.');
+    expect(() => namedCommand('a= ')).toThrow('It names no command.');
+  });
+
+  it('say what exit codes mean', () => {
+    expect(exitRule('65=final').get(65)).toMatchObject({ final: true, infrastructure: false });
+    expect(exitRule('75=retry:30s').get(75)).toMatchObject({ final: false, retryDelayMs: 30_000 });
+    expect(exitRule('74=infrastructure').get(74)).toMatchObject({ infrastructure: true });
+    for (const text of ['0=final', '256=final', '1=later', '1=final:3s', '1=retry:soon', '1=retry:31d', 'x=retry', '1'])
+      expect(() => exitRule(text)).toThrow(/It takes a code from 1 to 255/);
+    expect(() => exitRule('65=retry', exitRule('65=final'))).toThrow('The code 65 is there twice.');
+    expect(outputLimit('64Ki')).toBe(65_536);
+    expect(() => outputLimit('1Mi')).toThrow('It takes at most 512Ki');
+    expect(() => variableName('A B')).toThrow(/name of a variable/);
+  });
+
+  it('hold for all handlers of the command line', () => {
+    const handlers = handlersOf(namedCommand('a=cat'), { grace: 7, env: { A: 'b' }, directory: '/srv' });
+    expect(handlers.get('a')).toMatchObject({
+      graceMs: 7,
+      environment: { A: 'b' },
+      directory: '/srv',
+      openFiles: 1024,
+    });
+  });
+});
+
+function detailsOf(value: unknown): readonly string[] {
+  try {
+    parseHandlers(value, 'a.yaml', '/srv');
+  } catch (error) {
+    return (error as CliError).details;
+  }
+  return [];
+}
+
+describe('a file of handlers', () => {
+  it('looks as the guide and the help show it', () => {
+    const guide = readFileSync(new URL('../../../docs/exec.md', import.meta.url), 'utf8');
+    const [, shown = ''] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
+    expect(parseHandlers(parse(shown), 'guide', '/').get('resize')).toMatchObject({
+      directory: '/images',
+      memory: 2 ** 29,
+    });
+    const source = readFileSync(new URL('../../../server/cli/commands/worker.ts', import.meta.url), 'utf8');
+    const [, helped = ''] = /A file of handlers:\n([\s\S]*?)\n\n/.exec(source) ?? [];
+    expect([...parseHandlers(parse(helped), 'help', '/').keys()]).toEqual(['resize', 'report']);
+  });
+
+  it('says everything about each', () => {
+    const handlers = parseHandlers(
+      {
+        handlers: {
+          full: {
+            command: ['convert', '{input}', 7],
+            environment: { A: 'b', N: 3 },
+            passEnvironment: ['AWS_REGION'],
+            directory: 'sub',
+            output: 'bytes',
+            outputLimit: '64Ki',
+            memory: '1Gi',
+            openFiles: 64,
+            grace: '20s',
+            exitCodes: { 3: { type: 'Bad', final: true }, 75: { retryDelay: '30s' }, 74: { infrastructure: true } },
+          },
+          least: { command: ['true'] },
+        },
+      },
+      'a.yaml',
+      '/srv',
+    );
+    expect(handlers.get('full')).toEqual({
+      command: ['convert', '{input}', '7'],
+      environment: { A: 'b', N: '3' },
+      passEnvironment: ['AWS_REGION'],
+      directory: '/srv/sub',
+      output: 'bytes',
+      outputLimit: 65_536,
+      memory: 2 ** 30,
+      openFiles: 64,
+      graceMs: 20_000,
+      exitRules: new Map([
+        [3, { type: 'Bad', final: true }],
+        [74, { infrastructure: true }],
+        [75, { retryDelayMs: 30_000 }],
+      ]),
+    });
+    expect(handlers.get('least')).toMatchObject({ directory: '/srv', output: 'auto', memory: undefined });
+  });
+
+  it.each([
+    [{}, 'a.yaml: handlers: names none'],
+    [[], 'a.yaml: takes fields and their values'],
+    [{ handlers: {}, slots: 3 }, 'a.yaml: slots: is no field; there are handlers'],
+    [{ handlers: { a: 'cat' } }, 'a.yaml: handlers.a: takes fields and their values'],
+    [{ handlers: { a: { command: [] } } }, /^a.yaml: handlers.a.command: takes a list of a program and its arguments/],
+    [{ handlers: { a: { command: 'cat' } } }, 'a.yaml: handlers.a.command: takes a list of texts'],
+    [{ handlers: { a: { command: ['a'], comand: 1 } } }, /^a.yaml: handlers.a.comand: is no field; there are command,/],
+    [{ handlers: { a: { command: ['a'], output: 'xml' } } }, /handlers.a.output: takes one of auto, json, text, bytes/],
+    [{ handlers: { a: { command: ['a'], memory: '1 GB' } } }, 'a.yaml: handlers.a.memory: takes bytes, such as 512Mi'],
+    [{ handlers: { a: { command: ['a'], memory: 0 } } }, 'a.yaml: handlers.a.memory: takes bytes, such as 512Mi'],
+    [{ handlers: { a: { command: ['a'], grace: 5 } } }, 'a.yaml: handlers.a.grace: takes a span up to 1h, such as 5s'],
+    [{ handlers: { a: { command: ['a'], grace: '61m' } } }, /handlers.a.grace: takes a span up to 1h/],
+    [{ handlers: { a: { command: ['a'], outputLimit: '513Ki' } } }, /handlers.a.outputLimit: takes bytes up to 512Ki/],
+    [{ handlers: { a: { command: ['a'], openFiles: 15 } } }, /handlers.a.openFiles: takes a whole number from 16/],
+    [
+      { handlers: { a: { command: ['a'], exitCodes: { 1: { retryDelay: '31d' } } } } },
+      /retryDelay: takes a span up to 30d/,
+    ],
+    [{ handlers: { a: { command: ['a'], environment: { A: [] } } } }, 'a.yaml: handlers.a.environment.A: takes text'],
+    [{ handlers: { a: { command: ['a'], exitCodes: { 0: {} } } } }, /handlers.a.exitCodes.0: is no exit code/],
+    [
+      { handlers: { a: { command: ['a'], exitCodes: { 1: { final: true, retryDelay: '1s' } } } } },
+      'a.yaml: handlers.a.exitCodes.1: takes one of final, infrastructure and retryDelay',
+    ],
+  ])('%j is refused', (value, fault) => {
+    expect(detailsOf(value)).toContainEqual(typeof fault === 'string' ? fault : expect.stringMatching(fault));
+  });
+});

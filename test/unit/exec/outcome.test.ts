@@ -1,0 +1,95 @@
+/** What becomes of the end of a command, and what a command learns of its worker and its job. */
+import type { JobContext } from '@muster/sdk';
+import { FinalError, InfrastructureError, RetryLater } from '@muster/sdk';
+import { describe, expect, it } from 'vitest';
+import { type CommandSpec, DEFAULT_SPEC, type ExitRule } from '../../../workers/exec/command-spec.ts';
+import { fixedEnvironment, jobEnvironment } from '../../../workers/exec/environment.ts';
+import { failureOfEnd, resultOf } from '../../../workers/exec/outcome.ts';
+
+function specWith(rules: Record<number, ExitRule> = {}): CommandSpec {
+  const exitRules = new Map(Object.entries(rules).map(([code, rule]) => [Number(code), rule]));
+  return { ...DEFAULT_SPEC, command: ['x'], directory: '/', exitRules };
+}
+
+const failure = (code: number, rules?: Record<number, ExitRule>) =>
+  failureOfEnd({ code, signal: null }, specWith(rules), '');
+
+describe('an end', () => {
+  it('with 0 is none of a failure', () => {
+    expect(failure(0)).toBeUndefined();
+  });
+
+  it('is final after the codes that are so by default, and those alone', () => {
+    const codes = Array.from({ length: 255 }, (_, at) => at + 1);
+    expect(codes.filter((code) => failure(code) instanceof FinalError)).toEqual([64, 65, 77, 78, 126, 127]);
+  });
+
+  it('goes by the rule of its code', () => {
+    expect(failure(1, { 1: { final: true, type: 'Bad' } })).toMatchObject({ name: 'Bad', exitCode: 1, stack: '' });
+    expect(failure(1, { 1: { retryDelayMs: 5 } })).toBeInstanceOf(RetryLater);
+    expect(failure(1, { 1: { infrastructure: true } })).toBeInstanceOf(InfrastructureError);
+    expect(failure(65, { 65: {} })).not.toBeInstanceOf(FinalError);
+  });
+
+  it('by a signal has the code that shells give it', () => {
+    const end = { code: null, signal: 'SIGKILL' } as const;
+    expect(failureOfEnd(end, specWith(), 'last')).toMatchObject({
+      name: 'Signal',
+      exitCode: 137,
+      message: 'ended by SIGKILL: last',
+    });
+  });
+});
+
+describe('the result', () => {
+  it.each([
+    ['', 'auto', undefined],
+    ['{"a": 1}\n', 'auto', 'application/json'],
+    ['[1,', 'auto', 'text/plain; charset=utf-8'],
+    ['1', 'text', 'text/plain; charset=utf-8'],
+    ['', 'text', 'text/plain; charset=utf-8'],
+    ['1', 'bytes', 'application/octet-stream'],
+    ['1', 'json', 'application/json'],
+  ] as const)('of %j as %s is %s, byte for byte', (stdout, output, contentType) => {
+    const result = resultOf(Buffer.from(stdout), output);
+    expect(result?.contentType).toBe(contentType);
+    if (result) expect(Buffer.from(result.data).toString()).toBe(stdout);
+  });
+
+  it('that is no UTF-8 is bytes', () => {
+    expect(resultOf(Buffer.of(0xff), 'auto')?.contentType).toBe('application/octet-stream');
+  });
+
+  it('that is not what it should be is refused for good', () => {
+    for (const output of ['json', 'text'] as const) expect(() => resultOf(Buffer.of(0xff), output)).toThrow(FinalError);
+  });
+});
+
+describe('the variables', () => {
+  it('of a command are those that are named', () => {
+    const own = { PATH: '/bin', HOME: '/root', SECRET: 's', MUSTER_SERVER: 'x:1', AWS_REGION: 'eu' };
+    const given = { environment: { HOME: '/srv' }, passEnvironment: ['AWS_REGION'] };
+    expect(fixedEnvironment(given, own)).toEqual({ PATH: '/bin', HOME: '/srv', AWS_REGION: 'eu' });
+    expect(fixedEnvironment({ environment: {}, passEnvironment: [] }, {})).toEqual({
+      PATH: expect.stringContaining('/usr/bin'),
+    });
+  });
+
+  it('of a job leave out what it does not have', () => {
+    const facts = { jobId: 'j', attempt: 2, attemptsCounted: 1, definition: 'd', definitionVersion: 3, namespace: 'n' };
+    const context = { ...facts, traceparent: '00-1-2-01', tracestate: '' } as JobContext;
+    const folder = { path: '/t', inputFile: '/t/input', checkpointFile: '/t/checkpoint' };
+    expect(jobEnvironment(context, folder)).toEqual({
+      MUSTER_JOB_ID: 'j',
+      MUSTER_ATTEMPT: '2',
+      MUSTER_ATTEMPTS_COUNTED: '1',
+      MUSTER_DEFINITION: 'd',
+      MUSTER_DEFINITION_VERSION: '3',
+      MUSTER_NAMESPACE: 'n',
+      MUSTER_INPUT_FILE: '/t/input',
+      MUSTER_CHECKPOINT_FILE: '/t/checkpoint',
+      MUSTER_FD: '3',
+      TRACEPARENT: '00-1-2-01',
+    });
+  });
+});

@@ -1,0 +1,73 @@
+//! What a scripted handler is told to do.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The input of the handler `script`.
+#[derive(Debug, Deserialize)]
+pub struct Script {
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    Return {
+        #[serde(default)]
+        value: Value,
+    },
+    ReturnBytes {
+        size: usize,
+    },
+    ReturnContext,
+    Fail {
+        r#type: String,
+        message: String,
+        #[serde(default)]
+        r#final: bool,
+        retry_delay_ms: Option<u64>,
+    },
+    Raise {
+        #[serde(default)]
+        message: String,
+    },
+    Panic {
+        #[serde(default)]
+        message: String,
+    },
+    Progress {
+        fraction: f64,
+        #[serde(default)]
+        message: String,
+    },
+    Checkpoint {
+        #[serde(default)]
+        value: Value,
+    },
+    Log {
+        message: String,
+    },
+    Extend {
+        ms: u64,
+    },
+    Sleep {
+        ms: u64,
+    },
+    DeafSleep {
+        ms: u64,
+    },
+    UntilStopped {
+        then: Option<Vec<Step>>,
+    },
+    Child {
+        definition: String,
+        #[serde(default)]
+        input: Value,
+        key: Option<String>,
+    },
+    WaitChildren,
+    ReturnChildren,
+    Exit {
+        code: i32,
+    },
+}

@@ -1,0 +1,165 @@
+/** One attempt: a process from its start to the end of all that it has started. */
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { InfrastructureError, type JobContext } from '@muster/sdk';
+import type { CommandSpec } from './command-spec.ts';
+import { fixedEnvironment, jobEnvironment } from './environment.ts';
+import type { Guardian } from './guardian.ts';
+import { type JobFolder, makeJobFolder, removeJobFolder } from './job-folder.ts';
+import { type LaunchedProcess, launch } from './launch.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+import { MessageReader } from './messages.ts';
+import { cannotStart, failureOfEnd, outOfMemory, outputTooLarge, resultOf } from './outcome.ts';
+import { isAlive, killSession, signalSession } from './process-session.ts';
+import { programFault } from './program-file.ts';
+import { StderrLog } from './stderr-log.ts';
+
+/** What a process that has left its session may still write after all others are gone. */
+const LAST_OUTPUT_MS = 500;
+const LAST_TURNS = 4;
+const LOOK_MS = 20;
+
+/** What all commands of a worker share. */
+export interface CommandHost {
+  /** The worker's own folder. */
+  readonly folder: string;
+  readonly guardian: Guardian;
+  readonly memoryWatch: MemoryWatch;
+}
+
+/**
+ * Runs the command for a job; what it answers is the result, what it throws the failure.
+ *
+ * @throws HandlerStopped when the command ended otherwise than well after it was told to stop.
+ */
+export async function runCommand(spec: CommandSpec, context: JobContext, host: CommandHost): Promise<unknown> {
+  const fixed = fixedEnvironment(spec);
+  const fault = await programFault(spec.command[0] ?? '', spec.directory, fixed.PATH ?? '');
+  if (fault !== undefined) throw cannotStart(fault);
+  let folder: JobFolder | undefined;
+  try {
+    let launched: LaunchedProcess;
+    try {
+      folder = await makeJobFolder(host.folder, context);
+      context.signal.throwIfAborted();
+      const env = { ...fixed, ...jobEnvironment(context, folder) };
+      launched = await launch(spec, folder, env, host.guardian.descriptor);
+    } catch (error) {
+      throw context.signal.aborted ? context.signal.reason : asInfrastructure(error);
+    }
+    return await new CommandRun(spec, context, host, launched).finish();
+  } finally {
+    await removeJobFolder(folder);
+  }
+}
+
+/** A machine without room for a process or a file: another one may have it. */
+function asInfrastructure(error: unknown): Error {
+  return new InfrastructureError(`the command could not be started: ${(error as Error).message}`, { cause: error });
+}
+
+class CommandRun {
+  readonly #spec: CommandSpec;
+  readonly #context: JobContext;
+  readonly #host: CommandHost;
+  readonly #process: LaunchedProcess;
+  readonly #stderr: StderrLog;
+  readonly #messages: MessageReader;
+  #stdout: Buffer[] = [];
+  #stdoutBytes = 0;
+  /** Why the worker itself has killed it. */
+  #fault: Error | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+
+  constructor(spec: CommandSpec, context: JobContext, host: CommandHost, process: LaunchedProcess) {
+    this.#spec = spec;
+    this.#context = context;
+    this.#host = host;
+    this.#process = process;
+    this.#stderr = new StderrLog(context);
+    this.#messages = new MessageReader(context);
+  }
+
+  async finish(): Promise<unknown> {
+    const { signal } = this.#context;
+    const { session, stdout, stderr, messages, ended } = this.#process;
+    const stop = () => this.#stop();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    const unwatch = this.#watchMemory();
+    const read = Promise.all([
+      drain(stdout, (chunk) => this.#keep(chunk)),
+      drain(stderr, (chunk) => this.#stderr.push(chunk)),
+      drain(messages, (chunk) => this.#messages.push(chunk)),
+    ]);
+    try {
+      const end = await ended;
+      await this.#endTheRest();
+      await Promise.race([read, lastOutput()]);
+      return this.#outcome(end);
+    } finally {
+      unwatch();
+      clearTimeout(this.#killTimer);
+      signal.removeEventListener('abort', stop);
+      this.#host.guardian.forget(session);
+      for (const socket of [stdout, stderr, messages]) socket.destroy();
+    }
+  }
+
+  #outcome(end: Parameters<typeof failureOfEnd>[0]): unknown {
+    this.#messages.finish();
+    this.#stderr.finish();
+    if (this.#fault !== undefined) throw this.#fault;
+    const failure = failureOfEnd(end, this.#spec, this.#stderr.last);
+    if (failure === undefined) return resultOf(Buffer.concat(this.#stdout), this.#spec.output);
+    throw this.#context.signal.aborted ? this.#context.signal.reason : failure;
+  }
+
+  /** Asks all processes to end, and kills those that have not done so in time. */
+  #stop(): void {
+    signalSession(this.#process.session, 'SIGTERM');
+    this.#killTimer = setTimeout(() => killSession(this.#process.session), this.#spec.graceMs);
+  }
+
+  #kill(fault: Error): void {
+    this.#fault ??= fault;
+    killSession(this.#process.session);
+  }
+
+  /** The command has ended. What it leaves behind was asked to stop with it, and has the same time; else it has none. */
+  async #endTheRest(): Promise<void> {
+    const { session } = this.#process;
+    if (this.#killTimer !== undefined) {
+      const end = performance.now() + this.#spec.graceMs;
+      while (isAlive(session) && performance.now() < end) await delay(LOOK_MS);
+    }
+    killSession(session);
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#stdoutBytes += chunk.length;
+    if (this.#stdoutBytes <= this.#spec.outputLimit) this.#stdout.push(chunk);
+    else if (this.#fault === undefined) {
+      this.#stdout = [];
+      this.#kill(outputTooLarge(this.#spec.outputLimit));
+    }
+  }
+
+  #watchMemory(): () => void {
+    const { memory } = this.#spec;
+    if (memory === undefined) return () => {};
+    return this.#host.memoryWatch.watch(this.#process.session, memory, (used) => this.#kill(outOfMemory(used, memory)));
+  }
+}
+
+/** What is written has been read by then also where this process had no time for it: in each turn it reads all there is. */
+async function lastOutput(): Promise<void> {
+  await delay(LAST_OUTPUT_MS, undefined, { ref: false });
+  for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Reads to the end. */
+function drain(socket: Socket, onChunk: (chunk: Buffer) => void): Promise<void> {
+  socket.on('data', onChunk);
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}

@@ -1,0 +1,117 @@
+/**
+ * A process beside the worker that outlives it: it kills the commands that a worker leaves behind which was killed itself, and
+ * clears its folder away. It learns of the worker's end by the end of a pipe, which no way of dying can keep open.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/**
+ * Reads "+ SESSION" and "- SESSION". Of each session that is left at the end it kills the group, and on Linux every process,
+ * whichever group it is in: the fourth field after the name, which may itself hold blanks and brackets.
+ */
+const SCRIPT = `
+trap '' HUP INT TERM
+folder=$1
+exec <"$folder/guardian"
+echo ready
+exec >&-
+sessions=' '
+while read -r sign session; do
+  case $sign in
+    +) sessions="$sessions$session " ;;
+    -) case $sessions in *" $session "*) sessions="\${sessions%% $session *} \${sessions#* $session }" ;; esac ;;
+  esac
+done
+for session in $sessions; do
+  for round in 1 2 3 4 5 6 7 8 9 10; do
+    kill -KILL -- "-$session"
+    left=
+    for stat in /proc/[0-9]*/stat; do
+      read -r line <"$stat" || continue
+      set -- \${line##*) }
+      case "$4 $1" in "$session "[!ZX]) ;; *) continue ;; esac
+      pid=\${stat#/proc/}
+      kill -KILL "\${pid%/stat}" && left=1
+    done
+    [ -n "$left" ] || break
+  done
+done
+rm -rf -- "$folder"
+`;
+
+export class Guardian {
+  /** What launched commands write "+ SESSION" to before they become what they run. */
+  readonly descriptor: number;
+  readonly #process: ChildProcess;
+  #closed = false;
+
+  private constructor(child: ChildProcess, descriptor: number) {
+    this.#process = child;
+    this.descriptor = descriptor;
+  }
+
+  /** @param folder The worker's own, which the guardian removes in the end. */
+  static async start(folder: string): Promise<Guardian> {
+    const path = join(folder, 'guardian');
+    await promisify(execFile)('mkfifo', ['-m', '600', '--', path]);
+    const child = spawn('/bin/sh', ['-c', SCRIPT, 'muster-exec-guardian', folder], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+    });
+    // Its end for reading first, without waiting; then the guardian's own comes through at once.
+    const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // A guardian that somebody has stopped must not stop the worker, too.
+    const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      await isReady(child);
+    } finally {
+      closeSync(read);
+      unlinkSync(path);
+    }
+    child.unref();
+    return new Guardian(child, descriptor);
+  }
+
+  /** Told when the guardian ends before it was closed: then nobody would look after the commands. */
+  onLost(lost: () => void): void {
+    this.#process.once('exit', () => {
+      if (!this.#closed) lost();
+    });
+  }
+
+  /** The command has ended, and all that it has started: its number may be another's soon. */
+  forget(session: number): void {
+    if (!this.#closed) tryWrite(this.descriptor, `- ${session}\n`);
+  }
+
+  /** Ends the guardian, and with it the worker's folder. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.ref();
+    closeSync(this.descriptor);
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await ended;
+  }
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the guardian ended with ${code}`)));
+    child.stdout?.once('data', () => {
+      child.removeAllListeners('exit');
+      resolve();
+    });
+  });
+}
+
+function tryWrite(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // It is gone, and whoever listens for that ends the worker; or it has been stopped for long.
+  }
+}

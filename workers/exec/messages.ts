@@ -1,0 +1,106 @@
+/** What a command says over its descriptor 3: JSON lines about progress, checkpoints, logs and time. */
+import type { JobContext, LogLevel } from '@muster/sdk';
+import { spanToMs } from '../../server/domain/quantities.ts';
+import { LineSplitter } from './lines.ts';
+
+/** A checkpoint of the largest size, with room for what JSON makes of its characters. */
+const MAX_LINE_BYTES = 1024 * 1024;
+/** Of what comes within this time only the newest progress and checkpoint are passed on. */
+const GATHER_MS = 50;
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** What one line says; a line may say several things. */
+export interface Message {
+  readonly progress?: number;
+  readonly message?: string;
+  readonly checkpoint?: unknown;
+  readonly log?: string;
+  readonly level?: LogLevel;
+  readonly extendMs?: number;
+}
+
+/** @throws Error that says what is wrong with the line. */
+export function parseMessage(line: string): Message {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it takes an object');
+  const { progress, message, checkpoint, log, level, extend, ...rest } = value as Record<string, unknown>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new Error(`"${unknown}" is not known; it takes progress, checkpoint, log or extend`);
+  if (progress === undefined && checkpoint === undefined && log === undefined && extend === undefined)
+    throw new Error('it takes progress, checkpoint, log or extend');
+  if (progress !== undefined && !(typeof progress === 'number' && progress >= 0 && progress <= 1))
+    throw new Error('progress takes a number from 0 to 1');
+  if (message !== undefined && typeof message !== 'string') throw new Error('message takes text');
+  if (message !== undefined && progress === undefined) throw new Error('message goes with progress');
+  if (log !== undefined && typeof log !== 'string') throw new Error('log takes text');
+  if (level !== undefined && log === undefined) throw new Error('level goes with log');
+  if (level !== undefined && !LEVELS.includes(level as LogLevel)) throw new Error(`level takes ${LEVELS.join(', ')}`);
+  const extendMs = typeof extend === 'string' ? spanToMs(extend) : undefined;
+  if (extend !== undefined && !extendMs) throw new Error('extend takes a span above 0, such as "30s"');
+  // Each was looked at above.
+  return { progress, message, checkpoint, log, level, ...(extendMs && { extendMs }) } as Message;
+}
+
+/** Passes on what a stream of lines says. Bad lines are logged, and change nothing. */
+export class MessageReader {
+  readonly #context: JobContext;
+  readonly #lines: LineSplitter;
+  #progress: Message | undefined;
+  #checkpoint: { readonly value: unknown } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: JobContext) {
+    this.#context = context;
+    this.#lines = new LineSplitter({
+      maxBytes: MAX_LINE_BYTES,
+      tooLong: 'drop',
+      onLine: (line) => this.#read(line),
+    });
+  }
+
+  push(chunk: Buffer): void {
+    this.#lines.push(chunk);
+  }
+
+  finish(): void {
+    this.#lines.finish();
+    this.#passOn();
+  }
+
+  #read(line: string | undefined): void {
+    if (line === '') return;
+    try {
+      if (line === undefined) throw new Error(`it has more than ${MAX_LINE_BYTES} bytes`);
+      this.#take(parseMessage(line));
+    } catch (error) {
+      this.#refuse((error as Error).message);
+    }
+  }
+
+  #take(message: Message): void {
+    if (message.log !== undefined) this.#context.log(message.level ?? 'info', message.log);
+    if (message.extendMs !== undefined) this.#context.extendRunTimeout(message.extendMs);
+    if (message.progress !== undefined) this.#progress = message;
+    if (message.checkpoint !== undefined) this.#checkpoint = { value: message.checkpoint };
+    this.#timer ??= setTimeout(() => this.#passOn(), GATHER_MS);
+  }
+
+  #passOn(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const [progress, checkpoint] = [this.#progress, this.#checkpoint];
+    this.#progress = undefined;
+    this.#checkpoint = undefined;
+    if (progress?.progress !== undefined) this.#context.progress(progress.progress, progress.message);
+    if (checkpoint === undefined) return;
+    try {
+      this.#context.checkpoint(checkpoint.value);
+    } catch (error) {
+      this.#refuse((error as Error).message);
+    }
+  }
+
+  #refuse(why: string): void {
+    this.#context.log('warn', `a line on descriptor 3 was ignored: ${why}`);
+  }
+}

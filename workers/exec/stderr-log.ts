@@ -1,0 +1,39 @@
+/** What a command writes to stderr: the attempt's log, line by line, and its last words for the failure. */
+import type { JobContext } from '@muster/sdk';
+import { LineSplitter } from './lines.ts';
+
+/** A record of a log has no more. */
+const MAX_LINE_BYTES = 8 * 1024;
+const LAST_LINES = 10;
+const LAST_CHARACTERS = 4_000;
+
+export class StderrLog {
+  readonly #lines: LineSplitter;
+  readonly #last: string[] = [];
+
+  constructor(context: JobContext) {
+    this.#lines = new LineSplitter({
+      maxBytes: MAX_LINE_BYTES,
+      tooLong: 'split',
+      onLine: (line = '') => {
+        if (line === '') return;
+        context.log('info', line);
+        this.#last.push(line);
+        if (this.#last.length > LAST_LINES) this.#last.shift();
+      },
+    });
+  }
+
+  /** The last lines; of long ones the end. */
+  get last(): string {
+    return this.#last.join('\n').slice(-LAST_CHARACTERS);
+  }
+
+  push(chunk: Buffer): void {
+    this.#lines.push(chunk);
+  }
+
+  finish(): void {
+    this.#lines.finish();
+  }
+}
