@@ -2,9 +2,11 @@
 //
 // That version is the one at HEAD while the contract has changes that are not committed, else the one before the last
 // commit that touched it: so a fresh clone, which has no changes, still checks what the last change did.
+//
+// A break that was decided on is in accepted-breaks.json, word for word as buf says it, with its reason.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, tools } from './setup/paths.mjs';
 
@@ -23,7 +25,7 @@ function earlierVersion() {
   return isThere ? git('rev-parse', commit) : undefined;
 }
 
-/** Gives buf's exit code. The old version is unpacked, since the imports' npm package is in no commit. */
+/** Gives the exit code: that of buf, unless all that it found was accepted. The old version is unpacked, since the imports' npm package is in no commit. */
 function compareWith(commit) {
   console.log(`buf breaking: comparing with ${commit.slice(0, 12)}`);
   const folder = mkdtempSync(join(tools, 'breaking-'));
@@ -31,11 +33,26 @@ function compareWith(commit) {
     const archive = execFileSync('git', ['archive', commit, CONTRACT, 'buf.yaml'], { cwd: root, maxBuffer: 2 ** 26 });
     execFileSync('tar', ['-xf', '-'], { cwd: folder, input: archive });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    const args = ['breaking', '--against', folder];
-    return spawnSync('buf', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+    const args = ['breaking', '--against', folder, '--error-format', 'json'];
+    const { status, stdout } = spawnSync('buf', args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const found = stdout
+      .toString()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    return found.length > 0 ? judge(found) : (status ?? 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function judge(found) {
+  const accepted = JSON.parse(readFileSync(new URL('accepted-breaks.json', import.meta.url), 'utf8'));
+  const messages = new Set(found.map(({ message }) => message));
+  for (const { message, why } of accepted) if (messages.delete(message)) console.log(`accepted: ${message} (${why})`);
+  const broken = found.filter(({ message }) => messages.has(message));
+  for (const { path, start_line: line, message } of broken) console.error(`${path}:${line}: ${message}`);
+  return broken.length > 0 ? 1 : 0;
 }
 
 /** The trimmed output of a git command, or undefined when it fails. */
