@@ -195,8 +195,8 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'let go': hold((run, moment) => decideUnblock(run, moment)),
     'let go before its time': hold((run, moment) => decideUnblock({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
     skip: hold((run) => decideSkip(run, 'no more')),
-    'wait for children': report((run) => decideSuspend(run, 1)),
-    'wait for children that have ended': report((run) => decideSuspend(run, 0)),
+    'wait for children': report((run, moment) => decideSuspend(run, 1, moment)),
+    'wait for children that have ended': report((run, moment) => decideSuspend(run, 0, moment)),
     'go on behind children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
     'cancel what waits for children': advance('WAITING', (run, moment) =>
       decideCancel({ ...run, attempt: 1 }, '', 1_000, moment),
