@@ -25,7 +25,19 @@ export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Pa
 }
 
 export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
-  const { laneId, rank, attemptsCounted, losses, charges, lost, failures, releases, releasesSinceUs, reason } = run;
+  const {
+    laneId,
+    rank,
+    attemptsCounted,
+    losses,
+    charges,
+    lost,
+    failures,
+    releases,
+    releasesSinceUs,
+    suspensions,
+    reason,
+  } = run;
   return {
     kind: 'continue',
     event,
@@ -40,6 +52,7 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
     failures,
     releases,
     releasesSinceUs,
+    suspensions,
     reason,
     ...rest,
   };
@@ -117,6 +130,15 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
   return afterFailure('fail', run, failure, policy, moment);
 }
 
+/** The count of attempts that gave their job back at once, and how long it waits after so many within a minute. */
+export function withOneMoreRelease(run: OpenRun, { nowUs, random }: Moment) {
+  const fresh = run.releasesSinceUs === null || nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
+  const releases = fresh ? 1 : run.releases + 1;
+  const over = releases - RELEASES_A_WINDOW;
+  const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, random)) : 0;
+  return { releases, releasesSinceUs: fresh ? nowUs : run.releasesSinceUs, delayMs };
+}
+
 /**
  * The handler was never started. Costs no attempt; a job that is released over and over backs off, and ends with the
  * hundredth attempt that was for nothing. One that was seen running can't be released any more: that counts as aborted.
@@ -124,12 +146,8 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
 export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('release', run);
   if (run.state === 'RUNNING') return decideAbort(run, moment);
-  const fresh = run.releasesSinceUs === null || moment.nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
-  const releases = fresh ? 1 : run.releases + 1;
-  const releasesSinceUs = fresh ? moment.nowUs : run.releasesSinceUs;
-  const over = releases - RELEASES_A_WINDOW;
-  const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, moment.random)) : 0;
-  const reason = over > 0 ? `released ${releases} times within a minute, last by ${why}` : null;
+  const { delayMs, ...counts } = withOneMoreRelease(run, moment);
+  const reason = delayMs > 0 ? `released ${counts.releases} times within a minute, last by ${why}` : null;
   const wasted = wastedOf(run, run.lost);
   if (wasted >= MOST_LOST) {
     const message = `${wasted} attempts were lost or released, the last by ${why}`;
@@ -139,7 +157,7 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
     });
   }
   const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
-  return goBack('release', run, delayMs, moment.nowUs, { releases, releasesSinceUs, reason, closed });
+  return goBack('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
 }
 
 /** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */

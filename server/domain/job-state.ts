@@ -136,7 +136,11 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
   // It depends on more than before; on nothing that has not come about; on what can come about no more.
   block: { BLOCKED: ['BLOCKED'], SCHEDULED: ['BLOCKED'], READY: ['BLOCKED'] },
   // Its handler waits for children; they have ended.
-  suspend: { ASSIGNED: ['WAITING', 'READY'], RUNNING: ['WAITING', 'READY'], CANCELLING: ['CANCELLED'] },
+  suspend: {
+    ASSIGNED: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],
+    RUNNING: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],
+    CANCELLING: ['CANCELLED'],
+  },
   wake: { WAITING: ['READY'] },
   unblock: { BLOCKED: ['READY', 'SCHEDULED'] },
   skip: { BLOCKED: ['SKIPPED'], SCHEDULED: ['SKIPPED'], READY: ['SKIPPED'], PAUSED: ['SKIPPED'] },

@@ -1,5 +1,7 @@
 /** What losing a worker does to the jobs it held: how a job that kills its workers is told from those beside it. */
 
+import type { OpenRun } from './run.ts';
+
 /** Losses by lapse in a row from which on a job is a suspect: it may be what takes its workers down. */
 const SUSPECT_FROM = 2;
 /** Losses as a suspect that convict it. Two losses before and three alone: found after five crashes. */
@@ -26,10 +28,10 @@ export interface LossCounts {
 
 /**
  * Attempts that were made for nothing, with the one that has just ended without counting. What was released is in no count
- * of its own: it is what is missing between the attempts that were made and those that count.
+ * of its own: it is what is missing between the attempts that were made and those that count, or waited for children.
  */
-export function wastedOf(run: { readonly attempt: number; readonly attemptsCounted: number }, lost: number): number {
-  return Math.max(lost, run.attempt - run.attemptsCounted);
+export function wastedOf(run: Pick<OpenRun, 'attempt' | 'attemptsCounted' | 'suspensions'>, lost: number): number {
+  return Math.max(lost, run.attempt - run.attemptsCounted - run.suspensions);
 }
 
 export type Verdict = 'GO_ON' | 'POISON' | 'LOST_TOO_OFTEN';

@@ -34,6 +34,8 @@ export interface OpenRun {
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
+  /** Attempts whose handlers waited for children. */
+  readonly suspensions: number;
   readonly reason: string | null;
   readonly runTimeoutMs: number;
   /** Set where the submission overrides the definition's. */
@@ -105,6 +107,7 @@ export interface Continue {
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
+  readonly suspensions: number;
   readonly reason: string | null;
   /** Of a PAUSED or BLOCKED job, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;

@@ -13,6 +13,7 @@ import { claimCosts } from './claims.ts';
 import { startDeployment, startWorker } from './deployment.ts';
 import { limitsBesidePlain } from './limits.ts';
 import { idleLatency, throughput } from './measures.ts';
+import { sdksSideBySide } from './sdks.ts';
 import { singleBesideMany } from './single.ts';
 import { workflowSteps } from './workflows.ts';
 
@@ -29,6 +30,7 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
                                       a single job starts beside a million
   npm run bench -- --workflows        instead of all that: chains, fan-outs and a random graph of steps
   npm run bench -- --batches          instead of all that: members of a batch beside jobs that are none, in turns
+  npm run bench -- --sdks             instead of all that: one worker of each SDK that the machine has the language of
   npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
@@ -45,6 +47,7 @@ const { values: options } = parseArgs({
     claims: { type: 'boolean', default: false },
     workflows: { type: 'boolean', default: false },
     batches: { type: 'boolean', default: false },
+    sdks: { type: 'boolean', default: false },
     against: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
@@ -132,6 +135,7 @@ async function run(store: string, createDatabase?: () => Promise<string>): Promi
     return workflowSteps({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.batches)
     return batchBesidePlain({ quick, createDatabase, note: (name, value) => note(store, name, value) });
+  if (options.sdks) return sdksSideBySide({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.claims) {
     const parts = { createDatabase, note: (name: string, value: unknown) => note(store, name, value) };
     await claimCosts(parts);

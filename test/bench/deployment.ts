@@ -35,13 +35,13 @@ async function addressOf(child: ChildProcess): Promise<string> {
   throw new Error('the control plane ended before it was up');
 }
 
-function megabytes(pid: number, field: string): number {
+export function megabytes(pid: number, field: string): number {
   const found = readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`${field}:\\s+(\\d+) kB`));
   return Math.round(Number(found?.[1] ?? 0) / 1024);
 }
 
 /** Of the process itself, in user and kernel mode. The kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   // The second field is the command in parentheses, which may hold spaces; user and system time are the 14th and 15th.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -20,7 +20,7 @@ export function latencyOf(samples: readonly number[]): Latency {
 }
 
 /** Runs `count` pieces of work, `width` at a time. */
-async function inParallel(count: number, width: number, work: (i: number) => Promise<void>): Promise<void> {
+export async function inParallel(count: number, width: number, work: (i: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async () => {
     while (next < count) await work(next++);

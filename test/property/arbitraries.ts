@@ -154,6 +154,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       lost: drawn.lost,
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
+      suspensions: 0,
       reason: null,
       failures: failuresBelow(policy, drawn.failed),
       runTimeoutMs: 1_000,

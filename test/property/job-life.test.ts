@@ -169,6 +169,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     lost: 0,
     releases: 0,
     releasesSinceUs: null,
+    suspensions: 0,
     reason: null,
     failures: 0,
     runTimeoutMs: 1_000,

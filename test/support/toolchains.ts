@@ -31,7 +31,7 @@ export function describeWith({ language, program, needed }: Toolchain, name: str
     });
 }
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -3,6 +3,7 @@ import { decideSuspend } from '../../domain/children.ts';
 import type { Dependency } from '../../domain/dependencies.ts';
 import type { AttemptKey } from '../attempt-views.ts';
 import type { Changes } from '../changes.ts';
+import type { Random } from '../ports.ts';
 import type { Store } from '../store-port.ts';
 
 export interface Suspension extends AttemptKey {
@@ -12,6 +13,7 @@ export interface Suspension extends AttemptKey {
 export interface SuspensionsParts {
   readonly store: Pick<Store, 'together'>;
   readonly changes: Changes;
+  readonly random: Random;
 }
 
 /** Those that were open in their sessions. */
@@ -24,7 +26,7 @@ export async function suspendAll(
   return accepted;
 }
 
-async function suspend({ store, changes }: SuspensionsParts, suspension: Suspension): Promise<boolean> {
+async function suspend({ store, changes, random }: SuspensionsParts, suspension: Suspension): Promise<boolean> {
   const { jobId, attempt, sessionId, childIds } = suspension;
   let open: readonly string[] = [];
   const made = await changes.applyWith(
@@ -39,7 +41,7 @@ async function suspend({ store, changes }: SuspensionsParts, suspension: Suspens
           await inner.dependencies.addEdges('', jobId, open.map(endOf));
         return changed;
       }),
-    (run) => decideSuspend(run, open.length),
+    (run, nowUs) => decideSuspend(run, open.length, { nowUs, random: random.next() }),
   );
   return made.length > 0;
 }

@@ -111,6 +111,7 @@ export function openRun(row: Row): OpenRun {
     failures: row.failures ?? 0,
     releases: row.releases,
     releasesSinceUs: row.releases_since,
+    suspensions: row.suspensions ?? 0,
     reason: row.reason,
     runTimeoutMs: row.run_timeout_ms,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),

@@ -33,6 +33,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     lost: 0,
     releases: 0,
     releasesSinceUs: null,
+    suspensions: 0,
     reason: null,
     failures: 0,
     runTimeoutMs: 1_000,

@@ -34,6 +34,7 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     charges: 0,
     releases: 0,
     releasesSinceUs: null,
+    suspensions: 0,
     reason: null,
     runTimeoutMs: 60_000,
     retryPolicy: null,

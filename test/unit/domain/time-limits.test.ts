@@ -36,6 +36,7 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
     failures: 0,
     releases: 0,
     releasesSinceUs: null,
+    suspensions: 0,
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,

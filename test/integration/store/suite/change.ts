@@ -61,6 +61,7 @@ export function changeSuite(context: StoreContext): void {
         failures: 0,
         releases: 0,
         releasesSinceUs: null,
+        suspensions: 0,
         limits: noLimits,
         runTimeUs: null,
         reason: null,

@@ -1,7 +1,7 @@
 /** Each statement that moves a job, run from every state, against the one table of transitions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideSuspend } from '../../../../server/domain/children.ts';
+import { decideSuspend, MOST_SUSPENSIONS } from '../../../../server/domain/children.ts';
 import {
   decideAbort,
   decideCancel,
@@ -195,8 +195,14 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'let go': hold((run, moment) => decideUnblock(run, moment)),
     'let go before its time': hold((run, moment) => decideUnblock({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
     skip: hold((run) => decideSkip(run, 'no more')),
-    'wait for children': report((run) => decideSuspend(run, 1)),
-    'wait for children that have ended': report((run) => decideSuspend(run, 0)),
+    'wait for children': report((run, moment) => decideSuspend(run, 1, moment)),
+    'wait for children that have ended': report((run, moment) => decideSuspend(run, 0, moment)),
+    'wait once more for children that have ended': report((run, moment) =>
+      decideSuspend({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 0, moment),
+    ),
+    'wait for children too often': report((run, moment) =>
+      decideSuspend({ ...run, suspensions: MOST_SUSPENSIONS }, 1, moment),
+    ),
     'go on behind children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
     'cancel what waits for children': advance('WAITING', (run, moment) =>
       decideCancel({ ...run, attempt: 1 }, '', 1_000, moment),

@@ -33,6 +33,7 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     failures: 0,
     releases: 0,
     releasesSinceUs: null,
+    suspensions: 0,
     reason: null,
     runTimeoutMs: 1_000,
     retryPolicy: null,

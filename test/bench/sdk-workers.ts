@@ -1,0 +1,88 @@
+/** The worker of each SDK as a process for the bench: that of the conformance kit, whose `echo` does nothing. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { go, isOnPath, java, rust, type Toolchain } from '../support/toolchains.ts';
+import { cpuMs, megabytes } from './deployment.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const scratch = mkdtempSync(join(tmpdir(), 'muster-bench-sdks-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const goWorker = join(scratch, 'worker-go');
+
+export interface SdkWorker {
+  readonly language: string;
+  /** What the machine must have; undefined: the project's own files bring it. */
+  readonly toolchain?: Toolchain;
+  /** Makes the program, as one would for production. */
+  readonly build?: { readonly folder: string; readonly command: readonly [string, ...string[]] };
+  readonly command: readonly [string, ...string[]];
+}
+
+export const sdkWorkers: readonly SdkWorker[] = [
+  { language: 'TypeScript', command: [process.execPath, 'workers/conformance-typescript/worker.ts'] },
+  { language: 'Python', command: [join(root, '.tools/venv/bin/python'), 'workers/conformance-python/worker.py'] },
+  {
+    language: 'Go',
+    toolchain: go,
+    build: { folder: 'workers/conformance-go', command: ['go', 'build', '-o', goWorker, '.'] },
+    command: [goWorker],
+  },
+  {
+    language: 'Java',
+    toolchain: java,
+    build: {
+      folder: 'workers/conformance-java',
+      command: ['mvn', '-B', '-ntp', '-q', '-f', 'with-sdk.xml', 'package', '-DskipTests'],
+    },
+    command: ['java', '-jar', 'workers/conformance-java/target/conformance-worker.jar'],
+  },
+  {
+    language: 'Rust',
+    toolchain: rust,
+    build: { folder: 'sdk/rust', command: ['cargo', 'build', '--release', '--workspace', '--locked'] },
+    command: ['sdk/rust/target/release/muster-conformance-worker'],
+  },
+];
+
+/** Why the machine cannot run it; undefined: it can. */
+export function lacks({ toolchain }: SdkWorker): string | undefined {
+  return toolchain && !isOnPath(toolchain.program) ? `needs ${toolchain.needed}` : undefined;
+}
+
+export function build({ build }: SdkWorker): void {
+  if (!build) return;
+  const [program, ...args] = build.command;
+  execFileSync(program, args, { cwd: join(root, build.folder), stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+export interface RunningWorker {
+  /** Time on a processor that the process has taken since its start, in ms, in steps of 10. */
+  cpuMs(): number;
+  /** Resident memory in MB. */
+  memory(): number;
+  stop(): Promise<void>;
+}
+
+export function start({ command }: SdkWorker, address: string, slots: number): RunningWorker {
+  const [program, ...args] = command;
+  const env = { MUSTER_ADDRESS: address, MUSTER_WORKER_NAME: 'bench-worker', MUSTER_SLOTS: String(slots) };
+  const child: ChildProcess = spawn(program, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, PYTHONPATH: join(root, 'sdk/python/src'), ...env },
+  });
+  const pid = child.pid as number;
+  return {
+    cpuMs: () => cpuMs(pid),
+    memory: () => megabytes(pid, 'VmRSS'),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Handlers that wait for children: what of it counts, and what bounds it. */
+import { describe, expect, it } from 'vitest';
+import { decideSuspend, MOST_SUSPENSIONS } from '../../../server/domain/children.ts';
+import { decideRelease, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { MOST_LOST } from '../../../server/domain/losses.ts';
+import type { Continue, OpenRun } from '../../../server/domain/run.ts';
+import { NOW_US, runOf } from './support/failing-job.ts';
+
+const moment = { nowUs: NOW_US, random: 0.5 };
+
+/** As it is held again: with one more attempt and the counts of what became of the last. */
+function heldAgain(run: OpenRun, { suspensions, releases, releasesSinceUs, losses, lost }: Continue): OpenRun {
+  return { ...run, suspensions, releases, releasesSinceUs, losses, lost, attempt: run.attempt + 1 };
+}
+
+function suspended(times: number, open: number): OpenRun {
+  let run = runOf({ state: 'RUNNING', attempt: 1 });
+  for (let i = 0; i < times; i++) run = heldAgain(run, decideSuspend(run, open, moment) as Continue);
+  return run;
+}
+
+describe('a handler that waits for children', () => {
+  it('waits, and has lost nothing by it, however often', () => {
+    const run = suspended(3 * MOST_LOST, 1);
+    expect(run.suspensions).toBe(3 * MOST_LOST);
+    expect(decideSuspend(run, 2, moment)).toMatchObject({
+      state: 'WAITING',
+      reason: 'its handler waits for 2 children',
+    });
+    expect(decideRelease({ ...run, state: 'ASSIGNED' }, 'NO_SLOT', moment)).toMatchObject({ state: 'READY' });
+    expect(decideSessionEnd(run, 'LAPSE', moment)).toMatchObject({ state: 'READY', lost: 1 });
+  });
+
+  it('goes on at once where they have ended meanwhile', () => {
+    expect(decideSuspend(suspended(1, 1), 0, moment)).toMatchObject({ kind: 'continue', state: 'READY', reason: null });
+  });
+
+  it('backs off where it waits over and over for what has ended', () => {
+    const change = decideSuspend(suspended(10, 0), 0, moment);
+    expect(change).toMatchObject({ state: 'SCHEDULED', reason: expect.stringContaining('have ended') });
+    expect((change as Continue).dueTimeUs).toBeGreaterThan(NOW_US);
+  });
+
+  it('may do so for so many times, and fails then', () => {
+    const run = runOf({ state: 'RUNNING', attempt: MOST_SUSPENSIONS + 1, suspensions: MOST_SUSPENSIONS });
+    expect(decideSuspend(run, 1, moment)).toMatchObject({ kind: 'end', failure: { type: 'WaitedTooOften' } });
+  });
+});
