@@ -34,6 +34,7 @@ describeWith(java, 'a bug that is planted in Java', () => {
     return runCases({ command, cases, seed: 1, parallel: 1, signal, patienceMs: PATIENCE_MS, onResult: () => {} }, bus);
   }
 
+  // Cases are of real time: one that other tests made late has to pass when it is run again.
   it('is what fails: without one the worker passes', { retry: 1 }, async () => {
     const results = await resultsOf(
       await copy.plant([]),
