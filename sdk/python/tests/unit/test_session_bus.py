@@ -21,17 +21,24 @@ PING = SessionMessage(ping=1).SerializeToString()
 class Listener:
     """Writes down what it is told, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: str) -> None:
         self.told: list[str] = []
+        self.heard = asyncio.Event()
+        self._until = until
+
+    def tell(self, word: str) -> None:
+        self.told.append(word)
+        if word == self._until:
+            self.heard.set()
 
     def on_bus_message(self, message: SessionMessage) -> None:
-        self.told.append(f"ping {message.ping}")
+        self.tell(f"ping {message.ping}")
 
     def on_bus_ready(self) -> None:
-        self.told.append("ready")
+        self.tell("ready")
 
     def on_bus_broken(self) -> None:
-        self.told.append("broken")
+        self.tell("broken")
 
     def log(self, level: int, message: str) -> None:
         pass
@@ -58,11 +65,6 @@ class Client:
         await self._end()
 
 
-async def told_by(listener: Listener, until: str) -> None:
-    while until not in listener.told:
-        await asyncio.sleep(0)
-
-
 @pytest.mark.parametrize(
     ("confirms", "until", "told"),
     [(False, "broken", ["ping 1", "broken"]), (True, "ready", ["ping 1", "ready"])],
@@ -72,12 +74,12 @@ def test_a_ping_before_the_subscription_stands(
 ) -> None:
     """Its credits stay good where the subscription comes into force, and end with the connection where it does not."""
     monkeypatch.setattr(session_bus, "NatsClient", lambda: Client(confirms=confirms))
-    listener = Listener()
+    listener = Listener(until)
 
     async def listen() -> None:
         bus = SessionBus(["nats://bus"], "session.1", BusCredentials(NatsCredentials()), listener)
         running = asyncio.ensure_future(bus.run())
-        await asyncio.wait_for(told_by(listener, until), 10)
+        await asyncio.wait_for(listener.heard.wait(), 10)
         running.cancel()
 
     asyncio.run(listen())
