@@ -4,13 +4,16 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { expectedReport, printedReport } from './expected-traffic.ts';
 import { commandsWith, type DemoRun, startDemo } from './run-demo.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 /** All that the demo itself needs of a machine. */
-const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk'];
+const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk', 'sleep'];
+/** In seconds: no other process sleeps so long. */
+const NAP = `9${process.pid}`;
 
 let folder: string;
 const runs: DemoRun[] = [];
@@ -76,12 +79,14 @@ it('runs without the languages that lack, or whose build fails, and says what to
 });
 
 it('leaves nothing when it is interrupted while it builds', async () => {
-  const run = demo('interrupted', 'echo compiling; sleep 600');
+  const run = demo('interrupted', `echo compiling; sleep ${NAP}`);
   await run.printed(/Go +go build/);
+  await eventually('it builds', () => commandsWith(NAP).length > 0);
   run.child.kill('SIGINT');
   expect(await run.ended, run.output()).toBe(130);
   expect(run.output()).toContain('stopped by SIGINT');
   expectNothingLeft('interrupted', run);
+  expect(commandsWith(NAP)).toEqual([]);
 });
 
 it('explains itself, and refuses what it does not know', async () => {

@@ -10,6 +10,7 @@ import { startTracing } from '../../../workers/demo-polyglot/typescript/tracing.
 import { eventually } from '../../support/eventually.ts';
 import { type Jaeger, type JaegerSpan, startJaeger } from '../../support/jaeger.ts';
 import { describeWith } from '../../support/toolchains.ts';
+import { expectedReport, isJourney, printedReport } from '../demo/expected-traffic.ts';
 
 /** The first time, all that Rust and Java need is built too. */
 const BUILD_MS = 1_800_000;
@@ -107,6 +108,22 @@ it('links each step to those that it needs', () => {
   expect(linksOf('routes')).toEqual([]);
   for (const step of between) expect(linksOf(step)).toEqual([spanOf(stepJobs.get('routes') ?? '')]);
   expect(linksOf('report')).toEqual(between.map((step) => spanOf(stepJobs.get(step) ?? '')).sort());
+});
+
+it('finds what is in the data, in whatever language', () => {
+  const expected = expectedReport();
+  const printed = printedReport(outcome.report);
+  expect(Object.keys(printed).sort()).toEqual(
+    outcome.ran
+      .map(({ step }) => step)
+      .filter((step) => step in expected)
+      .sort(),
+  );
+  for (const [step, words] of Object.entries(printed)) {
+    const [, most = ''] = step === 'connections' ? words.split(expected.connections ?? '') : [];
+    expect(words).toBe(`${expected[step]}${most}`);
+    if (most) expect(isJourney(most, 5), `${most} is a journey of five flights`).toBe(true);
+  }
 });
 
 function saysItsSpan({ id, worker }: Language): void {
