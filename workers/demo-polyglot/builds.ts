@@ -42,7 +42,7 @@ async function buildWorker(
   const startTime = performance.now();
   const seconds = () => Math.round((performance.now() - startTime) / 1_000);
   let newest = '';
-  tell(name, `${[build.command, ...build.args.slice(0, 2)].join(' ')} …; the first time it takes minutes`);
+  tell(name, `building with ${build.command}; the first time that may take minutes`);
   const news = setInterval(() => tell(name, `still at it after ${seconds()} s: ${newest}`), NEWS_MS);
   try {
     await deployment.execute(`build of the ${name} worker`, build, (output) => {

@@ -5,7 +5,7 @@ import { conduct } from '../demo/conduct.ts';
 import { Deployment, type Session } from '../demo/deployment.ts';
 import { indented, say } from '../demo/print.ts';
 import { prepare } from './builds.ts';
-import { LANGUAGES, type Language, programOf } from './languages.ts';
+import { LANGUAGES, type Language, workersOf } from './languages.ts';
 import { applyDefinitions, executeWork, type Outcome, startWorkers } from './run.ts';
 import { startTracing } from './typescript/tracing.ts';
 
@@ -70,8 +70,7 @@ function traceText({ traceId }: Outcome): string {
 }
 
 async function main(): Promise<void> {
-  const workers = LANGUAGES.map((one) => [one.worker, (address: string) => programOf(one, address)] as const);
-  const deployment = new Deployment(Object.fromEntries(workers));
+  const deployment = new Deployment(workersOf(LANGUAGES));
   const stopTracing = startTracing('polyglot-demo');
   await conduct(deployment, () => run(deployment));
   await stopTracing();

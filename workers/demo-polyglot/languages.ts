@@ -1,5 +1,6 @@
 /** The demo's languages: which step of the workflow each does, and how its worker is built and started. */
 import { fileURLToPath } from 'node:url';
+import type { Workers } from '../demo/deployment.ts';
 import type { Program } from '../demo/processes.ts';
 import { go, java, rust, type Toolchain } from './toolchains.ts';
 
@@ -41,7 +42,10 @@ export const LANGUAGES: readonly Language[] = [
     // In folders of its own, since the SDK's own may be at work beside it.
     build: {
       command: 'mvn',
-      args: ['-B', '-ntp', '-f', 'with-sdk.xml', 'package', '-Dmaven.test.skip=true', `-Dmuster.build=${target}`],
+      args: [
+        ...['-B', '-ntp', '-Dstyle.color=never', '-f', 'with-sdk.xml', 'package'],
+        ...['-Dmaven.test.skip=true', `-Dmuster.build=${target}`],
+      ],
       cwd: here('java'),
     },
     start: () => ({ command: here('java/run'), args: [] }),
@@ -66,7 +70,12 @@ export const LANGUAGES: readonly Language[] = [
   },
 ];
 
-/** What the worker is started from, given the gRPC address of the control plane. */
-export function programOf({ worker, start }: Language, address: string): Program {
-  return { ...start(address), env: { MUSTER_ADDRESS: address, OTEL_SERVICE_NAME: worker } };
+/** What their workers are started from, by name. */
+export function workersOf(languages: readonly Language[]): Workers {
+  return Object.fromEntries(
+    languages.map(({ worker, start }) => [
+      worker,
+      (address) => ({ ...start(address), env: { MUSTER_ADDRESS: address, OTEL_SERVICE_NAME: worker } }),
+    ]),
+  );
 }

@@ -80,7 +80,7 @@ it('runs without the languages that lack, or whose build fails, and says what to
 
 it('leaves nothing when it is interrupted while it builds', async () => {
   const run = demo('interrupted', `echo compiling; sleep ${NAP}`);
-  await run.printed(/Go +go build/);
+  await run.printed(/Go +building with go/);
   await eventually('it builds', () => commandsWith(NAP).length > 0);
   run.child.kill('SIGINT');
   expect(await run.ended, run.output()).toBe(130);

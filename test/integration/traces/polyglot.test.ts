@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
 import { Deployment } from '../../../workers/demo/deployment.ts';
 import { prepare } from '../../../workers/demo-polyglot/builds.ts';
-import { LANGUAGES, type Language, programOf } from '../../../workers/demo-polyglot/languages.ts';
+import { LANGUAGES, type Language, workersOf } from '../../../workers/demo-polyglot/languages.ts';
 import { applyDefinitions, executeWork, type Outcome, startWorkers } from '../../../workers/demo-polyglot/run.ts';
 import { startTracing } from '../../../workers/demo-polyglot/typescript/tracing.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -35,8 +35,7 @@ let spans: JaegerSpan[];
 beforeAll(async () => {
   jaeger = await startJaeger();
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', jaeger.endpoint);
-  const workers = LANGUAGES.map((one) => [one.worker, (address: string) => programOf(one, address)] as const);
-  deployment = new Deployment(Object.fromEntries(workers));
+  deployment = new Deployment(workersOf(LANGUAGES));
   const stopTracing = startTracing('polyglot-demo');
   const languages = await prepare(deployment, LANGUAGES);
   await deployment.startControlPlane();
@@ -67,9 +66,8 @@ afterAll(async () => {
 function expectedShape(): string[] {
   const [workflow, ...steps] = jobs;
   const shape = [
-    'ask who flies where',
-    'ask who flies where > submit air-traffic',
-    'submit air-traffic > job air-traffic',
+    ...['ask who flies where', 'ask who flies where > submit air-traffic', 'submit air-traffic > job air-traffic'],
+    'job air-traffic > wait air-traffic', // a workflow is never assigned
   ];
   for (const { definition, attempts } of steps) {
     shape.push(`job ${workflow?.definition} > job ${definition}`);
