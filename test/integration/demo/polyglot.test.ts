@@ -10,8 +10,8 @@ import { commandsWith, type DemoRun, startDemo } from './run-demo.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-/** All that the demo itself needs of a machine. */
-const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk', 'sleep'];
+/** All that the demo, and the test of its end, need of a machine. */
+const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk', 'sleep', 'mkfifo', 'rm'];
 /** In seconds: no other process sleeps so long. */
 const NAP = `9${process.pid}`;
 
