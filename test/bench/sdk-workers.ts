@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { go, isOnPath, java, rust, type Toolchain } from '../support/toolchains.ts';
+import { go, java, lackOf, rust, type Toolchain } from '../../workers/demo-polyglot/toolchains.ts';
 import { cpuMs, megabytes } from './deployment.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -49,8 +49,8 @@ export const sdkWorkers: readonly SdkWorker[] = [
 ];
 
 /** Why the machine cannot run it; undefined: it can. */
-export function lacks({ toolchain }: SdkWorker): string | undefined {
-  return toolchain && !isOnPath(toolchain.program) ? `needs ${toolchain.needed}` : undefined;
+export function lackOfWorker({ toolchain }: SdkWorker): string | undefined {
+  return toolchain && lackOf(toolchain);
 }
 
 export function build({ build }: SdkWorker): void {

@@ -2,7 +2,7 @@
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { inParallel, type Latency, latencyOf } from './measures.ts';
-import { build, lacks, type RunningWorker, type SdkWorker, sdkWorkers, start } from './sdk-workers.ts';
+import { build, lackOfWorker, type RunningWorker, type SdkWorker, sdkWorkers, start } from './sdk-workers.ts';
 
 interface Parts {
   readonly quick: boolean;
@@ -96,7 +96,7 @@ export async function sdksSideBySide(parts: Parts): Promise<void> {
   await client.applyDefinition({ name: 'echo' });
   try {
     for (const one of sdkWorkers) {
-      const why = lacks(one);
+      const why = lackOfWorker(one);
       if (why) parts.note(`${one.language}: left out`, why);
       else {
         build(one);

@@ -48,7 +48,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [NODE, '@grpc/grpc-js', '@nats-io/*', '@bufbuild/protobuf*'],
   },
   cli: {
-    to: ['cli', 'domain', 'root', 'main', 'simulate', 'conformance', 'exec'],
+    to: ['cli', 'domain', 'root', 'main', 'simulate', 'conformance', 'exec', 'telemetry'],
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
   exec: { to: ['exec', 'domain'], packages: [NODE, '@muster/sdk'] },

@@ -19,6 +19,8 @@ export interface SpanRef {
 export interface JaegerSpan extends SpanRef {
   readonly name: string;
   readonly service: string;
+  /** What says of whom it is: `telemetry.sdk.language` and the like. */
+  readonly resource: Readonly<Record<string, unknown>>;
   /** In the same trace; undefined: it is the root. */
   readonly parentSpanId: string | undefined;
   readonly links: readonly SpanRef[];
@@ -105,8 +107,15 @@ interface ReadSpan {
 
 interface ReadTrace {
   readonly spans: readonly ReadSpan[];
-  readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
+  readonly processes: Readonly<Record<string, ReadProcess>>;
 }
+
+interface ReadProcess {
+  readonly serviceName: string;
+  readonly tags?: ReadSpan['tags'];
+}
+
+const NOBODY: ReadProcess = { serviceName: '' };
 
 async function readTrace(call: (path: string) => Promise<Response>, traceId: string): Promise<JaegerSpan[]> {
   const response = await call(`/api/traces/${traceId}`);
@@ -114,23 +123,28 @@ async function readTrace(call: (path: string) => Promise<Response>, traceId: str
   if (!response.ok) throw new Error(`Jaeger answers ${response.status}: ${await response.text()}`);
   const { data } = (await response.json()) as { data: readonly ReadTrace[] };
   return data.flatMap(({ spans, processes }) =>
-    spans.map((span) => jaegerSpan(span, processes[span.processID]?.serviceName ?? '')),
+    spans.map((span) => jaegerSpan(span, processes[span.processID] ?? NOBODY)),
   );
 }
 
-function jaegerSpan(span: ReadSpan, service: string): JaegerSpan {
+function jaegerSpan(span: ReadSpan, { serviceName, tags = [] }: ReadProcess): JaegerSpan {
   const refs = span.references.map(({ refType, traceID, spanID }) => ({ refType, traceId: traceID, spanId: spanID }));
   const [parent] = refs.filter(({ refType, traceId }) => refType === 'CHILD_OF' && traceId === span.traceID);
   return {
     traceId: span.traceID,
     spanId: span.spanID,
     name: span.operationName,
-    service,
+    service: serviceName,
+    resource: valuesOf(tags),
     parentSpanId: parent?.spanId,
     links: refs.filter(({ refType }) => refType === 'FOLLOWS_FROM').map(({ traceId, spanId }) => ({ traceId, spanId })),
-    tags: Object.fromEntries(span.tags.map(({ key, value }) => [key, value])),
+    tags: valuesOf(span.tags),
     startTimeUs: span.startTime,
     durationUs: span.duration,
     warnings: span.warnings ?? [],
   };
+}
+
+function valuesOf(tags: ReadSpan['tags']): Record<string, unknown> {
+  return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
 }

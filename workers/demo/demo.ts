@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { shown } from './command.ts';
+import { conduct } from './conduct.ts';
 import { Deployment } from './deployment.ts';
 import { mostTried, readJobs, readRetried } from './ended-jobs.ts';
 import type { Report } from './jobs.ts';
 import { Kills } from './kills.ts';
+import { indented, say } from './print.ts';
 import { Progress } from './progress.ts';
 import { applyDefinitions, executeWork, PARTS } from './run.ts';
+import { flightWorkers } from './workers.ts';
 
 const HELP = `
 What happens:
@@ -33,32 +36,8 @@ interface Options {
   readonly out: string;
 }
 
-class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`stopped by ${signal}`);
-    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
-  }
-}
-
-function say(line = ''): void {
-  process.stdout.write(`${line}\n`);
-}
-
 function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
-}
-
-/** The first signal ends everything in order, the second one at once. */
-function listenForSignals(deployment: Deployment): void {
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (!deployment.signal.aborted) return deployment.abort(new Interrupted(name));
-      deployment.destroy();
-      process.exit(new Interrupted(name).exitCode);
-    });
-  }
 }
 
 async function start(deployment: Deployment): Promise<void> {
@@ -99,27 +78,9 @@ function show({ table, files: [tableFile, chartFile] }: Report, kills: Kills | u
   if (chartFile) say(`chart  ${chartFile}`);
 }
 
-function indented(lines: string): string {
-  return lines.replaceAll(/^(?=.)/gm, '  ');
-}
-
-async function main(options: Options): Promise<void> {
-  const deployment = new Deployment(resolve(options.out));
-  listenForSignals(deployment);
-  const aborted = new Promise<never>((_, reject) => {
-    deployment.signal.addEventListener('abort', () => reject(deployment.signal.reason));
-  });
-  try {
-    await Promise.race([aborted, run(deployment, options)]);
-  } catch (error) {
-    // Whatever is under way ends too. The first reason stays: what fails because of it is no news.
-    deployment.abort(error);
-    const { reason } = deployment.signal;
-    process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1;
-    process.stderr.write(`demo: ${reason instanceof Error ? reason.message : reason}\n`);
-  } finally {
-    await deployment.stop();
-  }
+function main(options: Options): Promise<void> {
+  const deployment = new Deployment(flightWorkers(resolve(options.out)));
+  return conduct(deployment, () => run(deployment, options));
 }
 
 await new Command('demo')

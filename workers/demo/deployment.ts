@@ -1,11 +1,11 @@
-/** What the demo runs: an embedded control plane, a Python worker and a TypeScript worker, each a process of its own. */
+/** What a demo runs: an embedded control plane and its workers, each a process of its own. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@muster/sdk';
-import { DemoProcess } from './processes.ts';
+import { DemoProcess, type Program } from './processes.ts';
 
 /** Shorter than the defaults (5 s and 15 s), so that a lost worker is noticed while somebody watches. */
 const LEASE = ['--beat-ms', '1000', '--lease-ms', '4000'];
@@ -19,8 +19,10 @@ const CONTROL_PLANE_GRACE_MS = 10_000;
 const ADDRESSES = /gRPC +(\S+)[\s\S]*?HTTP +http:\S+:(\d+)\s/;
 
 const CONTROL_PLANE = 'control plane';
+const musterCommand = fileURLToPath(new URL('../../server/cli/muster.ts', import.meta.url));
 
-export type WorkerName = 'delay-stats' | 'delay-report';
+/** Workers by name; each is started from what this gives for the gRPC address of the control plane. */
+export type Workers = Readonly<Record<string, (address: string) => Program>>;
 
 /** A worker's session, as the control plane lists it. */
 export type Session = Awaited<ReturnType<Client['listWorkers']>>['workers'][number];
@@ -28,7 +30,7 @@ export type Session = Awaited<ReturnType<Client['listWorkers']>>['workers'][numb
 export class Deployment {
   /** Of the embedded control plane; lives as long as the deployment. */
   readonly dataFolder = mkdtempSync(join(tmpdir(), 'muster-demo-'));
-  readonly #outFolder: string;
+  readonly #workers: Workers;
   readonly #abort = new AbortController();
   readonly #processes = new Map<string, DemoProcess>();
   #client: Client | undefined;
@@ -36,9 +38,8 @@ export class Deployment {
   #ports = ['--grpc-port', '0', '--http-port', '0'];
   #over = false;
 
-  /** @param outFolder Where the TypeScript worker writes. */
-  constructor(outFolder: string) {
-    this.#outFolder = outFolder;
+  constructor(workers: Workers) {
+    this.#workers = workers;
   }
 
   /** Aborted, with the reason, by `abort` and when a process ends that nobody has told to. */
@@ -63,7 +64,8 @@ export class Deployment {
   /** Starts it on free ports; after a kill, on the same ones and on the same folder. */
   async startControlPlane(): Promise<void> {
     const args = ['start', '--data', this.dataFolder, '--log-level', 'warn', ...LEASE, ...this.#ports];
-    const started = this.#start(CONTROL_PLANE, process.execPath, [pathOf('../../server/cli/muster.ts'), ...args]);
+    const program = { command: process.execPath, args: [musterCommand, ...args] };
+    const started = this.#start(CONTROL_PLANE, CONTROL_PLANE, program);
     const inTime = AbortSignal.any([this.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]);
     const [, address = '', httpPort = ''] = await started.printed(ADDRESSES, inTime).catch((error: unknown) => {
       if (!started.output || this.signal.aborted) throw error;
@@ -78,17 +80,18 @@ export class Deployment {
   }
 
   /** Starts a worker and waits for its session. */
-  async startWorker(name: WorkerName): Promise<Session> {
+  async startWorker(name: string): Promise<Session> {
+    const programFor = this.#workers[name];
+    if (programFor === undefined) throw new Error(`there is no worker ${name} to start`);
     const before = new Set((await this.sessions(name)).map(({ sessionId }) => sessionId));
-    if (name === 'delay-stats') this.#start(name, 'python', [pathOf('delay_stats.py'), this.#address]);
-    else this.#start(name, process.execPath, [pathOf('report-worker.ts'), this.#address, this.#outFolder]);
+    this.#start(name, `worker ${name}`, programFor(this.#address));
     return this.until(`the session of the worker ${name}`, async () =>
       (await this.sessions(name)).find(({ sessionId }) => !before.has(sessionId)),
     );
   }
 
   /** Sessions of the workers of this name, or of all. */
-  async sessions(name?: WorkerName): Promise<Session[]> {
+  async sessions(name?: string): Promise<Session[]> {
     const { workers } = await this.client.listWorkers({}, { signal: this.signal });
     return workers.filter((worker) => name === undefined || worker.name === name);
   }
@@ -105,7 +108,7 @@ export class Deployment {
   }
 
   /** SIGKILL. Resolves with the process id once it is gone. */
-  async kill(name: WorkerName | typeof CONTROL_PLANE): Promise<number> {
+  async kill(name: string): Promise<number> {
     const victim = this.#processes.get(name);
     if (victim === undefined) throw new Error(`the ${name} does not run`);
     this.#processes.delete(name);
@@ -113,14 +116,25 @@ export class Deployment {
     return victim.pid;
   }
 
+  /** Runs a program that ends by itself, such as a compiler. Rejects with the last that it printed unless it ends well. */
+  async execute(name: string, program: Program, onOutput: (output: string) => void): Promise<void> {
+    const launched = this.#launch(name, name, program);
+    launched.onOutput(onOutput);
+    await launched.succeeded().finally(() => this.#processes.delete(name));
+  }
+
+  /** Ends them in order. Resolves when they are gone. */
+  async stopWorkers(): Promise<void> {
+    const workers = [...this.#processes].filter(([name]) => name !== CONTROL_PLANE);
+    await Promise.all(workers.map(([, worker]) => worker.stop(WORKER_GRACE_MS)));
+  }
+
   /** Ends every process in order, workers first, and removes the folder. */
   async stop(): Promise<void> {
     this.#over = true;
     this.#client?.close();
-    const controlPlane = this.#processes.get(CONTROL_PLANE);
-    const workers = [...this.#processes.values()].filter((one) => one !== controlPlane);
-    await Promise.all(workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
-    await controlPlane?.stop(CONTROL_PLANE_GRACE_MS);
+    await this.stopWorkers();
+    await this.#processes.get(CONTROL_PLANE)?.stop(CONTROL_PLANE_GRACE_MS);
     this.#removeFolder();
   }
 
@@ -131,23 +145,20 @@ export class Deployment {
     this.#removeFolder();
   }
 
-  #start(name: WorkerName | typeof CONTROL_PLANE, program: string, args: readonly string[]): DemoProcess {
-    if (this.#over) throw new Error('the demo is over');
-    const started = new DemoProcess(name === CONTROL_PLANE ? name : `worker ${name}`, program, args);
-    this.#processes.set(name, started);
-    started.failed.catch((error) => this.abort(program === 'python' ? withHint(error) : error));
+  #start(name: string, label: string, program: Program): DemoProcess {
+    const started = this.#launch(name, label, program);
+    started.failed.catch((error) => this.abort(error));
     return started;
+  }
+
+  #launch(name: string, label: string, program: Program): DemoProcess {
+    if (this.#over) throw new Error('the demo is over');
+    const launched = new DemoProcess(label, program);
+    this.#processes.set(name, launched);
+    return launched;
   }
 
   #removeFolder(): void {
     rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-function pathOf(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-function withHint(error: Error): Error {
-  return new Error(`${error.message}\n"npm run demo" sets up the Python that it needs.`);
 }

@@ -4,11 +4,25 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 const KEPT_OUTPUT = 4_000;
+const ENDED_WELL = 'ended with code 0';
+
+/** What a process is started from. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Unset: where this process runs. */
+  readonly cwd?: string;
+  /** For people, when it ends unasked. */
+  readonly hint?: string;
+}
 
 export class DemoProcess {
   readonly name: string;
   /** Rejects with the last that it printed when it ends without having been told to; else pends. */
   readonly failed: Promise<never>;
+  readonly #hint: string | undefined;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #closed: Promise<string>;
   readonly #exited: Promise<unknown>;
@@ -17,9 +31,12 @@ export class DemoProcess {
   #told = false;
 
   /** Starts it in a group of its own: Ctrl-C reaches the demo alone, which then ends everything in order. */
-  constructor(name: string, program: string, args: readonly string[]) {
+  constructor(name: string, program: Program) {
+    const { command, args, cwd } = program;
     this.name = name;
-    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#hint = program.hint;
+    const env = { ...process.env, ...program.env };
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env, cwd });
     this.#exited = once(this.#child, 'exit').catch(() => {});
     this.#closed = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`can't be started: ${error.message}`));
@@ -41,6 +58,17 @@ export class DemoProcess {
   /** What it has printed so far. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Calls `listener` with what it has printed whenever that becomes more. */
+  onOutput(listener: (output: string) => void): void {
+    this.#listeners.add(() => listener(this.#output));
+  }
+
+  /** Resolves once it has ended well. Rejects with the last that it printed when it has not. */
+  async succeeded(): Promise<void> {
+    const how = await this.#closed;
+    if (how !== ENDED_WELL) throw this.#error(how);
   }
 
   /** Resolves with the first match in what it prints. Rejects when it ends before, or when `signal` is aborted. */
@@ -93,7 +121,12 @@ export class DemoProcess {
 
   #fail(how: string): Promise<never> {
     if (this.#told) return new Promise(() => {});
+    throw this.#error(how);
+  }
+
+  #error(how: string): Error {
     const words = this.#output.trimEnd();
-    throw new Error(`the ${this.name} ${how}${words && `; the last it said:\n${words}`}`);
+    const hint = this.#hint === undefined ? '' : `\n${this.#hint}`;
+    return new Error(`the ${this.name} ${how}${words && `; the last it said:\n${words}`}${hint}`);
   }
 }

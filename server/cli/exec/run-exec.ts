@@ -3,6 +3,7 @@ import type { CommandSpec } from '../../../workers/exec/command-spec.ts';
 import { fixedEnvironment } from '../../../workers/exec/environment.ts';
 import { type ExecOptions, runExecWorker } from '../../../workers/exec/exec-worker.ts';
 import { programFault } from '../../../workers/exec/program-file.ts';
+import { startTracing } from '../../telemetry/traces/process-spans.ts';
 import { CliError } from '../cli-error.ts';
 import { Exit } from '../exit-codes.ts';
 
@@ -23,7 +24,21 @@ export async function startExecWorker(options: ExecOptions): Promise<void> {
   }
   if (faults.length > 0)
     throw new CliError({ message: 'a handler could not run; nothing was started', details: faults });
-  await runExecWorker(options);
+  const stopTracing = tracing();
+  try {
+    await runExecWorker(options);
+  } finally {
+    await stopTracing();
+  }
+}
+
+/** Of the handlers' spans, which the SDK makes. */
+function tracing(): () => Promise<void> {
+  try {
+    return startTracing(process.env, 'muster-exec');
+  } catch (error) {
+    throw new CliError({ message: `${(error as Error).message}; nothing was started` });
+  }
 }
 
 /** What no process can be given. */

@@ -16,8 +16,12 @@ export interface DemoRun {
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
 }
 
-export function startDemo(args: readonly string[], env: NodeJS.ProcessEnv = process.env): DemoRun {
-  const child = spawn(process.execPath, ['workers/demo/demo.ts', ...args], {
+export function startDemo(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  file = 'workers/demo/demo.ts',
+): DemoRun {
+  const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +51,12 @@ export function scratchFolder(output: string): string {
 export function processesOf(output: string): string[] {
   const address = /control plane +(\S+),/.exec(output)?.[1] ?? 'none';
   const folder = scratchFolder(output);
-  return commandLines().filter((line) => line.includes(folder) || line.includes(address));
+  return commandsWith(folder, address);
+}
+
+/** Processes in whose command one of the words is. */
+export function commandsWith(...words: readonly string[]): string[] {
+  return commandLines().filter((line) => words.some((word) => line.includes(word)));
 }
 
 export function folderExists(output: string): boolean {

@@ -1,0 +1,99 @@
+/** The polyglot demo runs with the languages that there are, names those that lack, and leaves nothing behind. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { expectedReport, printedReport } from './expected-traffic.ts';
+import { commandsWith, type DemoRun, startDemo } from './run-demo.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+/** All that the demo, and the test of its end, need of a machine. */
+const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk', 'sleep', 'mkfifo', 'rm'];
+/** In seconds: no other process sleeps so long. */
+const NAP = `9${process.pid}`;
+
+let folder: string;
+const runs: DemoRun[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-polyglot-test-'));
+});
+
+afterAll(async () => {
+  for (const { child } of runs) child.kill('SIGTERM');
+  await Promise.all(runs.map(({ ended }) => ended));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** On a machine with Go alone, which does what the script of a shell says. */
+function demo(name: string, goScript: string, args: readonly string[] = []): DemoRun {
+  const [bin, temporary] = [join(folder, name, 'bin'), join(folder, name, 'tmp')];
+  for (const made of [bin, temporary]) mkdirSync(made, { recursive: true });
+  const write = (tool: string, script: string) =>
+    writeFileSync(join(bin, tool), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  for (const tool of TOOLS) write(tool, `exec '${pathOf(tool)}' "$@"`);
+  write('go', goScript);
+  const env = { ...process.env, PATH: bin, TMPDIR: temporary };
+  const run = startDemo(args, env, 'workers/demo-polyglot/demo.ts');
+  runs.push(run);
+  return run;
+}
+
+function pathOf(tool: string): string {
+  return execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
+}
+
+/** Neither processes nor files. */
+function expectNothingLeft(name: string, run: DemoRun): void {
+  const address = /control plane +(\S+),/.exec(run.output())?.[1] ?? 'none';
+  expect(commandsWith(join(folder, name), address)).toEqual([]);
+  expect(readdirSync(join(folder, name, 'tmp'))).toEqual([]);
+}
+
+it('runs without the languages that lack, or whose build fails, and says what to install', async () => {
+  const run = demo('few', 'echo "go: this is Go 1.2" >&2; exit 1');
+  expect(await run.ended, run.output()).toBe(0);
+  expectNothingLeft('few', run);
+  const output = run.output();
+  expect(output).toContain(
+    'Rust        left out: there is no cargo on the PATH; Rust needs Rust 1.89 or newer, https://rustup.rs\n',
+  );
+  expect(output).toContain(
+    'Java        left out: there is no mvn on the PATH; Java needs a JDK of version 17 or newer, and Maven\n',
+  );
+  expect(output).toMatch(
+    /Go +left out: it can't be built; it needs Go 1\.25 or newer, [^\n]*\n[\s\S]*go: this is Go 1\.2\n/,
+  );
+  const { balance, destinations } = expectedReport();
+  expect(printedReport(output)).toEqual({ balance, destinations });
+  expect(output).toMatch(/^balance +Python +polyglot-python +muster-python [\d.]+ +\d+ ms$/m);
+  expect(output).toMatch(/^destinations +exec +polyglot-exec +muster-typescript [\d.]+ +\d+ ms$/m);
+  expect(output).toMatch(/ distances +SKIPPED +its condition is false\n/);
+  // The trace of each step is that of the whole.
+  const [, whole] = /^All of it is one trace, ([0-9a-f]{32});/m.exec(output) ?? [];
+  const traces = [...output.matchAll(/^Trace ([0-9a-f]{32}) .*SUCCEEDED$/gm)].map(([, id]) => id);
+  expect(traces).toEqual([whole, whole, whole, whole]);
+});
+
+it('leaves nothing when it is interrupted while it builds', async () => {
+  const run = demo('interrupted', `echo compiling; sleep ${NAP}`);
+  await run.printed(/Go +building with go/);
+  await eventually('it builds', () => commandsWith(NAP).length > 0);
+  run.child.kill('SIGINT');
+  expect(await run.ended, run.output()).toBe(130);
+  expect(run.output()).toContain('stopped by SIGINT');
+  expectNothingLeft('interrupted', run);
+  expect(commandsWith(NAP)).toEqual([]);
+});
+
+it('explains itself, and refuses what it does not know', async () => {
+  const help = demo('help', 'exit 1', ['--help']);
+  expect(await help.ended).toBe(0);
+  expect(help.output()).toMatch(/Go, Rust and Java[\s\S]*OTEL_EXPORTER_OTLP_ENDPOINT=\S+ npm run demo:polyglot/);
+  const wrong = demo('wrong', 'exit 1', ['--fast']);
+  expect(await wrong.ended).toBe(1);
+  expect(wrong.output()).toContain("unknown option '--fast'");
+});

@@ -1,0 +1,6 @@
+#!/bin/sh
+# The airports with the most destinations, by the tools that every Unix has: routes come as JSON on stdin, and go as JSON.
+tr '{' '\n' |
+  sed -n 's/.*"from": *"\([^"]*\)".*/\1/p' |
+  sort | uniq -c | sort -k1,1nr -k2 | head -n 5 |
+  awk '{ printf "%s[\"%s\", %d]", (NR > 1 ? ", " : "["), $2, $1 } END { print "]" }'
