@@ -3,32 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Case } from '../../../server/conformance/case.ts';
-import { type CaseResult, runKit } from '../../../server/conformance/run-kit.ts';
+import type { CaseResult } from '../../../server/conformance/case-run.ts';
+import { runKit } from '../../../server/conformance/run-kit.ts';
 import { allCases } from '../../../server/conformance/select.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
-/** Few: two files of tests run beside each other on two cores, and what is late by a second is another case. */
-const PARALLEL = 3;
+/** Few: two files of tests run beside each other on two cores. What that disturbs the kit runs again, alone. */
+const PARALLEL = 4;
 const RUN_MS = 900_000;
-/** With more than so many the worker is wrong, not the machine busy. */
-const MOST_AGAIN = 5;
 
 export function conforms(command: readonly string[]): void {
   describe(`${command.join(' ')} (seed ${SEED})`, () => {
     let results: readonly CaseResult[] = [];
 
     beforeAll(async () => {
-      const run = (cases: readonly Case[], parallel: number) => {
-        const { signal } = new AbortController();
-        return runKit({ command, cases, seed: SEED, parallel, signal, onResult: () => {} });
-      };
-      const first = await run(allCases, PARALLEL);
-      // Cases are of real time. Where other tests take the processors, calls of a worker miss their deadlines, which makes its credits
-      // void and of the case another one. So what failed has to pass alone.
-      const failed = first.filter(({ verdict }) => verdict === 'failed').map(({ one }) => one);
-      const again = failed.length > 0 && failed.length <= MOST_AGAIN ? await run(failed, 1) : [];
-      results = [...again, ...first];
+      const { signal } = new AbortController();
+      results = await runKit({ command, cases: allCases, seed: SEED, parallel: PARALLEL, signal, onResult: () => {} });
     }, RUN_MS);
 
     it.each(allCases.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
