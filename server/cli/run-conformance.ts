@@ -4,6 +4,7 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { NoBus } from '../conformance/bus.ts';
 import type { Case } from '../conformance/case.ts';
 import type { CaseResult, CaseRun } from '../conformance/case-run.ts';
+import type { Feature } from '../conformance/features.ts';
 import { type CaseReport, type KitReport, reportOf } from '../conformance/report.ts';
 import { NoWorker, runKit } from '../conformance/run-kit.ts';
 import { allCases, selectCases } from '../conformance/select.ts';
@@ -19,6 +20,7 @@ import { countText } from './output/times.ts';
 
 export interface ConformanceOptions {
   readonly case?: readonly string[];
+  readonly without?: readonly Feature[];
   readonly list?: boolean;
   readonly report?: string;
   readonly seed: number;
@@ -62,7 +64,7 @@ async function run(
   { signal, out }: Invocation,
   command: readonly string[],
   cases: readonly Case[],
-  { seed, parallel }: ConformanceOptions,
+  { seed, parallel, without = [] }: ConformanceOptions,
 ): Promise<KitReport> {
   const bar = new ProgressBar('cases', cases.length);
   const start = performance.now();
@@ -73,7 +75,7 @@ async function run(
   const onDisturbed = ({ one, disturbances }: CaseRun) =>
     out.note(`disturbed: ${one.name} runs again, alone, since ${disturbances.at(-1)}`);
   try {
-    const results = await runKit({ command, cases, seed, parallel, signal, onResult, onDisturbed });
+    const results = await runKit({ command, cases, seed, parallel, without, signal, onResult, onDisturbed });
     signal.throwIfAborted();
     return reportOf({ command, seed, ms: Math.round(performance.now() - start) }, results);
   } catch (error) {
@@ -141,6 +143,8 @@ function show(out: Output, report: KitReport): void {
     out.table(columns(out), report.cases);
     for (const one of report.cases.filter(({ verdict }) => verdict === 'failed')) showFailure(out, one);
     out.line();
+    for (const { name, why } of report.cases.filter(({ verdict }) => verdict === 'not offered'))
+      out.line(`${name} is not offered: ${why}`);
     out.line(summary(report));
   }
   out.note(`Seed ${report.seed}; ${countText(report.cases.length, 'case')} in ${(report.ms / 1_000).toFixed(1)} s`);

@@ -1,6 +1,7 @@
 /** One run of a case against a worker, and what came of it. */
 import { type Case, NotOffered, Unfulfilled } from './case.ts';
 import type { DisturbanceWatch } from './disturbance.ts';
+import type { Feature } from './features.ts';
 import type { Lab } from './lab.ts';
 import { Prng } from './prng.ts';
 import { Stage } from './stage.ts';
@@ -10,6 +11,8 @@ export interface KitOptions {
   readonly command: readonly string[];
   readonly cases: readonly Case[];
   readonly seed: number;
+  /** What the worker does not offer: cases that need it are not run. Default: it offers all. */
+  readonly without?: readonly Feature[];
   /** Workers at once. */
   readonly parallel: number;
   readonly signal: AbortSignal;

@@ -20,7 +20,8 @@ export interface DisturbanceWatch {
 
 export function watchDisturbance(lab: Lab): DisturbanceWatch {
   const lateness = new OwnLateness();
-  const wait = new ProcessorWait(() => lab.process?.pid);
+  // Its start takes what it takes: nothing is due before it has a session.
+  const wait = new ProcessorWait(() => lab.plane.session && lab.process?.pid);
   return {
     seen: () => disturbanceText(lateness.worstMs, wait.worstMs),
     close: () => {

@@ -12,12 +12,13 @@ export class ProcessorWait {
   readonly #pid: () => number | undefined;
   readonly #read: ReadWaits;
   readonly #stop: () => void;
-  #before: ReadonlyMap<string, number>;
+  /** Undefined until the worker runs. */
+  #before: ReadonlyMap<string, number> | undefined;
   /** What was waited between the last looks, each time by the thread that waited longest. */
   #recent: number[] = [];
   #worstMs = 0;
 
-  /** @param pid The worker's, as soon as it runs. */
+  /** @param pid The worker's, once its waits count: what it waited before that does not. */
   constructor(pid: () => number | undefined, clock: Clock = realClock, read: ReadWaits = waitsOf) {
     this.#pid = pid;
     this.#read = read;
@@ -34,15 +35,15 @@ export class ProcessorWait {
     this.#stop();
   }
 
-  #waits(): ReadonlyMap<string, number> {
+  #waits(): ReadonlyMap<string, number> | undefined {
     const pid = this.#pid();
-    return pid === undefined ? new Map() : this.#read(pid);
+    return pid === undefined ? undefined : this.#read(pid);
   }
 
   #look(): void {
-    const waits = this.#waits();
-    const waited = [...waits].map(([thread, ms]) => ms - (this.#before.get(thread) ?? 0));
+    const [before, waits] = [this.#before, this.#waits()];
     this.#before = waits;
+    const waited = before ? [...(waits ?? [])].map(([thread, ms]) => ms - (before.get(thread) ?? 0)) : [];
     this.#recent = [...this.#recent, Math.max(0, ...waited)].slice(-LOOKS_OF_A_SECOND);
     const sum = this.#recent.reduce((ms, more) => ms + more, 0);
     this.#worstMs = Math.max(this.#worstMs, sum);

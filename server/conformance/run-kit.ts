@@ -55,11 +55,13 @@ class Kit {
     this.#options = options;
     this.#bus = bus;
     this.#watch = options.watch ?? watchDisturbance;
-    this.#own = options.cases.filter(({ isShared }) => !isShared);
-    this.#shared = options.cases.filter(({ isShared }) => isShared);
+    const offered = options.cases.filter((one) => !isForgone(one, options));
+    this.#own = offered.filter(({ isShared }) => !isShared);
+    this.#shared = offered.filter(({ isShared }) => isShared);
   }
 
   async run(): Promise<CaseResult[]> {
+    for (const one of this.#options.cases.filter((one) => isForgone(one, this.#options))) this.#settle(forgone(one));
     await Promise.all(Array.from({ length: this.#options.parallel }, () => this.#lane()));
     for (const [at, run] of this.#disturbed.entries()) {
       if (this.#options.signal.aborted) break;
@@ -161,6 +163,15 @@ class Kit {
     this.#results.push(result);
     this.#options.onResult(result);
   }
+}
+
+function isForgone({ needs }: Case, { without = [] }: KitOptions): boolean {
+  return needs !== undefined && without.includes(needs);
+}
+
+function forgone(one: Case): CaseRun {
+  const why = `the worker is said to be without ${one.needs}`;
+  return { one, verdict: 'not offered', ms: 0, why, step: '', words: [], disturbances: [] };
 }
 
 /** Of a case that was disturbed to the end nobody knows whose fault it is: it has not passed. */

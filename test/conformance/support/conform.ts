@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaseResult } from '../../../server/conformance/case-run.ts';
+import type { Feature } from '../../../server/conformance/features.ts';
 import { runKit } from '../../../server/conformance/run-kit.ts';
 import { allCases } from '../../../server/conformance/select.ts';
 
@@ -12,16 +13,19 @@ const SEED = Math.floor(Math.random() * 2 ** 31);
 const PARALLEL = 4;
 const RUN_MS = 900_000;
 
-export function conforms(command: readonly string[]): void {
+/** @param without What the worker need not offer, and does not: of that nothing is proved. */
+export function conforms(command: readonly string[], without: readonly Feature[] = []): void {
+  const cases = allCases.filter(({ needs }) => needs === undefined || !without.includes(needs));
+
   describe(`${command.join(' ')} (seed ${SEED})`, () => {
     let results: readonly CaseResult[] = [];
 
     beforeAll(async () => {
       const { signal } = new AbortController();
-      results = await runKit({ command, cases: allCases, seed: SEED, parallel: PARALLEL, signal, onResult: () => {} });
+      results = await runKit({ command, cases, seed: SEED, parallel: PARALLEL, signal, onResult: () => {} });
     }, RUN_MS);
 
-    it.each(allCases.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
+    it.each(cases.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
       const found = results.find(({ one }) => one.name === name);
       const { verdict, step, why, words } = found ?? { verdict: 'not run', step: '', why: '', words: [] };
       expect({ verdict, step, why, words }).toEqual({ verdict: 'passed', step: '', why: '', words: [] });

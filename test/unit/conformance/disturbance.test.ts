@@ -51,7 +51,7 @@ describe('the lateness of the kit', () => {
 
 describe('the wait of a worker for a processor', () => {
   const waits = new Map<string, number>();
-  const waiting = (pid = () => 7 as number | undefined) => {
+  const waiting = (pid = (): number | undefined => 7) => {
     waits.clear();
     const clock = new FakeClock();
     const wait = new ProcessorWait(pid, clock, () => new Map(waits));
@@ -85,18 +85,20 @@ describe('the wait of a worker for a processor', () => {
     expect(wait.worstMs).toBe(20);
   });
 
-  it('is none of a worker that does not run yet, or no more', () => {
+  it('is none of a worker that is not looked at yet, or that has ended', () => {
     let pid: number | undefined;
     const { clock, wait } = waiting(() => pid);
     waits.set('1', 500);
     clock.pass(500);
-    expect(wait.worstMs).toBe(0);
     pid = 7;
     clock.pass(250);
-    expect(wait.worstMs).toBe(500);
+    expect(wait.worstMs).toBe(0);
+    waits.set('1', 560).set('2', 70);
+    clock.pass(250);
+    expect(wait.worstMs).toBe(70);
     waits.clear();
     clock.pass(1_000);
-    expect(wait.worstMs).toBe(500);
+    expect(wait.worstMs).toBe(70);
     wait.close();
     expect(clock.timers).toBe(0);
   });
