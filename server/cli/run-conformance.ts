@@ -3,8 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { NoBus } from '../conformance/bus.ts';
 import type { Case } from '../conformance/case.ts';
+import type { CaseResult, CaseRun } from '../conformance/case-run.ts';
+import type { Feature } from '../conformance/features.ts';
 import { type CaseReport, type KitReport, reportOf } from '../conformance/report.ts';
-import { type CaseResult, NoWorker, runKit } from '../conformance/run-kit.ts';
+import { NoWorker, runKit } from '../conformance/run-kit.ts';
 import { allCases, selectCases } from '../conformance/select.ts';
 import { nearName } from '../domain/near-name.ts';
 import { CliError } from './cli-error.ts';
@@ -18,6 +20,7 @@ import { countText } from './output/times.ts';
 
 export interface ConformanceOptions {
   readonly case?: readonly string[];
+  readonly without?: readonly Feature[];
   readonly list?: boolean;
   readonly report?: string;
   readonly seed: number;
@@ -61,7 +64,7 @@ async function run(
   { signal, out }: Invocation,
   command: readonly string[],
   cases: readonly Case[],
-  { seed, parallel }: ConformanceOptions,
+  { seed, parallel, without = [] }: ConformanceOptions,
 ): Promise<KitReport> {
   const bar = new ProgressBar('cases', cases.length);
   const start = performance.now();
@@ -69,8 +72,10 @@ async function run(
     if (result.verdict === 'failed' && !process.stderr.isTTY) out.note(`failed: ${result.one.name}`);
     bar.advance(1);
   };
+  const onDisturbed = ({ one, disturbances }: CaseRun) =>
+    out.note(`disturbed: ${one.name} runs again, alone, since ${disturbances.at(-1)}`);
   try {
-    const results = await runKit({ command, cases, seed, parallel, signal, onResult });
+    const results = await runKit({ command, cases, seed, parallel, without, signal, onResult, onDisturbed });
     signal.throwIfAborted();
     return reportOf({ command, seed, ms: Math.round(performance.now() - start) }, results);
   } catch (error) {
@@ -138,18 +143,20 @@ function show(out: Output, report: KitReport): void {
     out.table(columns(out), report.cases);
     for (const one of report.cases.filter(({ verdict }) => verdict === 'failed')) showFailure(out, one);
     out.line();
+    for (const { name, why } of report.cases.filter(({ verdict }) => verdict === 'not offered'))
+      out.line(`${name} is not offered: ${why}`);
     out.line(summary(report));
   }
   out.note(`Seed ${report.seed}; ${countText(report.cases.length, 'case')} in ${(report.ms / 1_000).toFixed(1)} s`);
 }
 
-function summary({ passed, failed, notOffered }: KitReport): string {
+function summary({ passed, failed, notOffered, disturbed }: KitReport): string {
   const parts = [`${passed} passed`, `${failed} failed`];
   if (notOffered > 0) parts.push(`${notOffered} not offered`);
-  return parts.join(', ');
+  return `${parts.join(', ')}${disturbed > 0 ? `; ${countText(disturbed, 'case')} disturbed` : ''}`;
 }
 
-function showFailure(out: Output, { name, rule, proves, step, why, words }: CaseReport): void {
+function showFailure(out: Output, { name, rule, proves, step, why, words, disturbances }: CaseReport): void {
   out.line();
   out.line(out.styled('bold', name));
   out.facts([
@@ -157,6 +164,7 @@ function showFailure(out: Output, { name, rule, proves, step, why, words }: Case
     ['wanted', proves],
     ['failed in', step],
     ['since', why],
+    ...disturbances.map((seen, at) => [at === 0 ? 'disturbed' : ' ', seen] as const),
     ...words.map((line, at) => [at === 0 ? 'its last words' : ' ', line] as const),
   ]);
 }

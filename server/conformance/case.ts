@@ -1,5 +1,6 @@
 /** A case: what is done to the worker, step by step, and what has to come of it. */
 import type { Terms } from './control-plane.ts';
+import type { Feature } from './features.ts';
 import type { Rule } from './rule.ts';
 import type { Stage } from './stage.ts';
 
@@ -19,6 +20,8 @@ export interface Case {
   /** Slots of the worker. Default: 10. */
   readonly slots?: number;
   readonly terms?: Partial<Terms>;
+  /** What a worker has to offer for the case to be about it. Default: nothing. */
+  readonly needs?: Feature;
   /**
    * Whether it leaves the worker as it found it, so that others of the kind may have it next. Such a case begins with
    * `ready` and changes neither slots nor terms.

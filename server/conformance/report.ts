@@ -1,6 +1,6 @@
 /** The report of a run, as programs read it. */
+import type { CaseResult } from './case-run.ts';
 import { groups } from './cases/all.ts';
-import type { CaseResult } from './run-kit.ts';
 import { allCases } from './select.ts';
 
 export interface CaseReport {
@@ -16,6 +16,8 @@ export interface CaseReport {
   readonly why: string;
   /** The last lines of the worker, where it failed. */
   readonly words: readonly string[];
+  /** What disturbed its runs that failed, in their order. */
+  readonly disturbances: readonly string[];
 }
 
 export interface KitReport {
@@ -25,6 +27,8 @@ export interface KitReport {
   readonly passed: number;
   readonly failed: number;
   readonly notOffered: number;
+  /** Those that were disturbed, however they ended. */
+  readonly disturbed: number;
   readonly cases: readonly CaseReport[];
 }
 
@@ -44,12 +48,13 @@ export function reportOf(facts: RunFacts, results: readonly CaseResult[]): KitRe
     passed: count('passed'),
     failed: count('failed'),
     notOffered: count('not offered'),
+    disturbed: results.filter(({ disturbances }) => disturbances.length > 0).length,
     cases: sorted.map(caseReport),
   };
 }
 
-function caseReport({ one, verdict, ms, step, why, words }: CaseResult): CaseReport {
+function caseReport({ one, verdict, ms, step, why, words, disturbances }: CaseResult): CaseReport {
   const { name, rule, proves } = one;
   const group = groups.find(({ cases }) => cases.includes(one))?.title ?? '';
-  return { name, group, rule, proves, verdict, ms: Math.round(ms), step, why, words };
+  return { name, group, rule, proves, verdict, ms: Math.round(ms), step, why, words, disturbances };
 }

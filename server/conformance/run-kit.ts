@@ -1,34 +1,10 @@
 /** Runs cases against workers of one command, several at once, and tells how each went. */
 import { Bus } from './bus.ts';
-import { type Case, NotOffered, Unfulfilled } from './case.ts';
+import type { Case } from './case.ts';
+import { type CaseResult, type CaseRun, type KitOptions, runCase } from './case-run.ts';
+import { type DisturbanceWatch, watchDisturbance } from './disturbance.ts';
 import { DEFAULT_SLOTS, DEFAULT_TERMS, Lab } from './lab.ts';
-import { Prng } from './prng.ts';
-import { Stage } from './stage.ts';
 import { endText } from './worker-process.ts';
-
-export interface CaseResult {
-  readonly one: Case;
-  readonly verdict: 'passed' | 'failed' | 'not offered';
-  readonly ms: number;
-  /** Why it did not pass. Empty: it did. */
-  readonly why: string;
-  /** The step that it failed in, and its number from 1. */
-  readonly step: string;
-  /** The last lines that the worker wrote, where it failed. */
-  readonly words: readonly string[];
-}
-
-export interface KitOptions {
-  readonly command: readonly string[];
-  readonly cases: readonly Case[];
-  readonly seed: number;
-  /** Workers at once. */
-  readonly parallel: number;
-  readonly signal: AbortSignal;
-  /** How long a step waits for what it is about, where it says nothing else. Default: 15 s. */
-  readonly patienceMs?: number;
-  readonly onResult: (result: CaseResult) => void;
-}
 
 /** The command is no worker: it can't be started, or opens no session. */
 export class NoWorker extends Error {
@@ -42,6 +18,9 @@ export class NoWorker extends Error {
 }
 
 const FIRST_CALL_MS = 30_000;
+const AGAIN = 2;
+/** Where more are disturbed the machine is too busy, and time alone would not help. */
+const MOST_AGAIN = 20;
 
 /**
  * The results in the order in which cases ended.
@@ -66,19 +45,28 @@ export function runCases(options: KitOptions, bus: Bus): Promise<CaseResult[]> {
 class Kit {
   readonly #options: KitOptions;
   readonly #bus: Bus;
+  readonly #watch: (lab: Lab) => DisturbanceWatch;
   readonly #results: CaseResult[] = [];
+  readonly #disturbed: CaseRun[] = [];
   readonly #own: Case[];
   readonly #shared: Case[];
 
   constructor(options: KitOptions, bus: Bus) {
     this.#options = options;
     this.#bus = bus;
-    this.#own = options.cases.filter(({ isShared }) => !isShared);
-    this.#shared = options.cases.filter(({ isShared }) => isShared);
+    this.#watch = options.watch ?? watchDisturbance;
+    const offered = options.cases.filter((one) => !isForgone(one, options));
+    this.#own = offered.filter(({ isShared }) => !isShared);
+    this.#shared = offered.filter(({ isShared }) => isShared);
   }
 
   async run(): Promise<CaseResult[]> {
+    for (const one of this.#options.cases.filter((one) => isForgone(one, this.#options))) this.#settle(forgone(one));
     await Promise.all(Array.from({ length: this.#options.parallel }, () => this.#lane()));
+    for (const [at, run] of this.#disturbed.entries()) {
+      if (this.#options.signal.aborted) break;
+      this.#settle(at < MOST_AGAIN ? await this.#runAlone(run) : run);
+    }
     return this.#results;
   }
 
@@ -106,10 +94,7 @@ class Kit {
 
   /** Those that need a worker of their own are the longest: they go first. */
   async #lane(): Promise<void> {
-    for (let one = this.#next(this.#own); one; one = this.#next(this.#own)) {
-      const lab = await this.#open(one);
-      await this.#runCase(one, lab).finally(() => lab.close());
-    }
+    for (let one = this.#next(this.#own); one; one = this.#next(this.#own)) this.#take(await this.#runWithOwnLab(one));
     await this.#sharedLane();
   }
 
@@ -119,7 +104,9 @@ class Kit {
     try {
       for (let one = this.#next(this.#shared); one; one = this.#next(this.#shared)) {
         lab ??= await this.#open(one);
-        if (await this.#runCase(one, lab)) continue;
+        const result = await this.#runCase(one, lab);
+        this.#take(result);
+        if (result?.verdict === 'passed') continue;
         await lab.close();
         lab = undefined;
       }
@@ -141,36 +128,55 @@ class Kit {
     });
   }
 
-  /** Whether it passed. */
-  async #runCase(one: Case, lab: Lab): Promise<boolean> {
-    const startedAt = performance.now();
-    const stage = new Stage(lab, new Prng(this.#options.seed, one.name), this.#options);
-    let at = 0;
-    let error: unknown;
-    try {
-      for (const step of one.steps) {
-        at++;
-        await step.run(stage);
-      }
-      stage.checkRules();
-    } catch (reason) {
-      error = reason;
+  async #runWithOwnLab(one: Case): Promise<CaseRun | undefined> {
+    const lab = await this.#open(one);
+    return this.#runCase(one, lab).finally(() => lab.close());
+  }
+
+  async #runCase(one: Case, lab: Lab): Promise<CaseRun | undefined> {
+    const watch = this.#watch(lab);
+    return runCase(one, lab, watch, this.#options).finally(() => watch.close());
+  }
+
+  /** What was disturbed is not told before it has been run alone. */
+  #take(run: CaseRun | undefined): void {
+    if (run?.verdict === 'disturbed') this.#disturbed.push(run);
+    else this.#settle(run);
+  }
+
+  /** The case as nothing else runs, until its run is not disturbed, so often at most. */
+  async #runAlone(first: CaseRun): Promise<CaseRun | undefined> {
+    const { again = AGAIN, onDisturbed } = this.#options;
+    let last = first;
+    for (let nth = 1; nth <= again && last.verdict === 'disturbed'; nth++) {
+      onDisturbed?.(last);
+      const next = await this.#runWithOwnLab(first.one);
+      if (next === undefined) return undefined;
+      last = { ...next, disturbances: [...last.disturbances, ...next.disturbances] };
     }
-    if (this.#options.signal.aborted) return false;
-    const result = resultOf(one, error, at, lab, performance.now() - startedAt);
+    return last;
+  }
+
+  #settle(run: CaseRun | undefined): void {
+    if (run === undefined) return;
+    const result = resultOf(run);
     this.#results.push(result);
     this.#options.onResult(result);
-    return result.verdict === 'passed';
   }
 }
 
-/** @throws what is a fault of the kit's own. */
-function resultOf(one: Case, error: unknown, at: number, lab: Lab, ms: number): CaseResult {
-  if (error === undefined) return { one, verdict: 'passed', ms, why: '', step: '', words: [] };
-  const step = `step ${at} of ${one.steps.length}: ${one.steps[at - 1]?.text ?? ''}`;
-  if (error instanceof NotOffered) return { one, verdict: 'not offered', ms, why: error.message, step, words: [] };
-  if (!(error instanceof Unfulfilled)) throw error;
-  const { process } = lab;
-  const end = process?.ended ? [`(it ended with ${endText(process.ended)})`] : [];
-  return { one, verdict: 'failed', ms, why: error.message, step, words: [...(process?.lastWords() ?? []), ...end] };
+function isForgone({ needs }: Case, { without = [] }: KitOptions): boolean {
+  return needs !== undefined && without.includes(needs);
+}
+
+function forgone(one: Case): CaseRun {
+  const why = `the worker is said to be without ${one.needs}`;
+  return { one, verdict: 'not offered', ms: 0, why, step: '', words: [], disturbances: [] };
+}
+
+/** Of a case that was disturbed to the end nobody knows whose fault it is: it has not passed. */
+function resultOf({ verdict, ...run }: CaseRun): CaseResult {
+  if (verdict !== 'disturbed') return { ...run, verdict };
+  const { why, disturbances } = run;
+  return { ...run, verdict: 'failed', why: `${why}; disturbed to the end: ${disturbances.at(-1)}` };
 }

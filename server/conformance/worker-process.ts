@@ -45,6 +45,10 @@ export class WorkerProcess {
     this.#child.once('close', (code, signal) => this.#over({ code, signal }));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Why it could not be started. */
   get startFault(): Error | undefined {
     return this.#startFault;

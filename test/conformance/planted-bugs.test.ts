@@ -26,8 +26,8 @@ async function verdictOn({ name, fails }: Bug) {
   const command = ['env', `MUSTER_PLANTED_BUG=${name}`, process.execPath, '--import', PRELOAD, WORKER];
   const cases = allCases.filter((one) => one.name === fails);
   const { signal } = new AbortController();
-  const run = { command, cases, seed: 1, parallel: 1, signal, patienceMs: PATIENCE_MS, onResult: () => {} };
-  const [result] = await runCases(run, bus);
+  const bounds = { parallel: 1, patienceMs: PATIENCE_MS, again: 0 };
+  const [result] = await runCases({ command, cases, seed: 1, signal, ...bounds, onResult: () => {} }, bus);
   return result;
 }
 

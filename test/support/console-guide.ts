@@ -1,11 +1,11 @@
 /** Runs the examples of a guide letter by letter in one shell, its blocks of `console`, and compares what they print. */
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { cliEnvironment, musterBinary } from './cli.ts';
+import { runInGroup } from './shell-group.ts';
 
 interface Example {
   readonly command: string;
@@ -62,7 +62,7 @@ function pattern(prints: string): RegExp {
   return new RegExp(`^${prints === '' ? '' : lines.join('')}$`);
 }
 
-/** What each command prints; they run in one shell, as the variables in them ask for. */
+/** What each command prints; they run in one shell, as the variables in them ask for. What they leave running ends with it. */
 async function printedBy(examples: readonly Example[], server: string, cwd?: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-guide-'));
   try {
@@ -71,10 +71,11 @@ async function printedBy(examples: readonly Example[], server: string, cwd?: str
     if (spawnSync('jq', ['--version']).status !== 0) await writeFile(join(folder, 'jq'), JQ, { mode: 0o755 });
     const env = cliEnvironment({ MUSTER_SERVER: server, MUSTER_CONFIG: join(folder, 'config') });
     const script = examples.map(({ command }) => `${command}\necho '${END}'\n`).join('');
-    const options = { cwd: cwd ?? folder, env: { ...env, PATH: [folder, env.PATH].join(delimiter) }, timeout: 600_000 };
+    const PATH = [folder, env.PATH].join(delimiter);
+    const options = { cwd: cwd ?? folder, env: { ...env, PATH }, timeoutMs: 600_000 };
     // What goes to stderr is part of what a reader sees.
-    const { stdout } = await promisify(execFile)('sh', ['-c', `exec 2>&1\n${script}`], options);
-    return stdout.split(`${END}\n`);
+    const printed = await runInGroup(`exec 2>&1\n${script}`, options);
+    return printed.split(`${END}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 /** `muster conformance`: proves that a worker, in whatever language, speaks the protocol. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Feature, features } from '../../conformance/features.ts';
 import { integer, repeated } from '../input/numbers.ts';
 import { handled } from '../invocation.ts';
 import { local } from '../local-command.ts';
@@ -12,7 +13,8 @@ describes, to drain and end with 0 on SIGTERM, and to end otherwise, saying why,
 it starts must end with it; a shell that starts it has to do so by exec.
 
 It needs no server and leaves nothing behind: the control plane is played, with its faults; the bus is a real nats-server.
-A case that the worker need not offer, such as prefetch, is told and is no failure.
+What the worker need not offer, and does not, is told and is no failure: prefetch, and what --without names. A case that failed while
+the machine was too busy is run again alone.
 
 Examples:
   muster conformance -- node workers/conformance-typescript/worker.ts
@@ -27,6 +29,7 @@ export function addConformance(program: Command): void {
     .argument('[command...]', 'the worker and its arguments, after --')
     .description('Prove that a worker of yours speaks the protocol: play the control plane against it, with faults')
     .option('--case <name>', 'only this case, or those that fit a name with * in it; may be repeated', repeated)
+    .option('--without <feature>', `what the worker does not offer: ${features.join(', ')}; may be repeated`, feature)
     .option('--list', 'only list the cases and what each proves')
     .option('--report <file>', 'write the report into this file, as JSON')
     .option('--seed <number>', 'what is left to chance comes from it', integer(0, 2 ** 31 - 1), 1)
@@ -40,4 +43,11 @@ export function addConformance(program: Command): void {
       }),
     );
   local(command, 'json');
+}
+
+/** For an option that may be repeated. */
+function feature(text: string, before: readonly Feature[] = []): Feature[] {
+  const found = features.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError(`It takes one of ${features.join(', ')}.`);
+  return [...before, found];
 }

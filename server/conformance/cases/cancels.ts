@@ -3,7 +3,7 @@ import type { Case, Group } from '../case.ts';
 import { noticeOf } from '../session.ts';
 import { assign, cancel } from '../steps/assignments.ts';
 import { act, allSlotsOnOffer, beats, never, ready } from '../steps/life.ts';
-import { cancelled, type Expected, isHeld, reported, result } from '../steps/outcomes.ts';
+import { cancelled, type Expected, hasBegun, isHeld, reported, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
 import { afterStop, isDeaf, returns, type Work, waits } from '../steps/work.ts';
 
@@ -12,7 +12,7 @@ const stopped = (name: string, proves: string, work: Work, expected: Expected): 
   rule: 'Cancels',
   proves,
   isShared: true,
-  steps: [ready, assign('a', work), isHeld('a'), cancel('a'), reported('a', expected), allSlotsOnOffer],
+  steps: [ready, assign('a', work), hasBegun('a'), cancel('a'), reported('a', expected), allSlotsOnOffer],
 });
 
 export const cancelCases: Group = {

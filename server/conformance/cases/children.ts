@@ -59,6 +59,7 @@ export const childCases: Group = {
     {
       name: 'children',
       rule: 'Reports',
+      needs: 'children',
       proves: 'A handler that waits for children is reported as suspended, and finds them again when it runs anew.',
       steps: [
         ready,

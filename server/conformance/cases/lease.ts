@@ -8,7 +8,7 @@ import type { Stage } from '../stage.ts';
 import { type AssignOptions, again, againInAnswer, assign } from '../steps/assignments.ts';
 import { forEver, mend, reopenRpc, shutRpc, spoil } from '../steps/faults.ts';
 import { act, allSlotsOnOffer, awaitCalls, check, never, ready, until } from '../steps/life.ts';
-import { aborted, isHeld, notReported, released, reported, result } from '../steps/outcomes.ts';
+import { aborted, hasBegun, isHeld, notReported, released, reported, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
 import { afterStop, isDeaf, returns, script, waits } from '../steps/work.ts';
 
@@ -139,7 +139,7 @@ export const leaseCases: Group = {
       steps: [
         ready,
         assign('a', isDeaf(5_000)),
-        isHeld('a'),
+        hasBegun('a'),
         loseSession,
         until(
           'a new session offers two slots',

@@ -142,7 +142,7 @@ export const opening: Group = {
       proves: 'A worker whose server is no Muster gives up.',
       steps: refused(
         { code: 'UNIMPLEMENTED', message: 'unknown service SessionService' },
-        /SessionService|UNIMPLEMENTED/i,
+        /SessionService|UNIMPLEMENTED|not know this call/i,
       ),
     },
     {

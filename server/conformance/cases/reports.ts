@@ -215,6 +215,7 @@ export const reportCases: Group = {
       name: 'report-batches',
       rule: 'Reports',
       proves: 'Many reports go in calls of 1,000 and 3 MiB at most, each attempt once.',
+      needs: 'many-slots',
       slots: MANY,
       terms: { leaseMs: 60_000 },
       steps: [

@@ -13,12 +13,19 @@ const everyByte = Uint8Array.from({ length: 4_096 }, (_, at) => at % 256);
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const MAX = DEFAULT_TERMS.maxPayload;
 
-const echoed = (name: string, proves: string, data: Uint8Array, contentType: string): Case => ({
+const echoed = (
+  name: string,
+  proves: string,
+  data: Uint8Array,
+  contentType: string,
+  more: Pick<Case, 'needs'> = {},
+): Case => ({
   name,
   rule: 'Running',
   proves,
   isShared: true,
   steps: [ready, assign('a', echo(bytes(data, contentType))), reported('a', payloadResult(bytes(data, contentType)))],
+  ...more,
 });
 
 const fails = (name: string, proves: string, work: Work, expected: Parameters<typeof failure>[0]): Case => ({
@@ -53,8 +60,11 @@ export const runningCases: Group = {
       'A content type that the worker does not know is kept.',
       Buffer.from('a,b\n1,2\n'),
       'text/csv; charset=utf-8',
+      { needs: 'content-types' },
     ),
-    echoed('echo-empty', 'An empty input with a content type comes back as one.', new Uint8Array(), 'text/plain'),
+    echoed('echo-empty', 'An empty input with a content type comes back as one.', new Uint8Array(), 'text/plain', {
+      needs: 'content-types',
+    }),
     echoed('echo-nothing', 'No input comes back as an empty result.', new Uint8Array(), ''),
     echoed(
       'echo-large',
@@ -79,6 +89,7 @@ export const runningCases: Group = {
       name: 'result-bytes',
       rule: 'Running',
       proves: 'Bytes that a handler returns are reported as application/octet-stream.',
+      needs: 'content-types',
       isShared: true,
       steps: [
         ready,
@@ -90,6 +101,7 @@ export const runningCases: Group = {
       name: 'result-too-large',
       rule: 'Reports',
       proves: 'A result larger than max_payload is reported as a final failure; one of just that size is a result.',
+      needs: 'content-types',
       isShared: true,
       steps: [
         ready,

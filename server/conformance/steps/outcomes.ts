@@ -55,6 +55,21 @@ export function isHeld(name: string, isStarted = true): Step {
   };
 }
 
+/** Handlers may be processes, which take a moment from their start until they hear what they are told. */
+const BEGINNING_MS = 500;
+
+/** It is held as started, and has had the time to begin. */
+export function hasBegun(name: string): Step {
+  return {
+    text: `${name} has begun`,
+    async run(stage) {
+      await isHeld(name).run(stage);
+      const since = performance.now();
+      await stage.until(`${name} has begun`, () => performance.now() - since > BEGINNING_MS);
+    },
+  };
+}
+
 /** For so long it is not reported. */
 export function notReported(name: string, forMs: number): Step {
   return {

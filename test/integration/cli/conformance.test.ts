@@ -57,6 +57,15 @@ describe('muster conformance', () => {
     });
   });
 
+  it('passes by what the worker is said to be without, and says so', async () => {
+    const args = ['--without', 'children', '--without', 'content-types', '--case', 'children', '--case', 'echo-*'];
+    const { code, stdout } = await conformance(...args, '--', ...worker);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nchildren +not offered /);
+    expect(stdout).toMatch(/\n\necho-own-type is not offered: the worker is said to be without content-types\n/);
+    expect(stdout).toMatch(/\n4 passed, 0 failed, 3 not offered\n$/);
+  });
+
   it('answers in JSON', async () => {
     const { code, stdout } = await conformance('--json', '--case', 'echo-empty', '--', ...worker);
     expect(code).toBe(0);
@@ -97,6 +106,11 @@ describe('muster conformance', () => {
       'a server, which it does not talk to',
       ['--server', 'x:1', '--', ...worker],
       /muster conformance takes no --server/,
+    ],
+    [
+      'a feature that there is not',
+      ['--without', 'chidlren', '--', ...worker],
+      /It takes one of children, content-types, /,
     ],
     ['no number of workers', ['--parallel', '0', '--', ...worker], /--parallel.*from 1 to 64/],
   ])('refuses %s', async (_what, args, message) => {

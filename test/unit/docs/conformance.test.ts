@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { groups } from '../../../server/conformance/cases/all.ts';
+import { features } from '../../../server/conformance/features.ts';
 import { allCases } from '../../../server/conformance/select.ts';
 import { anchorsOf } from '../../support/markdown.ts';
 
@@ -43,6 +44,12 @@ describe('the cases of conformance', () => {
   it('name rules that the protocol has', () => {
     const anchors = anchorsOf(protocol);
     expect(allCases.map(({ rule }) => anchorOf(rule)).filter((anchor) => !anchors.has(anchor))).toEqual([]);
+  });
+
+  it('need features that the guide names, each of them', () => {
+    expect(new Set(allCases.flatMap(({ needs }) => needs ?? []))).toEqual(new Set(features));
+    const [, table = ''] = /^\| `--without` \|.*\n([\s\S]*?)\n\n/m.exec(guide) ?? [];
+    expect([...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name)).toEqual([...features]);
   });
 
   it('use steps of handlers that the guide explains and the worker knows', () => {

@@ -1,0 +1,72 @@
+/** How long a worker that had something to do got no processor. Only Linux tells. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { type Clock, realClock } from './clock.ts';
+
+const LOOK_MS = 250;
+const LOOKS_OF_A_SECOND = 4;
+
+/** Milliseconds that each thread of a process has waited in its life, by the thread's number; empty when it is gone. */
+export type ReadWaits = (pid: number) => ReadonlyMap<string, number>;
+
+export class ProcessorWait {
+  readonly #pid: () => number | undefined;
+  readonly #read: ReadWaits;
+  readonly #stop: () => void;
+  /** Undefined until the worker runs. */
+  #before: ReadonlyMap<string, number> | undefined;
+  /** What was waited between the last looks, each time by the thread that waited longest. */
+  #recent: number[] = [];
+  #worstMs = 0;
+
+  /** @param pid The worker's, once its waits count: what it waited before that does not. */
+  constructor(pid: () => number | undefined, clock: Clock = realClock, read: ReadWaits = waitsOf) {
+    this.#pid = pid;
+    this.#read = read;
+    this.#before = this.#waits();
+    this.#stop = clock.every(LOOK_MS, () => this.#look());
+  }
+
+  /** Milliseconds within a second. */
+  get worstMs(): number {
+    return this.#worstMs;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #waits(): ReadonlyMap<string, number> | undefined {
+    const pid = this.#pid();
+    return pid === undefined ? undefined : this.#read(pid);
+  }
+
+  #look(): void {
+    const [before, waits] = [this.#before, this.#waits()];
+    this.#before = waits;
+    const waited = before ? [...(waits ?? [])].map(([thread, ms]) => ms - (before.get(thread) ?? 0)) : [];
+    this.#recent = [...this.#recent, Math.max(0, ...waited)].slice(-LOOKS_OF_A_SECOND);
+    const sum = this.#recent.reduce((ms, more) => ms + more, 0);
+    this.#worstMs = Math.max(this.#worstMs, sum);
+  }
+}
+
+function waitsOf(pid: number): ReadonlyMap<string, number> {
+  const threads = tryRead(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  const waits = threads.map((thread) => [thread, waitOf(`/proc/${pid}/task/${thread}/schedstat`)] as const);
+  return new Map(waits.filter((one): one is readonly [string, number] => one[1] !== undefined));
+}
+
+/** The kernel counts in nanoseconds: on a processor, waiting for one, and how often. */
+function waitOf(file: string): number | undefined {
+  const [, waited] = tryRead(() => readFileSync(file, 'utf8'))?.split(' ') ?? [];
+  return waited === undefined ? undefined : Number(waited) / 1e6;
+}
+
+/** `undefined`: it has ended, or the system does not count. */
+function tryRead<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

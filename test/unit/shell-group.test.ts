@@ -1,0 +1,26 @@
+/** A script of a guide that goes wrong leaves nothing behind that it had put into the background. */
+import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { lives } from '../support/exec-worker.ts';
+import { runInGroup } from '../support/shell-group.ts';
+
+const options = { cwd: '/', env: process.env, timeoutMs: 60_000 };
+
+it('prints what it prints, and ends what it left in the background', async () => {
+  const printed = await runInGroup('sleep 600 & echo $!; echo more; exit 3', options);
+  const [pid = '', more] = printed.split('\n');
+  expect(more).toBe('more');
+  expect(Number(pid)).toBeGreaterThan(0);
+  await eventually('it has ended', () => !lives(Number(pid)));
+});
+
+it('is killed with all that it started when its time is over', async () => {
+  const run = runInGroup('sleep 600 & echo $!; sleep 600', { ...options, timeoutMs: 300 });
+  const { message } = await run.then(
+    () => expect.unreachable(),
+    (error: Error) => error,
+  );
+  const [, pid = ''] = /killed after 300 ms; it had printed: (\d+)/.exec(message) ?? [];
+  expect(Number(pid)).toBeGreaterThan(0);
+  await eventually('it has ended', () => !lives(Number(pid)));
+});

@@ -1,0 +1,143 @@
+"""The handler `script` of the conformance worker, as a command of `muster worker exec`.
+
+docs/conformance.md has the steps, docs/exec.md what a command is given and what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Exit codes of handlers.yaml: of a failure's type, whether it is final, and the delay that it asks for.
+FAILURES = {
+    ("OutOfPaper", False, None): 10,
+    ("OutOfPaper", True, None): 11,
+    ("OutOfPaper", False, 1500): 12,
+    ("HalfWay", False, None): 13,
+    ("Unfinished", False, None): 14,
+}
+RAISED = 1
+NO_INPUT = 65
+NO_STEP = 64
+
+Step = dict[str, Any]
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """Ends with a code; the last lines of stderr are the message of the failure."""
+    print(message, file=sys.stderr)  # noqa: T201 - that is how a command says why
+    sys.exit(code)
+
+
+def say(**words: Any) -> None:
+    """Tells the worker something, on the descriptor for that."""
+    os.write(int(os.environ["MUSTER_FD"]), (json.dumps(words) + "\n").encode())
+
+
+def answer(result: bytes) -> NoReturn:
+    """Ends with a result."""
+    sys.stdout.buffer.write(result)
+    sys.exit(0)
+
+
+def context() -> Step:
+    """What a command is told of its job."""
+    given = os.environ
+    file = given.get("MUSTER_CHECKPOINT_FILE")
+    return {
+        "job_id": given["MUSTER_JOB_ID"],
+        "attempt": int(given["MUSTER_ATTEMPT"]),
+        "attempts_counted": int(given["MUSTER_ATTEMPTS_COUNTED"]),
+        "definition": given["MUSTER_DEFINITION"],
+        "checkpoint": None if file is None else json.loads(Path(file).read_bytes()),
+        "traceparent": given.get("TRACEPARENT", ""),
+    }
+
+
+def deaf_sleep(ms: int) -> None:
+    """Waits, whatever it is told."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(ms / 1000)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def until_stopped(then: list[Step] | None) -> None:
+    """Without `then` the signal does what it does anyway: it ends the process."""
+    if then is None:
+        signal.pause()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.sigwait({signal.SIGTERM})
+    run(then or [])
+
+
+def run(steps: list[Step]) -> None:
+    """Does one step after the other."""
+    for step in steps:
+        run_step(step)
+
+
+def words_of(step: Step) -> dict[str, Any] | None:
+    """What a step has to say to the worker; None if it has nothing."""
+    match step:
+        case {"do": "progress", "fraction": fraction, "message": message}:
+            return {"progress": fraction, "message": message}
+        case {"do": "progress", "fraction": fraction}:
+            return {"progress": fraction}
+        case {"do": "checkpoint", "value": value}:
+            return {"checkpoint": value}
+        case {"do": "log", "message": message}:
+            return {"log": message}
+        case {"do": "extend", "ms": ms}:
+            return {"extend": f"{ms}ms"}
+    return None
+
+
+def run_step(step: Step) -> None:
+    """Does one step; it may end the process."""
+    words = words_of(step)
+    if words is not None:
+        say(**words)
+        return
+    match step:
+        case {"do": "sleep", "ms": ms}:
+            time.sleep(ms / 1000)
+        case {"do": "deaf_sleep", "ms": ms}:
+            deaf_sleep(ms)
+        case {"do": "until_stopped"}:
+            until_stopped(step.get("then"))
+        case {"do": "exit"}:
+            os.kill(os.getppid(), signal.SIGKILL)
+        case _:
+            end(step)
+
+
+def end(step: Step) -> NoReturn:
+    """Ends the process as the step says."""
+    match step:
+        case {"do": "return", "value": value}:
+            answer(json.dumps(value).encode())
+        case {"do": "return_bytes", "size": size}:
+            answer(bytes(size))
+        case {"do": "return_context"}:
+            answer(json.dumps(context()).encode())
+        case {"do": "fail", "type": name, "message": message}:
+            facts = (name, step.get("final", False), step.get("retry_delay_ms"))
+            fail(FAILURES.get(facts, RAISED), message)
+        case {"do": "raise" | "panic", "message": message}:
+            fail(RAISED, message)
+        case _:
+            fail(NO_STEP, f"no step does {step.get('do')!r}")
+
+
+if __name__ == "__main__":
+    try:
+        given = json.load(sys.stdin.buffer)
+    except ValueError as error:
+        fail(NO_INPUT, f"the input is not JSON: {error}")
+    run(given["steps"])
+    answer(b"null")
