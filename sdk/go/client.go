@@ -52,6 +52,7 @@ type Client struct {
 	retry      transport.Retry
 	connection *grpc.ClientConn
 
+	batches     pb.BatchServiceClient
 	definitions pb.JobDefinitionServiceClient
 	jobs        pb.JobServiceClient
 	waits       pb.WaitServiceClient
@@ -86,6 +87,7 @@ func NewClient(options ClientOptions) (*Client, error) {
 		timeout:     timeout,
 		retry:       retry,
 		connection:  connection,
+		batches:     pb.NewBatchServiceClient(connection),
 		definitions: pb.NewJobDefinitionServiceClient(connection),
 		jobs:        pb.NewJobServiceClient(connection),
 		waits:       pb.NewWaitServiceClient(connection),

@@ -43,6 +43,32 @@ func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...Ca
 	return present(response.Job, "job")
 }
 
+// Pause holds a job that waits and gives it as it is then. Its expiry goes on. The reason is for people, at most 256
+// characters; it may be empty.
+//
+// Errors: *[Error] FailedPrecondition (JOB_ENDED, JOB_NOT_WAITING) when it does not wait. Pausing twice is none.
+func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
+	request := &pb.PauseJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
+	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.PauseJobResponse, error) { return c.jobs.PauseJob(ctx, request) })
+	if err != nil {
+		return nil, err
+	}
+	return present(response.Job, "job")
+}
+
+// Resume lets a paused job go on, at once, or at its run time if that is still to come, and gives it as it is then. One that
+// is not paused stays as it is.
+//
+// Errors: *[Error] FailedPrecondition (JOB_ENDED).
+func (c *Client) Resume(ctx context.Context, jobID string, options ...CallOption) (*pb.Job, error) {
+	request := &pb.ResumeJobRequest{Namespace: c.namespace, JobId: jobID, RequestId: requestIDOf(options)}
+	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.ResumeJobResponse, error) { return c.jobs.ResumeJob(ctx, request) })
+	if err != nil {
+		return nil, err
+	}
+	return present(response.Job, "job")
+}
+
 // Retry makes a new job like one that has ended, and gives it; its retry_of names the old one.
 //
 // Errors: *[Error] FailedPrecondition (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).

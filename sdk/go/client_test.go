@@ -14,6 +14,7 @@ import (
 
 	"muster.dev/sdk/go"
 	pb "muster.dev/sdk/go/musterpb"
+	"muster.dev/sdk/go/mustertest"
 )
 
 func TestSubmitSaysAllThatItIsTold(t *testing.T) {
@@ -214,6 +215,39 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	end()
 	if job, err := client.Wait(ended, "j"); job != nil || status.Code(err) != codes.Canceled {
 		t.Fatalf("%v, %v", job, err)
+	}
+}
+
+func TestWaitSaysWhichHandlerWaits(t *testing.T) {
+	fake, client := startFakeServer(t)
+	wait := func(ctx context.Context) string {
+		if _, err := client.Wait(ctx, "j"); err != nil {
+			t.Fatal(err)
+		}
+		return fake.requests[len(fake.requests)-1].(*pb.WaitJobRequest).WaitingJobId
+	}
+	const id = "01997a3e-7b1c-7c44-8f3e-0f3d5a6b7c8d"
+	var kept context.Context
+	handler := func(ctx context.Context, _ any) ([]string, error) {
+		kept = ctx
+		within, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		return []string{wait(ctx), wait(within), wait(t.Context())}, nil
+	}
+	said := mustertest.RunWith(t.Context(), mustertest.Options{JobID: id}, handler, nil).Result
+	if fmt.Sprintf("%q", said) != fmt.Sprintf("%q", []string{id, id, ""}) {
+		t.Errorf("a handler said that %q wait", said)
+	}
+	if late := wait(kept); late != "" {
+		t.Errorf("after its end it said that %q waits", late)
+	}
+}
+
+func TestWaitFailsWithADeadlock(t *testing.T) {
+	fake, client := startFakeServer(t)
+	fake.failures = []error{failure(codes.FailedPrecondition, "DEADLOCK")}
+	if _, err := client.Wait(t.Context(), "j"); !errors.Is(err, muster.Reason("DEADLOCK")) || len(fake.requests) != 1 {
+		t.Fatalf("%v after %d calls", err, len(fake.requests))
 	}
 }
 

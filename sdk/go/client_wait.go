@@ -19,9 +19,11 @@ const (
 	waitSlack = 5 * time.Second
 )
 
-// Wait waits until the job has ended, for as long as the context lasts, also while the control plane is away for a moment.
+// Wait waits until the job has ended, for as long as the context lasts, also while the control plane is away for a moment. A
+// handler that waits, which passes its context, holds its slot meanwhile; with [WaitChildren] it does not.
 //
 // Errors: *[Error] with [ReasonWaitTimeout] when the context ended first; the job is given then as it was last seen, or nil.
+// FailedPrecondition (DEADLOCK) in a handler that holds what the job needs.
 func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
 	var job *pb.Job
 	// A wait outlives a restart of the control plane: it is bounded by time, not by a number of tries.
@@ -57,14 +59,19 @@ func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobRespons
 	}
 	ctx, cancel := context.WithTimeout(ctx, poll+waitSlack)
 	defer cancel()
-	request := &pb.WaitJobRequest{Namespace: c.namespace, JobId: jobID, Timeout: durationpb.New(poll)}
+	request := &pb.WaitJobRequest{
+		Namespace:    c.namespace,
+		JobId:        jobID,
+		Timeout:      durationpb.New(poll),
+		WaitingJobId: handledJobID(ctx),
+	}
 	return c.jobs.WaitJob(ctx, request)
 }
 
 // Result waits for the job's end and gives what its handler returned, as [Decode] reads it.
 //
-// Errors: *[JobFailedError] when it ended without a result; *[Error] with [ReasonWaitTimeout] when the context ended first;
-// *[PayloadError] when the result does not fit T.
+// Errors: *[JobFailedError] when it ended without a result; *[Error] as [Client.Wait] has them; *[PayloadError] when the result
+// does not fit T.
 func Result[T any](ctx context.Context, client *Client, jobID string) (T, error) {
 	job, err := client.Wait(ctx, jobID)
 	if err != nil {

@@ -115,15 +115,22 @@ func (e *JobFailedError) Error() string {
 
 // waitTimeout is a wait whose context ended before the job.
 func waitTimeout(ctx context.Context, job *pb.Job) error {
-	code := codes.DeadlineExceeded
-	if errors.Is(ctx.Err(), context.Canceled) {
-		code = codes.Canceled
-	}
 	message := "the wait was over before the job was read"
 	if job != nil {
 		message = fmt.Sprintf("job %s has not ended yet: it is %s", job.JobId, StateName(job.State))
 	}
-	return &Error{Code: code, Message: message, Reason: ReasonWaitTimeout, cause: ctx.Err()}
+	made := contextError(ctx, message)
+	made.Reason = ReasonWaitTimeout
+	return made
+}
+
+// contextError is for what the end of the context has ended.
+func contextError(ctx context.Context, message string) *Error {
+	code := codes.DeadlineExceeded
+	if errors.Is(ctx.Err(), context.Canceled) {
+		code = codes.Canceled
+	}
+	return &Error{Code: code, Message: message, cause: ctx.Err()}
 }
 
 func orElse(text, other string) string {

@@ -21,6 +21,7 @@ import (
 
 // fakeServer answers calls of real gRPC as a test wants it.
 type fakeServer struct {
+	pb.UnimplementedBatchServiceServer
 	pb.UnimplementedJobServiceServer
 	pb.UnimplementedJobDefinitionServiceServer
 	pb.UnimplementedWaitServiceServer
@@ -31,6 +32,8 @@ type fakeServer struct {
 	// failures are what the next calls fail with.
 	failures []error
 	jobs     []*pb.Job
+	// streams are what the next ones say.
+	streams []fakeStream
 	// onJob is called with the lock held when a job is given.
 	onJob func()
 }
@@ -44,6 +47,7 @@ func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 	}
 	fake := &fakeServer{}
 	server := grpc.NewServer()
+	pb.RegisterBatchServiceServer(server, fake)
 	pb.RegisterJobServiceServer(server, fake)
 	pb.RegisterJobDefinitionServiceServer(server, fake)
 	pb.RegisterWaitServiceServer(server, fake)

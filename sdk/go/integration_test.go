@@ -3,6 +3,7 @@ package muster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"testing"
@@ -231,16 +232,11 @@ func TestRealWords(t *testing.T) {
 	definition := twice("go-words")
 	definition.RunTimeout = durationpb.New(time.Minute)
 	id := r.submit(definition, nil)
-	watch, err := pb.NewJobServiceClient(r.Conn()).WatchJob(t.Context(), &pb.WatchJobRequest{JobId: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		news, err := watch.Recv()
+	for job, err := range r.Watch(t.Context(), id) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if progress := news.Job.Progress; progress.GetMessage() == "half way" {
+		if job.Progress.GetMessage() == "half way" {
 			break
 		}
 	}
@@ -249,49 +245,14 @@ func TestRealWords(t *testing.T) {
 	if err != nil || reached != 7 {
 		t.Fatalf("%d, %v", reached, err)
 	}
-	logs, err := pb.NewJobServiceClient(r.Conn()).ListAttemptLogs(t.Context(), &pb.ListAttemptLogsRequest{JobId: id})
-	if err != nil || len(logs.Records) != 2 || logs.Records[1].Message != "reading" || logs.Records[1].Fields["reached"] != "7" {
-		t.Fatalf("%v, %v", logs, err)
-	}
-}
-
-func TestRealChildren(t *testing.T) {
-	r := startRealWorker(t, muster.WorkerOptions{Slots: 1}, func(worker *muster.Worker) {
-		muster.Handle(worker, "go-page", func(_ context.Context, book string) (int, error) {
-			if book == "" {
-				return 0, errors.New("no book")
-			}
-			return len(book), nil
-		})
-		muster.Handle(worker, "go-library", func(ctx context.Context, books []string) (int, error) {
-			var children []muster.Child
-			for _, book := range books {
-				child, err := muster.JobFrom(ctx).Submit(ctx, "go-page", book, muster.WithPriority(1))
-				if err != nil {
-					return 0, err
-				}
-				children = append(children, child)
-			}
-			pages, err := muster.WaitChildren[int](ctx, children...)
-			sum := 0
-			for _, count := range pages {
-				sum += count
-			}
-			return sum, err
-		})
-	})
-	if _, err := r.ApplyDefinition(t.Context(), once("go-page")); err != nil {
-		t.Fatal(err)
-	}
-	id := r.submit(once("go-library"), []string{"Emma", "Ulysses"})
-	if sum, err := muster.Result[int](t.Context(), r.Client, id); err != nil || sum != 11 {
-		t.Fatalf("%d, %v", sum, err)
-	}
-	if job := r.wait(id); job.AttemptsCounted != 1 || job.Attempt < 2 {
-		t.Fatalf("%v", job)
-	}
-	if failure := r.wait(r.submit(once("go-library"), []string{""})).GetFailure(); failure.GetType() != "JobFailedError" {
-		t.Fatalf("%v", failure)
+	for _, follow := range []bool{false, true} {
+		read := ""
+		for record, err := range r.Logs(t.Context(), id, muster.LogOptions{Follow: follow}) {
+			read += fmt.Sprintf("%d %s %s %v\n", record.GetAttempt(), record.GetMessage(), record.GetFields()["reached"], err)
+		}
+		if read != "1 reading 0 <nil>\n2 reading 7 <nil>\n" {
+			t.Errorf("the log reads %s", read)
+		}
 	}
 }
 

@@ -42,6 +42,15 @@ func JobFrom(ctx context.Context) *Job {
 	return job
 }
 
+// handledJobID is the UUID of the job whose handler has the context. Empty outside of handlers, and in what goes on with the
+// context once the handler has returned.
+func handledJobID(ctx context.Context) (id string) {
+	if job := JobFrom(ctx); job != nil {
+		job.whileRunning(func() { id = job.ID() })
+	}
+	return id
+}
+
 // ID is the job's UUID.
 func (j *Job) ID() string { return uuid.Text(j.assignment.JobId) }
 

@@ -1,0 +1,230 @@
+package core
+
+import (
+	"context"
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
+
+// faultyCall may lose the request, or the answer, or be slow with either.
+func faultyCall[T any](ctx context.Context, f *faultyPlane, execute func() (T, error)) (T, error) {
+	var none T
+	if err := wait(ctx, f.delay(500*time.Millisecond)); err != nil {
+		return none, err
+	}
+	var outage bool
+	f.locked(func() { outage = f.faulty && time.Now().Before(f.outageEnd) })
+	if outage || f.chance(0.1) {
+		return none, status.Error(codes.Unavailable, "the request was lost")
+	}
+	answer, err := execute()
+	late := f.delay(500 * time.Millisecond)
+	if f.chance(0.05) {
+		late = 20 * time.Second
+	}
+	if err := wait(ctx, late); err != nil {
+		return none, err
+	}
+	if f.chance(0.1) {
+		return none, status.Error(codes.Unavailable, "the answer was lost")
+	}
+	return answer, err
+}
+
+func (f *faultyPlane) OpenSession(ctx context.Context, _ *pb.OpenSessionRequest, _ ...grpc.CallOption) (*pb.OpenSessionResponse, error) {
+	return faultyCall(ctx, f, func() (*pb.OpenSessionResponse, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.newest++
+		f.sessions[f.newest] = &modelSession{lease: time.Now().Add(15 * time.Second), voided: map[uint64]bool{}}
+		return &pb.OpenSessionResponse{
+			SessionId:    binary.BigEndian.AppendUint64(make([]byte, 8), f.newest),
+			BeatInterval: durationpb.New(5 * time.Second),
+			Lease:        durationpb.New(15 * time.Second),
+			Subject:      strconv.FormatUint(f.newest, 10),
+		}, nil
+	})
+}
+
+func (f *faultyPlane) open(id []byte) (uint64, *modelSession, error) {
+	number := binary.BigEndian.Uint64(id[8:])
+	if session := f.sessions[number]; session != nil && !session.closed {
+		return number, session, nil
+	}
+	return 0, nil, failedPrecondition("LEASE_LOST")
+}
+
+func (f *faultyPlane) Heartbeat(ctx context.Context, request *pb.HeartbeatRequest, _ ...grpc.CallOption) (*pb.HeartbeatResponse, error) {
+	return faultyCall(ctx, f, func() (*pb.HeartbeatResponse, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		number, session, err := f.open(request.SessionId)
+		if err != nil {
+			return nil, err
+		}
+		now := time.Now()
+		session.lease = now.Add(15 * time.Second)
+		session.echo = max(session.echo, request.PingEcho)
+		session.pings++
+		f.publish(session, &pb.SessionMessage{Ping: session.pings})
+		f.park(session, request.Credits, request.VoidedCreditIds)
+		answer := &pb.HeartbeatResponse{
+			Assignments:  f.unlisted(number, session, request.Held),
+			ReconnectBus: session.pings-session.echo >= 3,
+		}
+		session.priorBeat, session.lastBeat = session.lastBeat, now
+		f.dispatch(number, session)
+		return answer, nil
+	})
+}
+
+// unlisted gives what was assigned before the previous beat and is not held.
+func (f *faultyPlane) unlisted(number uint64, session *modelSession, held []*pb.HeldAttempt) (again []*pb.Assignment) {
+	listed := map[attemptKey]bool{}
+	for _, attempt := range held {
+		listed[keyOf(attempt.JobId, attempt.Attempt)] = true
+	}
+	for i := range f.jobs {
+		job := &f.jobs[i]
+		if job.session == number && job.since.Before(session.priorBeat) && !listed[keyOf(jobID(byte(i)), job.attempt)] {
+			again = append(again, f.assignmentOf(i))
+		}
+	}
+	return again
+}
+
+func (f *faultyPlane) ReportAttempts(ctx context.Context, request *pb.ReportAttemptsRequest, _ ...grpc.CallOption) (*pb.ReportAttemptsResponse, error) {
+	return faultyCall(ctx, f, func() (*pb.ReportAttemptsResponse, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		number, session, err := f.open(request.SessionId)
+		if err != nil {
+			return nil, err
+		}
+		f.park(session, request.Credits, request.VoidedCreditIds)
+		answer := &pb.ReportAttemptsResponse{}
+		for _, report := range request.Reports {
+			answer.Results = append(answer.Results, f.closeAttempt(number, report))
+		}
+		f.dispatch(number, session)
+		return answer, nil
+	})
+}
+
+func (f *faultyPlane) closeAttempt(number uint64, report *pb.AttemptReport) pb.ReportResult {
+	job := &f.jobs[report.JobId[15]]
+	if job.session != number || job.attempt != report.Attempt {
+		return pb.ReportResult_REPORT_RESULT_LEASE_LOST
+	}
+	if report.GetReleased() != nil && job.entries[report.Attempt] > 0 {
+		f.t.Errorf("attempt %d of job %d was released after it was entered", report.Attempt, report.JobId[15])
+	}
+	job.session = 0
+	job.ended = report.GetResult() != nil
+	return pb.ReportResult_REPORT_RESULT_ACCEPTED
+}
+
+func (f *faultyPlane) CloseSession(ctx context.Context, _ *pb.CloseSessionRequest, _ ...grpc.CallOption) (*pb.CloseSessionResponse, error) {
+	return &pb.CloseSessionResponse{}, wait(ctx, time.Millisecond)
+}
+
+func (f *faultyPlane) park(session *modelSession, credits []*pb.Credit, voided []uint64) {
+	for _, id := range voided {
+		session.voided[id] = true
+	}
+	session.credits = append(session.credits, credits...)
+}
+
+// dispatch hands ready jobs to the session, as far as its credits go, also voided ones of which it does not know yet.
+func (f *faultyPlane) dispatch(number uint64, session *modelSession) {
+	message := &pb.SessionMessage{}
+	for _, credit := range session.credits {
+		for ; credit.Slots+credit.Prefetch > 0 && !session.voided[credit.CreditId]; f.spend(credit) {
+			ready := f.ready()
+			if ready < 0 {
+				break
+			}
+			job := &f.jobs[ready]
+			job.attempt++
+			job.session, job.since, job.credit = number, time.Now(), credit.CreditId
+			assigned := f.assignmentOf(ready)
+			assigned.Prefetch = credit.Slots == 0
+			message.Assignments = append(message.Assignments, assigned)
+		}
+	}
+	session.credits = nil
+	if len(message.Assignments) > 0 {
+		f.publish(session, message)
+	}
+}
+
+func (f *faultyPlane) spend(credit *pb.Credit) {
+	if credit.Slots > 0 {
+		credit.Slots--
+	} else {
+		credit.Prefetch--
+	}
+}
+
+func (f *faultyPlane) ready() int {
+	for i, job := range f.jobs {
+		if !job.ended && job.session == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func (f *faultyPlane) assignmentOf(number int) *pb.Assignment {
+	job := f.jobs[number]
+	return &pb.Assignment{JobId: jobID(byte(number)), Attempt: job.attempt, CreditId: job.credit, Handler: "work"}
+}
+
+// publish may lose a message, double it, and delay each of the two on its own. The lock is held.
+func (f *faultyPlane) publish(session *modelSession, message *pb.SessionMessage) {
+	if session.bus == nil {
+		return
+	}
+	copies := 1
+	if f.faulty {
+		copies = []int{0, 1, 1, 1, 1, 1, 2}[f.random.IntN(7)]
+	}
+	for range copies {
+		late := time.Millisecond
+		if f.faulty && f.random.Float64() < 0.1 {
+			late = time.Duration(f.random.Int64N(int64(20 * time.Second)))
+		}
+		bus := session.bus
+		time.AfterFunc(late, func() { bus.OnMessage(message) })
+	}
+}
+
+// sweep closes sessions whose lease is over, and gives their jobs back.
+func (f *faultyPlane) sweep() {
+	f.locked(func() {
+		for number, session := range f.sessions {
+			if session.closed || time.Now().Before(session.lease) {
+				continue
+			}
+			session.closed = true
+			for i := range f.jobs {
+				if f.jobs[i].session == number {
+					f.jobs[i].session = 0
+				}
+			}
+		}
+	})
+	if f.chance(0.02) {
+		f.locked(func() {
+			f.outageEnd = time.Now().Add(10*time.Second + time.Duration(f.random.Int64N(int64(15*time.Second))))
+		})
+	}
+}
