@@ -1,16 +1,21 @@
 package dev.muster.sdk;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import dev.muster.sdk.internal.Times;
 import dev.muster.sdk.internal.worker.SubmitSpan;
 import dev.muster.v1.ApplyJobDefinitionRequest;
 import dev.muster.v1.ApplyJobDefinitionResponse;
 import dev.muster.v1.ApproveJobRequest;
 import dev.muster.v1.ApproveJobResponse;
+import dev.muster.v1.Batch;
+import dev.muster.v1.BatchServiceGrpc;
 import dev.muster.v1.CancelJobRequest;
 import dev.muster.v1.CancelJobResponse;
+import dev.muster.v1.CreateBatchRequest;
+import dev.muster.v1.CreateBatchResponse;
 import dev.muster.v1.ExplainJobRequest;
 import dev.muster.v1.ExplainJobResponse;
+import dev.muster.v1.GetBatchRequest;
+import dev.muster.v1.GetBatchResponse;
 import dev.muster.v1.GetJobRequest;
 import dev.muster.v1.GetJobResponse;
 import dev.muster.v1.Job;
@@ -20,37 +25,41 @@ import dev.muster.v1.JobExplanation;
 import dev.muster.v1.JobFilter;
 import dev.muster.v1.JobServiceGrpc;
 import dev.muster.v1.JobSubmission;
+import dev.muster.v1.ListAttemptLogsRequest;
+import dev.muster.v1.ListAttemptLogsResponse;
 import dev.muster.v1.ListJobsRequest;
 import dev.muster.v1.ListJobsResponse;
+import dev.muster.v1.LogRecord;
+import dev.muster.v1.PauseJobRequest;
+import dev.muster.v1.PauseJobResponse;
 import dev.muster.v1.Payload;
 import dev.muster.v1.RejectJobRequest;
 import dev.muster.v1.RejectJobResponse;
+import dev.muster.v1.ResumeJobRequest;
+import dev.muster.v1.ResumeJobResponse;
+import dev.muster.v1.RetryBatchRequest;
+import dev.muster.v1.RetryBatchResponse;
 import dev.muster.v1.RetryJobRequest;
 import dev.muster.v1.RetryJobResponse;
+import dev.muster.v1.SealBatchRequest;
+import dev.muster.v1.SealBatchResponse;
 import dev.muster.v1.SendEventRequest;
 import dev.muster.v1.SendEventResponse;
 import dev.muster.v1.SubmitJobRequest;
 import dev.muster.v1.SubmitJobResponse;
 import dev.muster.v1.SubmitJobsRequest;
 import dev.muster.v1.TaskBody;
-import dev.muster.v1.WaitJobRequest;
-import dev.muster.v1.WaitJobResponse;
 import dev.muster.v1.WaitServiceGrpc;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * The calls of a {@link Client} without waiting. Each future fails with what the same method of
  * {@code Client} throws; cancelling the one that a method answered ends its call.
  */
 public final class AsyncClient {
-  /** Longest time that one call waits on the server. */
-  private static final Duration POLL = Duration.ofSeconds(30);
-
-  /** Time that a waiting call gets on top, for the way there and back. */
-  private static final Duration SLACK = Duration.ofSeconds(5);
-
   private final ClientCalls calls;
 
   AsyncClient(ClientCalls calls) {
@@ -117,9 +126,7 @@ public final class AsyncClient {
 
   /** As {@link Client#waitFor}. */
   public CompletableFuture<Job> waitFor(String jobId, Duration timeout) {
-    CompletableFuture<Job> result = new CompletableFuture<>();
-    poll(jobId, System.nanoTime(), timeout, result);
-    return result;
+    return JobWait.forEnd(calls, jobId, timeout);
   }
 
   /** As {@link Client#result(String, Class, Duration)}. */
@@ -145,6 +152,31 @@ public final class AsyncClient {
             .build();
     return Chain.map(
         calls.make(JobServiceGrpc.getCancelJobMethod(), request), CancelJobResponse::getJob);
+  }
+
+  /** As {@link Client#pause}. */
+  public CompletableFuture<Job> pause(String jobId, String reason) {
+    PauseJobRequest request =
+        PauseJobRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(jobId)
+            .setReason(reason)
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(JobServiceGrpc.getPauseJobMethod(), request), PauseJobResponse::getJob);
+  }
+
+  /** As {@link Client#resume}. */
+  public CompletableFuture<Job> resume(String jobId) {
+    ResumeJobRequest request =
+        ResumeJobRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(jobId)
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(JobServiceGrpc.getResumeJobMethod(), request), ResumeJobResponse::getJob);
   }
 
   /** As {@link Client#retry}. */
@@ -185,6 +217,96 @@ public final class AsyncClient {
       request.setMaxCreateTime(filter.getMaxCreateTime());
     }
     return calls.make(JobServiceGrpc.getListJobsMethod(), request.build());
+  }
+
+  /**
+   * As {@link Client#watch}.
+   *
+   * @param reader Told the job, on a thread of the connection's; the next change is asked for when
+   *     it has returned. What it throws ends the watch.
+   * @return Ends with the job; cancelling it ends the watch.
+   */
+  public CompletableFuture<Void> watch(String jobId, Consumer<? super Job> reader) {
+    return JobWatch.of(calls, jobId).forEach(reader);
+  }
+
+  /**
+   * One page of {@link Client#logs(String, int)}.
+   *
+   * @param attempt Only of this one. 0: of all.
+   * @param pageSize Records on a page, at most 1,000. 0: 50.
+   * @param pageToken Next page's token, or where to go on, of the page before. Empty: the first
+   *     page.
+   */
+  public CompletableFuture<ListAttemptLogsResponse> logs(
+      String jobId, int attempt, int pageSize, String pageToken) {
+    ListAttemptLogsRequest request =
+        ListAttemptLogsRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(jobId)
+            .setAttempt(attempt)
+            .setPageSize(pageSize)
+            .setPageToken(pageToken)
+            .build();
+    return calls.make(JobServiceGrpc.getListAttemptLogsMethod(), request);
+  }
+
+  /**
+   * As {@link Client#followLogs(String, int)}.
+   *
+   * @param attempt Only of this one. 0: of all.
+   * @param reader Told each record, on a thread of the connection's. What it throws ends it.
+   * @return Ends with the job, or the attempt; cancelling it ends the calls.
+   */
+  public CompletableFuture<Void> followLogs(
+      String jobId, int attempt, Consumer<? super LogRecord> reader) {
+    return AttemptLogs.of(calls, jobId, attempt).forEach(reader);
+  }
+
+  /** As {@link Client#createBatch}. {@link Client#withBatch} submits into it. */
+  public CompletableFuture<Batch> createBatch(BatchOptions options) {
+    CreateBatchRequest request =
+        CreateBatchRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setBatch(options.message(calls::encode))
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(BatchServiceGrpc.getCreateBatchMethod(), request),
+        CreateBatchResponse::getBatch);
+  }
+
+  /** As {@link BatchHandle#get}. */
+  public CompletableFuture<Batch> getBatch(String batchJobId) {
+    GetBatchRequest request =
+        GetBatchRequest.newBuilder().setNamespace(calls.namespace()).setJobId(batchJobId).build();
+    return Chain.map(
+        calls.make(BatchServiceGrpc.getGetBatchMethod(), request), GetBatchResponse::getBatch);
+  }
+
+  /** As {@link BatchHandle#seal}. */
+  public CompletableFuture<Batch> sealBatch(String batchJobId) {
+    SealBatchRequest request =
+        SealBatchRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(batchJobId)
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(BatchServiceGrpc.getSealBatchMethod(), request), SealBatchResponse::getBatch);
+  }
+
+  /** As {@link BatchHandle#retry}; answers the new batch. */
+  public CompletableFuture<Batch> retryBatch(String batchJobId, String reason) {
+    RetryBatchRequest request =
+        RetryBatchRequest.newBuilder()
+            .setNamespace(calls.namespace())
+            .setJobId(batchJobId)
+            .setReason(reason)
+            .setRequestId(calls.newRequestId())
+            .build();
+    return Chain.map(
+        calls.make(BatchServiceGrpc.getRetryBatchMethod(), request), RetryBatchResponse::getBatch);
   }
 
   /** As {@link Client#applyDefinition}. */
@@ -245,37 +367,6 @@ public final class AsyncClient {
             .build();
     return Chain.map(
         calls.make(WaitServiceGrpc.getRejectJobMethod(), request), RejectJobResponse::getJob);
-  }
-
-  /** Asks again and again: each call waits on the server for a while. */
-  private void poll(String jobId, long start, Duration timeout, CompletableFuture<Job> result) {
-    Duration left = timeout.minusNanos(System.nanoTime() - start);
-    Duration wait = left.compareTo(POLL) < 0 ? (left.isNegative() ? Duration.ZERO : left) : POLL;
-    WaitJobRequest request =
-        WaitJobRequest.newBuilder()
-            .setNamespace(calls.namespace())
-            .setJobId(jobId)
-            .setTimeout(Times.durationOf(wait))
-            .build();
-    // A wait outlives a restart of the control plane: it is bounded by time, not by a number of
-    // tries.
-    CompletableFuture<WaitJobResponse> call =
-        calls
-            .patient()
-            .withTimeout(wait.plus(SLACK))
-            .make(JobServiceGrpc.getWaitJobMethod(), request);
-    Chain.cancelWith(result, call);
-    call.whenComplete(
-        (response, thrown) -> {
-          if (thrown != null) {
-            result.completeExceptionally(Chain.cause(thrown));
-          } else if (JobResults.isTerminal(response.getJob().getState())
-              || timeout.minusNanos(System.nanoTime() - start).compareTo(Duration.ZERO) <= 0) {
-            result.complete(response.getJob());
-          } else if (!result.isDone()) {
-            poll(jobId, start, timeout, result);
-          }
-        });
   }
 
   private SubmitSpan spanOf(List<String> definitions) {

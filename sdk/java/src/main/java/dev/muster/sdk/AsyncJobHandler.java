@@ -11,7 +11,9 @@ import java.util.concurrent.CompletionStage;
 @FunctionalInterface
 public interface AsyncJobHandler<I, O> {
   /**
-   * Begins the work. Once this has returned, {@link JobContext#whenStopped} says when to stop.
+   * Begins the work. Once this has returned, {@link JobContext#whenStopped} says when to stop. This
+   * is called in the handler's OpenTelemetry context; what goes on on other threads is given it by
+   * {@code Context.current().wrap(...)}.
    *
    * @param context The job.
    * @param input The input; null: none was given.

@@ -7,10 +7,15 @@ import dev.muster.v1.Job;
 import dev.muster.v1.JobDefinition;
 import dev.muster.v1.JobExplanation;
 import dev.muster.v1.JobFilter;
+import dev.muster.v1.ListAttemptLogsResponse;
+import dev.muster.v1.ListJobsResponse;
+import dev.muster.v1.LogRecord;
 import dev.muster.v1.SendEventResponse;
 import io.grpc.Channel;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +34,7 @@ import java.util.stream.Stream;
  */
 public final class Client implements AutoCloseable {
   private static final int PAGE_SIZE = 100;
+  private static final int LOG_PAGE_SIZE = 200;
 
   private final AsyncClient async;
 
@@ -119,7 +125,13 @@ public final class Client implements AutoCloseable {
     return Calls.await(async.explain(jobId));
   }
 
-  /** Waits until the job has ended or the time is up, and answers the job as it is then. */
+  /**
+   * Waits until the job has ended or the time is up, and answers the job as it is then. A handler
+   * that waits holds its place meanwhile; {@link JobContext#results} does not.
+   *
+   * @throws MusterException FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job
+   *     needs.
+   */
   public Job waitFor(String jobId, Duration timeout) {
     return Calls.await(async.waitFor(jobId, timeout));
   }
@@ -153,6 +165,27 @@ public final class Client implements AutoCloseable {
   }
 
   /**
+   * Holds a job that waits, and answers it as it is then. Its expiry goes on. Pausing twice is no
+   * error.
+   *
+   * @param reason Why, for people. At most 256 characters; may be empty.
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
+   */
+  public Job pause(String jobId, String reason) {
+    return Calls.await(async.pause(jobId, reason));
+  }
+
+  /**
+   * Lets a paused job go on: at once, or at its run time if that is still to come. One that is not
+   * paused stays as it is.
+   *
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED).
+   */
+  public Job resume(String jobId) {
+    return Calls.await(async.resume(jobId));
+  }
+
+  /**
    * Makes a new job like one that has ended, and answers it; its {@code retry_of} names the old
    * one.
    *
@@ -169,14 +202,87 @@ public final class Client implements AutoCloseable {
    * @param filter {@code JobFilter.getDefaultInstance()}: every job of the namespace.
    */
   public Stream<Job> list(JobFilter filter) {
-    return Stream.iterate(
-            Calls.await(async.list(filter, PAGE_SIZE, "")),
-            page -> page != null,
-            page ->
-                page.getNextPageToken().isEmpty()
-                    ? null
-                    : Calls.await(async.list(filter, PAGE_SIZE, page.getNextPageToken())))
-        .flatMap(page -> page.getJobsList().stream());
+    return pages(
+        token -> async.list(filter, PAGE_SIZE, token),
+        ListJobsResponse::getNextPageToken,
+        ListJobsResponse::getJobsList);
+  }
+
+  /**
+   * The job as it is now, then each time it has changed, until it has ended. Changes that follow
+   * each other closely are folded into one. A connection that is lost is made anew; no change is
+   * told twice. Closing the stream ends the watch, also for a reader who waits: with CANCELLED.
+   *
+   * <pre>{@code
+   * try (Stream<Job> changes = client.watch(jobId)) {
+   *   changes.map(Job::getState).forEach(System.out::println);
+   * }
+   * }</pre>
+   *
+   * @return For one reader. It asks for nothing before it is read, and fails with a {@link
+   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the
+   *     control plane stays out of reach.
+   */
+  public Stream<Job> watch(String jobId) {
+    return JobWatch.of(async.calls(), jobId).stream();
+  }
+
+  /**
+   * What the job's handlers have logged: by attempt, and in each in the order of writing; pages are
+   * fetched as the stream is read. Each record says how many before it are missing ({@code
+   * skipped}): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them,
+   * control characters included.
+   *
+   * @param attempt Only of this one. 0: of all.
+   * @throws MusterException NOT_FOUND when there is no such job.
+   */
+  public Stream<LogRecord> logs(String jobId, int attempt) {
+    return pages(
+        token -> async.logs(jobId, attempt, LOG_PAGE_SIZE, token),
+        ListAttemptLogsResponse::getNextPageToken,
+        ListAttemptLogsResponse::getRecordsList);
+  }
+
+  /** What the handlers of all attempts of the job have logged. */
+  public Stream<LogRecord> logs(String jobId) {
+    return logs(jobId, 0);
+  }
+
+  /**
+   * As {@link #logs(String, int)}, and goes on until the job has ended, or the attempt is over:
+   * each record comes within milliseconds of its arrival at the control plane, once. A connection
+   * that is lost is made anew. Closing the stream ends it, also for a reader who waits: with
+   * CANCELLED.
+   *
+   * @param attempt Only of this one. 0: of all.
+   * @return For one reader. It asks for nothing before it is read, and fails with a {@link
+   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED, when too many follow logs; UNAVAILABLE,
+   *     when the control plane stays out of reach.
+   */
+  public Stream<LogRecord> followLogs(String jobId, int attempt) {
+    return AttemptLogs.of(async.calls(), jobId, attempt).stream();
+  }
+
+  /** Follows what the handlers of all attempts of the job log. */
+  public Stream<LogRecord> followLogs(String jobId) {
+    return followLogs(jobId, 0);
+  }
+
+  /**
+   * Makes an open batch without members: jobs that are submitted and followed as one.
+   *
+   * @throws MusterException INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) of the callback.
+   * @throws PayloadException when the callback's input can't be written as JSON.
+   */
+  public BatchHandle createBatch(BatchOptions options) {
+    String jobId = Calls.await(async.createBatch(options)).getJob().getJobId();
+    // A request id of the caller's is for this call alone.
+    return withRequestId("").batch(jobId);
+  }
+
+  /** A batch that is there, by its job's id. Asks nothing. */
+  public BatchHandle batch(String batchJobId) {
+    return new BatchHandle(this, batchJobId);
   }
 
   /**
@@ -225,6 +331,20 @@ public final class Client implements AutoCloseable {
    */
   public Job reject(String jobId, String reason) {
     return Calls.await(async.reject(jobId, reason));
+  }
+
+  private static <P, T> Stream<T> pages(
+      Function<String, CompletableFuture<P>> ask,
+      Function<P, String> nextToken,
+      Function<P, List<T>> items) {
+    return Stream.iterate(
+            Calls.await(ask.apply("")),
+            page -> page != null,
+            page ->
+                nextToken.apply(page).isEmpty()
+                    ? null
+                    : Calls.await(ask.apply(nextToken.apply(page))))
+        .flatMap(page -> items.apply(page).stream());
   }
 
   /** Ends the connection; calls under way fail with UNAVAILABLE or CANCELLED. */

@@ -44,7 +44,7 @@ class ReadmeTest {
       assertTrue(name.find(), found.group(1));
       examples.add(new Example(name.group(1), found.group(1), found.group(2)));
     }
-    assertEquals(4, examples.size());
+    assertEquals(5, examples.size());
     return examples.stream()
         .map(example -> DynamicTest.dynamicTest(example.name(), () -> run(example)));
   }

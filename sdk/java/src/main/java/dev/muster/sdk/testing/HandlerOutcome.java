@@ -2,22 +2,25 @@ package dev.muster.sdk.testing;
 
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.internal.worker.DetachedJob;
+import dev.muster.sdk.internal.worker.DetachedRuns;
 import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Failure;
+import dev.muster.v1.JobSubmission;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Progress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
-/** What came of a handler, and what it said of itself. */
+/** What came of a handler, and what it said of itself in all of its runs. */
 public final class HandlerOutcome {
-  private final DetachedJob job;
+  private final DetachedRuns runs;
   private final AttemptReport report;
   private final PayloadCodec codec;
 
-  HandlerOutcome(DetachedJob job, AttemptReport report, PayloadCodec codec) {
-    this.job = job;
+  HandlerOutcome(DetachedRuns runs, AttemptReport report, PayloadCodec codec) {
+    this.runs = runs;
     this.report = report;
     this.codec = codec;
   }
@@ -25,9 +28,13 @@ public final class HandlerOutcome {
   /**
    * What it returned, as a client reads it.
    *
-   * @throws IllegalStateException when it failed; the message says how.
+   * @throws IllegalStateException when it failed; the message says how. Or when it was asked to
+   *     stop while it waited for children.
    */
   public <T> T result(Class<T> type) {
+    if (report.hasSuspended()) {
+      throw new IllegalStateException("the handler was asked to stop while it waited for children");
+    }
     if (!report.hasResult()) {
       Failure failure = report.getFailure();
       throw new IllegalStateException(
@@ -36,28 +43,45 @@ public final class HandlerOutcome {
     return codec.decode(report.getResult(), type);
   }
 
-  /** What would be reported of its failure. Empty: it returned. */
+  /** What would be reported of its failure. Empty: it returned, or waited for children. */
   public Optional<Failure> failure() {
     return report.hasFailure() ? Optional.of(report.getFailure()) : Optional.empty();
   }
 
   /** Each progress that it reported, in order. */
   public List<Progress> progress() {
-    return job.reportedProgress();
+    return all(DetachedJob::reportedProgress);
   }
 
   /** Each checkpoint that it left, in order. */
   public <T> List<T> checkpoints(Class<T> type) {
-    return job.reportedCheckpoints().stream().map(left -> codec.decode(left, type)).toList();
+    return all(DetachedJob::reportedCheckpoints).stream()
+        .map(left -> codec.decode(left, type))
+        .toList();
   }
 
   /** Each record that it wrote to the attempt's log, in order. */
   public List<LogRecord> logs() {
-    return job.records();
+    return all(DetachedJob::records);
   }
 
-  /** How much time it asked for beyond its run timeout. */
+  /** How much time it asked for beyond its run timeout, in its last run. */
   public Duration runTimeoutExtension() {
-    return Duration.ofMillis(job.extensionMillis());
+    List<DetachedJob> all = runs.runs();
+    return Duration.ofMillis(all.get(all.size() - 1).extensionMillis());
+  }
+
+  /** How often it ran: once, and again each time that it had waited for children. */
+  public int runs() {
+    return runs.runs().size();
+  }
+
+  /** The children that it submitted, each once, in their order. */
+  public List<JobSubmission> children() {
+    return runs.children().submissions();
+  }
+
+  private <T> List<T> all(Function<DetachedJob, List<T>> said) {
+    return runs.runs().stream().flatMap(run -> said.apply(run).stream()).toList();
   }
 }

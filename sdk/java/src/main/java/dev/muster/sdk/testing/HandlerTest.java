@@ -7,11 +7,15 @@ import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.Times;
 import dev.muster.sdk.internal.Uuids;
-import dev.muster.sdk.internal.worker.DetachedJob;
+import dev.muster.sdk.internal.worker.DetachedChildren;
+import dev.muster.sdk.internal.worker.DetachedRuns;
 import dev.muster.sdk.internal.worker.RegisteredHandler;
-import dev.muster.sdk.internal.worker.Tracing;
 import dev.muster.v1.Assignment;
+import dev.muster.v1.AttemptReport;
+import dev.muster.v1.JobSubmission;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -38,6 +42,7 @@ public final class HandlerTest {
 
   private PayloadCodec codec = PayloadCodec.standard();
   private int maxPayload = MAX_PAYLOAD;
+  private final Map<String, RegisteredHandler.Body> children = new HashMap<>();
 
   /** A first attempt of a new job. */
   public HandlerTest() {}
@@ -100,6 +105,21 @@ public final class HandlerTest {
     return this;
   }
 
+  /**
+   * Says what runs children of a definition: a handler of the test's that gives their results, or
+   * the one that has them in production. What it throws is the child's failure. Children end when
+   * the handler under test waits for them; then that runs again from its start, as a later attempt,
+   * with its last checkpoint. Default: there are none, and submitting one fails with NOT_FOUND.
+   *
+   * <pre>{@code
+   * new HandlerTest().child("square", Integer.class, (ctx, side) -> side * side)
+   * }</pre>
+   */
+  public <I, O> HandlerTest child(String definition, Class<I> type, JobHandler<I, O> handler) {
+    children.put(definition, body(type, handler::run));
+    return this;
+  }
+
   /** Runs the handler on the caller's thread, and answers what came of it. */
   public <I, O> HandlerOutcome run(Class<I> type, JobHandler<I, O> handler, Object input) {
     RunningHandler running = prepare(body(type, handler::run), input);
@@ -141,9 +161,38 @@ public final class HandlerTest {
     if (input != null) {
       given.setInput(codec.encode(input));
     }
-    System.Logger logger = System.getLogger("dev.muster.sdk.testing");
-    DetachedJob job =
-        new DetachedJob(given.build(), body, maxPayload, codec, logger, new Tracing(null));
-    return new RunningHandler(job, codec);
+    return new RunningHandler(runs(given.build(), body), codec);
+  }
+
+  private DetachedRuns runs(Assignment given, RegisteredHandler.Body body) {
+    return new DetachedRuns(
+        given, body, maxPayload, codec, new DetachedChildren(new ChildRunner()));
+  }
+
+  /** Runs children as the test has said. */
+  private final class ChildRunner implements DetachedChildren.Runner {
+    @Override
+    public boolean knows(String definition) {
+      return children.containsKey(definition);
+    }
+
+    @Override
+    public AttemptReport run(String jobId, JobSubmission child) {
+      String definition = child.getDefinition();
+      Assignment.Builder given =
+          Assignment.newBuilder()
+              .setJobId(Uuids.bytes(jobId))
+              .setAttempt(1)
+              .setNamespace(assignment.getNamespace())
+              .setDefinition(definition)
+              .setDefinitionVersion(1)
+              .setHandler(definition);
+      if (child.hasInput()) {
+        given.setInput(child.getInput());
+      }
+      DetachedRuns runs = runs(given.build(), children.get(definition));
+      runs.run();
+      return runs.outcome().join();
+    }
   }
 }

@@ -2,37 +2,37 @@ package dev.muster.sdk.testing;
 
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.StopReason;
-import dev.muster.sdk.internal.worker.DetachedJob;
+import dev.muster.sdk.internal.worker.DetachedRuns;
 import java.util.concurrent.CompletableFuture;
 
 /** A handler that runs in a test. */
 public final class RunningHandler {
-  private final DetachedJob job;
+  private final DetachedRuns runs;
   private final PayloadCodec codec;
 
-  RunningHandler(DetachedJob job, PayloadCodec codec) {
-    this.job = job;
+  RunningHandler(DetachedRuns runs, PayloadCodec codec) {
+    this.runs = runs;
     this.codec = codec;
   }
 
   void runHere() {
-    job.run();
+    runs.run();
   }
 
   void runAside() {
-    Thread thread = new Thread(job, "muster-handler-test");
+    Thread thread = new Thread(runs, "muster-handler-test");
     thread.setDaemon(true);
     thread.start();
   }
 
   /** Asks the handler to stop, as the worker would. */
   public void stop(StopReason reason) {
-    job.stop(reason);
+    runs.stop(reason);
   }
 
   /** What comes of the handler. */
   public CompletableFuture<HandlerOutcome> outcome() {
-    return job.outcome().thenApply(report -> new HandlerOutcome(job, report, codec));
+    return runs.outcome().thenApply(report -> new HandlerOutcome(runs, report, codec));
   }
 
   /** Waits for what comes of the handler. */

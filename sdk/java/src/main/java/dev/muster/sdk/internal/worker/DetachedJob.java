@@ -3,12 +3,9 @@ package dev.muster.sdk.internal.worker;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.v1.Assignment;
 import dev.muster.v1.AttemptReport;
-import dev.muster.v1.GetJobResponse;
 import dev.muster.v1.LogRecord;
 import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
-import dev.muster.v1.SubmitJobRequest;
-import dev.muster.v1.SubmitJobResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,15 +20,15 @@ public final class DetachedJob extends RunningJob {
   private final List<LogRecord> records = new ArrayList<>();
   private volatile long extension;
 
-  /** The last three of these are those of a worker. */
-  public DetachedJob(
+  DetachedJob(
       Assignment assignment,
       RegisteredHandler.Body body,
       int maxPayload,
       PayloadCodec codec,
       System.Logger logger,
+      ChildCalls children,
       Tracing tracing) {
-    super(assignment, body, codec, logger, new NoChildren(), tracing);
+    super(assignment, body, codec, logger, children, tracing);
     this.maxPayload = maxPayload;
   }
 
@@ -42,7 +39,14 @@ public final class DetachedJob extends RunningJob {
 
   /** Takes each word by itself, so that none replaces another. */
   @Override
-  synchronized void spoke() {
+  void spoke() {
+    AttemptReport ended = keepWords();
+    if (ended != null) {
+      outcome.complete(ended);
+    }
+  }
+
+  private synchronized AttemptReport keepWords() {
     HandlerHost.Words words = takeWords();
     if (words.progress() != null) {
       progress.add(words.progress());
@@ -52,9 +56,7 @@ public final class DetachedJob extends RunningJob {
     }
     records.addAll(words.logs());
     extension = Math.max(extension, words.extensionMs());
-    if (words.outcome() != null) {
-      outcome.complete(words.outcome());
-    }
+    return words.outcome();
   }
 
   @Override
@@ -82,22 +84,5 @@ public final class DetachedJob extends RunningJob {
   /** Milliseconds that were asked for beyond the run timeout. */
   public long extensionMillis() {
     return extension;
-  }
-
-  private static final class NoChildren implements ChildCalls {
-    @Override
-    public String sessionId() {
-      return "";
-    }
-
-    @Override
-    public CompletableFuture<SubmitJobResponse> submit(SubmitJobRequest request) {
-      throw new UnsupportedOperationException("a handler without a control plane has no children");
-    }
-
-    @Override
-    public CompletableFuture<GetJobResponse> get(String jobId) {
-      throw new UnsupportedOperationException("a handler without a control plane has no children");
-    }
   }
 }

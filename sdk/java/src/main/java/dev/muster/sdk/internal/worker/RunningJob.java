@@ -9,6 +9,7 @@ import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.PayloadException;
 import dev.muster.sdk.StopReason;
 import dev.muster.sdk.WaitsForChildren;
+import dev.muster.sdk.internal.HandledJob;
 import dev.muster.sdk.internal.Uuids;
 import dev.muster.sdk.internal.core.CorePorts;
 import dev.muster.sdk.internal.core.Limits;
@@ -50,6 +51,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private final System.Logger logger;
   private final Children children;
   private final HandlerSpan span;
+  private final HandledJob handled;
   private final CompletableFuture<StopReason> stopSignal = new CompletableFuture<>();
 
   // What follows is guarded by this.
@@ -82,6 +84,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     this.logger = logger;
     children = new Children(calls, codec, jobId(), assignment.getAttempt());
     span = tracing.handlerSpan(assignment);
+    handled = new HandledJob(jobId());
   }
 
   /** Largest checkpoint in bytes; 0: no bound. */
@@ -104,8 +107,8 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
       return;
     }
     Object returned;
-    Scope scope = span.start();
-    try (scope) {
+    try (Scope inSpan = span.start();
+        Scope asHandler = handled.makeCurrent()) {
       returned = body.run(this, assignment().hasInput() ? assignment().getInput() : null);
     } catch (Throwable thrown) {
       leave();
@@ -161,6 +164,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   }
 
   private void end(AttemptReport ended) {
+    handled.end();
     speak(
         () -> {
           state = State.ENDED;

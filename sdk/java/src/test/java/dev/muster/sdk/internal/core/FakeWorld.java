@@ -15,6 +15,7 @@ import dev.muster.v1.HeartbeatResponse;
 import dev.muster.v1.OpenSessionRequest;
 import dev.muster.v1.OpenSessionResponse;
 import dev.muster.v1.Payload;
+import dev.muster.v1.ReleaseReason;
 import dev.muster.v1.ReportAttemptsRequest;
 import dev.muster.v1.ReportAttemptsResponse;
 import dev.muster.v1.ReportResult;
@@ -222,6 +223,15 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   /** All reports that were sent, repeats included. */
   List<AttemptReport> reported() {
     return reports.stream().flatMap(call -> call.getReportsList().stream()).toList();
+  }
+
+  /** Why attempts were given back, in order, once what is on its way has come. */
+  List<ReleaseReason> released() {
+    advance(3 * LATENCY);
+    return reported().stream()
+        .filter(AttemptReport::hasReleased)
+        .map(report -> report.getReleased().getReason())
+        .toList();
   }
 
   boolean saw(Class<? extends CoreEvent> type) {

@@ -44,8 +44,9 @@ class HandlerSpanTest {
 
   private SpanData run(Assignment assignment, RegisteredHandler.Body body) {
     System.Logger logger = System.getLogger("test");
+    DetachedChildren none = new DetachedChildren(null);
     DetachedJob job =
-        new DetachedJob(assignment, body, 1_000, PayloadCodec.standard(), logger, tracing);
+        new DetachedJob(assignment, body, 1_000, PayloadCodec.standard(), logger, none, tracing);
     job.run();
     return exporter.getFinishedSpanItems().get(0);
   }

@@ -10,10 +10,7 @@ import dev.muster.v1.Job;
 import dev.muster.v1.JobDefinition;
 import dev.muster.v1.JobFilter;
 import dev.muster.v1.JobState;
-import dev.muster.v1.ListQueuesRequest;
-import dev.muster.v1.QueueServiceGrpc;
 import dev.muster.v1.RetryPolicy;
-import io.grpc.Status;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +23,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
-/** Against a real control plane, whose gRPC address {@code MUSTER_TEST_ADDRESS} names. */
+/** A worker, at a control plane whose gRPC address {@code MUSTER_TEST_ADDRESS} names. */
 @EnabledIfEnvironmentVariable(named = "MUSTER_TEST_ADDRESS", matches = ".+")
-class IntegrationTest {
+class WorkerIntegrationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final String address = System.getenv("MUSTER_TEST_ADDRESS");
@@ -215,42 +212,5 @@ class IntegrationTest {
     mayEnd.countDown();
     stopped.join();
     assertEquals("done", client.result(job, String.class, PATIENCE));
-  }
-
-  @Test
-  void saysWhatTheServerRefuses() {
-    MusterException unknown =
-        assertThrows(MusterException.class, () -> client.submit("nobody-knows-it", null));
-    assertEquals(Status.Code.NOT_FOUND, unknown.code());
-    assertEquals("DEFINITION_NOT_FOUND", unknown.reason());
-    MusterException wrong =
-        assertThrows(
-            MusterException.class,
-            () -> client.submit(name("price"), null, SubmitOptions.NONE.priority(1_000)));
-    assertEquals("job.priority", wrong.fieldViolations().get(0).field());
-    try (Worker nameless = Worker.builder(address, "No Such Name").build()) {
-      nameless.handle("x", Void.class, (ctx, nothing) -> null);
-      MusterException refused = assertThrows(MusterException.class, nameless::run);
-      assertEquals(Status.Code.INVALID_ARGUMENT, refused.code());
-    }
-  }
-
-  @Test
-  void sendsEventsAndSharesItsConnection() {
-    assertTrue(client.sendEvent(name("event"), Map.of("a", 1)).getKept());
-    EventOptions unkept = EventOptions.NONE.key("k").keepFor(Duration.ZERO);
-    assertFalse(client.sendEvent(name("event"), null, unkept).getKept());
-    assertTrue(
-        QueueServiceGrpc.newBlockingStub(client.channel())
-                .listQueues(ListQueuesRequest.getDefaultInstance())
-                .getQueuesCount()
-            > 0);
-    String job = submit("price", null);
-    assertFalse(client.explain(job).getSummary().isEmpty());
-    MusterException refused =
-        assertThrows(MusterException.class, () -> client.approve(job, "", null));
-    assertEquals("JOB_NOT_AWAITING_APPROVAL", refused.reason());
-    assertThrows(MusterException.class, () -> client.reject(job, "no"));
-    assertEquals(JobState.JOB_STATE_CANCELLED, client.cancel(job, "").getState());
   }
 }

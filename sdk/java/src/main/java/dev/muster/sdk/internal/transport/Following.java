@@ -1,0 +1,200 @@
+package dev.muster.sdk.internal.transport;
+
+import dev.muster.sdk.MusterException;
+import dev.muster.sdk.TransportRetry;
+import io.grpc.Status;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/**
+ * What is followed over streams that may break, and is asked for anew where it was left. It has one
+ * reader, who asks for the next only when he has had the one before; so nothing but the end by
+ * {@link #close} needs a lock.
+ *
+ * @param <M> A message of a stream.
+ * @param <T> What the reader is told.
+ */
+public final class Following<M, T> implements AutoCloseable {
+  /** What a message brings that was not told before, and whether it is the last one. */
+  public record News<T>(List<T> items, boolean isOver) {}
+
+  private final TransportRetry retry;
+  private final Supplier<ServerStream<?, M>> open;
+  private final Function<M, News<T>> take;
+  private final Queue<T> untold = new ArrayDeque<>();
+  private boolean isOver;
+
+  /** Since the last message. */
+  private int failures;
+
+  private volatile ServerStream<?, M> stream;
+  private volatile CompletableFuture<T> asked = new CompletableFuture<>();
+  private volatile boolean closed;
+
+  /**
+   * Asks for nothing before its reader does.
+   *
+   * @param open Asks for a stream that goes on where the last one was left.
+   * @param take Reads a message, and notes where to go on.
+   */
+  public Following(
+      TransportRetry retry, Supplier<ServerStream<?, M>> open, Function<M, News<T>> take) {
+    this.retry = retry;
+    this.open = open;
+    this.take = take;
+  }
+
+  /** What comes, one by one, for a reader who waits for it. */
+  public Stream<T> stream() {
+    Spliterator<T> reader =
+        new Spliterators.AbstractSpliterator<T>(
+            Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL) {
+          @Override
+          public boolean tryAdvance(Consumer<? super T> action) {
+            T item = Calls.await(next());
+            if (item != null) {
+              action.accept(item);
+            }
+            return item != null;
+          }
+        };
+    return StreamSupport.stream(reader, false).onClose(this::close);
+  }
+
+  /** Tells each to the reader. What he throws ends it, and so does cancelling the future. */
+  public CompletableFuture<Void> forEach(Consumer<? super T> reader) {
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    end.whenComplete((nothing, thrown) -> close());
+    tell(reader, end);
+    return end;
+  }
+
+  private void tell(Consumer<? super T> reader, CompletableFuture<Void> end) {
+    while (!end.isDone()) {
+      CompletableFuture<T> next = next();
+      boolean isThere = next.isDone();
+      next.whenComplete(
+          (item, thrown) -> {
+            tellOne(reader, end, item, thrown);
+            if (!isThere) {
+              tell(reader, end);
+            }
+          });
+      if (!isThere) {
+        return;
+      }
+    }
+  }
+
+  private void tellOne(
+      Consumer<? super T> reader, CompletableFuture<Void> end, T item, Throwable thrown) {
+    if (thrown != null) {
+      end.completeExceptionally(thrown);
+    } else if (item == null) {
+      end.complete(null);
+    } else if (!end.isDone()) {
+      try {
+        reader.accept(item);
+      } catch (RuntimeException | Error unwilling) {
+        end.completeExceptionally(unwilling);
+      }
+    }
+  }
+
+  /** The next one; null: that was all. Fails with a {@link MusterException}. */
+  private CompletableFuture<T> next() {
+    CompletableFuture<T> next = new CompletableFuture<>();
+    next.whenComplete(
+        (item, thrown) -> {
+          if (next.isCancelled()) {
+            close();
+          }
+        });
+    asked = next;
+    if (!untold.isEmpty() || isOver) {
+      next.complete(untold.poll());
+    } else if (closed) {
+      next.completeExceptionally(ended());
+    } else {
+      pull(next);
+    }
+    return next;
+  }
+
+  private void pull(CompletableFuture<T> next) {
+    if (next.isDone()) {
+      return;
+    }
+    if (stream == null) {
+      stream = open.get();
+    }
+    ServerStream<?, M> present = stream;
+    if (closed) {
+      present.cancel();
+    }
+    present
+        .next()
+        .whenComplete(
+            (message, thrown) -> {
+              if (thrown != null) {
+                lost(next, MusterException.of(thrown));
+              } else if (message == null) {
+                lost(next, MusterException.of(Status.Code.UNAVAILABLE, "the stream broke off"));
+              } else {
+                heard(next, message);
+              }
+            });
+  }
+
+  private void heard(CompletableFuture<T> next, M message) {
+    failures = 0;
+    News<T> news = take.apply(message);
+    untold.addAll(news.items());
+    isOver = news.isOver();
+    if (isOver) {
+      stream.cancel();
+    }
+    if (untold.isEmpty() && !isOver) {
+      pull(next);
+    } else {
+      next.complete(untold.poll());
+    }
+  }
+
+  private void lost(CompletableFuture<T> next, MusterException failure) {
+    stream = null;
+    OptionalLong wait = Calls.backoff(retry, ++failures, failure);
+    if (wait.isEmpty()) {
+      next.completeExceptionally(failure);
+      return;
+    }
+    CompletableFuture.delayedExecutor(wait.getAsLong(), TimeUnit.NANOSECONDS)
+        .execute(() -> pull(next));
+  }
+
+  /** Ends it: a reader who waits is told CANCELLED. */
+  @Override
+  public void close() {
+    closed = true;
+    ServerStream<?, M> present = stream;
+    if (present != null) {
+      present.cancel();
+    }
+    asked.completeExceptionally(ended());
+  }
+
+  private static MusterException ended() {
+    return MusterException.of(Status.Code.CANCELLED, "the caller ended the call");
+  }
+}

@@ -1,0 +1,37 @@
+package dev.muster.sdk;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** Serves what a test wants of the control plane, and has a client of it. */
+final class FakeServer implements AutoCloseable {
+  private final Server server;
+  final Client client;
+
+  FakeServer(BindableService service) {
+    try {
+      server =
+          NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+              .addService(service)
+              .build()
+              .start();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+    client =
+        Client.builder("127.0.0.1:" + server.getPort())
+            .retry(new TransportRetry(3, Duration.ofMillis(1), Duration.ofMillis(2)))
+            .build();
+  }
+
+  @Override
+  public void close() {
+    client.close();
+    server.shutdownNow();
+  }
+}
