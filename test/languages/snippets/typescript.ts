@@ -2,6 +2,11 @@
 import { join } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 
+/** What blocks call that would be the reader's own. */
+const standIns = `declare function read(day: number): Promise<void>;
+declare function send(file: string, signal: AbortSignal): Promise<void>;
+`;
+
 export const typescriptSnippets: SnippetCompiler = {
   language: 'typescript',
   wrong: 'await client.noSuchMethod(jobId);\n',
@@ -9,6 +14,7 @@ export const typescriptSnippets: SnippetCompiler = {
     const modules = snippets.map(({ name, code }) => [
       `${name}.ts`,
       `${imports}
+${standIns}
 export async function ${name}(client: Client, jobId: string, worker: Worker): Promise<void> {
   {
 ${indent(code, '    ')}  }
