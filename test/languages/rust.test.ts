@@ -10,7 +10,15 @@ suiteOf({
   runs: {
     'is formatted': ['cargo', 'fmt', '--all', '--check'],
     'has no findings of clippy': ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'],
-    'has docs without a warning': ['env', 'RUSTDOCFLAGS=-D warnings', 'cargo', 'doc', '--no-deps', '--package', 'muster'],
+    'has docs without a warning': [
+      'env',
+      'RUSTDOCFLAGS=-D warnings',
+      'cargo',
+      'doc',
+      '--no-deps',
+      '--package',
+      'muster',
+    ],
     'builds from its package': ['cargo', 'package', '--package', 'muster', '--allow-dirty'],
     'passes its tests, and the examples of its docs': ['cargo', 'test', '--workspace'],
   },

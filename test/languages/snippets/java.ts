@@ -51,9 +51,11 @@ export const javaSnippets: SnippetCompiler = {
   files(snippets, imports, folder) {
     const classes = snippets.map(({ name, code }) => {
       const className = classNameOf(name);
-      // A block is what a method does, or methods.
-      const body = /^(static|private|public|record|final) /.test(code) ? indent(code, '  ') : method(code);
-      return [`snippets/src/main/java/${className}.java`, `${imports}\nfinal class ${className} {\n${scope}\n${body}}\n`];
+      const method = `  static void run() throws Exception {\n${indent(code, '    ')}  }\n`;
+      return [
+        `snippets/src/main/java/${className}.java`,
+        `${imports}\nfinal class ${className} {\n${scope}\n${method}}\n`,
+      ];
     });
     return {
       'pom.xml': pom(relative(folder, join(root, 'sdk/java'))),
@@ -63,8 +65,6 @@ export const javaSnippets: SnippetCompiler = {
   },
   command: (folder) => ({ program: 'mvn', args: ['-B', '-ntp', '-q', 'compile'], cwd: folder }),
 };
-
-const method = (code: string) => `  static void run() throws Exception {\n${indent(code, '    ')}  }\n`;
 
 function classNameOf(name: string): string {
   return `Section${name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())}`;

@@ -2,11 +2,6 @@
 import { join } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 
-/** What blocks call that would be the reader's own. */
-const standIns = `declare function read(day: number): Promise<void>;
-declare function send(file: string, signal: AbortSignal): Promise<void>;
-`;
-
 export const typescriptSnippets: SnippetCompiler = {
   language: 'typescript',
   wrong: 'await client.noSuchMethod(jobId);\n',
@@ -14,7 +9,6 @@ export const typescriptSnippets: SnippetCompiler = {
     const modules = snippets.map(({ name, code }) => [
       `${name}.ts`,
       `${imports}
-${standIns}
 export async function ${name}(client: Client, jobId: string, worker: Worker): Promise<void> {
   {
 ${indent(code, '    ')}  }
@@ -22,7 +16,11 @@ ${indent(code, '    ')}  }
 `,
     ]);
     // What a block declares is for its reader to use.
-    const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, typeRoots: [join(root, 'node_modules/@types')] };
+    const compilerOptions = {
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      typeRoots: [join(root, 'node_modules/@types')],
+    };
     const settings = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [join(folder, '*.ts')] };
     return { ...Object.fromEntries(modules), 'tsconfig.json': JSON.stringify(settings) };
   },

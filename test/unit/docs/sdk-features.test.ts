@@ -34,7 +34,8 @@ const sources: Record<Language, Sources> = {
     folder: 'sdk/python/src/muster',
     files: /^(?!v1\/).*\.py$/,
     client: /^client\//,
-    declaration: (name) => new RegExp(`^ *((async )?def|class) ${name}\\b|^ +${name}(: \\w+)? =|^ +(self\\.)?${name}: `, 'm'),
+    declaration: (name) =>
+      new RegExp(`^ *((async )?def|class) ${name}\\b|^ +${name}(: \\w+)? =|^ +(self\\.)?${name}: `, 'm'),
     spelled: snake,
   },
   go: {
@@ -48,7 +49,8 @@ const sources: Record<Language, Sources> = {
     folder: 'sdk/java/src/main/java/dev/muster/sdk',
     files: /^(?!internal\/).*\.java$/,
     client: /Client\.java$/,
-    declaration: (name) => new RegExp(`^ +(?!return|throw|new)[\\w<>., ?]+ ${name}\\(|(class|record|interface|enum) ${name}\\b`, 'm'),
+    declaration: (name) =>
+      new RegExp(`^ +(?!return|throw|new)[\\w<>., ?]+ ${name}\\(|(class|record|interface|enum) ${name}\\b`, 'm'),
     spelled: camel,
   },
   rust: {

@@ -7,7 +7,9 @@ const read = (file: string) => readFileSync(new URL(file, source), 'utf8');
 
 const exported = [...read('index.ts').matchAll(/^export (?:type )?\{([^}]+)\} from '([^']+)';$/gm)]
   .filter(([, , file = '']) => !file.startsWith('./gen/'))
-  .flatMap(([, names = '', file = '']) => names.split(',').map((name) => [name.trim().split(' ')[0] ?? '', file] as const));
+  .flatMap(([, names = '', file = '']) =>
+    names.split(',').map((name) => [name.trim().split(' ')[0] ?? '', file] as const),
+  );
 
 describe('each export', () => {
   it.each(exported)('%s of %s has a comment', (name, file) => {
