@@ -1,18 +1,19 @@
 //! Generates the messages and the clients of the services from `proto/`, without a protoc.
 
-use std::{error::Error, fs, path::PathBuf};
-
-const ROOT: &str = "proto";
+use std::path::{Path, PathBuf};
+use std::{error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed={ROOT}");
-    let mut files: Vec<PathBuf> = fs::read_dir(format!("{ROOT}/muster/v1"))?
+    // `proto` is a symbolic link, which a package has as a folder, and a checkout without such links as a file.
+    let root = if Path::new("proto").is_dir() { "proto" } else { "../../proto" };
+    println!("cargo:rerun-if-changed={root}");
+    let mut files: Vec<PathBuf> = fs::read_dir(format!("{root}/muster/v1"))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
     files.sort();
     tonic_prost_build::configure()
         .build_server(false)
         .bytes(".muster.v1")
-        .compile_fds(protox::compile(files, [ROOT])?)?;
+        .compile_fds(protox::compile(files, [root])?)?;
     Ok(())
 }

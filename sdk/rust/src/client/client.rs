@@ -86,7 +86,7 @@ impl ClientBuilder {
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) calls: Calls,
-    jobs: JobServiceClient<Channel>,
+    pub(super) jobs: JobServiceClient<Channel>,
 }
 
 impl Client {
@@ -162,6 +162,15 @@ impl Client {
     /// # Errors
     /// As [`submit`](Self::submit); the path of a refused field names the place of its job.
     pub async fn submit_many(&self, submissions: impl IntoIterator<Item = Submission>) -> Result<Vec<SubmittedJob>> {
+        self.submit_members(submissions, "").await
+    }
+
+    /// `batch_job_id`: of the open batch of which they become members. Empty: none.
+    pub(super) async fn submit_members(
+        &self,
+        submissions: impl IntoIterator<Item = Submission>,
+        batch_job_id: &str,
+    ) -> Result<Vec<SubmittedJob>> {
         let jobs = submissions.into_iter().map(Submission::message).collect::<Result<Vec<_>>>()?;
         let definitions: Vec<&str> = jobs.iter().map(|job| &*job.definition).collect();
         let span = SubmitSpan::start(&self.calls.address, &self.calls.namespace, &definitions);
@@ -170,7 +179,8 @@ impl Client {
             namespace: self.calls.namespace.clone(),
             jobs,
             request_id: request_id(),
-            ..Default::default()
+            batch_job_id: batch_job_id.into(),
+            parent: None,
         };
         let answer = self.calls.make(message, |mut request| {
             add_trace(&mut request, trace.as_ref());
@@ -209,10 +219,12 @@ impl Client {
         present(answer.await?.explanation, "explanation")
     }
 
-    /// Waits until the job has ended, however long it takes, and answers it; also while the control plane restarts.
+    /// Waits until the job has ended, however long it takes, and answers it; also while the control plane restarts. A handler
+    /// that waits holds its slot meanwhile; [`Context::wait`](crate::worker::Context::wait) does not.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s;
+    /// FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
     pub async fn wait(&self, job: impl AsRef<str>) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), None).await
     }
@@ -220,7 +232,8 @@ impl Client {
     /// Waits until the job has ended or the time is up, and answers the job as it is then.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s, or at the end.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s, or at the end;
+    /// FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
     pub async fn wait_within(&self, job: impl AsRef<str>, timeout: Duration) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), Some(timeout)).await
     }
@@ -241,43 +254,6 @@ impl Client {
     /// As [`result`](Self::result), and [`Error::WaitTimeout`](crate::Error::WaitTimeout): it has not ended yet.
     pub async fn result_within<T: DeserializeOwned>(&self, job: impl AsRef<str>, timeout: Duration) -> Result<T> {
         job_result(self.wait_within(job, timeout).await?)
-    }
-
-    /// Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler has yet to return. `reason` is
-    /// for people: at most 256 characters.
-    ///
-    /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION when it has ended otherwise.
-    pub async fn cancel(&self, job: impl AsRef<str>, reason: &str) -> Result<v1::Job> {
-        let message = v1::CancelJobRequest {
-            namespace: self.calls.namespace.clone(),
-            job_id: job.as_ref().into(),
-            reason: reason.into(),
-            request_id: request_id(),
-        };
-        let answer = self.calls.make(message, |request| {
-            let mut jobs = self.jobs.clone();
-            async move { jobs.cancel_job(request).await }
-        });
-        present(answer.await?.job, "job")
-    }
-
-    /// Makes a new job like one that has ended, and answers it; its `retry_of` names the old one.
-    ///
-    /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
-    pub async fn retry(&self, job: impl AsRef<str>) -> Result<v1::Job> {
-        let message = v1::RetryJobRequest {
-            namespace: self.calls.namespace.clone(),
-            job_id: job.as_ref().into(),
-            request_id: request_id(),
-            ..v1::RetryJobRequest::default()
-        };
-        let answer = self.calls.make(message, |request| {
-            let mut jobs = self.jobs.clone();
-            async move { jobs.retry_job(request).await }
-        });
-        present(answer.await?.job, "job")
     }
 
     /// All jobs that match, newest first, without their inputs and results; pages are fetched as they are asked for.

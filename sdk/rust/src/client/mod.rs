@@ -1,18 +1,27 @@
 //! Submits jobs and follows them: [`Client`].
 
+mod attempt_logs;
+mod batch;
 pub(crate) mod calls;
 #[allow(clippy::module_inception, reason = "the client is what the module is about")]
 mod client;
 mod definitions;
+mod feed;
+mod following;
+mod job_changes;
 mod job_filter;
 mod job_pages;
 pub(crate) mod job_ref;
 pub(crate) mod job_wait;
+mod job_watch;
 pub(crate) mod submission;
 pub(crate) mod transport_retry;
 mod waits;
 
+pub use attempt_logs::LogOptions;
+pub use batch::BatchHandle;
 pub use client::{Client, ClientBuilder};
+pub use feed::Feed;
 pub use job_filter::JobFilter;
 pub use job_pages::JobPages;
 pub use transport_retry::TransportRetry;

@@ -31,7 +31,7 @@ impl TransportRetry {
     }
 
     /// Time until the next try; None when there is to be none. `random` is from 0 to 1.
-    fn backoff(&self, attempt: u32, error: &CallError, random: f64) -> Option<Duration> {
+    pub(super) fn backoff(&self, attempt: u32, error: &CallError, random: f64) -> Option<Duration> {
         if attempt >= self.max_attempts {
             return None;
         }

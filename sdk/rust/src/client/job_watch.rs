@@ -1,0 +1,58 @@
+//! Watches a job.
+
+use tonic::transport::Channel;
+use tonic::{Response, Status, Streaming};
+
+use super::client::Client;
+use super::feed::Feed;
+use super::following::{Followed, News, follow};
+use crate::job_state::is_terminal;
+use crate::v1;
+use crate::v1::job_service_client::JobServiceClient;
+
+impl Client {
+    /// The job as it is now, then each time it has changed, until it has ended. Changes that follow each other closely are folded
+    /// into one. A connection that is lost is made anew, as often in a row as [`TransportRetry`](super::TransportRetry) allows; no
+    /// change is told twice.
+    ///
+    /// ```no_run
+    /// # async fn example(client: muster::Client, job_id: &str) -> muster::Result<()> {
+    /// let mut jobs = client.watch(job_id);
+    /// while let Some(job) = jobs.next().await? {
+    ///     println!("{}", muster::state_name(job.state()));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the control plane
+    /// stays out of reach.
+    pub fn watch(&self, job: impl AsRef<str>) -> Feed<v1::Job> {
+        let request = v1::WatchJobRequest { namespace: self.calls.namespace.clone(), job_id: job.as_ref().into() };
+        follow(&self.calls, WatchedJob { jobs: self.jobs.clone(), request, revision: None })
+    }
+}
+
+struct WatchedJob {
+    jobs: JobServiceClient<Channel>,
+    request: v1::WatchJobRequest,
+    /// Of what was told last.
+    revision: Option<i64>,
+}
+
+impl Followed for WatchedJob {
+    type Message = v1::WatchJobResponse;
+    type Item = v1::Job;
+
+    async fn open(&self) -> Result<Response<Streaming<v1::WatchJobResponse>>, Status> {
+        self.jobs.clone().watch_job(self.request.clone()).await
+    }
+
+    fn take(&mut self, message: v1::WatchJobResponse) -> News<v1::Job> {
+        let news = message.job.filter(|job| self.revision != Some(job.revision));
+        let is_over = news.as_ref().is_some_and(|job| is_terminal(job.state()));
+        self.revision = news.as_ref().map(|job| job.revision).or(self.revision);
+        News { items: news.into_iter().collect(), is_over }
+    }
+}

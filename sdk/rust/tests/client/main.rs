@@ -1,0 +1,6 @@
+//! The client against a server whose answers are scripted.
+
+mod fake_server;
+mod logs;
+mod waits;
+mod watching;

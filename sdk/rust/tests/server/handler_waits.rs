@@ -1,0 +1,78 @@
+//! Handlers that wait for other jobs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use muster::worker::Context;
+use muster::{Code, Submission};
+
+use crate::support::{Server, run, within};
+
+#[tokio::test]
+async fn a_handler_waits_for_children_without_a_slot() {
+    let Some(server) = Server::find("a_handler_waits_for_children_without_a_slot") else { return };
+    for name in ["parent", "child"] {
+        server.define_plain(name).await;
+    }
+    let runs = Arc::new(AtomicUsize::new(0));
+    let child = server.name("child");
+    let worker = server
+        .worker()
+        .slots(1)
+        .handle(child.clone(), |_: Context, text: String| async move { Ok(text.len()) })
+        .handle(server.name("parent"), {
+            let runs = runs.clone();
+            move |context: Context, texts: Vec<String>| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                let child = child.clone();
+                async move {
+                    let mut children = Vec::new();
+                    for text in &texts {
+                        children.push(context.submit(Submission::new(&child).input(text)).await?);
+                    }
+                    let lengths: Vec<usize> = context.wait(&children).await?;
+                    Ok(lengths.iter().sum::<usize>())
+                }
+            }
+        })
+        .build()
+        .unwrap();
+    let running = run(worker);
+    let job = server.client.submit(server.job("parent").input(&["Emma", "Ulysses"])).await.unwrap();
+    assert_eq!(within(server.client.result::<usize>(&job)).await.unwrap(), 11);
+    assert!(runs.load(Ordering::Relaxed) > 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_holds_what_it_waits_for_is_told_so() {
+    let Some(server) = Server::find("a_handler_that_holds_what_it_waits_for_is_told_so") else { return };
+    for name in ["holds", "behind"] {
+        server.define_plain(name).await;
+    }
+    let (client, behind) = (server.client.clone(), server.name("behind"));
+    let worker = server
+        .worker()
+        .slots(1)
+        .handle(behind.clone(), |_: Context, (): ()| async { Ok(()) })
+        .handle(server.name("holds"), move |_: Context, (): ()| {
+            let (client, behind) = (client.clone(), behind.clone());
+            async move {
+                let job = client.submit(Submission::new(behind)).await?;
+                let error = client.wait(&job).await.unwrap_err();
+                let circle = error.call().and_then(|call| call.metadata.get("circle").cloned());
+                Ok((error.code() == Some(Code::FailedPrecondition), error.reason().to_owned(), circle, job.job_id))
+            }
+        })
+        .build()
+        .unwrap();
+    let running = run(worker);
+    let job = server.client.submit(server.job("holds")).await.unwrap();
+    let (refused, reason, circle, behind): (bool, String, Option<String>, String) =
+        within(server.client.result(&job)).await.unwrap();
+    assert_eq!((refused, &*reason), (true, "DEADLOCK"));
+    let circle = circle.unwrap();
+    assert!(circle.contains(&job.job_id) && circle.contains(&behind), "{circle}");
+    within(server.client.wait(&behind)).await.unwrap();
+    running.stop().await;
+}

@@ -1,0 +1,11 @@
+//! Client and worker against a control plane. Run when `MUSTER_TEST_ADDRESS` names one: `host:port` of its gRPC port.
+
+mod attempts;
+mod batches;
+mod ends;
+mod following;
+mod handler_waits;
+mod jobs;
+mod refusals;
+mod support;
+mod waits;
