@@ -104,9 +104,16 @@ export const sessionBugs: readonly Bug[] = [
   inCore(
     'does not beat soon after a failure',
     'beat-failed',
-    'session.ts',
-    'this.#beats.within(Math.max(BEAT_RETRY, failure.retryDelayMs ?? 0));',
-    '',
+    'beats.ts',
+    'const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
+    'const wait = 60_000 + backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
+  ),
+  inCore(
+    'beats sooner than it is told',
+    'beat-exhausted',
+    'beats.ts',
+    'const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
+    'const wait = backoff(++this.#failures, { ...failure, retryDelayMs: 0 }, this.#ports.random, BEAT_RETRY);',
   ),
   inCore(
     'grants before it has heard',

@@ -82,8 +82,8 @@ describe('log records', () => {
     const { world, place } = await busy();
     world.core.log(place, [line(1)]);
     await world.time.advance(1_000);
-    await world.lastBeat.fail(Code.UNAVAILABLE);
     world.core.log(place, [line(2)]);
+    await world.lastBeat.fail(Code.UNAVAILABLE);
     await world.time.advance(1_000);
     world.core.log(place, [line(3)]);
     await world.time.advance(1_000);

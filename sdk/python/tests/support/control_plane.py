@@ -23,6 +23,7 @@ from muster import payloads
 from muster.durations import to_duration
 from muster.v1 import session_service_pb2 as messages
 from muster.v1.assignment_pb2 import Assignment, CancelNotice, SessionMessage
+from muster.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 from muster.v1.session_service_pb2_grpc import SessionServiceServicer, add_SessionServiceServicer_to_server
 
 Key = tuple[bytes, int]
@@ -56,6 +57,7 @@ class ControlPlane(SessionServiceServicer):
         intercept: Called with (method, request) before a call is served; may raise `Refusal`.
         edit_reply: Called with each heartbeat's reply before it is sent.
         issue: Makes the bus credentials of a new session.
+        jobs: Serves JobService at the same address, if it is set before the start.
     """
 
     def __init__(self, nats_url: str, *, lease: float = 15.0, beat_interval: float = 5.0, port: int = 0) -> None:
@@ -64,6 +66,7 @@ class ControlPlane(SessionServiceServicer):
         self.intercept: Callable[[str, Any], None] = lambda _method, _request: None
         self.edit_reply: Callable[[Session, messages.HeartbeatResponse], None] = lambda _session, _reply: None
         self.issue: Callable[[Session], messages.NatsCredentials] = lambda _session: messages.NatsCredentials()
+        self.jobs: JobServiceServicer | None = None
         self.nats_options: dict[str, Any] = {}
         self.assigned: dict[Key, tuple[Session, Assignment]] = {}
         self.is_publishing = True
@@ -260,6 +263,8 @@ class ControlPlane(SessionServiceServicer):
         )
         self._server = grpc.aio.server()
         add_SessionServiceServicer_to_server(self, self._server)
+        if self.jobs is not None:
+            add_JobServiceServicer_to_server(self.jobs, self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
 

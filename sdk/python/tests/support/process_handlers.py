@@ -27,6 +27,16 @@ def square(ctx: JobContext, number: Number) -> Number:
     return Number(number.value**2)
 
 
+def sums_squares(ctx: JobContext, values: list[int]) -> int:
+    children = [ctx.submit("square", {"value": value}, key=str(value)) for value in values]
+    return sum(one["value"] for one in ctx.wait(children))
+
+
+async def squares_at_once(ctx: JobContext, values: list[int]) -> list[str]:
+    calls = [asyncio.to_thread(ctx.submit, "square", {"value": value}, key=str(value)) for value in values]
+    return [child.job_id for child in await asyncio.gather(*calls)]
+
+
 def pid_of(ctx: JobContext, value: object) -> int:
     return os.getpid()
 

@@ -125,8 +125,42 @@ def test_a_wish_does_not_shorten_the_wait_after_a_failure() -> None:
     assert beats.due == due
 
 
-def test_the_server_may_name_the_wait_after_a_failure() -> None:
+def test_the_server_may_name_the_wait_after_a_failure_which_is_jittered() -> None:
     beats = schedule()
     beats.sent(100.0)
     beats.failed(100.1, 2.0)
-    assert beats.due == pytest.approx(102.1)
+    assert beats.due == pytest.approx(102.3)
+
+
+def test_the_wait_that_the_server_names_is_an_interval_at_most() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.failed(100.1, 60.0)
+    assert beats.due == 105.0
+
+
+def test_the_wait_that_the_server_names_puts_off_what_was_wanted_before() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.want(100.5)
+    beats.failed(100.1, 2.0)
+    assert beats.due == pytest.approx(102.3)
+
+
+def test_another_failure_does_not_shorten_the_wait_that_the_server_names() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.sent(101.0)
+    beats.failed(101.1, 3.0)
+    beats.failed(101.2)
+    assert beats.due == pytest.approx(104.3)
+
+
+def test_what_is_wanted_while_the_next_try_is_under_way_is_not_forgotten() -> None:
+    beats = schedule()
+    beats.sent(100.0)
+    beats.failed(100.1)
+    beats.sent(beats.due)
+    beats.want(100.5)
+    beats.answered(100.3, 100.4, None)
+    assert beats.due == 100.5

@@ -46,7 +46,7 @@ export interface Call<Request, Response> {
   readonly sentAt: number;
   settled: boolean;
   answer(response: Response): Promise<void>;
-  fail(code: number, reason?: string): Promise<void>;
+  fail(code: number, reason?: string, retryDelayMs?: number): Promise<void>;
 }
 
 export type Beat = Call<HeartbeatRequest, HeartbeatResponse>;
@@ -264,9 +264,9 @@ export class CoreWorld {
           resolve(response);
           return settle();
         },
-        fail: (code, reason = '') => {
+        fail: (code, reason = '', retryDelayMs = undefined) => {
           call.settled = true;
-          reject(new MusterError({ code, reason, message: `planted ${code} ${reason}` }));
+          reject(new MusterError({ code, reason, retryDelayMs, message: `planted ${code} ${reason}` }));
           return settle();
         },
       };

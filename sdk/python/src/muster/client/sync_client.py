@@ -110,7 +110,7 @@ class Client:
         self._address = address
         self._timeout = timeout
         self._retry = retry
-        self._channel = grpc.insecure_channel(address, options=channel_options(address))
+        self._channel = self._connect(address)
         self._methods: dict[str, Callable[..., Any]] = {}
 
     apply_definition = _call(definition_calls.apply_definition)
@@ -213,6 +213,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _connect(self, address: str) -> Any:
+        return grpc.insecure_channel(address, options=channel_options(address))
 
     def _perform(self, call: Call[ResultT]) -> ResultT:
         """Makes a call, and repeats it while that may help."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.call_relay import CallRelay
 from muster.worker.children import ChildCalls
 from muster.worker.frame_writer import LateFrame
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_run import run_async_handler, run_handler
 from muster.worker.job_context import JobContext
-from muster.worker.messages import Kind, run_frame
+from muster.worker.messages import Kind, Terms, run_frame
 from muster.worker.process_runs import ProcessRuns
 from muster.worker.stop_reason import StopReason
 
@@ -26,9 +27,10 @@ class AttemptRunner:
         submit: Runs a plain handler, in a thread of its own for instance; what it is given does not raise.
         loop: Runs asynchronous handlers.
         children: Stores children of jobs whose handlers run here. None: there can be none.
+        relay: Makes the calls of handlers in processes. None: there are no such handlers.
 
     Attributes:
-        max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
+        terms: Those of the present session.
     """
 
     def __init__(
@@ -38,6 +40,8 @@ class AttemptRunner:
         submit: Callable[[Callable[[], None]], None],
         loop: HandlerLoop,
         children: ChildCalls | None = None,
+        *,
+        relay: CallRelay | None = None,
     ) -> None:
         self._children = children
         self._handlers = handlers
@@ -45,9 +49,9 @@ class AttemptRunner:
         self._submit = submit
         self._loop = loop
         in_processes = {name: one.function for name, one in handlers.items() if one.kill_after is not None}
-        self._processes = ProcessRuns(in_processes, send)
+        self._processes = ProcessRuns(in_processes, send, relay)
         self._running: dict[int, JobContext] = {}
-        self.max_payload = 0
+        self.terms = Terms()
 
     def busy_runs(self) -> tuple[int, ...]:
         """Returns the runs whose handlers have not returned."""
@@ -60,10 +64,10 @@ class AttemptRunner:
         if handler.kill_after is None:
             self._start_here(run_id, handler, assignment)
         else:
-            self._processes.start(run_id, assignment, kill_after=handler.kill_after, max_payload=self.max_payload)
+            self._processes.start(run_id, assignment, kill_after=handler.kill_after, terms=self.terms)
 
     def _start_here(self, run_id: int, handler: HandlerEntry, assignment: Assignment) -> None:
-        context = JobContext(run_id, assignment, self._send, self.max_payload, self._children)
+        context = JobContext(run_id, assignment, self._send, self.terms.max_payload, self._children)
         self._running[run_id] = context
 
         async def task() -> None:

@@ -35,6 +35,8 @@ class BeatSchedule:
         self._interval = beat_interval
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, max(_FIRST_RETRY_SECONDS, lease * _LEASE_SHARE_OF_RETRY), random)
         self._last_sent = float("-inf")
+        # After a failure nothing but the interval itself brings a beat sooner.
+        self._not_before = float("-inf")
         self._round_trip = 0.0
         self._in_flight = 0
         self.due = now
@@ -50,9 +52,8 @@ class BeatSchedule:
         return now >= self.due and not self.is_full
 
     def want(self, by: float = float("-inf")) -> None:
-        """Asks for a beat by a moment, or as soon as may be."""
-        if self._backoff.failures == 0:
-            self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS))
+        """Asks for a beat by a moment, or as soon as may be: not within the wait after a failure."""
+        self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS, self._not_before))
 
     def want_for_logs(self, now: float) -> None:
         """Asks for a beat that brings log records."""
@@ -70,15 +71,15 @@ class BeatSchedule:
         self._in_flight -= 1
         self._round_trip = now - sent_at
         self._backoff.succeed()
+        self._not_before = float("-inf")
         self.due = min(self.due, self._last_sent + self._interval)
         if next_beat is not None:
             self.due = min(self.due, max(now + next_beat, self._last_sent + LEAST_GAP_SECONDS))
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
-        """Takes note of a failure; the answer may name the seconds to wait, an interval at most."""
+        """Takes note of a failure; the answer may name the seconds to wait at least, an interval at most."""
         self._in_flight -= 1
-        wait = self._backoff.fail()
-        if retry_after is None:
-            self.due = min(self.due, now + wait)
-        else:
-            self.due = now + min(max(wait, retry_after), self._interval)
+        wait = self._backoff.fail() + (retry_after or 0.0)
+        self._not_before = max(self._not_before, now + min(wait, self._interval))
+        # What was wanted before waits, too; the next of the interval does not, since beats keep the lease.
+        self.due = min(self._not_before, self._last_sent + self._interval)

@@ -19,22 +19,20 @@ if TYPE_CHECKING:
 
 
 # A call is repeated for so long: a control plane that restarts is no reason for a handler to fail.
-_PATIENCE_SECONDS = 60.0
-_PATIENT = TransportRetry(max_attempts=1_000)
+PATIENCE_SECONDS = 60.0
+PATIENT = TransportRetry(max_attempts=1_000)
 
 
 class ChildCalls:
     """The calls of a worker's handlers; the connection is made by the first of them.
 
     Args:
-        address: gRPC target of the control plane.
-        namespace: Of the worker.
+        connect: Makes it.
         session_id: Says the UUID of the worker's session; None: it has none.
     """
 
-    def __init__(self, address: str, namespace: str, session_id: Callable[[], str | None]) -> None:
-        self._address = address
-        self._namespace = namespace
+    def __init__(self, connect: Callable[[], Client], session_id: Callable[[], str | None]) -> None:
+        self._connect = connect
         self._session_id = session_id
         self._lock = threading.Lock()
         self._client: Client | None = None
@@ -49,9 +47,7 @@ class ChildCalls:
         """The connection."""
         with self._lock:
             if self._client is None:
-                self._client = Client(
-                    self._address, namespace=self._namespace, timeout=_PATIENCE_SECONDS, retry=_PATIENT
-                )
+                self._client = self._connect()
             return self._client
 
     def close(self) -> None:
@@ -59,6 +55,11 @@ class ChildCalls:
         with self._lock:
             if self._client is not None:
                 self._client.close()
+
+
+def patient_client(address: str, namespace: str) -> Client:
+    """Returns a client for the calls of handlers, with a connection of its own."""
+    return Client(address, namespace=namespace, timeout=PATIENCE_SECONDS, retry=PATIENT)
 
 
 class Children:

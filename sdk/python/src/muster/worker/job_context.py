@@ -189,7 +189,7 @@ class JobContext(JobFacts):
         Raises:
             MusterError: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED), when the attempt is not the worker's any more;
                 ALREADY_EXISTS, when an earlier run has submitted another job in its place.
-            RuntimeError: The handler runs in a process of its own.
+            RuntimeError: There is no control plane, as in a test of the handler.
         """
         return self._known_children().submit(definition, input, key=key, detached=detached, options=options)
 
@@ -199,7 +199,7 @@ class JobContext(JobFacts):
         Raises:
             WaitsForChildren: Some have not: the handler lets this pass, and runs again from its start when they have.
             JobFailedError: One of them ended without a result.
-            RuntimeError: The handler runs in a process of its own.
+            RuntimeError: There is no control plane, as in a test of the handler.
         """
         return self._known_children().wait(children)
 
@@ -209,7 +209,7 @@ class JobContext(JobFacts):
 
     def _known_children(self) -> Children:
         if self._children is None:
-            raise RuntimeError("only handlers that run in threads or in an event loop can have children")
+            raise RuntimeError("only a handler that a worker runs can have children: here is no control plane")
         return self._children
 
     @property

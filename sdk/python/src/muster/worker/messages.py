@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -40,12 +40,16 @@ class Kind(IntEnum):
     """To the handlers: a JSON object with `level` and `message`."""
     PREPARE = 10
     """To a handler process: the first frame, what it has to import, as JSON."""
-    LIMIT = 11
-    """To a handler process: the largest payload that the control plane takes, as JSON."""
+    TERMS = 11
+    """To a handler process: the `Terms` of the runs that follow."""
     UNFIT = 12
     """From a handler process: why it can't begin, as JSON."""
     REFUSED = 13
     """To the handlers: why the control plane refuses the worker, as JSON."""
+    CALL = 14
+    """From a handler process: a `PipedCall`."""
+    ANSWER = 15
+    """To a handler process: the `PipedAnswer` to a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,32 @@ class Configuration:
         fields = json.loads(body)
         request = OpenSessionRequest.FromString(base64.b64decode(fields["request"]))
         return cls(fields["address"], request, tuple(fields["busy_runs"]), fields["max_input"])
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the worker and its session say of the runs of handlers.
+
+    Attributes:
+        max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
+        session_id: UUID of the worker's session.
+        address: gRPC target of the control plane.
+        namespace: Of the worker.
+    """
+
+    max_payload: int = 0
+    session_id: str = ""
+    address: str = ""
+    namespace: str = ""
+
+    def to_frame(self) -> bytes:
+        """Returns the frame that carries them."""
+        return json_frame(Kind.TERMS, asdict(self))
+
+    @classmethod
+    def from_body(cls, body: bytes) -> Terms:
+        """Reads the body of their frame."""
+        return cls(**json.loads(body))
 
 
 def json_frame(kind: Kind, value: Any) -> bytes:

@@ -12,12 +12,15 @@ import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from muster.client.sync_client import Client
 from muster.worker.attempt_runner import AttemptRunner
+from muster.worker.children import ChildCalls
 from muster.worker.frame_writer import FrameWriter
 from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
-from muster.worker.messages import Kind, json_frame, read_json, read_run, read_stop
+from muster.worker.messages import Kind, Terms, json_frame, read_json, read_run, read_stop
+from muster.worker.piped_client import PipeChannel, PipedClient
 from muster.worker.process_preparation import prepare
 
 _CHUNK_BYTES = 256 * 1024
@@ -32,7 +35,9 @@ class HandlerProgram:
         self._writer = FrameWriter(end)
         self._line: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._handlers: dict[str, HandlerEntry] = {}
-        self._runner = AttemptRunner(self._handlers, self._writer.send, self._line.put, HandlerLoop())
+        self._calls = PipeChannel(self._writer.send)
+        children = ChildCalls(self._client, lambda: self._runner.terms.session_id)
+        self._runner = AttemptRunner(self._handlers, self._writer.send, self._line.put, HandlerLoop(), children)
         self._is_prepared = threading.Event()
 
     def run(self) -> None:
@@ -58,10 +63,16 @@ class HandlerProgram:
             self._runner.start(*read_run(body))
         elif kind == Kind.STOP:
             self._runner.stop(*read_stop(body))
-        elif kind == Kind.LIMIT:
-            self._runner.max_payload = read_json(body)
+        elif kind == Kind.TERMS:
+            self._runner.terms = Terms.from_body(body)
+        elif kind == Kind.ANSWER:
+            self._calls.answered(body)
         elif kind == Kind.PREPARE:
             self._line.put(lambda: self._prepare(body))
+
+    def _client(self) -> Client:
+        terms = self._runner.terms
+        return PipedClient(self._calls, terms.address, terms.namespace)
 
     def _prepare(self, body: bytes) -> None:
         try:

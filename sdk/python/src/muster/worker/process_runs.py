@@ -12,9 +12,10 @@ from typing import Any
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
 from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.call_relay import CallRelay
 from muster.worker.frames import frame
 from muster.worker.handler_process import HandlerProcess
-from muster.worker.messages import Kind, json_frame, read_json, read_run, run_frame, stop_frame
+from muster.worker.messages import Kind, Terms, read_json, read_run, run_frame, stop_frame
 from muster.worker.process_preparation import preparation_frame
 from muster.worker.stop_reason import StopReason
 
@@ -36,11 +37,22 @@ class ProcessRuns:
     """Starts processes as they are needed, and keeps those that are idle for the next handler.
 
     There are never more than the session hands over attempts, which is the number of slots.
+
+    Args:
+        functions: The handlers by name.
+        send: Takes frames for the session process.
+        relay: Makes the calls of the handlers. None: there are no handlers.
     """
 
-    def __init__(self, functions: Mapping[str, Callable[..., Any]], send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]],
+        send: Callable[[bytes], None],
+        relay: CallRelay | None,
+    ) -> None:
         self._functions = functions
         self._send = send
+        self._relay = relay
         self._lock = threading.Lock()
         self._idle: list[HandlerProcess] = []
         self._processes: set[HandlerProcess] = set()
@@ -54,14 +66,14 @@ class ProcessRuns:
         with self._lock:
             return tuple(self._runs)
 
-    def start(self, run_id: int, assignment: Assignment, *, kill_after: float, max_payload: int) -> None:
+    def start(self, run_id: int, assignment: Assignment, *, kill_after: float, terms: Terms) -> None:
         """Runs the handler of an attempt.
 
         Args:
             run_id: The run.
             assignment: The attempt.
             kill_after: Seconds between the request to stop and the kill.
-            max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
+            terms: Those of the session that the attempt belongs to.
         """
         report = AttemptReport(job_id=assignment.job_id, attempt=assignment.attempt)
         try:
@@ -75,9 +87,7 @@ class ProcessRuns:
             )
             self._tell(run_id, report)
             return
-        process.send(
-            json_frame(Kind.LIMIT, max_payload) + run_frame(Kind.START, run_id, assignment.SerializeToString())
-        )
+        process.send(terms.to_frame() + run_frame(Kind.START, run_id, assignment.SerializeToString()))
 
     def stop(self, run_id: int, reason: StopReason) -> None:
         """Asks a handler to stop, and kills its process if it has not returned in time."""
@@ -109,6 +119,8 @@ class ProcessRuns:
         with self._lock:
             for process in self._processes:
                 process.kill()
+        if self._relay is not None:
+            self._relay.close()
 
     def _new_process(self) -> HandlerProcess:
         process = HandlerProcess(preparation_frame(self._functions), self._on_frame, self._on_end)
@@ -133,6 +145,8 @@ class ProcessRuns:
                     self._idle.append(process)
         if kind == Kind.UNFIT:
             process.complaint = read_json(body)
+        elif kind == Kind.CALL and self._relay is not None:
+            self._relay.make(body, process.send)
         else:
             self._send(frame(kind, body))
 

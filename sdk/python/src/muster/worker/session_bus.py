@@ -73,19 +73,22 @@ class SessionBus:
         client = NatsClient()
         try:
             await client.connect(**self._options(gone))
-            await client.subscribe(self._subject, cb=self._on_message)
-            if not await _is_confirmed(client, gone):
-                return
-            self._client = client
-            self._backoff.succeed()
-            self._listener.on_bus_ready()
             try:
-                await gone.wait()
+                await self._subscribe(client, gone)
             finally:
+                # Also where it never stood: a ping may have come by then, and credits with it.
                 self._client = None
                 self._listener.on_bus_broken()
         finally:
             await _close(client)
+
+    async def _subscribe(self, client: NatsClient, gone: asyncio.Event) -> None:
+        await client.subscribe(self._subject, cb=self._on_message)
+        if await _is_confirmed(client, gone):
+            self._client = client
+            self._backoff.succeed()
+            self._listener.on_bus_ready()
+            await gone.wait()
 
     def _options(self, gone: asyncio.Event) -> dict[str, Any]:
         async def on_end() -> None:

@@ -12,14 +12,15 @@ from typing import Any
 from muster.v1.session_service_pb2 import OpenSessionRequest
 from muster.worker.attempt_runner import AttemptRunner
 from muster.worker.backoff import Backoff
-from muster.worker.children import ChildCalls
+from muster.worker.call_relay import CallRelay
+from muster.worker.children import ChildCalls, patient_client
 from muster.worker.clock import monotonic_seconds
 from muster.worker.frame_writer import LateFrame
 from muster.worker.frames import FrameError
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_pool import HandlerPool
-from muster.worker.messages import Configuration, Kind, json_frame, read_run, read_stop, run_frame
+from muster.worker.messages import Configuration, Kind, Terms, json_frame, read_run, read_stop, run_frame
 from muster.worker.session_event import SessionEvent
 from muster.worker.session_pipe import SessionPipe
 from muster.worker.stop_reason import StopReason
@@ -57,8 +58,10 @@ class SessionSupervisor:
         self._address = address
         self._request = request
         self._listener = listener
-        children = ChildCalls(address, request.namespace, lambda: self.session_id)
-        self._runner = AttemptRunner(handlers, self._send, HandlerPool().submit, loop, children)
+        children = ChildCalls(lambda: patient_client(address, request.namespace), lambda: self.session_id)
+        self._runner = AttemptRunner(
+            handlers, self._send, HandlerPool().submit, loop, children, relay=CallRelay(address)
+        )
         self._pipe: SessionPipe | None = None
         self._pipe_lock = threading.Lock()
         self._drain_seconds: float | None = None
@@ -174,8 +177,10 @@ class SessionSupervisor:
     def _on_event(self, facts: Mapping[str, Any]) -> None:
         event = SessionEvent(facts["event"])
         if event is SessionEvent.OPENED:
-            self._runner.max_payload = facts["max_payload"]
             self.session_id = facts["session_id"]
+            self._runner.terms = Terms(
+                facts["max_payload"], facts["session_id"], self._address, self._request.namespace
+            )
             self._opened.set()
             _logger.info("session %s is open", self.session_id)
         elif event is SessionEvent.LOST:

@@ -3,9 +3,10 @@
 import { durationToMs } from '../../duration.ts';
 import type { HeartbeatResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
+import { backoff } from './backoff.ts';
 import type { CallFailure } from './call-failure.ts';
 import { callFailure } from './call-failure.ts';
-import { MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP } from './limits.ts';
+import { BEAT_RETRY, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP } from './limits.ts';
 import type { CorePorts } from './ports.ts';
 
 /** The share of the interval by which a beat may come early, so that workers that started together drift apart. */
@@ -24,6 +25,12 @@ export class Beats {
   readonly #send: (sentAt: number) => Beat;
   readonly #alarm: Alarm;
   #lastSent = Number.NEGATIVE_INFINITY;
+  /** The interval's own next beat: it keeps the lease, so no wait puts it off. */
+  #regularAt = Number.POSITIVE_INFINITY;
+  /** Failures since the last answer. */
+  #failures = 0;
+  /** After a failure nothing but news of the bus brings a beat sooner. */
+  #notBefore = Number.NEGATIVE_INFINITY;
   #roundTrip = 0;
   #inFlight = 0;
   #closed = false;
@@ -53,7 +60,8 @@ export class Beats {
       return;
     }
     this.#lastSent = sentAt;
-    this.#alarm.set(sentAt + this.#interval * (1 - JITTER * this.#ports.random()));
+    this.#regularAt = sentAt + this.#interval * (1 - JITTER * this.#ports.random());
+    this.#alarm.set(this.#regularAt);
     this.#inFlight++;
     const beat = this.#send(sentAt);
     beat.answer.then(
@@ -63,15 +71,15 @@ export class Beats {
       },
       (error: unknown) => {
         this.#roundTrip = Number.POSITIVE_INFINITY;
-        this.#settle(() => beat.failed(callFailure(error)));
+        this.#settle(() => this.#failed(beat, callFailure(error)));
       },
     );
   }
 
-  /** Beats within `ms`, but not too soon after the last one. */
+  /** Beats within `ms`, but not too soon after the last one, nor after one that failed. */
   within(ms: number): void {
     if (this.#closed) return;
-    this.#alarm.by(Math.max(this.#ports.clock.now() + ms, this.#lastSent + MIN_BEAT_GAP));
+    this.#alarm.by(Math.max(this.#ports.clock.now() + ms, this.#lastSent + MIN_BEAT_GAP, this.#notBefore));
   }
 
   close(): void {
@@ -85,7 +93,18 @@ export class Beats {
   }
 
   #answered(beat: Beat, response: HeartbeatResponse): void {
+    this.#failures = 0;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     if (response.nextBeat) this.within(durationToMs(response.nextBeat, this.#interval));
     beat.answered(response);
+  }
+
+  /** What was asked for before waits, too. */
+  #failed(beat: Beat, failure: CallFailure): void {
+    const now = this.#ports.clock.now();
+    const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);
+    this.#notBefore = Math.max(this.#notBefore, now + wait, this.#lastSent + MIN_BEAT_GAP);
+    this.#alarm.set(Math.min(this.#notBefore, this.#regularAt));
+    beat.failed(failure);
   }
 }

@@ -1,7 +1,8 @@
 /** The session's subscription, and whether anything is heard over it. */
 import type { SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
 import type { NatsCredentials, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
-import type { Bus, BusConnection } from './ports.ts';
+import { HEARING_TIME } from './limits.ts';
+import type { Bus, BusConnection, Clock } from './ports.ts';
 
 export interface BusLinkOwner {
   received(message: SessionMessage): void;
@@ -14,15 +15,18 @@ export interface BusLinkOwner {
 }
 
 export class BusLink {
+  readonly #clock: Clock;
   readonly #owner: BusLinkOwner;
   #connection: BusConnection | undefined;
   #credentials: NatsCredentials | undefined;
   #echo = 0n;
-  #connected = false;
+  /** When the subscription came into force. `undefined`: it is not. */
+  #connectedAt: number | undefined;
   #heard = false;
   #closed = false;
 
-  constructor(owner: BusLinkOwner) {
+  constructor(clock: Clock, owner: BusLinkOwner) {
+    this.#clock = clock;
     this.#owner = owner;
   }
 
@@ -47,7 +51,12 @@ export class BusLink {
     this.#credentials = credentials;
   }
 
+  /**
+   * Gives the connection up that brings nothing. One that is new has had no time to, and where there is none another one
+   * is on its way: giving up on these over and over would leave the session deaf for ever.
+   */
   reconnect(): void {
+    if (this.#connectedAt === undefined || this.#clock.now() < this.#connectedAt + HEARING_TIME) return;
     this.#connection?.reconnect();
   }
 
@@ -68,10 +77,15 @@ export class BusLink {
 
   #changed(connected: boolean): void {
     if (this.#closed) return;
-    const broke = this.#connected && !connected;
-    this.#connected = connected;
+    if (connected) {
+      this.#connectedAt = this.#clock.now();
+      // A ping may have come before the word that the subscription is in force: what it granted stays good.
+      this.#owner.connected();
+      return;
+    }
+    const broke = this.#connectedAt !== undefined || this.#heard;
+    this.#connectedAt = undefined;
     this.#heard = false;
-    if (connected) this.#owner.connected();
-    else if (broke) this.#owner.broken();
+    if (broke) this.#owner.broken();
   }
 }

@@ -49,6 +49,8 @@ export const LOG_GAP_ROUND_TRIPS = 10;
 export const OFFER_DELAY = 100;
 /** After a broken connection, workers beat at random times within this one. */
 export const RECONNECT_SPREAD = 500;
+/** A new subscription is given this long to bring a ping before it is given up for another one. */
+export const HEARING_TIME = 1_000;
 /** Progress, checkpoints and log records that one heartbeat carries, in bytes ... */
 export const MAX_UPDATE_BYTES = 2 * 1024 * 1024;
 /** ... and of how many attempts. */
@@ -87,7 +89,7 @@ export const CLOSE_TIMEOUT = 2_000;
 export const MIN_BACKOFF = 100;
 /** ... and of every later one; waits double in between. */
 export const MAX_BACKOFF = 2_000;
-/** A heartbeat that failed is followed by another within this time. */
+/** Upper bound of the wait after a heartbeat that failed; what the server asks for comes on top. */
 export const BEAT_RETRY = 1_000;
 /** A session that is lost within this time is followed by another one only after a while of about the same length. */
 export const SHORT_SESSION = 1_000;

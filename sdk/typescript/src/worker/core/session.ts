@@ -20,7 +20,7 @@ import { Fence } from './fence.ts';
 import { Grants } from './grants.ts';
 import type { Held } from './held.ts';
 import { HeldList } from './held.ts';
-import { BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
+import { OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
 import { LogBeats } from './log-beats.ts';
 import type { LogLine } from './log-tail.ts';
 import { Outbox } from './outbox.ts';
@@ -65,7 +65,7 @@ export class Session {
     this.#alarm = new Alarm(ports.clock, ports.timers, () => this.#watch());
     this.#beats = new Beats(ports, this.#beatInterval, (sentAt) => this.#beat(sentAt));
     this.#logBeats = new LogBeats(ports, this.#beats, () => this.#updates.pending);
-    this.#bus = new BusLink({
+    this.#bus = new BusLink(ports.clock, {
       received: (message) => this.#take(message.assignments, message.cancels),
       connected: () => this.#beats.now(),
       broken: () => this.#broken(),
@@ -246,7 +246,6 @@ export class Session {
       return;
     }
     this.#ports.log('warn', 'a heartbeat failed', { code: failure.code, error: failure.message });
-    this.#beats.within(Math.max(BEAT_RETRY, failure.retryDelayMs ?? 0));
     this.advance();
   }
 
