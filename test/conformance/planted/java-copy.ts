@@ -1,0 +1,61 @@
+/** A copy of the Java SDK and its conformance worker, built once. Faults are compiled into folders that go before it on the class path. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Patch } from '../../simulation/mutants/mutants.ts';
+import { applyPatch } from '../../simulation/mutants/plant.ts';
+
+const root = new URL('../../../', import.meta.url).pathname;
+const WORKER = 'workers/conformance-java';
+const SOURCES = 'sdk/java/src/main/java/';
+/** Of a process that has to start fast and live shortly. */
+const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
+
+const run = promisify(execFile);
+
+export class JavaCopy {
+  /** A place of its own: other tests build, and run, what is in the checkout. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'muster-java-planted-'));
+  #planted = 0;
+
+  /** @throws Error with the words of Maven. */
+  async build(): Promise<void> {
+    const filter = (file: string) => basename(file) !== 'target';
+    for (const folder of ['sdk/java', WORKER])
+      cpSync(root + folder, join(this.#folder, folder), { recursive: true, filter });
+    symlinkSync(`${root}proto`, join(this.#folder, 'proto'));
+    const args = ['-B', '-ntp', '-q', '-f', 'with-sdk.xml', 'package', '-Dmaven.test.skip=true'];
+    await run('mvn', args, { cwd: join(this.#folder, WORKER), maxBuffer: 1 << 26 });
+  }
+
+  /** What starts the worker with the patches in its source. @throws Error with the words of the compiler. */
+  async plant(patches: readonly Patch[]): Promise<readonly string[]> {
+    const built = join(this.#folder, WORKER, 'target');
+    const jars = [join(built, 'conformance-worker.jar'), join(built, 'lib', '*')];
+    const planted = join(this.#folder, `planted-${this.#planted++}`);
+    const files = this.#patched(patches, join(planted, 'sources'));
+    if (files.length > 0) {
+      const args = ['-proc:none', '--release', '17', '-d', planted, '-cp', jars.join(delimiter), ...files];
+      await run('javac', args, { maxBuffer: 1 << 26 });
+    }
+    const path = [planted, ...jars].join(delimiter);
+    return ['java', ...FLAGS, '-cp', path, 'dev.muster.conformance.ConformanceWorker'];
+  }
+
+  #patched(patches: readonly Patch[], folder: string): string[] {
+    const sources = new Map(patches.map(({ file }) => [file, readFileSync(root + file, 'utf8')]));
+    for (const patch of patches) sources.set(patch.file, applyPatch(sources.get(patch.file) ?? '', patch));
+    return [...sources].map(([file, source]) => {
+      const to = join(folder, file.slice(SOURCES.length));
+      mkdirSync(dirname(to), { recursive: true });
+      writeFileSync(to, source);
+      return to;
+    });
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
