@@ -1,6 +1,5 @@
 /** The pages that show each feature in every SDK side by side: their sections, and the blocks of each language. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { sectionsOf } from './markdown.ts';
 
 /** In the order in which each section shows them; the words are those of the fences. */
 export const languages = ['typescript', 'python', 'go', 'java', 'rust'] as const;
@@ -29,7 +28,16 @@ const IMPORTS = 'Imports';
 export const sdkPages: readonly string[] = readdirSync(folder).filter((file) => file.endsWith('.md'));
 
 const sections: readonly SdkSection[] = sdkPages.flatMap((page) =>
-  sectionsOf(readFileSync(new URL(page, folder), 'utf8'), 2).map(({ title, text }) => ({
+  readFileSync(new URL(page, folder), 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => sectionOf(page, section)),
+);
+
+/** A line of code may begin as a heading of the first level does. */
+function sectionOf(page: string, section: string): SdkSection {
+  const [title = '', text = ''] = section.split(/\n(.*)/s);
+  return {
     page,
     title,
     prose: text.split('```')[0]?.trim() ?? '',
@@ -37,8 +45,8 @@ const sections: readonly SdkSection[] = sdkPages.flatMap((page) =>
       language,
       code,
     })),
-  })),
-);
+  };
+}
 
 /** One a feature. */
 export const sdkSections = sections.filter(({ title }) => title !== IMPORTS);
