@@ -15,7 +15,11 @@ suiteOf({
   runs: {
     'is formatted': [...mvn, 'spotless:check'],
     'passes its tests': [...mvn, 'verify'],
-    'has a jar of Javadoc that leaves nothing out': [...mvn, '-P', 'release', 'package', '-DskipTests'],
+    'has a jar of sources, and one of Javadoc without a warning': [
+      'sh',
+      '-c',
+      `${mvn.join(' ')} -P release package -DskipTests && ls target/*-sources.jar target/*-javadoc.jar`,
+    ],
   },
 });
 
