@@ -32,7 +32,9 @@ const classes = readdirSync(java, { recursive: true })
 
 /** Public declarations without a comment above them and their annotations. What overrides has that of what it overrides. */
 function bare(text: string): string[] {
-  const ofInterface = /^public (sealed )?interface /m.test(text) ? '|^  (?:default |static )?[\\w<][\\w<>\\[\\], .?]* \\w+\\(' : '';
+  const ofInterface = /^public (sealed )?interface /m.test(text)
+    ? '|^  (?:default |static )?[\\w<][\\w<>\\[\\], .?]* \\w+\\('
+    : '';
   const lines = text.split('\n');
   return lines.filter((line, i) => {
     if (!new RegExp(`^(?:  )?public ${ofInterface}`).test(line)) return false;
