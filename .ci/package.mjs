@@ -18,8 +18,8 @@ function readPackage(folder) {
 }
 
 /** What both packages say alike; neither has scripts, workspaces or tools of development. */
-function manifestOf({ name, version, description, license }, more) {
-  return { name, version, description, license, type: 'module', engines: { node: '>=24' }, ...more };
+function manifestOf({ name, version, description, license, homepage }, more) {
+  return { name, version, description, license, homepage, type: 'module', engines: { node: '>=24' }, ...more };
 }
 
 function compile(outDir) {
@@ -39,6 +39,7 @@ function writeManifest(folder, manifest) {
 function stageSdk(compiled, folder) {
   const source = readPackage('sdk/typescript');
   cpSync(join(compiled, 'sdk/typescript/src'), join(folder, 'src'), { recursive: true });
+  cpSync(join(root, 'sdk/typescript/README.md'), join(folder, 'README.md'));
   const built = (path, extension) => path.replace(SOURCE, extension);
   const exports = Object.entries(source.exports).map(([name, path]) => [
     name,

@@ -47,7 +47,7 @@ describe('the installed packages', () => {
       const files = readdirSync(join(project, 'node_modules', name), { recursive: true }).map(String);
       expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
       expect(files.filter((file) => /(^|\/)(test|node_modules|\.tools)(\/|$)/.test(file))).toEqual([]);
-      expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE']));
+      expect(files).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md']));
     }
     const declarations = join(project, 'node_modules/@muster/sdk/src/index.d.ts');
     expect(existsSync(declarations)).toBe(true);

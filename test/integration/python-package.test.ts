@@ -1,6 +1,6 @@
 /** The wheel as users install it: in an empty environment, without the checkout, it runs jobs and has types. */
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,19 +10,40 @@ const root = new URL('../../', import.meta.url).pathname;
 const sdk = join(root, 'sdk/python');
 let folder: string;
 let python: string;
+let wheel: string;
+
+/** The path of what is built of a project. */
+function built(project: string, target: 'sdist' | 'wheel'): string {
+  const into = mkdtempSync(join(folder, `${target}-`));
+  const args = ['-m', 'hatchling', 'build', '--target', target, '--directory', into];
+  execFileSync('python', args, { cwd: project, stdio: 'pipe' });
+  const [name = ''] = readdirSync(into);
+  return join(into, name);
+}
 
 beforeAll(async () => {
   folder = await makeScratchFolder();
-  const wheels = join(folder, 'wheels');
-  const build = ['-m', 'hatchling', 'build', '--target', 'wheel', '--directory', wheels];
-  execFileSync('python', build, { cwd: sdk, stdio: 'pipe' });
-  const [wheel = ''] = readdirSync(wheels);
+  wheel = built(sdk, 'wheel');
   const environment = join(folder, 'environment');
-  execFileSync('python', [join(sdk, 'tests/support/empty_environment.py'), environment, join(wheels, wheel)]);
+  execFileSync('python', [join(sdk, 'tests/support/empty_environment.py'), environment, wheel]);
   python = join(environment, 'bin/python');
 }, 300_000);
 
 afterAll(() => removeFolder(folder));
+
+const namesIn = (wheel: string) =>
+  execFileSync('python', ['-m', 'zipfile', '--list', wheel], { encoding: 'utf8' })
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(' ')[0]);
+
+it('the source distribution is enough to build the same wheel', () => {
+  const archive = built(sdk, 'sdist');
+  const unpacked = join(folder, 'unpacked');
+  execFileSync('python', ['-m', 'tarfile', '--extract', archive, unpacked]);
+  const [project = ''] = readdirSync(unpacked);
+  expect(namesIn(built(join(unpacked, project), 'wheel'))).toEqual(namesIn(wheel));
+});
 
 describe('the installed wheel', () => {
   it('is complete, and holds nothing of the tests', () => {
@@ -31,6 +52,10 @@ describe('the installed wheel', () => {
     expect(files).toEqual(expect.arrayContaining(['muster/py.typed', 'muster/v1/job_pb2.pyi', 'muster/testing.py']));
     expect(files.some((file) => file.endsWith('LICENSE'))).toBe(true);
     expect(files.filter((file) => /tests?\//.test(file))).toEqual([]);
+    const about = 'import importlib.metadata as m; print(m.metadata("muster"))';
+    const metadata = execFileSync(python, ['-I', '-c', about], { encoding: 'utf8' });
+    expect(metadata).toMatch(/^License-Expression: Apache-2\.0$/m);
+    expect(metadata).toMatch(/^Description-Content-Type: text\/markdown\n[\s\S]*^# Muster for Python$/m);
   });
 
   it('gives types to type checkers', () => {

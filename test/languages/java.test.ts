@@ -2,7 +2,9 @@
  * The SDK for Java: its own checks and tests, then the cases of `muster conformance`. One file, since both build in the same folder.
  */
 import { conformsOnceBuilt } from '../conformance/support/built.ts';
-import { java } from '../support/toolchains.ts';
+import { describeWith, java } from '../support/toolchains.ts';
+import { javaSnippets } from './snippets/java.ts';
+import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';
 
 const mvn = ['mvn', '-B', '-ntp'] as const;
@@ -12,10 +14,16 @@ suiteOf({
   folder: 'sdk/java',
   runs: {
     'is formatted': [...mvn, 'spotless:check'],
-    'has whole Javadoc': [...mvn, 'javadoc:javadoc'],
     'passes its tests': [...mvn, 'verify'],
+    'has a jar of sources, and one of Javadoc without a warning': [
+      'sh',
+      '-c',
+      `${mvn.join(' ')} -P release package -DskipTests && ls target/*-sources.jar target/*-javadoc.jar`,
+    ],
   },
 });
+
+describeWith(java, 'the docs of the SDK for Java', () => snippetsCompile(javaSnippets));
 
 conformsOnceBuilt(
   java,

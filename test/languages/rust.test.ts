@@ -1,5 +1,7 @@
 /** The SDK for Rust. */
-import { rust } from '../support/toolchains.ts';
+import { describeWith, rust } from '../support/toolchains.ts';
+import { rustSnippets } from './snippets/rust.ts';
+import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';
 
 suiteOf({
@@ -8,6 +10,18 @@ suiteOf({
   runs: {
     'is formatted': ['cargo', 'fmt', '--all', '--check'],
     'has no findings of clippy': ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'],
+    'has docs without a warning': [
+      'env',
+      'RUSTDOCFLAGS=-D warnings',
+      'cargo',
+      'doc',
+      '--no-deps',
+      '--package',
+      'muster',
+    ],
+    'builds from its package': ['cargo', 'package', '--package', 'muster', '--allow-dirty'],
     'passes its tests, and the examples of its docs': ['cargo', 'test', '--workspace'],
   },
 });
+
+describeWith(rust, 'the docs of the SDK for Rust', () => snippetsCompile(rustSnippets));

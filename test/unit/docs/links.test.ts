@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { anchorsOf, localLinks } from '../../support/markdown.ts';
 
 const root = new URL('../../../', import.meta.url);
-const folders = ['', 'docs/', 'docs/decisions/', 'docs/reference/', 'sdk/typescript/', 'sdk/python/', 'sdk/rust/'];
+const folders = [
+  '',
+  ...['docs/', 'docs/decisions/', 'docs/reference/', 'docs/sdks/'],
+  ...['sdk/typescript/', 'sdk/python/', 'sdk/go/', 'sdk/java/', 'sdk/rust/'],
+];
 const documents = folders
   .filter((folder) => existsSync(new URL(folder, root)))
   .flatMap((folder) => readdirSync(new URL(folder, root)).map((name) => `${folder}${name}`))

@@ -7,6 +7,7 @@ import { serverStream } from '../transport/server-stream.ts';
 import type { Calls, RequestOptions } from './calls.ts';
 import { following } from './following.ts';
 
+/** Which records are read, and whether those to come are waited for. */
 export interface LogOptions extends RequestOptions {
   /** Only of this attempt. Default: of all. */
   readonly attempt?: number;

@@ -20,6 +20,7 @@ export interface BatchCallback extends ScheduledJobOptions {
   readonly input?: unknown;
 }
 
+/** What a batch is made of. Everything may be left out. */
 export interface BatchInit {
   /** Of the batch; its members have their own. At most 64. */
   readonly labels?: Record<string, string>;
@@ -32,6 +33,7 @@ export interface BatchInit {
   readonly callback?: BatchCallback;
 }
 
+/** How long a batch is waited for, and who is told meanwhile. */
 export interface BatchWaitOptions extends WaitOptions {
   /** Told how the members are getting on, about once a second and at the end. */
   readonly onProgress?: (batch: Batch) => void;

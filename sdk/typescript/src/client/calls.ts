@@ -6,6 +6,7 @@ import type { CallOptions } from '../transport/unary-client.ts';
 import type { TransportRetry } from './transport-retry.ts';
 import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
 
+/** Where the control plane is, and how it is called. */
 export interface ClientOptions {
   /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
   readonly address: string;

@@ -47,6 +47,7 @@ export interface JobRequest extends JobOptions {
   readonly input?: unknown;
 }
 
+/** How an ended job is tried again. */
 export interface RetryOptions extends RequestOptions {
   /** Names of steps that the new workflow is not to run. At most 100, each once. Default: none. */
   readonly skipSteps?: readonly string[];

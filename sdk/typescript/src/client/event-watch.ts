@@ -6,6 +6,7 @@ import { serverStream } from '../transport/server-stream.ts';
 import type { Calls } from './calls.ts';
 import { following } from './following.ts';
 
+/** From where on events are read. */
 export interface EventOptions {
   /**
    * Only what came after this position, and what is to come; 0: from the oldest event that is kept. Default: only what is to

@@ -16,6 +16,7 @@ const POLL_MS = 30_000;
 /** Time that a call gets on top, for the way there and back. */
 const SLACK_MS = 5_000;
 
+/** How long an end is waited for. */
 export interface WaitOptions {
   /** Longest wait in milliseconds. Default: no limit. */
   readonly timeoutMs?: number;

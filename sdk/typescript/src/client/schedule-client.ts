@@ -20,6 +20,7 @@ export interface RunOptions extends RequestOptions {
   readonly overlapPolicy?: OverlapPolicy;
 }
 
+/** Which of the times to come are shown. */
 export interface PreviewOptions extends RequestOptions {
   /** Times after this one. Default: now. */
   readonly afterTime?: Date;

@@ -40,6 +40,7 @@ export type ScheduledJobOptions = Pick<
   'definitionVersion' | 'labels' | 'priority' | 'queue' | 'fairnessKey' | 'retryPolicy' | 'runTimeoutMs' | 'demands'
 >;
 
+/** A schedule: when it submits a job, and which. */
 export interface ScheduleInit extends TimesInit {
   /** Small letters, digits and `-`; at most 63. */
   readonly name: string;

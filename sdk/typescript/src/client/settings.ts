@@ -3,6 +3,7 @@ import { durationFromMs } from '../duration.ts';
 import type { RateLimitInit } from './limits.ts';
 import { rateLimit } from './limits.ts';
 
+/** What is changed of a queue; what is left out stays. */
 export interface QueueChange {
   /** What it is for, for people. At most 1,024 characters. */
   readonly description?: string;
@@ -26,6 +27,7 @@ export interface QueueChange {
   readonly etag?: string;
 }
 
+/** What is changed of a namespace; what is left out stays. */
 export interface NamespaceChange {
   /**
    * How long ended jobs are kept, in milliseconds, where their definition says nothing of it. A shorter one deletes,

@@ -11,11 +11,13 @@ import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
 import { ScheduleClient } from './schedule-client.ts';
 
+/** Which steps are listed. */
 export interface StepPageOptions extends PageOptions {
   /** Only steps in these states. Default: all. */
   readonly states?: readonly StepState[];
 }
 
+/** Which audit records are listed. */
 export interface AuditPageOptions extends PageOptions {
   /** Only what was done to this job. Default: all of the namespace. */
   readonly jobId?: string;

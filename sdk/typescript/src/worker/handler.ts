@@ -106,6 +106,7 @@ export interface VersionedHandler {
   readonly maxVersion?: number;
 }
 
+/** Handlers by their names. */
 export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
 
 /** Thrown by a handler that knows that another attempt can't help. */

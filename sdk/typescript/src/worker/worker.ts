@@ -15,6 +15,7 @@ import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
 import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
 import { PlaceFlags } from './thread/place-flags.ts';
 
+/** What a worker is called, what it runs, and how much at once. */
 export interface WorkerOptions {
   /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
   readonly address: string;

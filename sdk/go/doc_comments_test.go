@@ -1,0 +1,81 @@
+package muster_test
+
+import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDocComments has everything that the packages export say what it is. Generated code says what the contract says.
+func TestDocComments(t *testing.T) {
+	for _, folder := range []string{".", "mustertest"} {
+		names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		positions := token.NewFileSet()
+		var files []*ast.File
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(positions, name, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, file)
+		}
+		described, err := doc.NewFromFiles(positions, files, "muster.dev/sdk/go/"+folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range undocumented(described) {
+			t.Errorf("%s: %s has no doc comment", folder, name)
+		}
+	}
+}
+
+// errorMethods are what package errors calls: what they are for is known.
+var errorMethods = map[string]bool{"Error": true, "Is": true, "Unwrap": true}
+
+// undocumented are the exported names of a package that nothing is said of.
+func undocumented(described *doc.Package) []string {
+	var names []string
+	look := func(name, comment string) {
+		if strings.TrimSpace(comment) == "" {
+			names = append(names, name)
+		}
+	}
+	values := func(all []*doc.Value) {
+		for _, value := range all {
+			for _, spec := range value.Decl.Specs {
+				// Said of all of a group, or above or beside one.
+				one := spec.(*ast.ValueSpec)
+				look(one.Names[0].Name, value.Doc+one.Doc.Text()+one.Comment.Text())
+			}
+		}
+	}
+	functions := func(all []*doc.Func) {
+		for _, function := range all {
+			if !errorMethods[function.Name] {
+				look(function.Recv+" "+function.Name, function.Doc)
+			}
+		}
+	}
+	look("package "+described.Name, described.Doc)
+	values(described.Consts)
+	values(described.Vars)
+	functions(described.Funcs)
+	for _, kind := range described.Types {
+		look(kind.Name, kind.Doc)
+		values(kind.Consts)
+		values(kind.Vars)
+		functions(kind.Funcs)
+		functions(kind.Methods)
+	}
+	return names
+}

@@ -1,0 +1,40 @@
+/**
+ * Blocks of Go: a file of them all, in which the compiler finds an import that no block needs, in a module of its own that takes the SDK
+ * from the checkout.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
+
+const sdk = join(root, 'sdk/go');
+const scope = 'ctx context.Context, client *muster.Client, jobID string, worker *muster.Worker';
+
+/** What the SDK's module requires, so that nothing has to be resolved, and the SDK. */
+function module(): string {
+  const requires = readFileSync(join(sdk, 'go.mod'), 'utf8').replace(/^module .*/, 'module snippets');
+  return `${requires}\nrequire muster.dev/sdk/go v0.0.0\n\nreplace muster.dev/sdk/go => ${sdk}\n`;
+}
+
+function wrapped(name: string, code: string): string {
+  const end = /\nreturn .*\n$/.test(code) ? '' : '\treturn nil\n';
+  return `func section_${name}(${scope}) error {\n${indent(code, '\t')}${end}}\n`;
+}
+
+export const goSnippets: SnippetCompiler = {
+  language: 'go',
+  wrong: 'client.NoSuchMethod(ctx, jobID)\n',
+  files(snippets, imports) {
+    const functions = snippets.map(({ name, code }) => {
+      // A block is what a function does, or functions.
+      const declares = /^func /.test(code);
+      // The compiler names places by what follows such a line.
+      return `//line ${name}.go:1\n${declares ? code : wrapped(name, code)}`;
+    });
+    return {
+      'go.mod': module(),
+      'go.sum': readFileSync(join(sdk, 'go.sum'), 'utf8'),
+      'snippets.go': `package main\n\n${imports}\nfunc main() {}\n\n${functions.join('\n')}`,
+    };
+  },
+  command: (folder) => ({ program: 'go', args: ['vet', '.'], cwd: folder }),
+};

@@ -1,0 +1,57 @@
+/** Blocks of Rust: a module each, in a package that depends on what the SDK depends on, and shares what is built of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
+
+const sdk = join(root, 'sdk/rust');
+/** What blocks call that would be the reader's own. */
+const standIns = `async fn read(_day: u32) -> std::io::Result<()> { Ok(()) }
+async fn send(_file: &str) -> std::io::Result<()> { Ok(()) }
+`;
+
+/** The tables of dependencies are the SDK's own, so that Cargo builds none of them twice. */
+function manifest(): string {
+  const tables = readFileSync(join(sdk, 'Cargo.toml'), 'utf8').split(/^(?=\[)/m);
+  const table = (name: string) => tables.find((text) => text.startsWith(`[${name}]\n`))?.trim();
+  return `[package]
+name = "muster-snippets"
+version = "0.1.0"
+edition = "2024"
+
+[workspace]
+
+${table('dependencies')}
+muster = { path = ${JSON.stringify(sdk)} }
+
+${table('dev-dependencies')}
+`;
+}
+
+export const rustSnippets: SnippetCompiler = {
+  language: 'rust',
+  wrong: 'client.no_such_method(&job_id).await?;\n',
+  files(snippets, imports) {
+    const modules = snippets.map(({ name, code }) => [
+      `examples/snippets/${name}.rs`,
+      `use super::*;
+
+pub async fn section(client: Client, job_id: String, worker: WorkerBuilder) -> Result<(), Box<dyn std::error::Error>> {
+${indent(code, '    ')}    Ok(())
+}
+`,
+    ]);
+    const main = `#![allow(unused)]\n\n${imports}\n${standIns}\n${snippets.map(({ name }) => `mod ${name};\n`).join('')}\nfn main() {}\n`;
+    return {
+      'Cargo.toml': manifest(),
+      'Cargo.lock': readFileSync(join(sdk, 'Cargo.lock'), 'utf8'),
+      'src/lib.rs': '',
+      'examples/snippets/main.rs': main,
+      ...Object.fromEntries(modules),
+    };
+  },
+  command: (folder) => ({
+    program: 'cargo',
+    args: ['check', '--quiet', '--examples', '--target-dir', join(sdk, 'target')],
+    cwd: folder,
+  }),
+};
