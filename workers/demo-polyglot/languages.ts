@@ -34,7 +34,11 @@ export const LANGUAGES: readonly Language[] = [
   {
     ...{ name: 'Rust', id: 'rust', worker: 'polyglot-rust', toolchain: rust },
     // The whole of the SDK's workspace, as its tests do: so nothing is built twice.
-    build: { command: 'cargo', args: ['build', '--workspace', '--locked'], cwd: here('../../sdk/rust') },
+    build: {
+      command: 'cargo',
+      args: ['build', '--workspace', '--locked', '--target-dir', 'target'],
+      cwd: here('../../sdk/rust'),
+    },
     start: () => ({ command: here('../../sdk/rust/target/debug/muster-polyglot-worker'), args: [] }),
   },
   {
