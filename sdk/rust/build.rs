@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `proto` is a symbolic link, which a package has as a folder, and a checkout without such links as a file.
+    // A package has the contract in it, a checkout above it.
     let root = if Path::new("proto").is_dir() { "proto" } else { "../../proto" };
     println!("cargo:rerun-if-changed={root}");
     let mut files: Vec<PathBuf> = fs::read_dir(format!("{root}/muster/v1"))?

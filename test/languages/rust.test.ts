@@ -19,7 +19,7 @@ suiteOf({
       '--package',
       'muster',
     ],
-    'builds from its package': ['cargo', 'package', '--package', 'muster', '--allow-dirty'],
+    'builds from its package': ['node', '../../.ci/package-rust.mjs', 'package'],
     'passes its tests, and the examples of its docs': ['cargo', 'test', '--workspace'],
   },
 });

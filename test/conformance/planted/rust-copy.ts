@@ -19,7 +19,7 @@ export class RustCopy {
     this.remove();
     mkdirSync(COPY, { recursive: true });
     // One by one: a folder can not be copied into itself, which the target is in.
-    const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target');
+    const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target' && name !== 'proto');
     for (const name of ['proto', 'workers/conformance-rust', ...ofSdk.map((name) => `sdk/rust/${name}`)])
       cpSync(root + name, `${COPY}/${name}`, { recursive: true, verbatimSymlinks: true });
     const binary = `\n[[bin]]\nname = "${WORKER}"\npath = "src/main.rs"\n`;
