@@ -11,21 +11,34 @@ type logBeats struct {
 
 // newLogBeats takes whether records still wait: those of an attempt that has ended go with its report.
 func newLogBeats(core *Core, beats *beats, pending func() bool) *logBeats {
-	return &logBeats{beats: beats, alarm: newAlarm(core.do, func() {
-		if pending() {
+	l := &logBeats{beats: beats}
+	l.alarm = newAlarm(core.do, func() {
+		if !pending() {
+			return
+		}
+		// Another beat may have been sent since the alarm was set.
+		if soonest := l.soonest(); time.Now().Before(soonest) {
+			l.alarm.by(soonest)
+		} else {
 			beats.within(0)
 		}
-	})}
+	})
+	return l
 }
 
 // logged: there are records that no heartbeat has carried.
 func (l *logBeats) logged() {
-	gap := min(progressDelay, max(logGap, logGapRoundTrips*min(progressDelay, l.beats.roundTrip)))
 	at := time.Now().Add(logDelay)
-	if soonest := l.beats.lastSent.Add(gap); at.Before(soonest) {
+	if soonest := l.soonest(); at.Before(soonest) {
 		at = soonest
 	}
 	l.alarm.by(at)
+}
+
+// soonest is when the next beat may be sent for the sake of records.
+func (l *logBeats) soonest() time.Time {
+	gap := min(progressDelay, max(logGap, logGapRoundTrips*min(progressDelay, l.beats.roundTrip)))
+	return l.beats.lastSent.Add(gap)
 }
 
 func (l *logBeats) close() { l.alarm.cancel() }
