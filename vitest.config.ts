@@ -1,6 +1,7 @@
 // How the tests run: in processes of their own, two at a time, with time enough for real servers to start.
 
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './test/support/long-first.ts';
 import { TestReport } from './test/support/test-report.ts';
 
 /** Where a run in CI wants its counts, as JUnit. */
@@ -14,6 +15,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: true,
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -11,7 +11,7 @@ import { allCases } from '../../server/conformance/select.ts';
 import { applyPatch } from '../simulation/mutants/plant.ts';
 import { describeWith, go } from '../support/toolchains.ts';
 import type { Bug } from './planted/bug.ts';
-import { goBugs } from './planted/go-bugs.ts';
+import { goBugs } from './planted/go.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 /** The first build compiles all that it needs. */
