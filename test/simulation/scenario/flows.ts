@@ -173,7 +173,8 @@ function stepOf(random: Prng, flow: string, steps: readonly PlannedStep[], lease
     condition: conditionOf(random, { role, rule, needs }, work),
     ...jobsOf(random, `${flow}-${name}`, leaseMs, depth),
     delayMs: random.chance(0.06) ? random.between(1, 400) : undefined,
-    expireAfterMs: random.chance(0.05) ? random.between(1, leaseMs) : undefined,
+    // The short ones run out also where nothing is wrong.
+    expireAfterMs: random.chance(0.1) ? random.between(1, random.chance(0.6) ? 20 : leaseMs) : undefined,
   };
 }
 
