@@ -89,15 +89,19 @@ describe.each(arenas)('what ends a job against what would end it otherwise, on %
     const definition = await arena.world.define();
     const worker = await arena.openWorker(definition);
     const states: string[] = [];
-    for (const [i, head] of [0, 0, 30].entries()) {
+    // Which of the two is quicker differs by machine: the first one gets more and more of a head until both have won.
+    for (let round = 0; round < 3 || new Set(states).size < 2; round++) {
+      expect(round, `after ${JSON.stringify(tally(states))}`).toBeLessThan(8);
+      const resultsAreFirst = round % 3 === 0;
+      const head = round < 2 ? 0 : 15 * round;
       const jobIds = await arena.submit(definition, JOBS);
       const attempts = await worker.take(JOBS);
       await Promise.all(jobIds.map((jobId) => arena.people.call(cancelJob, { jobId })));
       const results = reportsOf(worker, attempts, outcomes.result('done'));
       const confirms = reportsOf(worker, attempts, outcomes.cancelled);
-      const [first, second] = i === 0 ? [results, confirms] : [confirms, results];
+      const [first, second] = resultsAreFirst ? [results, confirms] : [confirms, results];
       const [one, two] = await meet(first, () => Promise.all(second.map((report) => report())), head);
-      const [result, confirmed] = (i === 0 ? [one, two] : [two, one]).map((list) => new Map(list)) as Answers;
+      const [result, confirmed] = (resultsAreFirst ? [one, two] : [two, one]).map((list) => new Map(list)) as Answers;
       for (const job of await arena.read(jobIds)) {
         const state = stateName(job.state);
         expect([result.get(job.jobId), confirmed.get(job.jobId), state, job.cancellation?.stage]).toEqual(
@@ -109,7 +113,6 @@ describe.each(arenas)('what ends a job against what would end it otherwise, on %
       }
     }
     console.log(`${kind}: ${JSON.stringify(tally(states))}`);
-    expect([...new Set(states)].sort()).toEqual(['CANCELLED', 'SUCCEEDED']);
   });
 
   it('a retry by hand against erasing: a new job with all of the input, or none', TIMEOUT, async () => {
