@@ -81,7 +81,7 @@ impl Client {
                 let Some(request) = next else { return Ok::<_, Error>(None) };
                 let page = client.log_page(request.clone()).await?;
                 let more = !page.next_page_token.is_empty();
-                let next = more.then(|| v1::ListAttemptLogsRequest { page_token: page.next_page_token, ..request });
+                let next = more.then_some(v1::ListAttemptLogsRequest { page_token: page.next_page_token, ..request });
                 Ok(Some((stream::iter(page.records.into_iter().map(Ok)), next)))
             }
         });
