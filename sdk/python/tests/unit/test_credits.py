@@ -5,7 +5,7 @@ from __future__ import annotations
 from muster.durations import to_duration
 from muster.v1.session_service_pb2 import HeartbeatResponse
 from muster.worker.grants import MOST_HELD
-from tests.support.virtual_session import VirtualSession, kind_of
+from tests.support.virtual_session import ACCEPTED, VirtualSession, kind_of
 
 
 def granted(messages) -> list[tuple[int, int]]:
@@ -118,6 +118,32 @@ def test_a_broken_bus_voids_all_and_the_next_ping_grants_anew() -> None:
     session.ping(2)
     assert session.ports.beats_wanted == wanted + 1
     assert granted(session.beat().request.credits) == [(2, 0)]
+
+
+def test_a_slot_that_comes_free_while_reports_are_in_flight_is_granted_by_the_next_report_and_needs_no_beat() -> None:
+    session = VirtualSession(slots=3)
+    (credit,) = session.heard()
+    first, second, third = (session.assign(credit.credit_id) for _ in range(3))
+    session.returns(first)
+    pending = session.begin_report()
+    assert pending is not None
+    wanted = session.ports.beats_wanted
+    session.returns(second)
+    session.returns(third)
+    assert session.ports.beats_wanted == wanted
+    session.core.end_report(pending, [ACCEPTED])
+    following = session.begin_report()
+    assert following is not None
+    assert [credit.slots for credit in following.request.credits] == [2]
+
+
+def test_a_slot_that_comes_free_without_a_report_is_granted_by_a_beat() -> None:
+    session = VirtualSession(slots=1)
+    (credit,) = session.heard()
+    key = session.assign(credit.credit_id)
+    wanted = session.ports.beats_wanted
+    session.core.on_returned(session.now, session.ports.started[key], None)
+    assert session.ports.beats_wanted == wanted + 1
 
 
 def test_a_broken_connection_for_calls_voids_all_and_grants_anew() -> None:

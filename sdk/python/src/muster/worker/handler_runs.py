@@ -103,9 +103,14 @@ class HandlerRuns:
             self.stop(held, reason)
 
     def fill_slots(self, now: float) -> None:
-        """After a slot has come free: starts what waits for it, or sees to it that the slot is granted again."""
+        """After a slot has come free: starts what waits for it, or sees to it that the slot is granted again.
+
+        A report that is still to be sent grants it. A beat for each handler that returns while a batch is in flight
+        would be a beat each 60 ms under load, of which three are enough to overtake their pings: the session would
+        count as deaf.
+        """
         self._start_waiting(now)
-        if not self._state.outbox.is_ready:
+        if not self._state.outbox.has_line:
             self._state.ports.beat_soon()
 
     def _start_waiting(self, now: float) -> None:

@@ -32,6 +32,11 @@ class Outbox:
         return bool(self._line) and not self._in_flight
 
     @property
+    def has_line(self) -> bool:
+        """Whether a report waits to be sent, now or after the batch in flight."""
+        return bool(self._line)
+
+    @property
     def byte_count(self) -> int:
         """Bytes of all reports that are not acknowledged."""
         return self._line_bytes + self._flight_bytes
