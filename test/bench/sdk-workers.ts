@@ -1,7 +1,7 @@
 /** The worker of each SDK as a process for the bench: that of the conformance kit, whose `echo` does nothing. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { go, java, lackOf, rust, type Toolchain } from '../../workers/demo-polyglot/toolchains.ts';
@@ -60,11 +60,21 @@ export function build({ build }: SdkWorker): void {
 }
 
 export interface RunningWorker {
-  /** Time on a processor that the process has taken since its start, in ms, in steps of 10. */
+  /** Time on a processor that the worker's processes have taken since their start, in ms, in steps of 10. */
   cpuMs(): number;
-  /** Resident memory in MB. */
+  /** Resident memory of them all in MB. */
   memory(): number;
   stop(): Promise<void>;
+}
+
+/** The process and what it has started, as Python's worker does for its session. */
+function processesOf(pid: number): number[] {
+  const started = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return [pid, ...started.flatMap(processesOf)];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 export function start({ command }: SdkWorker, address: string, slots: number): RunningWorker {
@@ -77,8 +87,8 @@ export function start({ command }: SdkWorker, address: string, slots: number): R
   });
   const pid = child.pid as number;
   return {
-    cpuMs: () => cpuMs(pid),
-    memory: () => megabytes(pid, 'VmRSS'),
+    cpuMs: () => sum(processesOf(pid).map(cpuMs)),
+    memory: () => sum(processesOf(pid).map((each) => megabytes(each, 'VmRSS'))),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
