@@ -1,7 +1,7 @@
 /** The worker of each SDK as a process for the bench: that of the conformance kit, whose `echo` does nothing. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { go, java, lackOf, rust, type Toolchain } from '../../workers/demo-polyglot/toolchains.ts';
@@ -69,8 +69,10 @@ export interface RunningWorker {
 
 /** The process and what it has started, as Python's worker does for its session. */
 function processesOf(pid: number): number[] {
-  const started = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return [pid, ...started.flatMap(processesOf)];
+  // Linux names the thread that has started a process.
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const started = threads.flatMap((id) => readFileSync(`/proc/${pid}/task/${id}/children`, 'utf8').match(/\d+/g) ?? []);
+  return [pid, ...started.map(Number).flatMap(processesOf)];
 }
 
 function sum(values: readonly number[]): number {
