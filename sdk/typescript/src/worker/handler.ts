@@ -106,6 +106,11 @@ export interface VersionedHandler {
   readonly maxVersion?: number;
 }
 
+/** What runs of a handler. */
+export function handlerFunction(handler: HandlerFunction | VersionedHandler): HandlerFunction {
+  return typeof handler === 'function' ? handler : handler.run;
+}
+
 /** Handlers by their names. */
 export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
 
