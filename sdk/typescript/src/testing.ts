@@ -2,6 +2,6 @@
 
 export type { JobSubmission } from './gen/muster/v1/job_pb.ts';
 export type { HandlerOptions, TestChild } from './testing/handler-options.ts';
-export type { HandlerOutcome, ReportKind } from './testing/handler-outcome.ts';
+export type { HandlerOutcome, ReportKind, SaidProgress } from './testing/handler-outcome.ts';
 export type { RunningHandler } from './testing/running-handler.ts';
 export { runHandler, startHandler } from './testing/running-handler.ts';

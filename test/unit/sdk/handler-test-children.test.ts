@@ -32,6 +32,11 @@ describe('a handler under test with children', () => {
     ]);
   });
 
+  it('runs a third time where it waits for more than one report may name', async () => {
+    const outcome = await runHandler(sumOfSquares, 1_001, { children: { square } });
+    expect([outcome.runs, outcome.children.length]).toEqual([3, 1_001]);
+  });
+
   it('sees the failure of one', async () => {
     const children = {
       square: (_: JobContext, side: number) => {

@@ -200,4 +200,8 @@ describe('what the test gets wrong', () => {
     expect(() => startHandler(importRows, input, options)).toThrow(message);
     await expect(runHandler(importRows, input, options)).rejects.toThrow(message);
   });
+
+  it.each([undefined, null, 7, {}])('a handler that is none is refused, too: %o', (handler) => {
+    expect(() => startHandler(handler as never)).toThrow(/^handler: \S+ is no function: give one/);
+  });
 });

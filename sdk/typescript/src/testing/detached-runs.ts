@@ -33,7 +33,7 @@ export class DetachedRuns {
   /** What would be reported in the end. `undefined`: nothing. */
   readonly end: Promise<Outcome | undefined>;
   readonly #context: RunsContext;
-  readonly #flags = new PlaceFlags();
+  readonly #flags = new PlaceFlags(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #host: HandlerHost;
   #stopped: StopReason | undefined;
   #tail = new LogTail();

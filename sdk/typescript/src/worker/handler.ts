@@ -106,9 +106,11 @@ export interface VersionedHandler {
   readonly maxVersion?: number;
 }
 
-/** What runs of a handler. */
+/** @throws TypeError when there is nothing to be called. */
 export function handlerFunction(handler: HandlerFunction | VersionedHandler): HandlerFunction {
-  return typeof handler === 'function' ? handler : handler.run;
+  const run = typeof handler === 'function' ? handler : handler?.run;
+  if (typeof run === 'function') return run;
+  throw new TypeError(`handler: ${run} is no function: give one, or an object that has one as its "run"`);
 }
 
 /** Handlers by their names. */
