@@ -64,11 +64,13 @@ describe('the installed packages', () => {
 
   it('give types to TypeScript', () => {
     const text = `import { Client, type Job, Worker } from '@muster/sdk';
+import { runHandler } from '@muster/sdk/testing';
 export const client = new Client({ address: 'localhost:7070' });
 export const worker = new Worker({ address: 'localhost:7070', name: 'w', handlers: { add: (ctx) => ctx.attempt + 1 } });
 export const state = async (): Promise<Job['jobId']> => (await client.get('x')).jobId;
 // @ts-expect-error an address is a text
 new Client({ address: 7 });
+export const tested = async (): Promise<number> => (await runHandler<number>((ctx) => ctx.attempt, 1)).result;
 `;
     writeFileSync(join(project, 'consumer.ts'), text);
     const strict = [
@@ -83,6 +85,20 @@ new Client({ address: 7 });
       '',
     ];
     run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...strict, 'consumer.ts');
+  });
+
+  it('test a handler without a control plane', () => {
+    const script = `import { FinalError } from '@muster/sdk';
+import { runHandler } from '@muster/sdk/testing';
+const add = (_ctx, { a, b }) => {
+  if (b === 0) throw new FinalError('nothing to add');
+  return a + b;
+};
+console.log((await runHandler(add, { a: 2, b: 3 })).result);
+console.log((await runHandler(add, { a: 2, b: 0 })).failure.final);
+`;
+    writeFileSync(join(project, 'handler.mjs'), script);
+    expect(run(process.execPath, 'handler.mjs')).toBe('5\ntrue\n');
   });
 
   it('run a control plane, a worker and a job', async () => {

@@ -20,7 +20,8 @@ export class RustCopy {
     mkdirSync(COPY, { recursive: true });
     // One by one: a folder can not be copied into itself, which the target is in.
     const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target' && name !== 'proto');
-    for (const name of ['proto', 'workers/conformance-rust', ...ofSdk.map((name) => `sdk/rust/${name}`)])
+    const members = ['workers/conformance-rust', 'workers/demo-polyglot/rust'];
+    for (const name of ['proto', ...members, ...ofSdk.map((name) => `sdk/rust/${name}`)])
       cpSync(root + name, `${COPY}/${name}`, { recursive: true, verbatimSymlinks: true });
     const binary = `\n[[bin]]\nname = "${WORKER}"\npath = "src/main.rs"\n`;
     appendFileSync(`${COPY}/workers/conformance-rust/Cargo.toml`, binary);

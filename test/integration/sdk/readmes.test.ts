@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => replica?.stop());
 
 it('there are some in each language', () => {
-  expect(examplesOf('ts')).toHaveLength(3);
+  expect(examplesOf('ts')).toHaveLength(4);
   expect(examplesOf('python')).toHaveLength(7);
 });
 

@@ -50,7 +50,7 @@ export class WaitsForChildren extends Error {
   }
 }
 
-type SubmitRequest = Parameters<UnaryClient<(typeof JobService)['method']>['submitJob']>[0];
+export type SubmitRequest = Parameters<UnaryClient<(typeof JobService)['method']>['submitJob']>[0];
 
 /** How handlers submit and read children. */
 export interface ChildApi {

@@ -1,10 +1,12 @@
 /** Runs handlers on the main thread and hands their outcomes back, those of one turn together. */
+// Not the global one, which tests of handlers may replace along with their timers.
+import { setImmediate } from 'node:timers';
 import type { MessagePort } from 'node:worker_threads';
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
 import type { Logger } from '../logger.ts';
 import { decodePayload } from '../payload.ts';
-import type { ChildCalls } from './children.ts';
+import type { ChildApi } from './children.ts';
 import { WaitsForChildren } from './children.ts';
 import type { StopReason } from './core/ports.ts';
 import { toFailure } from './failure.ts';
@@ -26,7 +28,7 @@ export type SessionPort = Pick<MessagePort, 'postMessage'>;
 
 export class HandlerHost implements JobOutlet {
   maxPayload = Number.POSITIVE_INFINITY;
-  readonly children: ChildCalls;
+  readonly children: ChildApi;
   readonly #handlers: ReadonlyMap<string, HandlerFunction>;
   readonly #flags: PlaceFlags;
   readonly #logger: Logger;
@@ -45,7 +47,7 @@ export class HandlerHost implements JobOutlet {
     flags: PlaceFlags,
     logger: Logger,
     port: SessionPort,
-    children: ChildCalls,
+    children: ChildApi,
   ) {
     this.children = children;
     this.#handlers = handlers;

@@ -106,6 +106,13 @@ export interface VersionedHandler {
   readonly maxVersion?: number;
 }
 
+/** @throws TypeError when there is nothing to be called. */
+export function handlerFunction(handler: HandlerFunction | VersionedHandler): HandlerFunction {
+  const run = typeof handler === 'function' ? handler : handler?.run;
+  if (typeof run === 'function') return run;
+  throw new TypeError(`handler: ${run} is no function: give one, or an object that has one as its "run"`);
+}
+
 /** Handlers by their names. */
 export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
 

@@ -8,7 +8,7 @@ import { decodePayload, encodePayload } from '../payload.ts';
 import { HandlerLog } from '../tracing/handler-log.ts';
 import { HandlerSpan } from '../tracing/handler-span.ts';
 import { uuidText } from '../uuid.ts';
-import type { Child, ChildCalls, ChildOptions } from './children.ts';
+import type { Child, ChildApi, ChildOptions } from './children.ts';
 import { Children } from './children.ts';
 import { MAX_RUN_TIME } from './core/limits.ts';
 import type { LogLine } from './core/log-tail.ts';
@@ -25,7 +25,7 @@ const MAX_PROGRESS_MESSAGE = 256;
 export interface JobOutlet {
   /** Largest checkpoint in bytes. */
   readonly maxPayload: number;
-  readonly children: ChildCalls;
+  readonly children: ChildApi;
   progress(place: number, fraction: number, message: string): void;
   checkpoint(place: number, checkpoint: Payload): void;
   /** @param extensionMs All that the handler has asked for so far. */

@@ -9,7 +9,8 @@ import { uuidText } from '../uuid.ts';
 import { ChildCalls } from './children.ts';
 import type { CoreStats } from './core/stats.ts';
 import { newStats } from './core/stats.ts';
-import type { HandlerFunction, Handlers } from './handler.ts';
+import type { Handlers } from './handler.ts';
+import { handlerFunction } from './handler.ts';
 import { HandlerHost } from './handler-host.ts';
 import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
 import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
@@ -53,6 +54,7 @@ export class Worker {
   readonly #flags = new PlaceFlags();
   #thread: Thread | undefined;
   #host: HandlerHost | undefined;
+  #children: ChildCalls | undefined;
   #finished: Promise<void> | undefined;
   #sessionId: string | undefined;
   #stats: CoreStats = newStats();
@@ -108,6 +110,7 @@ export class Worker {
     const thread = new Thread(threadUrl(), { workerData: this.#threadData(), name: 'muster-session' });
     this.#thread = thread;
     const children = new ChildCalls(this.#options.address, this.#options.namespace ?? '');
+    this.#children = children;
     this.#host = new HandlerHost(functions, this.#flags, logger, thread, children);
     const forget = signals ? this.#listenForSignals() : () => {};
     try {
@@ -153,7 +156,7 @@ export class Worker {
     this.#stats = stats;
     if (event.type === 'opened') {
       this.#sessionId = uuidText(event.sessionId);
-      if (this.#host) this.#host.children.sessionId = this.#sessionId;
+      if (this.#children) this.#children.sessionId = this.#sessionId;
       if (this.#host && event.maxPayload > 0) this.#host.maxPayload = event.maxPayload;
     }
     if (event.type === 'lost' || event.type === 'closed') this.#sessionId = undefined;
@@ -189,10 +192,6 @@ export class Worker {
 function threadUrl(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./thread/session-thread.${extension}`, import.meta.url);
-}
-
-function handlerFunction(handler: Handlers[string]): HandlerFunction {
-  return typeof handler === 'function' ? handler : handler.run;
 }
 
 function openRequest(options: WorkerOptions): Omit<OpenSessionRequest, 'requestId'> {

@@ -14,7 +14,7 @@ import type { Held, HeldList } from './held.ts';
 import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
 import type { Outcome } from './outcome.ts';
-import { aborted, cancelled, failed, handlerOutcome, released, runTimeoutFailure } from './outcome.ts';
+import { aborted, failed, released, runTimeoutFailure, verdictOn } from './outcome.ts';
 import type { Execution, Places } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
 import type { CoreStats } from './stats.ts';
@@ -126,7 +126,7 @@ export class Attempts {
   ended(execution: Execution, outcome: HandlerOutcome): void {
     const entry = execution.held;
     if (entry === undefined) return;
-    this.#close(execution, this.#verdictOn(execution, outcome));
+    this.#close(execution, verdictOn(execution.stopped, outcome, this.#context.maxPayload));
   }
 
   /** False when nobody asks any more how far the handler is. */
@@ -238,13 +238,6 @@ export class Attempts {
   #release(entry: Held, reason: ReleaseReason): void {
     this.#context.stats.released++;
     this.#finish(entry, released(reason));
-  }
-
-  #verdictOn(execution: Execution, outcome: HandlerOutcome): Outcome {
-    if (execution.stopped === 'run_timeout') return failed(runTimeoutFailure());
-    // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
-    if (execution.stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();
-    return handlerOutcome(outcome, this.#context.maxPayload);
   }
 
   /** The attempt of a started handler gets its report. The place stays taken until the handler has returned. */

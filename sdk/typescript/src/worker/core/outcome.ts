@@ -3,7 +3,7 @@ import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { AttemptReport, ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
-import type { HandlerOutcome } from './ports.ts';
+import type { HandlerOutcome, StopReason } from './ports.ts';
 
 export type Outcome = AttemptReport['outcome'];
 
@@ -24,6 +24,14 @@ export function aborted(): Outcome {
 
 export function failed(failure: Failure): Outcome {
   return { case: 'failure', value: failure };
+}
+
+/** What is reported of a handler that has ended, after it was asked to stop for `stopped`, or was not. */
+export function verdictOn(stopped: StopReason | undefined, outcome: HandlerOutcome, maxPayload: number): Outcome {
+  if (stopped === 'run_timeout') return failed(runTimeoutFailure());
+  // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+  if (stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();
+  return handlerOutcome(outcome, maxPayload);
 }
 
 /** What the handler returned or failed with; a result that the server would refuse becomes a final failure. */

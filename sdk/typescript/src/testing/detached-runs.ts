@@ -1,0 +1,115 @@
+/** The runs of a handler that belongs to no worker: each time that it waits for children they end, and it runs again from its start. */
+import type { Assignment } from '../gen/muster/v1/assignment_pb.ts';
+import { LogTail } from '../worker/core/log-tail.ts';
+import type { Outcome } from '../worker/core/outcome.ts';
+import { aborted, cancelled, verdictOn } from '../worker/core/outcome.ts';
+import type { HandlerOutcome, StopReason } from '../worker/core/ports.ts';
+import type { HandlerFunction } from '../worker/handler.ts';
+import { HandlerHost } from '../worker/handler-host.ts';
+import { unpackEnds } from '../worker/thread/ends.ts';
+import type { HandlerUpdate, ToSession } from '../worker/thread/messages.ts';
+import { PlaceFlags } from '../worker/thread/place-flags.ts';
+import { StartsPacker } from '../worker/thread/starts.ts';
+import type { DetachedChildren } from './detached-children.ts';
+import type { Said } from './handler-outcome.ts';
+
+/** More of them make a handler that never ends. */
+const MOST_RUNS = 100;
+/** The runs have it one after the other. */
+const PLACE = 0;
+
+/** What they work with. */
+export interface RunsContext {
+  readonly assignment: Assignment;
+  readonly handler: HandlerFunction;
+  readonly children: DetachedChildren;
+  readonly maxPayload: number;
+  /** What it is asked to stop for before it begins. */
+  readonly stopped: StopReason | undefined;
+}
+
+export class DetachedRuns {
+  readonly said: Said = { progress: [], checkpoints: [], logs: [], runs: 0, extensionMs: 0 };
+  /** What would be reported in the end. `undefined`: nothing. */
+  readonly end: Promise<Outcome | undefined>;
+  readonly #context: RunsContext;
+  readonly #flags = new PlaceFlags(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #host: HandlerHost;
+  #stopped: StopReason | undefined;
+  #tail = new LogTail();
+  #ended: (outcome: HandlerOutcome) => void = () => {};
+
+  constructor(context: RunsContext) {
+    const { assignment, handler, children, maxPayload, stopped } = context;
+    this.#context = context;
+    this.#stopped = stopped;
+    const entered: HandlerFunction = (job, input) => {
+      if (this.#stopped !== undefined) this.#host.stop(PLACE, this.#stopped);
+      return handler(job, input);
+    };
+    const port = { postMessage: (message: ToSession) => this.#heard(message) };
+    const silent = { log: () => {} };
+    this.#host = new HandlerHost(new Map([[assignment.handler, entered]]), this.#flags, silent, port, children);
+    this.#host.maxPayload = maxPayload;
+    this.end = this.#toTheEnd();
+  }
+
+  /** Asks it to stop; it is not run again then. The first reason counts. */
+  stop(reason: StopReason): void {
+    this.#stopped ??= reason;
+    this.#host.stop(PLACE, reason);
+    this.#context.children.stop(reason);
+  }
+
+  async #toTheEnd(): Promise<Outcome | undefined> {
+    while (this.said.runs < MOST_RUNS) {
+      const report = this.#verdict(await this.#run());
+      if (report?.case !== 'suspended') return report;
+      const allEnded = await this.#context.children.finish(report.value.childJobIds);
+      // A job that waits has no handler to be stopped: a cancel ends it at once.
+      if (this.#stopped === 'cancelled') return cancelled();
+      if (!allEnded || this.#stopped !== undefined) return report;
+    }
+    throw new Error(
+      `the handler waits for children of its job for the ${MOST_RUNS}th time: let it submit the same ones each time it runs`,
+    );
+  }
+
+  /** By the worker's own judgement, except for what it does at the stop already and not at the end. */
+  #verdict(outcome: HandlerOutcome): Outcome | undefined {
+    if (this.#stopped === 'lease_lost') return aborted();
+    if (this.#stopped === 'shutdown') return undefined;
+    return verdictOn(this.#stopped, outcome, this.#context.maxPayload);
+  }
+
+  async #run(): Promise<HandlerOutcome> {
+    const { assignment } = this.#context;
+    const attempt = assignment.attempt + this.said.runs++;
+    const checkpoint = this.said.checkpoints.at(-1) ?? assignment.checkpoint;
+    this.said.extensionMs = 0;
+    this.#tail = new LogTail();
+    const starts = new StartsPacker();
+    const next = { ...assignment, attempt, ...(checkpoint && { checkpoint }) };
+    starts.add(PLACE, this.#flags.hand(PLACE), next);
+    const outcome = await new Promise<HandlerOutcome>((resolve) => {
+      this.#ended = resolve;
+      this.#host.startAll(starts.take());
+    });
+    this.said.logs.push(...this.#tail.messages().map((record) => ({ ...record, attempt })));
+    return outcome;
+  }
+
+  /** What the host would tell the session's thread. */
+  #heard(message: ToSession): void {
+    if (message.kind !== 'ends') return;
+    for (const update of message.updates) this.#keep(update);
+    for (const { outcome } of unpackEnds(message.ends)) this.#ended(outcome);
+  }
+
+  #keep({ progress, checkpoint, extensionMs, logs = [] }: HandlerUpdate): void {
+    if (progress) this.said.progress.push(progress);
+    if (checkpoint) this.said.checkpoints.push({ $typeName: 'muster.v1.Payload', ...checkpoint });
+    if (extensionMs !== undefined) this.said.extensionMs = extensionMs;
+    for (const line of logs) this.#tail.add(line);
+  }
+}

@@ -1,0 +1,84 @@
+/** What a handler under test is told of its job. */
+import { randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '../duration.ts';
+import type { Assignment } from '../gen/muster/v1/assignment_pb.ts';
+import { AssignmentSchema } from '../gen/muster/v1/assignment_pb.ts';
+import { encodePayload } from '../payload.ts';
+import { uuidToBytes } from '../uuid.ts';
+import { DEFAULT_RUN_TIMEOUT } from '../worker/core/limits.ts';
+import type { StopReason } from '../worker/core/ports.ts';
+import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
+
+/**
+ * What runs children of a definition: a handler of the test's that gives their results, or the one that has them in production; what
+ * it throws is the child's failure. `open`: they do not end, and a handler that waits for one of them ends `suspended`.
+ */
+export type TestChild = HandlerFunction | VersionedHandler | 'open';
+
+/** What the attempt is that the handler runs. Everything may be left out: the first attempt of a new job. */
+export interface HandlerOptions {
+  /** UUID of the job. Default: a new one. */
+  readonly jobId?: string;
+  /** Number of the attempt, from 1. Default: 1. */
+  readonly attempt?: number;
+  /** Attempts before this one that counted. Default: 0. */
+  readonly attemptsCounted?: number;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** Name of the definition. Default: `test`. */
+  readonly definition?: string;
+  /** Its version. Default: 1. */
+  readonly definitionVersion?: number;
+  /** How long the handler may run, in milliseconds; nothing enforces it here. Default: an hour. */
+  readonly runTimeoutMs?: number;
+  /** What an earlier attempt has left, as `ctx.checkpoint` takes it. Default: nothing. */
+  readonly lastCheckpoint?: unknown;
+  /** W3C trace context of the attempt. Default: none. */
+  readonly traceparent?: string;
+  /** W3C trace state that goes with it. Default: none. */
+  readonly tracestate?: string;
+  /** Largest result or checkpoint that is taken, in bytes. Default: 512 KiB. */
+  readonly maxPayload?: number;
+  /** What it is asked to stop for before it begins. Default: it is not asked to. */
+  readonly stopReason?: StopReason;
+  /**
+   * What runs its children, by their definitions. They end when the handler waits for them; then it runs again from its start, as
+   * a later attempt, with its last checkpoint. Default: there are none, and submitting one fails with DEFINITION_NOT_FOUND.
+   */
+  readonly children?: Readonly<Record<string, TestChild>>;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const MAX_PAYLOAD = 512 * 1024;
+
+export function maxPayloadOf({ maxPayload = MAX_PAYLOAD }: HandlerOptions): number {
+  return maxPayload;
+}
+
+/** @throws TypeError when something can't be written as JSON, or the id is none; RangeError when a number is out of its range. */
+export function assignmentOf(options: HandlerOptions, input: unknown): Assignment {
+  const { jobId = randomUUID(), lastCheckpoint, definition = 'test' } = options;
+  if (!UUID.test(jobId)) throw new TypeError(`jobId: "${jobId}" is no UUID: write one, or leave it out`);
+  const assignment = create(AssignmentSchema, {
+    jobId: uuidToBytes(jobId),
+    attempt: wholeFrom(1, 'attempt', options.attempt ?? 1),
+    attemptsCounted: wholeFrom(0, 'attemptsCounted', options.attemptsCounted ?? 0),
+    namespace: options.namespace ?? 'default',
+    definition,
+    definitionVersion: wholeFrom(1, 'definitionVersion', options.definitionVersion ?? 1),
+    handler: definition,
+    runTimeout: durationFromMs(options.runTimeoutMs ?? DEFAULT_RUN_TIMEOUT),
+    traceparent: options.traceparent ?? '',
+    tracestate: options.tracestate ?? '',
+  });
+  const [given, checkpoint] = [encodePayload(input), encodePayload(lastCheckpoint)];
+  if (given !== undefined) assignment.input = given;
+  if (checkpoint !== undefined) assignment.checkpoint = checkpoint;
+  return assignment;
+}
+
+function wholeFrom(least: number, field: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`${field}: ${value} is no whole number from ${least} on: write one, or leave it out`);
+}
