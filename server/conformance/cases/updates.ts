@@ -24,6 +24,12 @@ const checkpoints = script(
   { do: 'checkpoint', value: { done: 3 } },
   { do: 'fail', type: 'HalfWay', message: 'stopped' },
 );
+// By then the beats of the beginning are over, which would tell it too.
+const halfWay = script(
+  { do: 'sleep', ms: 500 },
+  { do: 'progress', fraction: 0.5, message: 'half' },
+  { do: 'until_stopped' },
+);
 const speaks = script(
   ...LINES.flatMap((message) => [
     { do: 'sleep', ms: 150 },
@@ -58,8 +64,8 @@ export const updateCases: Group = {
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
-        assign('a', script({ do: 'progress', fraction: 0.5, message: 'half' }, { do: 'until_stopped' })),
-        until('progress of 0.5', (stage) => fractions(stage.attempt('a')).includes(0.5), SOON_MS + 1_000),
+        assign('a', halfWay),
+        until('progress of 0.5', (stage) => fractions(stage.attempt('a')).includes(0.5), SOON_MS + 1_500),
         cancel('a'),
         reported('a', cancelled),
       ],
