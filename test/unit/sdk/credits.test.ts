@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import { Credits } from '../../../sdk/typescript/src/worker/core/credits.ts';
-import { MAX_SPENT_CREDITS } from '../../../sdk/typescript/src/worker/core/limits.ts';
+import { MAX_SPENT_CREDITS, OFFER_DELAY } from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
 describe('granting', () => {
@@ -36,6 +36,19 @@ describe('granting', () => {
     world.endAll([a, b]);
     expect(world.reports).toHaveLength(1);
     expect(world.lastReport.request.credits).toMatchObject([{ creditId: 2n, slots: 2, prefetch: 2 }]);
+  });
+
+  test('slots that come free while reports are in flight are offered by the next report, and need no beat', async () => {
+    const world = new CoreWorld({ slots: 3 });
+    const credit = await world.ready();
+    const jobs = [1, 2, 3].map((job) => assign(job, credit));
+    await world.deliver(jobs);
+    const before = world.beats.length;
+    for (const job of jobs) await world.end(job);
+    await world.time.advance(OFFER_DELAY);
+    expect(world.beats).toHaveLength(before);
+    await world.acknowledge();
+    expect(world.lastReport.request).toMatchObject({ reports: [{}, {}], credits: [{ slots: 2 }] });
   });
 
   test('the depth of the prefetch is the number of handlers that ended in the last 200 ms', async () => {

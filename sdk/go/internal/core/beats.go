@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"muster.dev/sdk/go/internal/rpcerror"
@@ -29,6 +30,10 @@ type beats struct {
 	lastSent time.Time
 	// roundTrip is how long the last one took to be answered, or progressDelay if it failed.
 	roundTrip time.Duration
+	// regularAt is the interval's own next beat: it keeps the lease, so no wait puts it off.
+	regularAt time.Time
+	// failures counts those since the last answer.
+	failures int
 	// notBefore: after a failed beat nothing but news of the bus brings the next one sooner.
 	notBefore time.Time
 	inFlight  int
@@ -52,7 +57,8 @@ func (b *beats) now() {
 		return
 	}
 	b.lastSent = sentAt
-	b.alarm.set(sentAt.Add(time.Duration(float64(b.interval) * (1 - beatJitter*rand.Float64()))))
+	b.regularAt = sentAt.Add(time.Duration(float64(b.interval) * (1 - beatJitter*rand.Float64())))
+	b.alarm.set(b.regularAt)
 	b.inFlight++
 	sent := b.compose(sentAt)
 	call := func(ctx context.Context) (*pb.HeartbeatResponse, error) {
@@ -61,24 +67,12 @@ func (b *beats) now() {
 	answer(b.core, b.interval, call, func(response *pb.HeartbeatResponse, err error) { b.settle(sent, sentAt, response, err) })
 }
 
-// within beats in this time, but not too soon after the last one.
+// within beats in this time, but not too soon after the last one, nor after one that failed.
 func (b *beats) within(wait time.Duration) {
 	if b.closed {
 		return
 	}
-	at := time.Now().Add(wait)
-	for _, soonest := range []time.Time{b.lastSent.Add(minBeatGap), b.notBefore} {
-		if at.Before(soonest) {
-			at = soonest
-		}
-	}
-	b.alarm.by(at)
-}
-
-// again beats once more after one that failed, in a while; the interval goes on.
-func (b *beats) again(wait time.Duration) {
-	b.notBefore = time.Now().Add(min(b.interval, wait))
-	b.within(0)
+	b.alarm.by(latest(time.Now().Add(wait), b.lastSent.Add(minBeatGap), b.notBefore))
 }
 
 func (b *beats) close() {
@@ -92,14 +86,28 @@ func (b *beats) settle(sent beat, sentAt time.Time, response *pb.HeartbeatRespon
 		return
 	}
 	if err != nil {
+		failure := rpcerror.Of(err)
 		b.roundTrip = progressDelay
-		sent.failed(rpcerror.Of(err))
+		b.putOff(failure)
+		sent.failed(failure)
 		return
 	}
 	b.roundTrip = time.Since(sentAt)
+	b.failures = 0
 	b.notBefore = time.Time{}
 	if response.NextBeat != nil {
 		b.within(response.NextBeat.AsDuration())
 	}
 	sent.answered(response)
 }
+
+// putOff: a beat has failed. What was asked for before waits, too.
+func (b *beats) putOff(failure rpcerror.Facts) {
+	b.failures++
+	wait := min(b.interval, backoff(b.failures, failure, beatRetry))
+	b.notBefore = latest(b.notBefore, time.Now().Add(wait), b.lastSent.Add(minBeatGap))
+	b.alarm.set(b.regularAt)
+	b.alarm.by(b.notBefore)
+}
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -1,6 +1,10 @@
 package core
 
-import pb "muster.dev/sdk/go/musterpb"
+import (
+	"time"
+
+	pb "muster.dev/sdk/go/musterpb"
+)
 
 type busLinkOwner interface {
 	received(message *pb.SessionMessage)
@@ -19,8 +23,9 @@ type busLink struct {
 	connection  BusConnection
 	credentials *pb.NatsCredentials
 	// echo is the highest ping heard in this session. 0: none.
-	echo        uint64
-	isConnected bool
+	echo uint64
+	// connectedAt is when the subscription came into force; zero: it is not.
+	connectedAt time.Time
 	isHeard     bool
 	closed      bool
 }
@@ -42,7 +47,13 @@ func (b *busLink) open(bus Bus, opened *pb.OpenSessionResponse) {
 // renewCredentials gives those to be used from the next connection on.
 func (b *busLink) renewCredentials(credentials *pb.NatsCredentials) { b.credentials = credentials }
 
-func (b *busLink) reconnect() { b.connection.Reconnect() }
+// reconnect gives the connection up that brings nothing. One that is new has had no time to, and where there is none another
+// one is on its way: giving up on these over and over would leave the session deaf for ever.
+func (b *busLink) reconnect() {
+	if !b.connectedAt.IsZero() && time.Since(b.connectedAt) >= hearingTime {
+		b.connection.Reconnect()
+	}
+}
 
 func (b *busLink) close() {
 	b.closed = true
@@ -71,13 +82,14 @@ func (b *busLink) changed(connected bool) {
 	if b.closed {
 		return
 	}
-	broke := b.isConnected && !connected
-	b.isConnected = connected
 	if connected {
+		b.connectedAt = time.Now()
 		// A ping may have come before the word that the subscription is in force: then credits are granted already.
 		b.owner.connected()
 		return
 	}
+	broke := !b.connectedAt.IsZero() || b.isHeard
+	b.connectedAt = time.Time{}
 	b.isHeard = false
 	if broke {
 		b.owner.broken()

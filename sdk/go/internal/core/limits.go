@@ -55,6 +55,8 @@ const (
 	offerDelay = 100 * time.Millisecond
 	// reconnectSpread: after a broken connection, workers beat at random times within this one.
 	reconnectSpread = 500 * time.Millisecond
+	// hearingTime: a subscription is given this long to bring a ping before it is given up for another one.
+	hearingTime = time.Second
 	// maxUpdateBytes bounds the progress, checkpoints and log records of one heartbeat ...
 	maxUpdateBytes = 2 * 1024 * 1024
 	// ... and maxUpdates the attempts that they are of.
@@ -92,7 +94,7 @@ const (
 	// minBackoff bounds the first wait after a failed call, and maxBackoff every later one; waits double in between.
 	minBackoff = 100 * time.Millisecond
 	maxBackoff = 2 * time.Second
-	// beatRetry: a heartbeat that failed is followed by another within this time.
+	// beatRetry bounds the wait after a heartbeat that failed; what the server asks for comes on top.
 	beatRetry = time.Second
 	// shortSession: a session that is lost within this time is followed by another one only after about as long.
 	shortSession = time.Second

@@ -77,7 +77,7 @@ func (o *opener) refused(err error) {
 		return
 	}
 	o.failures++
-	wait := backoff(o.failures, failure)
+	wait := backoff(o.failures, failure, maxBackoff)
 	o.core.ports.Logger.Warn("the session could not be opened yet", "wait", wait, "error", failure.Message)
 	o.retry.by(time.Now().Add(wait))
 }

@@ -167,12 +167,12 @@ func TestBackoffGrows(t *testing.T) {
 	for failures := 1; failures < 100; failures++ {
 		most := min(maxBackoff, minBackoff<<min(failures-1, 10))
 		for range 20 {
-			if wait := backoff(failures, rpcerror.Facts{}); wait < most/2 || wait > most {
+			if wait := backoff(failures, rpcerror.Facts{}, maxBackoff); wait < most/2 || wait > most {
 				t.Fatalf("%s after %d failures", wait, failures)
 			}
 		}
 	}
-	if wait := backoff(1, rpcerror.Facts{RetryDelay: time.Minute}); wait < time.Minute {
+	if wait := backoff(1, rpcerror.Facts{RetryDelay: time.Minute}, maxBackoff); wait < time.Minute {
 		t.Errorf("%s, though the server asked for a minute", wait)
 	}
 }

@@ -134,7 +134,7 @@ func (r *reports) failed(batch []*pendingReport, failure rpcerror.Facts) {
 func (r *reports) again(batch []*pendingReport, failure rpcerror.Facts) {
 	r.batches.putBack(batch)
 	r.failures++
-	wait := backoff(r.failures, failure)
+	wait := backoff(r.failures, failure, maxBackoff)
 	r.logger.Warn("reports will be sent again", "reports", len(batch), "wait", wait, "error", failure.Message)
 	r.waiting = true
 	r.retry.by(time.Now().Add(wait))

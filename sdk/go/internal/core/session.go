@@ -242,7 +242,6 @@ func (s *session) beatFailed(failure rpcerror.Facts) {
 		return
 	}
 	s.core.ports.Logger.Warn("a heartbeat failed", "code", failure.Code, "error", failure.Message)
-	s.beats.again(max(beatRetry, failure.RetryDelay))
 	s.advance()
 }
 

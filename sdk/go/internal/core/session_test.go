@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "muster.dev/sdk/go/musterpb"
@@ -55,30 +53,6 @@ func TestSessionDoesNotWaitForAnswers(t *testing.T) {
 			t.Fatalf("%d beats were under way, not %d", beats, maxBeatsInFlight)
 		}
 	})
-}
-
-func TestSessionWaitsAfterABeatThatFailed(t *testing.T) {
-	for name, test := range map[string]struct {
-		failure error
-		beats   int
-	}{
-		"away":         {status.Error(codes.Unavailable, "away"), 9},
-		"with a delay": {overloaded(3 * time.Second), 3},
-		"for too long": {overloaded(time.Hour), 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, 5, func(t *testing.T, w *world) {
-				w.pass(5 * time.Second)
-				w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, test.failure })
-				w.core.SetSlots(4) // asks for a beat
-				before := w.beatCount()
-				w.pass(9500 * time.Millisecond)
-				if beats := w.beatCount() - before; beats < test.beats || beats > test.beats+2 {
-					t.Fatalf("%d beats in 9.5 s, not about %d", beats, test.beats)
-				}
-			})
-		})
-	}
 }
 
 func TestSessionRunsAnAttempt(t *testing.T) {
@@ -236,6 +210,28 @@ func TestSessionBus(t *testing.T) {
 			}
 		})
 	})
+	t.Run("gives each connection its time to be heard", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.locked(func() { w.busDown = true })
+			w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) {
+				return &pb.HeartbeatResponse{ReconnectBus: true}, nil
+			})
+			w.bus.OnStatus(false)
+			w.pass(11 * time.Second)
+			if w.reconnects != 0 {
+				t.Fatal("it gave up a connection that is being made")
+			}
+			w.bus.OnStatus(true) // brings a beat
+			w.pass(hearingTime - time.Millisecond)
+			if w.reconnects != 0 {
+				t.Fatal("it gave up a connection that is new")
+			}
+			w.pass(6 * time.Second)
+			if w.reconnects == 0 {
+				t.Fatal("it keeps a connection over which nothing is heard")
+			}
+		})
+	})
 	t.Run("voids its credits when the connection breaks", func(t *testing.T) {
 		inWorld(t, 3, func(t *testing.T, w *world) {
 			old := w.credit()
@@ -248,6 +244,20 @@ func TestSessionBus(t *testing.T) {
 			w.assign(assignment(1, old))
 			if reason := w.report(1).GetReleased().GetReason(); reason != pb.ReleaseReason_RELEASE_REASON_DEAD_CREDIT {
 				t.Fatalf("released with %v", reason)
+			}
+		})
+	})
+	t.Run("voids what a ping brought over a connection that never came into force", func(t *testing.T) {
+		inWorld(t, 1, func(t *testing.T, w *world) {
+			w.locked(func() { w.busDown = true })
+			w.bus.OnStatus(false)
+			w.pass(reconnectSpread + minBeatGap)
+			w.send(&pb.SessionMessage{Ping: 1_000})
+			credit := w.credit()
+			w.bus.OnStatus(false)
+			w.pass(reconnectSpread + minBeatGap)
+			if voided := w.lastBeat().request.VoidedCreditIds; len(voided) != 1 || voided[0] != credit {
+				t.Fatalf("voided %v, not %d", voided, credit)
 			}
 		})
 	})

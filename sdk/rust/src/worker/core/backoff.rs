@@ -2,14 +2,14 @@
 
 use super::Millis;
 use super::call_failure::retry_delay;
-use super::limits::{MAX_BACKOFF, MIN_BACKOFF};
+use super::limits::MIN_BACKOFF;
 use crate::error::CallError;
 
 /// Time until the next try: at least what the server asked for, plus a random share of a cap that doubles.
 ///
-/// `failures` counts those in a row, this one included; `random` is from 0 to 1.
-pub(crate) fn backoff(failures: u32, failure: &CallError, random: f64) -> Millis {
+/// `failures` counts those in a row, this one included; `longest` is the largest cap; `random` is from 0 to 1.
+pub(crate) fn backoff(failures: u32, failure: &CallError, longest: Millis, random: f64) -> Millis {
     let doublings = failures.saturating_sub(1).min(10);
-    let cap = MAX_BACKOFF.min(MIN_BACKOFF << doublings);
+    let cap = longest.min(MIN_BACKOFF << doublings);
     retry_delay(failure) + (cap as f64 * (0.5 + 0.5 * random)).ceil() as Millis
 }

@@ -1,9 +1,11 @@
 //! When heartbeats are sent. One that is slow to be answered never holds up the next.
 
+use super::backoff::backoff;
 use super::limits::{
-    BEAT_JITTER, LOG_DELAY, LOG_GAP, LOG_GAP_ROUND_TRIPS, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, PROGRESS_DELAY,
+    BEAT_JITTER, BEAT_RETRY, LOG_DELAY, LOG_GAP, LOG_GAP_ROUND_TRIPS, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, PROGRESS_DELAY,
 };
 use super::{Millis, NEVER};
+use crate::error::CallError;
 
 #[derive(Debug)]
 pub(crate) struct Beats {
@@ -12,6 +14,12 @@ pub(crate) struct Beats {
     /// When a beat is due for the sake of log records.
     log_due: Millis,
     last_sent: Option<Millis>,
+    /// The interval's own next beat: it keeps the lease, so no wait puts it off.
+    regular_at: Millis,
+    /// Failures since the last answer.
+    failures: u32,
+    /// After a failure nothing but news of the bus brings a beat sooner.
+    not_before: Millis,
     /// How long the last one took to be answered; `NEVER`: it failed.
     round_trip: Millis,
     in_flight: usize,
@@ -19,7 +27,17 @@ pub(crate) struct Beats {
 
 impl Beats {
     pub fn new(interval: Millis) -> Self {
-        Self { interval, due: NEVER, log_due: NEVER, last_sent: None, round_trip: 0, in_flight: 0 }
+        Self {
+            interval,
+            due: NEVER,
+            log_due: NEVER,
+            last_sent: None,
+            regular_at: NEVER,
+            failures: 0,
+            not_before: 0,
+            round_trip: 0,
+            in_flight: 0,
+        }
     }
 
     pub fn interval(&self) -> Millis {
@@ -54,19 +72,27 @@ impl Beats {
     /// A beat goes out. `random` is from 0 to 1.
     pub fn sent(&mut self, now: Millis, random: f64) {
         self.last_sent = Some(now);
-        self.due = now + (self.interval as f64 * (1.0 - BEAT_JITTER * random)) as Millis;
+        self.regular_at = now + (self.interval as f64 * (1.0 - BEAT_JITTER * random)) as Millis;
+        self.due = self.regular_at;
         self.in_flight += 1;
     }
 
-    pub fn over(&mut self, now: Millis, sent_at: Millis, answered: bool) {
+    /// A beat was answered, or has failed. `random` is from 0 to 1.
+    pub fn over(&mut self, now: Millis, sent_at: Millis, failure: Option<&CallError>, random: f64) {
         self.in_flight -= 1;
-        self.round_trip = if answered { now.saturating_sub(sent_at) } else { NEVER };
+        if let Some(failure) = failure {
+            self.round_trip = NEVER;
+            self.put_off(now, failure, random);
+        } else {
+            self.round_trip = now.saturating_sub(sent_at);
+            self.failures = 0;
+            self.not_before = 0;
+        }
     }
 
-    /// Beats within `delay`, but not too soon after the last one.
+    /// Beats within `delay`, but not too soon after the last one, nor after one that failed.
     pub fn within(&mut self, now: Millis, delay: Millis) {
-        let earliest = self.last_sent.map_or(0, |sent| sent + MIN_BEAT_GAP);
-        self.due = self.due.min((now + delay).max(earliest));
+        self.due = self.due.min((now + delay).max(self.earliest()).max(self.not_before));
     }
 
     /// There are log records that no heartbeat has carried. A control plane that is slow to answer gets fewer beats for them,
@@ -75,5 +101,17 @@ impl Beats {
         let gap = PROGRESS_DELAY.min(LOG_GAP.max(self.round_trip.saturating_mul(LOG_GAP_ROUND_TRIPS)));
         let earliest = self.last_sent.map_or(0, |sent| sent + gap);
         self.log_due = self.log_due.min((now + LOG_DELAY).max(earliest));
+    }
+
+    /// What was asked for before waits, too.
+    fn put_off(&mut self, now: Millis, failure: &CallError, random: f64) {
+        self.failures = self.failures.saturating_add(1);
+        let wait = backoff(self.failures, failure, BEAT_RETRY, random).min(self.interval);
+        self.not_before = self.not_before.max(now + wait).max(self.earliest());
+        self.due = self.not_before.min(self.regular_at);
+    }
+
+    fn earliest(&self) -> Millis {
+        self.last_sent.map_or(0, |sent| sent + MIN_BEAT_GAP)
     }
 }

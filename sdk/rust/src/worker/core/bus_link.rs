@@ -44,12 +44,13 @@ impl BusLink {
     }
 
     pub fn changed(&mut self, now: Millis, connected: bool) -> LinkChange {
-        let before = std::mem::replace(&mut self.connected_at, connected.then_some(now)).is_some();
-        self.heard = false;
-        match (before, connected) {
-            (_, true) => LinkChange::Connected,
-            (true, false) => LinkChange::Broken,
-            (false, false) => LinkChange::Nothing,
+        if connected {
+            self.connected_at = Some(now);
+            // A ping may have come before the word that the subscription is in force: what it granted stays good.
+            return LinkChange::Connected;
         }
+        let stood = self.connected_at.take().is_some();
+        let heard = std::mem::take(&mut self.heard);
+        if stood || heard { LinkChange::Broken } else { LinkChange::Nothing }
     }
 }

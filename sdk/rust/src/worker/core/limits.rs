@@ -99,7 +99,7 @@ pub const CLOSE_TIMEOUT: Millis = 2_000;
 pub const MIN_BACKOFF: Millis = 100;
 /// ... and of every later one; waits double in between.
 pub const MAX_BACKOFF: Millis = 2_000;
-/// A heartbeat that failed is followed by another within this time.
+/// Upper bound of the wait after a heartbeat that failed; what the server asks for comes on top.
 pub const BEAT_RETRY: Millis = 1_000;
 /// A session that is lost within this time is followed by another one only after a while of about the same length.
 pub const SHORT_SESSION: Millis = 1_000;

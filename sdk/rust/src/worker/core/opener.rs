@@ -6,7 +6,7 @@ use super::backoff::backoff;
 use super::call_failure::{is_fatal, is_lease_lost};
 use super::effect::Effect;
 use super::host::Host;
-use super::limits::{OPEN_REQUEST_LIFE, OPEN_TIMEOUT};
+use super::limits::{MAX_BACKOFF, OPEN_REQUEST_LIFE, OPEN_TIMEOUT};
 use super::{Millis, NEVER};
 use crate::error::CallError;
 use crate::v1;
@@ -67,7 +67,7 @@ impl Opener {
             return Err(failure);
         }
         self.failures += 1;
-        let wait = backoff(self.failures, &failure, host.random());
+        let wait = backoff(self.failures, &failure, MAX_BACKOFF, host.random());
         host.warn(format!("the session could not be opened yet, again in {wait} ms: {failure}"));
         self.due = now + wait;
         Ok(())

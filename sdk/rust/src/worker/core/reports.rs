@@ -10,7 +10,7 @@ use super::call_failure::is_lease_lost;
 use super::grants::Terms;
 use super::held::HeldId;
 use super::host::Host;
-use super::limits::{MAX_PENDING_REPORT_BYTES, MAX_PENDING_REPORTS, MAX_REPORT_CALLS, SECOND_CALL_FROM};
+use super::limits::{MAX_BACKOFF, MAX_PENDING_REPORT_BYTES, MAX_PENDING_REPORTS, MAX_REPORT_CALLS, SECOND_CALL_FROM};
 use super::outcome::{Outcome, REFUSED, sdk_failure};
 use super::report_batches::{PendingReport, ReportBatches};
 use super::{Millis, NEVER};
@@ -154,7 +154,7 @@ impl Reports {
     /// The outcome of the call is not known, or it had none: the same reports once more, after a while.
     fn again(&mut self, host: &mut Host, now: Millis, batch: Vec<PendingReport>, failure: &CallError) {
         self.failures += 1;
-        let wait = backoff(self.failures, failure, host.random());
+        let wait = backoff(self.failures, failure, MAX_BACKOFF, host.random());
         host.warn(format!("{} reports will be sent again in {wait} ms: {failure}", batch.len()));
         self.batches.put_back(batch);
         self.retry_at = self.retry_at.min(now + wait);

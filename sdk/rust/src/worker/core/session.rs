@@ -9,14 +9,13 @@ use super::Millis;
 use super::attempts::Attempts;
 use super::beats::Beats;
 use super::bus_link::{BusLink, LinkChange};
-use super::call_failure::{is_lease_lost, retry_delay};
+use super::call_failure::is_lease_lost;
 use super::effect::{Effect, SessionNumber};
 use super::fence::Fence;
 use super::grants::{Supply, Terms};
 use super::host::Host;
 use super::limits::{
-    BEAT_RETRY, OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD, REPORT_TIMEOUT, UNHEARD_BEAT, USUAL_BEAT_INTERVAL,
-    USUAL_LEASE,
+    OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD, REPORT_TIMEOUT, UNHEARD_BEAT, USUAL_BEAT_INTERVAL, USUAL_LEASE,
 };
 use super::log_tail::LogLine;
 use super::outcome::HandlerOutcome;
@@ -225,7 +224,7 @@ impl Session {
         answer: Result<v1::HeartbeatResponse, CallError>,
     ) {
         let Some(sent) = self.in_flight.remove(&beat) else { return };
-        self.beats.over(now, sent.sent_at, answer.is_ok());
+        self.beats.over(now, sent.sent_at, answer.as_ref().err(), host.random());
         let delivered = answer.is_ok();
         // Words that the server refuses must not cost the lease: they are not said again.
         let refused = matches!(&answer, Err(failure) if failure.code == Code::InvalidArgument);
@@ -350,7 +349,6 @@ impl Session {
             return;
         }
         host.warn(format!("a heartbeat failed: {failure}"));
-        self.beats.within(now, BEAT_RETRY.max(retry_delay(failure)));
         self.advance(host, now);
     }
 

@@ -1,7 +1,9 @@
 use super::bench::{Bench, assignment, released, result, unavailable};
 use crate::duration::to_proto;
 use crate::v1::{self, ReleaseReason};
-use crate::worker::core::limits::{CREDIT_LIFE, HEARING_TIME, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, PREFETCH_WAIT};
+use crate::worker::core::limits::{
+    CREDIT_LIFE, HEARING_TIME, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP, OFFER_DELAY, PREFETCH_WAIT,
+};
 
 #[test]
 fn nothing_is_granted_before_the_bus_is_heard() {
@@ -35,6 +37,24 @@ fn a_report_offers_the_slot_that_it_frees() {
     let report = &bench.reports[0].request;
     assert_eq!(report.credits[0].slots, 1);
     assert!(report.credits[0].credit_id > credit.credit_id);
+}
+
+#[test]
+fn slots_that_come_free_while_reports_are_in_flight_are_offered_by_the_next_report_and_need_no_beat() {
+    let (mut bench, credit) = Bench::ready(3);
+    let places: Vec<_> = (1..=3)
+        .map(|job| {
+            bench.assign(vec![assignment(job, &credit)]);
+            bench.enter()
+        })
+        .collect();
+    for place in places {
+        bench.end(place, result("done"));
+    }
+    bench.advance(OFFER_DELAY);
+    assert!(bench.beats.is_empty());
+    bench.accept_reports();
+    assert_eq!(bench.reports[0].request.credits[0].slots, 2);
 }
 
 #[test]
@@ -72,6 +92,35 @@ fn what_a_failed_call_granted_is_void() {
 #[test]
 fn a_broken_connection_voids_what_was_granted_over_it() {
     let (mut bench, credit) = Bench::ready(2);
+    bench.tell(|core, now| core.bus_changed(now, 1, false));
+    let beat = bench.next_beat();
+    assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
+}
+
+/// Hears a ping over a connection of which nobody has said yet that the subscription is in force.
+fn heard_early() -> (Bench, v1::Credit) {
+    let mut bench = Bench::new(2);
+    bench.open();
+    bench.answer_beats();
+    bench.ping();
+    let credit = bench.beats[0].request.credits[0];
+    bench.answer_beats();
+    (bench, credit)
+}
+
+#[test]
+fn credits_of_a_ping_that_came_before_the_subscription_was_in_force_stay_good() {
+    let (mut bench, credit) = heard_early();
+    bench.tell(|core, now| core.bus_changed(now, 1, true));
+    bench.answer_beats();
+    bench.ping();
+    bench.assign(vec![assignment(1, &credit)]);
+    assert_eq!(bench.started.len(), 1);
+}
+
+#[test]
+fn credits_of_an_early_ping_end_with_a_connection_that_never_came_into_force() {
+    let (mut bench, credit) = heard_early();
     bench.tell(|core, now| core.bus_changed(now, 1, false));
     let beat = bench.next_beat();
     assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);

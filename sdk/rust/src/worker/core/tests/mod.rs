@@ -1,6 +1,7 @@
 //! The core under a clock, a network and handlers that the tests move by hand.
 
 mod acceptance;
+mod beats;
 mod bench;
 mod bytes;
 mod cancel;

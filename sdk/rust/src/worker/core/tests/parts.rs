@@ -8,10 +8,10 @@ use crate::worker::core::{attempt_key::AttemptKey, credits::Credits};
 
 #[test]
 fn waits_double_up_to_a_bound() {
-    let waits: Vec<u64> = (1..8).map(|failures| backoff(failures, &unavailable(), 1.0)).collect();
+    let waits: Vec<u64> = (1..8).map(|failures| backoff(failures, &unavailable(), MAX_BACKOFF, 1.0)).collect();
     assert_eq!(waits, [100, 200, 400, 800, 1_600, MAX_BACKOFF, MAX_BACKOFF]);
-    assert_eq!(backoff(1, &unavailable(), 0.0), MIN_BACKOFF / 2);
-    assert_eq!(backoff(u32::MAX, &unavailable(), 1.0), MAX_BACKOFF);
+    assert_eq!(backoff(1, &unavailable(), MAX_BACKOFF, 0.0), MIN_BACKOFF / 2);
+    assert_eq!(backoff(u32::MAX, &unavailable(), MAX_BACKOFF, 1.0), MAX_BACKOFF);
 }
 
 #[test]

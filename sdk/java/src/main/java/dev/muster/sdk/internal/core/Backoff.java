@@ -14,10 +14,11 @@ final class Backoff {
    * cap that doubles.
    *
    * @param failures Failures in a row, this one included.
+   * @param longest The largest cap.
    */
-  static long after(int failures, MusterException failure, double random) {
+  static long after(int failures, MusterException failure, long longest, double random) {
     long doubled = Limits.MIN_BACKOFF << Math.min(failures - 1, MAX_DOUBLINGS);
-    long cap = Math.min(Limits.MAX_BACKOFF, doubled);
+    long cap = Math.min(longest, doubled);
     long asked = failure.retryDelay().map(Duration::toMillis).orElse(0L);
     return asked + Math.round(cap * (0.5 + 0.5 * random));
   }

@@ -27,6 +27,16 @@ final class Beats {
   private final LongFunction<Beat> compose;
   private final Alarm alarm;
   private long lastSent = Long.MIN_VALUE / 2;
+
+  /** The interval's own next beat: it keeps the lease, so no wait puts it off. */
+  private long regularAt = Alarm.NEVER;
+
+  /** Failures since the last answer. */
+  private int failures;
+
+  /** After a failure nothing but news of the bus brings a beat sooner. */
+  private long notBefore = Long.MIN_VALUE;
+
   private long roundTrip;
   private int inFlight;
   private boolean closed;
@@ -62,16 +72,18 @@ final class Beats {
     }
     lastSent = sentAt;
     double early = JITTER * ports.random().getAsDouble();
-    alarm.set(sentAt + Math.round(interval * (1 - early)));
+    regularAt = sentAt + Math.round(interval * (1 - early));
+    alarm.set(regularAt);
     inFlight++;
     Beat beat = compose.apply(sentAt);
     beat.send((response, failure) -> settle(beat, sentAt, response, failure));
   }
 
-  /** Beats within {@code ms}, but not too soon after the last one. */
+  /** Beats within {@code ms}, but not too soon after the last one, nor after one that failed. */
   void within(long ms) {
     if (!closed) {
-      alarm.by(Math.max(ports.now() + ms, lastSent + Limits.MIN_BEAT_GAP));
+      long soonest = Math.max(lastSent + Limits.MIN_BEAT_GAP, notBefore);
+      alarm.by(Math.max(ports.now() + ms, soonest));
     }
   }
 
@@ -87,12 +99,24 @@ final class Beats {
       return;
     }
     if (failure != null) {
+      putOff(failure);
       beat.failed(failure);
       return;
     }
+    failures = 0;
+    notBefore = Long.MIN_VALUE;
     if (response.hasNextBeat()) {
       within(Times.millis(response.getNextBeat()));
     }
     beat.answered(response);
+  }
+
+  /** A beat has failed: what was asked for before waits, too. */
+  private void putOff(MusterException failure) {
+    double random = ports.random().getAsDouble();
+    long wait = Backoff.after(++failures, failure, Limits.BEAT_RETRY, random);
+    long again = ports.now() + Math.min(interval, wait);
+    notBefore = Math.max(notBefore, Math.max(again, lastSent + Limits.MIN_BEAT_GAP));
+    alarm.set(Math.min(notBefore, regularAt));
   }
 }

@@ -20,6 +20,7 @@ final class BusLink {
     void heard();
   }
 
+  private final CorePorts ports;
   private final Owner owner;
   private CorePorts.BusConnection connection;
 
@@ -27,24 +28,30 @@ final class BusLink {
   private volatile NatsCredentials credentials;
 
   private long echo;
-  private boolean connected;
+
+  /** When the subscription came into force. {@code null}: it is not. */
+  private Long connectedAt;
+
   private boolean heard;
   private boolean closed;
 
-  BusLink(Owner owner) {
+  BusLink(CorePorts ports, Owner owner) {
+    this.ports = ports;
     this.owner = owner;
   }
 
-  void open(CorePorts.Bus bus, OpenSessionResponse opened) {
+  void open(OpenSessionResponse opened) {
     credentials = opened.getNatsCredentials();
     connection =
-        bus.connect(
-            new CorePorts.BusOptions(
-                opened.getNatsUrlsList(),
-                opened.getSubject(),
-                () -> credentials,
-                this::receive,
-                this::changed));
+        ports
+            .bus()
+            .connect(
+                new CorePorts.BusOptions(
+                    opened.getNatsUrlsList(),
+                    opened.getSubject(),
+                    () -> credentials,
+                    this::receive,
+                    this::changed));
   }
 
   /** Highest ping heard in this session. 0: none. */
@@ -57,8 +64,15 @@ final class BusLink {
     credentials = renewed;
   }
 
+  /**
+   * Gives the connection up that brings nothing. One that is new has had no time to, and where
+   * there is none another one is on its way: giving up on these over and over would leave the
+   * session deaf for ever.
+   */
   void reconnect() {
-    connection.reconnect();
+    if (connectedAt != null && ports.now() >= connectedAt + Limits.HEARING_TIME) {
+      connection.reconnect();
+    }
   }
 
   void close() {
@@ -85,12 +99,17 @@ final class BusLink {
     if (closed) {
       return;
     }
-    boolean broke = connected && !isConnected;
-    connected = isConnected;
-    heard = false;
     if (isConnected) {
+      connectedAt = ports.now();
+      // A ping may have come before the word that the subscription is in force: what it granted
+      // stays good.
       owner.connected();
-    } else if (broke) {
+      return;
+    }
+    boolean broke = connectedAt != null || heard;
+    connectedAt = null;
+    heard = false;
+    if (broke) {
       owner.broken();
     }
   }

@@ -86,6 +86,9 @@ public final class Limits {
   /** After a broken connection, workers beat at random times within this one. */
   public static final long RECONNECT_SPREAD = 500;
 
+  /** A subscription is given this long to bring a ping before it is given up for another one. */
+  public static final long HEARING_TIME = 1_000;
+
   /** Progress, checkpoints and log records that one heartbeat carries ... */
   public static final int MAX_UPDATE_BYTES = 2 * 1024 * 1024;
 
@@ -144,7 +147,9 @@ public final class Limits {
   /** ... and of every later one; waits double in between. */
   public static final long MAX_BACKOFF = 2_000;
 
-  /** A heartbeat that failed is followed by another within this time. */
+  /**
+   * Upper bound of the wait after a heartbeat that failed; what the server asks for comes on top.
+   */
   public static final long BEAT_RETRY = 1_000;
 
   /**

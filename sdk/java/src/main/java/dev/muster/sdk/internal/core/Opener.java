@@ -88,7 +88,8 @@ final class Opener {
       owner.openingFailed(failure);
       return;
     }
-    long wait = Backoff.after(++failures, failure, ports.random().getAsDouble());
+    double random = ports.random().getAsDouble();
+    long wait = Backoff.after(++failures, failure, Limits.MAX_BACKOFF, random);
     ports.warn(
         "the session could not be opened yet, again in {0} ms: {1}", wait, failure.getMessage());
     retry.by(ports.now() + wait);

@@ -146,7 +146,8 @@ final class Reports {
    */
   private void again(List<PendingReport> batch, MusterException failure) {
     batches.putBack(batch);
-    long wait = Backoff.after(++failures, failure, ports.random().getAsDouble());
+    double random = ports.random().getAsDouble();
+    long wait = Backoff.after(++failures, failure, Limits.MAX_BACKOFF, random);
     ports.warn(
         "{0} reports will be sent again in {1} ms: {2}", batch.size(), wait, failure.getMessage());
     waiting = true;

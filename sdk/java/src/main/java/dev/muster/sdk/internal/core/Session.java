@@ -36,7 +36,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   private final Beats beats;
   private final LogBeats logBeats;
   private final Outbox outbox;
-  private final BusLink bus = new BusLink(this);
+  private final BusLink bus;
 
   /** Rings when the fence, a waiting attempt or a run timeout is due. */
   private final Alarm alarm;
@@ -59,6 +59,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     long lease = opened.hasLease() ? Times.millis(opened.getLease()) : Limits.DEFAULT_LEASE;
     fence = new Fence(openedAt, lease);
     alarm = new Alarm(ports, this::watch);
+    bus = new BusLink(ports, this);
     beats = new Beats(ports, beatInterval, this::beat);
     logBeats = new LogBeats(ports, beats, updates::pending);
     grants = new Grants(credits, held, host.places(), host.rate());
@@ -77,7 +78,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
 
   void start(OpenSessionResponse opened) {
     alarm.by(fence.at());
-    bus.open(ports.bus(), opened);
+    bus.open(opened);
     beats.now();
   }
 
@@ -332,8 +333,6 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
       return;
     }
     ports.warn("a heartbeat failed: {0}: {1}", failure.code(), failure.getMessage());
-    long asked = failure.retryDelay().map(java.time.Duration::toMillis).orElse(0L);
-    beats.within(Math.max(Limits.BEAT_RETRY, asked));
     advance();
   }
 

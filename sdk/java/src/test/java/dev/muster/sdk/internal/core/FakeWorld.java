@@ -133,7 +133,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
 
   /** The subscription comes into force, and a ping arrives. */
   void hear() {
-    bus.onStatus().accept(true);
+    connectBus();
     ping(beats.size());
     advance(3 * LATENCY);
   }
@@ -178,6 +178,11 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
         SessionMessage.newBuilder()
             .addCancels(CancelNotice.newBuilder().setJobId(jobId(job)).setAttempt(1))
             .build());
+  }
+
+  /** The subscription comes into force. */
+  void connectBus() {
+    bus.onStatus().accept(true);
   }
 
   void loseBus() {

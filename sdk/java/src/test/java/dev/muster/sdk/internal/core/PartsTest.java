@@ -129,9 +129,9 @@ class PartsTest {
   @Test
   void waitsDoubleUpToTwoSecondsAndKeepToWhatTheServerAsks() {
     MusterException failure = MusterException.of(Code.UNAVAILABLE, "no");
-    assertEquals(50, Backoff.after(1, failure, 0));
-    assertEquals(100, Backoff.after(2, failure, 0));
-    assertEquals(2_000, Backoff.after(60, failure, 1));
+    assertEquals(50, Backoff.after(1, failure, Limits.MAX_BACKOFF, 0));
+    assertEquals(100, Backoff.after(2, failure, Limits.MAX_BACKOFF, 0));
+    assertEquals(2_000, Backoff.after(60, failure, Limits.MAX_BACKOFF, 1));
   }
 
   @Test

@@ -169,6 +169,50 @@ class SessionTest {
   }
 
   @Test
+  void aConnectionGetsItsTimeToBeHeard() {
+    FakeWorld world = FakeWorld.ready(1);
+    world.answerBeat = request -> HeartbeatResponse.newBuilder().setReconnectBus(true).build();
+    world.loseBus();
+    world.advance(11_000);
+    assertEquals(0, world.reconnects, "one that is being made is left alone");
+    world.connectBus();
+    world.advance(Limits.HEARING_TIME - 1);
+    assertEquals(0, world.reconnects, "the answer to the first beat over a new one says so still");
+    world.advance(6_000);
+    assertTrue(world.reconnects > 0);
+  }
+
+  /** A ping comes before the word that the subscription is in force. */
+  private static FakeWorld heardEarly() {
+    FakeWorld world = new FakeWorld(2);
+    world.core.start();
+    world.advance(2 * FakeWorld.LATENCY);
+    world.ping(1);
+    world.advance(3 * FakeWorld.LATENCY);
+    return world;
+  }
+
+  @Test
+  void creditsOfAnEarlyPingStayGood() {
+    FakeWorld world = heardEarly();
+    long credit = world.credit();
+    world.connectBus();
+    world.ping(2);
+    world.advance(200);
+    world.assign(world.job(1, credit));
+    assertTrue(world.handlers.containsKey(1));
+  }
+
+  @Test
+  void creditsOfAnEarlyPingEndWithAConnectionThatNeverCameIntoForce() {
+    FakeWorld world = heardEarly();
+    long credit = world.credit();
+    world.loseBus();
+    world.advance(600);
+    assertTrue(world.lastBeat().getVoidedCreditIdsList().contains(credit));
+  }
+
+  @Test
   void whileTheBusIsDownCreditsAreGrantedAndAssignmentsComeInAnswers() {
     FakeWorld world = new FakeWorld(1);
     world.answerBeat =
