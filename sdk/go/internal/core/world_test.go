@@ -99,6 +99,11 @@ func (w *world) locked(do func()) {
 	do()
 }
 
+func (w *world) reconnectCount() (count int) {
+	w.locked(func() { count = w.reconnects })
+	return count
+}
+
 func jobID(number byte) []byte { return append(make([]byte, 15), number) }
 
 // assignment is one of the handler that the worker has, under the credit.
