@@ -213,8 +213,8 @@ export const attemptBugs: readonly Bug[] = [
   inCore(
     'takes a result after the run timeout',
     'run-timeout-returned',
-    'attempts.ts',
-    "if (execution.stopped === 'run_timeout') return failed(runTimeoutFailure());",
+    'outcome.ts',
+    "if (stopped === 'run_timeout') return failed(runTimeoutFailure());",
     '',
   ),
   inCore(
@@ -241,16 +241,16 @@ export const attemptBugs: readonly Bug[] = [
   inCore(
     'reports a failure where it was cancelled',
     'cancel-failed',
-    'attempts.ts',
-    "if (execution.stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();",
+    'outcome.ts',
+    "if (stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();",
     '',
   ),
   inCore(
     'drops the result of a cancelled handler',
     'cancel-returned',
-    'attempts.ts',
-    "if (execution.stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();",
-    "if (execution.stopped === 'cancelled') return cancelled();",
+    'outcome.ts',
+    "if (stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();",
+    "if (stopped === 'cancelled') return cancelled();",
   ),
   inCore(
     'tells progress with the next beat only',
