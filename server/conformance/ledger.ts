@@ -63,10 +63,10 @@ export class Ledger {
     if (credit && credit[left] > 0) credit[left]--;
   }
 
-  /** Takes a place of the newest credit that has one; undefined: none has. */
-  spend(isPrefetch: boolean, now: number): GrantedCredit | undefined {
+  /** Takes a place of the newest credit that has one and came within `withinMs`; undefined: none has. */
+  spend(isPrefetch: boolean, now: number, withinMs = SERVER_LIFE_MS): GrantedCredit | undefined {
     const left = isPrefetch ? 'prefetchLeft' : 'slotsLeft';
-    const credit = this.live(now).findLast((one) => one[left] > 0);
+    const credit = this.live(now).findLast((one) => one[left] > 0 && now - one.at < withinMs);
     if (credit) credit[left]--;
     return credit;
   }

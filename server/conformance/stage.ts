@@ -82,10 +82,10 @@ export class Stage {
     return attempt;
   }
 
-  /** A place of a credit that the server would use; waits for one. */
-  spend(isPrefetch: boolean): Promise<GrantedCredit> {
+  /** A place of a credit that the server would use and that came within `withinMs`, if that is said; waits for one. */
+  spend(isPrefetch: boolean, withinMs?: number): Promise<GrantedCredit> {
     const kind = isPrefetch ? 'to prefetch' : 'for a slot';
-    return this.until(`a credit ${kind}`, () => this.session.ledger.spend(isPrefetch, performance.now()));
+    return this.until(`a credit ${kind}`, () => this.session.ledger.spend(isPrefetch, performance.now(), withinMs));
   }
 
   /**

@@ -23,9 +23,12 @@ export const MAX_BYTES = 8 << 20;
 
 let made = 0;
 
-/** Ids of one process, in the order in which they were made. */
+let last = { ms: 0, counter: 0 };
+
+/** Ids of one process, in the order in which they were made: the counter begins anew with each millisecond, or it would wrap within one. */
 export function newJobId(ms = Date.now()): string {
-  return uuid7(ms, made++ & 0xfff, randomBytes(16));
+  last = { ms, counter: ms === last.ms ? (last.counter + 1) & 0xfff : 0 };
+  return uuid7(ms, last.counter, randomBytes(16));
 }
 
 /** A lane that no other test uses, unless `key` says otherwise. */

@@ -35,6 +35,8 @@ export function assign(name: string, work: Work, options: AssignOptions = {}): S
 }
 
 const MOST_TRIES = 3;
+/** A worker voids a credit from 7 s on. What does not go over the bus at once goes later, under no other credit: it has to last. */
+const LASTING_MS = 4_000;
 
 function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: AssignOptions, nth = 1): void {
   if (nth === MOST_TRIES || options.more?.jobId) return;
@@ -55,10 +57,11 @@ export function assignMany(name: string, count: number, work: (at: number) => Wo
 }
 
 async function prepared(stage: Stage, name: string, work: Work, options: AssignOptions): Promise<Attempt> {
-  const { credit, isPrefetch = false, runTimeoutMs, attempt, attemptsCounted, checkpoint, more } = options;
+  const { by, credit, isPrefetch = false, runTimeoutMs, attempt, attemptsCounted, checkpoint, more } = options;
   const named = typeof credit === 'function' ? credit(stage) : credit;
   if (named !== undefined) stage.session.ledger.spendOf(named, isPrefetch);
-  const creditId = named ?? (await stage.spend(isPrefetch)).id;
+  const creditId =
+    named ?? (await stage.spend(isPrefetch, by === undefined || by === 'bus' ? undefined : LASTING_MS)).id;
   return stage.newAttempt(name, {
     handler: work.handler,
     creditId: BigInt(creditId),
