@@ -60,14 +60,17 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
 
 /** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
 export function waitsUntil(
-  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'expireTimeUs' | 'limits'>,
+  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
 ): number | null {
   return earliest(expiryOf(run), run.limits.deadlineUs);
 }
 
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
-export function expiryOf(run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'expireTimeUs'>): number | null {
-  return run.attemptsCounted === 0 && run.lost === 0 && run.children === 0 ? run.expireTimeUs : null;
+export function expiryOf(
+  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs'>,
+): number | null {
+  const { attemptsCounted, lost, children, suspensions, expireTimeUs } = run;
+  return attemptsCounted + lost + children + suspensions === 0 ? expireTimeUs : null;
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */

@@ -20,17 +20,17 @@ const WORDS = 8_000;
 
 export function suiteOf({ toolchain, folder, runs }: Suite): void {
   describeWith(toolchain, `the SDK for ${toolchain.language}`, () => {
-    let replica: TestReplica;
+    let replica: TestReplica | undefined;
 
     beforeAll(async () => {
       replica = await startTestReplica();
     });
-    afterAll(() => replica.stop());
+    afterAll(() => replica?.stop());
 
     it.each(Object.entries(runs))(
       '%s',
       async (_, command) => {
-        const { code, words } = await run(folder, command, replica.grpcAddress);
+        const { code, words } = await run(folder, command, replica?.grpcAddress ?? '');
         expect(code, words).toBe(0);
       },
       RUN_MS,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideSuspend, MOST_SUSPENSIONS } from '../../../server/domain/children.ts';
 import { decideRelease, decideSessionEnd } from '../../../server/domain/decide.ts';
+import { decideUnblock } from '../../../server/domain/dependencies.ts';
 import { MOST_LOST } from '../../../server/domain/losses.ts';
 import type { Continue, OpenRun } from '../../../server/domain/run.ts';
 import { NOW_US, runOf } from './support/failing-job.ts';
@@ -33,6 +34,17 @@ describe('a handler that waits for children', () => {
 
   it('goes on at once where they have ended meanwhile', () => {
     expect(decideSuspend(suspended(1, 1), 0, moment)).toMatchObject({ kind: 'continue', state: 'READY', reason: null });
+  });
+
+  it('has started something, so that it does not expire any more, even without a child of its own', () => {
+    const expireTimeUs = NOW_US + 1_000_000;
+    const due = (times: number) => decideSuspend({ ...suspended(times, 1), expireTimeUs }, 0, moment) as Continue;
+    expect(due(0).dueTimeUs).toBeNull();
+    expect(decideUnblock({ ...runOf({ state: 'BLOCKED' }), expireTimeUs }, moment)).toMatchObject({
+      dueTimeUs: expireTimeUs,
+    });
+    const woken = { ...suspended(1, 1), state: 'WAITING', expireTimeUs } as const;
+    expect(decideUnblock(woken, moment)).toMatchObject({ state: 'READY', dueTimeUs: null });
   });
 
   it('backs off where it waits over and over for what has ended', () => {

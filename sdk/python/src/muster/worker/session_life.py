@@ -32,6 +32,8 @@ from muster.worker.stop_reason import StopReason
 TICK_SECONDS = 0.1
 # After a broken connection, workers beat at random times within this one, lest they all come at once.
 RECONNECT_SPREAD_SECONDS = 0.5
+# A new subscription is given this long to bring a ping before it is given up for another one.
+HEARING_SECONDS = 1.0
 _SHUTDOWN_GRACE_SECONDS = 5.0
 # A cancel may be lost: before Python 3.12 `wait_for`, by which the NATS client waits, swallows one that comes together
 # with a result. So a task is cancelled until it is gone.
@@ -135,8 +137,8 @@ class SessionLife:
         self._reports.wake()
 
     def reconnect_bus(self) -> None:
-        """Part of SessionPorts. A connection gets two intervals to be heard before it is given up."""
-        if monotonic_seconds() >= self._bus_ready_at + 2 * self._settings.beat_interval:
+        """Part of SessionPorts. A new connection is given time to be heard before it is given up."""
+        if monotonic_seconds() >= self._bus_ready_at + HEARING_SECONDS:
             self.log(logging.WARNING, "the control plane says that this session is deaf; connecting to the bus anew")
             self._spawn(self._bus.reconnect())
 
