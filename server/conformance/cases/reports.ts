@@ -185,6 +185,7 @@ export const reportCases: Group = {
         beats(2),
         check('a is neither held nor reported again', (stage) => {
           const { key, reports } = stage.attempt('a');
+          if (reports[0]?.result !== ReportResult.LEASE_LOST) return 'its report was not answered with LEASE_LOST';
           const isHeldNow = stage.session.beats.at(-1)?.request.held.some((held) => keyOf(held) === key);
           return isHeldNow || reports.length > 1 ? 'it is' : undefined;
         }),

@@ -26,23 +26,22 @@ export function assign(name: string, work: Work, options: AssignOptions = {}): S
   const { by = 'bus' } = options;
   return act(`assigns ${name} to ${work.handler} by ${by}`, async (stage) => {
     const attempt = await prepared(stage, name, work, options);
-    if (by === 'bus') {
-      send(stage, [attempt]);
-      if (options.credit === undefined) mayComeAgain(stage, attempt, work, options);
-    }
+    if (by === 'bus') send(stage, [attempt]);
     if (by === 'answer') inAnswer(stage, attempt);
+    if (options.credit === undefined) mayComeAgain(stage, attempt, work, options);
   });
 }
 
 const MOST_TRIES = 3;
-/** A worker voids a credit from 7 s on. What does not go over the bus at once goes later, under no other credit: it has to last. */
+/** A worker voids a credit from 7 s on, and what goes not over the bus at once goes later: its credit should last. */
 const LASTING_MS = 4_000;
 
 function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: AssignOptions, nth = 1): void {
   if (nth === MOST_TRIES || options.more?.jobId) return;
   attempt.reassign = async () => {
     const next = await prepared(stage, attempt.name, work, options);
-    send(stage, [next]);
+    if (isByBus(options)) send(stage, [next]);
+    else inAnswer(stage, next);
     mayComeAgain(stage, next, work, options, nth + 1);
   };
 }
@@ -57,11 +56,10 @@ export function assignMany(name: string, count: number, work: (at: number) => Wo
 }
 
 async function prepared(stage: Stage, name: string, work: Work, options: AssignOptions): Promise<Attempt> {
-  const { by, credit, isPrefetch = false, runTimeoutMs, attempt, attemptsCounted, checkpoint, more } = options;
+  const { credit, isPrefetch = false, runTimeoutMs, attempt, attemptsCounted, checkpoint, more } = options;
   const named = typeof credit === 'function' ? credit(stage) : credit;
   if (named !== undefined) stage.session.ledger.spendOf(named, isPrefetch);
-  const creditId =
-    named ?? (await stage.spend(isPrefetch, by === undefined || by === 'bus' ? undefined : LASTING_MS)).id;
+  const creditId = named ?? (await stage.spend(isPrefetch, isByBus(options) ? undefined : LASTING_MS)).id;
   return stage.newAttempt(name, {
     handler: work.handler,
     creditId: BigInt(creditId),
@@ -74,6 +72,8 @@ async function prepared(stage: Stage, name: string, work: Work, options: AssignO
     ...more,
   });
 }
+
+const isByBus = ({ by = 'bus' }: AssignOptions) => by === 'bus';
 
 function send(stage: Stage, attempts: readonly Attempt[]): void {
   for (const attempt of attempts) attempt.sentAt = performance.now();
