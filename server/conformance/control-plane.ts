@@ -99,7 +99,7 @@ export class ControlPlane {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.rpcLine.shut(), this.busLine.shut()]);
+    await Promise.all([this.rpcLine.close(), this.busLine.close()]);
     this.#server.stop();
   }
 

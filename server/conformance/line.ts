@@ -5,12 +5,13 @@ export class Line {
   readonly #targetPort: number;
   readonly #pairs = new Set<readonly [worker: Socket, server: Socket]>();
   readonly #heard: (text: string) => void;
-  #server: Server;
+  readonly #server: Server;
   #port = 0;
   /** Milliseconds that what the server says takes on its way. */
   delayMs = 0;
   #isDead = false;
-  /** Connections that were accepted so far. */
+  #isShut = false;
+  /** Connections that were taken so far. */
   accepted = 0;
 
   private constructor(targetPort: number, heard: (text: string) => void) {
@@ -26,7 +27,7 @@ export class Line {
    */
   static async open(targetPort: number, heard: (text: string) => void = () => {}): Promise<Line> {
     const line = new Line(targetPort, heard);
-    await line.#listen(0);
+    await line.#listen();
     return line;
   }
 
@@ -53,8 +54,19 @@ export class Line {
     this.cut();
   }
 
-  /** Ends every connection and refuses new ones. Harmless when repeated. */
-  async shut(): Promise<void> {
+  /** Ends every connection, and resets new ones at once: a port that was closed might be taken by somebody else meanwhile. */
+  shut(): void {
+    this.#isShut = true;
+    this.cut();
+  }
+
+  /** Takes connections again. */
+  reopen(): void {
+    this.#isShut = false;
+  }
+
+  /** For good. Harmless when repeated. */
+  async close(): Promise<void> {
     this.cut();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => {
@@ -63,17 +75,10 @@ export class Line {
     });
   }
 
-  /** Accepts connections again, on the same port. */
-  async reopen(): Promise<void> {
-    if (this.#server.listening) return;
-    this.#server = createServer((socket) => this.#accept(socket));
-    await this.#listen(this.#port);
-  }
-
-  #listen(port: number): Promise<void> {
+  #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', () => {
+      this.#server.listen(0, '127.0.0.1', () => {
         this.#port = (this.#server.address() as AddressInfo).port;
         resolve();
       });
@@ -81,6 +86,10 @@ export class Line {
   }
 
   #accept(worker: Socket): void {
+    if (this.#isShut) {
+      worker.on('error', () => {}).resetAndDestroy();
+      return;
+    }
     this.accepted++;
     const server = connect({ host: '127.0.0.1', port: this.#targetPort });
     const pair = [worker, server] as const;

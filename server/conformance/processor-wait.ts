@@ -4,8 +4,9 @@ import { type Clock, realClock } from './clock.ts';
 
 const LOOK_MS = 250;
 const LOOKS_OF_A_SECOND = 4;
+const MOST_PROCESSES = 100;
 
-/** Milliseconds that each thread of a process has waited in its life, by the thread's number; empty when it is gone. */
+/** Milliseconds that each thread of a process, and of those that it started, has waited in its life, by the thread's number. */
 export type ReadWaits = (pid: number) => ReadonlyMap<string, number>;
 
 export class ProcessorWait {
@@ -51,9 +52,26 @@ export class ProcessorWait {
 }
 
 function waitsOf(pid: number): ReadonlyMap<string, number> {
-  const threads = tryRead(() => readdirSync(`/proc/${pid}/task`)) ?? [];
-  const waits = threads.map((thread) => [thread, waitOf(`/proc/${pid}/task/${thread}/schedstat`)] as const);
-  return new Map(waits.filter((one): one is readonly [string, number] => one[1] !== undefined));
+  const waits = new Map<string, number>();
+  const pids = [String(pid)];
+  for (const one of pids) {
+    for (const thread of tryRead(() => readdirSync(`/proc/${one}/task`)) ?? []) {
+      const task = `/proc/${one}/task/${thread}`;
+      const waited = waitOf(`${task}/schedstat`);
+      if (waited !== undefined) waits.set(thread, waited);
+      // Sessions of some workers, and handlers of others, are processes of their own.
+      if (pids.length < MOST_PROCESSES) pids.push(...childrenOf(`${task}/children`));
+    }
+  }
+  return waits;
+}
+
+function childrenOf(file: string): string[] {
+  return (
+    tryRead(() => readFileSync(file, 'utf8'))
+      ?.split(' ')
+      .filter(Boolean) ?? []
+  );
 }
 
 /** The kernel counts in nanoseconds: on a processor, waiting for one, and how often. */

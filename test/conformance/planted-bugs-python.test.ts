@@ -17,15 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => bus?.stop());
 
-async function verdictOn(bug: Bug) {
+async function verdictOn(bug: Bug, patienceMs?: number) {
   const copy = plantInCopy(bug);
   try {
     const command = ['env', `PYTHONPATH=${copy.folder}`, 'python', WORKER];
     const cases = allCases.filter(({ name }) => name === bug.fails);
     expect(cases).toHaveLength(1);
     const { signal } = new AbortController();
-    const run = { command, cases, seed: 1, parallel: 1, signal, patienceMs: PATIENCE_MS, onResult: () => {} };
-    const [result] = await runCases(run, bus);
+    const bounds = { parallel: 1, ...(patienceMs ? { patienceMs } : {}) };
+    const [result] = await runCases({ command, cases, seed: 1, signal, ...bounds, onResult: () => {} }, bus);
     return result;
   } finally {
     copy.remove();
@@ -34,7 +34,7 @@ async function verdictOn(bug: Bug) {
 
 describe.concurrent('a bug that is planted in Python', { concurrent: true }, () => {
   it.each(pythonBugs.map((bug) => [bug.name, bug.fails, bug] as const))('%s: fails %s', async (_name, _fails, bug) => {
-    const result = await verdictOn(bug);
+    const result = await verdictOn(bug, PATIENCE_MS);
     expect(result).toMatchObject({ verdict: 'failed' });
     // Of the bug, and not of how it was planted.
     expect(result?.words.join('\n')).not.toMatch(/SyntaxError|IndentationError|NameError|ImportError|AttributeError/);

@@ -74,8 +74,12 @@ it('an event reaches 10,000 jobs, once each, while its call answers after a few 
   const job = { definition: 'waits', input: 'wide' };
   await Promise.all(clients.map((client) => client.submitMany(Array.from({ length: WIDE / 2 }, () => job))));
   while ((await count(`event_waits WHERE key = 'wide'`)) < WIDE);
+  const startedAt = performance.now();
   const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
-  expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true, kept: false });
+  expect(sent.kept).toBe(false);
+  // A second after it came the rounds of either replica help with it: they take pages between those of the call.
+  if (performance.now() - startedAt < 1_000) expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true });
+  else expect([sent.deliveredCount > 0, sent.deliveredCount % 1_000]).toEqual([true, 0]);
   // It is for those that waited when it came.
   const late = await here.submit('waits', 'wide');
   while ((await count(`event_waits WHERE key = 'wide'`)) > 1);

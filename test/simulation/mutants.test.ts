@@ -31,7 +31,7 @@ function run(mutant: string, first: number, seeds: number): Promise<Run> {
 async function search(mutant: string): Promise<Run> {
   const last = (noticedAt as Readonly<Record<string, number>>)[mutant];
   const found = last === undefined ? undefined : await run(mutant, last, 1);
-  return found && found.ended !== 0 ? found : run(mutant, 1, SEEDS);
+  return found?.ended === 1 ? found : run(mutant, 1, SEEDS);
 }
 
 /** Each takes a core and some hundred megabytes: two at a time. */

@@ -1,5 +1,5 @@
 /** Starts a scratch PostgreSQL server for tests, as an unprivileged user when we are root. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,38 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
   }
 }
 
+const MOST_PORTS = 5;
+
+/** The port is free when it is looked for, and may be somebody else's when the server gets to it. */
+async function startServer(native: string, data: string, as: SpawnOptions, settings: Record<string, string> = {}) {
+  for (let nth = 1; ; nth++) {
+    const port = await freePort();
+    const all = {
+      listen_addresses: '127.0.0.1',
+      port: String(port),
+      unix_socket_directories: data,
+      shared_buffers: '256MB',
+      max_wal_size: '4GB',
+      ...settings,
+    };
+    const flags = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+    const program = join(native, 'bin/postgres');
+    const child = spawn(program, ['-D', data, ...flags], { ...as, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
+    const killed = () => child.kill('SIGQUIT');
+    process.once('exit', killed);
+    let log = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => (log = (log + chunk).slice(-8_000)));
+    try {
+      await answers(`postgres://muster@127.0.0.1:${port}/postgres`, child, () => log);
+      return { child, port, killed };
+    } catch (error) {
+      process.off('exit', killed);
+      if (nth === MOST_PORTS || !log.includes('could not bind')) throw error;
+    }
+  }
+}
+
 export async function startPostgres(
   options: { major?: 16 | 18; settings?: Record<string, string> } = {},
 ): Promise<ScratchPostgres> {
@@ -78,28 +110,8 @@ export async function startPostgres(
     ['-D', data, '-U', 'muster', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
     { ...identity, env, cwd: data, stdio: 'pipe' },
   );
-  const port = await freePort();
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    port: String(port),
-    unix_socket_directories: data,
-    shared_buffers: '256MB',
-    max_wal_size: '4GB',
-    ...options.settings,
-  };
-  const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const child = spawn(join(native, 'bin/postgres'), ['-D', data, ...flags], {
-    ...identity,
-    env,
-    cwd: data,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (log = (log + chunk).slice(-8_000)));
-  const killed = () => child.kill('SIGQUIT');
-  process.once('exit', killed);
+  const { child, port, killed } = await startServer(native, data, { ...identity, env }, options.settings);
   const url = (database: string) => `postgres://muster@127.0.0.1:${port}/${database}`;
-  await answers(url('postgres'), child, () => log);
   let databases = 0;
   return {
     url: url('postgres'),

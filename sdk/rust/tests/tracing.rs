@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster::testing::TestJob;
 use muster::worker::{Context, HandlerError};
-use muster::{Client, Submission};
+use muster::{Client, Submission, TransportRetry};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
@@ -34,7 +34,8 @@ async fn a_handler_runs_in_a_span_under_that_of_its_attempt() {
     let failing = TestJob::new().run(|_: Context, (): ()| async { Err::<(), _>(HandlerError::new("Oops", "no")) });
     failing.await;
 
-    let client = Client::builder("127.0.0.1:1").timeout(Duration::from_millis(50)).build().unwrap();
+    let once = TransportRetry { max_attempts: 1, ..TransportRetry::default() };
+    let client = Client::builder("127.0.0.1:1").timeout(Duration::from_secs(10)).retry(once).build().unwrap();
     client.submit(Submission::new("resize")).await.unwrap_err();
 
     let spans = exporter.get_finished_spans().unwrap();

@@ -55,5 +55,7 @@ async fn a_worker_that_never_ran_has_nothing_to_stop() {
 async fn a_client_that_finds_nobody_gives_up_in_time() {
     let client = muster::Client::builder(NOWHERE).timeout(Duration::from_millis(300)).build().unwrap();
     let error = client.get("00000000-0000-0000-0000-000000000000").await.unwrap_err();
-    assert_eq!(error.code(), Some(muster::Code::Unavailable), "{error}");
+    // The time may end within a try.
+    let codes = [muster::Code::Unavailable, muster::Code::DeadlineExceeded];
+    assert!(error.code().is_some_and(|code| codes.contains(&code)), "{error}");
 }

@@ -89,7 +89,6 @@ export const assignmentCases: Group = {
       name: 'assign-doubled-reordered',
       rule: 'Looking at an assignment',
       proves: 'Assignments that come twice and in any order run once each.',
-      isShared: true,
       steps: [
         ready,
         ...ten.map((name) => assign(name, returns(name), { by: 'nowhere' })),

@@ -144,7 +144,8 @@ export const beatCases: Group = {
         ready,
         beats(1),
         awaitCalls('Heartbeat', 5),
-        check('the interval is kept', (stage) => gapFault(stage, 4, 800, 1_250)),
+        // One that came late makes the gap to the next one short.
+        check('the interval is kept', (stage) => gapFault(stage, 4, 650, 1_250)),
       ],
     },
     {

@@ -61,7 +61,7 @@ export const busCases: Group = {
       proves: 'A broken connection is made anew; what runs goes on.',
       steps: [
         ready,
-        assign('a', script({ do: 'sleep', ms: 1_500 }, { do: 'return', value: 'went on' })),
+        assign('a', script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'went on' })),
         isHeld('a'),
         keepConnections,
         cutBus,
@@ -77,7 +77,7 @@ export const busCases: Group = {
       proves: 'While the bus is away reports and beats go on, and it is found again when it is back.',
       steps: [
         ready,
-        assign('a', script({ do: 'sleep', ms: 1_000 }, { do: 'return', value: 'reported' })),
+        assign('a', script({ do: 'sleep', ms: 2_000 }, { do: 'return', value: 'reported' })),
         isHeld('a'),
         shutBus,
         reported('a', result('reported')),

@@ -39,7 +39,7 @@ export const cancelCases: Group = {
     stopped(
       'cancel-not-heard',
       'A handler that hears of no cancel goes on, and its result is reported.',
-      isDeaf(2_000),
+      isDeaf(3_000),
       result('deaf'),
     ),
     {

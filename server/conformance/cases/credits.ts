@@ -182,7 +182,7 @@ export const creditCases: Group = {
       slots: 3,
       steps: [
         ready,
-        assign('a', isDeaf(3_000)),
+        assign('a', isDeaf(4_000)),
         isHeld('a'),
         cancel('a'),
         never('credits for a third slot', 2_000, ({ session }) => session.ledger.slots(now()) > 2),

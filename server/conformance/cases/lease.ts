@@ -317,7 +317,7 @@ export const leaseCases: Group = {
       proves: 'A replica that goes and comes back costs neither the session nor what runs.',
       steps: [
         ready,
-        assign('a', script({ do: 'sleep', ms: 1_000 }, { do: 'return', value: 'done' })),
+        assign('a', script({ do: 'sleep', ms: 2_000 }, { do: 'return', value: 'done' })),
         isHeld('a'),
         act('remembers when', ({ kept }) => kept.set('shut', performance.now())),
         shutRpc,

@@ -10,7 +10,7 @@ import { returns, sleeps } from '../steps/work.ts';
 const ROUNDS = 8;
 const SLOTS = 2;
 /** An attempt that waits is released after a second. */
-const BRIEF_MS = 400;
+const BRIEF_MS = 200;
 const LONG_MS = 3_000;
 
 /**

@@ -144,7 +144,6 @@ export const runningCases: Group = {
       name: 'handlers-together',
       rule: 'Running',
       proves: 'As many handlers run at once as there are slots.',
-      isShared: true,
       steps: [
         ready,
         assignMany('a', 10, () => sleeps(1_500)),
@@ -226,14 +225,14 @@ export const runningCases: Group = {
       slots: 3,
       steps: [
         ready,
-        assign('a', isDeaf(9_000), { runTimeoutMs: 500 }),
-        reported('a', timedOut),
-        took(5_000, 7_500),
+        assign('a', isDeaf(10_000), { runTimeoutMs: 1_500 }),
+        reported('a', timedOut, { withinMs: 10_000 }),
+        took(6_000, 8_500),
         never('credits for its slot', 1_000, ({ session }) => session.ledger.slots(performance.now()) > 2),
         allSlotsOnOffer,
         check('that was after it returned', (stage) => {
           const ms = performance.now() - stage.attempt('a').sentAt;
-          return ms > 8_500 ? undefined : `it was ${Math.round(ms)} ms after it was assigned`;
+          return ms > 9_500 ? undefined : `it was ${Math.round(ms)} ms after it was assigned`;
         }),
       ],
     },

@@ -50,7 +50,11 @@ function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: Assig
 export function assignMany(name: string, count: number, work: (at: number) => Work, options: AssignOptions = {}): Step {
   return act(`assigns ${count} times ${name}`, async (stage) => {
     const attempts: Attempt[] = [];
-    for (let at = 1; at <= count; at++) attempts.push(await prepared(stage, `${name}${at}`, work(at), options));
+    for (let at = 1; at <= count; at++) {
+      const attempt = await prepared(stage, `${name}${at}`, work(at), options);
+      if (options.credit === undefined) mayComeAgain(stage, attempt, work(at), options);
+      attempts.push(attempt);
+    }
     send(stage, attempts);
   });
 }

@@ -43,10 +43,13 @@ export function isHeld(name: string, isStarted = true): Step {
     async run(stage) {
       await stage.until(text, () => {
         const { heldAt, startedAt, reports } = stage.attempt(name);
+        // Also where a report has come since: both may be read in one turn.
+        const at = isStarted ? startedAt : heldAt;
+        if (at !== undefined) return at;
         const [report] = reports;
         if (report && stage.attempt(name).isPassedOver) return true;
         if (report) complain(`${name} was reported as ${outcomeText(report.report)} before ${text}`);
-        return isStarted ? startedAt : heldAt;
+        return undefined;
       });
       if (!stage.attempt(name).isPassedOver) return;
       await stage.attempt(name).reassign?.();
@@ -56,7 +59,7 @@ export function isHeld(name: string, isStarted = true): Step {
 }
 
 /** Handlers may be processes, which take a moment from their start until they hear what they are told. */
-const BEGINNING_MS = 500;
+const BEGINNING_MS = 1_000;
 
 /** It is held as started, and has had the time to begin. */
 export function hasBegun(name: string): Step {

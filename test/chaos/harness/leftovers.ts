@@ -1,9 +1,9 @@
 /** What a run may not leave behind: processes, ports that somebody listens on, files. */
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { survivors } from './child.ts';
+import { listenersOf } from './listeners.ts';
 
 export class Leftovers {
   readonly #folder: string;
@@ -24,29 +24,12 @@ export class Leftovers {
   }
 
   /** Tells what is left, and removes the files. */
-  async find(): Promise<string[]> {
+  find(): string[] {
     const files = readdirSync(this.#folder).map((name) => `file ${name}`);
-    const ports = [...this.#ports];
-    const open = await Promise.all(ports.map(listens));
+    const ports = listenersOf([...this.#ports], this.#folder);
     if (this.#before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = this.#before;
     rmSync(this.#folder, { recursive: true, force: true });
-    return [
-      ...survivors().map((name) => `process ${name}`),
-      ...files,
-      ...ports.filter((_, i) => open[i]).map((port) => `port ${port}`),
-    ];
+    return [...survivors().map((name) => `process ${name}`), ...files, ...ports.map((port) => `port ${port}`)];
   }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
 }

@@ -139,7 +139,8 @@ export class Run {
       try {
         for (let n = 0; n < jobs; n++) {
           const job = await this.load.submit(client, { definition: 'quick', input: { n } });
-          await client.result(job, { timeoutMs: 10_000 });
+          // The careless worker may take one, and say nothing until its lease is over.
+          await client.result(job, { timeoutMs: HEAL_MS });
         }
       } finally {
         client.close();
@@ -192,7 +193,7 @@ export class Run {
     }
     for (const port of this.deployment.ports()) this.#leftovers.watchPort(port);
     await this.deployment.stop();
-    const left = await this.#leftovers.find();
+    const left = this.#leftovers.find();
     forgetChildren();
     return left;
   }

@@ -10,7 +10,7 @@ let world: World;
 let ask: Explaining;
 
 beforeAll(async () => {
-  world = await World.start({ beatMs: 500, leaseMs: 1_500 });
+  world = await World.start({ beatMs: 1_000, leaseMs: 4_000 });
   ask = new Explaining(world);
 });
 

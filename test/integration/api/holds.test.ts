@@ -62,7 +62,7 @@ describe('PauseJob and ResumeJob', () => {
 
   it('let it expire and be cancelled meanwhile', async () => {
     const name = await world.define();
-    const expiring = await world.submit(name, { expireTime: inMs(400) });
+    const expiring = await world.submit(name, { expireTime: inMs(2_000) });
     await pause(expiring);
     const { job } = await world.rpc.call(waitJob, { jobId: expiring, timeout: { seconds: 30n } });
     expect(job?.state).toBe(JobState.EXPIRED);
@@ -106,7 +106,7 @@ describe('UpdateJob', () => {
   it('puts a ready job off, and has it run after the time that was given', async () => {
     const name = await world.define();
     const jobId = await world.submit(name);
-    const runTime = inMs(300);
+    const runTime = inMs(1_500);
     const { job } = await world.rpc.call(updateJob, { jobId, runTime });
     expect(job).toMatchObject({ state: JobState.SCHEDULED, runTime });
     const worker = await world.openWorker(name);

@@ -117,7 +117,7 @@ describe.each(dialects)('%s', (dialect) => {
       yield message('1');
       await new Promise(() => {});
     };
-    const stream = watch(dialect, { timeoutMs: 200 });
+    const stream = watch(dialect, { timeoutMs: 2_000 });
     await stream.next();
     await expect(stream.next()).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   });

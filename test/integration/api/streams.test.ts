@@ -111,7 +111,7 @@ describe('a stream', () => {
       } finally {
         ended = true;
       }
-    }, 300);
+    }, 2_000);
     const { messages, refusal } = await readAll(call);
     expect(revisionsOf(messages)).toEqual([1]);
     expect(refusal?.code).toBe(Code.DEADLINE_EXCEEDED);

@@ -271,7 +271,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('waits on %s', (kind) => {
       expect(await world.stateOf(held)).toBe('PAUSED');
       await world.rpc.call(resumeJob, { jobId: held });
       expect(stateName((await ended(held)).state)).toBe('SUCCEEDED');
-      const later = await world.submit(definition, { start: { case: 'delay', value: { nanos: 50_000_000 } } });
+      const later = await world.submit(definition, { start: { case: 'delay', value: { seconds: 1n } } });
       expect(await world.stateOf(later)).toBe('SCHEDULED');
       await waiting(later);
     });

@@ -85,7 +85,7 @@ describe('WatchJob', () => {
 
   it('ends at its deadline, and at a cancel, without a trace', async () => {
     const jobId = await world.submit(await world.define());
-    const { messages, refusal } = await readAll(world.rpc.stream(watchJob, { jobId }, { timeoutMs: 300 }));
+    const { messages, refusal } = await readAll(world.rpc.stream(watchJob, { jobId }, { timeoutMs: 2_000 }));
     expect([messages.length, refusal?.code]).toEqual([1, Code.DEADLINE_EXCEEDED]);
     const call = world.rpc.stream(watchJob, { jobId });
     const { end, showsState } = follow(call);

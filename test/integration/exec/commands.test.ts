@@ -57,8 +57,9 @@ const handlers = {
       'head -c 3000000 /dev/zero | tr "\\0" x >&3; echo >&3; head -c 20000 /dev/zero | tr "\\0" y >&2; echo 1',
     ],
   },
+  // It keeps what it has taken: a look each 100 ms has to see it.
   hungry: {
-    command: ['sh', '-c', 'head -c 200000000 /dev/zero | tail -c 200000000 >/dev/null & wait; sleep 600'],
+    command: ['sh', '-c', 'head -c 200000000 /dev/zero | tail -c 200000000 | sleep 600'],
     memory: '64Mi',
   },
   sparing: { command: ['sh', '-c', 'sleep 0.5; echo 1'], memory: '64Mi' },
@@ -259,7 +260,13 @@ describe('memory', () => {
 it('a job that ran out of memory goes on where there is more', async () => {
   const amounts = { resources: { memory: 64 * 2 ** 20 }, memoryGrowth: { factor: 8, max: 2 ** 30 } };
   await world.define('growing', 2, { demands: amounts });
-  const command = ['growing', '--', 'sh', '-c', 'head -c 200000000 /dev/zero | tail -c 200000000 | wc -c'];
+  const command = [
+    'growing',
+    '--',
+    'sh',
+    '-c',
+    'head -c 200000000 /dev/zero | tail -c 200000000 | { sleep 1; wc -c; }',
+  ];
   await world.worker(['--name', 'small', '--memory', '64Mi', '--resource', 'memory=100Mi', ...command]);
   const job = await submit('growing');
   await eventually('the first attempt has failed', async () =>

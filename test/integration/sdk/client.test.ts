@@ -52,7 +52,7 @@ describe('definitions', () => {
     const first = await client.submit('debounced', null);
     await client.submit('debounced', null);
     expect((await client.get(first)).state).toBe(JobState.CANCELLED);
-    const throttle = { period: { seconds: 1n }, duplicatePolicy: DuplicatePolicy.REJECT };
+    const throttle = { period: { seconds: 3_600n }, duplicatePolicy: DuplicatePolicy.REJECT };
     await client.applyDefinition({ name: 'throttled', throttle });
     await client.submit('throttled', null);
     await expect(client.submit('throttled', null)).rejects.toEqual(refused(Code.RESOURCE_EXHAUSTED, 'THROTTLED'));

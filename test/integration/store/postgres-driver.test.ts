@@ -45,7 +45,7 @@ describe('the PostgreSQL driver', () => {
   });
 
   it('gives up on a server that does not answer, and goes on over another connection', async () => {
-    const database = open({ poolSize: 1, answerMs: 300 });
+    const database = open({ poolSize: 1, answerMs: 2_000 });
     freeze(await pidOf(database));
     const error = await database.run(one, []).catch((reason: unknown) => reason);
     expect(storeFault(error)).toBe('world');
@@ -53,7 +53,7 @@ describe('the PostgreSQL driver', () => {
   });
 
   it('gives up on one that falls silent within a transaction', async () => {
-    const database = open({ poolSize: 1, answerMs: 300 });
+    const database = open({ poolSize: 1, answerMs: 2_000 });
     const work = database.transaction(async (session) => {
       freeze(await pidOf(session));
       await session.run(one, []);

@@ -103,17 +103,20 @@ describe('the wait of a worker for a processor', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it.runIf(process.platform === 'linux')('is told by the kernel of a process that shares its processor', async () => {
-    const burn = ['-e', 'for(const end = Date.now() + 20_000; Date.now() < end;);'];
-    const two = ['taskset', '-c', '0', process.execPath, ...burn];
-    const [program = '', ...args] = two;
-    const workers = [spawn(program, args), spawn(program, args)];
+  const burns = `exec taskset -c 0 ${process.execPath} -e 'for(const end = Date.now() + 20_000; Date.now() < end;);'`;
+
+  it.runIf(process.platform === 'linux').each([
+    ['a process', burns],
+    ['one that it has started', `(${burns}) & wait`],
+  ])('is told by the kernel of %s that shares its processor', async (_, command) => {
+    // Groups of their own: what the shells have started ends with them.
+    const workers = [command, burns].map((one) => spawn('sh', ['-c', one], { detached: true, stdio: 'ignore' }));
     const wait = new ProcessorWait(() => workers[0]?.pid);
     try {
       await eventually('it has waited', () => wait.worstMs > 100);
     } finally {
       wait.close();
-      for (const worker of workers) worker.kill('SIGKILL');
+      for (const { pid } of workers) if (pid) process.kill(-pid, 'SIGKILL');
     }
   });
 });

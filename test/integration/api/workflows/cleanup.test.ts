@@ -81,7 +81,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('clean-up of workflows on %s', 
   it('follows the end of the total timeout', async () => {
     const tag = flows.name('late');
     const steps = [{ name: 'work', input: plays(tag, { hold: tag }) }, ...after];
-    const jobId = await flows.submit(await flows.define(steps, {}, { totalTimeout: durationFromMs(1_500) }));
+    const jobId = await flows.submit(await flows.define(steps, {}, { totalTimeout: durationFromMs(5_000) }));
     const job = await flows.ended(jobId);
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)).toMatchObject({

@@ -136,7 +136,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('compensations on %s', (kind) =
 
     const late = flows.name('late');
     flows.letGo(`${late}-undo`);
-    const timed = await flows.submit(await flows.define(steps(late), {}, { totalTimeout: durationFromMs(1_500) }));
+    const timed = await flows.submit(await flows.define(steps(late), {}, { totalTimeout: durationFromMs(5_000) }));
     expect(failureOf(await flows.ended(timed))?.type).toBe('TotalTimeout');
     expect((await startsUnder(timed)).slice(-2)).toEqual(['no-b', 'no-a']);
   });

@@ -1,6 +1,7 @@
 /** Steps that run once for each item of a list. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepRole } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, resultOf, startOn, stateName, witness } from './flows.ts';
 
 describe.each(['PostgreSQL', 'PGlite'] as const)('fan-outs on %s', (kind) => {
@@ -100,7 +101,11 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('fan-outs on %s', (kind) => {
     const hold = { as: tag, hold: tag };
     const first = await flows.submit(name, { items: [{ give: 'it' }, hold, hold] });
     expect(resultOf(await flows.ended(first))).toEqual({ each: ['it', null, null] });
-    const three = await flows.submit(name, { items: [hold, { give: 1 }, { fail: 'no' }, { give: 2 }, { give: 3 }] });
+    // The last waits: one that succeeds may overtake the one that fails.
+    const last = { give: 3, hold: flows.name('last') };
+    const three = await flows.submit(name, { items: [hold, { give: 1 }, { fail: 'no' }, { give: 2 }, last] });
+    await eventually('one has failed', async () => (await ends(three)).FAILED === 1);
+    flows.letGo(last.hold);
     expect(resultOf(await flows.ended(three))).toEqual({ each: [null, 1, null, 2, 3] });
     expect(await ends(three)).toEqual({ CANCELLED: 1, FAILED: 1, SUCCEEDED: 3 });
   });

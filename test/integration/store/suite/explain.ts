@@ -1,10 +1,11 @@
 /** What explanations read: the place in line against a model that looks at every job, starts by the minute, who holds what. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../../server/engine/store-port.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { plantBugs } from '../../../support/database-taps.ts';
+import { moveClock, stopClock } from '../../../support/store-clock.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimDemanding, demandingLane } from '../../../support/store-demands.ts';
 import {
@@ -112,6 +113,7 @@ export function explainSuite(context: StoreContext): void {
 
   describe('starts', () => {
     beforeEach(() => emptyTables(context));
+    afterEach(() => moveClock(context, 0));
 
     const startsOf = async (laneId: number) => {
       const { lanes: found } = await explain().readQueueLanes(queue, laneId, 10);
@@ -119,6 +121,8 @@ export function explainSuite(context: StoreContext): void {
     };
 
     it('are counted by the minute, once each, folded or not, whatever ends meanwhile', async () => {
+      // No minute begins of itself.
+      await stopClock(context, `${new Date().toISOString().slice(0, 16)}:30Z`);
       const laneId = await makeLane(context, { queue: 'line' });
       await submitMany(context, laneId, 10);
       const { sessionId } = await openWorker(context);

@@ -96,7 +96,10 @@ export function vitalsSuite(context: StoreContext): void {
       let told = 0;
       await context.database.transaction(async (session) => {
         await session.run({ name: '', text: 'SELECT txid_current()' }, []);
-        told = await eventually('it is seen', async () => (await vitals().readDatabase()).oldestSnapshotMs);
+        told = await eventually(
+          'it is seen',
+          async () => (await vitals().readDatabase()).oldestSnapshotMs || undefined,
+        );
       });
       expect(told).toBeGreaterThan(0);
     });
