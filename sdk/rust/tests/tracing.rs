@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use muster::client::TransportRetry;
 use muster::testing::TestJob;
 use muster::worker::{Context, HandlerError};
-use muster::{Client, Submission, TransportRetry};
+use muster::{Client, Submission};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
