@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TestReport(), ...junit],
+    setupFiles: ['test/support/property-size.ts'],
     pool: 'forks',
     isolate: true,
     maxWorkers: 2,
