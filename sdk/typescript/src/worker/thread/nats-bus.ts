@@ -102,8 +102,9 @@ class NatsSubscription implements BusConnection {
   /** The server has answered after the subscription; unless it refused it, the subscription is in force. */
   async #reportInForce(connection: NatsConnection, subscription: Subscription): Promise<void> {
     const breaks = this.#breaks;
-    await connection.flush();
-    if (breaks === this.#breaks && !subscription.isClosed()) this.#report(true);
+    // The answer to a flush never comes once the connection is closed, as it is where the subscription was refused.
+    await Promise.race([connection.flush(), connection.closed()]);
+    if (breaks === this.#breaks && !connection.isClosed() && !subscription.isClosed()) this.#report(true);
   }
 
   #receive(connection: NatsConnection, error: Error | null, message: Msg): void {
