@@ -210,8 +210,11 @@ describe('muster watch', () => {
   it('prints each change, JSON for programs, and leaves as the job ended', async () => {
     const jobId = await submitted('gate');
     const { output, ended } = server.start(['watch', jobId, '--json']);
-    await eventually('half of it is seen', () =>
-      jsonLines(output.stdout).some(({ progress }) => progress?.fraction === 0.5),
+    // Progress may be there a moment before the state is; a cancel right then would hide that it ran.
+    await eventually('half of it is seen, and that it runs', () =>
+      jsonLines(output.stdout).some(
+        ({ state, progress }) => state === 'JOB_STATE_RUNNING' && progress?.fraction === 0.5,
+      ),
     );
     const waiting = server.start(['cancel', jobId, '--wait']);
     expect((await ended).code).toBe(11);
