@@ -51,6 +51,19 @@ describe('a failure', () => {
     expect(toFailure(odd)).toMatchObject({ type: '3', message: '7', stackTrace: '' });
   });
 
+  test('what throws when it is read is a failure all the same', () => {
+    const unreadable = new (class extends Error {
+      override get message(): string {
+        throw new TypeError('not for you');
+      }
+    })();
+    expect(toFailure(unreadable)).toMatchObject({
+      type: 'NotAnError',
+      message: "the handler threw what can't be read: TypeError: not for you, which is no error",
+    });
+    expect(toFailure(Object.create(null)).type).toBe('NotAnError');
+  });
+
   test('texts are cut at their bounds in bytes, and causes at 16 levels', () => {
     const failure = toFailure(new Error('ä'.repeat(10_000)));
     expect(Buffer.byteLength(failure.message)).toBeLessThanOrEqual(8 * 1024);

@@ -1,5 +1,6 @@
 /** The handler's span where the control plane sends spans: under the attempt's, linked to the one before. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { trace } from '@opentelemetry/api';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { attemptSpanId } from '../../../sdk/typescript/src/tracing/attempt-span-id.ts';
 import { HandlerSpan } from '../../../sdk/typescript/src/tracing/handler-span.ts';
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
@@ -62,4 +63,18 @@ it('is none without tracing', async () => {
   await tracing.stop();
   expect(HandlerSpan.start(started(1, 'b7ad6b7169203331'))).toBeUndefined();
   tracing = startTracing();
+});
+
+it('ends, whatever was thrown', () => {
+  HandlerSpan.start(started(1, spanIdOf(JOB_ID, 1, 'attempt')))?.fail(Object.create(null));
+  const [span] = tracing.named('process add');
+  expect(span?.status).toMatchObject({ code: 2, message: "a object that can't be written as text" });
+  expect(span?.attributes['error.type']).toBe('_OTHER');
+});
+
+it('is none where the tracer fails', () => {
+  using _tracer = vi.spyOn(trace, 'getTracerProvider').mockImplementation(() => {
+    throw new Error('no tracer');
+  });
+  expect(HandlerSpan.start(started(1, spanIdOf(JOB_ID, 1, 'attempt')))).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 /** What goes between the two threads of a worker, and the host that runs handlers. */
-import { describe, expect, test, vi } from 'vitest';
+import { assert, describe, expect, test, vi } from 'vitest';
 import type { Payload } from '../../../sdk/typescript/src/gen/muster/v1/payload_pb.ts';
 import type { Logger } from '../../../sdk/typescript/src/logger.ts';
 import { payload } from '../../../sdk/typescript/src/payload.ts';
@@ -14,6 +14,7 @@ import { EndsPacker, unpackEnds } from '../../../sdk/typescript/src/worker/threa
 import type { ToSession } from '../../../sdk/typescript/src/worker/thread/messages.ts';
 import { PlaceFlags } from '../../../sdk/typescript/src/worker/thread/place-flags.ts';
 import { StartsPacker, unpackStarts } from '../../../sdk/typescript/src/worker/thread/starts.ts';
+import { startTracing } from '../../support/tracing.ts';
 import { assign } from './support/core-world.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -196,6 +197,26 @@ describe('the host', () => {
       '0 RangeError: too far',
       '0 TypeError: no',
     ]);
+  });
+
+  test('whatever is thrown ends its attempt, and others start', async () => {
+    const tracing = startTracing();
+    try {
+      const { start, ends } = host({
+        add: (_, how: string) => {
+          if (how === 'at once') throw Object.create(null);
+          if (how === 'later') return Promise.reject(Object.create(null));
+          // biome-ignore lint/suspicious/noThenProperty: the promise of a library that is at fault
+          return { then: () => assert.fail('a trap') };
+        },
+      });
+      start([json('at once')]);
+      start([json('later'), json('trap')]);
+      const all = await ends(3);
+      expect(all.map((end) => end.split(':')[0])).toEqual(['0 NotAnError', '0 NotAnError', '1 AssertionError']);
+    } finally {
+      await tracing.stop();
+    }
   });
 
   test('an attempt that was taken back is never entered', async () => {

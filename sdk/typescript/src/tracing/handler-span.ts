@@ -1,7 +1,8 @@
 /** The span of a handler that runs: under the control plane's span of the attempt, linked to the attempt before. */
 import type { Attributes, Context, Link, Span, SpanContext } from '@opentelemetry/api';
-import { context, createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, createTraceState, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { uuidText } from '../uuid.ts';
+import { textOf } from '../worker/failure.ts';
 import type { StartedAttempt } from '../worker/thread/starts.ts';
 import { attemptSpanId } from './attempt-span-id.ts';
 import { activeTracer, messagingAttributes, type TraceFields, traceFields } from './tracer.ts';
@@ -10,8 +11,12 @@ export class HandlerSpan {
   readonly #span: Span;
   readonly #context: Context;
 
-  /** Undefined where the application has set up no tracing. */
+  /** Undefined where the application has set up no tracing, or one that fails. */
   static start(attempt: StartedAttempt): HandlerSpan | undefined {
+    return quietly(() => HandlerSpan.#start(attempt));
+  }
+
+  static #start(attempt: StartedAttempt): HandlerSpan | undefined {
     const tracer = activeTracer();
     if (tracer === undefined) return undefined;
     const around = attemptContext(attempt);
@@ -46,15 +51,28 @@ export class HandlerSpan {
   }
 
   succeed(): void {
-    this.#span.end();
+    quietly(() => this.#span.end());
   }
 
+  /** Whatever was thrown. */
   fail(error: unknown): void {
-    const known = error instanceof Error;
-    this.#span.recordException(known ? error : String(error));
-    this.#span.setAttribute('error.type', known ? error.name : '_OTHER');
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: known ? error.message : String(error) });
-    this.#span.end();
+    quietly(() => {
+      const known = error instanceof Error;
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: textOf(known ? error.message : error) });
+      this.#span.setAttribute('error.type', known ? textOf(error.name) : '_OTHER');
+      this.#span.recordException(known ? error : textOf(error));
+    });
+    this.succeed();
+  }
+}
+
+/** What tells of a handler must not keep its attempt from its end. */
+function quietly<T>(tell: () => T): T | undefined {
+  try {
+    return tell();
+  } catch (error) {
+    diag.error('muster: the span of a handler failed', error);
+    return undefined;
   }
 }
 

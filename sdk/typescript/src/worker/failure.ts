@@ -11,8 +11,16 @@ const MAX_CAUSES = 16;
 
 const encoder = new TextEncoder();
 
-/** Anything can be thrown; whatever it was, the failure names its type and says what it said. */
+/** Anything can be thrown; whatever it was, the failure names its type and says what it said, as far as that can be read. */
 export function toFailure(error: unknown): Failure {
+  try {
+    return failureOf(error);
+  } catch (broken) {
+    return describe(new NotAnError(`what can't be read: ${textOf(broken)}`), 1);
+  }
+}
+
+function failureOf(error: unknown): Failure {
   const failure = describe(error, 1);
   if (error instanceof FinalError) failure.final = true;
   if (error instanceof InfrastructureError) failure.failureCause = FailureCause.INFRASTRUCTURE;
@@ -47,7 +55,7 @@ function exitCodeOf(thrown: Error): number {
   return Number.isInteger(exitCode) && Number(exitCode) >= 1 && Number(exitCode) <= 255 ? Number(exitCode) : 0;
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   try {
     return String(value).toWellFormed();
   } catch {

@@ -121,7 +121,7 @@ export class HandlerHost implements JobOutlet {
     }
     if (!isPromiseLike(returned)) this.#succeeded(job, returned);
     else
-      returned.then(
+      Promise.resolve(returned).then(
         (value) => this.#succeeded(job, value),
         (error: unknown) => this.#failed(job, error),
       );
