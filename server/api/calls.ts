@@ -32,15 +32,9 @@ class Bounds {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #stopListening: () => void;
-  /** Rejects when the deadline has passed or the caller has gone. */
-  readonly broken: Promise<never>;
 
   constructor(caller: Caller) {
     if (caller.leftMs <= 0) throw tooLate();
-    this.broken = new Promise((_, reject) => {
-      this.signal.addEventListener('abort', () => reject(this.signal.reason));
-    });
-    this.broken.catch(() => {}); // nobody may be racing against it just then
     // A timer takes no more: a longer one would fire at once.
     if (caller.leftMs < 2 ** 31) this.#timer = setTimeout(() => this.#abort.abort(tooLate()), caller.leftMs);
     const gone = () => this.#abort.abort(new ApiError('CALL_CANCELLED', 'the caller went away'));
@@ -49,6 +43,20 @@ class Bounds {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /**
+   * What the work comes to, unless the deadline passes or the caller goes first. A race against one promise for the whole of a call
+   * would keep each message of a stream until its end.
+   */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const broken = () => reject(this.signal.reason);
+      const settled = () => this.signal.removeEventListener('abort', broken);
+      work.then(resolve, reject).then(settled);
+      if (this.signal.aborted) broken();
+      else this.signal.addEventListener('abort', broken);
+    });
   }
 
   end(): void {
@@ -79,7 +87,7 @@ export class Calls {
     try {
       const bounds = this.#begin(caller);
       try {
-        const answer = await Promise.race([work(bounds.signal), bounds.broken]);
+        const answer = await bounds.within(work(bounds.signal));
         measured(Code.OK);
         return answer;
       } finally {
@@ -121,7 +129,7 @@ export class Calls {
     const answers = work(bounds.signal)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const next = await Promise.race([answers.next(), bounds.broken]);
+        const next = await bounds.within(answers.next());
         if (next.done) return;
         yield next.value;
       }

@@ -1,9 +1,12 @@
 /** Calls under way: bounded in number and time, ended with their caller, refused while the replica stops. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it, vi } from 'vitest';
 import { type Caller, CallFailure, Calls } from '../../../server/api/calls.ts';
 import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports.ts';
 import { ErrorInfoSchema } from '../../../server/gen/google/rpc/error_details_pb.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const unmeasured: CallMeter = { ended: () => {} };
@@ -28,6 +31,12 @@ async function reasonOf(call: Promise<unknown>): Promise<unknown> {
   if (!(error instanceof CallFailure)) throw new Error('the call was to fail', { cause: error });
   const [info] = error.status.parts;
   return info && anyUnpack(anyPack(info.desc, info.value), ErrorInfoSchema)?.reason;
+}
+
+/** Collects what nobody holds. */
+function collect(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 describe('a call', () => {
@@ -83,6 +92,23 @@ describe('a stream', () => {
     yield 1;
     yield 2;
   }
+
+  it('keeps nothing of what it has passed on', async () => {
+    const passed: WeakRef<object>[] = [];
+    const stream = new Calls(quiet, unmeasured).stream('Watch', patient, async function* () {
+      for (;;) {
+        const message = { passed: passed.length };
+        passed.push(new WeakRef(message));
+        yield message;
+      }
+    });
+    for (let i = 0; i < 100; i++) await stream.next();
+    await eventually('the first are gone', () => {
+      collect();
+      return passed.filter((message) => message.deref() === undefined).length >= 98;
+    });
+    await stream.return();
+  });
 
   it('passes on what is yielded', async () => {
     const seen: number[] = [];
