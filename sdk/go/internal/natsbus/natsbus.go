@@ -67,8 +67,15 @@ func (s *subscription) keepConnected() {
 	}
 }
 
-// connectOnce lasts as long as the connection, its own reconnects included.
+// connectOnce lasts as long as the connection, its own reconnects included, or until another one is asked for.
 func (s *subscription) connectOnce() error {
+	// What was asked of the connection before has no meaning for this one.
+	select {
+	case <-s.anew:
+	default:
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
 	closed := make(chan struct{})
 	connection, err := nats.Connect(strings.Join(s.options.URLs, ","), append(s.authentication(),
 		nats.Name("muster worker"),
@@ -82,28 +89,29 @@ func (s *subscription) connectOnce() error {
 		nats.IgnoreAuthErrorAbort(),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { s.report(false) }),
 		nats.ReconnectHandler(s.reportInForce),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.complained(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.complained(ctx, err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(closed) }),
 	)...)
 	if err != nil {
 		return err
 	}
-	defer connection.Close()
+	defer func() {
+		connection.Close()
+		// The last of its callbacks: after it, none tells of a connection that is gone.
+		<-closed
+	}()
 	if _, err := connection.Subscribe(s.options.Subject, s.receive); err != nil {
 		return err
 	}
 	s.reportInForce(connection)
-	for {
-		select {
-		case <-s.ctx.Done():
-			return nil
-		case <-closed:
-			return connection.LastError()
-		case <-s.anew:
-			if err := connection.ForceReconnect(); err != nil {
-				return err
-			}
-		}
+	select {
+	case <-s.ctx.Done():
+		return nil
+	case <-closed:
+		return connection.LastError()
+	case <-s.anew:
+		// Not ForceReconnect: where the library reconnects already, that ends each of its waits at once, until the server is back.
+		return nil
 	}
 }
 
@@ -116,15 +124,17 @@ func (s *subscription) reportInForce(connection *nats.Conn) {
 	}
 }
 
-func (s *subscription) complained(err error) {
+func (s *subscription) complained(ctx context.Context, err error) {
 	s.warn("the bus complained", err)
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return
 	}
 	// The subscription stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
 	go func() {
-		pause(s.ctx, reconnectWait+rand.N(reconnectWait))
-		s.Reconnect()
+		pause(ctx, reconnectWait+rand.N(reconnectWait))
+		if ctx.Err() == nil {
+			s.Reconnect()
+		}
 	}()
 }
 
