@@ -33,17 +33,25 @@ type Bus struct {
 
 // Connect subscribes in the background.
 func (b Bus) Connect(options core.BusOptions) core.BusConnection {
+	return b.connect(options, flushTimeout)
+}
+
+func (b Bus) connect(options core.BusOptions, flushTimeout time.Duration) core.BusConnection {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &subscription{options: options, logger: b.Logger, ctx: ctx, cancel: cancel, anew: make(chan struct{}, 1)}
+	s := &subscription{
+		options: options, flushTimeout: flushTimeout, logger: b.Logger, ctx: ctx, cancel: cancel, anew: make(chan struct{}, 1),
+	}
 	go s.keepConnected()
 	return s
 }
 
 type subscription struct {
 	options core.BusOptions
-	logger  *slog.Logger
-	ctx     context.Context
-	cancel  context.CancelFunc
+	// flushTimeout is how long the answer after the subscription may take.
+	flushTimeout time.Duration
+	logger       *slog.Logger
+	ctx          context.Context
+	cancel       context.CancelFunc
 	// anew asks for a new connection.
 	anew chan struct{}
 }
@@ -119,8 +127,13 @@ func (s *subscription) connectOnce() error {
 // error, and hears no ping meanwhile.
 func (s *subscription) reportInForce(connection *nats.Conn) {
 	// A connection that breaks before it has answered is told by the next status.
-	if connection.FlushTimeout(flushTimeout) == nil {
+	switch err := connection.FlushTimeout(s.flushTimeout); {
+	case err == nil:
 		s.report(true)
+	case errors.Is(err, nats.ErrTimeout):
+		// It lives, but nobody else would give it up: the session takes it for one that is on its way.
+		s.warn("the bus did not answer after the subscription", err)
+		s.Reconnect()
 	}
 }
 

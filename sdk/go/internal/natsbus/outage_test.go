@@ -13,6 +13,9 @@ import (
 	"muster.dev/sdk/go/internal/core"
 )
 
+// patienceForAnswer is short, but far longer than an answer takes on a busy machine.
+const patienceForAnswer = time.Second
+
 // fakeNats counts its connections, and answers each as the test says.
 type fakeNats struct {
 	t        *testing.T
@@ -63,12 +66,12 @@ func pong(line string) string {
 
 func (f *fakeNats) listen() *listener {
 	l := &listener{t: f.t, statuses: make(chan bool, 1_000), complaints: make(chan string, 100_000)}
-	l.BusConnection = Bus{Logger: slog.New(slog.NewTextHandler(l, nil))}.Connect(core.BusOptions{
+	l.BusConnection = Bus{Logger: slog.New(slog.NewTextHandler(l, nil))}.connect(core.BusOptions{
 		URLs:        []string{"nats://" + f.listener.Addr().String()},
 		Subject:     subject,
 		Credentials: l.credentials.Load,
 		OnStatus:    func(connected bool) { l.statuses <- connected },
-	})
+	}, patienceForAnswer)
 	f.t.Cleanup(l.Close)
 	return l
 }
@@ -112,5 +115,25 @@ func TestConnectsAnewOnce(t *testing.T) {
 	time.Sleep(4 * reconnectWait)
 	if made := server.accepted.Load(); made != 2 || len(l.statuses) != 0 {
 		t.Fatalf("%d connections, and %d more statuses", made, len(l.statuses))
+	}
+}
+
+// A server that takes too long to answer after the subscription gets another connection: this one may never be in force.
+func TestConnectsAnewWhereNoAnswerComes(t *testing.T) {
+	server := startFake(t, func(connection net.Conn, number int32) {
+		subscribed, held := false, false
+		speak(connection, func(line string) string {
+			subscribed = subscribed || strings.HasPrefix(line, "SUB ")
+			if number == 1 && subscribed && !held && line == "PING" {
+				held = true
+				return ""
+			}
+			return pong(line)
+		})
+	})
+	l := server.listen()
+	l.until(true)
+	if made := server.accepted.Load(); made != 2 {
+		t.Fatalf("%d connections", made)
 	}
 }
