@@ -33,17 +33,25 @@ type Bus struct {
 
 // Connect subscribes in the background.
 func (b Bus) Connect(options core.BusOptions) core.BusConnection {
+	return b.connect(options, flushTimeout)
+}
+
+func (b Bus) connect(options core.BusOptions, flushTimeout time.Duration) core.BusConnection {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &subscription{options: options, logger: b.Logger, ctx: ctx, cancel: cancel, anew: make(chan struct{}, 1)}
+	s := &subscription{
+		options: options, flushTimeout: flushTimeout, logger: b.Logger, ctx: ctx, cancel: cancel, anew: make(chan struct{}, 1),
+	}
 	go s.keepConnected()
 	return s
 }
 
 type subscription struct {
 	options core.BusOptions
-	logger  *slog.Logger
-	ctx     context.Context
-	cancel  context.CancelFunc
+	// flushTimeout is how long the answer after the subscription may take.
+	flushTimeout time.Duration
+	logger       *slog.Logger
+	ctx          context.Context
+	cancel       context.CancelFunc
 	// anew asks for a new connection.
 	anew chan struct{}
 }
@@ -67,8 +75,15 @@ func (s *subscription) keepConnected() {
 	}
 }
 
-// connectOnce lasts as long as the connection, its own reconnects included.
+// connectOnce lasts as long as the connection, its own reconnects included, or until another one is asked for.
 func (s *subscription) connectOnce() error {
+	// What was asked of the connection before has no meaning for this one.
+	select {
+	case <-s.anew:
+	default:
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
 	closed := make(chan struct{})
 	connection, err := nats.Connect(strings.Join(s.options.URLs, ","), append(s.authentication(),
 		nats.Name("muster worker"),
@@ -82,28 +97,29 @@ func (s *subscription) connectOnce() error {
 		nats.IgnoreAuthErrorAbort(),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { s.report(false) }),
 		nats.ReconnectHandler(s.reportInForce),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.complained(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.complained(ctx, err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(closed) }),
 	)...)
 	if err != nil {
 		return err
 	}
-	defer connection.Close()
+	defer func() {
+		connection.Close()
+		// The last of its callbacks: after it, none tells of a connection that is gone.
+		<-closed
+	}()
 	if _, err := connection.Subscribe(s.options.Subject, s.receive); err != nil {
 		return err
 	}
 	s.reportInForce(connection)
-	for {
-		select {
-		case <-s.ctx.Done():
-			return nil
-		case <-closed:
-			return connection.LastError()
-		case <-s.anew:
-			if err := connection.ForceReconnect(); err != nil {
-				return err
-			}
-		}
+	select {
+	case <-s.ctx.Done():
+		return nil
+	case <-closed:
+		return connection.LastError()
+	case <-s.anew:
+		// Not ForceReconnect: where the library reconnects already, that ends each of its waits at once, until the server is back.
+		return nil
 	}
 }
 
@@ -111,20 +127,27 @@ func (s *subscription) connectOnce() error {
 // error, and hears no ping meanwhile.
 func (s *subscription) reportInForce(connection *nats.Conn) {
 	// A connection that breaks before it has answered is told by the next status.
-	if connection.FlushTimeout(flushTimeout) == nil {
+	switch err := connection.FlushTimeout(s.flushTimeout); {
+	case err == nil:
 		s.report(true)
+	case errors.Is(err, nats.ErrTimeout):
+		// It lives, but nobody else would give it up: the session takes it for one that is on its way.
+		s.warn("the bus did not answer after the subscription", err)
+		s.Reconnect()
 	}
 }
 
-func (s *subscription) complained(err error) {
+func (s *subscription) complained(ctx context.Context, err error) {
 	s.warn("the bus complained", err)
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return
 	}
 	// The subscription stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
 	go func() {
-		pause(s.ctx, reconnectWait+rand.N(reconnectWait))
-		s.Reconnect()
+		pause(ctx, reconnectWait+rand.N(reconnectWait))
+		if ctx.Err() == nil {
+			s.Reconnect()
+		}
 	}()
 }
 
