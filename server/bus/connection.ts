@@ -32,6 +32,7 @@ export class BusConnection {
   readonly #closing = new AbortController();
   #client: NatsConnection;
   #renewal: Promise<void> = Promise.resolve();
+  #isRenewing = false;
   #connected = true;
   #maxPayload: number;
   #published = 0;
@@ -155,21 +156,31 @@ export class BusConnection {
         break;
       case 'staleConnection':
         this.#log.warn({}, 'the bus does not answer; connecting anew');
-        this.#renewal = this.#renew(this.#client);
+        this.#startRenewal();
         break;
       case 'close':
-        this.#connected = false;
+        // Of its own accord, as where its credentials can't be used: it never comes back by itself.
+        this.#startRenewal();
         break;
     }
   }
 
+  /** Harmless while one goes on, which closes the client, and while the connection closes. */
+  #startRenewal(): void {
+    this.#connected = false;
+    if (this.#isRenewing || this.#closing.signal.aborted) return;
+    this.#isRenewing = true;
+    this.#renewal = this.#renew(this.#client).finally(() => {
+      this.#isRenewing = false;
+    });
+  }
+
   /**
-   * Takes a new client in place of one whose server does not answer. The client's own way is to send first what it has
+   * Takes a new client in place of one that is closed, or whose server does not answer. The client's own way is to send first what it has
    * buffered, so it would wait for as long as the operating system believes in the connection: a quarter of an hour.
    */
   async #renew(stuck: NatsConnection): Promise<void> {
     const { signal } = this.#closing;
-    this.#connected = false;
     await stuck.close();
     while (!signal.aborted) {
       try {

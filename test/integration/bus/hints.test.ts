@@ -1,6 +1,6 @@
 /** What replicas tell each other, and how each knows whether the bus is up. */
 import { randomUUID } from 'node:crypto';
-import { jwtAuthenticator } from '@nats-io/transport-node';
+import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.ts';
 import { BusConnection } from '../../../server/bus/connection.ts';
@@ -128,6 +128,26 @@ test('a server that never answers again is given up, however much was on its way
   expect(returns).toBe(1);
   connection.publish('test.echo', new Uint8Array());
   await until(() => heard === 1, 'the subscription stands too');
+  await connection.close();
+});
+
+test('a client that gave up because its credentials could not be used is followed by another once they can', async () => {
+  const { jwt, seed } = nats.replica;
+  const good = jwtAuthenticator(jwt, Buffer.from(seed));
+  let isBroken = false;
+  const authenticator: Authenticator = (nonce) => {
+    if (isBroken) throw new Error('no seed');
+    return good(nonce);
+  };
+  const connection = await BusConnection.open({ urls: [nats.url], authenticator, name: 'test', log: captureLog() });
+  isBroken = true;
+  const { client } = connection;
+  await client.reconnect();
+  await client.closed();
+  await until(() => !connection.connected, 'it is down');
+  isBroken = false;
+  await until(() => connection.connected, 'a new connection stands');
+  expect(connection.client).not.toBe(client);
   await connection.close();
 });
 
