@@ -81,6 +81,7 @@ class SessionBus:
         client = NatsClient()
         try:
             await client.connect(**self._options(gone))
+            gone.clear()  # the client tells the error of each server that refused before another one let it in
             try:
                 await self._subscribe(client, gone)
             finally:
