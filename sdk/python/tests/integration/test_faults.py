@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 
 import grpc
 import pytest
+from nats.aio import client as nats_client
 
 from muster import Worker, WorkerError
 from muster.v1 import session_service_pb2 as messages
 from muster.v1.assignment_pb2 import Assignment, SessionMessage
+from muster.worker.bus_credentials import BusCredentials
+from muster.worker.session_bus import SessionBus
 from tests.support.control_plane import ControlPlane, Refusal, lease_lost
 from tests.support.facts import eventually
 
@@ -115,6 +120,39 @@ def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
     eventually(lambda: session.counter - session.echo < 3, "it hears again")
     assert nats.connections_so_far() == connections + 1
     assert outcome(control_plane, control_plane.submit("echo", 1)).HasField("result")
+
+
+def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_next(nats, monkeypatch) -> None:
+    """The client tells the error of the first one, and goes on to the second."""
+    monkeypatch.setattr(nats_client, "shuffle", lambda servers: None)
+    told: list[str] = []
+    settled = asyncio.Event()
+
+    class Listener:
+        def on_bus_message(self, message: SessionMessage) -> None:
+            pass
+
+        def on_bus_ready(self) -> None:
+            told.append("ready")
+            settled.set()
+
+        def on_bus_broken(self) -> None:
+            told.append("broken")
+            settled.set()
+
+        def log(self, level: int, message: str) -> None:
+            told.append("error")
+
+    async def listen(dead: str) -> None:
+        bus = SessionBus([dead, nats.url], "session.1", BusCredentials(messages.NatsCredentials()), Listener())
+        running = asyncio.ensure_future(bus.run())
+        await asyncio.wait_for(settled.wait(), 30)
+        running.cancel()
+
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # it does not listen, so that whoever connects is refused
+        asyncio.run(listen(f"nats://127.0.0.1:{unheard.getsockname()[1]}"))
+    assert told[:2] == ["error", "ready"]
 
 
 def test_assignments_ride_in_replies_while_the_bus_is_down(control_plane, nats, started) -> None:

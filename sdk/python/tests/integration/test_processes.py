@@ -7,7 +7,10 @@ import signal
 import threading
 from itertools import pairwise
 
+import pytest
+
 from muster import Worker
+from muster.worker.handler_pool import HandlerPool
 from tests.support.control_plane import ControlPlane
 from tests.support.facts import eventually, process_is_alive
 
@@ -137,6 +140,24 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     worker.stop()
     assert worker.wait(60)
     assert events[5:] == ["draining", "closed"]
+
+
+def test_the_session_process_ends_when_the_worker_can_not_go_on(control_plane, monkeypatch) -> None:
+    def refuse(pool: HandlerPool, work: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(HandlerPool, "submit", refuse)
+    worker = Worker(control_plane.address)
+    worker.add_handler("echo", lambda ctx, value: value)
+    worker.start()
+    assert worker.wait_open(20)
+    pid = worker.session_pid
+    assert pid is not None
+    control_plane.submit("echo", 1)
+    with pytest.raises(RuntimeError, match="new thread"):
+        worker.wait(30)
+    assert worker.session_id is None
+    eventually(lambda: not process_is_alive(pid), "the session process is gone", 10)
 
 
 def test_a_signal_drains(control_plane, script) -> None:

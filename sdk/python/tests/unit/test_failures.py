@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import queue
 import subprocess
 import sys
 
 import pytest
 
 from muster.durations import to_seconds
-from muster.errors import FinalError, InfrastructureError, RetryLater
+from muster.errors import FinalError, InfrastructureError, RetryLater, WaitsForChildren
 from muster.payloads import encode
 from muster.v1.assignment_pb2 import Assignment
 from muster.v1.failure_pb2 import FAILURE_CAUSE_APPLICATION, FAILURE_CAUSE_INFRASTRUCTURE, Failure
+from muster.v1.session_service_pb2 import AttemptReport
+from muster.worker.attempt_runner import AttemptRunner
 from muster.worker.failures import MOST_LEVELS, MOST_MESSAGE_BYTES, MOST_TRACE_BYTES, failure_from
+from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry
+from muster.worker.handler_loop import HandlerLoop
+from muster.worker.handler_pool import HandlerPool
 from muster.worker.handler_run import run_handler
 from muster.worker.job_context import JobContext
+from muster.worker.messages import Kind, read_run
 
 
 def failure_of(function, value: object = None, max_payload: int = 0) -> Failure:
@@ -145,6 +153,47 @@ def test_retry_later() -> None:
     failure = failure_of(handler)
     assert to_seconds(failure.retry_delay) == 2.5
     assert failure.message == "try again in 2.5 s"
+
+
+class NoExitCodeError(Exception):
+    @property
+    def exit_code(self) -> int:
+        raise KeyError("exit_code")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("error", "broken"),
+    [
+        (RetryLater(math.inf), "OverflowError"),
+        (RetryLater(1e300), "OverflowError"),
+        (NoExitCodeError(), "KeyError"),
+        (WaitsForChildren(["no UUID"]), "ValueError"),
+    ],
+)
+def test_a_failure_that_can_not_be_written_gives_its_slot_back(
+    error: BaseException, broken: str, *, is_async: bool
+) -> None:
+    def fail(ctx, value):
+        raise error
+
+    async def fail_later(ctx, value):
+        raise error
+
+    frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    loop = HandlerLoop()
+    entry = HandlerEntry.of(fail_later if is_async else fail)
+    runner = AttemptRunner({"fail": entry}, frames.put, HandlerPool().submit, loop)
+    try:
+        runner.start(1, Assignment(job_id=b"j" * 16, attempt=1, handler="fail").SerializeToString())
+        ((kind, body),) = FrameReader().feed(frames.get(timeout=10))
+        assert not runner.busy_runs()
+    finally:
+        runner.close()
+    failure = AttemptReport.FromString(read_run(body)[1]).failure
+    assert (kind, failure.type) == (Kind.RETURNED, type(error).__name__)
+    assert failure.message == f"the failure can't be written: {broken}"
+    assert failure.failure_cause == FAILURE_CAUSE_APPLICATION
 
 
 def test_what_is_no_exception_fails_the_attempt_too() -> None:

@@ -49,6 +49,7 @@ class Client:
 
     def __init__(self, *, confirms: bool) -> None:
         self._confirms = confirms
+        self.is_closed = False
 
     async def connect(self, **options: Any) -> None:
         self._end: Callable[[], Awaitable[None]] = options["closed_cb"]
@@ -84,3 +85,46 @@ def test_a_ping_before_the_subscription_stands(
 
     asyncio.run(listen())
     assert listener.told[:2] == told
+
+
+class SilentClient(Client):
+    """A NATS client that is closed at once, then waits for its connection, and calls back only after that."""
+
+    def __init__(self, made: list[SilentClient]) -> None:
+        super().__init__(confirms=True)
+        made.append(self)
+
+    async def close(self) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            await asyncio.sleep(3_600)
+            await super().close()
+
+
+@pytest.mark.parametrize("is_asked_to", [True, False])
+def test_a_client_that_closes_without_a_word_is_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch, *, is_asked_to: bool
+) -> None:
+    made: list[SilentClient] = []
+    monkeypatch.setattr(session_bus, "NatsClient", lambda: SilentClient(made))
+    monkeypatch.setattr(session_bus, "_CLOSE_SECONDS", 0.05)
+    # Where it is asked to, it must not take a look to find out.
+    monkeypatch.setattr(session_bus, "_LOOK_SECONDS", 3_600 if is_asked_to else 0.05)
+
+    async def listen() -> list[str]:
+        listener = Listener("ready")
+        bus = SessionBus(["nats://bus"], "session.1", BusCredentials(NatsCredentials()), listener)
+        running = asyncio.ensure_future(bus.run())
+        await asyncio.wait_for(listener.heard.wait(), 10)
+        listener.heard.clear()
+        if is_asked_to:
+            await bus.reconnect()
+        else:
+            made[0].is_closed = True
+        await asyncio.wait_for(listener.heard.wait(), 10)
+        running.cancel()
+        return listener.told
+
+    told = asyncio.run(listen())
+    assert [word for word in told if word != "ping 1"][:3] == ["ready", "broken", "ready"]
+    assert len(made) == 2

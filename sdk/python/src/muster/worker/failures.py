@@ -44,6 +44,15 @@ def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
     return outermost
 
 
+def unwritable(error: BaseException, broken: Exception) -> Failure:
+    """Stands in for the description of an exception that can't be described; takes nothing of it but its type."""
+    return Failure(
+        type=type(error).__name__[:MOST_TYPE_CHARACTERS],
+        message=f"the failure can't be written: {type(broken).__name__}",
+        failure_cause=FAILURE_CAUSE_APPLICATION,
+    )
+
+
 def _describe(error: BaseException) -> Failure:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__") == _CALLER:

@@ -9,7 +9,7 @@ from muster import payloads
 from muster.errors import FinalError, WaitsForChildren
 from muster.handled_job import handling
 from muster.v1.session_service_pb2 import AttemptReport
-from muster.worker.failures import failure_from
+from muster.worker.failures import failure_from, unwritable
 from muster.worker.frames import MOST_BODY_BYTES
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.job_context import JobContext
@@ -53,8 +53,11 @@ def _result(context: JobContext, value: Any) -> AttemptReport:
 
 def _failure(context: JobContext, error: BaseException) -> AttemptReport:
     report = context.new_report()
-    if isinstance(error, WaitsForChildren):
-        report.suspended.child_job_ids.extend(uuid.UUID(child).bytes for child in error.child_ids)
-        return report
-    report.failure.CopyFrom(failure_from(error, context.max_payload))
+    try:
+        if isinstance(error, WaitsForChildren):
+            report.suspended.child_job_ids.extend(uuid.UUID(child).bytes for child in error.child_ids)
+        else:
+            report.failure.CopyFrom(failure_from(error, context.max_payload))
+    except Exception as broken:  # noqa: BLE001 - a user's exception may do anything; without a report its slot is lost
+        report.failure.CopyFrom(unwritable(error, broken))
     return report

@@ -21,6 +21,8 @@ _PING_SECONDS = 10
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 2.0
 _CLOSE_SECONDS = 2.0
+# How often a client is asked whether it is closed, as one whose close() is cut short never calls back.
+_LOOK_SECONDS = 1.0
 
 
 class BusListener(Protocol):
@@ -52,6 +54,7 @@ class SessionBus:
         self._credentials = credentials
         self._listener = listener
         self._client: NatsClient | None = None
+        self._gone: asyncio.Event | None = None
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
 
     async def run(self) -> None:
@@ -65,19 +68,25 @@ class SessionBus:
 
     async def reconnect(self) -> None:
         """Ends the connection, if there is one; a new one follows."""
-        if self._client is not None:
-            await _close(self._client)
+        client, gone = self._client, self._gone
+        if client is None or gone is None:
+            return
+        try:
+            await _close(client)  # first, so that it brings nothing more once the listener knows that it is gone
+        finally:
+            gone.set()
 
     async def _listen_once(self) -> None:
         gone = asyncio.Event()
         client = NatsClient()
         try:
             await client.connect(**self._options(gone))
+            gone.clear()  # the client tells the error of each server that refused before another one let it in
             try:
                 await self._subscribe(client, gone)
             finally:
                 # Also where it never stood: a ping may have come by then, and credits with it.
-                self._client = None
+                self._client = self._gone = None
                 self._listener.on_bus_broken()
         finally:
             await _close(client)
@@ -85,10 +94,10 @@ class SessionBus:
     async def _subscribe(self, client: NatsClient, gone: asyncio.Event) -> None:
         await client.subscribe(self._subject, cb=self._on_message)
         if await _is_confirmed(client, gone):
-            self._client = client
+            self._client, self._gone = client, gone
             self._backoff.succeed()
             self._listener.on_bus_ready()
-            await gone.wait()
+            await _end_of(client, gone)
 
     def _options(self, gone: asyncio.Event) -> dict[str, Any]:
         async def on_end() -> None:
@@ -132,6 +141,16 @@ async def _is_confirmed(client: NatsClient, gone: asyncio.Event) -> bool:
         return not gone.is_set()
     finally:
         flush.cancel()
+        end.cancel()
+
+
+async def _end_of(client: NatsClient, gone: asyncio.Event) -> None:
+    """Waits until the connection is gone, or the client is closed, whatever its callbacks do."""
+    end = asyncio.ensure_future(gone.wait())
+    try:
+        while not (end.done() or client.is_closed):
+            await asyncio.wait({end}, timeout=_LOOK_SECONDS)
+    finally:
         end.cancel()
 
 

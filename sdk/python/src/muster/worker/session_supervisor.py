@@ -132,10 +132,10 @@ class SessionSupervisor:
             configuration = Configuration(self._address, self._request, self._runner.busy_runs())
             self._pipe = pipe = SessionPipe(configuration)
         self.session_pid = pipe.pid
-        # A handler that returned while there was no pipe has told nobody.
-        for run_id in set(configuration.busy_runs) - set(self._runner.busy_runs()):
-            pipe.send(run_frame(Kind.RETURNED, run_id))
         try:
+            # A handler that returned while there was no pipe has told nobody.
+            for run_id in set(configuration.busy_runs) - set(self._runner.busy_runs()):
+                pipe.send(run_frame(Kind.RETURNED, run_id))
             for kind, body in pipe.frames():
                 self._on_frame(kind, body)
         except FrameError:
@@ -143,8 +143,11 @@ class SessionSupervisor:
         finally:
             with self._pipe_lock:
                 self._pipe = None
-            self._no_session()
-        return pipe.close()
+            try:
+                self._no_session()
+            finally:
+                code = pipe.close()  # also after an error: else the process would beat on for a worker that is gone
+        return code
 
     def _forget_session(self) -> None:
         self.session_id = None
