@@ -87,7 +87,8 @@ final class NatsSubscription implements BusConnection {
       connection.flush(FLUSH_TIMEOUT);
       report(true);
       end.await();
-    } catch (IOException | TimeoutException | IllegalStateException error) {
+    } catch (IOException | TimeoutException | RuntimeException | OutOfMemoryError error) {
+      // Without this thread the session is deaf for good: another try may find a way.
       warn("the bus can not be reached yet: {0}", error);
     }
   }

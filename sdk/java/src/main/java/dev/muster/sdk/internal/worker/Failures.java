@@ -2,7 +2,6 @@ package dev.muster.sdk.internal.worker;
 
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.PayloadCodec;
-import dev.muster.sdk.PayloadException;
 import dev.muster.sdk.internal.Times;
 import dev.muster.v1.Failure;
 import dev.muster.v1.FailureCause;
@@ -27,8 +26,21 @@ final class Failures {
     return of(thrown, codec).toBuilder().setFinal(true).build();
   }
 
+  /** Throws nothing itself, whatever the exception or the codec do: the attempt has to end. */
   static Failure of(Throwable thrown, PayloadCodec codec) {
     Throwable meant = meant(thrown);
+    try {
+      return written(meant, codec);
+    } catch (RuntimeException | Error unwritable) {
+      return Failure.newBuilder()
+          .setType(Texts.cut(className(meant), MAX_TYPE))
+          .setMessage("a failure that can't be written")
+          .setFailureCause(FailureCause.FAILURE_CAUSE_APPLICATION)
+          .build();
+    }
+  }
+
+  private static Failure written(Throwable meant, PayloadCodec codec) {
     Failure.Builder failure = describe(meant, 1);
     if (meant instanceof OutOfMemoryError) {
       failure.setFailureCause(FailureCause.FAILURE_CAUSE_INFRASTRUCTURE);
@@ -42,8 +54,8 @@ final class Failures {
   /** What threads and futures wrap around an exception says nothing. */
   static Throwable meant(Throwable thrown) {
     Throwable inner = thrown;
-    while (wraps(inner) && inner.getCause() != null) {
-      inner = inner.getCause();
+    while (wraps(inner) && causeOf(inner) != null) {
+      inner = causeOf(inner);
     }
     return inner;
   }
@@ -63,10 +75,10 @@ final class Failures {
     said.retryDelay().ifPresent(delay -> failure.setRetryDelay(Times.durationOf(delay)));
     try {
       said.details().ifPresent(details -> failure.setDetails(codec.encode(details)));
-    } catch (PayloadException unwritable) {
+    } catch (RuntimeException | Error unwritable) {
       // The failure itself matters more than what can't be said about it.
       failure.setMessage(
-          Texts.cut(failure.getMessage() + " (" + unwritable.getMessage() + ")", MAX_MESSAGE));
+          Texts.cut(failure.getMessage() + " (" + messageOf(unwritable) + ")", MAX_MESSAGE));
     }
   }
 
@@ -77,18 +89,22 @@ final class Failures {
             .setMessage(Texts.cut(messageOf(thrown), MAX_MESSAGE))
             .setStackTrace(Texts.cut(stackOf(thrown), MAX_STACK))
             .setFailureCause(FailureCause.FAILURE_CAUSE_APPLICATION);
-    Throwable cause = thrown.getCause();
+    Throwable cause = causeOf(thrown);
     if (cause != null && cause != thrown && level < MAX_CAUSES) {
       failure.setCause(describe(cause, level + 1));
     }
     return failure;
   }
 
-  /** A class without a name is known by the one that it extends. */
   private static String typeName(Throwable thrown) {
     if (thrown instanceof JobFailure said && !said.type().isEmpty()) {
       return said.type();
     }
+    return className(thrown);
+  }
+
+  /** A class without a name is known by the one that it extends. */
+  private static String className(Throwable thrown) {
     Class<?> type = thrown.getClass();
     while (type.getSimpleName().isEmpty()) {
       type = type.getSuperclass();
@@ -101,7 +117,7 @@ final class Failures {
     try {
       String message = thrown.getMessage();
       return message == null ? "" : message;
-    } catch (RuntimeException unwritable) {
+    } catch (RuntimeException | Error unwritable) {
       return "a message that can't be written as text";
     }
   }
@@ -111,8 +127,16 @@ final class Failures {
       StringWriter text = new StringWriter();
       thrown.printStackTrace(new PrintWriter(text));
       return text.toString();
-    } catch (RuntimeException unwritable) {
+    } catch (RuntimeException | Error unwritable) {
       return "";
+    }
+  }
+
+  private static Throwable causeOf(Throwable thrown) {
+    try {
+      return thrown.getCause();
+    } catch (RuntimeException | Error unknown) {
+      return null;
     }
   }
 }

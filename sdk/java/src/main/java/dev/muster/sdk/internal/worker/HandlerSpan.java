@@ -64,14 +64,24 @@ final class HandlerSpan {
   }
 
   void succeed() {
-    span.end();
+    harmless(span::end);
   }
 
   void fail(Throwable thrown) {
-    span.recordException(thrown);
-    span.setAttribute("error.type", thrown.getClass().getName());
-    span.setStatus(StatusCode.ERROR, thrown.toString());
-    span.end();
+    harmless(() -> span.setStatus(StatusCode.ERROR));
+    harmless(() -> span.setAttribute("error.type", thrown.getClass().getName()));
+    harmless(() -> span.recordException(thrown));
+    harmless(() -> span.setStatus(StatusCode.ERROR, thrown.toString()));
+    harmless(span::end);
+  }
+
+  /** Exceptions and tracers are the program's: what they throw must not cost the job its end. */
+  private static void harmless(Runnable tell) {
+    try {
+      tell.run();
+    } catch (RuntimeException | Error untold) {
+      // The span says less.
+    }
   }
 
   /** Not where the control plane sends no spans: what would be linked to is not there. */

@@ -54,6 +54,9 @@ public final class WorkerRun {
   private volatile WorkerStats stats;
   private volatile String sessionId;
 
+  /** The core is broken. Only its own thread looks. */
+  private boolean faulty;
+
   public WorkerRun(Parts parts) {
     this.parts = parts;
     channel = Channels.open(parts.address());
@@ -119,6 +122,9 @@ public final class WorkerRun {
   }
 
   private void observe(CoreEvent event) {
+    if (faulty) {
+      return;
+    }
     if (event instanceof CoreEvent.Failed failed) {
       finish();
       finished.completeExceptionally(failed.error());
@@ -141,7 +147,7 @@ public final class WorkerRun {
   private void tell(CoreEvent event) {
     try {
       parts.onEvent().accept(wordOf(event));
-    } catch (RuntimeException error) {
+    } catch (Throwable error) {
       parts
           .logger()
           .log(System.Logger.Level.ERROR, "the listener of a worker's events failed", error);
@@ -153,12 +159,22 @@ public final class WorkerRun {
   }
 
   private void fault(Throwable fault) {
-    parts
-        .logger()
-        .log(System.Logger.Level.ERROR, "a fault in the Muster SDK ends the worker", fault);
+    faulty = true;
+    try {
+      // Handlers have to hear of it, and the subscription would stay connected for good.
+      core.close();
+    } catch (Throwable again) {
+      // It is the core that is broken.
+    }
     finish();
-    finished.completeExceptionally(
-        MusterException.of(Status.Code.INTERNAL, "a fault in the Muster SDK: " + fault));
+    try {
+      parts
+          .logger()
+          .log(System.Logger.Level.ERROR, "a fault in the Muster SDK ends the worker", fault);
+    } finally {
+      finished.completeExceptionally(
+          MusterException.of(Status.Code.INTERNAL, "a fault in the Muster SDK: " + fault));
+    }
   }
 
   /** Handlers that still run were told to stop; their threads end when they return. */

@@ -1,0 +1,51 @@
+package dev.muster.sdk.internal.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.muster.sdk.internal.core.CorePorts.BusConnection;
+import dev.muster.sdk.internal.core.CorePorts.BusOptions;
+import dev.muster.v1.NatsCredentials;
+import dev.muster.v1.SessionMessage;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+class NatsSubscriptionTest {
+  private static final long PATIENCE_SECONDS = 30;
+
+  @Test
+  void noExceptionLeavesTheSessionDeaf() throws Exception {
+    AtomicInteger tries = new AtomicInteger();
+    Supplier<NatsCredentials> credentials =
+        () -> {
+          int number = tries.getAndIncrement();
+          if (number == 0) {
+            throw new IllegalArgumentException("no seed");
+          }
+          if (number == 1) {
+            throw new OutOfMemoryError("no thread");
+          }
+          return NatsCredentials.getDefaultInstance();
+        };
+    BlockingQueue<Object> heard = new LinkedBlockingQueue<>();
+    try (FakeBus bus = new FakeBus()) {
+      BusConnection connection =
+          new NatsBus(Runnable::run, System.getLogger("test"))
+              .connect(
+                  new BusOptions(
+                      List.of(bus.url()), "session", credentials, heard::add, heard::add));
+      assertEquals(false, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      assertEquals(false, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      assertEquals(true, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      SessionMessage message = SessionMessage.newBuilder().setPing(1).build();
+      bus.send(message);
+      assertEquals(message, heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+      connection.close();
+      bus.left().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+}
