@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 
@@ -148,6 +149,8 @@ def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_ne
         running = asyncio.ensure_future(bus.run())
         await asyncio.wait_for(settled.wait(), 30)
         running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running  # it closes its connection
 
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))  # it does not listen, so that whoever connects is refused
