@@ -43,7 +43,8 @@ describe('muster explain', () => {
     const { jobId } = await server.client.submit('gate');
     const running = await eventually('it is seen running', async () => {
       const { stdout } = await server.run(['explain', jobId]);
-      return stdout.includes('50 % done') && stdout;
+      // Progress may be there a moment before the state is.
+      return stdout.includes(' is run by ') && stdout.includes('50 % done') && stdout;
     });
     expect(running).toMatch(/ is run by cli-worker \(session .*\), which has had attempt 1 since .* half of it\.\n$/s);
     const failing = await server.client.submit('fail');
