@@ -33,7 +33,7 @@ export function assign(name: string, work: Work, options: AssignOptions = {}): S
 }
 
 const MOST_TRIES = 3;
-/** A worker voids a credit from 7 s on, and what goes not over the bus at once goes later: its credit should last. */
+/** A worker voids a credit from 7 s on, and what does not go over the bus at once is sent later: its credit should last. */
 const LASTING_MS = 4_000;
 
 function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: AssignOptions, nth = 1): void {
