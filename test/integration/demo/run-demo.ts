@@ -47,11 +47,13 @@ export function scratchFolder(output: string): string {
   return folder;
 }
 
-/** Processes that belong to a run: its control plane and bus work in its folder, its workers are given its address. */
-export function processesOf(output: string): string[] {
-  const address = /control plane +(\S+),/.exec(output)?.[1] ?? 'none';
-  const folder = scratchFolder(output);
-  return commandsWith(folder, address);
+/**
+ * Processes that belong to a run: its control plane and bus work in a folder of it, its workers are given its address,
+ * if it came so far as to say one. (No word in place of that: some command on the machine has it.)
+ */
+export function processesOf(output: string, folder = scratchFolder(output)): string[] {
+  const [, ...address] = /control plane +(\S+),/.exec(output) ?? [];
+  return commandsWith(folder, ...address);
 }
 
 /** Processes in whose command one of the words is. */
