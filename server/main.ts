@@ -35,6 +35,8 @@ import { version } from './version.ts';
 export interface RunningReplica {
   readonly grpcAddress: string;
   readonly httpAddress: string;
+  /** Resolves when it can't go on, as its embedded database has ended: what is left is to stop it, and to start again. */
+  readonly lost: Promise<Error>;
   /** Stops taking calls, finishes what is under way, and closes everything. */
   stop(): Promise<void>;
 }
@@ -60,8 +62,10 @@ class Closers {
   }
 }
 
-async function openDatabase(config: Config, closers: Closers, log: Log): Promise<Database> {
-  const database = await openDriver(config);
+type OnLost = (error: Error) => void;
+
+async function openDatabase(config: Config, closers: Closers, log: Log, onLost: OnLost): Promise<Database> {
+  const database = await openDriver(config, onLost);
   closers.add(() => database.close());
   if (config.postgresUrl) {
     await firstContact(database, { onWait: (problem) => log.warn({ problem }, 'waits for PostgreSQL to take calls') });
@@ -69,13 +73,13 @@ async function openDatabase(config: Config, closers: Closers, log: Log): Promise
   return database;
 }
 
-async function openDriver(config: Config): Promise<Database> {
+async function openDriver(config: Config, onLost: OnLost): Promise<Database> {
   if (config.postgresUrl) {
     return openPostgres({ url: config.postgresUrl, beforeCommit: () => killPoint('transaction.before_commit') });
   }
   const folder = join(config.dataFolder, 'postgres');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return openPglite({ dataDir: folder });
+  return openPglite({ dataDir: folder, onLost });
 }
 
 function busOptions(config: Config, log: Log) {
@@ -186,7 +190,8 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const release = { version, protocolVersion: PROTOCOL_VERSION };
   const metrics = openMetrics({ ...release, clock: systemClock, timers: systemTimers, log, env: process.env });
   closers.add(() => metrics.stop());
-  const database = await openDatabase(config, closers, log);
+  const lost = Promise.withResolvers<Error>();
+  const database = await openDatabase(config, closers, log, lost.resolve);
   const migrations = await migrate(database);
   if (migrations.length > 0) log.info({ migrations }, 'brought the schema up to date');
   const dbClock = new DbClock(systemClock);
@@ -229,6 +234,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   return {
     grpcAddress: `${config.host}:${ports.grpc}`,
     httpAddress: `http://${config.host}:${ports.http}`,
+    lost: lost.promise,
     stop: () => closers.run(),
   };
 }

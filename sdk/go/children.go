@@ -57,7 +57,7 @@ func (w *WaitsForChildren) ids() [][]byte {
 // children are those of one run of a handler.
 type children struct {
 	jobs      pb.JobServiceClient
-	namespace string
+	to        destination
 	parent    *pb.ParentAttempt
 	submitted atomic.Int64
 }
@@ -123,7 +123,7 @@ func (c *children) submit(ctx context.Context, definition string, input any, opt
 	said.job.IdempotencyKey = fmt.Sprintf("child/%s/%s", c.parent.JobId, said.childKey)
 	said.job.IdempotencyConflictPolicy = pb.IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING
 	request := &pb.SubmitJobRequest{
-		Namespace: c.namespace,
+		Namespace: c.to.namespace,
 		Job:       said.job,
 		Parent: &pb.ParentAttempt{
 			JobId:     c.parent.JobId,
@@ -132,10 +132,15 @@ func (c *children) submit(ctx context.Context, definition string, input any, opt
 			Detached:  said.detached,
 		},
 	}
-	response, err := patiently(ctx, func(ctx context.Context) (*pb.SubmitJobResponse, error) {
-		return c.jobs.SubmitJob(withTraceMetadata(ctx), request)
+	var child Child
+	err = inSubmitSpan(ctx, c.to, []string{definition}, func(ctx context.Context) ([]string, error) {
+		response, err := patiently(ctx, func(ctx context.Context) (*pb.SubmitJobResponse, error) {
+			return c.jobs.SubmitJob(ctx, request)
+		})
+		child.JobID = response.GetJobId()
+		return []string{child.JobID}, err
 	})
-	return Child{JobID: response.GetJobId()}, err
+	return child, err
 }
 
 func (c *children) ended(ctx context.Context, children []Child) ([]*pb.Job, error) {
@@ -177,7 +182,7 @@ func (c *children) getAll(ctx context.Context, children []Child) ([]*pb.Job, err
 }
 
 func (c *children) get(ctx context.Context, jobID string) (*pb.Job, error) {
-	request := &pb.GetJobRequest{Namespace: c.namespace, JobId: jobID}
+	request := &pb.GetJobRequest{Namespace: c.to.namespace, JobId: jobID}
 	response, err := patiently(ctx, func(ctx context.Context) (*pb.GetJobResponse, error) {
 		return c.jobs.GetJob(ctx, request)
 	})

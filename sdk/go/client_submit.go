@@ -46,7 +46,7 @@ func (c *Client) Submit(ctx context.Context, definition string, input any, optio
 		BatchJobId: said.batchJobID,
 	}
 	var job SubmittedJob
-	err = inSubmitSpan(ctx, c, []string{definition}, func(ctx context.Context) ([]string, error) {
+	err = inSubmitSpan(ctx, destination{c.address, c.namespace}, []string{definition}, func(ctx context.Context) ([]string, error) {
 		response, err := invoke(ctx, c, func(ctx context.Context) (*pb.SubmitJobResponse, error) {
 			return c.jobs.SubmitJob(ctx, request)
 		})
@@ -79,7 +79,7 @@ func (c *Client) SubmitMany(ctx context.Context, jobs []JobRequest, options ...S
 		definitions[i] = job.Definition
 	}
 	var submitted []SubmittedJob
-	err := inSubmitSpan(ctx, c, definitions, func(ctx context.Context) (ids []string, err error) {
+	err := inSubmitSpan(ctx, destination{c.address, c.namespace}, definitions, func(ctx context.Context) (ids []string, err error) {
 		response, err := invoke(ctx, c, func(ctx context.Context) (*pb.SubmitJobsResponse, error) {
 			return c.jobs.SubmitJobs(ctx, request)
 		})

@@ -35,8 +35,8 @@ func (r *runner) run(ctx context.Context, cancel context.CancelCauseFunc, execut
 		outlet:     outlet{r, execution},
 		worker:     r.worker.logger,
 		children: &children{
-			jobs:      r.worker.jobs,
-			namespace: assignment.Namespace,
+			jobs: r.worker.jobs,
+			to:   destination{r.worker.options.Address, assignment.Namespace},
 			parent: &pb.ParentAttempt{
 				JobId:     uuid.Text(assignment.JobId),
 				Attempt:   assignment.Attempt,

@@ -85,13 +85,18 @@ func endProcessSpan(span trace.Span, err error) {
 	span.End()
 }
 
+// destination is where jobs are submitted to.
+type destination struct {
+	address, namespace string
+}
+
 // inSubmitSpan submits within a span, whose trace context goes along with the call. submit gives the ids of the jobs.
-func inSubmitSpan(ctx context.Context, c *Client, definitions []string, submit func(context.Context) ([]string, error)) error {
-	destination, name := "", "submit"
+func inSubmitSpan(ctx context.Context, to destination, definitions []string, submit func(context.Context) ([]string, error)) error {
+	definition, name := "", "submit"
 	if same := sameName(definitions); same != "" {
-		destination, name = same, "submit "+same
+		definition, name = same, "submit "+same
 	}
-	attributes := append(messagingAttributes(c.namespace, destination), serverAttributes(c.address)...)
+	attributes := append(messagingAttributes(to.namespace, definition), serverAttributes(to.address)...)
 	attributes = append(attributes,
 		attribute.String("messaging.operation.name", "submit"),
 		attribute.String("messaging.operation.type", "send"),

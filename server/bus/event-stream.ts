@@ -6,6 +6,7 @@ import {
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamClient,
+  type JsMsg,
   jetstream,
   jetstreamManager,
   RetentionPolicy,
@@ -155,11 +156,16 @@ async function consumerOf(client: JetStreamClient, namespace: string, position: 
   return { consumer, pending: (await consumer.info(true)).num_pending };
 }
 
-/** Messages until `gone` is aborted. */
-function until(gone: AbortSignal, messages: ConsumerMessages): ConsumerMessages {
-  gone.addEventListener('abort', () => messages.stop(), { once: true });
-  if (gone.aborted) messages.stop();
-  return messages;
+/** Messages until `gone` is aborted. Leaves nothing at it: a watch may outlive many consumers. */
+async function* until(gone: AbortSignal, messages: ConsumerMessages): AsyncGenerator<JsMsg, void> {
+  const stop = () => messages.stop();
+  gone.addEventListener('abort', stop, { once: true });
+  if (gone.aborted) stop();
+  try {
+    yield* messages;
+  } finally {
+    gone.removeEventListener('abort', stop);
+  }
 }
 
 /** Finds the stream, or makes it. */

@@ -50,7 +50,17 @@ export async function runStart(input: ConfigInput): Promise<never> {
     throw new CliError({ message: error.message, exitCode: Exit.UNEXPECTED, cause: error });
   });
   process.stdout.write(describe(replica, input));
-  await stopped;
+  const lost = await Promise.race([stopped.then(() => undefined), replica.lost]);
+  if (lost) {
+    // The rest of it would answer health checks for ever, and nothing else.
+    await replica.stop().catch(() => undefined);
+    throw new CliError({
+      message: lost.message,
+      next: 'start it again: what was acknowledged is kept',
+      exitCode: Exit.UNEXPECTED,
+      cause: lost,
+    });
+  }
   process.stdout.write('Stopping: no new calls; what is under way finishes …\n');
   await replica.stop();
   process.stdout.write('Stopped.\n');

@@ -18,6 +18,12 @@ export type DependencyRefusal =
   /** Nothing is stored: the attempt may have no such children. */
   | { readonly kind: 'childrenRefused'; readonly why: 'CLOSED' | 'FULL' | 'TOO_DEEP' };
 
+/** What is stored of a job's trace context; empty: nothing. */
+export interface TraceFields {
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
 /** The attempt whose handler submits jobs. */
 export interface ParentAttempt {
   readonly jobId: string;
@@ -39,6 +45,8 @@ export interface DependentJob {
 export interface DependentCall {
   /** Whose children the jobs become. Left out: nobody's. */
   readonly parentAttempt?: ParentAttempt | undefined;
+  /** With `parentAttempt`: the trace context of the children that have none, by what is stored with their parent. */
+  readonly traceUnder?: ((parent: TraceFields) => TraceFields) | undefined;
   /** Some of the jobs depend on something. */
   readonly isDependent?: boolean | undefined;
   /** Within the transaction that stores the jobs, before what they depend on is looked at: what refuses them. */

@@ -2,6 +2,7 @@
 import type { Demands, JobDefinition, RetryPolicy, StickyTo, StickyWorker } from '../domain/definition.ts';
 import type { Dependency } from '../domain/dependencies.ts';
 import type { Payload } from '../domain/payload.ts';
+import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import type { Admission } from './admission.ts';
 import type { ByHand } from './audit-views.ts';
 import type { MemberCall } from './batch-views.ts';
@@ -92,6 +93,8 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Undefined: nothing is traced. */
+  readonly sampling?: Sampling | undefined;
   /** Cancels a job if it is there and open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
@@ -178,6 +181,7 @@ export class Submissions {
       retryPage,
       ...waits,
       parentAttempt,
+      traceUnder: parentAttempt && this.#traceUnder(parentAttempt),
       byHand: request.byHand?.((jobs[0] as NewJob).jobId),
     };
     const add = (tried: SubmitCall) =>
@@ -188,6 +192,16 @@ export class Submissions {
     // Room that was given back meanwhile was given to those that waited by then.
     if (setAside.size > 0) this.#parts.limits.heardKeys([...setAside]);
     return result;
+  }
+
+  /** As the attempt's handler was given it. */
+  #traceUnder({ jobId, attempt }: ParentAttempt): SubmitCall['traceUnder'] {
+    const { sampling } = this.#parts;
+    if (!sampling) return (parent) => parent;
+    return ({ traceparent, tracestate }) => {
+      const context = spanContext({ jobId, traceparent }, attempt, 'attempt', sampling);
+      return { traceparent: traceparentOf(context), tracestate };
+    };
   }
 
   /** A new job can close a circle only as a part of what waits for it. */

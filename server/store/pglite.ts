@@ -13,8 +13,12 @@ export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
   readonly dataDir: string;
   readonly maintenance?: MaintenanceOptions;
+  /** Told when its thread ends by itself, as for want of memory: from then on each call fails. */
+  readonly onLost?: (error: Error) => void;
 }
 
+/** For what was asked before, which a query that never ends would keep waiting for ever. */
+const LAST_WORK_MS = 30_000;
 const CLOSE_MS = 10_000;
 
 async function startThread(dataDir: string): Promise<Worker> {
@@ -79,13 +83,20 @@ class Pglite implements Database {
   readonly #maintenance: PgliteMaintenance;
   #closed: Promise<void> | undefined;
 
-  constructor(thread: Worker, client: pg.Client, options: MaintenanceOptions) {
+  constructor(thread: Worker, client: pg.Client, { maintenance = {}, onLost }: PgliteOptions) {
     this.#thread = thread;
     this.#client = client;
+    let reason = 'its thread has stopped';
+    thread.once('error', (error) => {
+      reason = error.message;
+    });
+    thread.once('exit', () => {
+      if (this.#closed === undefined) onLost?.(new Error(`the embedded database has ended: ${reason}`));
+    });
     const enqueue = (work: () => Promise<void>) => this.#turnstile.enter(work);
     this.#maintenance = new PgliteMaintenance(
       { enqueue, query: async (sql) => (await client.query(sql)).rows[0] },
-      options,
+      maintenance,
     );
     this.#session = sessionOf(client, (statement, rows) => {
       if (statement.endsJobs) this.#maintenance.noteEnded(rows);
@@ -109,12 +120,22 @@ class Pglite implements Database {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#turnstile.enter(async () => {
-      await this.#maintenance.checkpoint();
-      await this.#client.end();
-      await stopThread(this.#thread);
-    });
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // An end the hard way fails what is asked, and it survives that.
+    const timer = setTimeout(() => void this.#thread.terminate(), LAST_WORK_MS);
+    try {
+      await this.#turnstile.enter(async () => {
+        await this.#maintenance.checkpoint();
+        await this.#client.end();
+        await stopThread(this.#thread);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Waits its turn; the time that it takes itself counts as work. */
@@ -143,7 +164,7 @@ class Pglite implements Database {
 
 /** Throws when the folder can't be this database's: of another major version, or of something else. */
 export async function openPglite(options: PgliteOptions): Promise<Database> {
-  const { dataDir, maintenance = {} } = options;
+  const { dataDir } = options;
   if (!dataDir.startsWith('memory://'))
     await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
   const thread = await startThread(dataDir);
@@ -161,5 +182,5 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
       .map(([name, value]) => `SET ${name} = ${value};`)
       .join(' '),
   );
-  return new Pglite(thread, client, maintenance);
+  return new Pglite(thread, client, options);
 }

@@ -2,6 +2,7 @@
 import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/children.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { DependencyRefusal, ParentAttempt } from '../../engine/dependency-views.ts';
+import type { NewJob } from '../../engine/store-port.ts';
 import type { Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import type { Insertion } from './insert-jobs.ts';
@@ -35,6 +36,26 @@ WITH RECURSIVE above AS (
 SELECT max(level) AS depth FROM above`,
 };
 
+const readTrace = {
+  name: 'read_trace_of_parent',
+  text: 'SELECT traceparent, tracestate FROM jobs WHERE job_id = $1',
+};
+
+/** What the children that have no trace context of their own are stored with. */
+async function traceOf(
+  session: Session,
+  { call, jobs }: Insertion,
+  jobId: string,
+): Promise<Pick<NewJob, 'traceparent' | 'tracestate'>> {
+  if (!call.traceUnder || jobs.every((job) => job.traceparent)) return {};
+  const [row] = await session.run(readTrace, [jobId]);
+  const { traceparent, tracestate } = call.traceUnder({
+    traceparent: row?.traceparent ?? '',
+    tracestate: row?.tracestate ?? '',
+  });
+  return { traceparent: traceparent || undefined, tracestate: tracestate || undefined };
+}
+
 /** The jobs as children of the attempt's job, within the transaction that stores them. */
 export async function withParent(
   session: Session,
@@ -42,15 +63,16 @@ export async function withParent(
   { jobId, attempt, sessionId, detached }: ParentAttempt,
 ): Promise<Insertion | DependencyRefusal> {
   const { call, jobs } = insertion;
-  const [[adopted], [depth]] = await Promise.all([
+  const [[adopted], [depth], trace] = await Promise.all([
     session.run(adopt, [jobId, attempt, sessionId, jobs.length, call.namespace]),
     session.run(readDepth, [jobId]),
+    traceOf(session, insertion, jobId),
   ]);
   if (!adopted) return { kind: 'childrenRefused', why: 'CLOSED' };
   if (adopted.children > MOST_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
   if (depth?.depth >= MOST_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
   const parent = { jobId, step: detached ? DETACHED : ATTACHED, item: 0 };
-  return { ...insertion, jobs: jobs.map((job) => ({ ...job, parent })) };
+  return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
 }
 
 // Those that have ended meanwhile are not there any more.

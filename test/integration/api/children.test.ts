@@ -56,6 +56,25 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('children on %s', (kind) => {
     await worker.report({ of, outcome: outcomes[outcome]() });
   }
 
+  it('are in the trace of their parent, unless they are given another one', async () => {
+    const definition = await world.define();
+    const trace = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`, tracestate: 'a=b' };
+    const other = `00-${'3'.repeat(32)}-${'4'.repeat(16)}-01`;
+    const traced = await world.openWorker(definition);
+    await world.submit(definition, trace);
+    const parent = parentOf(traced, (await traced.take(1))[0] as Assignment);
+    const jobs = [{ definition }, { definition, traceparent: other }];
+    const ids = (await world.rpc.call(submitJobs, { jobs, parent })).jobs.map(({ jobId }) => jobId);
+    const traces = (await traced.take(2)).map(({ jobId, traceparent, tracestate }) => [
+      ids.indexOf(uuidFromBytes(jobId)),
+      { traceparent, tracestate },
+    ]);
+    expect(Object.fromEntries(traces)).toEqual({ 0: trace, 1: { traceparent: other, tracestate: '' } });
+    const { worker, attempt } = await world.hold();
+    const untraced = await submit(worker, attempt, definition);
+    expect((await world.getJob(untraced)).traceparent).toBe('');
+  });
+
   it('are waited for without a place or a permit, and then the handler runs again', async () => {
     const { definition, worker, jobId, attempt, children } = await family(1);
     const ids = [await submit(worker, attempt, definition), await submit(worker, attempt, definition)];

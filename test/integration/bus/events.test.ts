@@ -1,5 +1,6 @@
 /** The stream of events on a real nats-server: stored once, kept over kills, bounded, read from any position. */
 import { randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -53,6 +54,7 @@ async function read(range: Partial<EventRange> = {}): Promise<EventPage[]> {
   const gone = new AbortController();
   for await (const page of bus.events.read({ namespace, after: 0, keptOnly: true, ...range }, gone.signal))
     if (page.events.length > 0) pages.push(page);
+  expect(getEventListeners(gone.signal, 'abort')).toEqual([]);
   return pages;
 }
 

@@ -1,6 +1,7 @@
 /** `muster server`: what it needs, what it refuses, what it warns of, and a job through a replica that it runs. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runMuster, startMuster } from '../../support/cli.ts';
@@ -8,6 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { freePort, type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
+import { commandsWith } from '../demo/run-demo.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -168,5 +170,24 @@ describe('muster start', () => {
       muster.child.kill('SIGTERM');
       expect((await muster.ended).code).toBe(0);
     }
+  });
+
+  it('ends, its bus with it, when its embedded database has, so that whoever watches it starts it again', async () => {
+    const data = join(folder, 'lost');
+    const killer = fileURLToPath(new URL('../../support/database-thread-killer.mjs', import.meta.url));
+    const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
+    const muster = startMuster(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
+    await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+    muster.child.kill('SIGUSR2');
+    const { code, stderr } = await muster.ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /muster: the embedded database has ended: its thread has stopped\n +next +start it again: what was acknowledged is kept/,
+    );
+    expect(commandsWith(data)).toEqual([]);
+    const again = startMuster(args);
+    await eventually('it is up again', () => again.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
+    again.child.kill('SIGTERM');
+    expect((await again.ended).code).toBe(0);
   });
 });

@@ -41,10 +41,11 @@ beforeAll(async () => {
       },
       fan: async () =>
         (await client.submitMany([{ definition: 'look' }, { definition: 'look' }])).map(({ jobId }) => jobId),
+      parent: async (ctx) => (await ctx.submit('look')).jobId,
     },
   });
   running = worker.run();
-  for (const name of ['look', 'fan']) await client.applyDefinition({ name });
+  for (const name of ['look', 'fan', 'parent']) await client.applyDefinition({ name });
   await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 1 } });
 });
 
@@ -124,6 +125,17 @@ describe('an application that traces', () => {
     expect(tracing.named('process look').map((span) => span.spanContext().traceId)).toEqual(
       children.map(() => fan?.spanContext().traceId),
     );
+  });
+
+  it('submits a child under the span of its handler', async () => {
+    tracing = startTracing();
+    const { jobId } = await client.submit('parent');
+    const child = await client.get(await client.result<string>(jobId));
+    const [handler] = tracing.named('process parent');
+    const [submit] = tracing.named('submit look');
+    expect(submit?.parentSpanContext?.spanId).toBe(handler?.spanContext().spanId);
+    expect(submit?.attributes).toMatchObject({ 'messaging.message.id': child.jobId, 'server.address': '127.0.0.1' });
+    expect(child.traceparent).toBe(`00-${submit?.spanContext().traceId}-${submit?.spanContext().spanId}-01`);
   });
 
   it('sees in its spans what failed: the handler, the call', async () => {

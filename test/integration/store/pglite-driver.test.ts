@@ -1,6 +1,6 @@
 /** The PGlite driver: one piece of work at a time, never a wait for itself, and an end that nobody waits on for ever. */
 import type { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { storeFault } from '../../../server/engine/errors.ts';
 import type { Database, Session } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
@@ -11,10 +11,13 @@ const forAges = { name: 'for_ages', text: 'SELECT count(*) FROM generate_series(
 const folders = usePgliteFolders();
 let database: Database;
 let thread: Worker;
+/** What was told of a thread that ended by itself. */
+let losses: string[];
 
 beforeEach(async () => {
+  losses = [];
   const started = new Promise<Worker>((resolve) => process.once('worker', resolve));
-  database = await openPglite({ dataDir: folders.copy() });
+  database = await openPglite({ dataDir: folders.copy(), onLost: ({ message }) => losses.push(message) });
   thread = await started;
 });
 afterEach(() => database.close());
@@ -90,6 +93,14 @@ describe('a thread that is lost', () => {
     }
     expect(storeFault(await rejection(database.run(one, [])))).toBe('world');
     expect(storeFault(await rejection(database.script('SELECT 1')))).toBe('world');
+    expect(losses).toEqual(['the embedded database has ended: its thread has stopped']);
+  });
+
+  it('is told of with the reason', async () => {
+    const exited = new Promise((resolve) => thread.once('exit', resolve));
+    thread.postMessage(null); // which it can't work with
+    await exited;
+    expect(losses).toEqual([expect.stringMatching(/^the embedded database has ended: (?!its thread has stopped$)./)]);
   });
 
   it('does not keep the database from being closed', async () => {
@@ -116,5 +127,22 @@ describe('the end', () => {
     expect(await last).toEqual([{ one: 1 }]);
     expect(await ended).toBe(0);
     expect(await rejection(database.run(one, []))).toBeInstanceOf(Error);
+    expect(losses).toEqual([]);
+  });
+
+  it('waits half a minute for a query, which fails then', async () => {
+    const stuck = rejection(database.run(forAges, []));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const closed = database.close().catch(() => undefined);
+      await vi.advanceTimersByTimeAsync(29_999);
+      expect(thread.threadId).toBeGreaterThan(0);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(storeFault(await stuck)).toBe('world');
+      await closed;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(losses).toEqual([]);
   });
 });

@@ -287,11 +287,11 @@ pub(super) fn request_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-fn submitted(answer: v1::SubmitJobResponse) -> SubmittedJob {
+pub(crate) fn submitted(answer: v1::SubmitJobResponse) -> SubmittedJob {
     SubmittedJob { job_id: answer.job_id, existing: answer.existing }
 }
 
-fn add_trace<T>(request: &mut tonic::Request<T>, trace: Option<&TraceFields>) {
+pub(crate) fn add_trace<T>(request: &mut tonic::Request<T>, trace: Option<&TraceFields>) {
     let Some(trace) = trace else { return };
     for (name, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
         // What can't be a header's value is left out rather than cost the submission.

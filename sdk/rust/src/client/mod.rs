@@ -4,7 +4,7 @@ mod attempt_logs;
 mod batch;
 pub(crate) mod calls;
 #[allow(clippy::module_inception, reason = "the client is what the module is about")]
-mod client;
+pub(crate) mod client;
 mod definitions;
 mod feed;
 mod following;

@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 use super::handler_error::HandlerError;
 use crate::client::calls::{Calls, present};
+use crate::client::client::{add_trace, submitted};
 use crate::client::job_wait::job_result;
 use crate::client::submission::Submission;
 use crate::error::Result;
 use crate::job_state::is_terminal;
+use crate::telemetry::submit_span::SubmitSpan;
 use crate::transport::MAX_MESSAGE_BYTES;
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
@@ -88,6 +90,8 @@ impl Children {
         let mut job = submission.message()?;
         job.idempotency_key = format!("child/{}/{key}", self.job_id);
         job.idempotency_conflict_policy = v1::IdempotencyConflictPolicy::UseExisting.into();
+        let span = SubmitSpan::start(&self.calls.address, &self.calls.namespace, &[&job.definition]);
+        let trace = span.fields.clone();
         let request = v1::SubmitJobRequest {
             namespace: self.calls.namespace.clone(),
             job: Some(job),
@@ -99,9 +103,14 @@ impl Children {
             }),
             ..Default::default()
         };
-        let jobs = &self.jobs();
-        let answer = self.calls.make(request, |request| async move { jobs.clone().submit_job(request).await });
-        Ok(answer.await?.job_id)
+        let answer = self.calls.make(request, |mut request| {
+            add_trace(&mut request, trace.as_ref());
+            let mut jobs = self.jobs();
+            async move { jobs.submit_job(request).await }
+        });
+        let answer = answer.await.map(|answer| vec![submitted(answer)]);
+        span.end(&answer);
+        Ok(present(answer?.pop(), "job")?.job_id)
     }
 
     /// The children once all have ended; until then the error that ends the handler's run.

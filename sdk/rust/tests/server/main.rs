@@ -8,4 +8,5 @@ mod handler_waits;
 mod jobs;
 mod refusals;
 mod support;
+mod traced_children;
 mod waits;

@@ -10,6 +10,7 @@ import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { IdempotencyConflictPolicy } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { isTerminal } from '../job-state.ts';
+import { inSubmitSpan } from '../tracing/submit-span.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 
@@ -76,8 +77,11 @@ export class ChildCalls implements ChildApi {
   async submit(request: SubmitRequest): Promise<Child> {
     const { calls, jobs } = this.#open();
     const filled = { ...request, namespace: this.#namespace };
-    const { jobId } = await calls.make({}, (options) => jobs.submitJob(filled, options));
-    return { jobId };
+    const what = { address: this.#address, namespace: this.#namespace, definitions: [request.job?.definition ?? ''] };
+    const [child] = await inSubmitSpan(what, async (metadata) => [
+      await calls.make({}, (options) => jobs.submitJob(filled, { ...options, metadata })),
+    ]);
+    return { jobId: present(child, 'job').jobId };
   }
 
   async get(jobId: string): Promise<Job> {

@@ -10,6 +10,7 @@ import dev.muster.v1.SubmitJobResponse;
 import io.grpc.Channel;
 import io.grpc.Metadata;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** Children over gRPC. */
@@ -23,14 +24,21 @@ final class GrpcChildCalls implements ChildCalls {
   private static final TransportRetry RETRY = TransportRetry.DEFAULT.patient();
 
   private final Channel channel;
+  private final String address;
   private final String namespace;
+  private final Tracing tracing;
 
   /** UUID of the worker's session. */
   private volatile String sessionId = "";
 
-  GrpcChildCalls(Channel channel, String namespace) {
+  /**
+   * @param address Where the channel leads, for the spans.
+   */
+  GrpcChildCalls(Channel channel, String address, String namespace, Tracing tracing) {
     this.channel = channel;
+    this.address = address;
     this.namespace = namespace;
+    this.tracing = tracing;
   }
 
   void sessionOpened(String openedId) {
@@ -44,13 +52,18 @@ final class GrpcChildCalls implements ChildCalls {
 
   @Override
   public CompletableFuture<SubmitJobResponse> submit(SubmitJobRequest request) {
-    return Calls.make(
-        channel,
-        JobServiceGrpc.getSubmitJobMethod(),
-        request.toBuilder().setNamespace(namespace).build(),
-        PATIENCE,
-        RETRY,
-        new Metadata());
+    List<String> definitions = List.of(request.getJob().getDefinition());
+    SubmitSpan span = SubmitSpan.start(tracing, address, namespace, definitions);
+    CompletableFuture<SubmitJobResponse> call =
+        Calls.make(
+            channel,
+            JobServiceGrpc.getSubmitJobMethod(),
+            request.toBuilder().setNamespace(namespace).build(),
+            PATIENCE,
+            RETRY,
+            span.headers());
+    call.whenComplete((child, thrown) -> span.end(child == null ? "" : child.getJobId(), thrown));
+    return call;
   }
 
   @Override

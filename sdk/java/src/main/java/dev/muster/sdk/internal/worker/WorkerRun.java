@@ -70,7 +70,8 @@ public final class WorkerRun {
             coreThread,
             parts.codec(),
             parts.logger(),
-            new GrpcChildCalls(channel, parts.request().getNamespace()),
+            new GrpcChildCalls(
+                channel, parts.address(), parts.request().getNamespace(), parts.tracing()),
             parts.tracing());
     core = new SessionCore(parts.request(), ports());
     host.serve(core);
