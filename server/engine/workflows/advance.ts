@@ -38,6 +38,7 @@ import type { Body } from './bodies.ts';
 import { CachedSteps, type CacheLooks } from './cached-steps.ts';
 import { Compensations } from './compensations.ts';
 import type { KnownSteps } from './expected-steps.ts';
+import type { FanOutLists } from './fan-out-lists.ts';
 import { outcomeOf } from './outcome.ts';
 import { askedSkips, skippedEnded } from './skips.ts';
 import { childFailure, endedItems, passEnded, whyFailed } from './step-ends.ts';
@@ -53,6 +54,7 @@ export interface AdvanceParts {
   readonly namespace: string;
   readonly body: Body;
   readonly workflow: LockedWorkflow;
+  readonly lists: FanOutLists;
   /** Jobs that may be made in this transaction. */
   readonly mostJobs: number;
   /** Read with the lock. */

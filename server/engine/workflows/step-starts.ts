@@ -93,26 +93,30 @@ export class StepStarts {
 
   /** As many items as may be open, and as the transaction has room for. Gives how the step ends, if it does so at once. */
   moreItems(step: number): Promise<EndedStepState | undefined> {
-    return this.#unlessNoStart(step, async () => {
-      const { fanOut } = this.#steps.graph.step(step);
-      let state = this.#steps.row(step).fanOut;
-      if (!fanOut || !state) return undefined;
-      // Read once one is to start, not for each that ends: it may be many megabytes.
-      let items: readonly unknown[] | undefined;
-      for (;;) {
-        const decision = decideFanOut(fanOut, state);
-        if (decision.kind !== 'GO_ON') return this.#verdict(step, decision);
-        const count = Math.min(decision.start, Math.max(0, this.#parts.mostJobs - this.#tried));
-        if (count < decision.start) this.#goOn(step);
-        if (count === 0) return undefined;
-        items ??= await this.#items(step);
-        const refused = await this.#startItems(step, items, state.started, count);
-        state = endItems(fanOut, startItems(state, count), refused);
-        this.#steps.change(step, { fanOut: state });
-        // The places of items that could not have a job are free again.
-        if (refused.length === 0 || count < decision.start) return undefined;
-      }
-    });
+    const { lists, workflow } = this.#parts;
+    const key = { jobId: workflow.jobId, step };
+    return this.#unlessNoStart(step, () => this.#more(step, () => lists.of(key, () => this.#items(step))));
+  }
+
+  /** `itemsOf` is asked once one is to start, not for each that ends. */
+  async #more(step: number, itemsOf: () => Promise<readonly unknown[]>): Promise<EndedStepState | undefined> {
+    const { fanOut } = this.#steps.graph.step(step);
+    let state = this.#steps.row(step).fanOut;
+    if (!fanOut || !state) return undefined;
+    for (;;) {
+      const decision = decideFanOut(fanOut, state);
+      if (decision.kind !== 'GO_ON') return this.#verdict(step, decision);
+      const count = Math.min(decision.start, Math.max(0, this.#parts.mostJobs - this.#tried));
+      if (count < decision.start) this.#goOn(step);
+      if (count === 0) return undefined;
+      const items = await itemsOf();
+      const refused = await this.#startItems(step, items, state.started, count);
+      state = endItems(fanOut, startItems(state, count), refused);
+      this.#steps.change(step, { fanOut: state });
+      if (state.started === state.size) this.#parts.lists.forget({ jobId: this.#parts.workflow.jobId, step });
+      // The places of items that could not have a job are free again.
+      if (refused.length === 0 || count < decision.start) return undefined;
+    }
   }
 
   /** Gives those that can't have a job: they have failed. */
@@ -146,10 +150,10 @@ export class StepStarts {
       if (condition && !truth(await this.#values.evaluate(condition), 'condition'))
         throw new NoStart('SKIPPED', 'its condition is false');
       if (fanOut) {
-        const size = (await this.#items(step)).length;
-        const state = beginFanOut(fanOut, size);
+        const items = await this.#items(step);
+        const state = beginFanOut(fanOut, items.length);
         this.#steps.change(step, { state: 'RUNNING', fanOut: state });
-        return size === 0 ? 'SUCCEEDED' : this.moreItems(step);
+        return items.length === 0 ? 'SUCCEEDED' : this.#more(step, async () => items);
       }
       const isMade = await this.#makeJob(step, loop ? { iteration: 0, previous: null } : {}, 0);
       if (!isMade) return 'SUCCEEDED';

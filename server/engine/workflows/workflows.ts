@@ -25,6 +25,7 @@ import { bodyOf } from './bodies.ts';
 import type { CacheLooks } from './cached-steps.ts';
 import { ChildCancels } from './child-cancels.ts';
 import { ExpectedSteps, knownOf } from './expected-steps.ts';
+import { FanOutLists } from './fan-out-lists.ts';
 import { Results } from './results.ts';
 import { StepJobs, type StepJobsParts } from './step-jobs.ts';
 import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './step-waits.ts';
@@ -74,6 +75,7 @@ export class Workflows {
   readonly #callbacks: Callbacks;
   readonly #childCancels: ChildCancels;
   readonly #expected = new ExpectedSteps();
+  readonly #lists = new FanOutLists();
   readonly #ready: ReadyLooks;
   readonly #told = new Set<string>();
   /** Being advanced; the same workflow is in one transaction of ours at a time. */
@@ -265,7 +267,7 @@ export class Workflows {
     more: Pick<AdvanceParts, 'mostJobs' | 'known' | 'wait'>,
   ): Promise<AdvancedOne | UnlockedWait> {
     const { namespace, definitionBody, definition } = this.#laneOf(workflow);
-    const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, ...more };
+    const parts = { store, stepJobs: this.#stepJobs, namespace, workflow, lists: this.#lists, ...more };
     try {
       if (definition === BATCH_DEFINITION)
         return await advanceBatch({ store, callbacks: this.#callbacks, namespace, workflow });

@@ -1,0 +1,29 @@
+/**
+ * The lists that fan-outs go over, from one transaction that starts items to the next: a list may be many megabytes, and what it is made
+ * from does not change any more once its step runs.
+ */
+import type { StepKey } from '../workflow-views.ts';
+
+/** Those that were used last; the others are made again. */
+const MOST_LISTS = 8;
+
+export class FanOutLists {
+  readonly #lists = new Map<string, readonly unknown[]>();
+
+  async of(key: StepKey, make: () => Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+    const list = this.#lists.get(nameOf(key)) ?? (await make());
+    this.forget(key);
+    this.#lists.set(nameOf(key), list);
+    if (this.#lists.size > MOST_LISTS) this.#lists.delete(this.#lists.keys().next().value as string);
+    return list;
+  }
+
+  /** No item of it is to start any more. */
+  forget(key: StepKey): void {
+    this.#lists.delete(nameOf(key));
+  }
+}
+
+function nameOf({ jobId, step }: StepKey): string {
+  return `${jobId}/${step}`;
+}

@@ -1,0 +1,38 @@
+/** Lists of fan-outs are made once while their items start, and only a few are kept. */
+import { expect, it } from 'vitest';
+import { FanOutLists } from '../../../../server/engine/workflows/fan-out-lists.ts';
+
+const key = (step: number) => ({ jobId: 'w', step });
+
+function counted() {
+  const lists = new FanOutLists();
+  let made = 0;
+  const of = (step: number) => lists.of(key(step), async () => [step, ++made]);
+  return { lists, of };
+}
+
+it('makes a list once, until no item of it is to start any more', async () => {
+  const { lists, of } = counted();
+  expect(await of(1)).toEqual([1, 1]);
+  expect(await of(1)).toEqual([1, 1]);
+  expect(await of(2)).toEqual([2, 2]);
+  lists.forget(key(1));
+  expect(await of(1)).toEqual([1, 3]);
+  expect(await of(2)).toEqual([2, 2]);
+});
+
+it('keeps those of eight steps, the ones that were used last', async () => {
+  const { of } = counted();
+  for (let step = 0; step < 8; step++) await of(step);
+  await of(0);
+  await of(8);
+  expect(await of(0)).toEqual([0, 1]);
+  expect(await of(2)).toEqual([2, 3]);
+  expect(await of(1)).toEqual([1, 10]);
+});
+
+it('keeps none that could not be made', async () => {
+  const { lists, of } = counted();
+  await expect(lists.of(key(1), () => Promise.reject(new Error('no list')))).rejects.toThrow('no list');
+  expect(await of(1)).toEqual([1, 1]);
+});
