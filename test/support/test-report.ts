@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, release, type } from 'node:os';
 import { join } from 'node:path';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import { type LeftOut, leftOutText } from './left-out.ts';
 
 type State = ReturnType<TestCase['result']>['state'];
 
@@ -99,6 +100,7 @@ function commit(root: string): string {
 export class TestReport implements Reporter {
   readonly #began = new Date();
   readonly #entries: Entry[] = [];
+  readonly #leftOut: LeftOut[] = [];
   #root = '.';
 
   onInit(vitest: Vitest): void {
@@ -113,6 +115,8 @@ export class TestReport implements Reporter {
       .slice(0, SAID_CHARACTERS);
     const file = test.module.relativeModuleId;
     this.#entries.push({ file, name: test.fullName, state, ms: test.diagnostic()?.duration ?? 0, said });
+    const { leftOut } = test.meta();
+    if (leftOut) this.#leftOut.push(leftOut);
   }
 
   onTestRunEnd(
@@ -143,5 +147,6 @@ export class TestReport implements Reporter {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'test-log.md'), logText(run, this.#entries));
     writeFileSync(join(folder, 'test-summary.md'), summaryText(run, this.#entries));
+    writeFileSync(join(folder, 'left-out.txt'), leftOutText(this.#leftOut));
   }
 }

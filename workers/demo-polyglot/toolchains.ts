@@ -1,31 +1,133 @@
 /** The languages of SDKs that a machine may lack, and what to install then. */
-import { accessSync, constants } from 'node:fs';
+import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 export interface Toolchain {
   readonly language: string;
-  /** That builds, and is looked for. */
-  readonly program: string;
+  /** All that build, and what each has to answer. */
+  readonly programs: readonly Program[];
+  /** Where they are asked: they choose their version by the folder, as for a build there. */
+  readonly folder: string;
   /** What to install. */
   readonly needed: string;
 }
 
-export const go: Toolchain = { language: 'Go', program: 'go', needed: 'Go 1.25 or newer, https://go.dev/dl' };
-export const rust: Toolchain = { language: 'Rust', program: 'cargo', needed: 'Rust 1.89 or newer, https://rustup.rs' };
-export const java: Toolchain = { language: 'Java', program: 'mvn', needed: 'a JDK of version 17 or newer, and Maven' };
-
-/** Why the language can not be used here; undefined: it can. */
-export function lackOf({ language, program, needed }: Toolchain): string | undefined {
-  return isOnPath(program) ? undefined : `there is no ${program} on the PATH; ${language} needs ${needed}`;
+export interface Program {
+  readonly name: string;
+  /** That make it tell its version. */
+  readonly args: readonly string[];
+  /** Undefined: any version will do. */
+  readonly version?: {
+    /** Finds the version in what it says: its first two numbers. */
+    readonly pattern: RegExp;
+    readonly oldest: readonly [number, number];
+  };
 }
 
-function isOnPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** For a JVM on a loaded machine, and for a Go that fetches the version that a module asks for. */
+const ANSWER_MS = 60_000;
+const WORDS = 300;
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export const go: Toolchain = {
+  language: 'Go',
+  programs: [
+    { name: 'go', args: ['version'], version: { pattern: /go version .*?\bgo(\d+)\.(\d+)\S*/, oldest: [1, 25] } },
+  ],
+  folder: here('go'),
+  needed: 'Go 1.25 or newer, https://go.dev/dl',
+};
+
+export const rust: Toolchain = {
+  language: 'Rust',
+  programs: [
+    { name: 'cargo', args: ['--version'], version: { pattern: /cargo (\d+)\.(\d+)\S*/, oldest: [1, 89] } },
+    { name: 'rustc', args: ['--version'], version: { pattern: /rustc (\d+)\.(\d+)\S*/, oldest: [1, 89] } },
+  ],
+  folder: here('../../sdk/rust'),
+  needed: 'Rust 1.89 or newer, https://rustup.rs',
+};
+
+export const java: Toolchain = {
+  language: 'Java',
+  programs: [
+    // Maven takes the JDK of JAVA_HOME, whatever is on the PATH.
+    { name: 'mvn', args: ['-v'], version: { pattern: /Java version: (\d+)(?:\.(\d+))?[^,\s]*/, oldest: [17, 0] } },
+    { name: 'javac', args: ['-version'], version: { pattern: /javac (\d+)(?:\.(\d+))?\S*/, oldest: [17, 0] } },
+  ],
+  folder: here('java'),
+  needed: 'a JDK of version 17 or newer, and Maven',
+};
+
+/** Why the language can not be used here; undefined: it can. */
+export function lackOf(toolchain: Toolchain, patienceMs = ANSWER_MS): string | undefined {
+  const { language, programs, folder, needed } = toolchain;
+  for (const program of programs) {
+    const lack = lackOfProgram(program, folder, patienceMs);
+    if (lack !== undefined) return `${lack}; ${language} needs ${needed}`;
+  }
+  return undefined;
+}
+
+function lackOfProgram({ name, args, version }: Program, folder: string, patienceMs: number): string | undefined {
+  const path = findOnPath(name);
+  if (path === undefined) return `there is no ${name} on the PATH`;
+  const { works, words } = answerOf(path, args, folder, patienceMs);
+  const [found, major, minor = 0] = version?.pattern.exec(words) ?? [];
+  if (!works || (version && found === undefined)) return `${name} does not tell its version: ${oneLine(words)}`;
+  const [oldestMajor, oldestMinor] = version?.oldest ?? [0, 0];
+  const isOld = Number(major) < oldestMajor || (Number(major) === oldestMajor && Number(minor) < oldestMinor);
+  return isOld ? `${name} says "${found}", which is too old` : undefined;
+}
+
+interface Answer {
+  readonly works: boolean;
+  /** What it said, or why it did not. */
+  readonly words: string;
+}
+
+/** Each is asked once. */
+const answers = new Map<string, Answer>();
+
+function answerOf(path: string, args: readonly string[], folder: string, patienceMs: number): Answer {
+  const answer = answers.get(path) ?? ask(path, args, folder, patienceMs);
+  answers.set(path, answer);
+  return answer;
+}
+
+function ask(path: string, args: readonly string[], cwd: string, patienceMs: number): Answer {
+  const options: SpawnSyncOptionsWithStringEncoding = {
+    ...{ cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    ...{ timeout: patienceMs, killSignal: 'SIGKILL' },
+  };
+  const { status, signal, error, stdout, stderr } = spawnSync(path, args, options);
+  const said = stripVTControlCharacters(`${stdout ?? ''}\n${stderr ?? ''}`).trim();
+  if (error) return { works: false, words: `${whyOf(error, patienceMs)} ${said}` };
+  return { works: status === 0, words: said || `exit ${status ?? signal}, without a word` };
+}
+
+function whyOf(error: NodeJS.ErrnoException, patienceMs: number): string {
+  return error.code === 'ETIMEDOUT' ? `no answer within ${patienceMs / 1_000} s` : error.message;
+}
+
+function oneLine(words: string): string {
+  return words.replaceAll(/\s+/g, ' ').trim().slice(0, WORDS);
+}
+
+function findOnPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }

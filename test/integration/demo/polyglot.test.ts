@@ -28,14 +28,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** On a machine with Go alone, which does what the script of a shell says. */
-function demo(name: string, goScript: string, args: readonly string[] = []): DemoRun {
+/** Of a Go that is new enough, and builds as the script of a shell says. */
+const goThatBuilds = (script: string) =>
+  `[ "$1" != version ] || { echo 'go version go1.25.0 linux/amd64'; exit; }; ${script}`;
+
+/** On a machine with these languages alone, whose programs are scripts of a shell. */
+function demo(name: string, programs: Readonly<Record<string, string>>, args: readonly string[] = []): DemoRun {
   const [bin, temporary] = [join(folder, name, 'bin'), join(folder, name, 'tmp')];
   for (const made of [bin, temporary]) mkdirSync(made, { recursive: true });
   const write = (tool: string, script: string) =>
     writeFileSync(join(bin, tool), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   for (const tool of TOOLS) write(tool, `exec '${pathOf(tool)}' "$@"`);
-  write('go', goScript);
+  for (const [program, script] of Object.entries(programs)) write(program, script);
   const env = { ...process.env, PATH: bin, TMPDIR: temporary };
   const run = startDemo(args, env, 'workers/demo-polyglot/demo.ts');
   runs.push(run);
@@ -52,19 +56,22 @@ function expectNothingLeft(name: string, run: DemoRun): void {
   expect(readdirSync(join(folder, name, 'tmp'))).toEqual([]);
 }
 
-it('runs without the languages that lack, or whose build fails, and says what to install', async () => {
-  const run = demo('few', 'echo "go: this is Go 1.2" >&2; exit 1');
+it('runs without the languages that lack, are too old, or whose build fails, and says what to install', async () => {
+  const run = demo('few', {
+    go: goThatBuilds('echo "go: no space left" >&2; exit 1'),
+    cargo: 'echo "cargo 1.75.0 (1d8b05cdd 2023-11-20)"',
+  });
   expect(await run.ended, run.output()).toBe(0);
   expectNothingLeft('few', run);
   const output = run.output();
   expect(output).toContain(
-    'Rust        left out: there is no cargo on the PATH; Rust needs Rust 1.89 or newer, https://rustup.rs\n',
+    'Rust        left out: cargo says "cargo 1.75.0", which is too old; Rust needs Rust 1.89 or newer, https://rustup.rs\n',
   );
   expect(output).toContain(
     'Java        left out: there is no mvn on the PATH; Java needs a JDK of version 17 or newer, and Maven\n',
   );
   expect(output).toMatch(
-    /Go +left out: it can't be built; it needs Go 1\.25 or newer, [^\n]*\n[\s\S]*go: this is Go 1\.2\n/,
+    /Go +left out: it can't be built; it needs Go 1\.25 or newer, [^\n]*\n[\s\S]*go: no space left\n/,
   );
   const { balance, destinations } = expectedReport();
   expect(printedReport(output)).toEqual({ balance, destinations });
@@ -78,7 +85,7 @@ it('runs without the languages that lack, or whose build fails, and says what to
 });
 
 it('leaves nothing when it is interrupted while it builds', async () => {
-  const run = demo('interrupted', `echo compiling; ${NAP}`);
+  const run = demo('interrupted', { go: goThatBuilds(`echo compiling; ${NAP}`) });
   await run.printed(/Go +building with go/);
   await eventually('it builds', () => commandsWith(NAP).length > 0);
   run.child.kill('SIGINT');
@@ -89,10 +96,10 @@ it('leaves nothing when it is interrupted while it builds', async () => {
 });
 
 it('explains itself, and refuses what it does not know', async () => {
-  const help = demo('help', 'exit 1', ['--help']);
+  const help = demo('help', {}, ['--help']);
   expect(await help.ended).toBe(0);
   expect(help.output()).toMatch(/Go, Rust and Java[\s\S]*OTEL_EXPORTER_OTLP_ENDPOINT=\S+ npm run demo:polyglot/);
-  const wrong = demo('wrong', 'exit 1', ['--fast']);
+  const wrong = demo('wrong', {}, ['--fast']);
   expect(await wrong.ended).toBe(1);
   expect(wrong.output()).toContain("unknown option '--fast'");
 });

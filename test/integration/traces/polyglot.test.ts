@@ -1,4 +1,4 @@
-/** A workflow whose steps run in five languages and by exec is one trace in a real Jaeger; with `CI=true` no language may lack. */
+/** A workflow whose steps run in five languages and by exec is one trace in a real Jaeger; with `CI=true` nothing may lack. */
 import { AttemptOutcome, type Job } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
@@ -9,7 +9,7 @@ import { applyDefinitions, executeWork, type Outcome, startWorkers } from '../..
 import { startTracing } from '../../../workers/demo-polyglot/typescript/tracing.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Jaeger, type JaegerSpan, startJaeger } from '../../support/jaeger.ts';
-import { describeWith } from '../../support/toolchains.ts';
+import { describeWith, tracing } from '../../support/toolchains.ts';
 import { expectedReport, isJourney, printedReport } from '../demo/expected-traffic.ts';
 
 /** The first time, all that Rust and Java need is built too. */
@@ -32,36 +32,6 @@ let outcome: Outcome;
 let jobs: Job[];
 let spans: JaegerSpan[];
 
-beforeAll(async () => {
-  jaeger = await startJaeger();
-  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', jaeger.endpoint);
-  deployment = new Deployment(workersOf(LANGUAGES));
-  const stopTracing = startTracing('polyglot-demo');
-  const languages = await prepare(deployment, LANGUAGES);
-  await deployment.startControlPlane();
-  await startWorkers(deployment, languages);
-  await applyDefinitions(deployment);
-  outcome = await executeWork(deployment, languages);
-  const ids = outcome.ran.map(({ jobId }) => jobId);
-  jobs = await Promise.all([outcome.jobId, ...ids].map((jobId) => deployment.client.get(jobId)));
-  // Their ends send what they have.
-  await Promise.all([deployment.stopWorkers(), stopTracing()]);
-  spans = await eventually(
-    'every span of the trace',
-    async () => {
-      const found = await jaeger.trace(outcome.traceId);
-      return found.length >= expectedShape().length ? found : undefined;
-    },
-    { timeoutMs: WAIT_MS, everyMs: 100 },
-  );
-}, BUILD_MS);
-
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await deployment?.stop();
-  await jaeger?.stop();
-}, WAIT_MS);
-
 /** As `parent > span`, in the order of the alphabet, after what the jobs' own records say. */
 function expectedShape(): string[] {
   const [workflow, ...steps] = jobs;
@@ -79,51 +49,6 @@ function expectedShape(): string[] {
   return shape.sort();
 }
 
-it('is one trace, in which every span has its place', () => {
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
-  expect(byId.size, 'each span once').toBe(spans.length);
-  const shape = spans.map(({ name, parentSpanId }) => {
-    if (parentSpanId === undefined) return name;
-    return `${byId.get(parentSpanId)?.name ?? 'NOBODY'} > ${name}`;
-  });
-  expect(shape.sort()).toEqual(expectedShape());
-  const services = new Set(outcome.ran.map(({ worker }) => worker));
-  expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(['polyglot-demo', 'muster', ...services]));
-});
-
-it('links each step to those that it needs', () => {
-  const stepJobs = new Map(outcome.ran.map(({ step, jobId }) => [step, jobId]));
-  const linksOf = (step: string) => {
-    const spanId = spanIdOf(stepJobs.get(step) ?? '', 0, 'job');
-    return spans
-      .find((span) => span.spanId === spanId)
-      ?.links.map((link) => link.spanId)
-      .sort();
-  };
-  const spanOf = (jobId: string) => spanIdOf(jobId, 0, 'job');
-  const between = [...stepJobs.keys()].filter((step) => step !== 'routes' && step !== 'report');
-  expect(between.length).toBeGreaterThanOrEqual(2);
-  expect(linksOf('routes')).toEqual([]);
-  for (const step of between) expect(linksOf(step)).toEqual([spanOf(stepJobs.get('routes') ?? '')]);
-  expect(linksOf('report')).toEqual(between.map((step) => spanOf(stepJobs.get(step) ?? '')).sort());
-});
-
-it('finds what is in the data, in whatever language', () => {
-  const expected = expectedReport();
-  const printed = printedReport(outcome.report);
-  expect(Object.keys(printed).sort()).toEqual(
-    outcome.ran
-      .map(({ step }) => step)
-      .filter((step) => step in expected)
-      .sort(),
-  );
-  for (const [step, words] of Object.entries(printed)) {
-    const [, most = ''] = step === 'connections' ? words.split(expected.connections ?? '') : [];
-    expect(words).toBe(`${expected[step]}${most}`);
-    if (most) expect(isJourney(most, 5), `${most} is a journey of five flights`).toBe(true);
-  }
-});
-
 function saysItsSpan({ id, worker }: Language): void {
   it('has the span of its handler under that of the attempt', () => {
     const { definition, sdk } = told[id] ?? { definition: '', sdk: '' };
@@ -140,8 +65,85 @@ function saysItsSpan({ id, worker }: Language): void {
   });
 }
 
-for (const language of LANGUAGES) {
-  const name = `a step by ${language.name}`;
-  if (language.toolchain) describeWith(language.toolchain, name, () => saysItsSpan(language));
-  else describe(name, () => saysItsSpan(language));
-}
+describeWith(tracing, 'the trace of the polyglot demo', () => {
+  beforeAll(async () => {
+    jaeger = await startJaeger();
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', jaeger.endpoint);
+    deployment = new Deployment(workersOf(LANGUAGES));
+    const stopTracing = startTracing('polyglot-demo');
+    const languages = await prepare(deployment, LANGUAGES);
+    await deployment.startControlPlane();
+    await startWorkers(deployment, languages);
+    await applyDefinitions(deployment);
+    outcome = await executeWork(deployment, languages);
+    const ids = outcome.ran.map(({ jobId }) => jobId);
+    jobs = await Promise.all([outcome.jobId, ...ids].map((jobId) => deployment.client.get(jobId)));
+    // Their ends send what they have.
+    await Promise.all([deployment.stopWorkers(), stopTracing()]);
+    spans = await eventually(
+      'every span of the trace',
+      async () => {
+        const found = await jaeger.trace(outcome.traceId);
+        return found.length >= expectedShape().length ? found : undefined;
+      },
+      { timeoutMs: WAIT_MS, everyMs: 100 },
+    );
+  }, BUILD_MS);
+
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await deployment?.stop();
+    await jaeger?.stop();
+  }, WAIT_MS);
+
+  it('is one trace, in which every span has its place', () => {
+    const byId = new Map(spans.map((span) => [span.spanId, span]));
+    expect(byId.size, 'each span once').toBe(spans.length);
+    const shape = spans.map(({ name, parentSpanId }) => {
+      if (parentSpanId === undefined) return name;
+      return `${byId.get(parentSpanId)?.name ?? 'NOBODY'} > ${name}`;
+    });
+    expect(shape.sort()).toEqual(expectedShape());
+    const services = new Set(outcome.ran.map(({ worker }) => worker));
+    expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(['polyglot-demo', 'muster', ...services]));
+  });
+
+  it('links each step to those that it needs', () => {
+    const stepJobs = new Map(outcome.ran.map(({ step, jobId }) => [step, jobId]));
+    const linksOf = (step: string) => {
+      const spanId = spanIdOf(stepJobs.get(step) ?? '', 0, 'job');
+      return spans
+        .find((span) => span.spanId === spanId)
+        ?.links.map((link) => link.spanId)
+        .sort();
+    };
+    const spanOf = (jobId: string) => spanIdOf(jobId, 0, 'job');
+    const between = [...stepJobs.keys()].filter((step) => step !== 'routes' && step !== 'report');
+    expect(between.length).toBeGreaterThanOrEqual(2);
+    expect(linksOf('routes')).toEqual([]);
+    for (const step of between) expect(linksOf(step)).toEqual([spanOf(stepJobs.get('routes') ?? '')]);
+    expect(linksOf('report')).toEqual(between.map((step) => spanOf(stepJobs.get(step) ?? '')).sort());
+  });
+
+  it('finds what is in the data, in whatever language', () => {
+    const expected = expectedReport();
+    const printed = printedReport(outcome.report);
+    expect(Object.keys(printed).sort()).toEqual(
+      outcome.ran
+        .map(({ step }) => step)
+        .filter((step) => step in expected)
+        .sort(),
+    );
+    for (const [step, words] of Object.entries(printed)) {
+      const [, most = ''] = step === 'connections' ? words.split(expected.connections ?? '') : [];
+      expect(words).toBe(`${expected[step]}${most}`);
+      if (most) expect(isJourney(most, 5), `${most} is a journey of five flights`).toBe(true);
+    }
+  });
+
+  for (const language of LANGUAGES) {
+    const name = `a step by ${language.name}`;
+    if (language.toolchain) describeWith(language.toolchain, name, () => saysItsSpan(language));
+    else describe(name, () => saysItsSpan(language));
+  }
+});

@@ -7,28 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { JaegerSpan } from '../../support/jaeger.ts';
+import { describeWith, tracing } from '../../support/toolchains.ts';
 import { TracedDeployment } from './deployment.ts';
 
 const WAIT_MS = 120_000;
 const TEST_MS = 600_000;
 
 let deployment: TracedDeployment;
-
-beforeAll(async () => {
-  deployment = await TracedDeployment.create();
-  await deployment.replica.start();
-  for (const name of ['quick', 'stuck']) await deployment.client.applyDefinition({ name });
-  await deployment.client.applyDefinition({
-    name: 'flaky',
-    retryPolicy: { maxAttempts: 2, minBackoffMs: 1, maxBackoffMs: 1 },
-  });
-  const body = { case: 'task', value: { cleanupHandler: 'sweep' } } as const;
-  await deployment.client.applyDefinition({ name: 'slow', body });
-}, 300_000);
-
-afterEach(() => deployment?.stopWorkers(), TEST_MS);
-
-afterAll(() => deployment?.stop(), TEST_MS);
 
 async function ended(jobId: string): Promise<Job> {
   const job = await deployment.client.wait(jobId, { timeoutMs: WAIT_MS });
@@ -101,119 +86,137 @@ function expectedShape(job: Job, submit: string | undefined, without = neverStar
   return shape.sort();
 }
 
-describe.each(['typescript', 'python'] as const)('with a worker in %s', { timeout: TEST_MS }, (language) => {
-  it('a job is one trace, through all three processes and what the handler does', async () => {
-    await deployment.startWorker('steady', language);
-    const submitted = await Promise.all(Array.from({ length: 20 }, () => deployment.client.submit('quick')));
-    for (const { jobId } of submitted) {
+describeWith(tracing, 'a trace in Jaeger', () => {
+  beforeAll(async () => {
+    deployment = await TracedDeployment.create();
+    await deployment.replica.start();
+    for (const name of ['quick', 'stuck']) await deployment.client.applyDefinition({ name });
+    await deployment.client.applyDefinition({
+      name: 'flaky',
+      retryPolicy: { maxAttempts: 2, minBackoffMs: 1, maxBackoffMs: 1 },
+    });
+    const body = { case: 'task', value: { cleanupHandler: 'sweep' } } as const;
+    await deployment.client.applyDefinition({ name: 'slow', body });
+  }, 300_000);
+
+  afterEach(() => deployment?.stopWorkers(), TEST_MS);
+
+  afterAll(() => deployment?.stop(), TEST_MS);
+
+  describe.each(['typescript', 'python'] as const)('with a worker in %s', { timeout: TEST_MS }, (language) => {
+    it('a job is one trace, through all three processes and what the handler does', async () => {
+      await deployment.startWorker('steady', language);
+      const submitted = await Promise.all(Array.from({ length: 20 }, () => deployment.client.submit('quick')));
+      for (const { jobId } of submitted) {
+        const job = await ended(jobId);
+        const shape = expectedShape(job, 'submit quick');
+        const spans = await traceOf(job, shape.length);
+        expect(shapeOf(spans)).toEqual(shape);
+        expect([...new Set(spans.map(({ service }) => service))].sort()).toEqual(['muster', 'shop', 'worker']);
+        expect(spans.find(({ name }) => name === 'job quick')).toMatchObject({
+          spanId: spanIdOf(jobId, 0, 'job'),
+          tags: { 'muster.job.state': 'SUCCEEDED', 'span.kind': 'consumer', 'messaging.message.id': jobId },
+        });
+      }
+    });
+
+    it('a retry is in the same trace, linked to the attempt before', async () => {
+      await deployment.startWorker('again', language);
+      const { jobId } = await deployment.client.submit('flaky');
+      const job = await ended(jobId);
+      const shape = expectedShape(job, 'submit flaky');
+      const spans = await traceOf(job, shape.length);
+      expect(shapeOf(spans)).toEqual(shape);
+      const failed = job.attempts.find(({ outcome }) => outcome === AttemptOutcome.FAILED)?.attempt ?? 0;
+      expect(spans.find(({ spanId }) => spanId === spanIdOf(jobId, failed, 'attempt'))?.tags).toMatchObject({
+        error: true,
+        'error.type': language === 'python' ? 'RuntimeError' : 'RangeError',
+        'muster.attempt.outcome': 'FAILED',
+      });
+      expectLinks(spans, job);
+    });
+  });
+
+  describe('in any language', { timeout: TEST_MS }, () => {
+    it('a clean-up hangs under the job that was cancelled', async () => {
+      const worker = await deployment.startWorker('tidy');
+      const { jobId } = await deployment.client.submit('slow');
+      await eventually('the handler runs', () => worker.lines.includes('slow'), { timeoutMs: WAIT_MS });
+      await deployment.client.cancel(jobId);
+      const job = await ended(jobId);
+      const cleanup = await ended(job.cancellation?.cleanupJobId ?? '');
+      const [shape, under] = [expectedShape(job, 'submit slow'), expectedShape(cleanup, undefined)];
+      const spans = await traceOf(job, shape.length + under.length);
+      expect(shapeOf(spans)).toHaveLength(shape.length + under.length);
+      const ofCleanup = spans.filter(({ tags }) => tags['messaging.message.id'] === cleanup.jobId);
+      const root = ofCleanup.find(({ name }) => name === 'job slow');
+      expect(root?.parentSpanId).toBe(spanIdOf(jobId, 0, 'job'));
+      expect(
+        shapeOf([...ofCleanup.filter((span) => span !== root), { ...root, parentSpanId: undefined } as JaegerSpan]),
+      ).toEqual(under);
+    });
+
+    it('a job without a caller that traces is a trace of its own, and so is its retry, linked to it', async () => {
+      await deployment.startWorker('alone');
+      const { jobId } = await deployment.withoutTracing(() => deployment.client.submit('quick'));
+      const own = await ended(jobId);
+      expect(own.traceparent).toBe('');
+      const shape = expectedShape(own, undefined);
+      const spans = await eventually(
+        'its trace is there',
+        async () => {
+          const found = await deployment.jaeger.trace(jobId.replaceAll('-', ''));
+          return found.length >= shape.length ? found : undefined;
+        },
+        { timeoutMs: WAIT_MS, everyMs: 100 },
+      );
+      expect(shapeOf(spans)).toEqual(shape);
+      const { jobId: retry } = await deployment.client.retry(jobId);
+      await ended(retry);
+      const link = { traceId: jobId.replaceAll('-', ''), spanId: spanIdOf(jobId, 0, 'job') };
+      const root = await eventually(
+        'the trace of the retry is there',
+        async () => (await deployment.jaeger.trace(retry.replaceAll('-', ''))).find(({ name }) => name === 'job quick'),
+        { timeoutMs: WAIT_MS, everyMs: 100 },
+      );
+      expect(root.links).toEqual([link]);
+    });
+  });
+
+  describe('when something is killed', { timeout: TEST_MS }, () => {
+    it('a worker: the attempt is there with how it was lost, and the next one links to it', async () => {
+      const lost = await deployment.startWorker('lost');
+      const { jobId } = await deployment.client.submit('stuck');
+      await eventually('the handler runs', () => lost.lines.includes('stuck'), { timeoutMs: WAIT_MS });
+      await lost.kill();
+      await deployment.startWorker('heir');
+      const job = await ended(jobId);
+      expect(job.state).toBe(JobState.SUCCEEDED);
+      expect(job.attempts.some(({ outcome }) => outcome === AttemptOutcome.LAPSED)).toBe(true);
+      // The handler that was killed could not send its span.
+      const shape = expectedShape(job, 'submit stuck', [...neverStarted, AttemptOutcome.LAPSED]);
+      const spans = await traceOf(job, shape.length);
+      expect(shapeOf(spans)).toEqual(shape);
+      expectLinks(spans, job);
+    });
+
+    it.each([
+      'complete.after_commit_before_reply:1',
+      'relay.after_take_before_publish:1',
+      'relay.after_publish_before_delete:1',
+    ])('the control plane, at %s: nothing is missing, and nothing is there twice', async (plan) => {
+      const { client, replica } = deployment;
+      await deployment.settled();
+      await replica.kill();
+      await replica.start(plan);
+      await deployment.startWorker('patient');
+      const { jobId } = await client.submit('quick');
+      await eventually('it has killed itself', () => !replica.alive, { timeoutMs: WAIT_MS });
+      await replica.start();
       const job = await ended(jobId);
       const shape = expectedShape(job, 'submit quick');
       const spans = await traceOf(job, shape.length);
       expect(shapeOf(spans)).toEqual(shape);
-      expect([...new Set(spans.map(({ service }) => service))].sort()).toEqual(['muster', 'shop', 'worker']);
-      expect(spans.find(({ name }) => name === 'job quick')).toMatchObject({
-        spanId: spanIdOf(jobId, 0, 'job'),
-        tags: { 'muster.job.state': 'SUCCEEDED', 'span.kind': 'consumer', 'messaging.message.id': jobId },
-      });
-    }
-  });
-
-  it('a retry is in the same trace, linked to the attempt before', async () => {
-    await deployment.startWorker('again', language);
-    const { jobId } = await deployment.client.submit('flaky');
-    const job = await ended(jobId);
-    const shape = expectedShape(job, 'submit flaky');
-    const spans = await traceOf(job, shape.length);
-    expect(shapeOf(spans)).toEqual(shape);
-    const failed = job.attempts.find(({ outcome }) => outcome === AttemptOutcome.FAILED)?.attempt ?? 0;
-    expect(spans.find(({ spanId }) => spanId === spanIdOf(jobId, failed, 'attempt'))?.tags).toMatchObject({
-      error: true,
-      'error.type': language === 'python' ? 'RuntimeError' : 'RangeError',
-      'muster.attempt.outcome': 'FAILED',
     });
-    expectLinks(spans, job);
-  });
-});
-
-describe('in any language', { timeout: TEST_MS }, () => {
-  it('a clean-up hangs under the job that was cancelled', async () => {
-    const worker = await deployment.startWorker('tidy');
-    const { jobId } = await deployment.client.submit('slow');
-    await eventually('the handler runs', () => worker.lines.includes('slow'), { timeoutMs: WAIT_MS });
-    await deployment.client.cancel(jobId);
-    const job = await ended(jobId);
-    const cleanup = await ended(job.cancellation?.cleanupJobId ?? '');
-    const [shape, under] = [expectedShape(job, 'submit slow'), expectedShape(cleanup, undefined)];
-    const spans = await traceOf(job, shape.length + under.length);
-    expect(shapeOf(spans)).toHaveLength(shape.length + under.length);
-    const ofCleanup = spans.filter(({ tags }) => tags['messaging.message.id'] === cleanup.jobId);
-    const root = ofCleanup.find(({ name }) => name === 'job slow');
-    expect(root?.parentSpanId).toBe(spanIdOf(jobId, 0, 'job'));
-    expect(
-      shapeOf([...ofCleanup.filter((span) => span !== root), { ...root, parentSpanId: undefined } as JaegerSpan]),
-    ).toEqual(under);
-  });
-
-  it('a job without a caller that traces is a trace of its own, and so is its retry, linked to it', async () => {
-    await deployment.startWorker('alone');
-    const { jobId } = await deployment.withoutTracing(() => deployment.client.submit('quick'));
-    const own = await ended(jobId);
-    expect(own.traceparent).toBe('');
-    const shape = expectedShape(own, undefined);
-    const spans = await eventually(
-      'its trace is there',
-      async () => {
-        const found = await deployment.jaeger.trace(jobId.replaceAll('-', ''));
-        return found.length >= shape.length ? found : undefined;
-      },
-      { timeoutMs: WAIT_MS, everyMs: 100 },
-    );
-    expect(shapeOf(spans)).toEqual(shape);
-    const { jobId: retry } = await deployment.client.retry(jobId);
-    await ended(retry);
-    const link = { traceId: jobId.replaceAll('-', ''), spanId: spanIdOf(jobId, 0, 'job') };
-    const root = await eventually(
-      'the trace of the retry is there',
-      async () => (await deployment.jaeger.trace(retry.replaceAll('-', ''))).find(({ name }) => name === 'job quick'),
-      { timeoutMs: WAIT_MS, everyMs: 100 },
-    );
-    expect(root.links).toEqual([link]);
-  });
-});
-
-describe('when something is killed', { timeout: TEST_MS }, () => {
-  it('a worker: the attempt is there with how it was lost, and the next one links to it', async () => {
-    const lost = await deployment.startWorker('lost');
-    const { jobId } = await deployment.client.submit('stuck');
-    await eventually('the handler runs', () => lost.lines.includes('stuck'), { timeoutMs: WAIT_MS });
-    await lost.kill();
-    await deployment.startWorker('heir');
-    const job = await ended(jobId);
-    expect(job.state).toBe(JobState.SUCCEEDED);
-    expect(job.attempts.some(({ outcome }) => outcome === AttemptOutcome.LAPSED)).toBe(true);
-    // The handler that was killed could not send its span.
-    const shape = expectedShape(job, 'submit stuck', [...neverStarted, AttemptOutcome.LAPSED]);
-    const spans = await traceOf(job, shape.length);
-    expect(shapeOf(spans)).toEqual(shape);
-    expectLinks(spans, job);
-  });
-
-  it.each([
-    'complete.after_commit_before_reply:1',
-    'relay.after_take_before_publish:1',
-    'relay.after_publish_before_delete:1',
-  ])('the control plane, at %s: nothing is missing, and nothing is there twice', async (plan) => {
-    const { client, replica } = deployment;
-    await deployment.settled();
-    await replica.kill();
-    await replica.start(plan);
-    await deployment.startWorker('patient');
-    const { jobId } = await client.submit('quick');
-    await eventually('it has killed itself', () => !replica.alive, { timeoutMs: WAIT_MS });
-    await replica.start();
-    const job = await ended(jobId);
-    const shape = expectedShape(job, 'submit quick');
-    const spans = await traceOf(job, shape.length);
-    expect(shapeOf(spans)).toEqual(shape);
   });
 });

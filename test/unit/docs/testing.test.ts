@@ -1,6 +1,7 @@
 /** docs/testing.md names cases that are there, and the runner writes the log and the summary that it promises. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { leftOutText } from '../../support/left-out.ts';
 import { hasTest, proofsIn } from '../../support/markdown.ts';
 import { type Entry, logText, type Run, summaryText } from '../../support/test-report.ts';
 
@@ -62,5 +63,19 @@ describe('the report of a run', () => {
   ])('fails when %s', (_why, one, entries, says) => {
     expect(summaryText(one, entries)).toContain('\nFailed');
     expect(summaryText(one, entries)).toContain(says);
+  });
+});
+
+describe('what was left out', () => {
+  it('has a line for each toolchain, with what was left out for it', () => {
+    const one = { name: 'the worker in Go', lacks: ['no Go'] };
+    const other = { name: 'a trace', lacks: ['no Jaeger', 'no Go'] };
+    expect(leftOutText([one, one, other])).toBe(
+      'left out: the worker in Go, a trace; why: no Go\nleft out: a trace; why: no Jaeger\n',
+    );
+  });
+
+  it('is nothing where no toolchain lacked', () => {
+    expect(leftOutText([])).toBe('');
   });
 });
