@@ -48,7 +48,12 @@ async fn a_handler_runs_in_a_span_under_that_of_its_attempt() {
     assert_eq!(traceparent, format!("00-{}-{active}-01", handled.span_context.trace_id()));
     assert_eq!(failed.status, Status::error("no"));
     assert_eq!((&*submitted.name, submitted.span_kind.clone()), ("submit resize", SpanKind::Producer));
-    let unreachable = KeyValue::new("error.type", "Unavailable");
-    assert!(submitted.attributes.contains(&unreachable), "{:?}", submitted.attributes);
+    for attribute in [
+        KeyValue::new("error.type", "UNAVAILABLE"),
+        KeyValue::new("server.address", "127.0.0.1"),
+        KeyValue::new("server.port", 1),
+    ] {
+        assert!(submitted.attributes.contains(&attribute), "{attribute:?}: {:?}", submitted.attributes);
+    }
     provider.shutdown().unwrap();
 }

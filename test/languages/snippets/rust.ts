@@ -7,6 +7,7 @@ const sdk = join(root, 'sdk/rust');
 /** What blocks call that would be the reader's own. */
 const standIns = `async fn read(_day: u32) -> std::io::Result<()> { Ok(()) }
 async fn send(_file: &str) -> std::io::Result<()> { Ok(()) }
+async fn put_row(_row: &str, _token: i32) -> std::io::Result<()> { Ok(()) }
 `;
 
 /** The tables of dependencies are the SDK's own, so that Cargo builds none of them twice. */

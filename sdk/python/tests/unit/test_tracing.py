@@ -10,6 +10,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
+from muster.errors import WaitsForChildren
 from muster.testing import FakeContext, run_handler, run_handler_async
 from muster.tracing import tracer
 from muster.tracing.attempt_span_id import attempt_span_id
@@ -85,6 +86,14 @@ def test_what_a_handler_raises_is_recorded(tracing: Tracing) -> None:
     assert [event.name for event in span.events] == ["exception"]
     assert failure is not None
     assert "handler_run.py" not in failure.stack_trace
+
+
+def test_a_handler_that_waits_for_children_has_not_failed(tracing: Tracing) -> None:
+    def wait(ctx, value):
+        raise WaitsForChildren([JOB])
+
+    run_handler(wait, context=attempt(1, 7))
+    assert [(span.status.status_code, span.events) for span in tracing.spans] == [(StatusCode.UNSET, ())]
 
 
 def test_asynchronous_handlers_have_each_their_own_in_what_they_await(tracing: Tracing) -> None:

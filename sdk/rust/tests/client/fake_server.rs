@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{BoxFuture, Service, http};
+use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, ServerStreamingService};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -27,8 +28,8 @@ type Answer = Vec<Result<Bytes, Status>>;
 struct Script {
     /// By method; each call takes the next one.
     answers: HashMap<String, VecDeque<Answer>>,
-    /// The requests, by method.
-    asked: HashMap<String, Vec<Bytes>>,
+    /// The requests, by method, each with its metadata.
+    asked: HashMap<String, Vec<(MetadataMap, Bytes)>>,
 }
 
 /// Answers what the test has told it to, and keeps what it was asked. Methods are named as `JobService/GetJob`.
@@ -67,7 +68,14 @@ impl FakeServer {
     pub fn asked<M: Message + Default>(&self, method: &str) -> Vec<M> {
         let script = self.script.lock().unwrap();
         let asked = script.asked.get(method).into_iter().flatten();
-        asked.map(|request| M::decode(request.clone()).unwrap()).collect()
+        asked.map(|(_, request)| M::decode(request.clone()).unwrap()).collect()
+    }
+
+    /// What went along with them.
+    pub fn metadata(&self, method: &str) -> Vec<MetadataMap> {
+        let script = self.script.lock().unwrap();
+        let asked = script.asked.get(method).into_iter().flatten();
+        asked.map(|(metadata, _)| metadata.clone()).collect()
     }
 }
 
@@ -110,7 +118,8 @@ impl ServerStreamingService<Bytes> for Call {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let mut script = self.script.lock().unwrap();
-        script.asked.entry(self.method.clone()).or_default().push(request.into_inner());
+        let (metadata, _, message) = request.into_parts();
+        script.asked.entry(self.method.clone()).or_default().push((metadata, message));
         let answer = script.answers.get_mut(&self.method).and_then(VecDeque::pop_front);
         let missing = || Status::internal(format!("the test has no more answers for {}", self.method));
         std::future::ready(answer.map(|answer| Response::new(stream::iter(answer))).ok_or_else(missing))

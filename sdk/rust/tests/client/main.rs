@@ -2,5 +2,6 @@
 
 mod fake_server;
 mod logs;
+mod traces;
 mod waits;
 mod watching;

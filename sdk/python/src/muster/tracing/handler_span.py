@@ -7,6 +7,7 @@ import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from muster.errors import WaitsForChildren
 from muster.tracing.attempt_span_id import attempt_span_id
 from muster.tracing.tracer import HAS_OPENTELEMETRY, TraceFields, active_tracer, messaging_attributes, trace_fields
 from muster.v1.assignment_pb2 import Assignment
@@ -60,7 +61,8 @@ class HandlerSpan:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         contexts.detach(self._token)
-        if error is not None:
+        # That a handler waits for children is no failure of it.
+        if error is not None and not isinstance(error, WaitsForChildren):
             self._span.record_exception(error)
             self._span.set_attribute("error.type", type(error).__name__)
             self._span.set_status(Status(StatusCode.ERROR, message_of(error)))
