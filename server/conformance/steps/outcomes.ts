@@ -1,14 +1,20 @@
 /** Steps that await what becomes of an attempt. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { toBinary } from '@bufbuild/protobuf';
 import { type Failure, FailureCause } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import { type AttemptReport, ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
-import { outcomeText, type ReportSeen } from '../attempt.ts';
+import {
+  type AttemptReport,
+  AttemptReportSchema,
+  ReleaseReason,
+  type ReportAttemptsRequest,
+} from '../../gen/muster/v1/session_service_pb.ts';
+import { keyOf, outcomeText, type ReportSeen } from '../attempt.ts';
 import { type Step, Unfulfilled } from '../case.ts';
 import { enumName } from '../enum-name.ts';
 import type { Waiting } from '../stage.ts';
-import { complain } from './life.ts';
+import { check, complain } from './life.ts';
 
 /** What is wrong with a report; undefined: nothing. */
 export type Expected = { readonly text: string; fault(report: AttemptReport): string | undefined };
@@ -71,6 +77,20 @@ export function hasBegun(name: string): Step {
       await stage.until(`${name} has begun`, () => performance.now() - since > BEGINNING_MS);
     },
   };
+}
+
+/** Every call that had a report of it, also one without effect, had the very same. */
+export function reportedAlike(name: string): Step {
+  return check(`each report of ${name} is the same`, ({ plane, attempts }) => {
+    const reports = plane
+      .callsOf('ReportAttempts')
+      .flatMap(({ request }) => (request as ReportAttemptsRequest).reports)
+      .filter((report) => keyOf(report) === attempts.get(name)?.key);
+    const bodies = new Set(
+      reports.map((report) => Buffer.from(toBinary(AttemptReportSchema, { ...report, logs: [] })).toString('hex')),
+    );
+    return bodies.size === 1 ? undefined : `${name} was reported in ${bodies.size} ways`;
+  });
 }
 
 /** For so long it is not reported. */
