@@ -29,7 +29,7 @@ const stopped = (name: string, proves: string, work: Work, expected: Expected): 
 });
 
 /** How long an answer is kept from the worker, which a cancel overtakes meanwhile. */
-const WITHHELD_MS = 2_000;
+const WITHHELD_MS = 3_000;
 
 const hasResult = (request: unknown) =>
   (request as ReportAttemptsRequest).reports.some(({ outcome }) => outcome.case === 'result');
@@ -45,6 +45,8 @@ const cancelInFlight = (refusal?: typeof unavailable): Step[] => [
   until('its report is under way', ({ plane }) =>
     plane.callsOf('ReportAttempts').some(({ request, endedAt }) => endedAt === undefined && hasResult(request)),
   ),
+  // One that lists it, and one that has to do so still.
+  beats(1),
   cancel('a'),
   beats(1),
   check('its report is still under way', ({ plane }) =>
