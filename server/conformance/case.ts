@@ -22,6 +22,8 @@ export interface Case {
   readonly terms?: Partial<Terms>;
   /** What a worker has to offer for the case to be about it. Default: nothing. */
   readonly needs?: Feature;
+  /** Whether the worker has a wall clock of its own, which steps move. Default: false. */
+  readonly hasWallClock?: boolean;
   /**
    * Whether it leaves the worker as it found it, so that others of the kind may have it next. Such a case begins with
    * `ready` and changes neither slots nor terms.

@@ -21,7 +21,7 @@ import { durationOf } from './durations.ts';
 import { type Fault, Faults } from './faults.ts';
 import { JobStore } from './job-store.ts';
 import { Line } from './line.ts';
-import { leaseLost } from './refusal.ts';
+import { leaseLost, type Refusal } from './refusal.ts';
 import { type Answer, type Call, RpcServer } from './rpc-server.ts';
 import { Session } from './session.ts';
 import { Watch } from './watch.ts';
@@ -118,16 +118,17 @@ export class ControlPlane {
   }
 
   async #spoiled(call: Call, { takesEffect = false, seen }: Fault): Promise<Answer> {
-    const isLate = typeof seen === 'object' && 'delayMs' in seen;
-    const effect = takesEffect || isLate ? this.#effect(call) : undefined;
+    const late = typeof seen === 'object' && 'delayMs' in seen ? seen : undefined;
+    const effect = takesEffect || (late && !late.refusal) ? this.#effect(call) : undefined;
     this.#changed();
     if (seen === 'nothing') return 'silence';
     if (seen === 'cut') {
       this.rpcLine.cut();
       return 'silence';
     }
-    if (!isLate) return { refusal: seen };
-    await new Promise((resolve) => setTimeout(resolve, seen.delayMs));
+    if (!late) return { refusal: seen as Refusal };
+    await new Promise((resolve) => setTimeout(resolve, late.delayMs));
+    if (late.refusal) return { refusal: late.refusal };
     if (effect && 'message' in effect && !call.isGone) this.#settled(call);
     return effect ?? 'silence';
   }

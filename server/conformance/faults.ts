@@ -5,8 +5,11 @@ import type { Refusal } from './refusal.ts';
 export interface Fault {
   /** Whether the call has its effect before it fails. Default: it has none. */
   readonly takesEffect?: boolean;
-  /** What the worker sees: an error, nothing until its deadline, a connection that breaks, or the answer, but late. */
-  readonly seen: Refusal | 'nothing' | 'cut' | { readonly delayMs: number };
+  /**
+   * What the worker sees: an error, nothing until its deadline, a connection that breaks, or the answer, but late. The late one may
+   * be an error, too: then it says whether the call has its effect.
+   */
+  readonly seen: Refusal | 'nothing' | 'cut' | { readonly delayMs: number; readonly refusal?: Refusal };
   /** How many calls it spoils. Default: 1. */
   readonly times?: number;
   /** Only calls of which this is so. Default: any. */

@@ -2,6 +2,7 @@
 
 import type { Bus } from './bus.ts';
 import { ControlPlane, type Terms } from './control-plane.ts';
+import type { WallClock } from './wall-clock.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export const WORKER_NAME = 'conformance';
@@ -13,19 +14,23 @@ export interface LabOptions {
   readonly bus: Bus;
   readonly slots: number;
   readonly terms: Terms;
+  readonly wallClock?: WallClock | undefined;
 }
 
 export class Lab {
   readonly plane: ControlPlane;
   readonly slots: number;
+  /** The worker's own, which steps move. None: it has the machine's. */
+  readonly wallClock: WallClock | undefined;
   readonly #command: readonly string[];
   readonly #waiting = new Set<() => void>();
   #process: WorkerProcess | undefined;
 
-  private constructor(plane: ControlPlane, { command, slots }: LabOptions) {
+  private constructor(plane: ControlPlane, { command, slots, wallClock }: LabOptions) {
     this.plane = plane;
     this.slots = slots;
     this.#command = command;
+    this.wallClock = wallClock;
   }
 
   static async open(options: LabOptions): Promise<Lab> {
@@ -46,6 +51,7 @@ export class Lab {
       MUSTER_ADDRESS: this.plane.address,
       MUSTER_WORKER_NAME: WORKER_NAME,
       MUSTER_SLOTS: String(this.slots),
+      ...this.wallClock?.environment,
     };
     this.#process ??= new WorkerProcess(this.#command, env, () => this.changed());
   }
@@ -71,5 +77,6 @@ export class Lab {
   async close(): Promise<void> {
     this.#process?.killAll();
     await this.plane.stop();
+    this.wallClock?.remove();
   }
 }

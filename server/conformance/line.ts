@@ -9,6 +9,9 @@ export class Line {
   #port = 0;
   /** Milliseconds that what the server says takes on its way. */
   delayMs = 0;
+  /** When `cutAfter` has broken the connection. */
+  cutAt: number | undefined;
+  #leftBytes = Number.POSITIVE_INFINITY;
   #isDead = false;
   #isShut = false;
   /** Connections that were taken so far. */
@@ -41,6 +44,12 @@ export class Line {
       worker.resetAndDestroy();
       server.destroy();
     }
+  }
+
+  /** As `cut`, as soon as so many more bytes of the worker's have got through. */
+  cutAfter(bytes: number): void {
+    this.#leftBytes = bytes;
+    this.cutAt = undefined;
   }
 
   /** From now on nothing gets through, though connections stand and new ones are accepted. */
@@ -98,7 +107,7 @@ export class Line {
     server.setNoDelay(true);
     worker.on('data', (bytes) => {
       this.#heard(bytes.toString('latin1'));
-      if (!this.#isDead) server.write(bytes);
+      if (!this.#isDead) this.#toServer(server, bytes);
     });
     server.on('data', (bytes) => this.#toWorker(worker, bytes));
     const end = () => {
@@ -107,6 +116,17 @@ export class Line {
       server.destroy();
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
+  }
+
+  #toServer(server: Socket, bytes: Buffer): void {
+    this.#leftBytes -= bytes.length;
+    if (this.#leftBytes > 0) {
+      server.write(bytes);
+      return;
+    }
+    this.#leftBytes = Number.POSITIVE_INFINITY;
+    this.cutAt = performance.now();
+    this.cut();
   }
 
   /** What is late keeps its order: timers of the same length ring in the order in which they were set. */

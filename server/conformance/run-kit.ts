@@ -4,6 +4,7 @@ import type { Case } from './case.ts';
 import { type CaseResult, type CaseRun, type KitOptions, runCase } from './case-run.ts';
 import { type DisturbanceWatch, watchDisturbance } from './disturbance.ts';
 import { DEFAULT_SLOTS, DEFAULT_TERMS, Lab } from './lab.ts';
+import { WallClock } from './wall-clock.ts';
 import { endText } from './worker-process.ts';
 
 /** The command is no worker: it can't be started, or opens no session. */
@@ -119,12 +120,13 @@ class Kit {
     return this.#options.signal.aborted ? undefined : cases.shift();
   }
 
-  #open({ slots = DEFAULT_SLOTS, terms }: Partial<Case>): Promise<Lab> {
+  async #open({ slots = DEFAULT_SLOTS, terms, hasWallClock = false }: Partial<Case>): Promise<Lab> {
     return Lab.open({
       command: this.#options.command,
       bus: this.#bus,
       slots,
       terms: { ...DEFAULT_TERMS, ...terms },
+      wallClock: hasWallClock ? await WallClock.make() : undefined,
     });
   }
 

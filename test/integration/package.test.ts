@@ -51,7 +51,8 @@ describe('the installed packages', () => {
     }
     const declarations = join(project, 'node_modules/@muster/sdk/src/index.d.ts');
     expect(existsSync(declarations)).toBe(true);
-    expect(existsSync(join(project, 'node_modules/muster/server/store/migrations/0001_core.sql'))).toBe(true);
+    for (const file of ['store/migrations/0001_core.sql', 'conformance/wall-clock.c'])
+      expect(existsSync(join(project, 'node_modules/muster/server', file))).toBe(true);
   });
 
   it('give the command, by npx too', () => {

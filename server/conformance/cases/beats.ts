@@ -6,7 +6,7 @@ import { unavailable } from '../refusal.ts';
 import type { Call } from '../rpc-server.ts';
 import type { Stage } from '../stage.ts';
 import { assign, assignMany, cancel } from '../steps/assignments.ts';
-import { reopenBus, shutBus, spoil } from '../steps/faults.ts';
+import { cutBus, reopenBus, shutBus, spoil } from '../steps/faults.ts';
 import { act, allSlotsOnOffer, awaitCalls, beats, check, ready, settled, start, until } from '../steps/life.ts';
 import { anyResult, cancelled, failure, isHeld, reported, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
@@ -14,6 +14,7 @@ import { returns, script, waits } from '../steps/work.ts';
 
 const calls = ({ plane }: Stage) => plane.callsOf('Heartbeat');
 const bodyOf = (call: Call | undefined) => call?.request as HeartbeatRequest;
+const hasCredits = (request: unknown) => (request as HeartbeatRequest).credits.length > 0;
 const slotsIn = ({ credits }: HeartbeatRequest) => credits.reduce((sum, { slots }) => sum + slots, 0);
 
 function gapFault(stage: Stage, count: number, least: number, most: number): string | undefined {
@@ -229,6 +230,10 @@ export const beatCases: Group = {
         assign('a', returns('done')),
         reported('a', result('done')),
         awaitCalls('Heartbeat', 4),
+        spoil('Heartbeat', { seen: 'nothing', takesEffect: true, times: 2, when: hasCredits }),
+        cutBus,
+        // Until these have failed, and what they granted is granted anew.
+        awaitCalls('Heartbeat', 6),
         settled,
         works,
       ],

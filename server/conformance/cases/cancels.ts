@@ -1,11 +1,24 @@
 /** What a cancel does to an attempt in each phase of its life. */
-import type { Case, Group } from '../case.ts';
+import type { HeartbeatRequest, ReportAttemptsRequest } from '../../gen/muster/v1/session_service_pb.ts';
+import type { Case, Group, Step } from '../case.ts';
+import { unavailable } from '../refusal.ts';
 import { noticeOf } from '../session.ts';
 import { assign, cancel } from '../steps/assignments.ts';
-import { act, allSlotsOnOffer, beats, never, ready } from '../steps/life.ts';
-import { cancelled, type Expected, hasBegun, isHeld, reported, result } from '../steps/outcomes.ts';
+import { forEver, spoil } from '../steps/faults.ts';
+import { act, allSlotsOnOffer, beats, check, never, ready, until } from '../steps/life.ts';
+import {
+  cancelled,
+  type Expected,
+  failure,
+  hasBegun,
+  isHeld,
+  notReported,
+  reported,
+  reportedAlike,
+  result,
+} from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
-import { afterStop, isDeaf, returns, type Work, waits } from '../steps/work.ts';
+import { afterStop, isDeaf, returns, script, type Work, waits } from '../steps/work.ts';
 
 const stopped = (name: string, proves: string, work: Work, expected: Expected): Case => ({
   name,
@@ -14,6 +27,40 @@ const stopped = (name: string, proves: string, work: Work, expected: Expected): 
   isShared: true,
   steps: [ready, assign('a', work), hasBegun('a'), cancel('a'), reported('a', expected), allSlotsOnOffer],
 });
+
+/** How long an answer is kept from the worker, which a cancel overtakes meanwhile. */
+const WITHHELD_MS = 3_000;
+
+const hasResult = (request: unknown) =>
+  (request as ReportAttemptsRequest).reports.some(({ outcome }) => outcome.case === 'result');
+const hasCheckpoint = (request: unknown) => (request as HeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
+
+/** Another attempt runs on; the call that has the result of `a` has come, and is not answered when `a` is cancelled. */
+const cancelInFlight = (refusal?: typeof unavailable): Step[] => [
+  ready,
+  assign('b', waits),
+  isHeld('b'),
+  spoil('ReportAttempts', { seen: { delayMs: WITHHELD_MS, ...(refusal ? { refusal } : {}) }, when: hasResult }),
+  assign('a', returns('done')),
+  until('its report is under way', ({ plane }) =>
+    plane.callsOf('ReportAttempts').some(({ request, endedAt }) => endedAt === undefined && hasResult(request)),
+  ),
+  // One that lists it, and one that has to do so still.
+  beats(1),
+  cancel('a'),
+  beats(1),
+  check('its report is still under way', ({ plane }) =>
+    plane.callsOf('ReportAttempts').some(({ endedAt }) => endedAt === undefined) ? undefined : 'it has ended',
+  ),
+  reported('a', result('done')),
+  until('it is answered', (stage) => !stage.attempt('a').isOpen),
+  never('another report', 1_500, (stage) => stage.attempt('a').reports.length > 1),
+  reportedAlike('a'),
+  notReported('b', 100),
+  cancel('b'),
+  reported('b', cancelled),
+  allSlotsOnOffer,
+];
 
 export const cancelCases: Group = {
   title: 'Cancels',
@@ -53,6 +100,41 @@ export const cancelCases: Group = {
         isHeld('a'),
         cancel('a', 'answers'),
         reported('a', cancelled),
+        allSlotsOnOffer,
+      ],
+    },
+    {
+      name: 'cancel-report-in-flight',
+      rule: 'Cancels',
+      proves: 'A cancel that comes while the report is under way changes neither the report nor another attempt.',
+      steps: cancelInFlight(),
+    },
+    {
+      name: 'cancel-report-failed',
+      rule: 'Cancels',
+      proves: 'Also where that call fails then: the same report is sent again.',
+      steps: cancelInFlight(unavailable),
+    },
+    {
+      name: 'cancel-report-waits',
+      rule: 'Cancels',
+      proves: 'A cancel that comes while the report waits for the beat with its checkpoint changes nothing of it.',
+      terms: { beatMs: 10_000, leaseMs: 60_000 },
+      steps: [
+        ready,
+        // Whatever else a handler says brings more beats, which carry it, too.
+        spoil('Heartbeat', { seen: { delayMs: WITHHELD_MS }, when: hasCheckpoint, times: forEver }),
+        assign(
+          'a',
+          script({ do: 'checkpoint', value: { done: 3 } }, { do: 'fail', type: 'HalfWay', message: 'stopped' }),
+        ),
+        until('the beat with its checkpoint', (stage) => stage.attempt('a').updates.some((told) => told.checkpoint)),
+        act('lets the handler end', () => new Promise((resolve) => setTimeout(resolve, WITHHELD_MS / 2))),
+        notReported('a', 0),
+        cancel('a'),
+        reported('a', failure({ type: 'HalfWay' })),
+        never('another report', 1_500, (stage) => stage.attempt('a').reports.length > 1),
+        works,
         allSlotsOnOffer,
       ],
     },

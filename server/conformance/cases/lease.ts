@@ -11,6 +11,7 @@ import { act, allSlotsOnOffer, awaitCalls, check, never, ready, until } from '..
 import { aborted, hasBegun, isHeld, notReported, released, reported, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
 import { afterStop, isDeaf, returns, script, waits } from '../steps/work.ts';
+import { wallClockJumps } from './wall-clock.ts';
 
 const short = { beatMs: 1_000, leaseMs: 4_000 };
 /** Such a lease less its margin of 2/15. */
@@ -328,5 +329,6 @@ export const leaseCases: Group = {
         sameSession,
       ],
     },
+    wallClockJumps,
   ],
 };

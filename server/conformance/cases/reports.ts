@@ -1,10 +1,5 @@
 /** How outcomes reach the control plane when calls fail, and what their answers do. */
-import { toBinary } from '@bufbuild/protobuf';
-import {
-  AttemptReportSchema,
-  type ReportAttemptsRequest,
-  ReportResult,
-} from '../../gen/muster/v1/session_service_pb.ts';
+import { type ReportAttemptsRequest, ReportResult } from '../../gen/muster/v1/session_service_pb.ts';
 import { keyOf } from '../attempt.ts';
 import type { Group } from '../case.ts';
 import type { Fault } from '../faults.ts';
@@ -13,23 +8,11 @@ import type { Stage } from '../stage.ts';
 import { assign, assignMany } from '../steps/assignments.ts';
 import { spoil } from '../steps/faults.ts';
 import { act, allSlotsOnOffer, beats, check, never, ready, until } from '../steps/life.ts';
-import { failure, reported, result } from '../steps/outcomes.ts';
+import { type Expected, failure, reported, reportedAlike, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
-import { returns } from '../steps/work.ts';
+import { returns, script } from '../steps/work.ts';
 
 const calls = ({ plane }: Stage) => plane.callsOf('ReportAttempts');
-
-/** Every call had the very same report of it. */
-function sameFault(stage: Stage, name: string): string | undefined {
-  const { key } = stage.attempt(name);
-  const reports = calls(stage).flatMap(({ request }) =>
-    (request as ReportAttemptsRequest).reports.filter((report) => keyOf(report) === key),
-  );
-  const bodies = new Set(
-    reports.map((report) => Buffer.from(toBinary(AttemptReportSchema, { ...report, logs: [] })).toString('hex')),
-  );
-  return bodies.size === 1 ? undefined : `${name} was reported in ${bodies.size} ways`;
-}
 
 const gapsOf = (stage: Stage) =>
   calls(stage)
@@ -43,7 +26,7 @@ const repeated = (fault: Fault) => [
   assign('a', returns('done')),
   until('the report is repeated until it is answered', (stage) => calls(stage).length === 1 + (fault.times ?? 1)),
   reported('a', result('done')),
-  check('the report is the same each time', (stage) => sameFault(stage, 'a')),
+  reportedAlike('a'),
   never('another report', 1_500, (stage) => calls(stage).length > 1 + (fault.times ?? 1)),
   allSlotsOnOffer,
 ];
@@ -74,6 +57,14 @@ const refuseResultOf = (name: string) =>
     }),
   );
 
+/** Takes several turns to send, and is not too large for a result. */
+const LARGE_BYTES = 400_000;
+const isLarge: Expected = {
+  text: `a result of ${LARGE_BYTES} bytes`,
+  fault: ({ outcome }) =>
+    outcome.case === 'result' && outcome.value.data.length === LARGE_BYTES ? undefined : 'all its bytes were expected',
+};
+
 const MANY = 2_500;
 const others = [1, 2, 3, 5, 6, 7, 8];
 
@@ -93,6 +84,30 @@ export const reportCases: Group = {
       steps: repeated({ seen: 'cut', takesEffect: true }),
     },
     {
+      name: 'report-cut-midway',
+      rule: 'Reports',
+      proves: 'A report whose connection breaks before all of it has arrived is sent again, and ACCEPTED once.',
+      steps: [
+        ready,
+        act('lets the connection break in the middle of the next report', ({ plane }) =>
+          plane.rpcLine.cutAfter(LARGE_BYTES / 2),
+        ),
+        assign('a', script({ do: 'return_bytes', size: LARGE_BYTES })),
+        reported('a', isLarge),
+        check('that was after the connection broke, and accepted', (stage) => {
+          const [first] = stage.attempt('a').reports;
+          if ((first?.at ?? 0) < (stage.plane.rpcLine.cutAt ?? Number.POSITIVE_INFINITY)) return 'it came before';
+          return first?.result === ReportResult.ACCEPTED ? undefined : 'it was not accepted';
+        }),
+        never('another report', 1_500, (stage) => stage.attempt('a').reports.length > 1),
+        check('the session is the same', ({ plane }) =>
+          plane.sessions.length === 1 ? undefined : `${plane.sessions.length} sessions were opened`,
+        ),
+        works,
+        allSlotsOnOffer,
+      ],
+    },
+    {
       name: 'report-internal',
       rule: 'Errors',
       proves: 'After INTERNAL, whose outcome is not known, the same report is sent again.',
@@ -108,7 +123,7 @@ export const reportCases: Group = {
         spoil('ReportAttempts', { seen: { code: 'UNKNOWN', message: 'something' } }),
         assign('a', returns('done')),
         reported('a', result('done')),
-        check('the report is the same each time', (stage) => sameFault(stage, 'a')),
+        reportedAlike('a'),
       ],
     },
     {

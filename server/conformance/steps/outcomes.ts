@@ -1,14 +1,20 @@
 /** Steps that await what becomes of an attempt. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { toBinary } from '@bufbuild/protobuf';
 import { type Failure, FailureCause } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import { type AttemptReport, ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
-import { outcomeText, type ReportSeen } from '../attempt.ts';
+import {
+  type AttemptReport,
+  AttemptReportSchema,
+  ReleaseReason,
+  type ReportAttemptsRequest,
+} from '../../gen/muster/v1/session_service_pb.ts';
+import { keyOf, outcomeText, type ReportSeen } from '../attempt.ts';
 import { type Step, Unfulfilled } from '../case.ts';
 import { enumName } from '../enum-name.ts';
-import type { Waiting } from '../stage.ts';
-import { complain } from './life.ts';
+import type { Stage, Waiting } from '../stage.ts';
+import { check, complain } from './life.ts';
 
 /** What is wrong with a report; undefined: nothing. */
 export type Expected = { readonly text: string; fault(report: AttemptReport): string | undefined };
@@ -73,11 +79,37 @@ export function hasBegun(name: string): Step {
   };
 }
 
+/** All of this attempt that came in calls, whatever became of them, but for the first so many calls. */
+function reportsOf({ plane }: Stage, key: string, after = 0): AttemptReport[] {
+  return plane
+    .callsOf('ReportAttempts')
+    .slice(after)
+    .flatMap(({ request }) => (request as ReportAttemptsRequest).reports)
+    .filter((report) => keyOf(report) === key);
+}
+
+/** Every call that had a report of it, also one without effect, had the very same. */
+export function reportedAlike(name: string): Step {
+  return check(`each report of ${name} is the same`, (stage) => {
+    const reports = reportsOf(stage, stage.attempt(name).key);
+    const bodies = new Set(
+      reports.map((report) => Buffer.from(toBinary(AttemptReportSchema, { ...report, logs: [] })).toString('hex')),
+    );
+    return bodies.size === 1 ? undefined : `${name} was reported in ${bodies.size} ways`;
+  });
+}
+
 /** For so long it is not reported. */
 export function notReported(name: string, forMs: number): Step {
   return {
     text: `for ${forMs} ms no report of ${name}`,
-    run: (stage) => stage.never(`a report of ${name}`, () => stage.attempt(name).reports.length > 0, forMs),
+    async run(stage) {
+      const { key } = stage.attempt(name);
+      const before = stage.plane.callsOf('ReportAttempts').length;
+      // Also in a session that is not its own.
+      const isReported = () => stage.attempt(name).reports.length > 0 || reportsOf(stage, key, before).length > 0;
+      await stage.never(`a report of ${name}`, isReported, forMs);
+    },
   };
 }
 

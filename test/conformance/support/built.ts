@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll } from 'vitest';
 import { describeWith, type Toolchain } from '../../support/toolchains.ts';
-import { conforms } from './conform.ts';
+import { conforms, type Exceptions } from './conform.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 /** The first build compiles all that it needs. */
@@ -16,13 +16,18 @@ export interface Build {
 }
 
 /** `worker` starts what `build` makes. */
-export function conformsOnceBuilt(toolchain: Toolchain, { folder, command }: Build, worker: readonly string[]): void {
+export function conformsOnceBuilt(
+  toolchain: Toolchain,
+  { folder, command }: Build,
+  worker: readonly string[],
+  exceptions: Exceptions = {},
+): void {
   describeWith(toolchain, `the worker in ${toolchain.language}`, () => {
     beforeAll(async () => {
       const [program, ...args] = command;
       await promisify(execFile)(program, args, { cwd: root + folder, maxBuffer: 1 << 26 });
     }, BUILD_MS);
 
-    conforms(worker);
+    conforms(worker, exceptions);
   });
 }

@@ -13,8 +13,14 @@ const SEED = Math.floor(Math.random() * 2 ** 31);
 const PARALLEL = 4;
 const RUN_MS = 900_000;
 
-/** @param without What the worker need not offer, and does not: of that nothing is proved. */
-export function conforms(command: readonly string[], without: readonly Feature[] = []): void {
+export interface Exceptions {
+  /** What the worker need not offer, and does not: of that nothing is proved. */
+  readonly without?: readonly Feature[];
+  /** Cases that can't be played with the worker, and why. */
+  readonly unplayable?: Readonly<Record<string, string>>;
+}
+
+export function conforms(command: readonly string[], { without = [], unplayable = {} }: Exceptions = {}): void {
   const cases = allCases.filter(({ needs }) => needs === undefined || !without.includes(needs));
 
   describe(`${command.join(' ')} (seed ${SEED})`, () => {
@@ -25,10 +31,15 @@ export function conforms(command: readonly string[], without: readonly Feature[]
       results = await runKit({ command, cases, seed: SEED, parallel: PARALLEL, signal, onResult: () => {} });
     }, RUN_MS);
 
-    it.each(cases.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
+    const played = cases.filter(({ name }) => unplayable[name] === undefined);
+    it.each(played.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
       const found = results.find(({ one }) => one.name === name);
       const { verdict, step, why, words } = found ?? { verdict: 'not run', step: '', why: '', words: [] };
       expect({ verdict, step, why, words }).toEqual({ verdict: 'passed', step: '', why: '', words: [] });
+    });
+
+    it.each(Object.entries(unplayable))('%s is not played: %s', (name) => {
+      expect(results.find(({ one }) => one.name === name)).toMatchObject({ verdict: 'not offered' });
     });
   });
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { groups } from '../../../server/conformance/cases/all.ts';
 import { features } from '../../../server/conformance/features.ts';
 import { allCases } from '../../../server/conformance/select.ts';
+import { bugs } from '../../conformance/planted/bugs.ts';
 import { anchorsOf } from '../../support/markdown.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
@@ -50,6 +51,10 @@ describe('the cases of conformance', () => {
     expect(new Set(allCases.flatMap(({ needs }) => needs ?? []))).toEqual(new Set(features));
     const [, table = ''] = /^\| `--without` \|.*\n([\s\S]*?)\n\n/m.exec(guide) ?? [];
     expect([...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name)).toEqual([...features]);
+  });
+
+  it('are known to fail by as many planted faults as the guide says', () => {
+    expect(guide).toContain(`[${bugs.length} faults](`);
   });
 
   it('use steps of handlers that the guide explains and the worker knows', () => {
