@@ -111,7 +111,7 @@ export async function workflowSteps({ quick, createDatabase, note }: Parts): Pro
       note(`workflow: a chain of ${length}`, await timed(client, worker, `chain-${length}`, chain(length), {}, length));
     for (const length of quick ? [10_000] : [10_000, 100_000])
       note(`workflow: a fan-out of ${length}`, await timed(client, worker, 'fan-out', wide, list(length), length));
-    const narrow = [{ ...wide[0], fanOut: { items: 'workflow.input.list', maxParallel: 100 } }] as typeof wide;
+    const narrow = wide.map((each) => ({ ...each, fanOut: { ...each.fanOut, maxParallel: 100 } }));
     for (const length of quick ? [10_000] : [10_000, 100_000]) {
       const run = await timed(client, worker, 'narrow-fan-out', narrow, list(length), length);
       note(`workflow: a fan-out of ${length}, at most 100 at a time`, run);
