@@ -1,6 +1,7 @@
 /** What the engine and the store tell each other of dependencies. */
 import type { Dependency, Ending } from '../domain/dependencies.ts';
 import type { JobState } from '../domain/job-state.ts';
+import type { WorkflowRun } from '../domain/workflow/phases.ts';
 import type { EngineError } from './errors.ts';
 import type { UnknownLane } from './unknown-lanes.ts';
 import type { StepKey, StoredStep } from './workflow-views.ts';
@@ -126,6 +127,17 @@ export interface Ancestor {
   readonly step: number;
 }
 
+/** Children of a job: all of them, or those of one step. */
+export interface ChildrenKey {
+  readonly jobId: string;
+  readonly step?: number;
+}
+
+/** How far a workflow is. */
+export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'doomed'> {
+  readonly jobId: string;
+}
+
 export interface DependencyStore {
   /** Within `together`: whoever makes edges that could close a circle in the namespace waits for the one before. */
   lockEdges(namespace: string): Promise<void>;
@@ -156,7 +168,9 @@ export interface DependencyStore {
   /** Of those that are open. */
   readWaited(jobIds: readonly string[]): Promise<WaitedJob[]>;
   /** Open children of these that may wait for something themselves. */
-  readWaitingChildren(jobIds: readonly string[], limit: number): Promise<WaitingChild[]>;
+  readWaitingChildren(keys: readonly ChildrenKey[], limit: number): Promise<WaitingChild[]>;
+  /** Of workflows that have been started. */
+  readStages(jobIds: readonly string[]): Promise<WorkflowStage[]>;
   /** Of those that something has happened to. */
   readSteps(steps: readonly StepKey[]): Promise<(StepKey & Pick<StoredStep, 'state'>)[]>;
   /** From its parent on; of a job without one: none. */

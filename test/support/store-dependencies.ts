@@ -38,7 +38,8 @@ export async function useDependencies(context: StoreContext): Promise<void> {
   await store.dependencies.readAttached(workflowJobId, 10);
   await store.dependencies.listAssets('default', '', 10);
   await store.dependencies.readWaited([waiting.jobId]);
-  await store.dependencies.readWaitingChildren([workflowJobId], 10);
+  await store.dependencies.readWaitingChildren([{ jobId: workflowJobId }], 10);
+  await store.dependencies.readStages([workflowJobId]);
   await store.dependencies.readSteps([{ jobId: workflowJobId, step: 1 }]);
   await store.dependencies.readAncestors(waiting.jobId);
   const again = makeJob(laneId, { dependencies: [{ on: { kind: 'ASSET', name: 'other' }, condition: 'SUCCEEDED' }] });

@@ -109,6 +109,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_children_of_awaited: ['job_runs by job_runs_children'],
   read_waited_jobs: [runs],
   read_waiting_children: ['job_runs by job_runs_children'],
+  read_workflow_stages: [workflowRuns],
   read_ancestors: [runs, jobs],
   list_assets: ['assets by assets_namespace_name_key'],
   read_definition: [archived, definitions],
