@@ -74,7 +74,7 @@ export function phaseOf(graph: Graph, number: number): Phase {
   return role === 'NORMAL' ? 'WORK' : role;
 }
 
-export function isBefore(one: Phase, other: Phase): boolean {
+function isBefore(one: Phase, other: Phase): boolean {
   return phases.indexOf(one) < phases.indexOf(other);
 }
 

@@ -4,7 +4,7 @@ import type { Dependency, DependsOn } from '../../domain/dependencies.ts';
 import { cycleText, keyOfNode, MOST_WALKED, nodeText, type WaitNode, WaitWalk } from '../../domain/dependency-cycle.ts';
 import { compensatedStep } from '../../domain/workflow/compensation.ts';
 import type { Graph } from '../../domain/workflow/graph.ts';
-import { isBefore, newRun, phaseOf, waitOf } from '../../domain/workflow/phases.ts';
+import { newRun, phaseOf, waitOf } from '../../domain/workflow/phases.ts';
 import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../dependency-views.ts';
 import { EngineError } from '../errors.ts';
 import type { Lanes } from '../lanes.ts';
@@ -221,8 +221,8 @@ class CycleSearch {
   }
 
   /**
-   * Steps of a phase that is still to come wait for what is open of those before. That is what runs, and behind the rest there is nothing
-   * else; and the goals, of which one may be about to start.
+   * Steps of a phase that is still to come wait for all of those before. Of these only what runs leads on, and the goals, of which one may be
+   * about to start: what has not been started waits for no more than that.
    */
   async #goPhases(
     walk: WaitWalk,
@@ -232,17 +232,16 @@ class CycleSearch {
     if (behind.length === 0) return;
     const keys = [...new Set(behind.map(({ jobId }) => jobId))].map((jobId) => ({ jobId }));
     const children = await this.#store.readWaitingChildren(keys, MOST_WALKED + 1);
-    const open = Map.groupBy(children, ({ parentJobId }) => parentJobId);
+    const byParent = Map.groupBy(children, ({ parentJobId }) => parentJobId);
     for (const node of behind) {
-      const { jobId, step } = node;
+      const { jobId } = node;
       const graph = this.#graphOf(workflows.get(jobId));
       if (!graph) continue;
-      const goals = this.#goals.get(jobId) ?? [];
-      const numbers = new Set([...goals, ...(open.get(jobId) ?? [])].map((one) => one.step));
-      const before = [...numbers].filter((one) => isBefore(phaseOf(graph, one), phaseOf(graph, step)));
+      const open = [...(this.#goals.get(jobId) ?? []), ...(byParent.get(jobId) ?? [])];
+      const numbers = [...new Set(open.map(({ step }) => step))];
       walk.add(
         node,
-        before.map((one) => stepNode(graph, jobId, one)),
+        numbers.map((number) => stepNode(graph, jobId, number)),
       );
     }
     if (children.length > MOST_WALKED) walk.giveUp();
