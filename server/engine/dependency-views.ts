@@ -34,6 +34,8 @@ export interface DependentJob {
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Its definition publishes assets. */
   readonly tellsEnd?: boolean | undefined;
+  /** What of that is kept for its trace, as JSON. */
+  readonly tracedTargets?: object | undefined;
 }
 
 /** What a call that stores jobs says of dependencies. */
@@ -64,6 +66,8 @@ export interface LinkedDependency {
   readonly dependency: Dependency;
   /** Undefined: it has not come about yet, and may. */
   readonly ending: Ending | undefined;
+  /** The job that published an asset last, where that was after the time that is asked for. */
+  readonly publisherId?: string | undefined;
 }
 
 /** What a transaction that takes news has found: jobs that wait no more, by the reason for which they end. */
@@ -154,6 +158,8 @@ export interface DependencyStore {
   ): Promise<{ readonly count: number; readonly links: readonly (LinkedDependency | undefined)[] }>;
   /** Within `together`, behind `link`: stores those that have not come about. */
   addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
+  /** Within `together`, behind `link`: keeps for the job's trace what it depends on, come about or not. */
+  keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: locks a page of what is to be acted upon, and of the jobs that wait for it, and takes it. */
   takeNews(): Promise<TakenNews>;
   /** Within `together`, by whoever has locked their workflows: tells of those that have ended. */

@@ -17,6 +17,7 @@ import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
 import { publish, takeNews, tellSteps } from './dependency-news.ts';
 import { readStepsOf, readTargets } from './dependency-targets.ts';
+import { keepTargets } from './traced-targets.ts';
 import { doomNames, phaseNames } from './workflow-rows.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
@@ -139,6 +140,7 @@ export function dependencyStore(session: Session): DependencyStore {
     readTargets: (namespace, jobIds) => readTargets(session, namespace, jobIds),
     link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
     addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
+    keepTargets: (jobId, links) => keepTargets(session, jobId, links),
     takeNews: () => takeNews(session),
     tellSteps: (steps) => tellSteps(session, steps),
     publish: (publications) => publish(session, publications),

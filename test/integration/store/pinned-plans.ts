@@ -95,6 +95,8 @@ export const pinned: Record<string, readonly string[]> = {
   lock_dependents: [runs, lanes],
   take_dependencies: [edges],
   lower_waits: [runs],
+  add_traced_targets: [jobs],
+  add_traced_publishers: [assets, jobs],
   drop_dependency_news: [
     dependencyNews,
     edgesByTarget,
