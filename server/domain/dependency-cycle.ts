@@ -2,8 +2,9 @@
  * Circles among what waits for what: a walk from what a job is to wait for, until it comes to the job itself, or to what waits
  * for that already. The walk is told of the graph node by node, so that no more of it is read than is needed.
  */
+import { compensatedStep } from './workflow/compensation.ts';
 
-/** A job, or a step of a workflow by its number. */
+/** A job, or a step of a workflow by its number; what takes a step back has a number as well, and its name. */
 export type WaitNode =
   | { readonly kind: 'JOB'; readonly jobId: string }
   | { readonly kind: 'STEP'; readonly jobId: string; readonly step: number; readonly name: string };
@@ -19,7 +20,9 @@ export function keyOfNode(node: WaitNode): string {
 }
 
 export function nodeText(node: WaitNode): string {
-  return node.kind === 'JOB' ? `job ${node.jobId}` : `step ${node.name} of workflow ${node.jobId}`;
+  if (node.kind === 'JOB') return `job ${node.jobId}`;
+  const text = `step ${node.name} of workflow ${node.jobId}`;
+  return compensatedStep(node.step) === undefined ? text : `compensation of ${text}`;
 }
 
 export class WaitWalk {
@@ -28,6 +31,7 @@ export class WaitWalk {
   readonly #goals: ReadonlyMap<string, readonly WaitNode[]>;
   readonly #open: WaitNode[] = [];
   #cycle: readonly WaitNode[] | undefined;
+  #isGivenUp = false;
 
   /** `goals`: each with the way on from it to the job, which is the last of it; the job itself has just itself. */
   constructor(start: readonly WaitNode[], goals: readonly (readonly WaitNode[])[]) {
@@ -41,7 +45,7 @@ export class WaitWalk {
   }
 
   get isTooLarge(): boolean {
-    return this.#from.size > MOST_WALKED;
+    return this.#isGivenUp || this.#from.size > MOST_WALKED;
   }
 
   /** Nodes to be told of next, at most so many; none: the walk is over. */
@@ -52,6 +56,11 @@ export class WaitWalk {
   /** `node` waits for these. */
   add(node: WaitNode, waitsFor: readonly WaitNode[]): void {
     for (const next of waitsFor) this.#reach(next, node);
+  }
+
+  /** More of the graph would have to be read than is. */
+  giveUp(): void {
+    this.#isGivenUp = true;
   }
 
   #reach(node: WaitNode, from: WaitNode | undefined): void {

@@ -26,6 +26,16 @@ export interface TracedStep {
   readonly step: number;
 }
 
+/** What a job depended on: a job, or a step of a workflow by its number. */
+export interface TracedTarget {
+  /** The workflow's, of a step. */
+  readonly jobId: string;
+  readonly step: number | undefined;
+}
+
+/** Of a span to jobs that it is linked to for one reason; OpenTelemetry keeps 128 in all. */
+export const MOST_LINKS = 100;
+
 export interface TracedJob extends TraceOrigin {
   readonly namespace: string;
   readonly definition: string;
@@ -42,6 +52,8 @@ export interface TracedJob extends TraceOrigin {
   readonly retryOf: TraceOrigin | undefined;
   /** Left out: it is of none. Batches count as workflows of one step here. */
   readonly step?: TracedStep | undefined;
+  /** Left out: nothing. */
+  readonly dependsOn?: readonly TracedTarget[] | undefined;
   /** Of a workflow: earlier jobs whose results its steps took, some of them where they are many. */
   readonly cached: readonly TraceOrigin[];
 }
@@ -97,13 +109,17 @@ const failedOutcomes: ReadonlySet<AttemptOutcome | undefined> = new Set<AttemptO
   'TIMED_OUT',
 ]);
 
-/**
- * The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet.
- *
- * @param needed Jobs of the steps that its own one needs.
- */
-export function jobSpans(job: TracedJob, needed: readonly TraceOrigin[] = []): JobSpan[] {
-  const spans = [jobSpan(job, needed)];
+/** Other jobs that a job's own span is linked to. */
+export interface LinkedJobs {
+  /** Jobs of the steps that its own one needs. */
+  readonly needed?: readonly TraceOrigin[] | undefined;
+  /** Those that it depended on. */
+  readonly targets?: readonly TraceOrigin[] | undefined;
+}
+
+/** The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet. */
+export function jobSpans(job: TracedJob, linked: LinkedJobs = {}): JobSpan[] {
+  const spans = [jobSpan(job, linked)];
   let previous: TracedAttempt | undefined;
   for (const attempt of job.attempts) {
     const wait = waitBefore(job, attempt, previous);
@@ -115,7 +131,7 @@ export function jobSpans(job: TracedJob, needed: readonly TraceOrigin[] = []): J
   return last ? [...spans, last] : spans;
 }
 
-function jobSpan(job: TracedJob, needed: readonly TraceOrigin[]): JobSpan {
+function jobSpan(job: TracedJob, { needed = [], targets = [] }: LinkedJobs): JobSpan {
   return {
     ...identity(job, 'job', 0, parseTraceparent(job.traceparent)?.spanId),
     startTimeUs: job.createTimeUs,
@@ -130,6 +146,7 @@ function jobSpan(job: TracedJob, needed: readonly TraceOrigin[]): JobSpan {
     links: [
       ...(job.retryOf ? [linkTo(job.retryOf, 'job', 0, 'retry_of')] : []),
       ...needed.map((origin) => linkTo(origin, 'job', 0, 'needs')),
+      ...targets.map((origin) => linkTo(origin, 'job', 0, 'depends_on')),
       ...job.cached.map((one) => linkTo(one, 'job', 0, 'cached_step')),
     ],
   };
@@ -214,7 +231,7 @@ function linkTo(
   origin: TraceOrigin,
   phase: TracePhase,
   attempt: number,
-  kind: 'retry_of' | 'needs' | 'cached_step',
+  kind: 'retry_of' | 'needs' | 'depends_on' | 'cached_step',
 ): SpanLink {
   return {
     traceId: traceIdOf(origin),

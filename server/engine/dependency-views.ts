@@ -1,6 +1,7 @@
 /** What the engine and the store tell each other of dependencies. */
 import type { Dependency, Ending } from '../domain/dependencies.ts';
 import type { JobState } from '../domain/job-state.ts';
+import type { WorkflowRun } from '../domain/workflow/phases.ts';
 import type { EngineError } from './errors.ts';
 import type { UnknownLane } from './unknown-lanes.ts';
 import type { StepKey, StoredStep } from './workflow-views.ts';
@@ -39,6 +40,8 @@ export interface DependentJob {
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Its definition publishes assets. */
   readonly tellsEnd?: boolean | undefined;
+  /** What of that is kept for its trace, as JSON. */
+  readonly tracedTargets?: object | undefined;
 }
 
 /** What a call that stores jobs says of dependencies. */
@@ -71,6 +74,8 @@ export interface LinkedDependency {
   readonly dependency: Dependency;
   /** Undefined: it has not come about yet, and may. */
   readonly ending: Ending | undefined;
+  /** The job that published an asset last, where that was after the time that is asked for. */
+  readonly publisherId?: string | undefined;
 }
 
 /** What a transaction that takes news has found: jobs that wait no more, by the reason for which they end. */
@@ -134,6 +139,17 @@ export interface Ancestor {
   readonly step: number;
 }
 
+/** Children of a job: all of them, or those of one step. */
+export interface ChildrenKey {
+  readonly jobId: string;
+  readonly step?: number;
+}
+
+/** How far a workflow is. */
+export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'doomed'> {
+  readonly jobId: string;
+}
+
 export interface DependencyStore {
   /** Within `together`: whoever makes edges that could close a circle in the namespace waits for the one before. */
   lockEdges(namespace: string): Promise<void>;
@@ -150,6 +166,8 @@ export interface DependencyStore {
   ): Promise<{ readonly count: number; readonly links: readonly (LinkedDependency | undefined)[] }>;
   /** Within `together`, behind `link`: stores those that have not come about. */
   addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
+  /** Within `together`, behind `link`: keeps for the job's trace what it depends on, come about or not. */
+  keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: locks a page of what is to be acted upon, and of the jobs that wait for it, and takes it. */
   takeNews(): Promise<TakenNews>;
   /** Within `together`, by whoever has locked their workflows: tells of those that have ended. */
@@ -164,7 +182,9 @@ export interface DependencyStore {
   /** Of those that are open. */
   readWaited(jobIds: readonly string[]): Promise<WaitedJob[]>;
   /** Open children of these that may wait for something themselves. */
-  readWaitingChildren(jobIds: readonly string[], limit: number): Promise<WaitingChild[]>;
+  readWaitingChildren(keys: readonly ChildrenKey[], limit: number): Promise<WaitingChild[]>;
+  /** Of workflows that have been started. */
+  readStages(jobIds: readonly string[]): Promise<WorkflowStage[]>;
   /** Of those that something has happened to. */
   readSteps(steps: readonly StepKey[]): Promise<(StepKey & Pick<StoredStep, 'state'>)[]>;
   /** From its parent on; of a job without one: none. */

@@ -1,9 +1,10 @@
 /** Sends the spans of the control plane that changes of jobs have ended. */
 import { closedSpans, closesSpans, type SpanChange } from '../domain/closed-spans.ts';
-import { type JobSpan, jobSpans } from '../domain/job-spans.ts';
+import { type JobSpan, jobSpans, type TracedJob } from '../domain/job-spans.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import { isSampled } from '../domain/trace.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
+import { DependencyLinks } from './dependency-links.ts';
 import type { Log, Tracing } from './ports.ts';
 import { StepLinks, type StepLinksParts } from './step-links.ts';
 import type { Store } from './store-port.ts';
@@ -31,12 +32,14 @@ const MOST_JOBS = 500;
 
 export class SpanRelay {
   readonly #parts: SpanRelayParts;
-  readonly #links: StepLinks;
+  readonly #steps: StepLinks;
+  readonly #dependencies: DependencyLinks;
 
   constructor(parts: SpanRelayParts) {
     this.#parts = parts;
     const { store, lanes, log } = parts;
-    this.#links = new StepLinks({ store: store.stepTraces, lanes, log });
+    this.#steps = new StepLinks({ store: store.stepTraces, lanes, log });
+    this.#dependencies = new DependencyLinks({ store, log });
   }
 
   /**
@@ -64,8 +67,10 @@ export class SpanRelay {
     const jobs = await store.readTracedJobs(kept);
     // Only a job's own span has links to other jobs, and that leaves when the job has ended.
     const ended = new Set(changes.flatMap(({ jobId, change }) => (isTerminal(change.state) ? [jobId] : [])));
-    const needed = await this.#links.of(jobs.filter(({ jobId }) => ended.has(jobId)));
-    const spans = new Map(jobs.map((job) => [job.jobId, jobSpans(job, needed.get(job.jobId))]));
+    const over = jobs.filter(({ jobId }) => ended.has(jobId));
+    const [needed, targets] = await Promise.all([this.#steps.of(over), this.#dependencies.of(over)]);
+    const linked = ({ jobId }: TracedJob) => ({ needed: needed.get(jobId), targets: targets.get(jobId) });
+    const spans = new Map(jobs.map((job) => [job.jobId, jobSpans(job, linked(job))]));
     return changes.flatMap(({ jobId, change }) => closedSpans(change, spans.get(jobId) ?? []));
   }
 }

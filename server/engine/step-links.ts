@@ -1,5 +1,5 @@
 /** Which jobs the spans of steps are linked to: those of the steps that they need. */
-import type { TracedJob, TracedStep } from '../domain/job-spans.ts';
+import { MOST_LINKS, type TracedJob, type TracedStep } from '../domain/job-spans.ts';
 import type { TraceOrigin } from '../domain/trace.ts';
 import { compensatedStep } from '../domain/workflow/compensation.ts';
 import type { Lanes } from './lanes.ts';
@@ -7,7 +7,6 @@ import type { Log } from './ports.ts';
 import type { NeededStep, StepTraces } from './trace-views.ts';
 import { bodyOf } from './workflows/bodies.ts';
 
-const MOST_LINKS = 100;
 /** Steps that are looked up at once. */
 const MOST_KEYS = 1_000;
 

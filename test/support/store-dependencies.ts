@@ -25,9 +25,12 @@ export async function useDependencies(context: StoreContext): Promise<void> {
     await dependencies.lockEdges('default');
     await dependencies.link('default', waiting.jobId, []);
     await dependencies.addEdges('default', waiting.jobId, []);
+    const afterJob = { on: { kind: 'JOB', jobId }, condition: 'ENDED' } as const;
+    await dependencies.keepTargets(waiting.jobId, [{ dependency: afterJob, ending: undefined }]);
     await dependencies.takeNews();
     await dependencies.tellSteps([{ jobId: workflowJobId, step: 1, state: 'SUCCEEDED' }]);
     await dependencies.publish([{ namespace: 'default', name: 'plan', jobId, timeUs: 4e15 }]);
+    await dependencies.takeNews();
     await change({ by: 'jobs', namespace: 'default', jobIds: [waiting.jobId] }, (run, nowUs) =>
       decideUnblock(run, { nowUs, random: 0 }),
     );
@@ -38,7 +41,8 @@ export async function useDependencies(context: StoreContext): Promise<void> {
   await store.dependencies.readAttached(workflowJobId, 10);
   await store.dependencies.listAssets('default', '', 10);
   await store.dependencies.readWaited([waiting.jobId]);
-  await store.dependencies.readWaitingChildren([workflowJobId], 10);
+  await store.dependencies.readWaitingChildren([{ jobId: workflowJobId }], 10);
+  await store.dependencies.readStages([workflowJobId]);
   await store.dependencies.readSteps([{ jobId: workflowJobId, step: 1 }]);
   await store.dependencies.readAncestors(waiting.jobId);
   const again = makeJob(laneId, { dependencies: [{ on: { kind: 'ASSET', name: 'other' }, condition: 'SUCCEEDED' }] });

@@ -54,8 +54,8 @@ const (
 	TriggerRule_TRIGGER_RULE_NONE_SKIPPED TriggerRule = 11
 	// It waits for none of them.
 	TriggerRule_TRIGGER_RULE_ALWAYS TriggerRule = 12
-	// All have ended, and at least one of those that it cleans up after succeeded: for clean-up of what a step has set up. None
-	// succeeded: it can't start if one failed, else it is skipped.
+	// All have ended, and at least one succeeded, whichever it is: for clean-up of what a step has set up. None succeeded: it can't
+	// start if one failed, else it is skipped.
 	TriggerRule_TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS TriggerRule = 13
 )
 

@@ -2,7 +2,7 @@
  * The phases of a workflow that runs: the work, what takes it back once it has failed, what is done about its failure, what is done
  * whatever happened, and the end.
  */
-import { isCompensable } from './compensation.ts';
+import { compensatedStep, isCompensable } from './compensation.ts';
 import type { Graph } from './graph.ts';
 import { type EndedStep, isFailure } from './step-state.ts';
 import type { StepRole, Workflow } from './workflow.ts';
@@ -44,6 +44,13 @@ export type PhaseDecision =
   | { readonly kind: 'ENTER'; readonly phase: Phase; readonly roots: readonly number[] }
   | { readonly kind: 'END'; readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' };
 
+/** What a step that has not been started waits for within its workflow, which runs. */
+export type StepWait =
+  /** It never starts: what it does is known once the workflow ends. */
+  | { readonly kind: 'END' }
+  /** `phases`: all that is open of the phases before its own, as long as those may go on. */
+  | { readonly kind: 'STEPS'; readonly needs: readonly number[]; readonly phases: boolean };
+
 /** A workflow that begins, with the roots of its work still to start. */
 export const newRun: WorkflowRun = {
   phase: 'WORK',
@@ -60,8 +67,27 @@ export function roleOf(phase: Phase): StepRole | undefined {
   return roles[phase];
 }
 
+/** Of the jobs of a step, or of what takes it back. */
+export function phaseOf(graph: Graph, number: number): Phase {
+  if (compensatedStep(number) !== undefined) return 'COMPENSATION';
+  const { role } = graph.step(number);
+  return role === 'NORMAL' ? 'WORK' : role;
+}
+
+function isBefore(one: Phase, other: Phase): boolean {
+  return phases.indexOf(one) < phases.indexOf(other);
+}
+
+/** A phase ends once all of it has ended, and not only its leaves: those of some rules end early. */
+export function waitOf(graph: Graph, run: Pick<WorkflowRun, 'phase' | 'doomed'>, step: number): StepWait {
+  const own = phaseOf(graph, step);
+  if (isBefore(own, run.phase) || (own === 'WORK' && isStopping(run))) return { kind: 'END' };
+  const needs = graph.step(step).rule === 'ALWAYS' ? [] : graph.needs(step);
+  return { kind: 'STEPS', needs, phases: isBefore(run.phase, own) };
+}
+
 /** Open jobs are cancelled, and no step starts. Never so after the work: clean-up is done also for what was cancelled. */
-export function isStopping({ phase, doomed }: WorkflowRun): boolean {
+export function isStopping({ phase, doomed }: Pick<WorkflowRun, 'phase' | 'doomed'>): boolean {
   return phase === 'WORK' && doomed !== 'NO';
 }
 

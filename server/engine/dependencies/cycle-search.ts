@@ -1,7 +1,11 @@
 /** Looks for circles before edges are made: walks what is waited for, and reads no more of it than it comes by. */
+import { BATCH_DEFINITION } from '../../domain/batch.ts';
 import type { Dependency, DependsOn } from '../../domain/dependencies.ts';
-import { cycleText, MOST_WALKED, nodeText, type WaitNode, WaitWalk } from '../../domain/dependency-cycle.ts';
-import type { Ancestor, DependencyStore, TargetJob } from '../dependency-views.ts';
+import { cycleText, keyOfNode, MOST_WALKED, nodeText, type WaitNode, WaitWalk } from '../../domain/dependency-cycle.ts';
+import { compensatedStep } from '../../domain/workflow/compensation.ts';
+import type { Graph } from '../../domain/workflow/graph.ts';
+import { newRun, phaseOf, waitOf } from '../../domain/workflow/phases.ts';
+import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../dependency-views.ts';
 import { EngineError } from '../errors.ts';
 import type { Lanes } from '../lanes.ts';
 import { requireLanes } from '../unknown-lanes.ts';
@@ -12,10 +16,11 @@ const MOST_AT_ONCE = 200;
 
 export type CycleStore = Pick<
   DependencyStore,
-  'readWaited' | 'readWaitingChildren' | 'readTargets' | 'readSteps' | 'readAncestors'
+  'readWaited' | 'readWaitingChildren' | 'readTargets' | 'readSteps' | 'readStages' | 'readAncestors'
 >;
 
 type LanesPart = Pick<Lanes, 'load' | 'get'>;
+type Stage = Pick<WorkflowStage, 'phase' | 'doomed'>;
 type StepNode = WaitNode & { readonly kind: 'STEP' };
 
 /** Whose edges they are. */
@@ -87,6 +92,10 @@ class CycleSearch {
   readonly #store: CycleStore;
   readonly #lanes: LanesPart;
   readonly #namespace: string;
+  /** Goals that are steps, by the jobs of their workflows. */
+  readonly #goals = new Map<string, StepNode[]>();
+  /** Phases, each of a workflow, of which what comes before was walked. */
+  readonly #phases = new Set<string>();
 
   constructor(store: CycleStore, lanes: LanesPart, namespace: string) {
     this.#store = store;
@@ -110,6 +119,8 @@ class CycleSearch {
       way = [{ kind: 'JOB', jobId: ancestor.jobId }, ...way];
       goals.push([...way]);
     }
+    for (const [goal] of goals)
+      if (goal?.kind === 'STEP') this.#goals.set(goal.jobId, [...(this.#goals.get(goal.jobId) ?? []), goal]);
     return goals;
   }
 
@@ -127,61 +138,125 @@ class CycleSearch {
         { kind: 'JOB', jobId },
         dependencies.flatMap(({ on }) => nodeOf(on)),
       );
-    const parents = open.filter(({ state }) => state === 'WAITING').map(({ jobId }) => jobId);
+    const cancelled = open.filter(({ state }) => state === 'CANCELLING');
+    this.#require(cancelled);
+    const cleaning = cancelled.filter(({ laneId }) => this.#isRunHere(laneId));
+    const parents = [...open.filter(({ state }) => state === 'WAITING'), ...cleaning];
     if (parents.length === 0) return;
     for (const { parentJobId, jobId } of await this.#store.readWaitingChildren(parents, MOST_WALKED + 1))
       walk.add({ kind: 'JOB', jobId: parentJobId }, [{ kind: 'JOB', jobId }]);
+  }
+
+  /** Those of workers have been told to stop, and wait for nobody. */
+  #isRunHere(laneId: number): boolean {
+    const lane = this.#lanes.get(laneId);
+    return lane?.definitionBody.workflow !== undefined || lane?.definition === BATCH_DEFINITION;
   }
 
   async #goSteps(walk: WaitWalk, steps: readonly StepNode[]): Promise<void> {
     const workflows = await this.#store.readTargets(this.#namespace, [...new Set(steps.map(({ jobId }) => jobId))]);
     this.#require(workflows);
     const byId = new Map(workflows.map((job) => [job.jobId, job]));
-    const known = await this.#store.readSteps(steps);
+    const known = await this.#store.readSteps(steps.filter(({ step }) => compensatedStep(step) === undefined));
     const states = new Map(known.map((one) => [`${one.jobId}/${one.step}`, one.state]));
-    const running: StepNode[] = [];
-    for (const node of steps) {
-      const state = states.get(`${node.jobId}/${node.step}`) ?? 'WAITING';
-      const workflow = byId.get(node.jobId);
-      if (state === 'RUNNING') running.push(node);
-      else if (state === 'WAITING' && workflow) walk.add(node, this.#beforeStep(node, workflow));
-    }
-    await this.#goRunning(walk, running);
+    // Of what takes steps back only what runs is ever come by.
+    const stateOf = ({ jobId, step }: StepNode) =>
+      compensatedStep(step) === undefined ? (states.get(`${jobId}/${step}`) ?? 'WAITING') : 'RUNNING';
+    await this.#goRunning(
+      walk,
+      steps.filter((node) => stateOf(node) === 'RUNNING'),
+    );
+    await this.#goWaiting(
+      walk,
+      steps.filter((node) => stateOf(node) === 'WAITING'),
+      byId,
+    );
   }
 
   async #goRunning(walk: WaitWalk, running: readonly StepNode[]): Promise<void> {
     if (running.length === 0) return;
-    const ids = [...new Set(running.map(({ jobId }) => jobId))];
-    const children = await this.#store.readWaitingChildren(ids, MOST_WALKED + 1);
-    for (const node of running)
-      for (const child of children)
-        if (child.parentJobId === node.jobId && child.step === node.step)
-          walk.add(node, [{ kind: 'JOB', jobId: child.jobId }]);
+    const nodes = new Map(running.map((node) => [keyOfNode(node), node]));
+    for (const { parentJobId, step, jobId } of await this.#store.readWaitingChildren(running, MOST_WALKED + 1))
+      walk.add(nodes.get(`${parentJobId}/${step}`) as StepNode, [{ kind: 'JOB', jobId }]);
   }
 
-  /** A step that is not started waits for those that it needs, for the phases before its own, and for its workflow's start. */
-  #beforeStep({ jobId, step }: StepNode, { laneId, state }: TargetJob): WaitNode[] {
-    const definition = this.#lanes.get(laneId)?.definitionBody;
-    if (!definition?.workflow) return [];
-    const { graph } = bodyOf(definition);
-    const { role, rule } = graph.step(step);
-    const before = [
-      ...(rule === 'ALWAYS' ? [] : graph.needs(step)),
-      ...(role === 'NORMAL' ? [] : graph.leaves('NORMAL')),
-      ...(role === 'FINALLY' ? graph.leaves('ON_FAILURE') : []),
-    ];
-    const isStarted = state === 'WAITING' || state === 'CANCELLING';
-    return [
-      ...(isStarted ? [] : [{ kind: 'JOB', jobId } as const]),
-      ...before.map((need) => ({ kind: 'STEP', jobId, step: need, name: graph.step(need).name }) as const),
-    ];
+  async #goWaiting(
+    walk: WaitWalk,
+    waiting: readonly StepNode[],
+    workflows: ReadonlyMap<string, TargetJob>,
+  ): Promise<void> {
+    const started = waiting.filter(({ jobId }) => isStarted(workflows.get(jobId)));
+    const ids = [...new Set(started.map(({ jobId }) => jobId))];
+    const stages = new Map((ids.length > 0 ? await this.#store.readStages(ids) : []).map((one) => [one.jobId, one]));
+    const behind: StepNode[] = [];
+    for (const node of waiting) {
+      const { jobId, step } = node;
+      const graph = this.#graphOf(workflows.get(jobId));
+      if (!graph) continue;
+      const isNew = !isStarted(workflows.get(jobId));
+      const wait = waitOf(graph, this.#stageOf(graph, jobId, stages.get(jobId)), step);
+      if (isNew || wait.kind === 'END') walk.add(node, [{ kind: 'JOB', jobId }]);
+      else
+        walk.add(
+          node,
+          wait.needs.map((need) => stepNode(graph, jobId, need)),
+        );
+      if (!isNew && wait.kind === 'STEPS' && wait.phases && this.#isFirst(graph, node)) behind.push(node);
+    }
+    await this.#goPhases(walk, behind, workflows);
+  }
+
+  /** A goal is of the phase that its workflow is in, or is about to enter with it. */
+  #stageOf(graph: Graph, jobId: string, stage: Stage = newRun): Stage {
+    const goal = this.#goals.get(jobId)?.[0];
+    return goal ? { doomed: stage.doomed, phase: phaseOf(graph, goal.step) } : stage;
+  }
+
+  /** The others of its phase wait for the same. */
+  #isFirst(graph: Graph, { jobId, step }: StepNode): boolean {
+    const key = `${jobId}/${phaseOf(graph, step)}`;
+    const isFirst = !this.#phases.has(key);
+    this.#phases.add(key);
+    return isFirst;
+  }
+
+  /**
+   * Steps of a phase that is still to come wait for all of those before. Of these only what runs leads on, and the goals, of which one may be
+   * about to start: what has not been started waits for no more than that.
+   */
+  async #goPhases(
+    walk: WaitWalk,
+    behind: readonly StepNode[],
+    workflows: ReadonlyMap<string, TargetJob>,
+  ): Promise<void> {
+    if (behind.length === 0) return;
+    const keys = [...new Set(behind.map(({ jobId }) => jobId))].map((jobId) => ({ jobId }));
+    const children = await this.#store.readWaitingChildren(keys, MOST_WALKED + 1);
+    const byParent = Map.groupBy(children, ({ parentJobId }) => parentJobId);
+    for (const node of behind) {
+      const { jobId } = node;
+      const graph = this.#graphOf(workflows.get(jobId));
+      if (!graph) continue;
+      const open = [...(this.#goals.get(jobId) ?? []), ...(byParent.get(jobId) ?? [])];
+      const numbers = [...new Set(open.map(({ step }) => step))];
+      walk.add(
+        node,
+        numbers.map((number) => stepNode(graph, jobId, number)),
+      );
+    }
+    if (children.length > MOST_WALKED) walk.giveUp();
   }
 
   /** Undefined: the parent has no steps, as a batch. */
-  #stepOf({ jobId, laneId, step }: Ancestor): StepNode | undefined {
-    const definition = this.#lanes.get(laneId)?.definitionBody;
-    if (!definition?.workflow) return undefined;
-    return { kind: 'STEP', jobId, step, name: bodyOf(definition).graph.step(step).name };
+  #stepOf(ancestor: Ancestor): StepNode | undefined {
+    const graph = this.#graphOf(ancestor);
+    return graph && stepNode(graph, ancestor.jobId, ancestor.step);
+  }
+
+  /** Undefined: it is no workflow that is there. */
+  #graphOf(job: { readonly laneId: number } | undefined): Graph | undefined {
+    const definition = job && this.#lanes.get(job.laneId)?.definitionBody;
+    return definition?.workflow && bodyOf(definition).graph;
   }
 
   #require(jobs: readonly { readonly laneId: number }[]): void {
@@ -190,4 +265,13 @@ class CycleSearch {
       jobs.map(({ laneId }) => laneId),
     );
   }
+}
+
+/** Also of what takes a step back, which has its name. */
+function stepNode(graph: Graph, jobId: string, number: number): StepNode {
+  return { kind: 'STEP', jobId, step: number, name: graph.step(compensatedStep(number) ?? number).name };
+}
+
+function isStarted(workflow: TargetJob | undefined): boolean {
+  return workflow?.state === 'WAITING' || workflow?.state === 'CANCELLING';
 }

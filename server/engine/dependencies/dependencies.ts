@@ -99,6 +99,7 @@ export class Dependencies {
     });
     if (!isOpen) throw ended(jobId);
     if (changes[0]?.kind === 'continue') await store.dependencies.addEdges(namespace, jobId, open);
+    await store.dependencies.keepTargets(jobId, links);
     return changes;
   }
 }

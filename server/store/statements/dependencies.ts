@@ -18,6 +18,7 @@ import { changeRuns } from './change-runs.ts';
 import { linkAll, targetIdOf } from './dependency-targets.ts';
 import type { FairRanks } from './fair-ranks.ts';
 import type { Insertion } from './insert-jobs.ts';
+import { targetsJson } from './traced-targets.ts';
 
 const columns = {
   job_id: 'uuid',
@@ -144,7 +145,8 @@ export async function linkJobs(
     const open = links.flatMap(({ dependency, ending }) => (ending ? [] : [dependency]));
     if (why) skipped.set(job.jobId, why);
     else if (open.length > 0) edges.push({ jobId: job.jobId, first: 0, dependencies: open });
-    jobs.push(why || open.length > 0 ? { ...job, state: 'BLOCKED' } : job);
+    const traced = { ...job, tracedTargets: targetsJson(links) };
+    jobs.push(why || open.length > 0 ? { ...traced, state: 'BLOCKED' } : traced);
   }
   return { insertion: { ...insertion, jobs }, edges, skipped };
 }

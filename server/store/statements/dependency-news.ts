@@ -10,6 +10,7 @@ import { sameKey } from '../same-key.ts';
 import { assetIdOf, stepIdOf } from '../target-ids.ts';
 import { ATTACHED } from './children.ts';
 import { dependencyOf } from './dependencies.ts';
+import { keepPublishers } from './traced-targets.ts';
 
 const { JOB, STEP, ASSET } = dependencyKinds;
 
@@ -179,6 +180,10 @@ export async function takeNews(session: Session): Promise<TakenNews> {
           session.run(takeEdges, [edges.map((row) => row.job_id), edges.map((row) => row.number)]),
         ]);
   const { settled, met } = settle(locked, taken, endings);
+  await keepPublishers(
+    session,
+    taken.flatMap((row) => (row.kind === ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
+  );
   if (met.length > 0) await session.run(lower, [met.map(({ jobId }) => jobId), met.map((one) => one.edges)]);
   const news = [...new Map(rows.map((row) => [row.row_id as number, row])).values()];
   const dropped = new Set((await session.run(dropSome, [news.map((row) => row.row_id)])).map((row) => row.row_id));

@@ -85,7 +85,7 @@ ON CONFLICT DO NOTHING`,
 const lockAssets = {
   name: 'lock_assets',
   text: `
-SELECT asset_id, publish_time, (SELECT muster_now()) AS now FROM assets
+SELECT asset_id, publish_time, job_id, (SELECT muster_now()) AS now FROM assets
 WHERE asset_id = ANY($1::uuid[]) ORDER BY asset_id FOR SHARE`,
 };
 
@@ -144,10 +144,14 @@ async function lockAll(
 function linkOf(namespace: string, dependency: Dependency, facts: Facts): LinkedDependency | undefined {
   const { on } = dependency;
   if (on.kind === 'ASSET') {
-    const { publish_time, now } = facts.assets.get(assetIdOf(namespace, on.name)) as Row;
+    const { publish_time, job_id, now } = facts.assets.get(assetIdOf(namespace, on.name)) as Row;
     const afterUs = on.afterUs ?? now;
     const isThere = publish_time !== null && publish_time > afterUs;
-    return { dependency: { ...dependency, on: { ...on, afterUs } }, ending: isThere ? 'SUCCEEDED' : undefined };
+    return {
+      dependency: { ...dependency, on: { ...on, afterUs } },
+      ending: isThere ? 'SUCCEEDED' : undefined,
+      publisherId: isThere ? (job_id ?? undefined) : undefined,
+    };
   }
   const job = facts.jobs.get(on.kind === 'JOB' ? on.jobId : on.workflowJobId);
   if (!job) return undefined;

@@ -3,17 +3,22 @@ import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import type {
   Ancestor,
   AssetPage,
+  ChildrenKey,
   DependencyStore,
   StoredDependency,
   WaitedJob,
   WaitingChild,
+  WorkflowStage,
 } from '../../engine/dependency-views.ts';
 import type { Session } from '../database.ts';
+import { inputTable } from '../input-table.ts';
 import { sameKey } from '../same-key.ts';
 import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
 import { publish, takeNews, tellSteps } from './dependency-news.ts';
 import { readStepsOf, readTargets } from './dependency-targets.ts';
+import { keepTargets } from './traced-targets.ts';
+import { doomNames, phaseNames } from './workflow-rows.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
 
@@ -33,13 +38,23 @@ JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}`,
 const readChildren = {
   name: 'read_waiting_children',
   text: `
-SELECT c.* FROM unnest($1::uuid[]) AS i (job_id)
+SELECT c.* FROM ${inputTable({ job_id: 'uuid', first: 'smallint', last: 'smallint' }, 'i')}
 CROSS JOIN LATERAL (
   SELECT r.parent_job_id, r.job_id, r.step FROM job_runs r
-  WHERE r.parent_job_id = i.job_id AND r.state <> ${CANCELLING} AND r.state IN (${BLOCKED}, ${PAUSED}, ${WAITING})
-  ORDER BY r.parent_job_id, r.step, r.job_id LIMIT $2
-) AS c LIMIT $2`,
+  WHERE r.parent_job_id = i.job_id AND r.step BETWEEN i.first AND i.last AND r.state <> ${CANCELLING} AND r.state IN (${BLOCKED}, ${PAUSED}, ${WAITING})
+  ORDER BY r.parent_job_id, r.step, r.job_id LIMIT $4
+) AS c LIMIT $4`,
 };
+
+const readSomeStages = {
+  name: 'read_workflow_stages',
+  text: `
+SELECT w.* FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT job_id, phase, doomed FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
+};
+
+/** Numbers of steps, those of children of handlers among them. */
+const ALL_STEPS = [-32_768, 32_767] as const;
 
 /** As deep as workflows may be in each other, and one more. */
 const MOST_ANCESTORS = 17;
@@ -79,11 +94,25 @@ async function readWaited(session: Session, jobIds: readonly string[]): Promise<
 
 async function readWaitingChildren(
   session: Session,
-  jobIds: readonly string[],
+  keys: readonly ChildrenKey[],
   limit: number,
 ): Promise<WaitingChild[]> {
-  const rows = await session.run(readChildren, [jobIds, limit]);
+  const rows = await session.run(readChildren, [
+    keys.map(({ jobId }) => jobId),
+    keys.map(({ step = ALL_STEPS[0] }) => step),
+    keys.map(({ step = ALL_STEPS[1] }) => step),
+    limit,
+  ]);
   return rows.map((row) => ({ parentJobId: row.parent_job_id, jobId: row.job_id, step: row.step }));
+}
+
+async function readStages(session: Session, jobIds: readonly string[]): Promise<WorkflowStage[]> {
+  const rows = await session.run(readSomeStages, [jobIds]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    phase: phaseNames.get(row.phase) as WorkflowStage['phase'],
+    doomed: doomNames.get(row.doomed) as WorkflowStage['doomed'],
+  }));
 }
 
 async function readAncestors(session: Session, jobId: string): Promise<Ancestor[]> {
@@ -111,6 +140,7 @@ export function dependencyStore(session: Session): DependencyStore {
     readTargets: (namespace, jobIds) => readTargets(session, namespace, jobIds),
     link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
     addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
+    keepTargets: (jobId, links) => keepTargets(session, jobId, links),
     takeNews: () => takeNews(session),
     tellSteps: (steps) => tellSteps(session, steps),
     publish: (publications) => publish(session, publications),
@@ -118,7 +148,8 @@ export function dependencyStore(session: Session): DependencyStore {
     readAttached: (jobId, limit) => readAttached(session, jobId, limit),
     listAssets: (namespace, afterName, limit) => listAssets(session, namespace, afterName, limit),
     readWaited: (jobIds) => readWaited(session, jobIds),
-    readWaitingChildren: (jobIds, limit) => readWaitingChildren(session, jobIds, limit),
+    readWaitingChildren: (keys, limit) => readWaitingChildren(session, keys, limit),
+    readStages: (jobIds) => readStages(session, jobIds),
     readSteps: (steps) => readStepsOf(session, steps),
     readAncestors: (jobId) => readAncestors(session, jobId),
     readDependencies: (jobId): Promise<StoredDependency[]> => readDependencies(session, [jobId]),

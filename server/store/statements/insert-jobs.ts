@@ -89,11 +89,11 @@ i AS MATERIALIZED (
 record AS (
   INSERT INTO jobs (job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy,
                     run_timeout_ms, idempotency_key, traceparent, tracestate, retry_of, create_time, run_time, expire_time, fairness_key, limit_key,
-                    parent_job_id, step, item)
+                    parent_job_id, step, item, depends_on)
   SELECT job_id, lane_id, coalesce(priority, 0), rest->'labels', substring($1::bytea FROM input_start FOR input_length),
          input_content_type, rest->>'input_metadata', rest->>'demands', rest->>'retry_policy', run_timeout_ms,
          rest->>'idempotency_key', traceparent, rest->>'tracestate', (rest->>'retry_of')::uuid, now.time, run_time, expire_time, fairness_key, limit_key,
-         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int
+         (rest->>'parent_job_id')::uuid, (rest->>'step')::smallint, (rest->>'item')::int, rest->'depends_on'
   FROM i, now
 ),
 run AS (
@@ -122,11 +122,32 @@ UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 /** JSON of what few jobs have; NULL when this one has none of it. */
 function restOf(job: NewJob): string | null {
   const { state, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
-  const { runTimeUs, expireTimeUs, deadlineUs, progressTimeoutMs, watchWindowMs, limitMark, parent, tellsEnd } = job;
+  const {
+    runTimeUs,
+    expireTimeUs,
+    deadlineUs,
+    progressTimeoutMs,
+    watchWindowMs,
+    limitMark,
+    parent,
+    tellsEnd,
+    tracedTargets,
+  } = job;
   const { metadata } = job.input;
   const isPlain = state === 'READY' && !labels && !demands && !retryPolicy && !tracestate && !idempotencyKey;
   const isUntimed = !runTimeUs && !expireTimeUs && !deadlineUs && !progressTimeoutMs && !watchWindowMs;
-  if (isPlain && isUntimed && !limitMark && !retryOf && !metadata && !checkResult && !parent && !tellsEnd) return null;
+  if (
+    isPlain &&
+    isUntimed &&
+    !limitMark &&
+    !retryOf &&
+    !metadata &&
+    !checkResult &&
+    !parent &&
+    !tellsEnd &&
+    !tracedTargets
+  )
+    return null;
   const text = (value: object | undefined) => (value ? JSON.stringify(value) : undefined);
   const time = (us: number | undefined) => timestampOf(us) ?? undefined;
   return JSON.stringify({
@@ -149,6 +170,7 @@ function restOf(job: NewJob): string | null {
     step: parent?.step,
     item: parent?.item,
     tells_end: tellsEnd || undefined,
+    depends_on: tracedTargets,
   });
 }
 

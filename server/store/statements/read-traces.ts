@@ -1,11 +1,12 @@
 /** Jobs as their spans are drawn from them. */
-import type { TracedAttempt, TracedJob } from '../../domain/job-spans.ts';
+import { MOST_LINKS, type TracedAttempt, type TracedJob } from '../../domain/job-spans.ts';
 import { stateCodes } from '../../domain/job-state.ts';
 import type { TraceOrigin } from '../../domain/trace.ts';
 import type { AttemptView, JobView } from '../../engine/job-views.ts';
 import type { Row, Session } from '../database.ts';
 import { sameKey } from '../same-key.ts';
 import { recordColumns, viewColumns, viewsOf } from './read-jobs.ts';
+import { tracedTargets } from './traced-targets.ts';
 
 const readOrigins = {
   name: 'read_trace_origins',
@@ -14,9 +15,6 @@ SELECT j.job_id, j.traceparent FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
 };
 
-/** Links of a span; OpenTelemetry keeps 128. */
-const MOST_LINKS = 100;
-
 // Without inputs and results: no span has anything of those. A job that has had an attempt is no workflow, and has no steps.
 const readTraces = {
   name: 'read_traces',
@@ -24,7 +22,7 @@ const readTraces = {
 SELECT ${viewColumns}, ''::bytea AS input, CASE WHEN o.state = ${stateCodes.SUCCEEDED} THEN ''::bytea END AS result,
        s.worker_name, before.job_id AS retried_job_id, before.traceparent AS retried_traceparent, cached.jobs AS cached_jobs
 FROM unnest($1::uuid[]) AS i (job_id)
-CROSS JOIN LATERAL (SELECT ${recordColumns}, step FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT ${recordColumns}, step, depends_on FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
 JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
 LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
 LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
@@ -64,6 +62,7 @@ function tracedJob(view: JobView, row: Row): TracedJob {
         ? undefined
         : { jobId: row.retried_job_id, traceparent: row.retried_traceparent ?? '' },
     step: row.step === null || row.step < 0 ? undefined : { workflowJobId: row.parent_job_id, step: row.step },
+    dependsOn: tracedTargets(row.depends_on),
     cached: row.cached_jobs ?? [],
   };
 }

@@ -23,7 +23,7 @@ function named<T extends string>(codes: Readonly<Record<T, number>>): ReadonlyMa
 }
 
 export const phaseNames = named(phaseCodes);
-const doomNames = named(dooms);
+export const doomNames = named(dooms);
 const stepStateNames = named(stepStates);
 
 /** Of a row of `workflow_runs`. */

@@ -95,6 +95,8 @@ export const pinned: Record<string, readonly string[]> = {
   lock_dependents: [runs, lanes],
   take_dependencies: [edges],
   lower_waits: [runs],
+  add_traced_targets: [jobs],
+  add_traced_publishers: [assets, jobs],
   drop_dependency_news: [
     dependencyNews,
     edgesByTarget,
@@ -109,6 +111,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_children_of_awaited: ['job_runs by job_runs_children'],
   read_waited_jobs: [runs],
   read_waiting_children: ['job_runs by job_runs_children'],
+  read_workflow_stages: [workflowRuns],
   read_ancestors: [runs, jobs],
   list_assets: ['assets by assets_namespace_name_key'],
   read_definition: [archived, definitions],

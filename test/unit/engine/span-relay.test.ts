@@ -58,7 +58,7 @@ function start(jobs: readonly TracedJob[]) {
   const read: string[][] = [];
   const sent: JobSpan[] = [];
   const warned: unknown[] = [];
-  const fault = { store: '', links: '' };
+  const fault = { store: '', links: '', needed: '' };
   const needed: string[] = [];
   const relay = new SpanRelay({
     store: {
@@ -76,6 +76,7 @@ function start(jobs: readonly TracedJob[]) {
           return new Map(jobIds.map((jobId) => [jobId, jobId === BATCH ? 1 : 2]));
         },
         async readNeededJobs(needs) {
+          if (fault.needed) throw new Error(fault.needed);
           needed.push(...needs.map(({ workflowJobId, step, most }) => `${workflowJobId}/${step}, at most ${most}`));
           return needs.map(({ of, step }) => ({ of, jobId: idOf(step), traceparent: KEPT }));
         },
@@ -167,6 +168,28 @@ describe('the relay of spans', () => {
     expect(linksOf(sent, many.jobId)).toHaveLength(100);
   });
 
+  it('links a job to what it depended on, to each once, and to 100 at the most', async () => {
+    const [one, other] = [{ ...endedJob(idOf(1), KEPT), traceparent: '' }, endedJob(idOf(2), KEPT)];
+    const dependsOn = [
+      { jobId: one.jobId, step: undefined },
+      { jobId: other.jobId, step: undefined },
+      { jobId: idOf(404), step: undefined },
+      { jobId: WORKFLOW, step: 2 },
+      { jobId: WORKFLOW, step: 3 },
+    ];
+    const [last, many] = [{ ...endedJob(idOf(9_000), KEPT), dependsOn }, endedJob(idOf(9_001), KEPT)];
+    const steps = Array.from({ length: 101 }, (_, n) => ({ jobId: WORKFLOW, step: n + 100 }));
+    const { relay, sent, needed } = start([one, other, last, { ...many, dependsOn: steps }]);
+    await relay.tell([ended(last.jobId)]);
+    expect(needed).toEqual([2, 3].map((n) => `${WORKFLOW}/${n}, at most 20`));
+    const links = linksOf(sent, last.jobId);
+    expect(links.map(({ spanId }) => spanId)).toEqual([1, 2, 3].map((n) => spanIdOf(idOf(n), 0, 'job')));
+    expect(links[0]?.traceId).toBe(one.jobId.replaceAll('-', ''));
+    expect(new Set(links.map(({ attributes }) => attributes['muster.link.kind']))).toEqual(new Set(['depends_on']));
+    await relay.tell([ended(many.jobId)]);
+    expect(linksOf(sent, many.jobId)).toHaveLength(100);
+  });
+
   it('looks up nothing for what is no step, needs none, or takes one back', async () => {
     const jobs = [endedJob(idOf(1), KEPT), ofStep(0), ofStep(0, BATCH), ofStep(compensationOf(300))];
     const { relay, sent, needed, fault } = start(jobs);
@@ -184,5 +207,11 @@ describe('the relay of spans', () => {
     await relay.tell([ended(last.jobId)]);
     expect([sent.length, linksOf(sent, last.jobId)]).toEqual([3, []]);
     expect(warned).toEqual([{ error: 'Error: no such definition' }]);
+    const dependent = { ...endedJob(idOf(1), KEPT), dependsOn: [{ jobId: WORKFLOW, step: 2 }] };
+    const again = start([dependent]);
+    again.fault.needed = 'no connection';
+    await again.relay.tell([ended(dependent.jobId)]);
+    expect([again.sent.length, linksOf(again.sent, dependent.jobId)]).toEqual([3, []]);
+    expect(again.warned).toEqual([{ error: 'Error: no connection' }]);
   });
 });

@@ -595,8 +595,8 @@ export const TriggerRule = {
   ALWAYS: 12,
 
   /**
-   * All have ended, and at least one of those that it cleans up after succeeded: for clean-up of what a step has set up. None
-   * succeeded: it can't start if one failed, else it is skipped.
+   * All have ended, and at least one succeeded, whichever it is: for clean-up of what a step has set up. None succeeded: it can't
+   * start if one failed, else it is skipped.
    *
    * @generated from enum value: TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS = 13;
    */
