@@ -242,7 +242,7 @@ export class Advance {
     if (!state) return undefined;
     if (state !== 'SUCCEEDED') return this.#childFailed(step, state);
     if (!loop) return 'SUCCEEDED';
-    const again = isStopping(this.#run) ? 'DONE' : await this.#starts.nextPass(step);
+    const again = await this.#starts.nextPass(step, isStopping(this.#run));
     return again === 'AGAIN' ? undefined : again === 'DONE' ? 'SUCCEEDED' : 'FAILED';
   }
 

@@ -8,7 +8,7 @@ import {
   type FanOutDecision,
   startItems,
 } from '../../domain/workflow/fan-out.ts';
-import { decideLoop, type LoopDecision } from '../../domain/workflow/loop.ts';
+import { cutShort, decideLoop, type LoopDecision } from '../../domain/workflow/loop.ts';
 import type { EndedStep, EndedStepState } from '../../domain/workflow/step-state.ts';
 import { MOST_ITEMS } from '../../domain/workflow/workflow.ts';
 import { NoJob } from '../inner-jobs.ts';
@@ -71,8 +71,8 @@ export class StepStarts {
     return { started, ended };
   }
 
-  /** A pass of a loop has succeeded. */
-  async nextPass(step: number): Promise<LoopDecision> {
+  /** A pass of a loop has succeeded. DONE also where there would be one more, and the workflow stops. */
+  async nextPass(step: number, stopping: boolean): Promise<LoopDecision> {
     const { loop } = this.#steps.graph.step(step);
     if (!loop) return 'DONE';
     const { iteration, childId } = this.#steps.row(step);
@@ -84,6 +84,10 @@ export class StepStarts {
       const decision = decideLoop(loop, iteration, truth(holds, 'loop.while'));
       if (decision === 'EXHAUSTED') throw new NoStart('FAILED', `its loop still holds after ${iteration + 1} passes`);
       if (decision === 'DONE') return 'SUCCEEDED';
+      if (stopping) {
+        this.#steps.change(step, { reason: cutShort(iteration + 1) });
+        return 'SUCCEEDED';
+      }
       await this.#makeJob(step, { iteration: iteration + 1, previous: output }, iteration + 1);
       this.#steps.change(step, { iteration: iteration + 1 });
       return undefined;

@@ -283,7 +283,7 @@ export const pinned: Record<string, readonly string[]> = {
   write_workflow_runs: [],
   write_workflow_steps: [],
   read_workflow_steps: [workflowSteps],
-  read_succeeded_steps: [outcomes, workflowSteps],
+  read_past_steps: [outcomes, workflowSteps],
   read_child_outcomes: [outcomes],
   find_cached_result: [outcomes, jobs, 'step_cache by step_cache_pkey'],
   keep_cached_results: [],
