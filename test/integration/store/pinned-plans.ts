@@ -60,6 +60,7 @@ const ofExpired = [
   jobs,
   workflowRuns,
   workflowSteps,
+  'workflow_steps by workflow_steps_adopted',
   'workflow_steps by workflow_steps_cached',
   compensations,
   batches,
