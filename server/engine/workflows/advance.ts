@@ -22,12 +22,11 @@ import { noneEnded } from '../../domain/workflow/trigger-rules.ts';
 import { successorsOf, wave } from '../../domain/workflow/wave.ts';
 import { MOST_DEPTH } from '../../domain/workflow/workflow.ts';
 import type { InnerStore } from '../inner-jobs.ts';
-import type { KeptResult, StepCacheStore } from '../step-cache-views.ts';
-import type { NewJob } from '../store-port.ts';
+import type { KeptResult } from '../step-cache-views.ts';
+import type { NewJob, Store } from '../store-port.ts';
 import type {
   LockedWorkflow,
   WorkflowNews,
-  WorkflowStore,
   WrittenCompensation,
   WrittenNews,
   WrittenRun,
@@ -48,7 +47,7 @@ import { Steps } from './steps.ts';
 import { Values } from './values.ts';
 
 export interface AdvanceParts {
-  readonly store: InnerStore & { readonly workflows: WorkflowStore; readonly stepCache: StepCacheStore };
+  readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;
   readonly stepJobs: StepJobs;
   readonly namespace: string;
   readonly body: Body;

@@ -133,4 +133,53 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('retries of workflows on %s', (
       expect(await startsUnder((await retried(jobId)).jobId)).toEqual(['by_hand', 'on']);
     });
   });
+
+  describe('with a workflow as a step', () => {
+    /** Its second step fails until the definition that it is made from is mended. */
+    const inner = async (late: string) => {
+      await flows.apply(late, [{ name: 'two', input: plays('two', { fail: 'not yet' }) }]);
+      return flows.define([{ name: 'one' }, { name: 'two', needs: ['one'], definition: late }]);
+    };
+    const failedOnce = async (outer: (inner: string) => Step[], state = 'FAILED') => {
+      const late = flows.name('late');
+      const jobId = await flows.submit(await flows.define(outer(await inner(late))), { of: 'outer' });
+      expect(stateName((await flows.ended(jobId)).state)).toBe(state);
+      await flows.apply(late, [{ name: 'two' }]);
+      return jobId;
+    };
+    const subOf = async (jobId: string) => flows.client.get((await stepsOf(jobId)).sub?.jobId ?? '');
+
+    it('take over what had succeeded in it', async () => {
+      const jobId = await failedOnce((sub) => [{ name: 'good' }, { name: 'sub', needs: ['good'], definition: sub }]);
+      const before = await subOf(jobId);
+      const second = await retried(jobId);
+      expect(stateName(second.state)).toBe('SUCCEEDED');
+      const sub = await subOf(second.jobId);
+      expect(sub.retryOf).toBe(before.jobId);
+      expect((await stepsOf(sub.jobId)).one?.reason).toBe(`adopted from ${before.jobId}`);
+      expect(await startsUnder(sub.jobId)).toEqual([]);
+    });
+
+    it('run it from its first step if it has another input, or something before it runs again', async () => {
+      const input = '{"of": workflow.job_id}';
+      const other = await retried(await failedOnce((sub) => [{ name: 'sub', definition: sub, input }]));
+      const compensation = { definition: 'play', input: plays('undo', {}) };
+      const undone = { name: 'undone', compensation };
+      const behind = await retried(
+        await failedOnce((sub) => [undone, { name: 'sub', needs: ['undone'], definition: sub }]),
+      );
+      for (const { jobId, state } of [other, behind]) {
+        expect(stateName(state)).toBe('SUCCEEDED');
+        const sub = await subOf(jobId);
+        expect(sub.retryOf).toBe('');
+        expect(await startsUnder(sub.jobId)).toEqual(['one']);
+      }
+    });
+
+    it('run it from its first step if the workflow had succeeded', async () => {
+      const done = { name: 'done', needs: ['sub'], triggerRule: TriggerRule.ALL_DONE };
+      const jobId = await failedOnce((sub) => [{ name: 'sub', definition: sub }, done], 'SUCCEEDED');
+      expect((await subOf((await retried(jobId)).jobId)).retryOf).toBe('');
+    });
+  });
 });
