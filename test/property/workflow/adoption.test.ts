@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adoptable } from '../../../server/domain/workflow/adoption.ts';
+import { cutShort } from '../../../server/domain/workflow/loop.ts';
 import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
 import { endingsOfAll } from '../../support/workflow-oracle.ts';
 import { type Plan, plan } from './arbitraries.ts';
@@ -27,13 +28,13 @@ function retryOf(given: Plan, picks: Iterator<number>): Retry {
   const play = new Play(given).toEnd();
   const { graph, ended, compensated } = play;
   const undone = new Set(compensated.map(({ step }) => step));
-  const past = graph.steps.flatMap(({ name, role, loop }, step) => {
+  const past = graph.steps.flatMap(({ name, role }, step) => {
     const state = ended.get(name);
     if (state === undefined || role !== 'NORMAL') return [];
     const compensation = undone.has(step) ? ('SUCCEEDED' as const) : undefined;
     const isByHand = state === 'SKIPPED' && picks.next().value === 0;
-    const isCut = state === 'SUCCEEDED' && !loop && picks.next().value === 0;
-    const reason = isCut ? 'cut short after 2 passes: its loop still holds' : undefined;
+    const isCut = state === 'SUCCEEDED' && picks.next().value === 0;
+    const reason = isCut ? cutShort(2) : undefined;
     return [{ step, state, reason, skipReason: isByHand ? 'skipped by hand' : undefined, compensation }];
   });
   const isSame = (step: number) =>

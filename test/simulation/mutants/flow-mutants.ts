@@ -125,16 +125,6 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
-  retry_keeps_half_a_loop: {
-    about: 'A retry takes over loops that were cut short.',
-    patches: [
-      {
-        file: 'server/domain/workflow/adoption.ts',
-        find: ' && !isCutShort(reason)',
-        replace: '',
-      },
-    ],
-  },
   loop_runs_once_more: {
     about: 'A loop has one pass more than it may.',
     patches: [
