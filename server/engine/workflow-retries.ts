@@ -15,7 +15,7 @@ import { type Body, bodyOf } from './workflows/bodies.ts';
 import { untouched } from './workflows/steps.ts';
 
 export interface WorkflowRetriesParts {
-  readonly workflows: Pick<WorkflowStore, 'readSucceeded' | 'readCompensationsOf'>;
+  readonly workflows: Pick<WorkflowStore, 'readPastSteps' | 'readCompensationsOf'>;
   readonly definitions: Pick<Definitions, 'get'>;
   readonly ids: JobIds;
 }

@@ -80,7 +80,7 @@ export interface StoredStep {
   readonly reason: string | undefined;
   /** The workflow whose step succeeded in place of this one. */
   readonly adoptedFrom: string | undefined;
-  /** Somebody skips it while it runs: why. What is open of it is being cancelled. */
+  /** Somebody skips it: why. While it runs, what is open of it is being cancelled. */
   readonly skipReason: string | undefined;
   /** While it runs: under which its result is kept for steps that are alike. */
   readonly cacheKey: Uint8Array | undefined;
@@ -172,8 +172,8 @@ export interface WorkflowStore {
   readSteps(keys: readonly StepKey[]): Promise<WrittenStep[]>;
   /** Of a workflow that has not been started: steps that it is to skip. */
   readAskedSkips(jobId: string): Promise<WrittenStep[]>;
-  /** Steps that had succeeded in a workflow that ended without success, in their order; at most 10,000. */
-  readSucceeded(jobId: string): Promise<WrittenStep[]>;
+  /** Of a workflow that ended without success: steps that something had happened to, in their order; at most 10,000. */
+  readPastSteps(jobId: string): Promise<WrittenStep[]>;
   /** Of those that there are; in any order. */
   readCompensations(keys: readonly StepKey[]): Promise<WrittenCompensation[]>;
   /** Of all steps of a workflow. */

@@ -47,7 +47,8 @@ function dayOf(dayMs: number, cutoffMs: number): Day {
 
 /**
  * Ids of what must stay: open, ended after the cutoff, a child of an open workflow or batch, or of a batch that is being retried, or
- * what a step of an open workflow took from the cache. Parents are older than their children, and of what is so old few are kept.
+ * what a step of an open workflow took from the cache, or from the workflow that it retries. Parents are older than their children, and of
+ * what is so old few are kept.
  */
 function keptIds({ jobs, outcomes, from, to, cutoff }: Day): string {
   return `SELECT job_id FROM job_runs WHERE job_id >= '${from}' AND job_id < '${to}'
@@ -59,7 +60,12 @@ UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT N
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = b.retry_of OFFSET 0) AS c
 UNION SELECT s.child_job_id FROM workflow_steps s
 WHERE s.cache_time IS NOT NULL AND s.child_job_id >= '${from}' AND s.child_job_id < '${to}'
-  AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)`;
+  AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)
+UNION SELECT c.job_id FROM (
+  SELECT s.adopted_from, s.step FROM workflow_steps s WHERE s.adopted_from < '${to}'
+    AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)
+) AS s
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = s.adopted_from AND d.step = s.step OFFSET 0) AS c`;
 }
 
 /** The rest of the day's end times is summed up, so that finding the late ones reads no more than those. */

@@ -98,7 +98,7 @@ export function makeCompensation(
 export async function useWorkflows(context: StoreContext): Promise<void> {
   const { store } = context;
   const jobId = await startWorkflow(context);
-  await store.workflows.readSucceeded(jobId);
+  await store.workflows.readPastSteps(jobId);
   await store.workflows.readAskedSkips(jobId);
   const { ids } = await startChildren(context, jobId, 1, 2);
   await changeOne(context, ids[0] as string, (run) =>

@@ -1,4 +1,4 @@
-/** What takes back what steps have done: which of them have it, in which order, and what a retry runs again because of it. */
+/** What takes back what steps have done: which of them have it, and in which order. */
 import type { Graph } from './graph.ts';
 import type { Problems } from './problems.ts';
 import type { EndedStep } from './step-state.ts';
@@ -33,28 +33,6 @@ export function nextCompensation<T extends Compensable>(waiting: Iterable<T>): T
   let last: T | undefined;
   for (const one of waiting) if (!last || one.endNumber > last.endNumber) last = one;
   return last;
-}
-
-export interface SucceededStep {
-  readonly step: number;
-  readonly compensation: CompensationState | undefined;
-}
-
-/**
- * Those of the steps that succeeded whose results a retry may take over: what was taken back, or was to be, runs again, and with it what came
- * after it, which has worked with what is gone.
- */
-export function adoptable<T extends SucceededStep>(graph: Graph, succeeded: readonly T[]): T[] {
-  const again = new Set<number>();
-  const open = succeeded
-    .filter(({ compensation }) => compensation !== undefined && compensation !== 'WAITING')
-    .map(({ step }) => step);
-  for (let step = open.pop(); step !== undefined; step = open.pop()) {
-    if (again.has(step)) continue;
-    again.add(step);
-    open.push(...graph.successors(step));
-  }
-  return succeeded.filter(({ step }) => !again.has(step));
 }
 
 export function tellCompensations(steps: readonly WorkflowStep[], field: string, problems: Problems): void {

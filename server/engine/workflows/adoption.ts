@@ -1,21 +1,21 @@
 /** What a retry takes over from the workflow that it retries. */
-import { adoptable } from '../../domain/workflow/compensation.ts';
+import { adoptable } from '../../domain/workflow/adoption.ts';
 import type { Graph } from '../../domain/workflow/graph.ts';
 import type { WorkflowStore, WrittenStep } from '../workflow-views.ts';
 
 /** Steps of the work that had succeeded there and are still good. What has ended first goes first. */
 export async function adoptedSteps(
-  store: Pick<WorkflowStore, 'readSucceeded' | 'readCompensationsOf'>,
+  store: Pick<WorkflowStore, 'readPastSteps' | 'readCompensationsOf'>,
   graph: Graph,
   retryOf: string,
 ): Promise<WrittenStep[]> {
-  const [found, compensations] = await Promise.all([store.readSucceeded(retryOf), store.readCompensationsOf(retryOf)]);
+  const [found, compensations] = await Promise.all([store.readPastSteps(retryOf), store.readCompensationsOf(retryOf)]);
   const known = new Map(compensations.map((one) => [one.step, one]));
   const ofWork = found.filter(({ step }) => graph.step(step).role === 'NORMAL');
   const good = adoptable(
     graph,
-    ofWork.map((row) => ({ row, step: row.step, compensation: known.get(row.step)?.state })),
-  ).map(({ row }) => row);
+    ofWork.map((row) => ({ ...row, compensation: known.get(row.step)?.state })),
+  ).map(({ compensation: _, ...row }) => row);
   // What has ended last there is taken back first here, too.
   return good.sort((a, b) => (known.get(a.step)?.endNumber ?? 0) - (known.get(b.step)?.endNumber ?? 0));
 }

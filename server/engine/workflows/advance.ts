@@ -22,12 +22,11 @@ import { noneEnded } from '../../domain/workflow/trigger-rules.ts';
 import { successorsOf, wave } from '../../domain/workflow/wave.ts';
 import { MOST_DEPTH } from '../../domain/workflow/workflow.ts';
 import type { InnerStore } from '../inner-jobs.ts';
-import type { KeptResult, StepCacheStore } from '../step-cache-views.ts';
-import type { NewJob } from '../store-port.ts';
+import type { KeptResult } from '../step-cache-views.ts';
+import type { NewJob, Store } from '../store-port.ts';
 import type {
   LockedWorkflow,
   WorkflowNews,
-  WorkflowStore,
   WrittenCompensation,
   WrittenNews,
   WrittenRun,
@@ -49,7 +48,7 @@ import { Steps } from './steps.ts';
 import { Values } from './values.ts';
 
 export interface AdvanceParts {
-  readonly store: InnerStore & { readonly workflows: WorkflowStore; readonly stepCache: StepCacheStore };
+  readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;
   readonly stepJobs: StepJobs;
   readonly namespace: string;
   readonly body: Body;
@@ -244,7 +243,7 @@ export class Advance {
     if (!state) return undefined;
     if (state !== 'SUCCEEDED') return this.#childFailed(step, state);
     if (!loop) return 'SUCCEEDED';
-    const again = isStopping(this.#run) ? 'DONE' : await this.#starts.nextPass(step);
+    const again = await this.#starts.nextPass(step, isStopping(this.#run));
     return again === 'AGAIN' ? undefined : again === 'DONE' ? 'SUCCEEDED' : 'FAILED';
   }
 

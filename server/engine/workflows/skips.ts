@@ -29,7 +29,7 @@ export function askedSkips(steps: Steps, run: WorkflowRun, news: readonly Workfl
     if (decision === 'NOW') {
       if (steps.row(step).state === 'RUNNING') ran++;
       ended.add(step);
-      steps.change(step, { reason: text });
+      steps.change(step, { reason: text, skipReason: text });
     } else {
       cancelled.push(step);
       steps.change(step, { skipReason: text });

@@ -15,7 +15,7 @@ export interface StepJobsParts extends InnerJobsParts {
 
 /** A step, or what takes it back. */
 export type MadeFrom = Pick<WorkflowStep, 'definition' | 'definitionVersion' | 'overrides'> &
-  Pick<Submission, 'dependencies'>;
+  Pick<Submission, 'dependencies' | 'retryOf'>;
 
 export class StepJobs {
   readonly #parts: StepJobsParts;
@@ -73,6 +73,7 @@ export class StepJobs {
       runTimeoutMs: overrides.runTimeoutMs,
       demands: overrides.demands,
       dependencies: step.dependencies,
+      retryOf: step.retryOf,
       ...this.#jobs.traceUnder(workflow),
       parent,
     };

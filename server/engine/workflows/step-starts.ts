@@ -1,5 +1,6 @@
 /** Starts steps: conditions and inputs are looked at, jobs are made. */
 import type { Dependency } from '../../domain/dependencies.ts';
+import type { Payload } from '../../domain/payload.ts';
 import {
   beginFanOut,
   decideFanOut,
@@ -8,7 +9,7 @@ import {
   type FanOutDecision,
   startItems,
 } from '../../domain/workflow/fan-out.ts';
-import { decideLoop, type LoopDecision } from '../../domain/workflow/loop.ts';
+import { cutShort, decideLoop, type LoopDecision } from '../../domain/workflow/loop.ts';
 import type { EndedStep, EndedStepState } from '../../domain/workflow/step-state.ts';
 import { MOST_ITEMS } from '../../domain/workflow/workflow.ts';
 import { NoJob } from '../inner-jobs.ts';
@@ -16,7 +17,9 @@ import type { NewJob } from '../store-port.ts';
 import type { WrittenNews } from '../workflow-views.ts';
 import type { AdvanceParts } from './advance.ts';
 import type { CachedSteps } from './cached-steps.ts';
+import { retriedJob } from './inner-retries.ts';
 import { whyFailed } from './step-ends.ts';
+import type { MadeFrom } from './step-jobs.ts';
 import { dependenciesOf, UnlockedWait, waitsText } from './step-waits.ts';
 import type { Steps } from './steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';
@@ -71,8 +74,8 @@ export class StepStarts {
     return { started, ended };
   }
 
-  /** A pass of a loop has succeeded. */
-  async nextPass(step: number): Promise<LoopDecision> {
+  /** A pass of a loop has succeeded. DONE also where there would be one more, and the workflow stops. */
+  async nextPass(step: number, stopping: boolean): Promise<LoopDecision> {
     const { loop } = this.#steps.graph.step(step);
     if (!loop) return 'DONE';
     const { iteration, childId } = this.#steps.row(step);
@@ -84,6 +87,10 @@ export class StepStarts {
       const decision = decideLoop(loop, iteration, truth(holds, 'loop.while'));
       if (decision === 'EXHAUSTED') throw new NoStart('FAILED', `its loop still holds after ${iteration + 1} passes`);
       if (decision === 'DONE') return 'SUCCEEDED';
+      if (stopping) {
+        this.#steps.change(step, { reason: cutShort(iteration + 1) });
+        return 'SUCCEEDED';
+      }
       await this.#makeJob(step, { iteration: iteration + 1, previous: output }, iteration + 1);
       this.#steps.change(step, { iteration: iteration + 1 });
       return undefined;
@@ -182,11 +189,20 @@ export class StepStarts {
     const version = made.cache ? await this.#cached.look(step, input) : made.definitionVersion;
     if (version === undefined) return false;
     const dependencies = made.after && (await this.#waitsFor(step));
-    const from = { ...made, definitionVersion: version, dependencies };
+    const from = await this.#retrying({ ...made, definitionVersion: version, dependencies }, step, input);
     const job = await stepJobs.make(store, { namespace, workflow }, from, input, parent);
     this.jobs.push(job);
     if (!made.fanOut) this.#steps.change(step, { childId: job.jobId });
     return true;
+  }
+
+  /** With the job that it is a retry of, as the workflow is one. */
+  async #retrying(from: MadeFrom, step: number, input: Payload): Promise<MadeFrom> {
+    const { store, namespace, workflow, stepJobs } = this.#parts;
+    if (!workflow.retryOf) return from;
+    const definition = await stepJobs.definition(store, namespace, from);
+    const retryOf = await retriedJob(this.#parts, this.#steps, step, definition, input);
+    return { ...from, definitionVersion: definition.version, retryOf };
   }
 
   /** What the step's job depends on, once that is locked. Throws UnlockedWait. */

@@ -27,9 +27,9 @@ export interface Expired {
 }
 
 /**
- * `picked` gives ids in their order, how long each job is kept, and its parent. An open job has no outcome, so it is never
- * touched; nor is a child of one, or what a step of one took from the cache, whose result may still be read, nor a member of a
- * batch that is being retried.
+ * `picked` gives ids in their order, how long each job is kept, its parent and its step. An open job has no outcome, so it is never
+ * touched; nor is a child of one, or what a step of one took from the cache or from the workflow that it retries, whose result may
+ * still be read, nor a member of a batch that is being retried.
  */
 function expireStatement(name: string, picked: string): Statement {
   const alsoOf = (table: string, of = 'ended') =>
@@ -46,6 +46,10 @@ ended AS (
          AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.doomed = ${dooms.NO} OFFSET 0))
     AND NOT EXISTS (
       SELECT FROM workflow_steps s WHERE s.child_job_id = p.job_id AND s.cache_time IS NOT NULL
+        AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0) OFFSET 0
+    )
+    AND NOT EXISTS (
+      SELECT FROM workflow_steps s WHERE s.adopted_from = p.parent_job_id AND s.step = p.step AND s.adopted_from IS NOT NULL
         AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0) OFFSET 0
     )
   RETURNING o.job_id, o.tableoid
@@ -76,7 +80,7 @@ SELECT (SELECT count(*)::int FROM ended) AS jobs, (SELECT count(*)::int FROM pic
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
 const expireLaneStatement = expireStatement(
   'expire_lane_jobs',
-  `SELECT job_id, parent_job_id, $4::bigint AS kept_ms FROM jobs
+  `SELECT job_id, parent_job_id, step, $4::bigint AS kept_ms FROM jobs
    WHERE (lane_id, job_id) > ($3, $1) AND (lane_id, job_id) < ($3, $2) ORDER BY lane_id, job_id LIMIT ${EXPIRE_PAGE}`,
 );
 
@@ -84,8 +88,8 @@ function expireTableStatement(table: string): Statement {
   // One name for what stays, none for what goes: a prepared statement would outlive its day.
   return expireStatement(
     table === 'jobs_default' ? 'expire_default_jobs' : '',
-    `SELECT j.job_id, j.parent_job_id, ${retentionOf('l')} AS kept_ms
-     FROM (SELECT job_id, parent_job_id, lane_id FROM ${table} WHERE job_id > $1 AND job_id < $2 ORDER BY job_id LIMIT ${EXPIRE_PAGE}) AS j
+    `SELECT j.job_id, j.parent_job_id, j.step, ${retentionOf('l')} AS kept_ms
+     FROM (SELECT job_id, parent_job_id, step, lane_id FROM ${table} WHERE job_id > $1 AND job_id < $2 ORDER BY job_id LIMIT ${EXPIRE_PAGE}) AS j
      JOIN lanes l ON ${sameKey('l.lane_id', 'j.lane_id')}`,
   );
 }

@@ -155,18 +155,18 @@ export async function readSteps(session: Session, keys: readonly StepKey[]): Pro
   return rows.map(stepOf);
 }
 
-const readGood = {
-  name: 'read_succeeded_steps',
+const readPast = {
+  name: 'read_past_steps',
   text: `
 SELECT s.* FROM (SELECT job_id, state FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS ended
 CROSS JOIN LATERAL (
-  SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id AND w.state = ${stepStates.SUCCEEDED} ORDER BY w.step LIMIT ${MOST_STEPS}
+  SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id ORDER BY w.step LIMIT ${MOST_STEPS}
 ) AS s
 WHERE ended.state <> ${stateCodes.SUCCEEDED}`,
 };
 
-export async function readSucceeded(session: Session, jobId: string): Promise<WrittenStep[]> {
-  return (await session.run(readGood, [jobId])).map(stepOf);
+export async function readPastSteps(session: Session, jobId: string): Promise<WrittenStep[]> {
+  return (await session.run(readPast, [jobId])).map(stepOf);
 }
 
 const readSkipped = {

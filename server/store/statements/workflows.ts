@@ -16,9 +16,9 @@ import { readItemResults, readOpenChildren, readOutcomes } from './workflow-chil
 import { dropNews, findTold, insertNews, takeNews } from './workflow-news.ts';
 import {
   readAskedSkips,
+  readPastSteps,
   readRun,
   readSteps,
-  readSucceeded,
   workflowRunOf,
   writeRuns,
   writeSteps,
@@ -97,7 +97,7 @@ export function workflowStore(database: Database): WorkflowStore {
     },
     readSteps: (keys) => readSteps(database, keys),
     readAskedSkips: (jobId) => readAskedSkips(database, jobId),
-    readSucceeded: (jobId) => readSucceeded(database, jobId),
+    readPastSteps: (jobId) => readPastSteps(database, jobId),
     readCompensations: (keys) => readCompensations(database, keys),
     readCompensationsOf: (jobId) => readCompensationsOf(database, jobId),
     readNextCompensation: (jobId, before) => readNextCompensation(database, jobId, before),

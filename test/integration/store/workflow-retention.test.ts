@@ -151,6 +151,43 @@ describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention 
     }
   });
 
+  it('leaves jobs alone whose results a retry took over, while that is open: by pages, and by days', async () => {
+    const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+    for (const longestMs of [60 * DAY_MS, HOUR_MS]) {
+      await emptyTables(context);
+      await sql(context, 'TRUNCATE retentions');
+      await sql(context, `INSERT INTO retentions VALUES ('default', '', ${HOUR_MS}), ('longest', '', ${longestMs})`);
+      const thenMs = today - 20 * DAY_MS + HOUR_MS;
+      await moveClock(context, thenMs - Date.now());
+      const failed = newJobId(thenMs);
+      const child = (step: number, item: number) => endedChild(thenMs + 1 + item, { jobId: failed, step, item });
+      const taken = [await child(1, 0), await child(2, 0), await child(2, 1)];
+      const others = [await child(3, 0), await child(10_001, 0)];
+      const retry = await startWorkflow(context, { jobId: newJobId(thenMs + 10), retryOf: failed });
+      const ended = await startWorkflow(context, { jobId: newJobId(thenMs + 11), retryOf: failed });
+      const fanOut = { size: 2, started: 2, succeeded: 2, failed: 0, late: 0, ruleCounts: [] };
+      const adopted = { state: 'SUCCEEDED', adoptedFrom: failed } as const;
+      await context.store.workflows.write({
+        runs: [{ jobId: retry, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
+        steps: [
+          makeStep(retry, 1, { ...adopted, childId: taken[0] }),
+          makeStep(retry, 2, { ...adopted, fanOut }),
+          makeStep(ended, 3, { ...adopted, childId: others[0] }),
+        ],
+        compensations: [],
+        news: [],
+      });
+      await changeOne(context, ended, succeed);
+      await moveClock(context, 0);
+      await clearAll();
+      expect((await kept([...taken, ...others])).sort()).toEqual(taken.toSorted());
+      await changeOne(context, retry, succeed);
+      await moveClock(context, 2 * HOUR_MS);
+      await clearAll();
+      expect(await kept([...taken, retry])).toEqual([]);
+    }
+  });
+
   it('takes results away that are kept for steps, once their time is over or their job is gone', async () => {
     const [past, jobId] = [newJobId(Date.now() - 20 * DAY_MS), await endedChild(Date.now(), undefined)];
     const keys = ['old', 'gone', 'good'].map((text) => Buffer.from(text));

@@ -1,7 +1,6 @@
 /** Workflows of all shapes, played to their ends in random orders, against plain evaluators that look at everything each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adoptable } from '../../../server/domain/workflow/compensation.ts';
 import { roleOf } from '../../../server/domain/workflow/phases.ts';
 import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
 import type { Workflow } from '../../../server/domain/workflow/workflow.ts';
@@ -114,19 +113,6 @@ describe('what has succeeded of a work that failed or was stopped', () => {
       most = Math.max(most, compensated.length);
     });
     expect(most).toBeGreaterThan(5);
-  });
-
-  it('is not taken over by a retry, and neither is what came after it', () => {
-    check(({ graph, ended, compensated }) => {
-      const undone = new Set(compensated.map(({ step }) => step));
-      const good = graph.steps.flatMap(({ name }, step) => (ended.get(name) === 'SUCCEEDED' ? [step] : []));
-      const taken = adoptable(
-        graph,
-        good.map((step) => ({ step, compensation: undone.has(step) ? 'SUCCEEDED' : undefined })),
-      );
-      const isBehind = (step: number): boolean => undone.has(step) || graph.needs(step).some(isBehind);
-      expect(taken.map(({ step }) => step)).toEqual(good.filter((step) => !isBehind(step)));
-    });
   });
 });
 

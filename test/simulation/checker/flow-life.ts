@@ -65,6 +65,10 @@ export class FlowLife {
     return this.plan.steps[step] as PlannedStep;
   }
 
+  stepNamed(name: string): PlannedStep {
+    return this.plan.steps.find((step) => step.name === name) as PlannedStep;
+  }
+
   jobs(step: number): readonly Child[] {
     return this.#children[step] ?? [];
   }

@@ -25,14 +25,40 @@ export function judgeSteps(touched: Touched, violate: Violate, history: History)
 /** What had succeeded in the workflow that failed is taken over, and nothing else; one that had succeeded runs as a whole. */
 function judgeAdopted({ life }: Touched, violate: Violate, history: History): void {
   const { retryOf } = life;
-  const isGood = (state: StepState, step: number) => state === 'SUCCEEDED' && life.step(step).role === 'NORMAL';
-  const all = retryOf && retryOf.end?.to !== SUCCEEDED ? retryOf.states : [];
-  const expected = all.flatMap((state, step) => (isGood(state, step) ? [step] : []));
+  const all = retryOf && retryOf.end?.to !== SUCCEEDED ? [...retryOf.states.keys()] : [];
+  const expected = all.filter((step) => retryOf && isTakenOver(retryOf, step));
   const isStopped = life.doomed === dooms.CANCELLED || life.doomed === dooms.TIMED_OUT;
   const found = [...life.adopted].sort((a, b) => a - b);
   if (found.join() !== (isStopped ? [] : expected).join())
     violate(life, 'workflows: retries', `adopted steps ${found} of ${retryOf?.id}, it should be ${expected}`);
   if (found.length > 0) history.count('workflow: succeeded steps were adopted');
+  if (all.some((step) => isCutShort(life.retryOf, step)))
+    history.count('workflow: a loop that was cut short runs again');
+  if (all.some((step) => isGood(retryOf, step) && !expected.includes(step)))
+    history.count('workflow: what succeeded behind a failure runs again');
+}
+
+/** It has succeeded, and whatever lies before it, over any number of steps, has too, or was skipped. */
+function isTakenOver(past: FlowLife, step: number): boolean {
+  const before = new Set(past.step(step).needs);
+  for (const name of before) for (const need of past.stepNamed(name).needs) before.add(need);
+  const isSettled = (name: string) => {
+    const need = past.plan.steps.indexOf(past.stepNamed(name));
+    return isGood(past, need) || past.states[need] === 'SKIPPED';
+  };
+  return isGood(past, step) && [...before].every(isSettled);
+}
+
+function isGood(past: FlowLife | undefined, step: number): boolean {
+  return past?.states[step] === 'SUCCEEDED' && past.step(step).role === 'NORMAL' && !isCutShort(past, step);
+}
+
+/** Its last pass asked for one more, which its workflow had no time for. */
+function isCutShort(past: FlowLife | undefined, step: number): boolean {
+  if (past?.states[step] !== 'SUCCEEDED') return false;
+  const { loop, scripts } = past.step(step);
+  const passes = past.source(step).jobs(step).length;
+  return loop !== undefined && scripts[passes - 1]?.again === true;
 }
 
 /** It was WAITING: its rule, and then its condition, has said what becomes of it. */
@@ -113,8 +139,8 @@ function oneEnds(life: FlowLife, step: number): StepState[] {
   if (life.taken.has(step)) return jobs.length > 0 ? [] : ['SUCCEEDED'];
   if (jobs.at(-1)?.end?.to !== SUCCEEDED) return jobs.length > 0 ? ['FAILED'] : [];
   if (!loop || !scripts[jobs.length - 1]?.again) return ['SUCCEEDED'];
-  const isLast = jobs.length === loop.maxIterations;
-  return [...(isLast ? (['FAILED'] as const) : []), ...(isStopping(life, step) ? (['SUCCEEDED'] as const) : [])];
+  if (jobs.length === loop.maxIterations) return ['FAILED'];
+  return isStopping(life, step) ? ['SUCCEEDED'] : [];
 }
 
 /** Nothing that can be decided is left undecided. */

@@ -76,9 +76,17 @@ export class FlowChecks extends TransactionChecks {
       this.#violate(life, 'workflows: one job', `has a second job ${row.id} of item ${item} of step ${step}`);
     if (facts.definition !== life.step(step)?.definition)
       this.#violate(life, 'workflows: one job', `has a job ${row.id} of ${facts.definition} for step ${step}`);
+    if (facts.retryOf !== undefined) this.#retries(life, child, facts.retryOf);
     this.#touch(life).made.push(child);
     this.#children.set(row.id, { life, child });
     life.add(child);
+  }
+
+  #retries(life: FlowLife, { id, step }: Child, retryOf: string): void {
+    const { history } = this.evidence;
+    history.count('workflow: a step retried the workflow that had failed in its place');
+    if (life.retryOf?.states[step] !== 'FAILED' || life.retryOf.jobs(step).at(-1)?.id !== retryOf)
+      this.#violate(life, 'workflows: retries', `has job ${id} of step ${step} as the retry of ${retryOf}`);
   }
 
   #ended(row: Ordered): void {

@@ -67,7 +67,9 @@ function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
   for (const [id, { retryOf }] of facts)
     if (retryOf !== undefined) children.set(retryOf, [...(children.get(retryOf) ?? []), id]);
   for (const [parent, ids] of children) {
-    const allowed = (byHand.get(parent) ?? 0) + 1;
+    // The job of a step is retried with its workflow.
+    const ofWorkflow = children.get(facts.get(parent)?.parent ?? '')?.length ?? 0;
+    const allowed = (byHand.get(parent) ?? 0) + 1 + ofWorkflow;
     if (ids.length > allowed) history.violate('I2 idempotent submit', `job ${parent} was retried as ${ids.join(', ')}`);
     const end = lives.get(parent)?.end;
     for (const id of ids) {

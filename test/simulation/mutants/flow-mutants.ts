@@ -115,6 +115,16 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  retry_keeps_what_was_behind_a_failure: {
+    about: 'A retry takes over steps that lie behind others which run again.',
+    patches: [
+      {
+        file: 'server/domain/workflow/adoption.ts',
+        find: 'isGood(one) && !again.has(one.step)',
+        replace: 'isGood(one) && !(again.has(one.step) && one.compensation)',
+      },
+    ],
+  },
   loop_runs_once_more: {
     about: 'A loop has one pass more than it may.',
     patches: [

@@ -15,6 +15,10 @@ export const expectedOfFlows: Readonly<Record<string, readonly string[]>> = {
   'a cancelled workflow cleaned up': ['workflow: cleaned up although it was cancelled'],
   'a late workflow cleaned up': ['workflow: cleaned up although it was late'],
   'a retry took over what had succeeded': ['workflow: succeeded steps were adopted'],
+  'a step retried the workflow that had failed in its place': [
+    'workflow: a step retried the workflow that had failed in its place',
+  ],
+  'a retry ran again what had succeeded behind a failure': ['workflow: what succeeded behind a failure runs again'],
   'a batch succeeded': ['batch: ended SUCCEEDED'],
   'a batch failed': ['batch: ended FAILED'],
   'a batch was cancelled': ['batch: ended CANCELLED'],

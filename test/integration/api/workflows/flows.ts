@@ -39,6 +39,8 @@ export interface Part {
   readonly failures?: number;
   /** It waits until the test lets go what has this name, or until it is stopped. */
   readonly hold?: string;
+  /** It holds on also while it is told to stop. */
+  readonly deaf?: boolean;
 }
 
 export interface Start {
@@ -180,8 +182,8 @@ export class Flows {
     this.running++;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     try {
-      const { give, fail, failures = 0, hold } = start.part;
-      if (hold !== undefined) await this.#hold(hold, ctx.signal, start);
+      const { give, fail, failures = 0, hold, deaf } = start.part;
+      if (hold !== undefined) await this.#hold(hold, deaf ? new AbortController().signal : ctx.signal, start);
       if (fail) throw new FinalError(fail);
       if (ctx.attemptsCounted < failures) throw new Error(`try ${ctx.attemptsCounted}`);
       const { returns } = start.part;

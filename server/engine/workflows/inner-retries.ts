@@ -1,0 +1,53 @@
+/** Steps of a retry that are workflows themselves: each retries the one that failed in its place, and takes over what had succeeded in it. */
+import type { JobDefinition } from '../../domain/definition.ts';
+import type { Payload } from '../../domain/payload.ts';
+import type { EndedJob } from '../job-views.ts';
+import type { Store } from '../store-port.ts';
+import type { LockedWorkflow, StoredStep, WorkflowStore } from '../workflow-views.ts';
+import type { Steps } from './steps.ts';
+
+export interface InnerRetryParts {
+  readonly store: Pick<Store, 'readEndedJobs'> & {
+    readonly workflows: Pick<WorkflowStore, 'readSteps' | 'readOutcomes'>;
+  };
+  readonly namespace: string;
+  readonly workflow: LockedWorkflow;
+}
+
+/**
+ * The job that failed in the step's place; undefined: there is none, or this one is another. It has to be of the same version, with the same
+ * input, and behind nothing but what was taken over: else what had succeeded in it may have worked with something else.
+ */
+export async function retriedJob(
+  { store, namespace, workflow: { retryOf } }: InnerRetryParts,
+  steps: Steps,
+  step: number,
+  definition: JobDefinition,
+  input: Payload,
+): Promise<string | undefined> {
+  const { loop, fanOut } = steps.graph.step(step);
+  if (!retryOf || !definition.workflow || loop || fanOut || !(await isBehindAdopted(steps, step))) return undefined;
+  const [past] = await store.workflows.readSteps([{ jobId: retryOf, step }]);
+  if (!past || !hasFailed(past)) return undefined;
+  const [[outcome], [job]] = await Promise.all([
+    store.workflows.readOutcomes([retryOf]),
+    store.readEndedJobs(namespace, [past.childId]),
+  ]);
+  const isWhole = !outcome || outcome.state === 'SUCCEEDED';
+  return job && !isWhole && isAlike(job, definition, input) ? job.jobId : undefined;
+}
+
+async function isBehindAdopted(steps: Steps, step: number): Promise<boolean> {
+  const needs = steps.graph.needs(step);
+  await steps.load(needs);
+  return needs.every((need) => steps.row(need).adoptedFrom !== undefined);
+}
+
+function hasFailed<T extends StoredStep>(past: T): past is T & { readonly childId: string } {
+  return past.state === 'FAILED' && past.childId !== undefined;
+}
+
+function isAlike(job: EndedJob, { name, version }: JobDefinition, { data, contentType }: Payload): boolean {
+  const isSame = job.definition === name && job.definitionVersion === version;
+  return isSame && !job.erased && job.input.contentType === contentType && Buffer.compare(job.input.data, data) === 0;
+}

@@ -1,0 +1,82 @@
+/** Retries of workflows of all shapes: what they take over, against a plain look at everything before it and a run of the whole. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adoptable } from '../../../server/domain/workflow/adoption.ts';
+import { cutShort } from '../../../server/domain/workflow/loop.ts';
+import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
+import { endingsOfAll } from '../../support/workflow-oracle.ts';
+import { type Plan, plan } from './arbitraries.ts';
+import { Play } from './played-workflow.ts';
+
+interface Retry {
+  readonly play: Play;
+  readonly given: Plan;
+  /** Numbers of the steps that are taken over. */
+  readonly adopted: readonly number[];
+  /** It, or a step before it, may end otherwise than it did. */
+  readonly isOpen: (step: number) => boolean;
+}
+
+function check(holds: (retry: Retry) => void): void {
+  fc.assert(
+    fc.property(plan, fc.infiniteStream(fc.nat(7)), (given, picks) => holds(retryOf(given, picks))),
+    { numRuns: 400 },
+  );
+}
+
+function retryOf(given: Plan, picks: Iterator<number>): Retry {
+  const play = new Play(given).toEnd();
+  const { graph, ended, compensated } = play;
+  const undone = new Set(compensated.map(({ step }) => step));
+  const past = graph.steps.flatMap(({ name, role }, step) => {
+    const state = ended.get(name);
+    if (state === undefined || role !== 'NORMAL') return [];
+    const compensation = undone.has(step) ? ('SUCCEEDED' as const) : undefined;
+    const isByHand = state === 'SKIPPED' && picks.next().value === 0;
+    const isCut = state === 'SUCCEEDED' && picks.next().value === 0;
+    const reason = isCut ? cutShort(2) : undefined;
+    return [{ step, state, reason, skipReason: isByHand ? 'skipped by hand' : undefined, compensation }];
+  });
+  const isSame = (step: number) =>
+    past.some(
+      ({ step: own, state, reason, skipReason, compensation }) =>
+        own === step && !reason && !skipReason && !compensation && ['SUCCEEDED', 'SKIPPED'].includes(state),
+    );
+  const isOpen = (step: number): boolean => !isSame(step) || graph.needs(step).some(isOpen);
+  return { play, given, adopted: adoptable(graph, past).map(({ step }) => step), isOpen };
+}
+
+describe('a retry', () => {
+  it('takes over what has succeeded, but for what was taken back, was cut short, or has behind it what runs again', () => {
+    let most = 0;
+    check(({ play: { graph, ended }, adopted, isOpen }) => {
+      const good = graph.steps.flatMap(({ name, role }, step) =>
+        role === 'NORMAL' && ended.get(name) === 'SUCCEEDED' && !isOpen(step) ? [step] : [],
+      );
+      expect(adopted).toEqual(good);
+      most = Math.max(most, adopted.length);
+    });
+    expect(most).toBeGreaterThan(5);
+  });
+
+  it('takes over only what would start in a run of the whole, too, whatever becomes of the rest this time', () => {
+    const others: Readonly<Partial<Record<EndedStepState, EndedStepState>>> = {
+      SUCCEEDED: 'FAILED',
+      FAILED: 'SUCCEEDED',
+      SKIPPED: 'SUCCEEDED',
+    };
+    check(({ play: { graph }, given: { workflow, fates }, adopted, isOpen }) => {
+      const results = new Map(
+        Array.from(fates, ([name, { result }]) => {
+          const other = isOpen(graph.indexOf(name)) ? others[result] : undefined;
+          return [name, other ?? result] as const;
+        }),
+      );
+      const possible = endingsOfAll(workflow, results);
+      for (const step of adopted) {
+        const { name } = graph.step(step);
+        expect([...(possible.get(name) ?? [])], name).toEqual(['SUCCEEDED']);
+      }
+    });
+  });
+});
