@@ -47,10 +47,15 @@ const shown = (times: readonly number[]) => times.map((ms) => new Date(ms).toISO
 
 function field(min: number, max: number): fc.Arbitrary<string> {
   const value = fc.integer({ min, max });
-  const range = fc.tuple(value, value).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`);
+  const ends = fc.tuple(value, value).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+  const range = ends.map(([from, to]) => `${from}-${to}`);
   const step = fc.integer({ min: 2, max: max - min }).map((every) => `*/${every}`);
+  // A step is not longer than its range.
+  const stepped = fc
+    .tuple(ends, fc.nat())
+    .map(([[from, to], any]) => (to - from < 2 ? `${from}` : `${from}-${to}/${2 + (any % (to - from - 1))}`));
   const list = fc
-    .uniqueArray(fc.oneof(value.map(String), range), { minLength: 1, maxLength: 3 })
+    .uniqueArray(fc.oneof(value.map(String), range, stepped), { minLength: 1, maxLength: 3 })
     .map((one) => one.join(','));
   return fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, step, { weight: 3, arbitrary: list });
 }
@@ -62,8 +67,19 @@ const crons = fc
     field(0, 59),
     hour,
     fc.oneof(fc.constant('*'), field(1, 31)),
-    fc.constant('*'),
+    fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, { weight: 1, arbitrary: field(1, 12) }),
     fc.oneof(fc.constant('*'), field(0, 6)),
+  )
+  .map((fields) => fields.join(' '));
+
+/** Of at most a few hundred times a year or so: a year's are walked through. */
+const yearlong = fc
+  .tuple(
+    fc.oneof(fc.integer({ min: 0, max: 59 }).map(String), fc.constantFrom('*/30', '10-50/20', '7,59')),
+    fc.oneof(fc.integer({ min: 0, max: 4 }).map(String), fc.constantFrom('*/12', '1-9/4', '0,2,23', '2-3')),
+    fc.oneof(fc.constant('*'), field(1, 31)),
+    fc.oneof({ weight: 1, arbitrary: fc.constant('*') }, { weight: 3, arbitrary: field(1, 12) }),
+    fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, { weight: 1, arbitrary: field(0, 6) }),
   )
   .map((fields) => fields.join(' '));
 
@@ -79,6 +95,15 @@ describe.each(zones)('in %s, %i', (timeZone, year) => {
       expect(shown(timesIn({ crons: [cron], timeZone }, from, to))).toEqual(shown(expected));
     },
   );
+
+  it('a few of any months, days, lists and steps are, over the year', () => {
+    fc.assert(
+      fc.property(yearlong, (cron) => {
+        expect(shown(timesIn({ crons: [cron], timeZone }, from, to))).toEqual(shown(cronOracle(cron, wall, from, to)));
+      }),
+      { numRuns: 4 },
+    );
+  });
 
   it('any expression is, around each jump of the clock', () => {
     const jumps = jumpsOf(wall);

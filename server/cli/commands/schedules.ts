@@ -80,6 +80,8 @@ function addReading(group: Command): void {
     .addHelpText(
       'after',
       `
+Rules with calendars or exclusions are in files: muster schedules apply -f FILE --dry-run shows their next times.
+
 Examples:
   muster schedules preview nightly --count 3
   muster schedules preview --cron "30 2 * * *" --zone America/New_York --after 2026-03-07T00:00:00Z`,
