@@ -231,7 +231,7 @@ describe('rules together', () => {
     const seldom = { crons: ['* * * * *'], exclusions: [rule({ minute: '1-59' })] };
     const { times, lookedUntilUs } = between(seldom, day(365), 1_000);
     expect(times).toHaveLength(Math.ceil(5_000 / 60));
-    expect(between(seldom, (lookedUntilUs as number) / 1_000 + 1, 1_000)).toEqual({ times });
+    expect(between(seldom, (lookedUntilUs as number) / 1_000, 1_000).times).toEqual(times);
     const [next] = new NominalTimes({ ...nothing, ...seldom }).between(
       lookedUntilUs as number,
       day(365) * 1_000,

@@ -377,28 +377,4 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     expect(await world.rpc.call(previewSchedule, { name, afterTime, count: 3 })).toEqual(rules);
     expect((await world.rpc.call(previewSchedule, { times })).times).toHaveLength(10);
   });
-
-  it('are looked for in bounded time, however much is excluded', async () => {
-    const times = { crons: ['* * * * *'], exclusions: [{ minute: '1-59' }] };
-    const dayOf = (text: string) => timestampFromDate(new Date(text));
-    const asked = { times, count: 1_000, afterTime: dayOf('2026-03-01') };
-    const first = await world.rpc.call(previewSchedule, asked);
-    expect(first.times).toHaveLength(83);
-    const { times: later } = await world.rpc.call(previewSchedule, { ...asked, afterTime: first.lookedUntilTime });
-    expect(at(later[0])).toBe('2026-03-04T12:00:00.000Z');
-    const { name } = await apply({ times });
-    const week = { startTime: dayOf('2026-03-01'), endTime: dayOf('2026-03-08') };
-    const refusal = await world.rpc.refused(backfillSchedule, { name, ...week });
-    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['end_time'] });
-    expect(refusal.message).toMatch(/5000 in all; ask for a shorter span/);
-    expect(await runsOf(name)).toEqual([]);
-    // None within a look: it may be there all the same.
-    const halves = ['0-29', '30-59'].map((minute) => ({ minute, year: '2020-2050' }));
-    const far = await apply({ times: { crons: ['* * * * *'], exclusions: halves } });
-    expect(far.nextTime).toBeUndefined();
-    const none = await world.rpc.call(previewSchedule, { name: far.name });
-    expect(none).toMatchObject({ times: [], lookedUntilTime: expect.anything() });
-    const one = { ...week, endTime: dayOf('2026-03-02') };
-    expect(await world.rpc.call(backfillSchedule, { name, ...one })).toMatchObject({ times: 24 });
-  });
 });
