@@ -80,6 +80,26 @@ describe('a schedule', () => {
     );
   });
 
+  it('whose times are about to change decides all that have come, each once, however their starts were put off', () => {
+    fc.assert(
+      fc.property(world, gaps, fc.integer({ min: 1, max: 10_000 }), (changes, looks, last) => {
+        const schedule = new ScheduleWorld(changes, undefined, () => 90 * SECOND);
+        let nowUs = NOON_US;
+        for (const gap of looks) {
+          nowUs += gap * SECOND;
+          schedule.look(nowUs);
+        }
+        nowUs += last * SECOND;
+        while (schedule.look(nowUs, true).isBehind);
+        const nominal: number[] = [];
+        for (let us = NOON_US + MINUTE; us <= nowUs; us += MINUTE) nominal.push(us);
+        expect([...schedule.fates.keys()].sort((a, b) => a - b)).toEqual(nominal);
+        for (const fates of schedule.fates.values())
+          expect(fates.filter((fate) => fate !== 'BUFFERED').length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
   it('asks to be looked at neither late nor for nothing', () => {
     fc.assert(
       fc.property(world, fc.integer({ min: 1, max: 200 }), (changes, long) => {

@@ -72,11 +72,12 @@ export class ScheduleWorld {
     return this.#jobs.length;
   }
 
-  look(nowUs: number): ScheduleDecision {
+  /** `endsNow`: other times are about to take the place of these. */
+  look(nowUs: number, endsNow = false): ScheduleDecision {
     const failed = this.#jobs.find(({ endUs, fails }) => fails && endUs <= nowUs);
     this.#jobs = this.#jobs.filter(({ endUs }) => endUs > nowUs);
     const failedJobId = failed && 'failed';
-    const decision = decideSchedule({ ...this.status, open: this.#jobs.length, failedJobId }, times, nowUs);
+    const decision = decideSchedule({ ...this.status, open: this.#jobs.length, failedJobId }, times, nowUs, endsNow);
     if (decision.cancelsOthers) this.#jobs = this.#jobs.map((job) => ({ ...job, endUs: nowUs + SECOND, fails: false }));
     const left = this.status.buffered.filter((run) => !decision.runs.some((one) => one.nominalUs === run.nominalUs));
     const beside = this.#jobs.length;
