@@ -37,8 +37,11 @@ export interface ScheduleDecision {
   /** Set: it pauses, for this reason. */
   readonly pauseReason?: string;
   readonly runsLeft: number | undefined;
+  /** Later than now where what follows is excluded. */
   readonly decidedUntilUs: number;
-  /** The first time that has not been decided; undefined: there is none, or it may give no job. */
+  /** There were more times than are decided in one look: others have come too. */
+  readonly isBehind: boolean;
+  /** The first time that has not been decided; undefined: there is none, it has not been found yet, or it may give no job. */
   readonly nextUs: number | undefined;
   /** When to look again; undefined: not before somebody asks. */
   readonly lookUs: number | undefined;
@@ -53,6 +56,8 @@ const MOST_TIMES = 200;
 export const MOST_BUFFERED = 1_000;
 /** How often it is looked whether what a run waits for has ended. */
 const WAIT_US = 1_000_000;
+/** Of how far ahead all times are excluded: the part after which it is looked for a next one again. */
+const SEARCH_AGAIN = 1 / 1_000;
 
 /** A number from 0 to 1 that follows from the text: FNV-1a, 32 bits wide. */
 function fractionOf(text: string): number {
@@ -74,20 +79,31 @@ interface Due {
   readonly startUs: number;
 }
 
-/** The times after `afterUs` with their starts, as far as they have come; then the first that has not. */
-function dueTimes(status: ScheduleStatus, times: NominalTimes, nowUs: number) {
+interface DueTimes {
+  /** Those that have come. */
+  readonly due: readonly Due[];
+  /** The first that has not, or that has no room in this look. */
+  readonly next?: Due;
+  /** Set instead of `next` where it has not been found: up to here there is none. */
+  readonly lookedUntilUs?: number | undefined;
+}
+
+/** The times that have not been decided, as far as they have come. */
+function dueTimes(status: ScheduleStatus, times: NominalTimes, nowUs: number, endsNow: boolean): DueTimes {
   const { seed, rules, runsLeft, decidedUntilUs } = status;
   const due: Due[] = [];
-  if (runsLeft === 0) return { due, next: undefined };
-  let nominalUs = times.after(decidedUntilUs);
+  if (runsLeft === 0) return { due };
+  let { timeUs: nominalUs, lookedUntilUs } = times.after(decidedUntilUs);
   while (nominalUs !== undefined) {
     const following = times.after(nominalUs);
-    const startUs = nominalUs + jitterOf(seed, nominalUs, following, rules.jitterMs);
+    const room = following.timeUs ?? following.lookedUntilUs;
+    const jitteredUs = nominalUs + jitterOf(seed, nominalUs, room, rules.jitterMs);
+    const startUs = endsNow && nominalUs <= nowUs ? Math.min(jitteredUs, nowUs) : jitteredUs;
     if (startUs > nowUs || due.length === MOST_TIMES) return { due, next: { nominalUs, startUs } };
     due.push({ nominalUs, startUs });
-    nominalUs = following;
+    ({ timeUs: nominalUs, lookedUntilUs } = following);
   }
-  return { due, next: undefined };
+  return { due, lookedUntilUs };
 }
 
 /** Why a time that has come gets no job, whatever else runs; undefined: it may. */
@@ -191,8 +207,17 @@ class Deciding {
   }
 }
 
-/** A pure function of what is stored and the time; `times` are those of the rules. */
-export function decideSchedule(given: ScheduleStatus, times: NominalTimes, nowUs: number): ScheduleDecision {
+/**
+ * A pure function of what is stored and the time; `times` are those of the rules.
+ *
+ * @param endsNow Other times take the place of these from now on: what has come is decided, though its start was put off.
+ */
+export function decideSchedule(
+  given: ScheduleStatus,
+  times: NominalTimes,
+  nowUs: number,
+  endsNow = false,
+): ScheduleDecision {
   const fails = given.rules.pauseOnFailure && given.failedJobId !== undefined && !given.paused;
   const status = fails ? { ...given, paused: true } : given;
   const { rules, paused, runsLeft } = status;
@@ -200,7 +225,7 @@ export function decideSchedule(given: ScheduleStatus, times: NominalTimes, nowUs
   for (const run of status.buffered) deciding.resume(run, paused);
   const resumed = deciding.taken;
   for (const run of status.asked) deciding.take(run);
-  const { due, next } = dueTimes(status, times, nowUs);
+  const { due, next, lookedUntilUs } = dueTimes(status, times, nowUs, endsNow);
   const isBehind = next !== undefined && next.startUs <= nowUs;
   // What has waited was counted when it began to.
   const left = () => (runsLeft === undefined ? undefined : runsLeft - (deciding.taken - resumed));
@@ -213,19 +238,34 @@ export function decideSchedule(given: ScheduleStatus, times: NominalTimes, nowUs
     else deciding.take(run);
     decidedUntilUs = nominalUs;
   }
+  const isOver = left() === 0;
+  if (!isOver) decidedUntilUs = lookedUntilUs ?? decidedUntilUs;
   return {
     runs: deciding.runs,
     cancelsOthers: deciding.cancelsOthers,
     ...(fails ? { pauseReason: `job ${given.failedJobId} failed` } : {}),
     runsLeft: left(),
     decidedUntilUs,
-    nextUs: left() === 0 ? undefined : next?.nominalUs,
-    lookUs: lookAgain(status, deciding, left() === 0 ? undefined : next?.startUs, nowUs),
+    isBehind: !isOver && (isBehind || (lookedUntilUs !== undefined && lookedUntilUs < nowUs)),
+    nextUs: isOver ? undefined : next?.nominalUs,
+    lookUs: lookAgain(
+      status,
+      deciding,
+      isOver ? undefined : (next?.startUs ?? searchAgain(lookedUntilUs, nowUs)),
+      nowUs,
+    ),
   };
 }
 
-function lookAgain({ rules, paused }: ScheduleStatus, deciding: Deciding, startUs: number | undefined, nowUs: number) {
+/** When to look on for a next time, well before it can come; at once where there may be some that have. */
+function searchAgain(lookedUntilUs: number | undefined, nowUs: number): number | undefined {
+  if (lookedUntilUs === undefined) return undefined;
+  const aheadUs = lookedUntilUs - nowUs;
+  return aheadUs <= 0 ? nowUs : nowUs + Math.floor(Math.min(Math.max(WAIT_US, aheadUs * SEARCH_AGAIN), aheadUs));
+}
+
+function lookAgain({ rules, paused }: ScheduleStatus, deciding: Deciding, nextUs: number | undefined, nowUs: number) {
   const waits = !paused && (deciding.isWaiting || (rules.pauseOnFailure && deciding.isBusy));
-  if (!waits) return startUs;
-  return Math.min(nowUs + WAIT_US, startUs ?? Number.POSITIVE_INFINITY);
+  if (!waits) return nextUs;
+  return Math.min(nowUs + WAIT_US, nextUs ?? Number.POSITIVE_INFINITY);
 }

@@ -116,6 +116,20 @@ function calendarPattern(rule: CalendarRule, place: Place, second: string): stri
   return [second, ...calendarFields.map((field) => textOf(checkField(fieldOf(rule, field, place), field)))].join(' ');
 }
 
+const whole: Readonly<Record<CronField, readonly string[]>> = {
+  minute: ['*', '0-59'],
+  hour: ['*', '0-23'],
+  dayOfMonth: ['*', '1-31'],
+  month: ['*', '1-12'],
+  dayOfWeek: ['*', '0-6', '0-7', '1-7'],
+  year: ['*', '1970-2199'],
+};
+
+/** Whether a field restricts nothing, however that is written. */
+function isEach(text: string, field: CronField): boolean {
+  return whole[field].includes(textOf(checkField(text, field)));
+}
+
 /** Begins of the smallest unit that an exclusion tells apart: it holds, or not, until the next of them. */
 const steps: readonly (readonly [CronField, string])[] = [
   ['minute', '* * * * *'],
@@ -132,17 +146,30 @@ interface Exclusion {
   readonly next: Rule;
 }
 
-function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
-  const cron = new Cron(calendarPattern(rule, 'exclusions', '*'), { ...zone, mode: '7-part', domAndDow: true });
-  const [, step = '* * * * *'] = steps.find(([field]) => fieldOf(rule, field, 'exclusions') !== '*') ?? [];
-  return { has: (us) => cron.match(new Date(msOf(us))), next: cronRule(step, { ...zone, mode: '5-part' }) };
+/** Neither is set: there are no more. */
+export interface Found {
+  readonly timeUs?: number;
+  /** It may be behind more excluded times than are looked at for one; up to here there is none. */
+  readonly lookedUntilUs?: number;
 }
 
-interface Search {
-  readonly found: number | undefined;
+function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
+  const cron = new Cron(calendarPattern(rule, 'exclusions', '*'), { ...zone, mode: '7-part', domAndDow: true });
+  const step = steps.find(([field]) => !isEach(fieldOf(rule, field, 'exclusions'), field))?.[1];
+  return {
+    has: (us) => cron.match(new Date(msOf(us))),
+    next: step === undefined ? () => undefined : cronRule(step, { ...zone, mode: '5-part' }),
+  };
+}
+
+export interface FoundTimes {
+  readonly times: number[];
+  /** There may be more behind too many excluded ones; up to here these are all. */
+  readonly lookedUntilUs?: number | undefined;
+}
+
+interface Search extends Found {
   readonly looked: number;
-  /** There are no more. */
-  readonly isOver: boolean;
 }
 
 export class NominalTimes {
@@ -166,36 +193,36 @@ export class NominalTimes {
     this.#endUs = Math.min(times.endUs ?? END_US, END_US);
   }
 
-  /** The first time later than this one; undefined: there is none, or it is behind a thousand excluded ones. */
-  after(us: number): number | undefined {
-    return this.#search(us, END_US, MOST_LOOKS).found;
+  /** The first time later than this one, as far as a thousand looks go. */
+  after(us: number): Found {
+    return this.#search(us, END_US, MOST_LOOKS);
   }
 
-  /** The times later than one and before another, at most so many. `isCut`: there may be more, behind too many excluded ones. */
-  between(afterUs: number, beforeUs: number, limit: number): { readonly times: number[]; readonly isCut: boolean } {
+  /** The times later than one and before another, at most so many. */
+  between(afterUs: number, beforeUs: number, limit: number): FoundTimes {
     const times: number[] = [];
     let looks = MOST_LOOKS_TOGETHER;
     while (times.length < limit) {
-      const { found, looked, isOver } = this.#search(times.at(-1) ?? afterUs, beforeUs, Math.min(looks, MOST_LOOKS));
-      if (found === undefined) return { times, isCut: !isOver };
-      times.push(found);
+      const { timeUs, lookedUntilUs, looked } = this.#search(times.at(-1) ?? afterUs, beforeUs, looks);
+      if (timeUs === undefined) return { times, lookedUntilUs };
+      times.push(timeUs);
       looks -= looked;
     }
-    return { times, isCut: false };
+    return { times };
   }
 
   #search(us: number, beforeUs: number, looks: number): Search {
     let from = Math.max(us, this.#startUs - 1);
     for (let looked = 1; looked <= looks; looked++) {
       const next = this.#next(from);
-      if (next === undefined || next >= beforeUs) return { found: undefined, looked, isOver: true };
+      if (next === undefined || next >= beforeUs) return { looked };
       const excluded = this.#exclusions.find((one) => one.has(next));
-      if (!excluded) return { found: next, looked, isOver: false };
+      if (!excluded) return { timeUs: next, looked };
       from = (excluded.next(next) ?? END_US) - SECOND_US;
       // A step of a second in an excluded minute.
       if (from < next) from = next;
     }
-    return { found: undefined, looked: looks, isOver: false };
+    return { lookedUntilUs: from, looked: looks };
   }
 
   #next(afterUs: number): number | undefined {

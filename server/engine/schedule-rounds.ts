@@ -1,5 +1,5 @@
 /** Looks at schedules that are due, submits the jobs of their times, and cancels those that are to make way. */
-import { decideSchedule, type ScheduleStatus } from '../domain/decide-schedule.ts';
+import { decideSchedule, type ScheduleDecision, type ScheduleStatus } from '../domain/decide-schedule.ts';
 import { NominalTimes } from '../domain/nominal-times.ts';
 import type { PendingRun, RunKey } from '../domain/schedule.ts';
 import { Batcher } from './batcher.ts';
@@ -167,8 +167,13 @@ export class ScheduleRounds {
   }
 }
 
-function decide(schedule: Schedule, status: ScheduleStatus, nowUs: number) {
+export function decide(schedule: Schedule, status: ScheduleStatus, nowUs: number): ScheduleDecision {
   return decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs);
+}
+
+/** What has come by rules that others are about to replace. */
+export function decideLast(schedule: Schedule, status: ScheduleStatus, nowUs: number): ScheduleDecision {
+  return decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs, true);
 }
 
 /** What a run submits: it can be found by the labels that say whose it is, and for which time. */

@@ -85,6 +85,8 @@ export type ScheduleChange =
   | { readonly kind: 'done'; readonly schedule: Schedule; readonly created: boolean }
   | { readonly kind: 'missing' }
   | { readonly kind: 'full'; readonly pending: number }
+  /** More of its times have come than one look decides. */
+  | { readonly kind: 'behind' }
   | { readonly kind: 'stale'; readonly etag: string };
 
 export interface SchedulePage {
@@ -103,12 +105,14 @@ export interface ScheduleStore {
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage>;
   /**
    * Makes a schedule, or changes one that is there; the same content changes nothing. An etag that is not empty must be that
-   * of the one that is there.
+   * of the one that is there. Where other times take the place of those that are there, `decide` says first what becomes of
+   * those of them that have come.
    */
-  apply(spec: ScheduleSpec, etag: string, scheduleId: string): Promise<ScheduleChange>;
+  apply(spec: ScheduleSpec, etag: string, scheduleId: string, decide: DecideSchedule): Promise<ScheduleChange>;
   /** An empty reason leaves the one that is there. */
   pause(name: ScheduleName, reason: string): Promise<ScheduleChange>;
-  resume(name: ScheduleName): Promise<ScheduleChange>;
+  /** `decide` says first what becomes of times that have come while it was paused. */
+  resume(name: ScheduleName, decide: DecideSchedule): Promise<ScheduleChange>;
   /** With the record of its runs. Its jobs stay. */
   delete(name: ScheduleName): Promise<boolean>;
   /** Adds runs that a person asks for; those that are there already stay as they are. */

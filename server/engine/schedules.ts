@@ -1,5 +1,5 @@
 /** Schedules as people make, see, hold, trigger and delete them. When they run is in `schedule-rounds.ts`. */
-import { MOST_LOOKS_TOGETHER, NominalTimes, type ScheduleTimes } from '../domain/nominal-times.ts';
+import { type FoundTimes, MOST_LOOKS_TOGETHER, NominalTimes, type ScheduleTimes } from '../domain/nominal-times.ts';
 import type { OverlapPolicy, PendingRun, RunKey } from '../domain/schedule.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
 import { retryCollisions } from './collisions.ts';
@@ -7,7 +7,7 @@ import type { DbClock } from './db-clock.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { Random, Timers } from './ports.ts';
 import { once, type RequestKey } from './requests.ts';
-import { submissionOf } from './schedule-rounds.ts';
+import { decide, decideLast, submissionOf } from './schedule-rounds.ts';
 import type {
   Schedule,
   ScheduleChange,
@@ -49,7 +49,7 @@ export class Schedules {
 
   /** Refuses what could never run: rules that name no time, and a job that would be refused now. */
   async check(spec: ScheduleSpec): Promise<void> {
-    if (new NominalTimes(spec.rules.times).after(this.#parts.clock.nowUs()) === undefined)
+    if (namesNone(spec.rules.times, this.#parts.clock.nowUs()))
       throw badField('schedule.times', 'names no time that is still to come');
     await this.#parts.submissions.check(spec.namespace, submissionOf(spec, { nominalUs: 0 }), 'schedule.job');
   }
@@ -61,7 +61,7 @@ export class Schedules {
     const change = await this.#change(spec, request, async (store) => {
       // Only now, when it is known to be no repeat: what that asked for was good when it was carried out.
       if (refusal) throw refusal;
-      return store.apply(spec, etag, scheduleId);
+      return store.apply(spec, etag, scheduleId, decideLast);
     });
     // So that the answer says what its next time is.
     await this.#parts.lookNow();
@@ -75,8 +75,8 @@ export class Schedules {
   }
 
   /** The next times of these rules, after one or from now on; fewer where they are behind too many excluded ones. */
-  nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): number[] {
-    return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count).times;
+  nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): FoundTimes {
+    return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count);
   }
 
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
@@ -88,7 +88,7 @@ export class Schedules {
   }
 
   async resume(name: ScheduleName, request: RequestKey | undefined): Promise<Schedule> {
-    await this.#changed(name, request, (store) => store.resume(name));
+    await this.#changed(name, request, (store) => store.resume(name, decide));
     await this.#parts.lookNow();
     return this.get(name);
   }
@@ -126,8 +126,12 @@ export class Schedules {
     request: RequestKey | undefined,
   ): Promise<number> {
     const { rules } = await this.get(name);
-    const { times, isCut } = new NominalTimes(rules.times).between(span.fromUs - 1, span.toUs, MOST_BACKFILLED + 1);
-    if (isCut)
+    const { times, lookedUntilUs } = new NominalTimes(rules.times).between(
+      span.fromUs - 1,
+      span.toUs,
+      MOST_BACKFILLED + 1,
+    );
+    if (lookedUntilUs !== undefined)
       throw badField(
         'end_time',
         `is behind more excluded times than are looked at, ${MOST_LOOKS_TOGETHER} in all; ask for a shorter span`,
@@ -181,6 +185,12 @@ export class Schedules {
   }
 }
 
+/** Times that are behind too many excluded ones to be found at once are there: they are found in time. */
+function namesNone(times: ScheduleTimes, nowUs: number): boolean {
+  const { timeUs, lookedUntilUs } = new NominalTimes(times).after(nowUs);
+  return timeUs === undefined && lookedUntilUs === undefined;
+}
+
 type Work = (store: ScheduleStore) => Promise<ScheduleChange>;
 
 function badField(field: string, description: string): EngineError {
@@ -212,6 +222,12 @@ function refusalOf(name: ScheduleName, change: ScheduleChange): EngineError {
         'OVERLOADED',
         `schedule ${name.name} has ${change.pending} runs that wait; let some of them start before more are asked for`,
         { metadata: { ...metadata, pending: String(change.pending) }, retryAfterMs: 5_000 },
+      );
+    case 'behind':
+      return new EngineError(
+        'OVERLOADED',
+        `schedule ${name.name} is still making up for times that were missed; change it once that is done`,
+        { metadata, retryAfterMs: 1_000 },
       );
     default:
       return scheduleNotFound(name);

@@ -2,7 +2,7 @@
  * Schedules over SIGKILLs of the replicas that look after them, at named points and in turns: each time of each schedule has
  * one job, or is on record as skipped; none has two, and none is forgotten.
  */
-import { CatchUpPolicy, Client, OverlapPolicy, ScheduleRunState } from '@muster/sdk';
+import { CatchUpPolicy, Client, OverlapPolicy, type ScheduleRun, ScheduleRunState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KillPoint } from '../../server/engine/kill-points.ts';
 import { eventually } from '../support/eventually.ts';
@@ -60,10 +60,14 @@ async function jobsOf(name: string): Promise<Map<string, string[]>> {
 const usOf = (time: { readonly seconds: bigint; readonly nanos: number } | undefined) =>
   Number(time?.seconds ?? 0n) * SECOND_US + (time?.nanos ?? 0) / 1_000;
 
-async function expectEachTimeOnce(name: string): Promise<number> {
+/** Up to when a run, and those that share its row, stand for the times. */
+const endOf = (run: ScheduleRun | undefined) => usOf(run?.nominalTime) + (run?.times ?? 0) * SECOND_US;
+
+async function expectEachTimeOnce(name: string, pausedUs: number): Promise<number> {
   const { runs } = await client.listScheduleRuns(name, { pageSize: 1_000 });
   const jobs = await jobsOf(name);
-  let next = usOf(runs.at(-1)?.nominalTime);
+  // The first one after it was made.
+  let next = (Math.floor(usOf((await client.getSchedule(name)).createTime) / SECOND_US) + 1) * SECOND_US;
   for (const run of runs.toReversed()) {
     expect(usOf(run.nominalTime), `${name}: every second is there, once`).toBe(next);
     next += run.times * SECOND_US;
@@ -71,6 +75,7 @@ async function expectEachTimeOnce(name: string): Promise<number> {
     if (run.state === ScheduleRunState.STARTED) expect(jobs.get(time), `${name} at ${time}`).toEqual([run.jobId]);
     else expect([run.state, jobs.get(time)]).toEqual([ScheduleRunState.SKIPPED, undefined]);
   }
+  expect(next, `${name}: every second up to the pause is there`).toBeGreaterThan(pausedUs);
   const started = runs.filter(({ state }) => state === ScheduleRunState.STARTED);
   expect(jobs.size).toBe(started.length);
   return started.length;
@@ -88,14 +93,16 @@ it('give each time one job, whoever is killed', { timeout: 600_000 }, async () =
     await other?.start();
     await victim?.start();
   }
-  for (const name of names) await client.pauseSchedule(name, 'to be counted');
+  const paused = new Map<string, number>();
+  for (const name of names) paused.set(name, usOf((await client.pauseSchedule(name, 'to be counted')).updateTime));
   await eventually(
-    'everything that was begun is finished',
+    'everything up to the pause is decided, and what was begun is finished',
     async () => {
       const all = await Promise.all(names.map((name) => client.listScheduleRuns(name, { pageSize: 1_000 })));
-      return all.flatMap(({ runs }) => runs).every(({ state }) => state !== ScheduleRunState.STARTING);
+      const isDecided = all.every(({ runs: [last] }, i) => endOf(last) > (paused.get(names[i] as string) as number));
+      return isDecided && all.flatMap(({ runs }) => runs).every(({ state }) => state !== ScheduleRunState.STARTING);
     },
     { timeoutMs: LONG_MS, everyMs: 200 },
   );
-  for (const name of names) expect(await expectEachTimeOnce(name)).toBeGreaterThan(kills.length);
+  for (const [name, pausedUs] of paused) expect(await expectEachTimeOnce(name, pausedUs)).toBeGreaterThan(kills.length);
 });

@@ -1,100 +1,15 @@
 /** Schedules as decisions: each time once, whenever it is looked; what overlaps, as the policy says; what is missed, as it says. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Decided,
-  decideSchedule,
-  jitterOf,
-  type ScheduleDecision,
-  type ScheduleStatus,
-  TIME_CAUSE_ID,
-} from '../../server/domain/decide-schedule.ts';
-import { NominalTimes, type ScheduleTimes } from '../../server/domain/nominal-times.ts';
+import { decideSchedule, jitterOf, TIME_CAUSE_ID } from '../../server/domain/decide-schedule.ts';
 import {
   type CatchUpPolicy,
   catchUpPolicies,
   type OverlapPolicy,
   overlapPolicies,
   type PendingRun,
-  type ScheduleRules,
 } from '../../server/domain/schedule.ts';
-
-const NOON_US = Date.UTC(2026, 10, 26, 12) * 1_000;
-const SECOND = 1_000_000;
-const MINUTE = 60 * SECOND;
-const everyMinute: ScheduleTimes = {
-  crons: [],
-  intervals: [{ everyMs: 60_000, offsetMs: 0 }],
-  calendars: [],
-  exclusions: [],
-  timeZone: 'UTC',
-};
-const times = new NominalTimes(everyMinute);
-
-const rules: ScheduleRules = {
-  times: everyMinute,
-  jitterMs: 0,
-  overlap: 'SKIP',
-  catchUp: 'LATEST',
-  catchUpWindowMs: 86_400_000,
-  pauseOnFailure: false,
-};
-
-interface OpenJob {
-  readonly run: PendingRun;
-  readonly endUs: number;
-}
-
-/** A schedule with its jobs, as a store would keep them. */
-class World {
-  status: ScheduleStatus;
-  /** Every time that was decided, as often as it was, with what became of it. */
-  readonly fates = new Map<number, string[]>();
-  readonly starts: { readonly nominalUs: number; readonly atUs: number; readonly beside: number }[] = [];
-  #jobs: OpenJob[] = [];
-  readonly #lengthUs: (start: number) => number;
-
-  constructor(changes: Partial<ScheduleRules>, runsLeft: number | undefined, lengthUs: (start: number) => number) {
-    this.#lengthUs = lengthUs;
-    this.status = {
-      rules: { ...rules, ...changes },
-      seed: 'seed',
-      paused: false,
-      runsLeft,
-      decidedUntilUs: NOON_US,
-      buffered: [],
-      asked: [],
-      open: 0,
-    };
-  }
-
-  get open(): number {
-    return this.#jobs.length;
-  }
-
-  look(nowUs: number): ScheduleDecision {
-    this.#jobs = this.#jobs.filter(({ endUs }) => endUs > nowUs);
-    const decision = decideSchedule({ ...this.status, open: this.#jobs.length }, times, nowUs);
-    if (decision.cancelsOthers) this.#jobs = this.#jobs.map((job) => ({ ...job, endUs: nowUs + SECOND }));
-    const left = this.status.buffered.filter((run) => !decision.runs.some((one) => one.nominalUs === run.nominalUs));
-    const beside = this.#jobs.length;
-    for (const run of decision.runs) this.#carryOut(run, nowUs, beside);
-    const { runsLeft, decidedUntilUs } = decision;
-    const buffered = [...left, ...decision.runs.filter((run) => run.state === 'BUFFERED')];
-    this.status = { ...this.status, runsLeft, decidedUntilUs, buffered, asked: [] };
-    return decision;
-  }
-
-  #carryOut(run: Decided, nowUs: number, beside: number): void {
-    const last = run.lastNominalUs ?? run.nominalUs;
-    for (let us = run.nominalUs; us <= last; us += MINUTE)
-      this.fates.set(us, [...(this.fates.get(us) ?? []), run.skipReason ?? run.state]);
-    expect((last - run.nominalUs) / MINUTE + 1).toBe(run.times ?? 1);
-    if (run.state !== 'STARTING') return;
-    this.starts.push({ nominalUs: run.nominalUs, atUs: nowUs, beside });
-    this.#jobs.push({ run, endUs: nowUs + this.#lengthUs(this.starts.length) });
-  }
-}
+import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../support/schedule-world.ts';
 
 const overlaps = Object.keys(overlapPolicies) as OverlapPolicy[];
 const catchUps = Object.keys(catchUpPolicies) as CatchUpPolicy[];
@@ -115,7 +30,7 @@ describe('a schedule', () => {
   it('gives each of its times one job, or skips it, whenever it is looked at', () => {
     fc.assert(
       fc.property(world, lengths, gaps, fc.option(fc.integer({ min: 0, max: 8 })), (changes, long, looks, most) => {
-        const schedule = new World(
+        const schedule = new ScheduleWorld(
           changes,
           most ?? undefined,
           (start) => (long[start % long.length] as number) * SECOND,
@@ -143,7 +58,11 @@ describe('a schedule', () => {
   it('starts no job beside another one unless its policy says so, and no time before its own or before an earlier one', () => {
     fc.assert(
       fc.property(world, lengths, gaps, (changes, long, looks) => {
-        const schedule = new World(changes, undefined, (start) => (long[start % long.length] as number) * SECOND);
+        const schedule = new ScheduleWorld(
+          changes,
+          undefined,
+          (start) => (long[start % long.length] as number) * SECOND,
+        );
         let nowUs = NOON_US;
         for (const gap of looks) {
           nowUs += gap * SECOND;
@@ -161,10 +80,30 @@ describe('a schedule', () => {
     );
   });
 
+  it('whose times are about to change decides all that have come, each once, however their starts were put off', () => {
+    fc.assert(
+      fc.property(world, gaps, fc.integer({ min: 1, max: 10_000 }), (changes, looks, last) => {
+        const schedule = new ScheduleWorld(changes, undefined, () => 90 * SECOND);
+        let nowUs = NOON_US;
+        for (const gap of looks) {
+          nowUs += gap * SECOND;
+          schedule.look(nowUs);
+        }
+        nowUs += last * SECOND;
+        while (schedule.look(nowUs, true).isBehind);
+        const nominal: number[] = [];
+        for (let us = NOON_US + MINUTE; us <= nowUs; us += MINUTE) nominal.push(us);
+        expect([...schedule.fates.keys()].sort((a, b) => a - b)).toEqual(nominal);
+        for (const fates of schedule.fates.values())
+          expect(fates.filter((fate) => fate !== 'BUFFERED').length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
   it('asks to be looked at neither late nor for nothing', () => {
     fc.assert(
       fc.property(world, fc.integer({ min: 1, max: 200 }), (changes, long) => {
-        const schedule = new World({ ...changes, jitterMs: 0 }, undefined, () => long * SECOND);
+        const schedule = new ScheduleWorld({ ...changes, jitterMs: 0 }, undefined, () => long * SECOND);
         let nowUs = NOON_US;
         for (let look = 0; look < 200; look++) {
           const { lookUs } = schedule.look(nowUs);
@@ -181,31 +120,6 @@ describe('a schedule', () => {
   });
 });
 
-/** What became of the times 12:01 to 12:05 with jobs of 150 s each, looked at each second. */
-const overlapTable: readonly (readonly [OverlapPolicy, readonly string[]])[] = [
-  ['SKIP', ['12:01:00', 'OVERLAP', 'OVERLAP', '12:04:00', 'OVERLAP']],
-  ['BUFFER_ONE', ['12:01:00', '12:03:30', 'BUFFER_FULL', '12:06:00', 'BUFFER_FULL']],
-  ['BUFFER_ALL', ['12:01:00', '12:03:30', '12:06:00', '12:08:30', '12:11:00']],
-  ['CANCEL_OTHER', ['12:01:00', '12:02:01', '12:03:01', '12:04:01', '12:05:01']],
-  ['TERMINATE_OTHER', ['12:01:00', '12:02:00', '12:03:00', '12:04:00', '12:05:00']],
-  ['ALLOW_ALL', ['12:01:00', '12:02:00', '12:03:00', '12:04:00', '12:05:00']],
-];
-
-describe('jobs that take longer than from one time to the next', () => {
-  it.each(overlapTable)('with %s start at %j', (overlap, expected) => {
-    const schedule = new World({ overlap }, undefined, () => 150 * SECOND);
-    const endUs = NOON_US + 15 * MINUTE;
-    for (let nowUs = NOON_US; nowUs < endUs; nowUs += SECOND) schedule.look(nowUs);
-    const clock = (us: number) => new Date(us / 1_000).toISOString().slice(11, 19);
-    const found = [1, 2, 3, 4, 5].map((minute) => {
-      const nominalUs = NOON_US + minute * MINUTE;
-      const start = schedule.starts.find((one) => one.nominalUs === nominalUs);
-      return start ? clock(start.atUs) : schedule.fates.get(nominalUs)?.at(-1);
-    });
-    expect(found).toEqual(expected);
-  });
-});
-
 /** Nobody looks from 12:00:30 to 12:05:30; then what is left of it. */
 const catchUpTable: readonly (readonly [CatchUpPolicy, number, readonly string[]])[] = [
   ['LATEST', 86_400_000, ['MISSED', 'MISSED', 'MISSED', 'MISSED', 'STARTING']],
@@ -217,7 +131,7 @@ const catchUpTable: readonly (readonly [CatchUpPolicy, number, readonly string[]
 
 describe('times that nobody saw', () => {
   it.each(catchUpTable)('with %s within %i ms end as %j', (catchUp, catchUpWindowMs, expected) => {
-    const schedule = new World({ overlap: 'ALLOW_ALL', catchUp, catchUpWindowMs }, undefined, () => SECOND);
+    const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp, catchUpWindowMs }, undefined, () => SECOND);
     schedule.look(NOON_US + 30 * SECOND);
     schedule.look(NOON_US + 5 * MINUTE + 30 * SECOND);
     expect([1, 2, 3, 4, 5].map((minute) => schedule.fates.get(NOON_US + minute * MINUTE)?.at(-1))).toEqual(expected);
@@ -228,14 +142,14 @@ describe('times that nobody saw', () => {
       [10, 'STARTING'],
       [11, 'MISSED'],
     ] as const) {
-      const schedule = new World({ catchUp: 'NONE' }, undefined, () => SECOND);
+      const schedule = new ScheduleWorld({ catchUp: 'NONE' }, undefined, () => SECOND);
       schedule.look(NOON_US + MINUTE + late * SECOND);
       expect(schedule.fates.get(NOON_US + MINUTE)).toEqual([fate]);
     }
   });
 
   it('are made up for in steps where there are thousands', () => {
-    const schedule = new World({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, undefined, () => SECOND);
+    const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, undefined, () => SECOND);
     const nowUs = NOON_US + 1_000 * MINUTE;
     let looks = 0;
     for (let lookUs: number | undefined = nowUs; lookUs !== undefined && lookUs <= nowUs; looks++)
@@ -247,7 +161,7 @@ describe('times that nobody saw', () => {
 
 describe('a paused schedule', () => {
   it('skips its times, keeps what waits, and runs what it is asked for', () => {
-    const schedule = new World({ overlap: 'BUFFER_ALL' }, undefined, () => 90 * SECOND);
+    const schedule = new ScheduleWorld({ overlap: 'BUFFER_ALL' }, undefined, () => 90 * SECOND);
     schedule.look(NOON_US + MINUTE);
     schedule.look(NOON_US + 2 * MINUTE);
     schedule.status = { ...schedule.status, paused: true };
@@ -261,17 +175,17 @@ describe('a paused schedule', () => {
 
   it('is what one becomes when a job of it has failed, if it says so, in the same look', () => {
     const failed = { failedJobId: 'job', decidedUntilUs: NOON_US };
-    const { status } = new World({ pauseOnFailure: true }, undefined, () => SECOND);
+    const { status } = new ScheduleWorld({ pauseOnFailure: true }, undefined, () => SECOND);
     const decision = decideSchedule({ ...status, ...failed }, times, NOON_US + MINUTE);
     expect(decision).toMatchObject({ pauseReason: 'job job failed', runs: [{ skipReason: 'PAUSED' }] });
-    const { status: other } = new World({}, undefined, () => SECOND);
+    const { status: other } = new ScheduleWorld({}, undefined, () => SECOND);
     expect(decideSchedule({ ...other, ...failed }, times, NOON_US + MINUTE)).not.toHaveProperty('pauseReason');
   });
 });
 
 describe('the number of runs', () => {
   it('ends a schedule; what is asked for by hand does not count', () => {
-    const schedule = new World({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, 2, () => SECOND);
+    const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, 2, () => SECOND);
     const asked: PendingRun = { nominalUs: NOON_US, causeId: 'x', cause: 'BACKFILL', overlap: 'ALLOW_ALL' };
     schedule.status = { ...schedule.status, asked: [asked] };
     const decision = schedule.look(NOON_US + 5 * MINUTE);
@@ -307,7 +221,7 @@ describe('jitter', () => {
 });
 
 it('the schedule’s own cause is the nil UUID', () => {
-  const { status } = new World({}, undefined, () => SECOND);
+  const { status } = new ScheduleWorld({}, undefined, () => SECOND);
   expect(decideSchedule(status, times, NOON_US + MINUTE).runs).toMatchObject([
     { causeId: TIME_CAUSE_ID, cause: 'TIME' },
   ]);

@@ -34,8 +34,12 @@ function timesIn(times: Partial<ScheduleTimes>, fromMs: number, toMs: number): n
   expect(timesProblems(given)).toEqual([]);
   const nominal = new NominalTimes(given);
   const found: number[] = [];
-  for (let us = nominal.after(fromMs * 1_000 - 1); us !== undefined && us < toMs * 1_000; us = nominal.after(us))
-    found.push(us / 1_000);
+  for (let us = fromMs * 1_000 - 1; ; ) {
+    const { timeUs, lookedUntilUs = Number.POSITIVE_INFINITY } = nominal.after(us);
+    if ((timeUs ?? lookedUntilUs) >= toMs * 1_000) break;
+    us = timeUs ?? lookedUntilUs;
+    if (timeUs !== undefined) found.push(timeUs / 1_000);
+  }
   return found;
 }
 
@@ -43,10 +47,15 @@ const shown = (times: readonly number[]) => times.map((ms) => new Date(ms).toISO
 
 function field(min: number, max: number): fc.Arbitrary<string> {
   const value = fc.integer({ min, max });
-  const range = fc.tuple(value, value).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`);
+  const ends = fc.tuple(value, value).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+  const range = ends.map(([from, to]) => `${from}-${to}`);
   const step = fc.integer({ min: 2, max: max - min }).map((every) => `*/${every}`);
+  // A step is not longer than its range.
+  const stepped = fc
+    .tuple(ends, fc.nat())
+    .map(([[from, to], any]) => (to - from < 2 ? `${from}` : `${from}-${to}/${2 + (any % (to - from - 1))}`));
   const list = fc
-    .uniqueArray(fc.oneof(value.map(String), range), { minLength: 1, maxLength: 3 })
+    .uniqueArray(fc.oneof(value.map(String), range, stepped), { minLength: 1, maxLength: 3 })
     .map((one) => one.join(','));
   return fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, step, { weight: 3, arbitrary: list });
 }
@@ -58,8 +67,19 @@ const crons = fc
     field(0, 59),
     hour,
     fc.oneof(fc.constant('*'), field(1, 31)),
-    fc.constant('*'),
+    fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, { weight: 1, arbitrary: field(1, 12) }),
     fc.oneof(fc.constant('*'), field(0, 6)),
+  )
+  .map((fields) => fields.join(' '));
+
+/** Of at most a few hundred times a year or so: a year's are walked through. */
+const yearlong = fc
+  .tuple(
+    fc.oneof(fc.integer({ min: 0, max: 59 }).map(String), fc.constantFrom('*/30', '10-50/20', '7,59')),
+    fc.oneof(fc.integer({ min: 0, max: 4 }).map(String), fc.constantFrom('*/12', '1-9/4', '0,2,23', '2-3')),
+    fc.oneof(fc.constant('*'), field(1, 31)),
+    fc.oneof({ weight: 1, arbitrary: fc.constant('*') }, { weight: 3, arbitrary: field(1, 12) }),
+    fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, { weight: 1, arbitrary: field(0, 6) }),
   )
   .map((fields) => fields.join(' '));
 
@@ -75,6 +95,15 @@ describe.each(zones)('in %s, %i', (timeZone, year) => {
       expect(shown(timesIn({ crons: [cron], timeZone }, from, to))).toEqual(shown(expected));
     },
   );
+
+  it('a few of any months, days, lists and steps are, over the year', () => {
+    fc.assert(
+      fc.property(yearlong, (cron) => {
+        expect(shown(timesIn({ crons: [cron], timeZone }, from, to))).toEqual(shown(cronOracle(cron, wall, from, to)));
+      }),
+      { numRuns: 4 },
+    );
+  });
 
   it('any expression is, around each jump of the clock', () => {
     const jumps = jumpsOf(wall);
@@ -123,7 +152,7 @@ describe('rules together', () => {
         });
         let us = from * 1_000 + step;
         for (let i = 0; i < 3; i++) {
-          const next = nominal.after(us) as number;
+          const next = nominal.after(us).timeUs as number;
           expect(next).toBeGreaterThan(us);
           expect(next - us).toBeLessThanOrEqual(everyMs * 1_000 + 1_000);
           expect((next / 1_000 - offsetMs) % everyMs).toBe(0);
@@ -174,10 +203,12 @@ describe('rules together', () => {
   it('pass over years that are excluded, and give up where there is nothing else', () => {
     const everySecond = { ...nothing, intervals: [{ everyMs: 1_000, offsetMs: 0 }] };
     const some = new NominalTimes({ ...everySecond, exclusions: [rule({ year: '2026-2050' })] });
-    expect(some.after(from * 1_000)).toBe(Date.UTC(2051, 0, 1) * 1_000);
-    expect(new NominalTimes({ ...everySecond, exclusions: [everything] }).after(from * 1_000)).toBeUndefined();
-    expect(new NominalTimes({ ...nothing, crons: ['0 0 30 2 *'] }).after(from * 1_000)).toBeUndefined();
-    expect(new NominalTimes(nothing).after(from * 1_000)).toBeUndefined();
+    expect(some.after(from * 1_000)).toMatchObject({ timeUs: Date.UTC(2051, 0, 1) * 1_000 });
+    const none = [{ ...everySecond, exclusions: [everything] }, { ...nothing, crons: ['0 0 30 2 *'] }, nothing];
+    for (const one of none) {
+      const { timeUs, lookedUntilUs } = new NominalTimes(one).after(from * 1_000);
+      expect([timeUs, lookedUntilUs]).toEqual([undefined, undefined]);
+    }
   });
 
   it('are found together as one by one, and say where so many are excluded that there may be more', () => {
@@ -187,8 +218,8 @@ describe('rules together', () => {
     fc.assert(
       fc.property(fc.nat(100), fc.integer({ min: 1, max: 200 }), (hours, limit) => {
         const to = from + hours * 3_600_000;
-        const { times, isCut } = between(quarters, to, limit);
-        expect(isCut).toBe(false);
+        const { times, lookedUntilUs } = between(quarters, to, limit);
+        expect(lookedUntilUs).toBeUndefined();
         expect(times).toEqual(
           timesIn(quarters, from, to)
             .slice(0, limit)
@@ -198,20 +229,27 @@ describe('rules together', () => {
     );
     // 60 looks for each.
     const seldom = { crons: ['* * * * *'], exclusions: [rule({ minute: '1-59' })] };
-    expect(between(seldom, day(365), 1_000)).toMatchObject({ isCut: true });
-    expect(between(seldom, day(365), 1_000).times).toHaveLength(Math.ceil(5_000 / 60));
-    expect(between(seldom, day(1), 1_000)).toMatchObject({ isCut: false });
-    const never = { crons: ['* * * * *'], exclusions: [rule({ minute: '*' })] };
-    expect(between(never, day(9_000), 1)).toEqual({ times: [], isCut: true });
-    expect(between({ crons: ['0 0 30 2 *'] }, day(9_000), 1)).toEqual({ times: [], isCut: false });
+    const { times, lookedUntilUs } = between(seldom, day(365), 1_000);
+    expect(times).toHaveLength(Math.ceil(5_000 / 60));
+    expect(between(seldom, (lookedUntilUs as number) / 1_000, 1_000).times).toEqual(times);
+    const [next] = new NominalTimes({ ...nothing, ...seldom }).between(
+      lookedUntilUs as number,
+      day(365) * 1_000,
+      1,
+    ).times;
+    expect(next).toBe((times.at(-1) as number) + 3_600_000_000);
+    expect(between(seldom, day(1), 1_000).lookedUntilUs).toBeUndefined();
+    const never = { crons: ['* * * * *'], exclusions: [rule({ minute: '0-29' }), rule({ minute: '30-59' })] };
+    expect(between(never, day(9_000), 1)).toEqual({ times: [], lookedUntilUs: expect.any(Number) });
+    expect(between({ crons: ['0 0 30 2 *'] }, day(9_000), 1)).toEqual({ times: [] });
   });
 
   it('keep to their first and last time', () => {
     const daily = { ...nothing, crons: ['0 0 * * *'], startUs: day(10) * 1_000, endUs: day(12) * 1_000 };
     const nominal = new NominalTimes(daily);
-    expect(nominal.after(0)).toBe(day(10) * 1_000);
-    expect(nominal.after(day(10) * 1_000)).toBe(day(11) * 1_000);
-    expect(nominal.after(day(11) * 1_000)).toBeUndefined();
+    expect(nominal.after(0)).toMatchObject({ timeUs: day(10) * 1_000 });
+    expect(nominal.after(day(10) * 1_000)).toMatchObject({ timeUs: day(11) * 1_000 });
+    expect(nominal.after(day(11) * 1_000)).not.toHaveProperty('timeUs');
   });
 });
 

@@ -9,6 +9,10 @@ import { payload } from './store-fixtures.ts';
 export const decide: DecideSchedule = (schedule, status, nowUs) =>
   decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs);
 
+/** What has come by rules that others are about to replace. */
+export const decideLast: DecideSchedule = (schedule, status, nowUs) =>
+  decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs, true);
+
 /** Of once a second, unless told otherwise; each with a name of its own. */
 export function makeSchedule(
   changes: Partial<ScheduleSpec> & { readonly overlap?: ScheduleRules['overlap'] } = {},
@@ -44,14 +48,15 @@ export function askedRun(nominalUs: number, overlap: PendingRun['overlap'] = 'AL
 
 export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
   const spec = makeSchedule();
-  const made = await schedules.apply(spec, '', crypto.randomUUID());
+  const made = await schedules.apply(spec, '', crypto.randomUUID(), decideLast);
   if (made.kind !== 'done') throw new Error('it was not there');
   const { scheduleId } = made.schedule;
-  await schedules.apply({ ...spec, description: 'x' }, '', crypto.randomUUID());
+  const rules = { ...spec.rules, jitterMs: 1 };
+  await schedules.apply({ ...spec, rules, description: 'x' }, '', crypto.randomUUID(), decideLast);
   await schedules.read(spec);
   await schedules.list('default', '', 10);
   await schedules.pause(spec, 'r');
-  await schedules.resume(spec);
+  await schedules.resume(spec, decide);
   const run = askedRun(await nowUs());
   await schedules.ask(spec, [run]);
   await schedules.look(decide);

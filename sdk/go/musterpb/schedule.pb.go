@@ -379,7 +379,8 @@ type Schedule struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Jobs that it has submitted. Output only.
 	JobCount int64 `protobuf:"varint,16,opt,name=job_count,json=jobCount,proto3" json:"job_count,omitempty"`
-	// The next of its times. Unset: there is none any more. Output only.
+	// The next of its times. Unset: there is none any more, or it is behind more than 1,000 excluded ones and has not been found
+	// yet. Output only.
 	NextTime      *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=next_time,json=nextTime,proto3" json:"next_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1043,9 +1043,12 @@ type PreviewScheduleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In their order; fewer than asked for where there are no more, and where they are behind many excluded ones: 5,000 times
 	// are looked at, excluded ones too.
-	Times         []*timestamppb.Timestamp `protobuf:"bytes,1,rep,name=times,proto3" json:"times,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Times []*timestamppb.Timestamp `protobuf:"bytes,1,rep,name=times,proto3" json:"times,omitempty"`
+	// Set where there may be more behind so many: up to here all are answered. Given as `after_time` it has those behind it looked
+	// for.
+	LookedUntilTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=looked_until_time,json=lookedUntilTime,proto3" json:"looked_until_time,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PreviewScheduleResponse) Reset() {
@@ -1081,6 +1084,13 @@ func (*PreviewScheduleResponse) Descriptor() ([]byte, []int) {
 func (x *PreviewScheduleResponse) GetTimes() []*timestamppb.Timestamp {
 	if x != nil {
 		return x.Times
+	}
+	return nil
+}
+
+func (x *PreviewScheduleResponse) GetLookedUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LookedUntilTime
 	}
 	return nil
 }
@@ -1287,9 +1297,10 @@ const file_muster_v1_schedule_service_proto_rawDesc = "" +
 	"\x05times\x18\x03 \x01(\v2\x18.muster.v1.ScheduleTimesR\x05times\x129\n" +
 	"\n" +
 	"after_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x05R\x05count\"K\n" +
+	"\x05count\x18\x05 \x01(\x05R\x05count\"\x93\x01\n" +
 	"\x17PreviewScheduleResponse\x120\n" +
-	"\x05times\x18\x01 \x03(\v2\x1a.google.protobuf.TimestampR\x05times\"\x87\x01\n" +
+	"\x05times\x18\x01 \x03(\v2\x1a.google.protobuf.TimestampR\x05times\x12F\n" +
+	"\x11looked_until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x0flookedUntilTime\"\x87\x01\n" +
 	"\x17ListScheduleRunsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
@@ -1368,32 +1379,33 @@ var file_muster_v1_schedule_service_proto_depIdxs = []int32{
 	24, // 12: muster.v1.PreviewScheduleRequest.times:type_name -> muster.v1.ScheduleTimes
 	21, // 13: muster.v1.PreviewScheduleRequest.after_time:type_name -> google.protobuf.Timestamp
 	21, // 14: muster.v1.PreviewScheduleResponse.times:type_name -> google.protobuf.Timestamp
-	23, // 15: muster.v1.ListScheduleRunsResponse.runs:type_name -> muster.v1.ScheduleRun
-	0,  // 16: muster.v1.ScheduleService.ApplySchedule:input_type -> muster.v1.ApplyScheduleRequest
-	2,  // 17: muster.v1.ScheduleService.GetSchedule:input_type -> muster.v1.GetScheduleRequest
-	4,  // 18: muster.v1.ScheduleService.ListSchedules:input_type -> muster.v1.ListSchedulesRequest
-	6,  // 19: muster.v1.ScheduleService.DeleteSchedule:input_type -> muster.v1.DeleteScheduleRequest
-	8,  // 20: muster.v1.ScheduleService.PauseSchedule:input_type -> muster.v1.PauseScheduleRequest
-	10, // 21: muster.v1.ScheduleService.ResumeSchedule:input_type -> muster.v1.ResumeScheduleRequest
-	12, // 22: muster.v1.ScheduleService.TriggerSchedule:input_type -> muster.v1.TriggerScheduleRequest
-	14, // 23: muster.v1.ScheduleService.BackfillSchedule:input_type -> muster.v1.BackfillScheduleRequest
-	16, // 24: muster.v1.ScheduleService.PreviewSchedule:input_type -> muster.v1.PreviewScheduleRequest
-	18, // 25: muster.v1.ScheduleService.ListScheduleRuns:input_type -> muster.v1.ListScheduleRunsRequest
-	1,  // 26: muster.v1.ScheduleService.ApplySchedule:output_type -> muster.v1.ApplyScheduleResponse
-	3,  // 27: muster.v1.ScheduleService.GetSchedule:output_type -> muster.v1.GetScheduleResponse
-	5,  // 28: muster.v1.ScheduleService.ListSchedules:output_type -> muster.v1.ListSchedulesResponse
-	7,  // 29: muster.v1.ScheduleService.DeleteSchedule:output_type -> muster.v1.DeleteScheduleResponse
-	9,  // 30: muster.v1.ScheduleService.PauseSchedule:output_type -> muster.v1.PauseScheduleResponse
-	11, // 31: muster.v1.ScheduleService.ResumeSchedule:output_type -> muster.v1.ResumeScheduleResponse
-	13, // 32: muster.v1.ScheduleService.TriggerSchedule:output_type -> muster.v1.TriggerScheduleResponse
-	15, // 33: muster.v1.ScheduleService.BackfillSchedule:output_type -> muster.v1.BackfillScheduleResponse
-	17, // 34: muster.v1.ScheduleService.PreviewSchedule:output_type -> muster.v1.PreviewScheduleResponse
-	19, // 35: muster.v1.ScheduleService.ListScheduleRuns:output_type -> muster.v1.ListScheduleRunsResponse
-	26, // [26:36] is the sub-list for method output_type
-	16, // [16:26] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	21, // 15: muster.v1.PreviewScheduleResponse.looked_until_time:type_name -> google.protobuf.Timestamp
+	23, // 16: muster.v1.ListScheduleRunsResponse.runs:type_name -> muster.v1.ScheduleRun
+	0,  // 17: muster.v1.ScheduleService.ApplySchedule:input_type -> muster.v1.ApplyScheduleRequest
+	2,  // 18: muster.v1.ScheduleService.GetSchedule:input_type -> muster.v1.GetScheduleRequest
+	4,  // 19: muster.v1.ScheduleService.ListSchedules:input_type -> muster.v1.ListSchedulesRequest
+	6,  // 20: muster.v1.ScheduleService.DeleteSchedule:input_type -> muster.v1.DeleteScheduleRequest
+	8,  // 21: muster.v1.ScheduleService.PauseSchedule:input_type -> muster.v1.PauseScheduleRequest
+	10, // 22: muster.v1.ScheduleService.ResumeSchedule:input_type -> muster.v1.ResumeScheduleRequest
+	12, // 23: muster.v1.ScheduleService.TriggerSchedule:input_type -> muster.v1.TriggerScheduleRequest
+	14, // 24: muster.v1.ScheduleService.BackfillSchedule:input_type -> muster.v1.BackfillScheduleRequest
+	16, // 25: muster.v1.ScheduleService.PreviewSchedule:input_type -> muster.v1.PreviewScheduleRequest
+	18, // 26: muster.v1.ScheduleService.ListScheduleRuns:input_type -> muster.v1.ListScheduleRunsRequest
+	1,  // 27: muster.v1.ScheduleService.ApplySchedule:output_type -> muster.v1.ApplyScheduleResponse
+	3,  // 28: muster.v1.ScheduleService.GetSchedule:output_type -> muster.v1.GetScheduleResponse
+	5,  // 29: muster.v1.ScheduleService.ListSchedules:output_type -> muster.v1.ListSchedulesResponse
+	7,  // 30: muster.v1.ScheduleService.DeleteSchedule:output_type -> muster.v1.DeleteScheduleResponse
+	9,  // 31: muster.v1.ScheduleService.PauseSchedule:output_type -> muster.v1.PauseScheduleResponse
+	11, // 32: muster.v1.ScheduleService.ResumeSchedule:output_type -> muster.v1.ResumeScheduleResponse
+	13, // 33: muster.v1.ScheduleService.TriggerSchedule:output_type -> muster.v1.TriggerScheduleResponse
+	15, // 34: muster.v1.ScheduleService.BackfillSchedule:output_type -> muster.v1.BackfillScheduleResponse
+	17, // 35: muster.v1.ScheduleService.PreviewSchedule:output_type -> muster.v1.PreviewScheduleResponse
+	19, // 36: muster.v1.ScheduleService.ListScheduleRuns:output_type -> muster.v1.ListScheduleRunsResponse
+	27, // [27:37] is the sub-list for method output_type
+	17, // [17:27] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_muster_v1_schedule_service_proto_init() }

@@ -39,12 +39,14 @@ const (
 //
 // Each time gets one job or is on record as skipped, with the reason, whichever replica dies when.
 type ScheduleServiceClient interface {
-	// Makes a schedule, or changes the one that is there; the same content again changes nothing. After a change of its times
-	// those from then on count. What it has buffered stays.
+	// Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
+	// has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
+	// buffered stays.
 	//
 	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
 	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE).
+	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
+	// more than 200 that were missed are still to be made up for; soon they are).
 	ApplySchedule(ctx context.Context, in *ApplyScheduleRequest, opts ...grpc.CallOption) (*ApplyScheduleResponse, error)
 	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	GetSchedule(ctx context.Context, in *GetScheduleRequest, opts ...grpc.CallOption) (*GetScheduleResponse, error)
@@ -59,7 +61,8 @@ type ScheduleServiceClient interface {
 	PauseSchedule(ctx context.Context, in *PauseScheduleRequest, opts ...grpc.CallOption) (*PauseScheduleResponse, error)
 	// Lets a paused schedule go on with the times to come. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
+	// saw are still to be skipped; soon they are).
 	ResumeSchedule(ctx context.Context, in *ResumeScheduleRequest, opts ...grpc.CallOption) (*ResumeScheduleResponse, error)
 	// Asks for one run now, also of a paused schedule. The answer has its job, unless it waits for another or was skipped.
 	//
@@ -196,12 +199,14 @@ func (c *scheduleServiceClient) ListScheduleRuns(ctx context.Context, in *ListSc
 //
 // Each time gets one job or is on record as skipped, with the reason, whichever replica dies when.
 type ScheduleServiceServer interface {
-	// Makes a schedule, or changes the one that is there; the same content again changes nothing. After a change of its times
-	// those from then on count. What it has buffered stays.
+	// Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
+	// has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
+	// buffered stays.
 	//
 	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
 	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE).
+	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
+	// more than 200 that were missed are still to be made up for; soon they are).
 	ApplySchedule(context.Context, *ApplyScheduleRequest) (*ApplyScheduleResponse, error)
 	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	GetSchedule(context.Context, *GetScheduleRequest) (*GetScheduleResponse, error)
@@ -216,7 +221,8 @@ type ScheduleServiceServer interface {
 	PauseSchedule(context.Context, *PauseScheduleRequest) (*PauseScheduleResponse, error)
 	// Lets a paused schedule go on with the times to come. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
+	// saw are still to be skipped; soon they are).
 	ResumeSchedule(context.Context, *ResumeScheduleRequest) (*ResumeScheduleResponse, error)
 	// Asks for one run now, also of a paused schedule. The answer has its job, unless it waits for another or was skipped.
 	//

@@ -1,6 +1,7 @@
 /** ScheduleService: what submits jobs as time goes by. */
 import { createHash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { FoundTimes } from '../../domain/nominal-times.ts';
 import type { Replica } from '../../engine/replica.ts';
 import type { ScheduleName, ScheduleSpec } from '../../engine/schedule-views.ts';
 import { ScheduleSchema } from '../../gen/muster/v1/schedule_pb.ts';
@@ -48,7 +49,7 @@ function contentHash(spec: ScheduleSpec, etag: string): Uint8Array {
 export function scheduleService(replica: Replica): Implementation<typeof ScheduleService> {
   const { schedules } = replica;
   const nextTimes = (spec: ScheduleSpec) =>
-    schedules.nextTimes(spec.rules.times, TIMES_SHOWN).map((us) => timestampTo(us));
+    schedules.nextTimes(spec.rules.times, TIMES_SHOWN).times.map((us) => timestampTo(us));
   return {
     ...changes(replica),
     async applySchedule(request) {
@@ -105,14 +106,16 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
       });
     },
     async previewSchedule(request) {
+      const { times, lookedUntilUs } = await preview(replica, request);
       return create(PreviewScheduleResponseSchema, {
-        times: (await preview(replica, request)).map((us) => timestampTo(us)),
+        times: times.map((us) => timestampTo(us)),
+        ...(lookedUntilUs === undefined ? {} : { lookedUntilTime: timestampTo(lookedUntilUs) }),
       });
     },
   };
 }
 
-async function preview({ schedules }: Replica, request: PreviewScheduleRequest): Promise<number[]> {
+async function preview({ schedules }: Replica, request: PreviewScheduleRequest): Promise<FoundTimes> {
   const violations = new Violations();
   const afterUs = timestampUs(request.afterTime, 'after_time', violations);
   violations.check(request.count >= 0, 'count', 'must not be negative');

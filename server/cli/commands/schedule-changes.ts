@@ -67,6 +67,8 @@ function addMaking(group: Command): void {
     .addHelpText(
       'after',
       `
+Calendar rules and exclusions have no options; a file has them: muster schedules apply --help.
+
 Examples:
   muster schedules set nightly report --cron "0 3 * * *" --zone Europe/Vienna --input '{"days": 1}'
   muster schedules set poll fetch --every 90s --overlap skip --jitter 10s

@@ -1,4 +1,6 @@
 /** `muster schedules`: what submits jobs as time goes by. */
+
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import {
   PreviewScheduleResponseSchema,
   type Schedule,
@@ -78,6 +80,8 @@ function addReading(group: Command): void {
     .addHelpText(
       'after',
       `
+Rules with calendars or exclusions are in files: muster schedules apply -f FILE --dry-run shows their next times.
+
 Examples:
   muster schedules preview nightly --count 3
   muster schedules preview --cron "30 2 * * *" --zone America/New_York --after 2026-03-07T00:00:00Z`,
@@ -140,8 +144,11 @@ async function showPreview(invocation: Invocation, options: PreviewOptions, name
     return;
   }
   const zone = (isNamed ? await timesOf(invocation, name) : times)?.timeZone || 'UTC';
-  if (response.times.length === 0) out.note('There are no more times.');
-  showTimes(out, response.times, zone);
+  const { times: found, lookedUntilTime: until } = response;
+  if (found.length === 0 && !until) out.note('There are no more times.');
+  showTimes(out, found, zone);
+  if (until)
+    out.note(`Later ones are behind many excluded ones: --after ${timestampDate(until).toISOString()} looks for them.`);
 }
 
 async function timesOf(invocation: Invocation, name: string): Promise<ScheduleTimes | undefined> {

@@ -58,7 +58,7 @@ export function rulesText(times: ScheduleTimes | undefined): string {
 }
 
 export function scheduleColumns(out: Output): Column<Schedule>[] {
-  const isOver = ({ paused, nextTime }: Schedule) => !paused && nextTime === undefined;
+  const isOver = (schedule: Schedule) => !schedule.paused && noNextText(schedule) === OVER;
   return [
     { title: 'SCHEDULE', value: ({ name }) => name },
     {
@@ -72,6 +72,15 @@ export function scheduleColumns(out: Output): Column<Schedule>[] {
     { title: 'TIMES', value: ({ times }) => rulesText(times), min: 8 },
     { title: 'REMARK', value: ({ pauseReason, description }) => pauseReason || description, min: 6 },
   ];
+}
+
+const OVER = 'it is over';
+
+/** Why it has no next time; empty: it has one. */
+function noNextText({ nextTime, times }: Schedule): string {
+  if (nextTime) return '';
+  // The server does not say which: it may still be looking.
+  return times?.exclusions.length ? 'it is over, or the next is behind many excluded ones' : OVER;
 }
 
 function nextText(next: Timestamp | undefined): string {
@@ -91,7 +100,7 @@ export function showSchedule(out: Output, schedule: Schedule): void {
       ['jitter', jitter],
       ['from', timeText(times?.startTime)],
       ['until', timeText(times?.endTime)],
-      ['next', schedule.nextTime ? timeText(schedule.nextTime) : 'none: it is over'],
+      ['next', schedule.nextTime ? timeText(schedule.nextTime) : `none: ${noNextText(schedule)}`],
       ['definition', `${job?.definition ?? ''}${job?.definitionVersion ? `@${job.definitionVersion}` : ''}`],
       ['queue', job?.queue ?? ''],
       ['overlap', spelled(OverlapPolicy, schedule.overlapPolicy)],

@@ -172,13 +172,18 @@ function lookAt(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Lo
   };
   const decision = decide(schedule, status, row.now);
   const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
-  const cancelJobIds = decision.cancelsOthers ? open.map((run) => run.job_id) : [];
+  const cancelJobIds = open.filter((run) => decision.cancelsOthers || makesWay(run, starting)).map((run) => run.job_id);
   return {
     looked: { schedule, starting: toStart, cancelJobIds },
     ended: ended.map(keyOf),
     decision,
     lookUs: toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.lookUs,
   };
+}
+
+/** Asked to stop again, with the run that takes its place: the replica may have died before it asked. */
+function makesWay(open: Row, starting: readonly Row[]): boolean {
+  return starting.some((run) => run.overlap === overlapPolicies.TERMINATE_OTHER && open.decide_time < run.decide_time);
 }
 
 /** Each item with the id of its schedule. */
@@ -218,17 +223,26 @@ async function writeLooks(session: Session, looks: readonly Look[]): Promise<voi
   ]);
 }
 
+async function lookAtRows(session: Session, rows: readonly Row[], decide: DecideSchedule): Promise<Look[]> {
+  const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
+  const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
+  const looks = rows.map((row) => lookAt(row, runsOf.get(row.schedule_id) ?? [], decide));
+  await writeLooks(session, looks);
+  return looks;
+}
+
 /** One transaction for a few of those that are due; none that another replica has its hands on. */
 export function lookAtSchedules(database: Database, decide: DecideSchedule): Promise<LookedAt[]> {
   return database.transaction(async (session) => {
     const rows = await session.run(lockDue, []);
-    if (rows.length === 0) return [];
-    const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
-    const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
-    const looks = rows.map((row) => lookAt(row, runsOf.get(row.schedule_id) ?? [], decide));
-    await writeLooks(session, looks);
-    return looks.map(({ looked }) => looked);
+    return rows.length === 0 ? [] : (await lookAtRows(session, rows, decide)).map(({ looked }) => looked);
   });
+}
+
+/** One that is locked, with the time as `now`. It has to be looked at once more for what it begins to be carried out. */
+export async function lookAtOne(session: Session, row: Row, decide: DecideSchedule): Promise<ScheduleDecision> {
+  const [look] = await lookAtRows(session, [row], decide);
+  return (look as Look).decision;
 }
 
 export async function settleRuns(session: Session, settlements: readonly Settlement[]): Promise<void> {

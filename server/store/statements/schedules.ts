@@ -1,6 +1,7 @@
 /** Schedules as rows: read, listed, made, changed and deleted. */
-import type { PendingRun } from '../../domain/schedule.ts';
+import type { PendingRun, ScheduleRules } from '../../domain/schedule.ts';
 import type {
+  DecideSchedule,
   ScheduleChange,
   ScheduledJob,
   ScheduleName,
@@ -8,8 +9,9 @@ import type {
   ScheduleStore,
 } from '../../engine/schedule-views.ts';
 import type { Database, Row, Session } from '../database.ts';
+import { timestampOf } from '../times.ts';
 import { jsonOrNull } from './insert-jobs.ts';
-import { lookAtSchedules, settleRuns } from './schedule-looks.ts';
+import { lookAtOne, lookAtSchedules, settleRuns } from './schedule-looks.ts';
 import { scheduleOf } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
 
@@ -48,13 +50,18 @@ ON CONFLICT DO NOTHING
 RETURNING *`,
 };
 
-// Times that have passed are as they were decided; the new ones count from now on.
+const readNow = { name: 'read_now_for_schedule', text: 'SELECT muster_now() AS now' };
+
+// $9: other times take the place of those that are there, which have been decided until then. What comes while a schedule is
+// over is none of its times.
 const updateOne = {
   name: 'update_schedule',
   text: `
 UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, input_metadata = $6, description = $7,
        max_runs = $8::bigint, runs_left = CASE WHEN max_runs IS NOT DISTINCT FROM $8::bigint THEN runs_left ELSE $8::bigint END,
-       decided_until = greatest(decided_until, now.time), look_time = now.time, update_time = now.time, revision = revision + 1
+       decided_until = CASE WHEN $9::timestamptz IS NOT NULL THEN $9 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
+                            ELSE decided_until END,
+       look_time = now.time, update_time = now.time, revision = revision + 1
 FROM (SELECT muster_now() AS time) AS now
 WHERE schedule_id = $1
 RETURNING *`,
@@ -137,7 +144,19 @@ async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string)
   return (await session.run(insertOne, [scheduleId, spec.namespace, spec.name, ...content]))[0];
 }
 
-function apply(database: Database, spec: ScheduleSpec, etag: string, scheduleId: string): Promise<ScheduleChange> {
+const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
+
+/** Decides what has come of one that is locked; until when. */
+async function lookFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
+  // Read once the lock is there: waiting for it may have taken long.
+  const [now] = await session.run(readNow, []);
+  const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);
+  return isBehind ? 'behind' : now?.now;
+}
+
+type Apply = ScheduleStore['apply'];
+
+function apply(database: Database, ...[spec, etag, scheduleId, decide]: Parameters<Apply>): ReturnType<Apply> {
   return database.transaction(async (session) => {
     const made = etag === '' ? await makeOne(session, spec, scheduleId) : undefined;
     if (made) return done(made, true);
@@ -147,7 +166,10 @@ function apply(database: Database, spec: ScheduleSpec, etag: string, scheduleId:
     if (etag !== '' && etag !== before.etag) return { kind: 'stale', etag: before.etag };
     const content = contentOf(spec);
     if (isSame(row, content)) return done(row);
-    const [changed] = await session.run(updateOne, [row.schedule_id, ...content]);
+    const isOther = timesOf(before.rules) !== timesOf(spec.rules);
+    const untilUs = isOther ? await lookFirst(session, row, decide) : undefined;
+    if (untilUs === 'behind') return { kind: untilUs };
+    const [changed] = await session.run(updateOne, [row.schedule_id, ...content, timestampOf(untilUs)]);
     return done(changed as Row);
   });
 }
@@ -194,11 +216,14 @@ export function scheduleStore(database: Database): ScheduleStore {
         hasMore: Math.min(rows.length, limit) < (rows[0]?.found ?? 0),
       };
     },
-    apply: (spec, etag, scheduleId) => apply(database, spec, etag, scheduleId),
+    apply: (...change) => apply(database, ...change),
     pause: (name, reason) =>
       change(database, name, async (session, row) => (await session.run(pauseOne, [row.schedule_id, reason]))[0]),
-    resume: (name) =>
-      change(database, name, async (session, row) => (await session.run(resumeOne, [row.schedule_id]))[0]),
+    resume: (name, decide) =>
+      change(database, name, async (session, row) => {
+        if (row.paused && (await lookFirst(session, row, decide)) === 'behind') return { kind: 'behind' };
+        return (await session.run(resumeOne, [row.schedule_id]))[0];
+      }),
     delete: (name) => remove(database, name),
     ask: (name, runs) => ask(database, name, runs),
     listRuns: (scheduleId, before, limit) => listRuns(database, scheduleId, before, limit),

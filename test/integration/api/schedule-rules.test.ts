@@ -1,4 +1,5 @@
-/** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. */
+/** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. And times behind excluded ones. */
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
@@ -87,5 +88,48 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules of ruled definitions
     const refusal = await world.rpc.refused(applySchedule, { schedule: { name: 'never', times, job: { definition } } });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'INVALID_FIELD' });
     expect(refusal.fields).toEqual(['schedule.job.input']);
+  });
+});
+
+describe.each(['PostgreSQL', 'PGlite'] as const)('times of schedules on %s', (kind) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.startOn(kind);
+  });
+
+  afterAll(() => world?.stop());
+
+  it('are looked for in bounded time, however much is excluded', async () => {
+    const times = { crons: ['* * * * *'], exclusions: [{ minute: '1-59' }] };
+    const dayOf = (text: string) => timestampFromDate(new Date(text));
+    const asked = { times, count: 1_000, afterTime: dayOf('2026-03-01') };
+    const first = await world.rpc.call(ScheduleService.method.previewSchedule, asked);
+    expect(first.times).toHaveLength(83);
+    const { times: later } = await world.rpc.call(ScheduleService.method.previewSchedule, {
+      ...asked,
+      afterTime: first.lookedUntilTime,
+    });
+    expect(later[0] && timestampDate(later[0]).toISOString()).toBe('2026-03-04T12:00:00.000Z');
+    const definition = await world.define();
+    const apply = async (name: string, rules: object) =>
+      (await world.rpc.call(applySchedule, { schedule: { name, times: rules, job: { definition } } })).schedule;
+    await apply('seldom', times);
+    const name = 'seldom';
+    const week = { startTime: dayOf('2026-03-01'), endTime: dayOf('2026-03-08') };
+    const refusal = await world.rpc.refused(ScheduleService.method.backfillSchedule, { name, ...week });
+    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['end_time'] });
+    expect(refusal.message).toMatch(/5000 in all; ask for a shorter span/);
+    expect((await world.rpc.call(ScheduleService.method.listScheduleRuns, { name })).runs).toEqual([]);
+    // None within a look: it may be there all the same.
+    const halves = ['0-29', '30-59'].map((minute) => ({ minute, year: '2020-2050' }));
+    const far = await apply('far', { crons: ['* * * * *'], exclusions: halves });
+    expect(far?.nextTime).toBeUndefined();
+    const none = await world.rpc.call(ScheduleService.method.previewSchedule, { name: 'far' });
+    expect(none).toMatchObject({ times: [], lookedUntilTime: expect.anything() });
+    const one = { ...week, endTime: dayOf('2026-03-02') };
+    expect(await world.rpc.call(ScheduleService.method.backfillSchedule, { name, ...one })).toMatchObject({
+      times: 24,
+    });
   });
 });

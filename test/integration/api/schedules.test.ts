@@ -377,19 +377,4 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
     expect(await world.rpc.call(previewSchedule, { name, afterTime, count: 3 })).toEqual(rules);
     expect((await world.rpc.call(previewSchedule, { times })).times).toHaveLength(10);
   });
-
-  it('are looked for in bounded time, however much is excluded', async () => {
-    const times = { crons: ['* * * * *'], exclusions: [{ minute: '1-59' }] };
-    const dayOf = (text: string) => timestampFromDate(new Date(text));
-    const asked = { times, count: 1_000, afterTime: dayOf('2026-03-01') };
-    expect((await world.rpc.call(previewSchedule, asked)).times).toHaveLength(83);
-    const { name } = await apply({ times });
-    const week = { startTime: dayOf('2026-03-01'), endTime: dayOf('2026-03-08') };
-    const refusal = await world.rpc.refused(backfillSchedule, { name, ...week });
-    expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['end_time'] });
-    expect(refusal.message).toMatch(/5000 in all; ask for a shorter span/);
-    expect(await runsOf(name)).toEqual([]);
-    const one = { ...week, endTime: dayOf('2026-03-02') };
-    expect(await world.rpc.call(backfillSchedule, { name, ...one })).toMatchObject({ times: 24 });
-  });
 });

@@ -99,6 +99,23 @@ describe('muster schedules', () => {
     expect(refused.stderr).toMatch(/schedules\.yaml: times\.crons\[0\].*has 4 fields/);
   });
 
+  it('say how far they were looked for where very many times are excluded', async () => {
+    const file = join(folder, 'far.yaml');
+    const exclusions = '[{ minute: 0-29, year: 2020-2050 }, { minute: 30-59, year: 2020-2050 }]';
+    writeFileSync(
+      file,
+      `name: far\ntimes: { crons: ["* * * * *"], exclusions: ${exclusions} }\njob: { definition: idle }\n`,
+    );
+    expect((await server.run(['schedules', 'apply', '-f', file])).stdout).toMatch(/^Schedule far is made/);
+    const preview = await server.run(['schedules', 'preview', 'far', '--after', '2026-03-07T00:00:00Z']);
+    expect(preview).toMatchObject({
+      stdout: '',
+      stderr: 'Later ones are behind many excluded ones: --after 2026-03-10T11:20:59.000Z looks for them.\n',
+    });
+    const shown = await server.run(['schedules', 'get', 'far']);
+    expect(shown.stdout).toMatch(/next +none: it is over, or the next is behind many excluded ones\n/);
+  });
+
   it('are held, backfilled and deleted', async () => {
     await server.run(['schedules', 'set', 'held', 'idle', '--cron', '0 3 * * *']);
     const paused = await server.run(['schedules', 'pause', 'held', '--reason', 'stock-taking']);

@@ -15,22 +15,26 @@ export function checkSchedules(evidence: Evidence): void {
     const name = String(entry.facts.schedule);
     bySchedule.set(name, [...(bySchedule.get(name) ?? []), entry]);
   }
+  for (const { facts: span } of evidence.seen.get('schedule paused') ?? []) {
+    const name = String(span.schedule);
+    checkTimes(evidence, name, bySchedule.get(name) ?? [], span);
+  }
   for (const [name, runs] of bySchedule) {
-    checkTimes(evidence, name, runs);
     checkJobs(evidence, name, runs);
   }
 }
 
-/** Every second from the first to the last is there, once. */
-function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[]): void {
+/** Every second from the making of the schedule to its pause is there, once. */
+function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[], span: Entry['facts']): void {
+  const violate = (what: string) => history.violate('each time of a schedule once', `${name} ${what}`);
   const own = runs.filter(({ facts }) => facts.cause === ScheduleRunCause.TIME);
   const ordered = own.toSorted((a, b) => Number(a.facts.ms) - Number(b.facts.ms));
-  let next = Number(ordered[0]?.facts.ms ?? 0);
+  let next = (Math.floor(Number(span.createdMs) / SECOND_MS) + 1) * SECOND_MS;
   for (const { facts } of ordered) {
-    if (Number(facts.ms) !== next)
-      history.violate('each time of a schedule once', `${name} has ${facts.ms} where ${next} should be`);
+    if (Number(facts.ms) !== next) violate(`has ${facts.ms} where ${next} should be`);
     next = Number(facts.ms) + Number(facts.times) * SECOND_MS;
   }
+  if (next <= Number(span.pausedMs)) violate(`was paused at ${span.pausedMs}, and has nothing from ${next} on`);
 }
 
 /** Each job of the schedule is that of one run, and each run that has begun has its job. */

@@ -52,6 +52,28 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
       },
     ],
   },
+  schedule_change_forgets: {
+    about:
+      'Times of a schedule that have come, and are not decided yet, are forgotten when it is changed in something else.',
+    patches: [
+      {
+        file: 'server/store/statements/schedules.ts',
+        find: 'ELSE decided_until END,',
+        replace: 'ELSE greatest(decided_until, now.time) END,',
+      },
+    ],
+  },
+  schedule_new_times_forget: {
+    about:
+      'Times of a schedule that have come, and are not decided yet, are forgotten when other times take their place.',
+    patches: [
+      {
+        file: 'server/store/statements/schedules.ts',
+        find: 'const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);',
+        replace: 'const isBehind = decide === undefined && !(await lookAtOne(session, row, decide));',
+      },
+    ],
+  },
   total_timeout_forgotten: {
     about: 'An attempt that runs is not measured by the total timeout of its job.',
     patches: [

@@ -1,9 +1,10 @@
-/** Somebody who keeps a schedule: makes it, triggers it, pauses it, and reads what became of its times. */
+/** Somebody who keeps a schedule: makes it, changes it, triggers it, pauses it, and reads what became of its times. */
 import { create } from '@bufbuild/protobuf';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import {
   type ScheduleRun,
+  ScheduleRunCause,
   ScheduleRunState,
   ScheduleSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
@@ -22,6 +23,8 @@ import { requestId } from './sim-worker.ts';
 const { applySchedule, triggerSchedule, pauseSchedule, listScheduleRuns } = ScheduleService.method;
 /** A run that is begun is settled within this, or somebody looks again. */
 const LOOK_MS = 1_000;
+/** So often it is looked whether the times up to the pause are on record; what is missing then is for the checks. */
+const MOST_LOOKS = 60;
 
 const quick = (owner: string, ms: number): Uint8Array =>
   encodeScript(cleanupOf({ owner, ms, fails: 0 } as HandlerScript));
@@ -34,18 +37,14 @@ export class SimScheduler {
     this.#caller = caller;
   }
 
-  async keep({ name, overlap, catchUp, jobMs, triggers, forMs }: PlannedSchedule): Promise<void> {
-    const schedule = create(ScheduleSchema, {
-      name,
-      times: { intervals: [{ every: durationFromMs(1_000) }] },
-      job: { definition: 'plain', input: { data: quick(name, jobMs) } },
-      overlapPolicy: overlap,
-      catchUpPolicy: catchUp,
-    });
+  async keep(planned: PlannedSchedule): Promise<void> {
+    const { name, overlap, jitterMs, triggers, changes, forMs } = planned;
     this.#caller.history.log('client', 'schedule asked', { schedule: name, overlap });
     const id = () => requestId(this.#caller.random);
-    await this.#caller.insist(applySchedule, create(ApplyScheduleRequestSchema, { schedule, requestId: id() }));
+    await this.#apply(planned, jitterMs, '');
     this.#names.push(name);
+    for (const [i, change] of changes.entries())
+      this.#caller.later(change.ms, () => this.#apply(planned, change.jitterMs, `change ${i}`));
     for (const ms of triggers)
       this.#caller.later(ms, () =>
         this.#caller.insist(triggerSchedule, create(TriggerScheduleRequestSchema, { name, requestId: id() })),
@@ -53,16 +52,47 @@ export class SimScheduler {
     this.#caller.later(forMs, () => this.#end(name, id()));
   }
 
-  /** A paused schedule begins nothing any more; what it has begun is waited for. */
-  async #end(name: string, id: string): Promise<void> {
-    await this.#caller.insist(pauseSchedule, create(PauseScheduleRequestSchema, { name, requestId: id }));
-    await this.#wait(name);
+  async #apply(planned: PlannedSchedule, jitterMs: number, description: string): Promise<void> {
+    const { name, overlap, catchUp, jobMs } = planned;
+    const schedule = create(ScheduleSchema, {
+      name,
+      description,
+      times: { intervals: [{ every: durationFromMs(1_000) }], jitter: durationFromMs(jitterMs) },
+      job: { definition: 'plain', input: { data: quick(name, jobMs) } },
+      overlapPolicy: overlap,
+      catchUpPolicy: catchUp,
+    });
+    const id = requestId(this.#caller.random);
+    const made = await this.#caller.insist(
+      applySchedule,
+      create(ApplyScheduleRequestSchema, { schedule, requestId: id }),
+    );
+    if (!made.created && description !== '')
+      this.#caller.history.count(`schedule changed: ${jitterMs === planned.jitterMs ? 'not in its times' : 'jitter'}`);
   }
 
-  async #wait(name: string): Promise<void> {
+  /** A paused schedule begins nothing any more; what it has begun is waited for. */
+  async #end(name: string, id: string): Promise<void> {
+    const request = create(PauseScheduleRequestSchema, { name, requestId: id });
+    const { schedule } = await this.#caller.insist(pauseSchedule, request);
+    const msOf = (time: Timestamp | undefined) => (time ? timestampMs(time) : 0);
+    const pausedMs = msOf(schedule?.updateTime);
+    this.#caller.history.log('client', 'schedule paused', {
+      schedule: name,
+      createdMs: msOf(schedule?.createTime),
+      pausedMs,
+    });
+    await this.#wait(name, pausedMs, MOST_LOOKS);
+  }
+
+  async #wait(name: string, pausedMs: number, looks: number): Promise<void> {
     const runs = await this.#runs(name);
     const isBegun = ({ state }: ScheduleRun) => state === ScheduleRunState.STARTING || state === ScheduleRunState.ASKED;
-    if (runs.some(isBegun)) this.#caller.later(LOOK_MS, () => this.#wait(name));
+    const own = runs.find(({ cause }) => cause === ScheduleRunCause.TIME);
+    const last = own?.lastNominalTime ?? own?.nominalTime;
+    const isWhole = last !== undefined && timestampMs(last) + 1_000 > pausedMs;
+    if (runs.some(isBegun) || (!isWhole && looks > 0))
+      this.#caller.later(LOOK_MS, () => this.#wait(name, pausedMs, looks - 1));
   }
 
   /** Reads the record of every schedule once everything has ended. */

@@ -11,8 +11,12 @@ export interface PlannedSchedule {
   readonly catchUp: CatchUpPolicy;
   /** How long its jobs work. */
   readonly jobMs: number;
+  /** By how much each start is put off at most. */
+  readonly jitterMs: number;
   /** When it is triggered by hand, in ms after it was made. */
   readonly triggers: readonly number[];
+  /** When it is changed in what is none of its times, and when in its jitter too. */
+  readonly changes: readonly { readonly ms: number; readonly jitterMs: number }[];
   readonly forMs: number;
 }
 
@@ -44,6 +48,14 @@ export function planCare(random: Prng, { until, leaseMs }: Span): PlannedCare[] 
   return [...pauses, ...drains, ...closes, ...planSchedules(random, until)];
 }
 
+/** Mostly without jitter. Where it is more than a second each start comes before the next time all the same. */
+function planTimes(random: Prng, forMs: number): Pick<PlannedSchedule, 'jitterMs' | 'changes'> {
+  const jitter = () => random.pick([0, 0, 600, 5_000]);
+  const jitterMs = jitter();
+  const changes = times(random, 2, forMs).map((ms) => ({ ms, jitterMs: random.pick([jitterMs, jitterMs, jitter()]) }));
+  return { jitterMs, changes };
+}
+
 /** Each once a second for some seconds. */
 function planSchedules(random: Prng, until: number): PlannedSchedule[] {
   return times(random, 2, until).map((at, i) => {
@@ -57,6 +69,7 @@ function planSchedules(random: Prng, until: number): PlannedSchedule[] {
       jobMs: random.between(1, 2_500),
       triggers: times(random, 2, forMs),
       forMs,
+      ...planTimes(random, forMs),
     };
   });
 }

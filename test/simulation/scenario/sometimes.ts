@@ -27,6 +27,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'released: cancelled': ['released CANCELLED'],
   'released: drain': ['released DRAIN'],
   'a prefetched attempt was started': ['prefetched attempt started'],
+  'a schedule was changed, but not in its times': ['schedule changed: not in its times'],
+  'a schedule was changed in its jitter': ['schedule changed: jitter'],
   'a job was cancelled while SCHEDULED': ['cancel of a job SCHEDULED'],
   'a job was cancelled while READY': ['cancel of a job READY'],
   'a job was cancelled while ASSIGNED': ['cancel of a job ASSIGNED'],

@@ -139,7 +139,8 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
   jobCount: bigint;
 
   /**
-   * The next of its times. Unset: there is none any more. Output only.
+   * The next of its times. Unset: there is none any more, or it is behind more than 1,000 excluded ones and has not been found
+   * yet. Output only.
    *
    * @generated from field: google.protobuf.Timestamp next_time = 17;
    */

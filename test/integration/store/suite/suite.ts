@@ -34,6 +34,7 @@ import { queuesSuite } from './queues.ts';
 import { readJobSuite } from './read-job.ts';
 import { resourcesSuite } from './resources.ts';
 import { retryBudgetsSuite } from './retry-budgets.ts';
+import { scheduleChangesSuite } from './schedule-changes.ts';
 import { schedulesSuite } from './schedules.ts';
 import { sessionsSuite } from './sessions.ts';
 import { stepCacheSuite } from './step-cache.ts';
@@ -81,6 +82,7 @@ export function storeSuite(context: StoreContext): void {
   retryBudgetsSuite(context);
   erasingSuite(context);
   schedulesSuite(context);
+  scheduleChangesSuite(context);
   batchesSuite(context);
   batchRetriesSuite(context);
   waitsSuite(context);

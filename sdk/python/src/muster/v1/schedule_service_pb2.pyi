@@ -165,10 +165,12 @@ class PreviewScheduleRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., times: _Optional[_Union[_schedule_pb2.ScheduleTimes, _Mapping]] = ..., after_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class PreviewScheduleResponse(_message.Message):
-    __slots__ = ("times",)
+    __slots__ = ("times", "looked_until_time")
     TIMES_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     times: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
-    def __init__(self, times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ...) -> None: ...
+    looked_until_time: _timestamp_pb2.Timestamp
+    def __init__(self, times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., looked_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListScheduleRunsRequest(_message.Message):
     __slots__ = ("namespace", "name", "page_size", "page_token")

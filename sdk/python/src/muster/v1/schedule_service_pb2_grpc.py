@@ -96,12 +96,14 @@ class ScheduleServiceServicer(object):
     """
 
     def ApplySchedule(self, request, context):
-        """Makes a schedule, or changes the one that is there; the same content again changes nothing. After a change of its times
-        those from then on count. What it has buffered stays.
+        """Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
+        has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
+        buffered stays.
 
         Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
         was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-        FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE).
+        FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
+        more than 200 that were missed are still to be made up for; soon they are).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +143,8 @@ class ScheduleServiceServicer(object):
     def ResumeSchedule(self, request, context):
         """Lets a paused schedule go on with the times to come. Resuming twice is no error.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
+        Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
+        saw are still to be skipped; soon they are).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,186 @@
+/** Schedules in the store that are changed: times that have come before are decided, whatever is changed, and only once. */
+import { describe, expect, it } from 'vitest';
+import { TIME_CAUSE_ID } from '../../../../server/domain/decide-schedule.ts';
+import type { Interval } from '../../../../server/domain/nominal-times.ts';
+import type { ScheduleRules } from '../../../../server/domain/schedule.ts';
+import type { Schedule, ScheduleSpec } from '../../../../server/engine/schedule-views.ts';
+import { type StoreContext, sql } from '../../../support/store-context.ts';
+import { decide, decideLast, makeSchedule } from '../../../support/store-schedules.ts';
+
+const SECOND_US = 1_000_000;
+const DAY_MS = 86_400_000;
+const TEN_YEARS_MS = 3_650 * DAY_MS;
+
+function rulesOf(intervals: readonly Interval[], changes: Partial<ScheduleRules> = {}): ScheduleRules {
+  const { rules } = makeSchedule();
+  return { ...rules, ...changes, times: { ...rules.times, intervals } };
+}
+
+const eachSecond = [{ everyMs: 1_000, offsetMs: 0 }];
+const eachHalfMinute = [{ everyMs: 30_000, offsetMs: 0 }];
+
+export function scheduleChangesSuite(context: StoreContext): void {
+  const schedules = () => context.store.schedules;
+
+  async function apply(spec: ScheduleSpec): Promise<Schedule> {
+    const change = await schedules().apply(spec, '', crypto.randomUUID(), decideLast);
+    if (change.kind !== 'done') throw new Error(change.kind);
+    return change.schedule;
+  }
+
+  async function lookAtAll(): Promise<void> {
+    while ((await schedules().look(decide)).length > 0);
+  }
+
+  /** As if nobody had looked for so long. */
+  const unseenFor = ({ scheduleId }: Schedule, seconds: number) =>
+    sql(
+      context,
+      `UPDATE schedules SET decided_until = muster_now() - interval '${seconds} s', look_time = muster_now() WHERE schedule_id = '${scheduleId}'`,
+    );
+
+  async function decidedUntil({ scheduleId }: Schedule): Promise<number> {
+    const [row] = await sql(context, `SELECT decided_until FROM schedules WHERE schedule_id = '${scheduleId}'`);
+    return row?.decided_until;
+  }
+
+  /** Its times on record, each second of those that share a row. */
+  async function timesOf({ scheduleId }: Schedule): Promise<number[]> {
+    const { runs } = await schedules().listRuns(scheduleId, undefined, 1_000);
+    expect(runs.every(({ causeId }) => causeId === TIME_CAUSE_ID)).toBe(true);
+    return runs
+      .flatMap(({ nominalUs, times }) => Array.from({ length: times }, (_, i) => nominalUs + i * SECOND_US))
+      .sort((a, b) => a - b);
+  }
+
+  const seconds = (afterUs: number, toUs: number) => {
+    const first = Math.floor(afterUs / SECOND_US) + 1;
+    return Array.from({ length: Math.floor(toUs / SECOND_US) - first + 1 }, (_, i) => (first + i) * SECOND_US);
+  };
+
+  /** Of one time, that came a moment ago and starts by chance within a day. */
+  async function putOff(): Promise<{ readonly spec: ScheduleSpec; readonly nominalUs: number }> {
+    const nominalMs = Math.floor((await context.store.nowUs()) / 1_000) - 5_000;
+    const rules = rulesOf([{ everyMs: TEN_YEARS_MS, offsetMs: nominalMs % TEN_YEARS_MS }], { jitterMs: DAY_MS });
+    return { spec: makeSchedule({ rules }), nominalUs: nominalMs * 1_000 };
+  }
+
+  describe('schedules that are changed', () => {
+    it.each([
+      ['their description', { description: 'another' }],
+      ['their job', { job: { ...makeSchedule().job, queue: 'another' } }],
+      ['their policies', { rules: rulesOf(eachSecond, { catchUpWindowMs: 60_000, pauseOnFailure: true }) }],
+      ['their number of runs', { maxRuns: 1_000 }],
+    ] as const)('in %s have each time on record that came before, and each after', async (_, changes) => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond), maxRuns: 900 });
+      const made = await apply(spec);
+      await unseenFor(made, 5);
+      const from = await decidedUntil(made);
+      await apply({ ...spec, ...changes });
+      await lookAtAll();
+      const times = await timesOf(made);
+      expect(times).toEqual(seconds(from, await decidedUntil(made)));
+      expect(times.length).toBeGreaterThanOrEqual(5);
+      await schedules().delete(spec);
+    });
+
+    it('in their times have those on record that came before, by the old rules, and then those of the new ones', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const made = await apply(spec);
+      await unseenFor(made, 5);
+      const from = await decidedUntil(made);
+      const changed = await apply({ ...spec, rules: rulesOf(eachHalfMinute) });
+      const until = await decidedUntil(made);
+      expect(until).toBeLessThanOrEqual(changed.updateTimeUs);
+      expect(await timesOf(made)).toEqual(seconds(from, until));
+      await unseenFor(made, 60);
+      await sql(context, `DELETE FROM schedule_runs WHERE schedule_id = '${made.scheduleId}'`);
+      await lookAtAll();
+      const later = await timesOf(made);
+      expect(later.length).toBeGreaterThanOrEqual(2);
+      expect(later.every((us) => us % (30 * SECOND_US) === 0)).toBe(true);
+      await schedules().delete(spec);
+    });
+
+    it('in their times while they are paused have those that came before on record as paused', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const made = await apply(spec);
+      await schedules().pause(spec, 'a test');
+      await unseenFor(made, 5);
+      const from = await decidedUntil(made);
+      await apply({ ...spec, rules: rulesOf(eachHalfMinute) });
+      expect(await timesOf(made)).toEqual(seconds(from, await decidedUntil(made)));
+      const { runs } = await schedules().listRuns(made.scheduleId, undefined, 10);
+      expect(runs.map(({ skipReason }) => skipReason)).toEqual(['PAUSED']);
+      await schedules().delete(spec);
+    });
+
+    it('by being resumed have those on record as paused that came before', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const made = await apply(spec);
+      await schedules().pause(spec, 'a test');
+      await unseenFor(made, 5);
+      const from = await decidedUntil(made);
+      const change = await schedules().resume(spec, decide);
+      expect(change).toMatchObject({ kind: 'done', schedule: { paused: false } });
+      expect(await timesOf(made)).toEqual(seconds(from, await decidedUntil(made)));
+      expect((await timesOf(made)).length).toBeGreaterThanOrEqual(5);
+      const { runs } = await schedules().listRuns(made.scheduleId, undefined, 10);
+      expect(runs.map(({ skipReason }) => skipReason)).toEqual(['PAUSED']);
+      await schedules().delete(spec);
+    });
+
+    it('in anything but their times keep the start that a time was put off to', async () => {
+      const { spec, nominalUs } = await putOff();
+      const made = await apply(spec);
+      await unseenFor(made, 60);
+      await apply({ ...spec, description: 'another' });
+      await lookAtAll();
+      expect(await timesOf(made)).toEqual([]);
+      expect((await schedules().read(spec))?.nextTimeUs).toBe(nominalUs);
+      await schedules().delete(spec);
+    });
+
+    it('in their times start one at once that was put off', async () => {
+      const { spec, nominalUs } = await putOff();
+      const made = await apply(spec);
+      await unseenFor(made, 60);
+      await apply({ ...spec, rules: rulesOf(eachHalfMinute) });
+      const [run, ...more] = (await schedules().listRuns(made.scheduleId, undefined, 10)).runs;
+      expect([run?.nominalUs, run?.state, more]).toEqual([nominalUs, 'STARTING', []]);
+      // Whoever looks next carries it out.
+      const looked = await schedules().look(decide);
+      expect(looked.flatMap(({ starting }) => starting)).toMatchObject([{ nominalUs }]);
+      await schedules().delete(spec);
+    });
+
+    it('in their times wait while there is more to make up for than one look decides', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond) });
+      const made = await apply(spec);
+      await unseenFor(made, 300);
+      const from = await decidedUntil(made);
+      const other = { ...spec, rules: rulesOf(eachHalfMinute) };
+      expect(await schedules().apply(other, '', crypto.randomUUID(), decideLast)).toEqual({ kind: 'behind' });
+      expect((await schedules().read(spec))?.rules).toEqual(spec.rules);
+      await lookAtAll();
+      await apply(other);
+      expect(await timesOf(made)).toEqual(seconds(from, await decidedUntil(made)));
+      await schedules().delete(spec);
+    });
+
+    it('in their number of runs once they were over have no times of when they were', async () => {
+      const spec = makeSchedule({ rules: rulesOf(eachSecond), maxRuns: 1 });
+      const made = await apply(spec);
+      await unseenFor(made, 5);
+      await lookAtAll();
+      expect(await timesOf(made)).toHaveLength(1);
+      await apply({ ...spec, maxRuns: 100 });
+      expect(await timesOf(made)).toHaveLength(1);
+      const before = (await schedules().read(spec))?.updateTimeUs ?? 0;
+      await sql(context, `UPDATE schedules SET look_time = muster_now() WHERE schedule_id = '${made.scheduleId}'`);
+      await lookAtAll();
+      for (const us of (await timesOf(made)).slice(1)) expect(us).toBeGreaterThan(before);
+      await schedules().delete(spec);
+    });
+  });
+}

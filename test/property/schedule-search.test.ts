@@ -1,0 +1,132 @@
+/** Times behind more excluded ones than one look goes through: they are found in time, each once, with bounded work a look. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decideSchedule, type ScheduleStatus } from '../../server/domain/decide-schedule.ts';
+import { type CalendarRule, NominalTimes, type ScheduleTimes } from '../../server/domain/nominal-times.ts';
+import type { ScheduleRules } from '../../server/domain/schedule.ts';
+
+const MINUTE_US = 60_000_000;
+const DAY_US = 1_440 * MINUTE_US;
+const NOON_US = Date.UTC(2026, 10, 26, 12) * 1_000;
+const anything: CalendarRule = { minute: '', hour: '', dayOfMonth: '', month: '', dayOfWeek: '', year: '' };
+
+/** Each minute but those of the rules, each of which is told apart minute by minute. */
+function everyMinuteBut(...rules: readonly Partial<CalendarRule>[]): ScheduleTimes {
+  const halves = rules.flatMap((rule) => ['0-29', '30-59'].map((minute) => ({ ...anything, ...rule, minute })));
+  return { crons: ['* * * * *'], intervals: [], calendars: [], exclusions: halves, timeZone: 'UTC' };
+}
+
+function statusOf(times: ScheduleTimes, changes: Partial<ScheduleRules> = {}): ScheduleStatus {
+  const policies = { overlap: 'ALLOW_ALL', catchUp: 'ALL', catchUpWindowMs: 10 * 86_400_000 } as const;
+  const rules = { times, jitterMs: 0, pauseOnFailure: false, ...policies, ...changes };
+  const nothing = { buffered: [], asked: [], open: 0, paused: false, runsLeft: undefined };
+  return { rules, seed: 'seed', decidedUntilUs: NOON_US, ...nothing };
+}
+
+interface Followed {
+  readonly starts: readonly { readonly nominalUs: number; readonly atUs: number }[];
+  readonly looks: number;
+  /** Looks after which it was not known what comes next. */
+  readonly unknown: number;
+}
+
+/** Looks whenever it was asked to, or later by up to as much as `late` says. */
+function follow(given: ScheduleStatus, untilUs: number, late: (look: number) => number = () => 0): Followed {
+  const times = new NominalTimes(given.rules.times);
+  const starts: { nominalUs: number; atUs: number }[] = [];
+  let status = given;
+  let looks = 0;
+  let unknown = 0;
+  for (let nowUs: number | undefined = NOON_US + 1; nowUs !== undefined && nowUs < untilUs; looks++) {
+    const atUs: number = nowUs + late(looks);
+    const { runs, decidedUntilUs, nextUs, lookUs } = decideSchedule(status, times, atUs);
+    for (const run of runs) expect(run.state).toBe('STARTING');
+    starts.push(...runs.map(({ nominalUs }) => ({ nominalUs, atUs })));
+    expect(decidedUntilUs).toBeGreaterThanOrEqual(status.decidedUntilUs);
+    status = { ...status, decidedUntilUs };
+    if (nextUs === undefined) unknown++;
+    nowUs = lookUs;
+  }
+  return { starts, looks, unknown };
+}
+
+/** By looking at each minute on its own. */
+function minutes(afterUs: number, untilUs: number, isOut: (wall: Date) => boolean): number[] {
+  const found = [];
+  for (let us = afterUs + MINUTE_US; us < untilUs; us += MINUTE_US) if (!isOut(new Date(us / 1_000))) found.push(us);
+  return found;
+}
+
+describe('a schedule whose next time is behind more excluded ones than are looked at', () => {
+  it('knows the difference from one that has no more', () => {
+    const times = new NominalTimes(everyMinuteBut({ hour: '0-22' }));
+    const { timeUs, lookedUntilUs } = times.after(NOON_US + 12 * 60 * MINUTE_US - MINUTE_US);
+    expect(timeUs).toBeUndefined();
+    expect(lookedUntilUs).toBeGreaterThan(NOON_US + DAY_US);
+    expect(times.after(lookedUntilUs as number).timeUs).toBe(NOON_US + DAY_US + 11 * 60 * MINUTE_US);
+    const over = new NominalTimes({ ...everyMinuteBut({ hour: '0-22' }), endUs: NOON_US + DAY_US });
+    expect(over.after(NOON_US + 12 * 60 * MINUTE_US)).toEqual({ looked: expect.any(Number) });
+  });
+
+  it('goes on, day after day', () => {
+    const untilUs = NOON_US + 3 * DAY_US;
+    const { starts, looks, unknown } = follow(statusOf(everyMinuteBut({ hour: '0-22' })), untilUs);
+    expect(starts.map(({ nominalUs }) => nominalUs)).toEqual(
+      minutes(NOON_US, untilUs, (wall) => wall.getUTCHours() < 23),
+    );
+    for (const { nominalUs, atUs } of starts) expect(atUs).toBe(nominalUs);
+    // One for each time, and one more a day to find the next.
+    expect(unknown).toBeGreaterThanOrEqual(2);
+    expect(looks).toBeLessThanOrEqual(starts.length + 4);
+  });
+
+  it('has each of its times once, at its time, whatever is excluded and however late it is looked at', () => {
+    const hours = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 23 }));
+    const day = fc.integer({ min: 25, max: 31 });
+    const jitters = fc.constantFrom(0, 45_000, 86_400_000);
+    const lates = fc.array(fc.integer({ min: 0, max: 3_000_000 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(hours, day, jitters, lates, ([a, b], first, jitterMs, late) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const given = everyMinuteBut({ hour: `${from}-${to}` }, { dayOfMonth: `${first}-31` });
+        const status = statusOf({ ...given, crons: ['*/10 * * * *', '5 12 * * *'] }, { jitterMs });
+        const untilUs = NOON_US + 6 * DAY_US;
+        const { starts } = follow(status, untilUs, (look) => late[look % late.length] as number);
+        const expected = minutes(NOON_US, untilUs, (wall) => {
+          const [hour, minute] = [wall.getUTCHours(), wall.getUTCMinutes()];
+          const isOwn = minute % 10 === 0 || (hour === 12 && minute === 5);
+          return !isOwn || (hour >= from && hour <= to) || wall.getUTCDate() >= first;
+        });
+        const found = starts.map(({ nominalUs }) => nominalUs);
+        // The last one may not have started yet.
+        expect(found).toEqual(expected.slice(0, Math.max(found.length, expected.length - 1)));
+        for (const { nominalUs, atUs } of starts) expect(atUs).toBeGreaterThanOrEqual(nominalUs);
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('is looked at ever more seldom where nothing is found', () => {
+    const never = statusOf(everyMinuteBut({}));
+    const { starts, looks } = follow(never, NOON_US + DAY_US);
+    expect(starts).toEqual([]);
+    expect(looks).toBeLessThan(60);
+  });
+
+  it('makes up for times on both sides of the excluded ones, each once', () => {
+    const times = new NominalTimes(everyMinuteBut({ hour: '0-22' }));
+    let status = { ...statusOf(everyMinuteBut({ hour: '0-22' })) };
+    const nowUs = NOON_US + 3 * DAY_US;
+    const found: number[] = [];
+    let looks = 0;
+    for (let lookUs: number | undefined = nowUs; lookUs !== undefined && lookUs <= nowUs; looks++) {
+      const decision = decideSchedule(status, times, nowUs);
+      found.push(...decision.runs.map(({ nominalUs }) => nominalUs));
+      status = { ...status, decidedUntilUs: decision.decidedUntilUs };
+      ({ lookUs } = decision);
+      expect(decision.isBehind).toBe(lookUs !== undefined && lookUs <= nowUs);
+    }
+    expect(found).toEqual(minutes(NOON_US, nowUs + 1, (wall) => wall.getUTCHours() < 23));
+    expect(looks).toBeLessThan(10);
+  });
+});
