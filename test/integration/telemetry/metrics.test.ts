@@ -161,6 +161,7 @@ describe('the metrics of limits', () => {
     await tells('two are held', 2);
     await worker.report({ of: first as Assignment, outcome: result('1') });
     await tells('one is left', 1);
+    await worker.close();
   });
 });
 
