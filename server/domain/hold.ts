@@ -51,7 +51,8 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   const priority = update.priority ?? run.priority;
   const askedExpiryUs = update.expireTimeUs ?? run.expireTimeUs;
   const expireTimeUs = expiryOf({ ...run, expireTimeUs: askedExpiryUs });
-  const startUs = startWith(run, update.runTimeUs, nowUs);
+  const timeUs = timeToRun(run, update.runTimeUs, nowUs);
+  const startUs = timeUs ?? nowUs;
   const changesTimes = update.runTimeUs !== undefined || update.expireTimeUs !== undefined;
   const waitUs = earliest(expireTimeUs, run.limits.deadlineUs);
   if (changesTimes && waitUs !== null && startUs > waitUs) return 'RUN_TIME_AFTER_EXPIRY';
@@ -61,7 +62,7 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
     runTimeUs: isKept && startUs > nowUs ? startUs : null,
     // A person has said when: what it waited for before, such as room in a retry budget, holds no more.
     reason: isKept || update.runTimeUs === undefined ? run.reason : null,
-    rank: rankOf(startUs, priority, expireTimeUs),
+    rank: rankOf(timeUs ?? placeOf(run), priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
@@ -77,12 +78,21 @@ export function whereToWait(
 }
 
 /**
- * When the job may start. A time that has passed lets one go on that waits for its time, and changes nothing for one that
- * has waited for a worker: going back in time would be a way past all others.
+ * When the job may start; null: it may already. A time that has passed lets one go on that waits for its time, and changes
+ * nothing for one that has waited for a worker: going back in time would be a way past all others.
  */
-function startWith(run: OpenRun, asked: number | undefined, nowUs: number): number {
-  const current =
-    (run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs) ?? Math.min(nowUs, startOf(run.rank, run.priority));
+function timeToRun(run: OpenRun, asked: number | undefined, nowUs: number): number | null {
+  const current = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
   if (asked === undefined) return current;
-  return asked > nowUs ? asked : Math.min(nowUs, current);
+  if (asked > nowUs) return asked;
+  return current === null ? null : Math.min(nowUs, current);
+}
+
+/**
+ * The start that the job's place was made of: with a fairness key it may lie ahead of the time. Where the expiry has moved
+ * the job ahead, that start is not on record, and never before the job was there.
+ */
+function placeOf({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
+  const startUs = startOf(rank, priority);
+  return rank === expireTimeUs ? Math.max(startUs, createTimeUs) : startUs;
 }

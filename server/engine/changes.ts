@@ -59,6 +59,12 @@ export interface ChangesWithin {
   readonly laneOf: (laneId: number) => KnownLane;
 }
 
+export interface AppliedOnce {
+  /** The call was carried out before. */
+  readonly repeated: boolean;
+  readonly changed: boolean;
+}
+
 export class Changes {
   readonly #parts: ChangesParts;
 
@@ -77,19 +83,20 @@ export class Changes {
   }
 
   /**
-   * As `apply`, but for a call that was carried out before: returns whether it was. What `decide` throws, and a selection
-   * without an open job, change nothing and leave the request id free. Throws REQUEST_ID_REUSED.
+   * As `apply`, but for a call that may have been carried out before. What `decide` throws, and a selection without an open
+   * job, change nothing and leave the request id free. What `decide` said may have been rolled back, and others been faster
+   * the next time: only `changed` tells. Throws REQUEST_ID_REUSED.
    */
-  async applyOnce(selection: JobSelection, request: RequestKey | undefined, decide: DecideJob): Promise<boolean> {
+  async applyOnce(selection: JobSelection, request: RequestKey | undefined, decide: DecideJob): Promise<AppliedOnce> {
     let repeated = false;
-    await this.#apply(decide, async (decideAll) => {
+    const changes = await this.#apply(decide, async (decideAll) => {
       const done = await once(this.#parts.store, selection.namespace, request, (store) =>
         changeOpen(store, selection, decideAll),
       ).catch(unlessNothingOpen);
       repeated = done.repeated;
       return done.repeated ? [] : done.value;
     });
-    return repeated;
+    return { repeated, changed: changes.length > 0 };
   }
 
   /** As `apply`, for several selections, and whatever else `work` does, in one transaction: resolves with the changes that it returns. */

@@ -3,12 +3,13 @@ import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
 import type { RoomSeen } from './demand-views.ts';
 import { immediatePlaces } from './immediate-places.ts';
 import { killPoint } from './kill-points.ts';
-import { type ClaimWatch, handlerOf, isApart, type KnownLane, type Lanes } from './lanes.ts';
+import { type ClaimWatch, handlerOf, type KnownLane, type Lanes } from './lanes.ts';
 import type { LaneUnderLimits, LimitsSeen } from './limit-views.ts';
 import type { Limits } from './limits.ts';
 import type { Assignment, LaneHint } from './messages.ts';
-import type { ForLane, ParkedClass, ParkedCredits } from './parked-credits.ts';
+import type { ForLane, Kinds, ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Bus, Log } from './ports.ts';
+import { kindsFor } from './prefetch.ts';
 import type { Rooms } from './rooms.ts';
 import type { ClaimedJob, NewJob, Place, Store } from './store-port.ts';
 
@@ -90,10 +91,9 @@ export class Dispatcher {
    */
   async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
     if (!parked) return [];
-    const takeSlot = (_: boolean, forLane?: ForLane) => this.#credits.takeSlotOf(sessionId, forLane);
+    const takeSlot = (_: Kinds, forLane?: ForLane) => this.#credits.takeSlotOf(sessionId, forLane);
     const suspects = await this.#claimOf(parked, this.#suspectsFor(parked), takeSlot, true);
-    const take = (slotsOnly: boolean, forLane?: ForLane) =>
-      this.#credits.takeOf(sessionId, PLACES_A_CLAIM, slotsOnly, forLane);
+    const take = (kinds: Kinds, forLane?: ForLane) => this.#credits.takeOf(sessionId, PLACES_A_CLAIM, kinds, forLane);
     const apart = await this.#claimOf(parked, this.#apartFor(parked, false), take);
     const others = await this.#claimOf(parked, this.#lanes.readyFor(parked, LANES_A_CLAIM), take);
     return [...suspects, ...apart, ...others].map((job) => this.assignmentOf(job));
@@ -102,12 +102,11 @@ export class Dispatcher {
   async #claimOf(
     parked: ParkedClass,
     lanes: readonly KnownLane[],
-    take: (slotsOnly: boolean, forLane?: ForLane) => Place[],
+    take: (kinds: Kinds, forLane?: ForLane) => Place[],
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
     const [first] = lanes;
-    const slotsOnly = first !== undefined && (isApart(first) || this.#limits.takesSlotsOnly(first));
-    const places = first ? take(slotsOnly, this.#lanes.placesOf(parked, first)) : [];
+    const places = first ? take(this.#kindsFor(parked, first), this.#lanes.placesOf(parked, first)) : [];
     return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
   }
 
@@ -138,20 +137,21 @@ export class Dispatcher {
   #pump(): void {
     if (this.#stopped || !this.#bus.isUp()) return;
     for (const parked of this.#credits.classes()) {
+      this.#startSuspects(parked, true);
       this.#startApart(parked, true);
       while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(parked)) {}
       this.#startApart(parked, false);
-      if (!this.#claimsSuspects) this.#startSuspects(parked);
+      this.#startSuspects(parked, false);
     }
   }
 
-  /** Claims suspects, at most one for each session, and only for slots. */
-  #startSuspects(parked: ParkedClass): void {
+  /** Claims suspects, at most one for each session, and only for slots. `before`: if none of the others' heads is lower. */
+  #startSuspects(parked: ParkedClass, before: boolean): void {
+    if (this.#claimsSuspects) return;
     const lanes = this.#suspectsFor(parked);
     const [first] = lanes;
-    const places = first
-      ? this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM, this.#lanes.placesOf(parked, first))
-      : [];
+    if (!first || (before && this.#isBehind(parked, first))) return;
+    const places = this.#credits.takeOneSlotEach(parked, limitFor(lanes), this.#lanes.placesOf(parked, first));
     if (places.length === 0) return;
     this.#claimsSuspects = true;
     this.#claim(lanes, places, true)
@@ -172,11 +172,8 @@ export class Dispatcher {
   #startApart(parked: ParkedClass, before: boolean): void {
     if (this.#claimsApart) return;
     const lane = this.#lanes.apartFor(parked);
-    if (!lane) return;
-    const [other] = before ? this.#lanes.readyFor(parked, 1) : [];
-    if (other && (other.head as number) < (lane.head as number)) return;
-    const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, lane.waiting));
-    const places = this.#credits.take(parked, limit, true, this.#lanes.placesOf(parked, lane));
+    if (!lane || (before && this.#isBehind(parked, lane))) return;
+    const places = this.#credits.take(parked, limitFor([lane]), 'slots', this.#lanes.placesOf(parked, lane));
     if (places.length === 0) return;
     this.#claimsApart = true;
     this.#claim([lane], places)
@@ -190,6 +187,16 @@ export class Dispatcher {
       });
   }
 
+  /** Whether one of the lanes that the class is served from together begins with a lower rank. */
+  #isBehind(parked: ParkedClass, lane: KnownLane): boolean {
+    const [other] = this.#lanes.readyFor(parked, 1);
+    return other !== undefined && (other.head as number) < (lane.head as number);
+  }
+
+  #kindsFor(parked: ParkedClass, lane: KnownLane): Kinds {
+    return kindsFor(this.#lanes, this.#limits, parked, lane, lane.head as number);
+  }
+
   /** Starts one claim for a class; false if it has no ready lane or no place. */
   #start(parked: ParkedClass): boolean {
     return this.#startWith(parked, true) || this.#startWith(parked, false);
@@ -199,9 +206,7 @@ export class Dispatcher {
     const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, false, withLimited);
     const [first] = lanes;
     if (!first) return false;
-    const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
-    const limit = Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
-    const places = this.#credits.take(parked, limit, this.#limits.takesSlotsOnly(first));
+    const places = this.#credits.take(parked, limitFor(lanes), this.#kindsFor(parked, first));
     if (places.length === 0) return false;
     this.#claims++;
     this.#claim(lanes, places)
@@ -344,6 +349,12 @@ interface Claimed {
   readonly jobs: readonly ClaimedJob[];
   /** Whether a lane has no more ready jobs, as far as the claim has seen. */
   readonly isDry: (lane: KnownLane) => boolean;
+}
+
+/** How many places a claim asks for. */
+function limitFor(lanes: readonly KnownLane[]): number {
+  const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  return Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
 }
 
 /** Places that no job was assigned to. */

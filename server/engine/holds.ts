@@ -51,17 +51,21 @@ export class Holds {
     decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
-    let wasOpen = false;
-    const repeated = await changes.applyOnce({ by: 'jobs', namespace, jobIds: [jobId] }, request, (run, nowUs) => {
-      wasOpen = true;
-      const decision = decide(run, nowUs);
-      if (typeof decision === 'string') throw refusalOf(decision, run);
-      return decision;
-    });
+    let stays = false;
+    const { repeated, changed } = await changes.applyOnce(
+      { by: 'jobs', namespace, jobIds: [jobId] },
+      request,
+      (run, nowUs) => {
+        const decision = decide(run, nowUs);
+        if (typeof decision === 'string') throw refusalOf(decision, run);
+        stays = decision === undefined;
+        return decision;
+      },
+    );
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     // One that was let go may have ended by now.
-    if (isTerminal(job.state) && !repeated && !wasOpen) {
+    if (isTerminal(job.state) && !repeated && !changed && !stays) {
       throw new EngineError(
         'JOB_ENDED',
         `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,

@@ -5,6 +5,7 @@
 import { isApart, type KnownLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { ParkedCredits } from './parked-credits.ts';
+import { kindsFor } from './prefetch.ts';
 import type { NewJob, Place } from './store-port.ts';
 
 export interface ImmediatePlaces {
@@ -29,7 +30,7 @@ export function immediatePlaces(
     const isTaken = lane?.limited && (lane.full || lane.head !== undefined || limited !== undefined);
     if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
     const before = places.size;
-    fill(places, { lanes, credits, slotsOnly: limits.takesSlotsOnly(lane) }, lane, ready);
+    fill(places, { lanes, credits, limits }, lane, ready);
     if (lane.limited && places.size > before) limited = lane;
   }
   return { places, limited };
@@ -42,7 +43,7 @@ function isChoosy(lane: KnownLane): boolean {
 
 function fill(
   places: Map<string, Place>,
-  { lanes, credits, slotsOnly }: { lanes: Lanes; credits: ParkedCredits; slotsOnly: boolean },
+  { lanes, credits, limits }: { lanes: Lanes; credits: ParkedCredits; limits: Pick<Limits, 'takesSlotsOnly'> },
   lane: KnownLane,
   ready: readonly NewJob[],
 ): void {
@@ -51,7 +52,8 @@ function fill(
     if (next === ready.length) return;
     const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0 && !lanes.apartFor(parked);
     if (!isWanted) continue;
-    for (const place of credits.take(parked, ready.length - next, slotsOnly))
+    const kinds = kindsFor(lanes, limits, parked, lane, (ready[next] as NewJob).rank);
+    for (const place of credits.take(parked, ready.length - next, kinds))
       places.set((ready[next++] as NewJob).jobId, place);
   }
 }

@@ -2,6 +2,7 @@
 import type { Demands, JobDefinition } from '../domain/definition.ts';
 import { canonicalDemands, cleanupKey, fits, isPreferred, type LaneKey, parseDemands } from '../domain/placement.ts';
 import type { Definitions } from './definitions.ts';
+import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
 import type { LaneHint } from './messages.ts';
 import { type ForLane, hasWorker, offersSlot, type ParkedClass } from './parked-credits.ts';
 import type { Lane, Store } from './store-port.ts';
@@ -56,19 +57,6 @@ export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
   return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
 }
 
-function keyText(key: LaneKey): string {
-  return JSON.stringify([
-    key.namespace,
-    key.queue,
-    key.definition,
-    key.definitionVersion,
-    key.demands,
-    key.suspect,
-    key.cleanup === true,
-    key.atLimit === true,
-  ]);
-}
-
 export type LaneStore = Pick<Store, 'ensureLane' | 'findLane' | 'readLanes'>;
 
 export class Lanes {
@@ -91,6 +79,9 @@ export class Lanes {
   #waits = new Set<KnownLane>();
   /** Those whose claims are made for some sessions alone. */
   #apart = new Set<KnownLane>();
+  #suspects = new Set<KnownLane>();
+  /** Those that have limits, or had. */
+  #limited = new Set<KnownLane>();
   /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
   #atLimits = new Map<number, number>();
   /** Hints for lanes that are being loaded. */
@@ -253,6 +244,7 @@ export class Lanes {
     if (hint.limited !== undefined) {
       lane.limited = hint.limited;
       lane.full = false;
+      if (lane.limited) this.#limited.add(lane);
     }
     return true;
   }
@@ -289,6 +281,8 @@ export class Lanes {
       this.#lanes.set(lane.laneId, known);
       this.learn(lane, lane.laneId);
       if (isApart(known)) this.#apart.add(known);
+      if (known.suspect) this.#suspects.add(known);
+      if (known.limited) this.#limited.add(known);
       if (definition.workflow) this.#workflows.add(known);
       if (definition.wait) this.#waits.add(known);
     }
@@ -309,7 +303,7 @@ export class Lanes {
    */
   readyFor(parked: ParkedClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
     const ready: KnownLane[] = [];
-    for (const lane of this.#lanes.values()) {
+    for (const lane of suspect ? this.#suspects : this.#lanes.values()) {
       // Another claim under the same limits would only wait for the one that is under way.
       const isTaken = lane.full || (lane.limited && lane.claims.size > 0);
       const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isApart(lane);
@@ -337,6 +331,18 @@ export class Lanes {
         first = lane;
     }
     return first;
+  }
+
+  /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone. */
+  unlikeBelow(rank: number, parked: ParkedClass): KnownLane[] {
+    const below: KnownLane[] = [];
+    for (const lanes of [this.#apart, this.#suspects, this.#limited]) {
+      for (const lane of lanes) {
+        if (lane.head === undefined || lane.head >= rank || lane.full) continue;
+        if (this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) below.push(lane);
+      }
+    }
+    return below;
   }
 
   /** Whether any lane is known whose claims are made for some sessions alone. */
@@ -383,17 +389,4 @@ export class Lanes {
     }
     return suits;
   }
-}
-
-/** No breaker holds back what cleans up: it is promised to run. */
-function breakerOf({ cleanup, definitionBody }: KnownLane): string | undefined {
-  return cleanup ? undefined : definitionBody.circuitBreaker?.name;
-}
-
-function queueName({ namespace, queue }: KnownLane): string {
-  return `queue ${namespace}/${queue}`;
-}
-
-function definitionName({ namespace, definition }: KnownLane): string {
-  return `definition ${namespace}/${definition}`;
 }

@@ -57,6 +57,12 @@ export interface ForLane {
   readonly worker: string | undefined;
 }
 
+/**
+ * What may be taken: slots alone, or prefetch too, but of no session that jobs of certain lanes wait for a slot of. Those are
+ * asked for only when prefetch would be taken.
+ */
+export type Kinds = 'slots' | 'any' | { readonly exceptFor: () => readonly ForLane[] };
+
 export class ParkedCredits {
   readonly #clock: Clock;
   #classes = new Map<string, ParkedClass>();
@@ -154,10 +160,10 @@ export class ParkedCredits {
   }
 
   /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
-  take(parked: ParkedClass, limit: number, slotsOnly = false, forLane?: ForLane): Place[] {
+  take(parked: ParkedClass, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Place[] {
     this.#classes.delete(parked.key);
     this.#classes.set(parked.key, parked);
-    return this.#takeFrom([...parked.sessions.values()], limit, slotsOnly, forLane);
+    return this.#takeFrom([...parked.sessions.values()], limit, kinds, forLane);
   }
 
   /** Takes one slot of each session of a class, up to `limit`. */
@@ -182,18 +188,20 @@ export class ParkedCredits {
   }
 
   /** As `take`, of one session. */
-  takeOf(sessionId: string, limit: number, slotsOnly = false, forLane?: ForLane): Place[] {
+  takeOf(sessionId: string, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Place[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
-    return session ? this.#takeFrom([session], limit, slotsOnly, forLane) : [];
+    return session ? this.#takeFrom([session], limit, kinds, forLane) : [];
   }
 
-  #takeFrom(given: readonly ParkedSession[], limit: number, slotsOnly: boolean, forLane?: ForLane): Place[] {
+  #takeFrom(given: readonly ParkedSession[], limit: number, kinds: Kinds, forLane?: ForLane): Place[] {
     const now = this.#clock.now();
     const sessions = forLane ? given.filter((session) => isFor(session, forLane)) : given;
     for (const session of sessions) this.#expire(session, now);
     const slots = takeKind(sessions, limit, 'slots');
-    if (slotsOnly || slots.length === limit) return slots;
-    return slots.concat(takeKind(sessions, limit - slots.length, 'prefetch'));
+    if (kinds === 'slots' || slots.length === limit) return slots;
+    const owing = kinds === 'any' ? [] : kinds.exceptFor();
+    const free = owing.length > 0 ? sessions.filter((one) => !owing.some((lane) => isFor(one, lane))) : sessions;
+    return slots.concat(takeKind(free, limit - slots.length, 'prefetch'));
   }
 
   /** Gives back places that a claim did not fill. */

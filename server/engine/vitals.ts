@@ -44,11 +44,28 @@ export interface DatabaseVitals {
   readonly tables: readonly TableVitals[];
 }
 
-/** Each is one or two statements that count no jobs: what they cost grows with the queues and lanes that have open jobs. */
+/** A limit on how many jobs of a queue or of a definition workers may hold at once. */
+export interface LimitVitals {
+  readonly kind: 'queue' | 'definition';
+  readonly namespace: string;
+  readonly name: string;
+  readonly maxConcurrency: number;
+  /** Places taken, as whoever assigns under the limit counts them. */
+  readonly inUse: number;
+  /** Jobs that sessions hold under it, counted one by one. Always as many as places are taken. */
+  readonly holders: number;
+}
+
+/**
+ * Each is one or two statements that count no jobs that wait: what they cost grows with the queues and lanes that have open
+ * jobs, and that of the limits with the jobs that are held as well.
+ */
 export interface VitalsStore {
   readQueues(limit: number): Promise<AllQueues>;
   /** At least one for each queue with ready jobs, as far as its lanes are among the `limit` with most of them. */
   readLineHeads(limit: number): Promise<LineHead[]>;
+  /** All that there are of limits of concurrency but those of keys: at first those that are used otherwise than they are held. */
+  readLimits(): Promise<LimitVitals[]>;
   /** Deaf is a session whose ping lags `deafAfterBeats` behind. */
   readSessions(deafAfterBeats: number): Promise<SessionVitals>;
   readDatabase(): Promise<DatabaseVitals>;

@@ -88,6 +88,41 @@ it('newcomers without end do not keep a waiting job from its turn', () => {
   }
 });
 
+it('before the n-th waiting job of a key no other key starts more than n jobs and one, by weight, whatever waits or comes', () => {
+  const others = ['k0', 'k1', 'k2'];
+  const weight = fc.constantFrom(0.01, 0.5, 1, 2, 100);
+  const come = fc.record({ key: fc.constantFrom(...others), count: fc.nat(6) });
+  fc.assert(
+    fc.property(
+      fc.tuple(weight, weight, weight, weight),
+      fc.array(come, { maxLength: 10 }),
+      fc.array(come, { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 8 }),
+      ([own, ...weights], before, after, n) => {
+        const weightOf: Record<string, number> = { own, ...Object.fromEntries(others.map((k, i) => [k, weights[i]])) };
+        const lane = new Lane(weightOf);
+        for (const { key, count } of before) {
+          lane.add(key, count, NOW);
+          lane.serve();
+        }
+        lane.add('own', n, NOW);
+        const served = new Map<string, number>();
+        for (let turn = 0; (served.get('own') ?? 0) < n; turn++) {
+          const { key, count } = after[turn % after.length] ?? { key: 'k0', count: 1 };
+          if (turn < 300) lane.add(key, count, NOW + turn * 1_000);
+          const next = lane.serve()?.key ?? 'none';
+          served.set(next, (served.get(next) ?? 0) + 1);
+        }
+        for (const key of others) {
+          const share = fairStep(own) / fairStep(weightOf[key] ?? 1);
+          expect(served.get(key) ?? 0).toBeLessThanOrEqual(n * share + 1);
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
 it('a step is shorter the more a key weighs, and never nothing', () => {
   expect([0.01, 0.5, 1, 2, 100].map(fairStep)).toEqual([10_000, 200, 100, 50, 1]);
 });

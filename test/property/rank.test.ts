@@ -1,10 +1,15 @@
 /** Rank: priority is worth seconds, a deadline caps it, and nothing waits for ever. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fairStep, LEAST_WEIGHT, MOST_WEIGHT } from '../../server/domain/fair-rank.ts';
 import { rankOf } from '../../server/domain/rank.ts';
 import { NOON_US, priority } from './arbitraries.ts';
 
 const startUs = fc.integer({ min: 0, max: 7_258_118_400_000_000 });
+const more = fc.integer({ min: 1, max: 1_000_000_000 });
+/** Of a job that is ready: its deadline is still to come. */
+const leftUs = fc.option(fc.integer({ min: 0, max: 1_000_000_000 }));
+const weight = fc.constantFrom(LEAST_WEIGHT, 0.3, 1, 7, MOST_WEIGHT);
 const within = fc.integer({ min: -86_400_000_000, max: 86_400_000_000 });
 
 describe('rankOf', () => {
@@ -38,6 +43,41 @@ describe('rankOf', () => {
     );
     // Less would not do.
     expect(rankOf(NOON_US, -100)).toBe(rankOf(NOON_US + 200_000_000, 100));
+  });
+
+  it('lets a deadline save a low priority, and bring no job further ahead than priority 0 would', () => {
+    fc.assert(
+      fc.property(startUs, more, priority, priority, leftUs, leftUs, (start, later, old, young, oldLeft, youngLeft) => {
+        const lead = (Math.max(young, 0) - old) * 1_000_000;
+        const youngStart = start + Math.max(0, lead) + later;
+        const oldDeadline = oldLeft === null ? null : start + oldLeft;
+        const youngDeadline = youngStart + (youngLeft ?? 0);
+        expect(rankOf(start, old, oldDeadline)).toBeLessThan(rankOf(youngStart, young, youngDeadline));
+      }),
+    );
+    // Of two of priority -50 the one with a deadline may have come up to 50 s later.
+    const late = NOON_US + 49_000_000;
+    expect(rankOf(late, -50, late + 1)).toBeLessThan(rankOf(NOON_US, -50));
+  });
+
+  it('lets a job with a fair turn go before all that become ready so long after the time of that turn', () => {
+    fc.assert(
+      fc.property(
+        startUs,
+        fc.nat(1_000_000),
+        weight,
+        more,
+        priority,
+        priority,
+        (start, jobs, of, later, keyed, other) => {
+          const turn = start + jobs * fairStep(of);
+          const ready = turn + Math.max(0, other - keyed) * 1_000_000 + later;
+          expect(rankOf(turn, keyed)).toBeLessThan(rankOf(ready, other));
+        },
+      ),
+    );
+    // How far ahead a million jobs of a key reach, by its weight.
+    expect([1, LEAST_WEIGHT, MOST_WEIGHT].map((of) => 1_000_000 * fairStep(of))).toEqual([1e8, 1e10, 1e6]);
   });
 
   it('is capped by the deadline and by nothing else', () => {

@@ -62,7 +62,7 @@ type Queue struct {
 	MaxBacklog int64 `protobuf:"varint,12,opt,name=max_backlog,json=maxBacklog,proto3" json:"max_backlog,omitempty"`
 	// How long the oldest READY job of it may have waited, before submissions are refused as those over `max_backlog` are, in
 	// the same order: from 80 %, 100 % and 120 % on. Absent: no bound. From 1 s to 30 days. Of the jobs that are next in their
-	// lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s.
+	// lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s where there are no fairness keys.
 	MaxBacklogAge *durationpb.Duration `protobuf:"bytes,13,opt,name=max_backlog_age,json=maxBacklogAge,proto3" json:"max_backlog_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -67,16 +67,14 @@ export class Approvals {
     state: TerminalState,
     decide: (run: OpenRun) => End | undefined,
   ): Promise<JobView> {
-    let ours = false;
     const selection = { by: 'jobs', namespace, jobIds: [jobId] } as const;
-    const repeated = await this.#parts.changes.applyOnce(selection, request, (run, _nowUs, { wait }) => {
+    const applied = await this.#parts.changes.applyOnce(selection, request, (run, _nowUs, { wait }) => {
       const ended = wait?.kind === 'APPROVAL' ? decide(run) : undefined;
       if (!ended) throw notAwaiting(jobId, run.state, wait?.kind === 'APPROVAL');
-      ours = true;
       return ended;
     });
     const job = await this.#read(namespace, jobId);
-    if (!repeated && !(ours && job.state === state)) throw notAwaiting(jobId, job.state, true);
+    if (!applied.repeated && !(applied.changed && job.state === state)) throw notAwaiting(jobId, job.state, true);
     return job;
   }
 }

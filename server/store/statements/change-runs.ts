@@ -204,12 +204,11 @@ async function writeAttempts(session: Session, changes: readonly Continue[]): Pr
 async function rankFairly(session: Session, fairRanks: FairRanks, changes: readonly Change[]): Promise<Change[]> {
   const fair = changes.flatMap((change) => {
     const { run } = change;
-    const isTurn =
-      change.kind === 'continue' && change.state === 'READY' && (run.state === 'SCHEDULED' || run.state === 'BLOCKED');
-    if (!isTurn || run.fairnessKey === null) return [];
+    const hadTurn = run.state !== 'SCHEDULED' && run.state !== 'BLOCKED' && run.runTimeUs === null;
+    if (change.kind !== 'continue' || change.state !== 'READY' || hadTurn || run.fairnessKey === null) return [];
     const { jobId, fairnessKey } = run;
-    const priority = change.record?.priority ?? run.priority;
-    return [{ jobId, laneId: change.laneId, fairnessKey, priority, expireTimeUs: expiryOf(run) }];
+    const { priority, expireTimeUs } = change.record ?? run;
+    return [{ jobId, laneId: change.laneId, fairnessKey, priority, expireTimeUs: expiryOf({ ...run, expireTimeUs }) }];
   });
   const ranks = await fairRanks.rank(session, fair);
   return changes.map((change) => {

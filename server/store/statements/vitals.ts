@@ -4,6 +4,7 @@ import { startOf } from '../../domain/rank.ts';
 import type { QueueCounts } from '../../engine/queues.ts';
 import type { DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/vitals.ts';
 import type { Row, Session } from '../database.ts';
+import { readLimitVitals } from './limit-vitals.ts';
 
 /** What a queue's jobs are counted as; all that a session holds is one state. */
 const counted = ['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED', 'ASSIGNED', 'WAITING'] as const;
@@ -134,6 +135,7 @@ export function vitalsStore(session: Session): VitalsStore {
       return { queues, others: othersOf(rows) };
     },
     readLineHeads: async (limit) => (await session.run(readLineHeads, [limit])).map(headOf),
+    readLimits: () => readLimitVitals(session),
     readSessions: async (deafAfterBeats) => (await session.run(readSessions, [deafAfterBeats]))[0] as SessionVitals,
     readDatabase: () => readDatabase(session),
   };

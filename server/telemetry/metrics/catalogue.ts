@@ -20,6 +20,7 @@ const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
 const ofJobs = ['muster.namespace', 'muster.queue', 'muster.definition'];
 const ofQueues = ['muster.namespace', 'muster.queue'];
+const ofLimits = ['muster.namespace', 'muster.limit.of', 'muster.limit.name'];
 
 export const metrics = {
   jobsSubmitted: {
@@ -88,6 +89,27 @@ export const metrics = {
     unit: '{queue}',
     labels: ofQueues,
     description: '1 while a queue is paused, else 0',
+  },
+  limitConcurrency: {
+    name: 'muster.limit.concurrency',
+    kind: 'gauge',
+    unit: '{job}',
+    labels: ofLimits,
+    description: 'Jobs of a queue or of a definition that workers may hold at once, where that is limited',
+  },
+  limitInUse: {
+    name: 'muster.limit.in_use',
+    kind: 'gauge',
+    unit: '{job}',
+    labels: ofLimits,
+    description: 'Places of such a limit that are taken, as whoever assigns under it counts them',
+  },
+  limitHolders: {
+    name: 'muster.limit.holders',
+    kind: 'gauge',
+    unit: '{job}',
+    labels: ofLimits,
+    description: 'Jobs that workers hold under such a limit, counted one by one: as many as places are taken',
   },
   cacheLookups: {
     name: 'muster.step_cache.lookups',
@@ -275,6 +297,8 @@ export const mostNames = {
   jobs: 100,
   /** Queues: of those with most open jobs, and of those that were full. */
   queues: 200,
+  /** Limits of concurrency. */
+  limits: 200,
 } as const;
 
 /** What stands for all names beyond the bound. */

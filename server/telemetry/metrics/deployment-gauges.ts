@@ -2,7 +2,14 @@
 import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api';
 import type { CountedReason } from '../../domain/wait-reasons.ts';
 import type { QueueCounts } from '../../engine/queues.ts';
-import type { AllQueues, DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../../engine/vitals.ts';
+import type {
+  AllQueues,
+  DatabaseVitals,
+  LimitVitals,
+  LineHead,
+  SessionVitals,
+  VitalsStore,
+} from '../../engine/vitals.ts';
 import type { CountedWaits } from '../../engine/wait-counts.ts';
 import { metrics, mostNames, OTHER } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
@@ -37,6 +44,7 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
   const { vitals, deafAfterBeats } = parts;
   const queues = new Paced('the queues', () => vitals.readQueues(mostNames.queues), parts);
   const heads = new Paced('the age of what waits', () => vitals.readLineHeads(MOST_LANES), parts);
+  const limits = new Paced('the limits', () => vitals.readLimits(), parts);
   const waits = new Paced('what jobs wait for', () => parts.countWaits(), parts);
   const sessions = new Paced('the sessions', () => vitals.readSessions(deafAfterBeats), parts);
   const database = new Paced('the state of the database', () => vitals.readDatabase(), parts);
@@ -45,28 +53,38 @@ export function observeDeployment(instruments: Instruments, parts: DeploymentPar
     waiting: instruments.gauge(metrics.waitingJobs),
     age: instruments.gauge(metrics.queueAge),
     paused: instruments.gauge(metrics.queuePaused),
+    concurrency: instruments.gauge(metrics.limitConcurrency),
+    inUse: instruments.gauge(metrics.limitInUse),
+    holders: instruments.gauge(metrics.limitHolders),
     sessions: instruments.gauge(metrics.sessions),
     slots: instruments.gauge(metrics.slots),
     snapshot: instruments.gauge(metrics.oldestSnapshot),
     rows: instruments.gauge(metrics.tableRows),
   };
   instruments.observe(Object.values(gauges), async (result) => {
-    const [allQueues, allHeads, allWaits, open, state] = await Promise.all([
+    const [allQueues, allHeads, allWaits, allLimits, open, state] = await Promise.all([
       queues.read(),
       heads.read(),
       waits.read(),
+      limits.read(),
       sessions.read(),
       database.read(),
     ]);
     if (allQueues) observeQueues(result, gauges, allQueues);
     if (allQueues && allHeads) observeAges(result, gauges.age, allQueues, allHeads, parts.nowUs());
     if (allQueues && allWaits) observeWaits(result, gauges.waiting, allQueues, allWaits);
+    if (allLimits) observeLimits(result, gauges, allLimits);
     if (open) observeSessions(result, gauges, open);
     if (state) observeDatabase(result, gauges, state);
   });
 }
 
-type Gauges = Readonly<Record<'jobs' | 'paused' | 'sessions' | 'slots' | 'snapshot' | 'rows', Observable>>;
+type Gauges = Readonly<
+  Record<
+    'jobs' | 'paused' | 'concurrency' | 'inUse' | 'holders' | 'sessions' | 'slots' | 'snapshot' | 'rows',
+    Observable
+  >
+>;
 
 function observeQueues(result: BatchObservableResult, { jobs, paused }: Gauges, { queues, others }: AllQueues): void {
   const counts = (labels: Attributes, of: QueueCounts) => {
@@ -121,6 +139,33 @@ function observeAges(
     const [namespace = '', name = ''] = key.split('/');
     result.observe(age, (nowUs - sinceUs) / 1_000_000, labelsOf(namespace, name));
   }
+}
+
+/** Those that are left out are added up: what is wrong with one of the others comes first, and is not among them. */
+function observeLimits(result: BatchObservableResult, gauges: Gauges, limits: readonly LimitVitals[]): void {
+  const observe = (of: string, namespace: string, name: string, given: readonly LimitVitals[]) => {
+    const labels = { 'muster.namespace': namespace, 'muster.limit.of': of, 'muster.limit.name': name };
+    const sum = (value: (one: LimitVitals) => number) => given.reduce((total, one) => total + value(one), 0);
+    const { concurrency, inUse, holders } = gauges;
+    result.observe(
+      concurrency,
+      sum((one) => one.maxConcurrency),
+      labels,
+    );
+    result.observe(
+      inUse,
+      sum((one) => one.inUse),
+      labels,
+    );
+    result.observe(
+      holders,
+      sum((one) => one.holders),
+      labels,
+    );
+  };
+  for (const one of limits.slice(0, mostNames.limits)) observe(one.kind, one.namespace, one.name, [one]);
+  const others = limits.slice(mostNames.limits);
+  if (others.length > 0) observe(OTHER, OTHER, OTHER, others);
 }
 
 function observeSessions(result: BatchObservableResult, gauges: Gauges, { slots, ...open }: SessionVitals): void {

@@ -10,6 +10,8 @@ const d = 'muster_namespace="default",muster_definition="mail"';
 const ready = `muster_queue_jobs{${q},muster_queue_jobs_state="ready"}`;
 const age = `muster_queue_oldest_ready_age_seconds{${q}}`;
 const paused = `muster_queue_paused{${q}}`;
+const limit = (what: string) =>
+  `muster_limit_${what}{muster_namespace="default",muster_limit_of="queue",muster_limit_name="mails"}`;
 const sessions = (condition: string) => `muster_worker_sessions{muster_session_condition="${condition}"}`;
 const closed = (cause: string) => `muster_worker_session_closed_total{muster_session_cause="${cause}"}`;
 const ended = (state: string, cause: string) =>
@@ -39,6 +41,10 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     quiet: { [age]: '0+60x90', [paused]: '1x90' },
   },
   MusterBacklogGrows: { fires: { [ready]: '2000+100x90' }, quiet: { [ready]: '20000-100x90' } },
+  MusterLimitDrifts: {
+    fires: { [limit('in_use')]: '3x90', [limit('holders')]: '2x90' },
+    quiet: { [limit('in_use')]: '3x90', [limit('holders')]: '3x90' },
+  },
   MusterNoWorkers: {
     fires: { [ready]: '1x90', [sessions('connected')]: '0x90' },
     quiet: { [ready]: '1x90', [sessions('connected')]: '2x90' },

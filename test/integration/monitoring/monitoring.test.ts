@@ -70,7 +70,8 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'muster-monitoring-'));
   world = await World.start();
   client = new Client({ address: world.replica.grpcAddress });
-  for (const name of ['works', 'fails']) await client.applyDefinition({ name, retryPolicy: { maxAttempts: 1 } });
+  for (const name of ['works', 'fails'])
+    await client.applyDefinition({ name, retryPolicy: { maxAttempts: 1 }, maxConcurrency: 10 });
   const handlers = {
     works: () => 'done',
     fails: () => {
@@ -182,7 +183,8 @@ describe('the alerts', () => {
     async (alert, expr) => {
       expect(await prometheus.query(expr)).toBeDefined();
       const selectors = [...expr.matchAll(/\b((?:muster|rpc|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].filter(
-        ([, name = '']) => !/^muster_(namespace|queue|definition|table|session_condition)$/.test(name),
+        ([, name = '']) =>
+          !/^muster_(namespace|queue|definition|table|session_condition|limit_of|limit_name)$/.test(name),
       );
       expect(selectors.length).toBeGreaterThan(0);
       for (const [, name = '', matchers = ''] of selectors) {

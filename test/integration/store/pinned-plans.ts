@@ -43,6 +43,8 @@ const marked = 'job_runs by job_runs_marked';
 const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const fairnessKeys = 'fairness_keys by fairness_keys_pkey';
 const definitionLimits = 'definition_limits by definition_limits_pkey';
+// All of them, which are as many as people have named.
+const [allLimits, allQueues] = ['definition_limits by Seq Scan', 'queues by Seq Scan'];
 const buckets = 'rate_buckets by rate_buckets_pkey';
 const [waits, reservedFor] = ['lane_waits by lane_waits_pkey', 'lane_waits by lane_waits_by_session'];
 const compensations = 'step_compensations by step_compensations_pkey';
@@ -219,6 +221,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_backlog: [ready, jobs, unfolded, laneCounts, laneQueues],
   delete_queue: [laneQueues, queues],
   lock_limits: [definitionLimits, queues],
+  read_limit_vitals: [allLimits, held, unfolded, laneCounts, lanes, allQueues],
   read_limit_use: [definitionLimits, unfolded, laneCounts, laneKeys, laneQueues, queues, buckets],
   lock_limited_lane: [lanes, sessions],
   lock_limited_candidates: [heldByLimit, ready, buckets],

@@ -13,6 +13,7 @@ import type { Statement } from '../../../server/store/database.ts';
 import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
 import { readHoldReasons } from '../../../server/store/statements/hold-reasons.ts';
 import { readHeadsOf } from '../../../server/store/statements/lanes.ts';
+import { vitalsStore } from '../../../server/store/statements/vitals.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { pathsOf } from '../../support/plan-paths.ts';
@@ -83,6 +84,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
   await store.claimSuspects(claimOf([await makeLane(tap, { suspect: true })], sessionId, 1));
   await useDemands(tap);
+  await vitalsStore(database).readLimits();
   await store.observe([a, b]);
   await store.readAssigned([c]);
   await store.readHeld(sessionId, true);

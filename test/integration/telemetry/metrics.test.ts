@@ -142,6 +142,29 @@ describe('the metrics of queues', () => {
   });
 });
 
+describe('the metrics of limits', () => {
+  it('tell the limit, the places in use, and the jobs that are held', async () => {
+    const definition = await world.define({ maxConcurrency: 2, queue: 'narrow' });
+    await world.rpc.call(QueueService.method.createQueue, { queue: { name: 'narrow', maxConcurrency: 7 } });
+    const worker = await world.openWorker(definition);
+    for (let n = 0; n < 3; n++) await world.submit(definition);
+    const [first] = await worker.take(2);
+    const told = (all: Map<string, Family>, of: string, name: string) =>
+      ['concurrency', 'in_use', 'holders'].map((what) =>
+        sumOf(all, `muster_limit_${what}`, { muster_limit_of: of, muster_limit_name: name }),
+      );
+    const tells = (what: string, held: number) =>
+      eventuallyMetrics(what, (all) => {
+        const [queue, own] = [told(all, 'queue', 'narrow'), told(all, 'definition', definition)];
+        return queue.join() === `7,${held},${held}` && own.join() === `2,${held},${held}`;
+      });
+    await tells('two are held', 2);
+    await worker.report({ of: first as Assignment, outcome: result('1') });
+    await tells('one is left', 1);
+    await worker.close();
+  });
+});
+
 describe('the metrics of what jobs wait for', () => {
   const hour = { seconds: 3_600n };
 

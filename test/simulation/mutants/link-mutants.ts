@@ -60,8 +60,8 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/wait-jobs/approvals.ts',
-        find: 'if (!repeated && !(ours && job.state === state)) throw',
-        replace: 'if (!repeated && !ours && !isTerminal(job.state)) throw',
+        find: 'if (!applied.repeated && !(applied.changed && job.state === state)) throw',
+        replace: 'if (!applied.repeated && !applied.changed && !isTerminal(job.state)) throw',
       },
     ],
   },

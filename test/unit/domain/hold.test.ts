@@ -148,6 +148,28 @@ describe('decideUpdate', () => {
     expect(decideUpdate(run, { runTimeUs: NOW_US - HOUR_US }, now)).toMatchObject({ state: 'READY', rank: run.rank });
   });
 
+  it('keeps the fair turn of a ready job, whose rank lies ahead of the time', () => {
+    const rank = NOW_US + 500_000_000;
+    for (const state of ['READY', 'PAUSED', 'BLOCKED'] as const) {
+      const run = runOf({ state, fairnessKey: 'a', rank });
+      expect(decideUpdate(run, { expireTimeUs: NOW_US + 4 * HOUR_US }, now)).toMatchObject({ state, rank });
+      expect(decideUpdate(run, { runTimeUs: NOW_US - 1 }, now)).toMatchObject({ state, rank, runTimeUs: null });
+      expect(decideUpdate(run, { priority: 3 }, now)).toMatchObject({ state, rank: rank - 3_000_000 });
+    }
+    const later = { runTimeUs: NOW_US + HOUR_US };
+    expect(decideUpdate(runOf({ fairnessKey: 'a', rank }), later, now)).toMatchObject({ rank: NOW_US + HOUR_US });
+  });
+
+  it('moves no job further than its priority says, where its expiry had moved it ahead', () => {
+    const capped = NOW_US + 5_000_000;
+    const run = runOf({ priority: -50, rank: capped, expireTimeUs: capped });
+    expect(decideUpdate(run, { priority: -10 }, now)).toMatchObject({ rank: capped });
+    expect(decideUpdate(run, { priority: 0 }, now)).toMatchObject({ rank: run.createTimeUs });
+    expect(decideUpdate(run, { expireTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({
+      rank: rankOf(run.createTimeUs, -50),
+    });
+  });
+
   it('leaves a paused job paused, for a later time', () => {
     const paused = runOf({ state: 'PAUSED' });
     expect(decideUpdate(paused, { runTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({

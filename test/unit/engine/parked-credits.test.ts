@@ -263,8 +263,8 @@ describe('places for jobs that are not for all sessions of a class', () => {
   it('are none of sessions that have no room, until something is given back there', () => {
     for (const session of ['a', 'b']) park(session, 1, 5);
     credits.fill(['a'], 7, credits.nextMoment());
-    expect(texts(credits.take(classOf('a'), 2, true, lane))).toEqual(['b1', 'b1']);
-    expect(texts(credits.take(classOf('a'), 1, true, { ...lane, laneId: 8 }))).toEqual(['a1']);
+    expect(texts(credits.take(classOf('a'), 2, 'slots', lane))).toEqual(['b1', 'b1']);
+    expect(texts(credits.take(classOf('a'), 1, 'slots', { ...lane, laneId: 8 }))).toEqual(['a1']);
     expect(credits.takeSlotOf('a', lane)).toEqual([]);
     credits.freeRoom(['a']);
     expect(texts(credits.takeSlotOf('a', lane))).toEqual(['a1']);
@@ -285,7 +285,7 @@ describe('places for jobs that are not for all sessions of a class', () => {
     credits.park('a', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-a');
     credits.park('b', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-b');
     const forB = { laneId: 7, worker: 'host-b' };
-    expect(texts(credits.take(classOf('a'), 4, true, forB))).toEqual(['b1', 'b1']);
+    expect(texts(credits.take(classOf('a'), 4, 'slots', forB))).toEqual(['b1', 'b1']);
     expect(credits.takeOneSlotEach(classOf('a'), 4, forB)).toEqual([]);
     expect(offersSlot(classOf('a'), forB)).toBe(false);
     expect(hasWorker(classOf('a'), 'host-b')).toBe(true);

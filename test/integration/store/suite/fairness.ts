@@ -2,6 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideDue } from '../../../../server/domain/decide-due.ts';
 import { definitionDefaults } from '../../../../server/domain/definition.ts';
+import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/hold.ts';
+import type { Change } from '../../../../server/domain/run.ts';
+import type { Decide } from '../../../../server/engine/store-port.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimMany, makeCall, makeJob, makeLane, openWorker, readRow } from '../../../support/store-fixtures.ts';
@@ -23,6 +26,11 @@ export function fairnessSuite(context: StoreContext): void {
     const keys = new Map(rows.map((row) => [row.job_id, row.fairness_key]));
     return jobs.map((job) => keys.get(job.jobId) ?? '-').join('');
   }
+
+  const change = (jobId: string, decide: Decide) =>
+    context.store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, decide);
+  const update = (jobId: string, asked: Update) =>
+    change(jobId, (run, nowUs) => decideUpdate(run, asked, { nowUs, random: 0 }) as Change);
 
   describe('fairness keys', () => {
     beforeEach(() => emptyTables(context));
@@ -129,6 +137,35 @@ export function fairnessSuite(context: StoreContext): void {
       );
       expect(await readRow(context, 'job_runs', delayed.jobId)).toMatchObject({ state: 3 });
       expect(await order(lane, 3)).toContain('b');
+    });
+
+    it('keep the turn of a job that is changed while it waits, and its priority moves it from there', async () => {
+      const lane = await makeLane(context, { queue: 'q' });
+      const queue = { namespace: 'default', name: 'q' };
+      await context.store.queues.update(queue, { settings: { fairnessWeights: { a: 0.01 } }, etag: '' });
+      await add(lane, 'a', 300);
+      const [last] = await sql(context, 'SELECT job_id, rank FROM job_runs ORDER BY rank DESC LIMIT 1');
+      expect(last?.rank).toBeGreaterThan((await context.store.nowUs()) + 1_000_000);
+      const rankAfter = async (asked: Update) => {
+        await update(last?.job_id, asked);
+        return (await readRow(context, 'job_runs', last?.job_id))?.rank;
+      };
+      expect(await rankAfter({ expireTimeUs: last?.rank + 3_600_000_000 })).toBe(last?.rank);
+      expect(await rankAfter({ runTimeUs: 1 })).toBe(last?.rank);
+      expect(await rankAfter({ priority: 1 })).toBe(last?.rank - 1_000_000);
+      expect(await rankAfter({ priority: 0, expireTimeUs: last?.rank - 5 })).toBe(last?.rank - 5);
+    });
+
+    it('give a job its turn that is resumed when the time it waited for has passed', async () => {
+      const lane = await makeLane(context);
+      const soon = (await context.store.nowUs()) - 1;
+      const held = makeJob(lane, { fairnessKey: 'a', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
+      await context.store.submit([makeCall([held])]);
+      await change(held.jobId, (run) => decidePause(run, '') as Change);
+      const ranks = await add(lane, 'a', 300);
+      await change(held.jobId, (run, nowUs) => decideResume(run, { nowUs, random: 0 }));
+      const resumed = await readRow(context, 'job_runs', held.jobId);
+      expect(resumed).toMatchObject({ state: 3, rank: (ranks.at(-1) as number) + 100 });
     });
 
     it('are shared by replicas that store at once, and no rank is given twice', async () => {

@@ -1,9 +1,20 @@
 /** What monitoring reads of the whole deployment agrees with what is there. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ClaimedJob } from '../../../../server/engine/store-port.ts';
 import { vitalsStore } from '../../../../server/store/statements/vitals.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
-import { claimMany, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../../support/store-fixtures.ts';
+import {
+  claimMany,
+  completionOf,
+  keyOf,
+  makeCall,
+  makeJob,
+  makeLane,
+  openWorker,
+  submitMany,
+} from '../../../support/store-fixtures.ts';
+import { claimLimited, limitedLanes } from '../../../support/store-limits.ts';
 
 const DEAF_AFTER = 3;
 
@@ -57,6 +68,40 @@ export function vitalsSuite(context: StoreContext): void {
       const [head] = await vitals().readLineHeads(10);
       const [row] = await sql(context, 'SELECT create_time FROM jobs');
       expect(head?.readyUs).toBe(row?.create_time);
+    });
+
+    it('tell of each limit of concurrency what it counts and what is held, and where they drift apart', async () => {
+      expect(await vitals().readLimits()).toEqual([]);
+      await context.store.queues.create({ namespace: 'default', name: 'mails' }, { maxConcurrency: 5 });
+      const { laneId, definition } = await limitedLanes(context, { maxConcurrency: 3 }, 'mails');
+      await limitedLanes(context, { keyLimit: { key: '', maxConcurrency: 1, policy: 'WAIT' } });
+      const free = await makeLane(context, { queue: 'mails' });
+      for (const lane of [laneId, free]) await submitMany(context, lane, 4);
+      const { sessionId } = await openWorker(context);
+      const { jobs } = await claimLimited(context, laneId, sessionId, 4);
+      await claimLimited(context, free, sessionId, 1);
+      const of = (kind: string, name: string, maxConcurrency: number, inUse: number, holders = inUse) => {
+        return { kind, namespace: 'default', name, maxConcurrency, inUse, holders };
+      };
+      const both = [of('queue', 'mails', 5, 4), of('definition', definition, 3, 3)];
+      expect(await vitals().readLimits()).toEqual(both);
+      await context.store.queues.foldCounts();
+      expect(await vitals().readLimits()).toEqual(both);
+      await context.store.complete([completionOf(keyOf(jobs[0] as ClaimedJob))]);
+      expect(await vitals().readLimits()).toEqual([of('queue', 'mails', 5, 3), of('definition', definition, 3, 2)]);
+      await sql(context, `INSERT INTO lane_count_changes (lane_id, state, jobs) VALUES (${laneId}, 5, 1)`);
+      expect(await vitals().readLimits()).toEqual([
+        of('queue', 'mails', 5, 4, 3),
+        of('definition', definition, 3, 3, 2),
+      ]);
+    });
+
+    it('leave what cleans up out of the use of limits', async () => {
+      await context.store.queues.create({ namespace: 'default', name: 'mails' }, { maxConcurrency: 5 });
+      const lane = await makeLane(context, { queue: 'mails', cleanup: true });
+      await submitMany(context, lane, 2);
+      await claimMany(context, lane, (await openWorker(context)).sessionId, 2);
+      expect(await vitals().readLimits()).toMatchObject([{ name: 'mails', inUse: 0, holders: 0 }]);
     });
 
     it('count each open session once, under what is wrong with it', async () => {

@@ -119,7 +119,7 @@ export type Queue = Message<"muster.v1.Queue"> & {
   /**
    * How long the oldest READY job of it may have waited, before submissions are refused as those over `max_backlog` are, in
    * the same order: from 80 %, 100 % and 120 % on. Absent: no bound. From 1 s to 30 days. Of the jobs that are next in their
-   * lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s.
+   * lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s where there are no fairness keys.
    *
    * @generated from field: google.protobuf.Duration max_backlog_age = 13;
    */

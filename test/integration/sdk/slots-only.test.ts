@@ -1,0 +1,79 @@
+/** Jobs that are handed to free slots alone, behind a backlog of short jobs that an SDK's worker fetches ahead. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Worker } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { startTestReplica, type TestReplica } from '../../support/replica.ts';
+
+const BACKLOG = 6_000;
+
+describe.each(['PGlite', 'PostgreSQL'] as const)('a worker that fetches ahead, on %s', (kind) => {
+  let postgres: ScratchPostgres | undefined;
+  let replica: TestReplica;
+  let client: Client;
+  let worker: Worker;
+  let run: Promise<void>;
+  let plain = 0;
+  /** Short jobs that had run when another one began, by the input of that. */
+  const plainBefore = new Map<string, number>();
+
+  beforeAll(async () => {
+    if (kind === 'PostgreSQL') postgres = await startPostgres();
+    replica = await startTestReplica(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
+    const address = replica.grpcAddress;
+    client = new Client({ address });
+    const begin = (_: unknown, name: string) => void plainBefore.set(name, plain);
+    worker = new Worker({
+      address,
+      name: 'busy',
+      slots: 4,
+      resources: { gpu: 1 },
+      handlers: {
+        plain: async () => {
+          await delay(2);
+          plain++;
+        },
+        big: begin,
+        limited: async (_, name: string) => {
+          begin(_, name);
+          await delay(20);
+        },
+      },
+      logger: { log: () => {} },
+    });
+    await client.applyDefinition({ name: 'plain' });
+    await client.applyDefinition({ name: 'big', demands: { resources: { gpu: 1 } } });
+    await client.applyDefinition({ name: 'limited', maxConcurrency: 1 });
+    run = worker.run();
+  });
+
+  afterAll(async () => {
+    client?.close();
+    await worker?.stop();
+    await run;
+    await replica?.stop();
+    await postgres?.stop();
+  });
+
+  /** How many of the short jobs that came after the others, or a few before, ran before the last of those began. */
+  async function overtaken(definition: string, count: number): Promise<number> {
+    const short = (n: number) => Array.from({ length: n }, () => ({ definition: 'plain' }));
+    const before = plain;
+    await client.submitMany(short(500));
+    const names = Array.from({ length: count }, (_, i) => `${definition}-${i}`);
+    const jobs = await client.submitMany(names.map((input) => ({ definition, input })));
+    const rest = await client.submitMany(short(BACKLOG));
+    for (const job of jobs) await client.result(job);
+    await client.cancelJobs({ definition: 'plain' });
+    for (const job of rest.slice(-1)) await client.wait(job);
+    return (plainBefore.get(names.at(-1) ?? '') ?? Number.NaN) - before - 500;
+  }
+
+  it('runs an older job that takes amounts before the younger short ones', async () => {
+    expect(await overtaken('big', 1)).toBeLessThan(1_500);
+  });
+
+  it('runs older ones at their limit before them', async () => {
+    expect(await overtaken('limited', 5)).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,43 @@
+/** A change that was decided, rolled back, and then overtaken by another one was not made: who asked for it is told so. */
+import { expect, it } from 'vitest';
+import type { JobDefinition } from '../../../server/domain/definition.ts';
+import type { OpenRun } from '../../../server/domain/run.ts';
+import type { Changes } from '../../../server/engine/changes.ts';
+import type { Definitions } from '../../../server/engine/definitions.ts';
+import { Holds } from '../../../server/engine/holds.ts';
+import type { JobView } from '../../../server/engine/job-views.ts';
+import type { Schemas } from '../../../server/engine/ports.ts';
+import { Approvals } from '../../../server/engine/wait-jobs/approvals.ts';
+import { runOf } from '../domain/support/failing-job.ts';
+
+const jobId = '0198c0de-0000-7000-8000-000000000001';
+
+/** Decides about the job as it was, and finds it ended when it tries again. */
+function overtaken(run: OpenRun, state: JobView['state']) {
+  const definition = { wait: { kind: 'APPROVAL' } } as unknown as JobDefinition;
+  const applyOnce: Changes['applyOnce'] = async (_selection, _request, decide) => {
+    decide(run, 1, definition);
+    return { repeated: false, changed: false };
+  };
+  return { changes: { applyOnce } as Changes, store: { readJob: async () => ({ state }) as JobView } };
+}
+
+it('who approves is not told that their word ended the job', async () => {
+  const parts = overtaken(runOf({ state: 'WAITING' }), 'SUCCEEDED');
+  const approvals = new Approvals({ ...parts, definitions: {} as Definitions, schemas: {} as Schemas });
+  const refused = { reason: 'JOB_NOT_AWAITING_APPROVAL' };
+  await expect(
+    approvals.approve('default', jobId, { comment: 'yes', payload: undefined }, undefined),
+  ).rejects.toMatchObject(refused);
+});
+
+it('who changes a job is not told that it has changed', async () => {
+  const holds = new Holds({
+    ...overtaken(runOf({ state: 'READY' }), 'SUCCEEDED'),
+    random: { next: () => 0, bytes16: () => new Uint8Array(16) },
+  });
+  await expect(holds.update('default', jobId, { priority: 5 }, undefined)).rejects.toMatchObject({
+    reason: 'JOB_ENDED',
+  });
+  expect(await holds.resume('default', jobId, undefined)).toMatchObject({ state: 'SUCCEEDED' });
+});
