@@ -39,6 +39,8 @@ export interface Part {
   readonly failures?: number;
   /** It waits until the test lets go what has this name, or until it is stopped. */
   readonly hold?: string;
+  /** It waits until another job has come to the same meeting; so the two end at once, whichever workers run them. */
+  readonly meet?: string;
 }
 
 export interface Start {
@@ -47,6 +49,9 @@ export interface Start {
 }
 
 const WAIT_MS = 60_000;
+
+/** Of this process, so that workers may share them. */
+const meetings = new Map<string, { readonly come: Set<string>; readonly go: (() => void)[] }>();
 
 export class Flows {
   readonly client: Client;
@@ -180,8 +185,9 @@ export class Flows {
     this.running++;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     try {
-      const { give, fail, failures = 0, hold } = start.part;
+      const { give, fail, failures = 0, hold, meet } = start.part;
       if (hold !== undefined) await this.#hold(hold, ctx.signal, start);
+      if (meet !== undefined) await this.#meet(meet, ctx.jobId);
       if (fail) throw new FinalError(fail);
       if (ctx.attemptsCounted < failures) throw new Error(`try ${ctx.attemptsCounted}`);
       const { returns } = start.part;
@@ -190,6 +196,20 @@ export class Flows {
     } finally {
       this.running--;
     }
+  }
+
+  /** Whether two jobs were in their handlers at the same moment, and only went on from there. */
+  static haveMet(name: string): boolean {
+    return meetings.get(name)?.come.size === 2;
+  }
+
+  #meet(name: string, jobId: string): Promise<void> {
+    const meeting = meetings.get(name) ?? { come: new Set(), go: [] };
+    meetings.set(name, meeting);
+    meeting.come.add(jobId);
+    if (meeting.come.size < 2) return new Promise((resolve) => meeting.go.push(resolve));
+    for (const go of meeting.go) go();
+    return Promise.resolve();
   }
 
   #hold(name: string, signal: AbortSignal, start: Start): Promise<void> {
