@@ -1,9 +1,9 @@
 /** Expressions that can't fit the schemas of what they read or of what they are for. What may fit is let be. */
 import type { JobDefinition, PayloadSchema } from '../definition.ts';
 import { nearName } from '../near-name.ts';
-import { pathOf } from './expression-paths.ts';
-import { type Known, type Told, textOf, told, toldOfPath } from './expression-types.ts';
-import { type Expr, type ParsedExpression, parseExpression } from './expressions.ts';
+import type { Path } from './expression-paths.ts';
+import { type ReadExpressions, readExpression, type Shape, takeExpressions } from './expression-shape.ts';
+import { type Known, type Told, told, toldOfPath } from './expression-types.ts';
 import type { MadeFrom } from './made-from.ts';
 import { Problems, type WorkflowProblem } from './problems.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from './schema-facts.ts';
 import { type Misfit, misfitOf, misfitText, orOf } from './schema-fit.ts';
 import { tellCachedWaits } from './step-cache.ts';
-import { allNames, expressionsOf, type PlacedExpression } from './step-expressions.ts';
+import { expressionsOf, type PlacedExpression } from './step-expressions.ts';
 import type { Workflow, WorkflowStep } from './workflow.ts';
 
 /** Looked at at a stretch, in characters. */
@@ -41,6 +41,7 @@ interface Wanted {
 /** What the schemas of a workflow and of its steps' definitions say. */
 class Facts {
   readonly input: PlainSchema | undefined;
+  readonly expressions: ReadExpressions;
   readonly #steps: ReadonlyMap<string, WorkflowStep>;
   readonly #definitionOf: (step: MadeFrom) => JobDefinition | undefined;
   /** Texts of 64 KiB, named by thousands of steps. */
@@ -51,6 +52,7 @@ class Facts {
 
   constructor(workflow: Workflow, input: PayloadSchema | undefined, definitionOf: Facts['definitionOf']) {
     this.input = this.plain(input);
+    this.expressions = takeExpressions(workflow);
     this.#steps = new Map(workflow.steps.map((step) => [step.name, step]));
     this.#definitionOf = definitionOf;
   }
@@ -83,8 +85,8 @@ class Facts {
   }
 
   #itemOf(step: WorkflowStep): PlainSchema | undefined {
-    const parsed = step.fanOut && parseExpression(step.fanOut.items, allNames);
-    return parsed && 'root' in parsed ? itemsOf(told(parsed.root, this.at(undefined)).schema) : undefined;
+    const read = step.fanOut && readExpression(step.fanOut.items, this.expressions);
+    return read && 'shape' in read ? itemsOf(told(read.shape, this.at(undefined)).schema) : undefined;
   }
 
   /** Of its job, or of one of its jobs. */
@@ -131,11 +133,11 @@ export function* typeProblems(
   for (const placed of expressionsOf(workflow, field)) {
     const wanted = wantedOf(placed, workflow.steps, outputSchema, facts);
     if (!wanted.schema && knowsNothing) continue;
-    const parsed = parseExpression(placed.text, allNames);
-    if ('problem' in parsed) continue;
+    const read = readExpression(placed.text, facts.expressions);
+    if ('problem' in read) continue;
     const known = facts.at(placed.step === undefined ? undefined : workflow.steps[placed.step]);
-    checkPaths(placed.field, parsed, known, problems);
-    if (wanted.schema) checkValue(placed.field, parsed.root, wanted, known, facts, problems);
+    checkPaths(placed.field, read.paths, known, problems);
+    if (wanted.schema) checkValue(placed.field, read.shape, wanted, known, facts, problems);
     length += placed.text.length;
     if (length > STRETCH) {
       yield;
@@ -178,7 +180,7 @@ function wantedInput(step: MadeFrom, facts: Facts): Wanted {
 }
 
 /** What is asked for with has() may be missing: that is what was asked. */
-function checkPaths(field: string, { paths }: ParsedExpression, known: Known, problems: Problems): void {
+function checkPaths(field: string, paths: readonly Path[], known: Known, problems: Problems): void {
   const tested = paths.filter(({ isTest }) => isTest).map(({ parts }) => `${parts.join('.')}.`);
   for (const path of paths) {
     const text = path.parts.join('.');
@@ -230,19 +232,19 @@ function passedOnText(
 }
 
 /** A value and, where it is written out as an object or a list, what is in it. */
-function checkValue(field: string, root: Expr, whole: Wanted, known: Known, facts: Facts, problems: Problems): void {
-  const waiting = [{ expr: root, wanted: whole, at: '' }];
+function checkValue(field: string, root: Shape, whole: Wanted, known: Known, facts: Facts, problems: Problems): void {
+  const waiting = [{ shape: root, wanted: whole, at: '' }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const { expr, wanted, at } = next;
-    const value = told(expr, known);
-    const conflict = conflictText(value, wanted, at) ?? unfitText(value, textOfPath(expr), wanted, at, facts);
+    const { shape, wanted, at } = next;
+    const value = told(shape, known);
+    const conflict = conflictText(value, wanted, at) ?? unfitText(value, textOf(shape), wanted, at, facts);
     if (conflict) problems.add(field, conflict);
     if (conflict || !wanted.schema) continue;
-    const push = (part: Expr, schema: PlainSchema | undefined, key: string | number) => {
-      if (schema) waiting.push({ expr: part, wanted: { ...wanted, schema }, at: `${at}/${key}` });
+    const push = (part: Shape, schema: PlainSchema | undefined, key: string | number) => {
+      if (schema) waiting.push({ shape: part, wanted: { ...wanted, schema }, at: `${at}/${key}` });
     };
-    for (const [i, one] of writtenList(expr).entries()) push(one, itemsOf(wanted.schema), i);
-    const written = writtenObject(expr);
+    if (shape.kind === 'LIST') for (const [i, one] of shape.items.entries()) push(one, itemsOf(wanted.schema), i);
+    const written = shape.kind === 'OBJECT' ? shape.entries : undefined;
     if (!written) continue;
     for (const name of requiredOf(wanted.schema))
       if (!written.has(name)) problems.add(field, `gives no ${at}/${name}, which ${wanted.by} requires`);
@@ -269,23 +271,6 @@ function unfitText({ schema }: Told, called: string, wanted: Wanted, at: string,
   return `does not fit ${wanted.by}: ${misfitText(misfit, called, name)}`;
 }
 
-function textOfPath(expr: Expr): string {
-  return pathOf(expr)?.parts.join('.') ?? 'the value';
-}
-
-/** None: it is no list that is written out, or has items that may be left out. */
-function writtenList({ exprKind }: Expr): readonly Expr[] {
-  return exprKind.case === 'listExpr' && exprKind.value.optionalIndices.length === 0 ? exprKind.value.elements : [];
-}
-
-/** Undefined: it is no object that is written out, or not all its keys are known. */
-function writtenObject({ exprKind }: Expr): Map<string, Expr> | undefined {
-  if (exprKind.case !== 'structExpr' || exprKind.value.messageName !== '') return undefined;
-  const entries = new Map<string, Expr>();
-  for (const { keyKind, value } of exprKind.value.entries) {
-    const name = keyKind.case === 'mapKey' ? textOf(keyKind.value) : undefined;
-    if (name === undefined || !value) return undefined;
-    entries.set(name, value);
-  }
-  return entries;
+function textOf(shape: Shape): string {
+  return shape.kind === 'PATH' ? shape.path.parts.join('.') : 'the value';
 }

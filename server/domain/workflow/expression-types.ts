@@ -1,6 +1,6 @@
 /** What an expression gives, as far as it can be told before it is evaluated. */
-import { type Path, pathOf } from './expression-paths.ts';
-import type { Expr } from './expressions.ts';
+import type { Path } from './expression-paths.ts';
+import type { Shape } from './expression-shape.ts';
 import { itemsOf, type PlainSchema, propertyOf, type Types, typesOf } from './schema-facts.ts';
 
 /** What is known of values that expressions name. */
@@ -23,58 +23,22 @@ export interface Told {
 const boolean: Types = new Set(['boolean']);
 const string: Types = new Set(['string']);
 const integer: Types = new Set(['integer']);
-const anObject: PlainSchema = { type: 'object', additionalProperties: { type: 'string' } };
+const aList: Types = new Set(['array']);
+const anObject: Types = new Set(['object']);
+const labels: PlainSchema = { type: 'object', additionalProperties: { type: 'string' } };
 
-const truths = ['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '@in', '!_', '_&&_', '_||_'];
-const ofCalls = new Map<string, Types>([
-  ...[...truths, 'startsWith', 'endsWith', 'contains', 'matches', 'bool'].map((name) => [name, boolean] as const),
-  ['string', string],
-  ['size', integer],
-]);
-
-export function told(expr: Expr, known: Known): Told {
-  const path = pathOf(expr);
-  if (path) return path.isTest ? { types: boolean } : toldOfPath(path, known);
-  const { exprKind } = expr;
-  switch (exprKind.case) {
-    case 'constExpr':
-      return { types: ofConstant(exprKind.value.constantKind) };
-    case 'listExpr':
-      return { types: new Set(['array']) };
-    case 'structExpr':
-      return exprKind.value.messageName === '' ? { types: new Set(['object']) } : {};
-    case 'selectExpr':
-      return exprKind.value.testOnly ? { types: boolean } : toldOfPart(expr, known);
-    case 'callExpr':
-      return exprKind.value.function === '_[_]'
-        ? toldOfPart(expr, known)
-        : { types: ofCalls.get(exprKind.value.function) };
-    default:
-      return {};
-  }
-}
-
-function ofConstant({
-  case: kind,
-  value,
-}: {
-  readonly case?: string | undefined;
-  readonly value?: unknown;
-}): Types | undefined {
-  switch (kind) {
-    case 'nullValue':
-      return new Set(['null']);
-    case 'boolValue':
-      return boolean;
-    case 'stringValue':
-      return string;
-    case 'int64Value':
-    case 'uint64Value':
-      return integer;
-    case 'doubleValue':
-      return new Set([Number.isInteger(value) ? 'integer' : 'number']);
-    default:
-      return undefined;
+export function told(shape: Shape, known: Known): Told {
+  switch (shape.kind) {
+    case 'PATH':
+      return shape.path.isTest ? { types: boolean } : toldOfPath(shape.path, known);
+    case 'PART':
+      return toldOfPart(shape.keys, known);
+    case 'OBJECT':
+      return { types: anObject };
+    case 'LIST':
+      return { types: aList };
+    case 'OTHER':
+      return { types: shape.types };
   }
 }
 
@@ -85,7 +49,7 @@ export function toldOfPath({ parts }: Path, known: Known): Told {
   if (root === 'steps' && second === 'state') return { types: string };
   const [schema, at] =
     root === 'workflow'
-      ? [first === 'labels' ? anObject : known.input, 2]
+      ? [first === 'labels' ? labels : known.input, 2]
       : root === 'steps'
         ? [known.outputOf(first), 3]
         : [known.ownOf(root as string), 1];
@@ -102,13 +66,10 @@ function below(schema: PlainSchema | undefined, parts: readonly string[], from: 
   return { schema: at, types: typesOf(at) };
 }
 
-/** Of what is taken out of a list, or by a name in brackets, such as `steps.all.output[0].n`. */
-function toldOfPart(expr: Expr, known: Known): Told {
-  const keys = keysOf(expr);
-  if (!keys) return {};
-  const places = keys.indexOf(undefined);
-  const names = places < 0 ? keys : keys.slice(0, places);
-  let { schema } = toldOfPath({ parts: names as string[], isTest: false }, known);
+function toldOfPart(keys: readonly (string | undefined)[], known: Known): Told {
+  const place = keys.indexOf(undefined);
+  const names = (place < 0 ? keys : keys.slice(0, place)) as readonly string[];
+  let { schema } = toldOfPath({ parts: names, isTest: false }, known);
   for (const key of keys.slice(names.length)) {
     const isList = [...(typesOf(schema) ?? [''])].every((type) => type === 'array' || type === 'null');
     const property = key === undefined ? { schema: isList ? itemsOf(schema) : undefined } : propertyOf(schema, key);
@@ -116,27 +77,4 @@ function toldOfPart(expr: Expr, known: Known): Told {
     schema = property.schema;
   }
   return { schema, types: typesOf(schema) };
-}
-
-/** From the variable on; undefined is a place in a list, or a name that is computed. */
-function keysOf(expr: Expr): (string | undefined)[] | undefined {
-  const keys: (string | undefined)[] = [];
-  for (let at: Expr | undefined = expr; at; ) {
-    const { exprKind }: Expr = at;
-    if (exprKind.case === 'identExpr') return [exprKind.value.name, ...keys.reverse()];
-    if (exprKind.case === 'selectExpr') {
-      keys.push(exprKind.value.field);
-      at = exprKind.value.operand;
-    } else if (exprKind.case === 'callExpr' && exprKind.value.function === '_[_]') {
-      const [of, key]: Expr[] = exprKind.value.args;
-      keys.push(textOf(key));
-      at = of;
-    } else return undefined;
-  }
-  return undefined;
-}
-
-export function textOf(expr: Expr | undefined): string | undefined {
-  const constant = expr?.exprKind.case === 'constExpr' ? expr.exprKind.value.constantKind : undefined;
-  return constant?.case === 'stringValue' ? constant.value : undefined;
 }
