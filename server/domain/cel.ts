@@ -11,17 +11,15 @@ export type Names = { readonly used: ReadonlySet<string> } | { readonly problem:
 /** The variables that a parsed expression names; others than these are refused, and so are macros over lists. */
 export function namesIn(root: unknown, variables: readonly string[]): Names {
   const used = new Set<string>();
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const node = waiting.pop();
-    if (typeof node !== 'object' || node === null) continue;
+  const waiting = [root as object];
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
     const { case: kind, value } = node as { case?: unknown; value?: { name?: string } };
     if (kind === 'comprehensionExpr')
       return {
         problem: 'has a macro over a list (all, exists, exists_one, map or filter): its cost would have no bound',
       };
     if (kind === 'identExpr') used.add(value?.name ?? '');
-    waiting.push(...Object.values(node));
+    for (const part of Object.values(node)) if (typeof part === 'object' && part !== null) waiting.push(part);
   }
   const unknown = [...used].find((name) => !variables.includes(name));
   if (unknown === undefined) return { used };

@@ -116,6 +116,7 @@ export class StepDefinitions {
     if (!first) return;
     throw new EngineError('INVALID_FIELD', `${first.field} ${first.reason}`, {
       field: first.field,
+      metadata: { checked_against: 'definitions' },
       violations: next.value.map(({ field, reason }) => ({ field, description: reason })),
     });
   }

@@ -63,7 +63,11 @@ function pattern(prints: string): RegExp {
 }
 
 /** What each command prints; they run in one shell, as the variables in them ask for. What they leave running ends with it. */
-async function printedBy(examples: readonly Example[], server: string, cwd?: string): Promise<string[]> {
+async function printedBy(
+  examples: readonly Example[],
+  server: string,
+  { cwd, variables }: GuideSettings,
+): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-guide-'));
   try {
     const muster = `#!/bin/sh\nexec '${process.execPath}' '${musterBinary}' "$@"\n`;
@@ -72,7 +76,7 @@ async function printedBy(examples: readonly Example[], server: string, cwd?: str
     const env = cliEnvironment({ MUSTER_SERVER: server, MUSTER_CONFIG: join(folder, 'config') });
     const script = examples.map(({ command }) => `${command}\necho '${END}'\n`).join('');
     const PATH = [folder, env.PATH].join(delimiter);
-    const options = { cwd: cwd ?? folder, env: { ...env, PATH }, timeoutMs: 600_000 };
+    const options = { cwd: cwd ?? folder, env: { ...env, ...variables, PATH }, timeoutMs: 600_000 };
     // What goes to stderr is part of what a reader sees.
     const printed = await runInGroup(`exec 2>&1\n${script}`, options);
     return printed.split(`${END}\n`);
@@ -81,20 +85,25 @@ async function printedBy(examples: readonly Example[], server: string, cwd?: str
   }
 }
 
-/**
- * How many examples the guide has, and those that print otherwise than it says.
- *
- * @param cwd Where they run. Default: an empty folder.
- */
+export interface GuideSettings {
+  /** Where they run. Default: an empty folder. */
+  readonly cwd?: string | undefined;
+  /** What the guide takes for given, such as JOB. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Which blocks are run. Default: all. */
+  readonly isRun?: (block: string) => boolean;
+}
+
+/** How many examples the guide has, and those that print otherwise than it says. */
 export async function runConsoleGuide(
   guide: string,
   server: string,
-  cwd?: string,
+  settings: GuideSettings = {},
 ): Promise<{ readonly count: number; readonly differences: readonly Difference[] }> {
   const text = readFileSync(new URL(`../../docs/${guide}`, import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```$/gm)];
-  const examples = blocks.flatMap(([, block = '']) => examplesOf(block));
-  const outputs = await printedBy(examples, server, cwd);
+  const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  const examples = blocks.filter(settings.isRun ?? (() => true)).flatMap(examplesOf);
+  const outputs = await printedBy(examples, server, settings);
   const differences = examples
     .map(({ command, prints }, at) => ({ command, prints, printed: outputs[at] ?? '' }))
     .filter(({ prints, printed }) => !pattern(prints).test(printed));

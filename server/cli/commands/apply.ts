@@ -14,10 +14,12 @@ import { CliError } from '../cli-error.ts';
 import type { Connection } from '../connection.ts';
 import { inOrder } from '../input/apply-order.ts';
 import { readDocuments, type SourceDocument } from '../input/documents.ts';
+import { DryRun } from '../input/dry-run.ts';
 import { decodeDocument } from '../input/message-document.ts';
 import { repeated } from '../input/numbers.ts';
 import { handled, type Invocation } from '../invocation.ts';
 import { showApplied } from '../output/applied-view.ts';
+import type { Output } from '../output/output.ts';
 import { renameFields } from '../refusals.ts';
 
 interface Options {
@@ -82,30 +84,24 @@ async function apply(invocation: Invocation, { file, dryRun = false }: Options):
   const connection = await invocation.connection();
   const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
   const wanted = inOrder(decodeAll(documents, connection.namespace));
-  const names = new Set(wanted.map(({ definition }) => definition.name));
+  const dry = dryRun ? new DryRun(wanted.map(({ definition }) => definition)) : undefined;
   for (const [done, one] of wanted.entries()) {
     const response = await applyOne(connection, one, dryRun).catch((error) => {
-      const missing = missingSteps(error);
-      if (dryRun && missing.length > 0 && missing.every((name) => names.has(name))) return missing;
+      const unchecked = dry?.excuse(one.definition, error);
+      if (unchecked !== undefined) return unchecked;
       if (done > 0 && !dryRun) out.note(`The ${done} before it in the files ${done === 1 ? 'is' : 'are'} applied.`);
       throw error;
     });
-    if (Array.isArray(response)) out.note(uncheckedText(one, response));
-    else if (out.json) out.item(toJson(ApplyJobDefinitionResponseSchema, response));
-    else showApplied(out, response, dryRun);
+    if (typeof response === 'string') out.note(response);
+    else show(out, one, response, dry);
   }
 }
 
-/** What the steps of a workflow are made from, as far as the server has not got it. */
-function missingSteps(error: unknown): string[] {
-  if (!(error instanceof MusterError) || error.reason !== 'DEFINITION_NOT_FOUND') return [];
-  const { definitions } = error.metadata;
-  return definitions ? definitions.split(', ').map((text) => text.replace(/@\d+$/, '')) : [];
-}
-
-function uncheckedText({ definition }: Wanted, missing: readonly string[]): string {
-  const are = missing.length === 1 ? 'is' : 'are';
-  return `${definition.name} is checked in full once ${missing.join(', ')} of the files ${are} there`;
+function show(out: Output, { definition }: Wanted, response: ApplyJobDefinitionResponse, dry?: DryRun): void {
+  if (out.json) out.item(toJson(ApplyJobDefinitionResponseSchema, response));
+  else showApplied(out, response, dry !== undefined);
+  const unchecked = dry?.passed(definition, response);
+  if (unchecked !== undefined) out.note(unchecked);
 }
 
 /** @throws CliError that names every field that is wrong, in all documents: then nothing is applied. */

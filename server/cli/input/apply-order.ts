@@ -19,11 +19,14 @@ export function inOrder<T extends { readonly definition: JobDefinition }>(wanted
   return [...ordered];
 }
 
-function stepsOf({ body }: JobDefinition): string[] {
+/** What the steps of a workflow are made from, and what takes them back. */
+export function madeFrom({
+  body,
+}: JobDefinition): { readonly definition: string; readonly definitionVersion: number }[] {
   if (body.case !== 'workflow') return [];
-  const names = body.value.steps.flatMap(({ definition, compensation }) => [
-    definition,
-    ...(compensation ? [compensation.definition] : []),
-  ]);
-  return [...new Set(names)];
+  return body.value.steps.flatMap((step) => [step, ...(step.compensation ? [step.compensation] : [])]);
+}
+
+function stepsOf(definition: JobDefinition): string[] {
+  return [...new Set(madeFrom(definition).map((one) => one.definition))];
 }

@@ -1,9 +1,11 @@
 /** Expressions that are none, that name what is not there, or steps that do not come before. */
 import { notBefore, type Reference } from './ancestors.ts';
-import { type ParsedExpression, parseExpression, stepsOf } from './expressions.ts';
+import type { Path } from './expression-paths.ts';
+import { keepExpressions, readExpression } from './expression-shape.ts';
+import { stepsOf } from './expressions.ts';
 import type { Needs } from './needs.ts';
 import type { Problems } from './problems.ts';
-import { allNames, expressionsOf, type PlacedExpression, placesOfNames } from './step-expressions.ts';
+import { expressionsOf, type PlacedExpression, placesOfNames } from './step-expressions.ts';
 import type { Workflow, WorkflowStep } from './workflow.ts';
 
 /** Parsed at a stretch, in characters: some 10 ms. */
@@ -18,21 +20,17 @@ export function* checkExpressions(
   problems: Problems,
 ): Generator<void, void> {
   const references = new Map<Reference, PlacedExpression>();
-  const known = new Map<string, ParsedExpression | { readonly problem: string }>();
+  const known = keepExpressions(workflow);
   let length = 0;
   for (const placed of expressionsOf(workflow, field)) {
-    let parsed = known.get(placed.text);
-    if (!parsed) {
-      parsed = parseExpression(placed.text, allNames);
-      known.set(placed.text, parsed);
-      length += placed.text.length;
-      if (length > STRETCH) {
-        yield;
-        length = 0;
-      }
+    if (!known.has(placed.text)) length += placed.text.length;
+    const read = readExpression(placed.text, known);
+    if ('problem' in read) problems.add(placed.field, read.problem);
+    else checkNames(workflow.steps, placed, read.paths, needs, references, problems);
+    if (length > STRETCH) {
+      yield;
+      length = 0;
     }
-    if ('problem' in parsed) problems.add(placed.field, parsed.problem);
-    else checkNames(workflow.steps, placed, parsed, needs, references, problems);
   }
   for (const reference of notBefore(needs, order, [...references.keys()])) {
     const placed = references.get(reference) as PlacedExpression;
@@ -48,7 +46,7 @@ function notBeforeText(steps: readonly WorkflowStep[], { from, to }: Reference):
 function checkNames(
   steps: readonly WorkflowStep[],
   placed: PlacedExpression,
-  { paths }: ParsedExpression,
+  paths: readonly Path[],
   needs: Needs,
   references: Map<Reference, PlacedExpression>,
   problems: Problems,

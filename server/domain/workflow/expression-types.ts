@@ -1,13 +1,15 @@
 /** What an expression gives, as far as it can be told before it is evaluated. */
-import { type Path, pathOf } from './expression-paths.ts';
-import type { Expr } from './expressions.ts';
-import { type PlainSchema, propertyOf, type Types, typesOf } from './schema-facts.ts';
+import type { Path } from './expression-paths.ts';
+import type { Shape } from './expression-shape.ts';
+import { itemsOf, type PlainSchema, propertyOf, type Types, typesOf } from './schema-facts.ts';
 
 /** What is known of values that expressions name. */
 export interface Known {
   readonly input: PlainSchema | undefined;
   /** Of each step; a fan-out gives a list. */
   readonly outputOf: (step: string) => PlainSchema | undefined;
+  /** Of a variable that is the step's own, such as `item`. */
+  readonly ownOf: (name: string) => PlainSchema | undefined;
 }
 
 /** Nothing is known of what is left out. */
@@ -21,54 +23,22 @@ export interface Told {
 const boolean: Types = new Set(['boolean']);
 const string: Types = new Set(['string']);
 const integer: Types = new Set(['integer']);
-const anObject: PlainSchema = { type: 'object', additionalProperties: { type: 'string' } };
+const aList: Types = new Set(['array']);
+const anObject: Types = new Set(['object']);
+const labels: PlainSchema = { type: 'object', additionalProperties: { type: 'string' } };
 
-const truths = ['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '@in', '!_', '_&&_', '_||_'];
-const ofCalls = new Map<string, Types>([
-  ...[...truths, 'startsWith', 'endsWith', 'contains', 'matches', 'bool'].map((name) => [name, boolean] as const),
-  ['string', string],
-  ['size', integer],
-]);
-
-export function told(expr: Expr, known: Known): Told {
-  const path = pathOf(expr);
-  if (path) return path.isTest ? { types: boolean } : toldOfPath(path, known);
-  const { exprKind } = expr;
-  switch (exprKind.case) {
-    case 'constExpr':
-      return { types: ofConstant(exprKind.value.constantKind) };
-    case 'listExpr':
-      return { types: new Set(['array']) };
-    case 'structExpr':
-      return exprKind.value.messageName === '' ? { types: new Set(['object']) } : {};
-    case 'callExpr':
-      return { types: ofCalls.get(exprKind.value.function) };
-    default:
-      return {};
-  }
-}
-
-function ofConstant({
-  case: kind,
-  value,
-}: {
-  readonly case?: string | undefined;
-  readonly value?: unknown;
-}): Types | undefined {
-  switch (kind) {
-    case 'nullValue':
-      return new Set(['null']);
-    case 'boolValue':
-      return boolean;
-    case 'stringValue':
-      return string;
-    case 'int64Value':
-    case 'uint64Value':
-      return integer;
-    case 'doubleValue':
-      return new Set([Number.isInteger(value) ? 'integer' : 'number']);
-    default:
-      return undefined;
+export function told(shape: Shape, known: Known): Told {
+  switch (shape.kind) {
+    case 'PATH':
+      return shape.path.isTest ? { types: boolean } : toldOfPath(shape.path, known);
+    case 'PART':
+      return toldOfPart(shape.keys, known);
+    case 'OBJECT':
+      return { types: anObject };
+    case 'LIST':
+      return { types: aList };
+    case 'OTHER':
+      return { types: shape.types };
   }
 }
 
@@ -79,10 +49,10 @@ export function toldOfPath({ parts }: Path, known: Known): Told {
   if (root === 'steps' && second === 'state') return { types: string };
   const [schema, at] =
     root === 'workflow'
-      ? [first === 'labels' ? anObject : known.input, 2]
+      ? [first === 'labels' ? labels : known.input, 2]
       : root === 'steps'
         ? [known.outputOf(first), 3]
-        : [undefined, 1];
+        : [known.ownOf(root as string), 1];
   return below(schema, parts, at);
 }
 
@@ -94,4 +64,17 @@ function below(schema: PlainSchema | undefined, parts: readonly string[], from: 
     at = property.schema;
   }
   return { schema: at, types: typesOf(at) };
+}
+
+function toldOfPart(keys: readonly (string | undefined)[], known: Known): Told {
+  const place = keys.indexOf(undefined);
+  const names = (place < 0 ? keys : keys.slice(0, place)) as readonly string[];
+  let { schema } = toldOfPath({ parts: names, isTest: false }, known);
+  for (const key of keys.slice(names.length)) {
+    const isList = [...(typesOf(schema) ?? [''])].every((type) => type === 'array' || type === 'null');
+    const property = key === undefined ? { schema: isList ? itemsOf(schema) : undefined } : propertyOf(schema, key);
+    if (property === 'impossible') return {};
+    schema = property.schema;
+  }
+  return { schema, types: typesOf(schema) };
 }

@@ -4,13 +4,19 @@
  */
 import type { Needs } from './needs.ts';
 import type { Problems } from './problems.ts';
+import type { EndedStepState } from './step-state.ts';
 import type { TriggerRule, WorkflowStep } from './workflow.ts';
 
 /** Sets of ends, as bits. */
-const SUCCEEDED = 1;
-/** Or could not start because of a failure. */
-const FAILED = 2;
-const SKIPPED = 4;
+export const endBits = { SUCCEEDED: 1, FAILED: 2, UPSTREAM_FAILED: 4, SKIPPED: 8 } as const satisfies Record<
+  EndedStepState,
+  number
+>;
+
+const { SUCCEEDED, SKIPPED } = endBits;
+/** By its own job. A rule that asks whether a step failed means either. */
+const ITSELF = endBits.FAILED;
+const FAILED = ITSELF | endBits.UPSTREAM_FAILED;
 
 /** Whether one, or each, of the steps that are needed can end as one of these. */
 interface Ends {
@@ -46,7 +52,7 @@ const rules: Readonly<Record<TriggerRule, Rule>> = {
     maySkip: eachOf(SKIPPED),
   },
   ONE_FAILED: { mayStart: someOf(FAILED), maySkip: eachOf(SUCCEEDED | SKIPPED) },
-  ONE_DONE: { mayStart: someOf(SUCCEEDED | FAILED), maySkip: eachOf(SKIPPED) },
+  ONE_DONE: { mayStart: someOf(SUCCEEDED | ITSELF), maySkip: eachOf(endBits.UPSTREAM_FAILED | SKIPPED) },
   NONE_FAILED: { mayStart: eachOf(SUCCEEDED | SKIPPED), mayFail: someOf(FAILED) },
   NONE_FAILED_MIN_ONE_SUCCESS: {
     mayStart: eachAndSome(SUCCEEDED | SKIPPED, SUCCEEDED),
@@ -74,16 +80,32 @@ export function tellUnreachable(
   for (const number of order) {
     const step = steps[number] as WorkflowStep;
     const needed = needs.of[number] as readonly number[];
-    const rule = rules[step.rule];
-    const ends = endsOf(needed.map((need) => possible[need] as number));
-    // Also where a need was wrong: that is told already.
-    const mayStart = needed.length === 0 || rule.mayStart(ends);
-    if (!mayStart) problems.add(`${field}[${number}].trigger_rule`, neverText(steps, step, needed, possible));
-    possible[number] =
-      (mayStart ? SUCCEEDED | FAILED | (step.condition === undefined ? 0 : SKIPPED) : 0) |
-      (needed.length > 0 && rule.mayFail?.(ends) ? FAILED : 0) |
-      (needed.length > 0 && rule.maySkip?.(ends) ? SKIPPED : 0);
+    const ends = needed.map((need) => possible[need] as number);
+    if (!mayStart(step.rule, ends))
+      problems.add(`${field}[${number}].trigger_rule`, neverText(steps, step, needed, possible));
+    possible[number] = endsBehind(step, ends);
   }
+}
+
+/** Also where a need was wrong, and so is left out: that is told already. */
+function mayStart(rule: TriggerRule, needed: readonly number[]): boolean {
+  return needed.length === 0 || rules[rule].mayStart(endsOf(needed));
+}
+
+/** In which ways a step may end, by those of the steps that it needs. */
+export function endsBehind(
+  { rule, condition }: Pick<WorkflowStep, 'rule' | 'condition'>,
+  needed: readonly number[],
+): number {
+  const ownEnds = SUCCEEDED | ITSELF | (condition === undefined ? 0 : SKIPPED);
+  if (needed.length === 0) return ownEnds;
+  const { mayFail, maySkip } = rules[rule];
+  const ends = endsOf(needed);
+  return (
+    (mayStart(rule, needed) ? ownEnds : 0) |
+    (mayFail?.(ends) ? endBits.UPSTREAM_FAILED : 0) |
+    (maySkip?.(ends) ? SKIPPED : 0)
+  );
 }
 
 function endsOf(possible: readonly number[]): Ends {
@@ -95,7 +117,8 @@ function endsOf(possible: readonly number[]): Ends {
 
 const kinds = [
   [SUCCEEDED, 'succeed'],
-  [FAILED, 'fail'],
+  [ITSELF, 'fail'],
+  [endBits.UPSTREAM_FAILED, 'be kept from starting by a failure'],
   [SKIPPED, 'be skipped'],
 ] as const;
 

@@ -42,13 +42,32 @@ export function mayFit(given: Types | undefined, wanted: Types | undefined): boo
   return [...given].some((type) => wanted.has(type)) || (isNumber(given) && isNumber(wanted));
 }
 
+/** Of a value that both hold for. Undefined: any. */
+export function commonTypes(one: Types | undefined, other: Types | undefined): Types | undefined {
+  if (!one || !other) return one ?? other;
+  const isIn = (type: string, types: Types) => types.has(type) || (type === 'integer' && types.has('number'));
+  return new Set([...[...one].filter((type) => isIn(type, other)), ...[...other].filter((type) => isIn(type, one))]);
+}
+
 export function propertyOf(schema: PlainSchema | undefined, name: string): Property {
   if (!schema) return { schema: undefined };
   if (!mayFit(new Set(['object']), typesOf(schema))) return 'impossible';
   const properties = own(schema, 'properties') as JsonObject | undefined;
   if (properties && Object.hasOwn(properties, name)) return { schema: plain(properties[name]) };
-  const isClosed = own(schema, 'additionalProperties') === false && own(schema, 'patternProperties') === undefined;
-  return isClosed ? 'impossible' : { schema: undefined };
+  if (own(schema, 'patternProperties') !== undefined) return { schema: undefined };
+  const others = own(schema, 'additionalProperties');
+  return others === false ? 'impossible' : { schema: plain(others) };
+}
+
+/** Of all items of a list. Undefined: nothing is known, as of those that are told one by one. */
+export function itemsOf(schema: PlainSchema | undefined): PlainSchema | undefined {
+  return own(schema, 'prefixItems') === undefined ? plain(own(schema, 'items')) : undefined;
+}
+
+/** Of what may be missing, and then is null. */
+export function orNull(schema: PlainSchema): PlainSchema {
+  const types = typesOf(schema);
+  return types ? { ...schema, type: [...types, 'null'] } : schema;
 }
 
 export function propertiesOf(schema: PlainSchema): string[] {

@@ -138,7 +138,7 @@ describe('muster conformance', () => {
   });
 
   it('does in the guide what the guide says', async () => {
-    const { count, differences } = await runConsoleGuide('conformance.md', '', process.cwd());
+    const { count, differences } = await runConsoleGuide('conformance.md', '', { cwd: process.cwd() });
     expect(count).toBe(2);
     expect(differences).toEqual([]);
   });

@@ -55,6 +55,67 @@ describe('muster apply', () => {
     expect((await server.run(['definitions', 'list'])).stdout).toMatch(/^late +1 +workflow /m);
   });
 
+  describe('--dry-run of a workflow and of what it is made from', () => {
+    const task = (name: string, type: string, more = '') =>
+      `name: ${name}\ninputJsonSchema: { type: object, properties: { n: { type: ${type} } }, required: [n] }\n${more}`;
+    const giving = (name: string, of: string, value: string) =>
+      flow(name, `{ name: a, definition: ${of}, input: '{"n": ${value}}' }`);
+    const both = (...files: string[]) => files.join('---\n');
+
+    it('leaves open what only the new one takes, and says so', async () => {
+      await apply(both(task('weigh', 'integer'), giving('weighed', 'weigh', '1')));
+      const file = both(giving('weighed', 'weigh', '"a"'), task('weigh', 'string'));
+      const { code, stdout, stderr } = await apply(file, '--dry-run');
+      expect([code, stdout.split('\n')[0]]).toEqual([0, 'weigh  would become version 2']);
+      expect(stderr).toBe(
+        'weighed is checked in full once weigh of the files is there; as it is now it would be refused:\n' +
+          '  stdin, document 1: workflow.steps[0].input: gives string at /n, where the input schema of weigh wants integer\n',
+      );
+      expect(await apply(file)).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('says so too of what only the old one takes', async () => {
+      await apply(both(task('count', 'integer'), giving('counted', 'count', '1')));
+      const file = both(task('count', 'string'), giving('counted', 'count', '1'));
+      const { code, stdout, stderr } = await apply(file, '--dry-run');
+      expect([code, stderr]).toEqual([0, 'counted is checked in full once count of the files is there\n']);
+      expect(stdout).toContain('counted  unchanged, version 1\n');
+      expect((await apply(file)).code).toBe(2);
+    });
+
+    it('says nothing of it where the steps name a version, or nothing changes that counts', async () => {
+      await apply(both(task('rate', 'integer'), giving('rated', 'rate', '1')));
+      const pinned = flow('pinned', `{ name: a, definition: rate, definitionVersion: 1, input: '{"n": 1}' }`);
+      expect(await apply(both(task('rate', 'string'), pinned), '--dry-run')).toMatchObject({ code: 0, stderr: '' });
+      const file = both(task('rate', 'integer', 'priority: 5\n'), giving('rated', 'rate', '2'));
+      expect(await apply(file, '--dry-run')).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('refuses what is wrong whatever the others are', async () => {
+      await apply(task('sort', 'integer'));
+      const { code, stderr } = await apply(both(task('sort', 'string'), giving('sorted', 'sort', '1 +')), '--dry-run');
+      expect([code, stderr]).toEqual([2, expect.stringContaining('is no expression of CEL')]);
+      const other = await apply(both('name: other\n', giving('sorted', 'sort', '"a"')), '--dry-run');
+      expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('wants integer')]);
+    });
+
+    it('leaves open what is archived and comes back, and what is in itself as it is stored only', async () => {
+      await apply(task('rest', 'integer'));
+      await server.run(['definitions', 'archive', 'rest']);
+      const back = await apply(both(task('rest', 'integer'), giving('rested', 'rest', '1')), '--dry-run');
+      expect([back.code, back.stderr]).toEqual([0, 'rested is checked in full once rest of the files is there\n']);
+      await apply(flow('up', '{ name: a, definition: idle }'));
+      await apply(flow('down', '{ name: a, definition: up }'));
+      const turned = both(flow('up', '{ name: a, definition: down }'), flow('down', '{ name: a, definition: idle }'));
+      const { code, stderr } = await apply(turned, '--dry-run');
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringContaining('up is checked in full once down of the files is there; as it is now'),
+      ]);
+      expect((await apply(turned)).code).toBe(0);
+    });
+  });
+
   it('tells steps that are new, gone and changed', async () => {
     await apply(flow('changing', '{ name: a, definition: idle }', '{ name: b, definition: idle, needs: [a] }'));
     const { stdout } = await apply(

@@ -80,6 +80,30 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('fan-outs on %s', (kind) => {
     expect(await ends(jobId)).toEqual({ FAILED: 2, SUCCEEDED: 2 });
   });
 
+  it('try an item again by the policy of its job, and count it as failed only after its last attempt', async () => {
+    const worst = flows.name('worst');
+    const definition = await flows.task({ retryPolicy: { maxAttempts: 3, minBackoffMs: 1, maxBackoffMs: 1 } });
+    const name = await flows.define([
+      { name: 'each', definition, fanOut: { items, maxFailed: 0 }, input: 'item' },
+      witness('each'),
+    ]);
+    const jobId = await flows.submit(name, {
+      items: [0, 1, 2].map((failures) => ({ failures, give: failures, in: name })),
+    });
+    expect(resultOf(await flows.ended(jobId))).toEqual({ each: [0, 1, 2] });
+    expect(await ends(jobId)).toEqual({ SUCCEEDED: 3 });
+    const starts = flows.starts.filter(({ part }) => part.in === name).map(({ part }) => part.failures);
+    expect(starts.toSorted()).toEqual([0, 1, 1, 2, 2, 2]);
+    const worse = await flows.submit(name, {
+      items: [
+        { give: 1, in: worst },
+        { failures: 3, in: worst },
+      ],
+    });
+    expect(failureOf(await flows.ended(worse))?.message).toBe('step "each": 1 of 2 items failed, and max_failed is 0');
+    expect(flows.starts.filter(({ part }) => part.in === worst)).toHaveLength(4);
+  });
+
   it('fail at once when more items failed than may, and cancel the rest', async () => {
     const tag = flows.name('rest');
     const name = await flows.define(each({ maxFailed: 1, maxParallel: 4 }));

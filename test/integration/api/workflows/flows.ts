@@ -41,6 +41,8 @@ export interface Part {
   readonly hold?: string;
   /** It holds on also while it is told to stop. */
   readonly deaf?: boolean;
+  /** It waits until another job has come to the same meeting; so the two end at once, whichever workers run them. */
+  readonly meet?: string;
 }
 
 export interface Start {
@@ -49,6 +51,9 @@ export interface Start {
 }
 
 const WAIT_MS = 60_000;
+
+/** Of this process, so that workers may share them. */
+const meetings = new Map<string, { readonly come: Set<string>; readonly go: (() => void)[] }>();
 
 export class Flows {
   readonly client: Client;
@@ -182,8 +187,9 @@ export class Flows {
     this.running++;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     try {
-      const { give, fail, failures = 0, hold, deaf } = start.part;
+      const { give, fail, failures = 0, hold, deaf, meet } = start.part;
       if (hold !== undefined) await this.#hold(hold, deaf ? new AbortController().signal : ctx.signal, start);
+      if (meet !== undefined) await this.#meet(meet, ctx.jobId);
       if (fail) throw new FinalError(fail);
       if (ctx.attemptsCounted < failures) throw new Error(`try ${ctx.attemptsCounted}`);
       const { returns } = start.part;
@@ -192,6 +198,20 @@ export class Flows {
     } finally {
       this.running--;
     }
+  }
+
+  /** Whether two jobs were in their handlers at the same moment, and only went on from there. */
+  static haveMet(name: string): boolean {
+    return meetings.get(name)?.come.size === 2;
+  }
+
+  #meet(name: string, jobId: string): Promise<void> {
+    const meeting = meetings.get(name) ?? { come: new Set(), go: [] };
+    meetings.set(name, meeting);
+    meeting.come.add(jobId);
+    if (meeting.come.size < 2) return new Promise((resolve) => meeting.go.push(resolve));
+    for (const go of meeting.go) go();
+    return Promise.resolve();
   }
 
   #hold(name: string, signal: AbortSignal, start: Start): Promise<void> {

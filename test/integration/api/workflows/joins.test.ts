@@ -17,8 +17,8 @@ const places = {
 
 const diamond: readonly Step[] = [
   { name: 'top', input: '{"as": "top", "give": workflow.input.n}' },
-  { name: 'left', needs: ['top'], input: '{"as": "left", "give": steps.top.output + 1}' },
-  { name: 'right', needs: ['top'], input: '{"as": "right", "give": steps.top.output + 2}' },
+  { name: 'left', needs: ['top'], input: '{"as": "left", "meet": workflow.job_id, "give": steps.top.output + 1}' },
+  { name: 'right', needs: ['top'], input: '{"as": "right", "meet": workflow.job_id, "give": steps.top.output + 2}' },
   {
     name: 'join',
     needs: ['left', 'right'],
@@ -48,6 +48,7 @@ describe.each(Object.keys(places) as (keyof typeof places)[])('joins on %s', (wh
     );
     const ids = jobs.flat().map(({ jobId }) => jobId);
     for (const [i, jobId] of ids.entries()) expect(resultOf(await first.ended(jobId, 150_000))).toBe(2 * i + 3);
+    expect(ids.filter((jobId) => Flows.haveMet(jobId))).toHaveLength(MANY);
     const joins = place.flows.flatMap((one) => one.startsAs('join').map(({ part }) => part.of));
     expect(joins.toSorted()).toEqual(ids.toSorted());
     const started = place.flows.flatMap((one) => one.starts.map(({ jobId }) => jobId));

@@ -16,6 +16,8 @@ const closed = (properties: object, required: string[] = []) => ({
   required,
   additionalProperties: false,
 });
+/** An open one. */
+const object = (properties: object, required: string[] = []) => ({ type: 'object', properties, required });
 
 const order = closed({
   customer: closed({ email: string, age: integer }),
@@ -63,9 +65,12 @@ function problemsOf(made: Workflow, { input = order, output, task, taskOutput = 
   return found.value.map(({ field, reason }) => `${field} ${reason}`);
 }
 
+/** Its input may be anything. */
+const passing = (name: string) => step(name, [], { input: 'workflow.input.any' });
+
 /** Of the input of the step b, which comes after a. */
 const ofInput = (input: string, schemas: Schemas = {}, more: Partial<WorkflowStep> = {}) =>
-  problemsOf(workflow([step('a'), step('b', ['a'], { input, ...more })]), schemas);
+  problemsOf(workflow([passing('a'), step('b', ['a'], { input, ...more })]), schemas);
 
 describe('paths', () => {
   it.each([
@@ -137,11 +142,10 @@ describe('inputs', () => {
   it.each([
     '{"to": workflow.input.note, "cents": steps.a.output.cents, "ready": has(workflow.input.note)}',
     '{"to": string(steps.a.output.cents), "cents": 1.5, "inner": {"n": 1.0}}',
-    '{"to": workflow.input.any, "inner": steps.a.output}',
+    '{"to": workflow.input.any, "inner": workflow.input.any}',
     'workflow.input.any',
     'true ? {"cents": 1} : {}',
     '{workflow.input.note: 1}',
-    'steps.a.output',
   ])('nothing is wrong with %s', (text) => {
     expect(ofInput(text, { task })).toEqual([]);
   });
@@ -160,7 +164,180 @@ describe('inputs', () => {
     expect(problemsOf(made, { input: string, task })).toEqual([
       "w.steps[0].input is left out: the workflow's input gives string, where the input schema of task wants object",
     ]);
-    expect(problemsOf(made, { task })).toEqual([]);
+    expect(problemsOf(made, { input: {}, task })).toEqual([]);
+    expect(problemsOf(made, { input: order, task })).toEqual([
+      "w.steps[0].input is left out: the workflow's input does not fit the input schema of task: workflow.input has no to, input requires it",
+    ]);
+  });
+
+  it('an output, given to what takes the step back', () => {
+    const made = workflow([{ ...passing('a'), compensation: { definition: 'undo', definitionVersion: 0 } }]);
+    expect(
+      problemsOf(made, { task: closed({ number: integer }, ['number']), taskOutput: object({ number: string }) }),
+    ).toEqual([
+      "w.steps[0].compensation.input is left out: the step's output does not fit the input schema of undo: output.number is string, input.number takes integer",
+    ]);
+  });
+});
+
+describe('values that are passed on whole', () => {
+  const inner = (n: object, list: string[] = [], item: string[] = []) =>
+    object({ list: { type: 'array', items: object({ n }, item) } }, list);
+
+  it.each<[string, object, object, string]>([
+    [
+      'steps.a.output',
+      object({ n: string }),
+      object({ n: integer }, ['n']),
+      'steps.a.output.n is string, input.n takes integer',
+    ],
+    [
+      'steps.a.output',
+      object({ n: string }, ['n']),
+      object({ n: integer }),
+      'steps.a.output.n is string, input.n takes integer',
+    ],
+    [
+      '{"in": steps.a.output}',
+      object({ n: string }),
+      object({ in: object({ n: integer }, ['n']) }),
+      'steps.a.output.n is string, input.in.n takes integer',
+    ],
+    [
+      '[steps.a.output]',
+      object({ n: string }),
+      { type: 'array', items: object({ n: integer }, ['n']) },
+      'steps.a.output.n is string, input.0.n takes integer',
+    ],
+    [
+      'steps.a.output.o',
+      object({ o: object({ p: inner(string) }) }),
+      object({ p: inner(integer, ['list'], ['n']) }, ['p']),
+      'steps.a.output.o.p.list[].n is string, input.p.list[].n takes integer',
+    ],
+    ['steps.a.output', closed({}), object({ n: true }, ['n']), 'steps.a.output has no n, input requires it'],
+    [
+      'steps.a.output',
+      object({ n: true }, ['n']),
+      closed({ m: true }),
+      'steps.a.output always has n, input has no place for it',
+    ],
+    [
+      'steps.a.output',
+      object({ n: { type: ['string', 'null'] } }),
+      object({ n: { type: ['integer', 'boolean'] } }, ['n']),
+      'steps.a.output.n is string or null, input.n takes integer or boolean',
+    ],
+    [
+      'workflow.labels',
+      {},
+      object({ team: integer }, ['team']),
+      'workflow.labels.team is string, input.team takes integer',
+    ],
+  ])('%s of %j is told where %j is wanted', (text, taskOutput, task, problem) => {
+    expect(ofInput(text, { taskOutput, task })).toEqual([
+      `w.steps[1].input does not fit the input schema of task: ${problem}`,
+    ]);
+  });
+
+  it.each<[string, object, object]>([
+    ['one that may be left out', object({ n: string }), object({ n: integer })],
+    ['one that fits', object({ n: integer }, ['n']), object({ n: number }, ['n'])],
+    ['a number that may be whole', object({ n: number }, ['n']), object({ n: integer }, ['n'])],
+    ['one of several types', object({ n: { type: ['string', 'integer'] } }), object({ n: integer }, ['n'])],
+    [
+      'what may be no object',
+      { type: ['object', 'null'], properties: { n: string } },
+      { type: ['object', 'null'], properties: { n: integer }, required: ['n'] },
+    ],
+    ['a reference', object({ n: { $ref: '#/$defs/x' } }), object({ n: integer }, ['n'])],
+    ['a choice', object({ n: { anyOf: [string, integer] } }), object({ n: integer }, ['n'])],
+    ['no type', object({ n: {} }), object({ n: integer }, ['n'])],
+    ['one that is not told', object({}), object({ n: integer }, ['n'])],
+    ['one by pattern', { ...closed({}), patternProperties: { n: string } }, object({ n: integer }, ['n'])],
+    [
+      'items one by one',
+      object({ n: { type: 'array', prefixItems: [string], items: integer } }),
+      object({ n: { type: 'array', items: string } }, ['n']),
+    ],
+    [
+      'items one by one, as older drafts tell them',
+      object({ n: { type: 'array', items: [string] } }),
+      object({ n: { type: 'array', items: integer } }, ['n']),
+    ],
+    [
+      'a list or a text',
+      object({ n: { type: ['array', 'string'], items: string } }),
+      object({ n: { type: ['array', 'string'], items: integer } }, ['n']),
+    ],
+    ['one that may be there, where there is no place for it', object({ n: string }), closed({})],
+  ])('nothing is wrong with %s', (_what, taskOutput, task) => {
+    expect(ofInput('steps.a.output', { taskOutput, task })).toEqual([]);
+  });
+
+  it('schemas as deep as they may be', () => {
+    const deep = (last: object) => Array.from({ length: 1_000 }).reduce<object>((n) => object({ n }, ['n']), last);
+    expect(ofInput('steps.a.output', { taskOutput: deep(string), task: deep(integer) })).toEqual([]);
+  });
+});
+
+describe('fan-outs', () => {
+  const made = (items: string, input: string, next: string) =>
+    workflow([passing('a'), step('b', ['a'], { fanOut: { items }, input }), step('c', ['b'], { input: next })]);
+  const lines = {
+    ...order,
+    properties: { ...order.properties, lines: { type: 'array', items: closed({ n: string }) } },
+  };
+  const schemas = {
+    input: lines,
+    task: object({ n: integer }),
+    taskOutput: object({ list: { type: 'array', items: string } }),
+  };
+
+  it('an item has the schema of the items', () => {
+    expect(problemsOf(made('workflow.input.lines', '{"n": item.n, "m": item.m}', '{}'), schemas)).toEqual([
+      'w.steps[1].input names item.m; by its schema item has no m',
+      'w.steps[1].input gives string at /n, where the input schema of task wants integer',
+    ]);
+    expect(problemsOf(made('steps.a.output.list', '{"n": item}', '{}'), schemas)).toEqual([
+      'w.steps[1].input gives string at /n, where the input schema of task wants integer',
+    ]);
+    expect(problemsOf(made('[1, 2]', '{"n": item}', '{}'), schemas)).toEqual([]);
+    expect(problemsOf(made('workflow.input.any', '{"n": item.anything}', '{}'), schemas)).toEqual([]);
+  });
+
+  it('its output is a list of what the step gives, or null where an item gave nothing', () => {
+    const ofNext = (next: string, task: object) =>
+      problemsOf(made('workflow.input.any', 'workflow.input.any', next), { ...schemas, task });
+    const listOf = (items: object) => object({ all: { type: 'array', items } });
+    const output = object({ n: string }, ['n']);
+    const given = (task: object) =>
+      problemsOf(made('workflow.input.any', 'workflow.input.any', '{"all": steps.b.output}'), {
+        task,
+        taskOutput: output,
+      });
+    expect(given(listOf(integer))).toEqual([
+      'w.steps[2].input does not fit the input schema of task: steps.b.output[] is object or null, input.all[] takes integer',
+    ]);
+    expect(given(listOf(object({ n: integer }, ['n'])))).toEqual([
+      'w.steps[2].input does not fit the input schema of task: steps.b.output[].n is string, input.all[].n takes integer',
+    ]);
+    expect(given(listOf({ type: ['null', 'string'] }))).toEqual([]);
+    expect(given(listOf({}))).toEqual([]);
+    expect(ofNext('{"n": steps.b.output[0].list[index]}', object({ n: integer }))).toEqual([
+      'w.steps[2].input gives string at /n, where the input schema of task wants integer',
+    ]);
+    expect(ofNext('{"n": steps.b.output[0]["other"]}', object({ n: integer }))).toEqual([]);
+  });
+
+  it('goes over a list of another fan-out', () => {
+    const twice = workflow([
+      step('a', [], { fanOut: { items: 'workflow.input.any' }, input: 'item' }),
+      step('b', ['a'], { fanOut: { items: 'steps.a.output' }, input: '{"n": item.list}' }),
+    ]);
+    expect(problemsOf(twice, schemas)).toEqual([
+      'w.steps[1].input gives array at /n, where the input schema of task wants integer',
+    ]);
   });
 });
 

@@ -1,0 +1,25 @@
+/** What the look at a workflow's body has read of its expressions is there for the look at their types, once. */
+import { expect, it } from 'vitest';
+import { readExpression, takeExpressions } from '../../../../server/domain/workflow/expression-shape.ts';
+import { problemsOf, step, workflow } from './made-workflow.ts';
+
+it('expressions that were read are taken over, and kept no longer', () => {
+  const made = workflow([
+    step('a', [], { input: '{"n": 1}' }),
+    step('b', [], { input: '{"n": 1}', condition: 'true' }),
+  ]);
+  expect(problemsOf(made)).toEqual([]);
+  const taken = takeExpressions(made);
+  expect([...taken.keys()]).toEqual(['{"n": 1}', 'true']);
+  expect(readExpression('true', taken)).toBe(taken.get('true'));
+  expect(takeExpressions(made).size).toBe(0);
+});
+
+it('deep ones are known down to a hundredth level', () => {
+  const deep = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
+  const read = readExpression(deep(105), new Map());
+  let shape = 'shape' in read ? read.shape : undefined;
+  let depth = 0;
+  for (; shape?.kind === 'LIST'; depth++) shape = shape.items[0];
+  expect([depth, shape]).toEqual([101, { kind: 'OTHER', types: undefined }]);
+});

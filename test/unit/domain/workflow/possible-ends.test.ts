@@ -1,0 +1,81 @@
+/** In which ways a step may end is what its trigger rule decides, of every way that the steps which it needs may end. */
+import { describe, expect, it } from 'vitest';
+import { endBits, endsBehind } from '../../../../server/domain/workflow/possible-ends.ts';
+import type { EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
+import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflow/trigger-rules.ts';
+import { type TriggerRule, triggerRules } from '../../../../server/domain/workflow/workflow.ts';
+import { problemsOf, step, workflow } from './made-workflow.ts';
+
+const rules = Object.keys(triggerRules) as TriggerRule[];
+const ends = Object.keys(endBits) as EndedStepState[];
+const started: EndedStepState[] = ['SUCCEEDED', 'FAILED'];
+
+/** All ways to take one of each. */
+function choices<T>(of: readonly (readonly T[])[]): T[][] {
+  return of.reduce<T[][]>((made, next) => made.flatMap((one) => next.map((last) => [...one, last])), [[]]);
+}
+
+function ordersOf<T>(of: readonly T[]): T[][] {
+  if (of.length === 0) return [[]];
+  return of.flatMap((first, i) => ordersOf([...of.slice(0, i), ...of.slice(i + 1)]).map((rest) => [first, ...rest]));
+}
+
+/** Of needs that end so one after another. */
+function endsInOrder(rule: TriggerRule, order: readonly EndedStepState[]): EndedStepState[] {
+  for (let ended = 0; ended <= order.length; ended++) {
+    const decision = decideRule(rule, order.slice(0, ended).reduce(withEnd, noneEnded), order.length);
+    if (decision === 'START') return started;
+    if (decision !== 'WAIT') return [decision === 'SKIP' ? 'SKIPPED' : decision];
+  }
+  throw new Error(`${rule} still waits`);
+}
+
+function decided(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[]): EndedStepState[] {
+  const found = choices(sets).flatMap((chosen) => ordersOf(chosen).flatMap((order) => endsInOrder(rule, order)));
+  return ends.filter((end) => found.includes(end));
+}
+
+function told(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[]): EndedStepState[] {
+  const bits = endsBehind(
+    { rule },
+    sets.map((set) => set.reduce((all, end) => all | endBits[end], 0)),
+  );
+  return ends.filter((end) => (bits & endBits[end]) !== 0);
+}
+
+const setsOfEnds = Array.from({ length: 15 }, (_, i) => ends.filter((end) => ((i + 1) & endBits[end]) !== 0));
+/** In any order, which does not count. */
+const needs = [1, 2, 3].flatMap((count) =>
+  choices(Array.from({ length: count }, () => setsOfEnds.map((_, i) => i)))
+    .filter((chosen) => chosen.every((one, i) => i === 0 || one >= (chosen[i - 1] as number)))
+    .map((chosen) => chosen.map((one) => setsOfEnds[one] as EndedStepState[])),
+);
+
+describe('the ends that are told are those that can come about:', () => {
+  it.each(rules)('behind up to three steps, with %s', (rule) => {
+    const wrong = needs.filter((sets) => told(rule, sets).join() !== decided(rule, sets).join());
+    expect(wrong.slice(0, 5).map((sets) => [sets, told(rule, sets), decided(rule, sets)])).toEqual([]);
+  });
+});
+
+it('a step is skipped behind one that could not start, if it asks for one that is done', () => {
+  const steps = [
+    step('a'),
+    step('b', ['a']),
+    step('x', ['b'], { rule: 'ONE_DONE' }),
+    step('y', ['x'], { rule: 'ALL_SKIPPED' }),
+  ];
+  expect(problemsOf(workflow(steps))).toEqual([]);
+});
+
+it('behind one that is never done itself, the ways in which it may end are told', () => {
+  const steps = [
+    step('a'),
+    step('b', ['a'], { rule: 'ALL_SKIPPED' }),
+    step('c', ['a', 'b']),
+    step('d', ['c'], { rule: 'ONE_DONE' }),
+  ];
+  expect(problemsOf(workflow(steps)).at(-1)).toContain(
+    'ONE_DONE does not fit, since c can only be kept from starting by a failure or be skipped;',
+  );
+});
