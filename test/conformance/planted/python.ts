@@ -33,8 +33,8 @@ export const pythonBugs: readonly Bug[] = [
     'reports once',
     'report-unavailable',
     'session_core.py',
-    'self._state.outbox.settle(pending.batch)',
-    'self._state.outbox.settle([])',
+    'self._state.outbox.settle(pending.batch, pending.batch)',
+    'self._state.outbox.settle(pending.batch, [])',
   ),
   inWorker('ignores cancels', 'cancel-obeyed', 'intake.py', 'self._runs.stop(held, StopReason.CANCELLED)', 'pass'),
   inWorker(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,7 +19,10 @@ from muster.v1.job_pb2 import JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED, Job
 from muster.v1.job_service_pb2_grpc import JobServiceServicer
 from tests.support import process_handlers as handlers
 from tests.support.control_plane import ControlPlane, Refusal
-from tests.support.outcomes import run
+from tests.support.facts import eventually, process_state
+from tests.support.outcomes import begin, outcome, run
+
+LARGE = 3 * 1024 * 1024
 
 
 class Jobs(JobServiceServicer):
@@ -26,6 +32,8 @@ class Jobs(JobServiceServicer):
         self.submitted: dict[str, messages.SubmitJobRequest] = {}
         self.have_ended = False
         self.refusals: list[Refusal] = []
+        self.large_asked = threading.Event()
+        self.large_may_come = threading.Event()
 
     async def SubmitJob(self, request: Any, context: Any) -> Any:  # noqa: N802
         if self.refusals:
@@ -35,6 +43,11 @@ class Jobs(JobServiceServicer):
         return messages.SubmitJobResponse(job_id=list(self.submitted)[-1])
 
     async def GetJob(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if self.submitted[request.job_id].job.definition == "large":
+            self.large_asked.set()
+            await asyncio.to_thread(self.large_may_come.wait)
+            large = Job(job_id=request.job_id, state=JOB_STATE_SUCCEEDED, result=encode(b"x" * LARGE))
+            return messages.GetJobResponse(job=large)
         job = Job(job_id=request.job_id, state=JOB_STATE_SUCCEEDED if self.have_ended else JOB_STATE_RUNNING)
         if self.have_ended:
             value = decode(self.submitted[request.job_id].job.input)["value"]
@@ -56,6 +69,7 @@ def worker(plane, started) -> Worker:
     """One whose handlers have children."""
     worker = Worker(plane.address, slots=2)
     worker.add_handler("sums", handlers.sums_squares, process=True)
+    worker.add_handler("freezes", handlers.freezes_while_it_asks, process=True, kill_after=1.0)
     worker.add_handler("together", handlers.squares_at_once, process=True)
     return started(worker)
 
@@ -87,3 +101,18 @@ def test_a_call_that_may_be_repeated_is_and_a_refusal_reaches_the_handler(plane,
     failure = run(plane, "sums", [2]).failure
     assert (failure.type, failure.message) == ("MusterError", "FAILED_PRECONDITION: it is over")
     assert plane.jobs.refusals == []
+
+
+def test_a_process_that_reads_nothing_holds_up_no_other(plane, worker, tmp_path) -> None:
+    path = tmp_path / "asked"
+    key, _ = begin(plane, "freezes", str(path), plane.jobs.large_asked.is_set)
+    path.touch()
+    pid = int(Path(f"{path}.pid").read_text())
+    eventually(lambda: process_state(pid) == "T", "the process is stopped")
+    plane.jobs.large_may_come.set()
+    assert run(plane, "sums", [3]).WhichOneof("outcome") == "suspended"
+    assert key not in plane.outcomes
+    plane.cancel(key)
+    assert outcome(plane, key).WhichOneof("outcome") == "cancelled"
+    names = {f"muster-process-{pid}", f"muster-process-{pid}-writer"}
+    eventually(lambda: not names & {thread.name for thread in threading.enumerate()}, "its threads have ended")

@@ -23,8 +23,13 @@ def eventually(fact: Callable[[], ResultT], what: str, seconds: float = 60.0) ->
 
 def process_is_alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
+    return process_state(pid) not in ("Z", "X", "")
+
+
+def process_state(pid: int) -> str:
+    """The letter that the kernel has for what a process does, such as T for a stopped one. Empty: there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as stat:  # noqa: PTH123
-            return stat.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+            return stat.read().rpartition(")")[2].split()[0]
     except FileNotFoundError:
-        return False
+        return ""

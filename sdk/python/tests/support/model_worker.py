@@ -35,7 +35,6 @@ class ModelWorker:
         self._runs: dict[int, tuple[AttemptKey, bytes]] = {}
         self._started: set[tuple[AttemptKey, bytes]] = set()
         self._has_bus = True
-        self._is_reporting = False
 
     @property
     def clock(self) -> float:
@@ -59,7 +58,6 @@ class ModelWorker:
         )  # fmt: skip
         self._core = SessionCore(settings, self, self._slots)
         self._schedule = BeatSchedule(now, BEAT, LEASE, model.random.random)
-        self._is_reporting = False
 
     def restart(self) -> None:
         """A graceful restart that does not wait for handlers."""
@@ -116,17 +114,14 @@ class ModelWorker:
         self._call(core, lambda: self._model.heartbeat(beat.request), answered, failed, schedule.deadline)
 
     def _report(self, core: SessionCore) -> None:
-        pending = None if self._is_reporting else core.begin_report(self.clock)
+        pending = core.begin_report(self.clock)
         if pending is None:
             return
-        self._is_reporting = True
 
         def answered(results: list[int]) -> None:
-            self._is_reporting = False
             core.end_report(pending, results)
 
         def failed() -> None:
-            self._is_reporting = False
             core.fail_report(pending, is_broken=False)
 
         self._call(core, lambda: self._model.report_attempts(pending.request), answered, failed, REPORT_DEADLINE)

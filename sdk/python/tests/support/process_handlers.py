@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,16 @@ def sums_squares(ctx: JobContext, values: list[int]) -> int:
 async def squares_at_once(ctx: JobContext, values: list[int]) -> list[str]:
     calls = [asyncio.to_thread(ctx.submit, "square", {"value": value}, key=str(value)) for value in values]
     return [child.job_id for child in await asyncio.gather(*calls)]
+
+
+def freezes_while_it_asks(ctx: JobContext, path: str) -> None:
+    """Says who it is, and stops its process while it waits for an answer that is too large for the pipe."""
+    tell_pid(f"{path}.pid")
+    child = ctx.submit("large", {"value": 0}, key="large")
+    threading.Thread(target=ctx.ended, args=([child],), daemon=True).start()
+    while not Path(path).exists():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def pid_of(ctx: JobContext, value: object) -> int:

@@ -34,6 +34,15 @@ def test_the_protocol_is_clean() -> None:
         assert counts[event] > 0, event
 
 
+def test_the_protocol_is_clean_with_reports_in_two_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muster.worker.outbox.SECOND_FLIGHT_FROM", 1)
+    for seed in range(SEEDS):
+        try:
+            Model(seed).run()
+        except Violation as violation:
+            pytest.fail(f"seed {seed}: {violation}")
+
+
 def _forget_seen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SeenAttempts, "has", lambda *_: False)
 
@@ -64,7 +73,7 @@ def _no_release(patch: pytest.MonkeyPatch) -> None:
 
 def _drop_failed_reports(patch: pytest.MonkeyPatch) -> None:
     settle = Outbox.settle
-    patch.setattr(Outbox, "settle", lambda outbox, _repeat: settle(outbox, []))
+    patch.setattr(Outbox, "settle", lambda outbox, batch, _repeat: settle(outbox, batch, []))
 
 
 def _leak_slots(patch: pytest.MonkeyPatch) -> None:

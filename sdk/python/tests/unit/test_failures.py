@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import queue
 import subprocess
@@ -21,7 +22,7 @@ from muster.worker.frames import FrameReader
 from muster.worker.handler_entry import HandlerEntry
 from muster.worker.handler_loop import HandlerLoop
 from muster.worker.handler_pool import HandlerPool
-from muster.worker.handler_run import run_handler
+from muster.worker.handler_run import run_async_handler, run_handler
 from muster.worker.job_context import JobContext
 from muster.worker.messages import Kind, read_run
 
@@ -203,9 +204,37 @@ def test_what_is_no_exception_fails_the_attempt_too() -> None:
     assert failure_of(handler).type == "SystemExit"
 
 
-def test_a_result_without_a_json_form() -> None:
-    assert failure_of(lambda _ctx, _value: object()).type == "TypeError"
-    assert failure_of(lambda _ctx, _value: float("nan")).type == "ValueError"
+def ring() -> list[object]:
+    values: list[object] = []
+    values.append(values)
+    return values
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"), [(object(), "TypeError"), (float("nan"), "ValueError"), (ring(), "ValueError")]
+)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_result_that_can_not_be_written_is_final(value: object, cause: str, *, is_async: bool) -> None:
+    async def later(ctx, _):
+        return value
+
+    if is_async:
+        context = JobContext(1, Assignment(job_id=b"j" * 16, attempt=1, input=encode(None)), lambda _: None)
+        failure = asyncio.run(run_async_handler(HandlerEntry.of(later), context)).failure
+    else:
+        failure = failure_of(lambda _ctx, _value: value)
+    assert (failure.type, failure.final, failure.cause.type) == ("FinalError", True, cause)
+    assert failure.message.startswith("the result can't be written: ")
+
+
+def test_memory_that_is_short_for_a_result_may_be_there_for_the_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(value: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("muster.worker.handler_run.payloads.encode", no_memory)
+    context = JobContext(1, Assignment(job_id=b"j" * 16, attempt=1), lambda _: None)
+    failure = run_handler(HandlerEntry.of(lambda *_: 1), context).failure
+    assert (failure.type, failure.final) == ("MemoryError", False)
 
 
 def test_an_input_that_is_not_what_it_says_is_final() -> None:
@@ -220,5 +249,5 @@ def test_an_input_that_is_not_what_it_says_is_final() -> None:
 @pytest.mark.parametrize(("most", "size"), [(10, 11), (0, 8 * 1024 * 1024 + 1)])
 def test_a_result_that_is_too_large_is_final(most: int, size: int) -> None:
     failure = failure_of(lambda _ctx, _value: b"x" * size, max_payload=most)
-    assert (failure.type, failure.final) == ("PayloadTooLarge", True)
+    assert (failure.type, failure.final) == ("ResultTooLarge", True)
     assert str(size) in failure.message

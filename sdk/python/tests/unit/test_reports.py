@@ -8,10 +8,11 @@ from muster import payloads
 from muster.v1 import session_service_pb2 as messages
 from muster.v1.failure_pb2 import Failure
 from muster.v1.job_pb2 import Progress
-from muster.worker.outbox import MOST_BYTES, MOST_REPORTS, Outbox
+from muster.worker.grants import MOST_PENDING_REPORTS
+from muster.worker.outbox import MOST_BYTES, MOST_REPORTS, SECOND_FLIGHT_FROM, Outbox
 from muster.worker.progress import ProgressBoard
 from muster.worker.session_state import CHECKPOINT_TRIES
-from tests.support.virtual_session import VirtualSession, kind_of
+from tests.support.virtual_session import ACCEPTED, VirtualSession, kind_of
 
 
 def report(number: int, size: int = 1) -> tuple[tuple[bytes, int], messages.AttemptReport]:
@@ -20,22 +21,49 @@ def report(number: int, size: int = 1) -> tuple[tuple[bytes, int], messages.Atte
 
 
 class TestOutbox:
-    def test_one_batch_is_in_flight_at_a_time(self) -> None:
+    def test_what_comes_while_a_batch_is_in_flight_goes_with_the_next(self) -> None:
         outbox = Outbox()
         outbox.put(*report(1))
-        assert len(outbox.take()) == 1
+        first = outbox.take()
+        assert len(first) == 1
         outbox.put(*report(2))
         outbox.put(*report(3))
         assert outbox.take() == []
-        outbox.settle([])
+        outbox.settle(first, [])
         assert [key for key, _ in outbox.take()] == [report(2)[0], report(3)[0]]
+
+    def test_with_enough_in_the_line_a_second_batch_goes_and_never_a_third(self) -> None:
+        outbox = Outbox()
+        outbox.put(*report(0))
+        flights = [outbox.take()]
+        for number in range(1, SECOND_FLIGHT_FROM):
+            outbox.put(*report(number))
+        assert outbox.take() == []
+        outbox.put(*report(SECOND_FLIGHT_FROM))
+        flights.append(outbox.take())
+        assert [len(batch) for batch in flights] == [1, SECOND_FLIGHT_FROM]
+        for number in range(1_000, 1_000 + SECOND_FLIGHT_FROM):
+            outbox.put(*report(number))
+        assert outbox.take() == []
+        outbox.settle(flights[1], flights[1])
+        assert len(outbox.take()) == 2 * SECOND_FLIGHT_FROM
+        assert len(outbox) == 2 * SECOND_FLIGHT_FROM + 1
+
+    def test_while_a_bad_report_is_looked_for_only_one_goes(self) -> None:
+        outbox = Outbox()
+        for number in range(2 * SECOND_FLIGHT_FROM):
+            outbox.put(*report(number))
+        outbox.isolate(outbox.take())
+        assert len(outbox.take()) == 1
+        assert outbox.take() == []
 
     def test_a_thousand_reports_at_most(self) -> None:
         outbox = Outbox()
         for number in range(MOST_REPORTS + 1):
             outbox.put(*report(number))
-        assert len(outbox.take()) == MOST_REPORTS
-        outbox.settle([])
+        batch = outbox.take()
+        assert len(batch) == MOST_REPORTS
+        outbox.settle(batch, [])
         assert len(outbox.take()) == 1
 
     def test_three_mebibytes_at_most(self) -> None:
@@ -45,7 +73,7 @@ class TestOutbox:
         sizes = []
         while batch := outbox.take():
             sizes.append(messages.ReportAttemptsRequest(reports=[item for _, item in batch]).ByteSize())
-            outbox.settle([])
+            outbox.settle(batch, [])
         assert len(sizes) == 2
         assert max(sizes) <= MOST_BYTES
 
@@ -55,21 +83,21 @@ class TestOutbox:
             outbox.put(*report(number, 512 * 1024))
         total = outbox.byte_count
         assert total > 5 * 1024 * 1024
-        batch = list(outbox.take())
+        batch = outbox.take()
         assert outbox.byte_count == total
-        outbox.settle(batch)
+        outbox.settle(batch, batch)
         assert outbox.byte_count == total
-        while outbox.take():
-            outbox.settle([])
+        while batch := outbox.take():
+            outbox.settle(batch, [])
         assert outbox.byte_count == 0
 
     def test_repeats_go_first_and_in_their_order(self) -> None:
         outbox = Outbox()
         for number in range(3):
             outbox.put(*report(number))
-        batch = list(outbox.take())
+        batch = outbox.take()
         outbox.put(*report(9))
-        outbox.settle(batch)
+        outbox.settle(batch, batch)
         assert [key for key, _ in outbox.take()] == [report(number)[0] for number in (0, 1, 2, 9)]
 
 
@@ -145,13 +173,58 @@ def test_a_report_that_is_always_refused_is_dropped() -> None:
     assert session.held() == {}
 
 
-def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muster.worker.grants.MOST_REPORT_BYTES", 1_000)
-    session = VirtualSession(slots=1)
-    finished(session, "x" * 2_000)
+@pytest.mark.parametrize("bound", ["MOST_REPORT_BYTES", "MOST_PENDING_REPORTS"])
+def test_nothing_more_is_taken_while_too_much_is_not_acknowledged(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"muster.worker.grants.{bound}", 1)
+    session = VirtualSession(slots=2)
+    finished(session, "x" * 2_000, "y")
+    failing = session.begin_report()
+    assert failing is not None
+    assert list(failing.request.credits) == []
+    session.core.fail_report(failing, is_broken=False)
     assert list(session.beat().request.credits) == []
     session.report()
-    assert [credit.slots for credit in session.beat().request.credits] == [1]
+    assert [credit.slots for credit in session.beat().request.credits] == [2]
+
+
+def test_reports_that_nobody_takes_end_the_taking_of_jobs() -> None:
+    session = VirtualSession(slots=100)
+    (credit,) = session.heard()
+    ended = 0
+    while credit is not None and ended < 2 * MOST_PENDING_REPORTS:
+        keys = session.deliver(*(session.assignment(credit.credit_id) for _ in range(credit.slots)))
+        for key in keys:
+            session.returns(key)
+        ended += len(keys)
+        pending = session.begin_report()
+        assert pending is not None
+        session.core.fail_report(pending, is_broken=False)
+        session.now += 1.0
+        credit = next(iter(session.beat().request.credits), None)
+    assert MOST_PENDING_REPORTS < ended <= MOST_PENDING_REPORTS + 100
+    granted = 0
+    while (pending := session.begin_report()) is not None:
+        session.core.end_report(pending, [ACCEPTED] * len(pending.batch))
+        granted += sum(credit.slots for credit in pending.request.credits)
+    assert granted == 100
+
+
+def test_calls_that_are_under_way_together_are_answered_each_for_itself() -> None:
+    session = VirtualSession(slots=SECOND_FLIGHT_FROM + 1)
+    (credit,) = session.heard()
+    first, *others = session.deliver(*(session.assignment(credit.credit_id) for _ in range(SECOND_FLIGHT_FROM + 1)))
+    session.returns(first)
+    one = session.begin_report()
+    for key in others:
+        session.returns(key)
+    two = session.begin_report()
+    assert one is not None
+    assert two is not None
+    assert session.core.end_report(two, [ACCEPTED] * len(two.batch))
+    assert list(session.held()) == [first]
+    session.core.fail_report(one, is_broken=False)
+    assert list(session.report()) == [first]
+    assert session.held() == {}
 
 
 def update(key, sequence: int, fraction: float, checkpoint: object = None) -> messages.ProgressUpdate:

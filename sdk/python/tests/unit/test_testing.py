@@ -75,7 +75,7 @@ def test_limits_are_those_of_production() -> None:
         FakeContext(max_payload=10).checkpoint("x" * 20)
     failure = run_handler(lambda ctx, value: "x" * 20, context=FakeContext(max_payload=10)).failure
     assert failure is not None
-    assert failure.type == "PayloadTooLarge"
+    assert failure.type == "ResultTooLarge"
 
 
 def test_a_handler_that_is_asked_to_stop() -> None:

@@ -30,7 +30,7 @@ class CallRelay:
 
         Args:
             body: Of the frame.
-            answer: Takes the frame of the answer, in another thread.
+            answer: Takes the frame of the answer, in gRPC's thread, which makes all calls: it must not block.
         """
         call = PipedCall.from_body(body)
         with self._lock:

@@ -10,7 +10,8 @@ from muster.worker.session_state import SessionState
 
 MOST_HELD = 10_000
 MOST_SEEN = 300_000
-# With more bytes of reports on their way, nothing more is taken.
+# With more reports on their way, or more bytes of them, nothing more is taken.
+MOST_PENDING_REPORTS = 5_000
 MOST_REPORT_BYTES = 32 * 1024 * 1024
 
 
@@ -85,7 +86,7 @@ class Grants:
     def _may_grant(self) -> bool:
         state = self._state
         is_heard = self._hears_bus or self._rides_in_replies
-        is_full = state.outbox.byte_count > MOST_REPORT_BYTES
+        is_full = len(state.outbox) > MOST_PENDING_REPORTS or state.outbox.byte_count > MOST_REPORT_BYTES
         return is_heard and not (is_full or state.is_draining or state.is_fenced or state.is_lost)
 
     def _depth(self, now: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -11,10 +12,11 @@ import sys
 import threading
 from collections.abc import Callable
 
-from muster.worker.frame_writer import FrameWriter
 from muster.worker.frames import FrameError, FrameReader
+from muster.worker.process_writer import ProcessWriter
 
 _CHUNK_BYTES = 256 * 1024
+_logger = logging.getLogger("muster.worker")
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[3:]\n"
     "from muster.worker.process_program import main; main(int(sys.argv[1]), int(sys.argv[2]))"
@@ -43,18 +45,23 @@ class HandlerProcess:
                 command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), start_new_session=True
             )
         self._end = ours
-        self._writer = FrameWriter(ours)
         self._on_frame = on_frame
         self._on_end = on_end
         self.pid = self._process.pid
+        self._writer = ProcessWriter(ours, f"muster-process-{self.pid}-writer")
         self.is_killed = False
         self.complaint = ""
         self.send(preparation)
         threading.Thread(target=self._listen, name=f"muster-process-{self.pid}", daemon=True).start()
 
     def send(self, data: bytes) -> None:
-        """Sends frames; does nothing once the process is gone."""
+        """Sends frames, and waits for nothing; does nothing once the process is gone."""
         self._writer.send(data)
+
+    def answer(self, data: bytes) -> None:
+        """Sends the answer to a call, which is dropped where the process reads nothing: its call fails in time."""
+        if not self._writer.offer(data):
+            _logger.warning("the handler process %d reads nothing: it gets no answer to a call", self.pid)
 
     def hang_up(self) -> None:
         """Lets it end by itself, as it does where it runs no handler; its end is told as any other."""
@@ -84,5 +91,6 @@ class HandlerProcess:
         finally:
             self._kill_group()  # what its handlers have left running
             code = self._process.wait()
+            self._writer.close()
             self._end.close()
             self._on_end(self, code)

@@ -8,6 +8,7 @@ from typing import Any
 from muster import payloads
 from muster.errors import FinalError, WaitsForChildren
 from muster.handled_job import handling
+from muster.v1.payload_pb2 import Payload
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import failure_from, unwritable
 from muster.worker.frames import MOST_BODY_BYTES
@@ -46,9 +47,18 @@ def _input_of(handler: HandlerEntry, context: JobContext) -> Any:
 
 def _result(context: JobContext, value: Any) -> AttemptReport:
     report = context.new_report()
-    report.result.CopyFrom(payloads.encode(value))
+    report.result.CopyFrom(_written(value))
     size, most = len(report.result.data), context.max_payload or _MOST_UNSTATED_BYTES
     return too_large((report.job_id, report.attempt), size, most) if size > most else report
+
+
+def _written(value: Any) -> Payload:
+    try:
+        return payloads.encode(value)
+    except MemoryError:
+        raise  # the machine's fault: another attempt may find more of it
+    except Exception as error:
+        raise FinalError(f"the result can't be written: {error}") from error
 
 
 def _failure(context: JobContext, error: BaseException) -> AttemptReport:

@@ -146,7 +146,7 @@ class ProcessRuns:
         if kind == Kind.UNFIT:
             process.complaint = read_json(body)
         elif kind == Kind.CALL and self._relay is not None:
-            self._relay.make(body, process.send)
+            self._relay.make(body, process.answer)
         else:
             self._send(frame(kind, body))
 

@@ -1,4 +1,4 @@
-"""Sends reports: at once on an idle line, together while a call is in flight."""
+"""Sends reports: at once on an idle line, together while calls are in flight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAST_RETRY_SECONDS = 2.0
 
 
 class ReportSender:
-    """Empties the core's outbox, one call at a time; what fails goes again, later and later."""
+    """Empties the core's outbox; what fails goes again, later and later, and everything else waits for that."""
 
     def __init__(
         self, core: SessionCore, calls: SessionCalls, on_lost: Callable[[], None], log: Callable[[int, str], None]
@@ -32,22 +32,28 @@ class ReportSender:
         self._log = log
         self._is_wanted = asyncio.Event()
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
+        self._resume_at = 0.0
 
     def wake(self) -> None:
         """There is something in the outbox."""
-        self._is_wanted.set()
+        if self._core.has_report_due:
+            self._is_wanted.set()
 
     async def run(self) -> None:
-        """Sends until it is cancelled."""
+        """Sends one call after the other until it is cancelled; to be run once for each that may be in flight."""
         while True:
-            pending = self._core.begin_report(monotonic_seconds())
+            now = monotonic_seconds()
+            if now < self._resume_at:
+                await asyncio.sleep(self._resume_at - now)
+                continue
+            pending = self._core.begin_report(now)
             if pending is None:
                 self._is_wanted.clear()
                 await self._is_wanted.wait()
                 continue
             wait = await self._send(pending)
             if wait > 0:
-                await asyncio.sleep(wait)
+                self._resume_at = max(self._resume_at, monotonic_seconds() + wait)
 
     async def _send(self, pending: PendingReport) -> float:
         """Makes one call and returns the seconds to wait before the next."""

@@ -34,8 +34,8 @@ def run_timeout(key: AttemptKey) -> AttemptReport:
 def too_large(key: AttemptKey, size: int, most: int) -> AttemptReport:
     """The result is larger than the control plane takes; another attempt would not be smaller."""
     failure = Failure(
-        type="PayloadTooLarge",
-        message=f"the result has {size} bytes and the control plane takes {most}",
+        type="ResultTooLarge",
+        message=f"the result has {size} bytes, and at most {most} may be",
         failure_cause=FAILURE_CAUSE_APPLICATION,
         final=True,
     )

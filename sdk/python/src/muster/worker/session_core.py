@@ -196,10 +196,15 @@ class SessionCore:
 
     # ---- reports
 
+    @property
+    def has_report_due(self) -> bool:
+        """Whether there is a call of ReportAttempts to make."""
+        return not self._state.is_lost and self._state.outbox.is_ready
+
     def begin_report(self, now: float) -> PendingReport | None:
         """Makes the next call of ReportAttempts, with credits for the slots that it frees; None: nothing to send."""
         state = self._state
-        if state.is_lost or not state.outbox.is_ready:
+        if not self.has_report_due:
             return None
         self._observe(now)
         batch = state.outbox.take()
@@ -225,13 +230,13 @@ class SessionCore:
                 state.held.acknowledged(key)
                 state.progress.drop(key)
         unanswered = [item for item in pending.batch if answers.get(item[0]) not in _ACKNOWLEDGED]
-        state.outbox.settle(unanswered)
+        state.outbox.settle(pending.batch, unanswered)
         return not unanswered
 
     def fail_report(self, pending: PendingReport, *, is_broken: bool) -> None:
         """Takes note that the outcome of a call is not known; the same reports go again."""
         self._grants.forget(pending.request.credits, is_broken=is_broken)
-        self._state.outbox.settle(pending.batch)
+        self._state.outbox.settle(pending.batch, pending.batch)
 
     def refuse_report(self, pending: PendingReport, why: str) -> None:
         """Takes note that a call was refused for its content: finds the report and replaces it by a failure."""
@@ -241,7 +246,7 @@ class SessionCore:
             state.outbox.isolate(pending.batch)
             return
         key, report = pending.batch[0]
-        state.outbox.settle([])
+        state.outbox.settle(pending.batch, [])
         state.ports.log(logging.ERROR, f"a report was refused: {why}")
         if report.failure.type == reports.REFUSED_TYPE:
             state.held.acknowledged(key)

@@ -19,6 +19,7 @@ from muster.worker.beat_schedule import LEAST_GAP_SECONDS, BeatSchedule
 from muster.worker.bus_credentials import BusCredentials
 from muster.worker.clock import monotonic_seconds
 from muster.worker.handler_link import HandlerLink
+from muster.worker.outbox import MOST_FLIGHTS
 from muster.worker.pending_calls import PendingBeat
 from muster.worker.report_sender import ReportSender
 from muster.worker.session_bus import SessionBus
@@ -81,7 +82,8 @@ class SessionLife:
     async def run(self) -> SessionEnd:
         """Lives until the session is lost or drained."""
         self._calls.when_broken(self._on_calls_broken)
-        for loop in (self._beat_loop(), self._reports.run(), self._tick_loop(), self._bus.run()):
+        senders = (self._reports.run() for _ in range(MOST_FLIGHTS))
+        for loop in (self._beat_loop(), self._tick_loop(), self._bus.run(), *senders):
             self._spawn(loop)
         try:
             return await self._end

@@ -142,8 +142,13 @@ final class NatsSubscription implements BusConnection {
   }
 
   private void warn(String message, Object fact) {
-    if (!closed) {
+    if (closed) {
+      return;
+    }
+    try {
       logger.log(System.Logger.Level.WARNING, message, fact);
+    } catch (RuntimeException | Error mute) {
+      // A logger is the user's: that it fails is no reason to hear nothing any more.
     }
   }
 

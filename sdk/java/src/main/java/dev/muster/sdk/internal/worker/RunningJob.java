@@ -1,8 +1,10 @@
 package dev.muster.sdk.internal.worker;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.google.protobuf.ByteString;
 import dev.muster.sdk.ChildOptions;
 import dev.muster.sdk.HandlerStoppedException;
+import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.LogLevel;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.PayloadCodec;
@@ -117,7 +119,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     }
     leave();
     if (returned instanceof CompletionStage<?> stage) {
-      stage.whenComplete(this::completed);
+      follow(stage);
     } else {
       succeeded(returned);
     }
@@ -129,6 +131,15 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
       state = State.ENTERED;
     }
     failed(refused);
+  }
+
+  /** A stage may be of the user's own making, and fail at this very call. */
+  private void follow(CompletionStage<?> stage) {
+    try {
+      stage.whenComplete(this::completed);
+    } catch (Throwable thrown) {
+      failed(thrown);
+    }
   }
 
   private void completed(Object value, Throwable thrown) {
@@ -155,10 +166,26 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private void failed(Throwable thrown) {
     Throwable meant = Failures.meant(thrown);
     if (meant instanceof WaitsForChildren waits) {
-      span.succeed();
-      end(Outcomes.suspended(waits.childIds().stream().map(Uuids::bytes).toList()));
+      suspended(waits);
+    } else {
+      failedWith(meant);
+    }
+  }
+
+  private void suspended(WaitsForChildren waits) {
+    List<ByteString> childIds;
+    try {
+      childIds = waits.childIds().stream().map(Uuids::bytes).toList();
+    } catch (RuntimeException noIds) {
+      String message = "the handler waits for what has no id of a job: " + noIds.getMessage();
+      failedWith(new JobFailure(WaitsForChildren.class.getSimpleName(), message, noIds));
       return;
     }
+    span.succeed();
+    end(Outcomes.suspended(childIds));
+  }
+
+  private void failedWith(Throwable meant) {
     span.fail(meant);
     end(Outcomes.failed(Failures.of(meant, codec())));
   }

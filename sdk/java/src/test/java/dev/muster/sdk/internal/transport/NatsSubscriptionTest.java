@@ -7,6 +7,7 @@ import dev.muster.sdk.internal.core.CorePorts.BusOptions;
 import dev.muster.v1.NatsCredentials;
 import dev.muster.v1.SessionMessage;
 import java.util.List;
+import java.util.ResourceBundle;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -17,8 +18,40 @@ import org.junit.jupiter.api.Test;
 class NatsSubscriptionTest {
   private static final long PATIENCE_SECONDS = 30;
 
+  /** Takes nothing. */
+  private static final class BrokenLogger implements System.Logger {
+    @Override
+    public String getName() {
+      return "broken";
+    }
+
+    @Override
+    public boolean isLoggable(Level level) {
+      return true;
+    }
+
+    @Override
+    public void log(Level level, ResourceBundle bundle, String text, Throwable thrown) {
+      throw new IllegalStateException("no disk");
+    }
+
+    @Override
+    public void log(Level level, ResourceBundle bundle, String format, Object... parameters) {
+      throw new IllegalStateException("no disk");
+    }
+  }
+
   @Test
   void noExceptionLeavesTheSessionDeaf() throws Exception {
+    hearsInSpiteOfFailures(System.getLogger("test"));
+  }
+
+  @Test
+  void noLoggerLeavesTheSessionDeaf() throws Exception {
+    hearsInSpiteOfFailures(new BrokenLogger());
+  }
+
+  private static void hearsInSpiteOfFailures(System.Logger logger) throws Exception {
     AtomicInteger tries = new AtomicInteger();
     Supplier<NatsCredentials> credentials =
         () -> {
@@ -34,7 +67,7 @@ class NatsSubscriptionTest {
     BlockingQueue<Object> heard = new LinkedBlockingQueue<>();
     try (FakeBus bus = new FakeBus()) {
       BusConnection connection =
-          new NatsBus(Runnable::run, System.getLogger("test"))
+          new NatsBus(Runnable::run, logger)
               .connect(
                   new BusOptions(
                       List.of(bus.url()), "session", credentials, heard::add, heard::add));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.PayloadCodec;
+import dev.muster.sdk.WaitsForChildren;
 import dev.muster.v1.Assignment;
 import dev.muster.v1.Failure;
 import dev.muster.v1.FailureCause;
@@ -16,6 +17,9 @@ import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.SpanProcessor;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Whatever a handler, a value or a tracer throws: the job ends, and so gives its place back. */
@@ -110,6 +114,48 @@ class RunningJobTest {
     Failure failure = failure((context, input) -> new Unwritable());
     assertEquals("MuteError", failure.getType());
     assertTrue(failure.getFinal());
+  }
+
+  @Test
+  void aStageThatCanNotBeFollowedEndsTheJob() {
+    CompletableFuture<Object> stage =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<Object> whenComplete(
+              BiConsumer<? super Object, ? super Throwable> action) {
+            throw new UnsupportedOperationException("not here");
+          }
+        };
+    Failure failure = failure((context, input) -> stage);
+    assertEquals("UnsupportedOperationException", failure.getType());
+    assertEquals("not here", failure.getMessage());
+  }
+
+  @Test
+  void aStageThatFailsAfterItHasToldItsResultLeavesTheResult() {
+    CompletableFuture<Object> stage =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<Object> whenComplete(
+              BiConsumer<? super Object, ? super Throwable> action) {
+            action.accept(1, null);
+            throw new UnsupportedOperationException();
+          }
+        };
+    DetachedJob job = run((context, input) -> stage, OpenTelemetry.noop());
+    assertTrue(job.outcome().join().hasResult());
+  }
+
+  @Test
+  void aWaitForWhatIsNoJobEndsTheJob() {
+    Failure failure =
+        failure(
+            (context, input) -> {
+              throw new WaitsForChildren(List.of("no UUID"));
+            });
+    assertEquals("WaitsForChildren", failure.getType());
+    assertTrue(failure.getMessage().contains("no UUID"), failure.getMessage());
+    assertEquals("IllegalArgumentException", failure.getCause().getType());
   }
 
   @Test
