@@ -47,8 +47,11 @@ export function reasonOfMove(
   lane: LaneOfMove,
 ): WaitReason | undefined {
   if (state === 'READY') return lane.atLimit ? 'KEY_LIMIT' : lane.suspect ? 'SUSPECT' : undefined;
+  const wasHeld = previous !== undefined && heldBefore.has(previous);
+  // For its children; a workflow or a wait, which no worker has had, waits as part of its work.
+  if (state === 'WAITING') return wasHeld ? 'DEPENDENCY' : undefined;
   if (state !== 'SCHEDULED') return reasonOfState(state, null);
-  return previous && heldBefore.has(previous) ? 'RETRY_BACKOFF' : 'DELAY';
+  return wasHeld ? 'RETRY_BACKOFF' : 'DELAY';
 }
 
 /** What metrics can tell apart without looking at each job: all that a lane has in a state waits for one of these. */

@@ -42,6 +42,8 @@ describe('reasons to wait', () => {
     expect(reasonOfMove('RUNNING', 'SCHEDULED', lane)).toBe('RETRY_BACKOFF');
     expect(reasonOfMove('READY', 'PAUSED', { suspect: true })).toBe('JOB_PAUSED');
     expect(reasonOfMove(undefined, 'BLOCKED', lane)).toBe('DEPENDENCY');
+    expect(reasonOfMove('RUNNING', 'WAITING', lane)).toBe('DEPENDENCY');
+    expect(reasonOfMove('READY', 'WAITING', lane)).toBeUndefined();
     expect(reasonOfMove('SCHEDULED', 'READY', lane)).toBeUndefined();
     expect(reasonOfMove('SCHEDULED', 'READY', { suspect: true })).toBe('SUSPECT');
     expect(reasonOfMove(undefined, 'READY', { suspect: true, atLimit: true })).toBe('KEY_LIMIT');
