@@ -7,7 +7,7 @@ import { eventId } from '../domain/event-id.ts';
 import { type JobState, stateCodes } from '../domain/job-state.ts';
 import { type Failure, type FailureCause, failureCauses } from '../domain/payload.ts';
 import { writeUuidDigits } from '../domain/uuid.ts';
-import { reasonOfMove } from '../domain/wait-reasons.ts';
+import { type WaitReason, waitReasons } from '../domain/wait-reasons.ts';
 import type { EventBatch, ToldEvent } from '../engine/job-events.ts';
 
 /** Content type of a message. */
@@ -50,15 +50,14 @@ const idLength = anyJob.length;
  * for by the bus. Names need no escaping: they are checked.
  */
 function eventJson(change: Change, namespace: string, eventTimeUs: number): string {
-  const { definition, revision, attempt, previousState, state, failure } = change;
+  const { definition, revision, attempt, previousState, state, waitReason, failure } = change;
   const time = timeText(eventTimeUs);
-  const waitsFor = reasonOfMove(previousState, state);
   const previous = previousState ? `"previousState":"JOB_STATE_${previousState}",` : '';
   return (
     `{"specversion":"1.0","id":"${eventId({ jobId: anyJob, revision })}","source":"${sourceOf(namespace)}",` +
     `"type":"dev.muster.v1.job.${state.toLowerCase()}","subject":"${anyJob}","time":"${time}",` +
     `"data":{"definition":"${definition}","revision":"${revision}",${previous}"state":"JOB_STATE_${state}"` +
-    `${waitsFor ? `,"waitReason":"WAIT_REASON_${waitsFor}"` : ''}` +
+    `${waitReason ? `,"waitReason":"WAIT_REASON_${waitReason}"` : ''}` +
     `${attempt > 0 ? `,"attempt":${attempt}` : ''}${failure ? `,"failure":${failureJson(failure)}` : ''}}}`
   );
 }
@@ -114,6 +113,11 @@ const stateOfName = (name: unknown) => {
   return state in stateCodes ? (state as JobState) : undefined;
 };
 
+const waitReasonOfName = (name: unknown) => {
+  const reason = String(name ?? '').replace('WAIT_REASON_', '');
+  return reason in waitReasons ? (reason as WaitReason) : undefined;
+};
+
 function failureFrom(data: Record<string, unknown>): Failure {
   const cause = String(data.failureCause ?? '').replace('FAILURE_CAUSE_', '');
   return {
@@ -151,6 +155,7 @@ function eventFrom({ subject, source = '', time, data }: CloudEvent): ToldEvent[
       attempt: Number(data.attempt ?? 0),
       previousState: stateOfName(data.previousState),
       state,
+      waitReason: waitReasonOfName(data.waitReason),
       eventTimeUs: microsFrom(time),
       failure: data.failure ? failureFrom(data.failure as Record<string, unknown>) : undefined,
     },

@@ -26,6 +26,8 @@ export interface Constraint {
   readonly holders: Holders;
   /** Undefined: nobody knows. */
   readonly openTimeUs?: number | undefined;
+  /** It may open before that as well. */
+  readonly mayOpenSooner?: boolean | undefined;
   /** Since when it is in the way. Undefined: that is not on record. */
   readonly sinceUs?: number | undefined;
   /** What a person can do. */

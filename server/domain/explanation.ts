@@ -41,7 +41,10 @@ export function startEstimateOf(
   recent: RecentStarts | undefined,
   nowUs: number,
 ): StartEstimate {
-  const openTimes = constraints.flatMap(({ openTimeUs }) => openTimeUs ?? []);
+  const [first, ...others] = constraints;
+  if (first?.mayOpenSooner && first.openTimeUs !== undefined && others.length === 0)
+    return openBy(first.openTimeUs, recent, nowUs);
+  const openTimes = constraints.flatMap(({ openTimeUs, mayOpenSooner }) => (mayOpenSooner ? [] : (openTimeUs ?? [])));
   const openUs = openTimes.length > 0 ? Math.max(nowUs, ...openTimes) : undefined;
   const depends = constraints.map(({ reason }) => beyondRate[reason]).find((what) => what !== undefined);
   if (depends) return openOnly(openUs, `that depends on ${depends}`, recent);
@@ -58,6 +61,11 @@ export function startEstimateOf(
       : `it is likely to start between ${momentText(earliestUs)} and ${momentText(latestUs)}`;
   const basis = `${likely}: ${recent.starts} of the jobs that count for its place were started in the last ${seconds} s`;
   return { earliestUs, latestUs, recent, basis };
+}
+
+function openBy(openUs: number, recent: RecentStarts | undefined, nowUs: number): StartEstimate {
+  const basis = `it is likely to start by about ${momentText(openUs)}`;
+  return { earliestUs: nowUs, latestUs: Math.max(nowUs, openUs), recent, basis };
 }
 
 function openOnly(openUs: number | undefined, why: string, recent: RecentStarts | undefined): StartEstimate {

@@ -34,10 +34,24 @@ export function reasonOfState(state: JobState, reason: string | null): WaitReaso
 
 const heldBefore: ReadonlySet<JobState> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
 
-/** The same by where it came from. One that is put off by its budget stays in its state, which no event tells. */
-export function reasonOfMove(previous: JobState | undefined, state: JobState): WaitReason | undefined {
+/** What a lane is for, as far as its jobs wait for that. */
+export interface LaneOfMove {
+  readonly suspect: boolean;
+  readonly atLimit?: boolean | undefined;
+}
+
+/** The same by where it came from and went to. One that is put off by its budget stays in its state, which no event tells. */
+export function reasonOfMove(
+  previous: JobState | undefined,
+  state: JobState,
+  lane: LaneOfMove,
+): WaitReason | undefined {
+  if (state === 'READY') return lane.atLimit ? 'KEY_LIMIT' : lane.suspect ? 'SUSPECT' : undefined;
+  const wasHeld = previous !== undefined && heldBefore.has(previous);
+  // For its children; a workflow or a wait, which no worker has had, waits as part of its work.
+  if (state === 'WAITING') return wasHeld ? 'DEPENDENCY' : undefined;
   if (state !== 'SCHEDULED') return reasonOfState(state, null);
-  return previous && heldBefore.has(previous) ? 'RETRY_BACKOFF' : 'DELAY';
+  return wasHeld ? 'RETRY_BACKOFF' : 'DELAY';
 }
 
 /** What metrics can tell apart without looking at each job: all that a lane has in a state waits for one of these. */

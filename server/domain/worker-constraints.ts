@@ -1,5 +1,6 @@
 /** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
 import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
+import { momentText } from './hold-texts.ts';
 import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from './placement.ts';
 import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 import { amountsText, type Taken } from './resources.ts';
@@ -10,8 +11,10 @@ export interface OpenSession extends PlacementOffer {
   readonly slots: number;
   /** Attempts that it has. */
   readonly held: number;
-  /** Why nothing is assigned to it; undefined: it takes what it has room for. */
-  readonly unavailable: 'draining' | 'lapsed' | 'deaf' | undefined;
+  /** Why nothing is assigned to it, or none of the jobs in question; undefined: it takes what it has room for. */
+  readonly unavailable: 'draining' | 'lapsed' | 'deaf' | 'barred' | undefined;
+  /** Of one that is barred: until when. */
+  readonly barredUntilUs?: number;
 }
 
 /** What has to be run. */
@@ -44,6 +47,15 @@ export interface Room {
   readonly reserved: ReadonlySet<string>;
 }
 
+/** Whom a job waits for though others have free slots: a worker by its name, or those whose labels meet an expression. */
+export interface HoldOut {
+  readonly worker?: string;
+  readonly preferred?: string;
+  readonly sessionIds: ReadonlySet<string>;
+  /** About when others take it at the latest. */
+  readonly untilUs: number;
+}
+
 export interface WorkerFacts {
   readonly work: Work;
   /** Of the namespace; at most `MOST_SESSIONS`. */
@@ -54,24 +66,41 @@ export interface WorkerFacts {
   readonly line: Line | undefined;
   /** Undefined: the job takes no resources, or is not in line, or too many sessions could run it. */
   readonly room: Room | undefined;
+  /** Undefined: the job takes any slot. */
+  readonly holdOut?: HoldOut | undefined;
 }
 
 /** In the order in which they have to give way. */
-export function workerConstraints({ work, sessions, suspects, line, room }: WorkerFacts): Constraint[] {
+export function workerConstraints({ work, sessions, suspects, line, room, holdOut }: WorkerFacts): Constraint[] {
   const able = fitting(sessions, work);
   const available = able.filter((session) => session.unavailable === undefined);
   return [
     ...(available.length === 0 ? [noWorker(work, sessions, able)] : []),
     ...(suspects ? [suspectConstraint(suspects)] : []),
-    ...(line ? inLine(line, available, fullText(work, available, room)) : []),
+    ...(line ? inLine(line, obstacleOf(work, available, room, holdOut)) : []),
   ];
+}
+
+/** What `GetJob` says of a job that waits for a worker, where its turn comes in any case: without a look at the line. */
+export function workerReason(facts: Omit<WorkerFacts, 'line' | 'room'>): Pick<Constraint, 'reason' | 'message'> {
+  const [first] = workerConstraints({ ...facts, line: undefined, room: undefined });
+  if (first) return first;
+  const available = fitting(facts.sessions, facts.work).filter(({ unavailable }) => unavailable === undefined);
+  const message = obstacleOf(facts.work, available, undefined, facts.holdOut)?.text ?? '';
+  return { reason: 'IN_LINE', message };
 }
 
 function noWorker(work: Work, sessions: readonly OpenSession[], able: readonly OpenSession[]): Constraint {
   const wanted = wantedText(work);
   const nextStep = `start a worker that serves ${wanted}; ListWorkers shows those that are there: muster workers list`;
   const message = able.length > 0 ? unavailableText(work, able) : missingText(work, sessions);
-  return { reason: 'NO_WORKER', message, holders: sessionHolders(able), nextStep };
+  return { reason: 'NO_WORKER', message, holders: sessionHolders(able), openTimeUs: barEnd(able), nextStep };
+}
+
+/** When the first of the bars ends; undefined: there is none. */
+function barEnd(sessions: readonly OpenSession[]): number | undefined {
+  const ends = sessions.flatMap(({ barredUntilUs }) => barredUntilUs ?? []);
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 function sessionHolders(sessions: readonly OpenSession[]): Holders {
@@ -109,7 +138,15 @@ function unavailableText(work: Work, able: readonly OpenSession[]): string {
     const count = able.filter(({ unavailable }) => unavailable === why).length;
     return count === 0 ? [] : `${count} ${count === 1 ? 'is' : 'are'} ${text}`;
   });
-  return `no session takes ${wantedText(work)}: of the ${many(able.length, 'session')} that could, ${counts.join(', ')}`;
+  const all = [...counts, ...barredTexts(able)].join(', ');
+  return `no session takes ${wantedText(work)}: of the ${many(able.length, 'session')} that could, ${all}`;
+}
+
+function barredTexts(able: readonly OpenSession[]): string[] {
+  const [end, count] = [barEnd(able), able.filter(({ unavailable }) => unavailable === 'barred').length];
+  if (end === undefined) return [];
+  const until = `barred until ${momentText(end)}, as one of ${count === 1 ? 'its' : 'their'} kind has said`;
+  return [`${count} ${count === 1 ? 'is' : 'are'} ${until} that it can't run it`];
 }
 
 /** What those lack that serve the definition. */
@@ -164,17 +201,51 @@ function suspectConstraint(suspects: Holders): Constraint {
   };
 }
 
-/** `full` says why no session takes anything like it now; undefined: one does. */
-function inLine(
-  { before, isLeast, first }: Line,
+/** What keeps a job from sessions that take jobs like it, though it be next. */
+interface Obstacle {
+  readonly text: string;
+  readonly sessions: readonly OpenSession[];
+  /** About when it is gone at the latest. */
+  readonly untilUs?: number;
+  /** Besides waiting. */
+  readonly nextStep: string;
+}
+
+/** Undefined: some session would take it now. */
+function obstacleOf(
+  work: Work,
   available: readonly OpenSession[],
-  full: string | undefined,
-): Constraint[] {
-  if (before === 0 && full === undefined) return [];
-  const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(full === undefined ? [] : [full])];
-  const holders = before === 0 ? sessionHolders(available) : { list: first, count: before };
-  const nextStep = 'wait, start more workers or give them more to offer, or raise its priority with UpdateJob';
-  return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, nextStep }];
+  room: Room | undefined,
+  holdOut: HoldOut | undefined,
+): Obstacle | undefined {
+  const full = fullText(work, available, room);
+  if (full !== undefined) return { text: full, sessions: available, nextStep: moreWorkers };
+  return holdOut && heldOut(holdOut, available);
+}
+
+const moreWorkers = 'start more workers or give them more to offer';
+
+/** Undefined: only those have free slots that it holds out for. */
+function heldOut(
+  { worker, preferred, sessionIds, untilUs }: HoldOut,
+  available: readonly OpenSession[],
+): Obstacle | undefined {
+  const isOther = ({ sessionId, held, slots }: OpenSession) => !sessionIds.has(sessionId) && held < slots;
+  if (!available.some(isOther)) return undefined;
+  const whom = worker === undefined ? `a worker whose labels meet ${preferred}` : `worker ${worker}`;
+  const text = `it holds out for ${whom} until about ${momentText(untilUs)}, and then takes any other`;
+  const wanted = available.filter(({ sessionId }) => sessionIds.has(sessionId));
+  return { text, sessions: wanted, untilUs, nextStep: `give ${whom} more slots` };
+}
+
+function inLine({ before, isLeast, first }: Line, obstacle: Obstacle | undefined): Constraint[] {
+  if (before === 0 && obstacle === undefined) return [];
+  const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(obstacle ? [obstacle.text] : [])];
+  const holders = before === 0 && obstacle ? sessionHolders(obstacle.sessions) : { list: first, count: before };
+  // What is before it may take longer.
+  const open = before === 0 && obstacle?.untilUs ? { openTimeUs: obstacle.untilUs, mayOpenSooner: true } : {};
+  const nextStep = `wait, ${obstacle?.nextStep ?? moreWorkers}, or raise its priority with UpdateJob`;
+  return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, ...open, nextStep }];
 }
 
 function beforeText(before: number, isLeast: boolean): string {

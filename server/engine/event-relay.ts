@@ -5,6 +5,7 @@
  */
 import { eventId } from '../domain/event-id.ts';
 import { uuidFromBytes } from '../domain/uuid.ts';
+import { reasonOfMove } from '../domain/wait-reasons.ts';
 import type { EventBatch, Outbox, OutboxRow } from './job-events.ts';
 import { killPoint } from './kill-points.ts';
 import type { Lanes } from './lanes.ts';
@@ -194,7 +195,7 @@ function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes
     const { namespace, definition } = lane;
     const told = byNamespace.get(namespace) ?? [];
     byNamespace.set(namespace, told);
-    told.push({ ...change, definition });
+    told.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
   }
   return Array.from(byNamespace, ([namespace, told]) => ({
     batchId: `${rowId}/${firstEventOf(told)}`,

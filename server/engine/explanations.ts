@@ -23,10 +23,14 @@ import type { DeadlockSearch } from './deadlocks/deadlock-search.ts';
 import { type ExplainedStore, explainedDependencies } from './dependencies/explained.ts';
 import { EngineError } from './errors.ts';
 import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from './explain-views.ts';
+import { HoldOuts } from './hold-outs.ts';
 import type { JobView } from './job-views.ts';
 import { handlerOf, type KnownLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import type { ParkedCredits } from './parked-credits.ts';
+import type { Clock, Random, Timers } from './ports.ts';
+import { laneOf, ReadyReasons } from './ready-reasons.ts';
 import type { WaitStore } from './wait-views.ts';
 import { bodyOf } from './workflows/bodies.ts';
 import { progressOf } from './workflows/progress.ts';
@@ -53,9 +57,13 @@ export interface ExplanationsParts {
   readonly deadlocks: Pick<DeadlockSearch, 'look'>;
   /** Throws JOB_NOT_FOUND. */
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
-  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly lanes: Pick<Lanes, 'load' | 'get' | 'suits'>;
   readonly limits: Pick<Limits, 'laneOf'>;
   readonly sessions: OpenSessions;
+  readonly credits: Pick<ParkedCredits, 'classes' | 'barOf'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
 }
 
 interface Waiting {
@@ -66,9 +74,18 @@ interface Waiting {
 
 export class Explanations {
   readonly #parts: ExplanationsParts;
+  readonly #holdOuts: HoldOuts;
+  readonly #readyReasons: ReadyReasons;
 
   constructor(parts: ExplanationsParts) {
     this.#parts = parts;
+    this.#holdOuts = new HoldOuts(parts);
+    this.#readyReasons = new ReadyReasons({ ...parts, holdOuts: this.#holdOuts });
+  }
+
+  /** The job with the first thing that it waits for, also where that takes a look beyond its record. Throws JOB_NOT_FOUND. */
+  async getJob(namespace: string, jobId: string): Promise<JobView> {
+    return this.#readyReasons.withReason(await this.#parts.getJob(namespace, jobId));
   }
 
   /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
@@ -111,7 +128,7 @@ export class Explanations {
   async #workflow({ jobId, attempt }: JobView, run: ExplainedRun | undefined): Promise<Facts['workflow']> {
     if (attempt > 0) return undefined;
     if (!run) return this.#endedWorkflow(jobId);
-    const { definitionBody } = await this.#laneOf(run.laneId);
+    const { definitionBody } = await laneOf(this.#parts.lanes, run.laneId);
     if (!definitionBody.workflow && !definitionBody.wait) return undefined;
     if (isWaiting(run)) return { isStarted: false, progress: undefined };
     if (!definitionBody.workflow) return undefined;
@@ -122,7 +139,7 @@ export class Explanations {
   /** What a job is waiting for that has had its turn; undefined: it is none, or has not. */
   async #awaited({ jobId }: JobView, run: ExplainedRun): Promise<string | undefined> {
     if (run.state !== 'WAITING') return undefined;
-    const { wait } = (await this.#laneOf(run.laneId)).definitionBody;
+    const { wait } = (await laneOf(this.#parts.lanes, run.laneId)).definitionBody;
     if (!wait) return undefined;
     const event = wait.kind === 'EVENT' ? (await this.#parts.waits.read([jobId])).get(jobId) : undefined;
     return awaitedText(wait, event?.key);
@@ -135,23 +152,24 @@ export class Explanations {
 
   async #waiting(view: JobView, run: ExplainedRun, deadlock: readonly Constraint[]): Promise<Waiting> {
     const { store, sessions } = this.#parts;
-    const lane = await this.#laneOf(run.laneId);
+    const lane = await laneOf(this.#parts.lanes, run.laneId);
     const mayDepend = run.state === 'BLOCKED' || run.state === 'PAUSED' || run.state === 'WAITING';
     const before = mayDepend ? await this.#dependenciesOf(view) : [];
     if (before.length > 0 || lane.definitionBody.workflow || lane.definitionBody.wait)
       return this.#waitingForNoWorker(view, run, [...deadlock, ...before]);
     const work = { lane, handler: handlerOf(lane) };
-    const open = await sessions.read(view.namespace);
+    const open = this.#holdOuts.withBars(await sessions.read(view.namespace), lane, run.nowUs);
     const isReady = run.state === 'READY';
     const limits = isReady ? await this.#limitsOf(lane, run) : [];
     const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
     const able = fitting(open, work).map(({ sessionId }) => sessionId);
     const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
     const room = isReady ? await this.#roomOf(lane, run.laneId, able) : undefined;
+    const holdOut = this.#holdOuts.of(lane, run.nowUs);
     const constraints = [
       ...deadlock,
       ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
-      ...workerConstraints({ work, sessions: open, suspects, line, room }),
+      ...workerConstraints({ work, sessions: open, suspects, line, room, holdOut }),
     ];
     const place = line && { place: line.before + 1, isLeast: line.isLeast };
     return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
@@ -170,14 +188,6 @@ export class Explanations {
   async #roomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<Room | undefined> {
     if (!takesResources(lane) || able.length > MOST_ABLE) return undefined;
     return this.#parts.store.readRoom(laneId, able);
-  }
-
-  async #laneOf(laneId: number): Promise<KnownLane> {
-    const { lanes } = this.#parts;
-    if (!lanes.get(laneId)) await lanes.load([laneId]);
-    const lane = lanes.get(laneId);
-    if (!lane) throw new Error(`there is no lane ${laneId}`);
-    return lane;
   }
 
   async #limitsOf(lane: KnownLane, run: ExplainedRun): Promise<Limit[]> {

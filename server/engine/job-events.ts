@@ -1,6 +1,7 @@
 /** What is told of jobs to whoever listens: changes of their states, on their way from the outbox to the bus. */
 import type { JobState } from '../domain/job-state.ts';
 import type { Failure } from '../domain/payload.ts';
+import type { WaitReason } from '../domain/wait-reasons.ts';
 
 /** A change of a job. ASSIGNED and RUNNING are entered without one: they would double what is written for each job. */
 export interface JobChange {
@@ -11,6 +12,8 @@ export interface JobChange {
   /** Undefined: the job was made. */
   readonly previousState: JobState | undefined;
   readonly state: JobState;
+  /** What the job waits for in its new state, where that and its lane say it. */
+  readonly waitReason?: WaitReason | undefined;
   /** Why the job or the attempt did not succeed: without stack trace, details and causes, which the job's record has. */
   readonly failure: Failure | undefined;
 }

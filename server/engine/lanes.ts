@@ -43,9 +43,9 @@ const UNKNOWN_JOBS = 100;
 /** Rounds for which jobs wait for a slot of a session that they had better run in. */
 const PATIENT_ROUNDS = 3;
 
-function isPatient({ rounds }: KnownLane): boolean {
-  return rounds < PATIENT_ROUNDS;
-}
+/** Rounds, which are counted each second, for which the lane's jobs still do so; 0: they wait no more. */
+export const patienceOf = ({ rounds }: KnownLane) => Math.max(0, PATIENT_ROUNDS - rounds);
+const isPatient = (lane: KnownLane) => patienceOf(lane) > 0;
 
 /** Its claims are made for some of the sessions of a class. */
 export function isApart({ needs }: KnownLane): boolean {

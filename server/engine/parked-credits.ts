@@ -23,7 +23,7 @@ interface ParkedCredit {
   prefetch: number;
 }
 
-interface ParkedSession {
+export interface ParkedSession {
   readonly sessionId: string;
   readonly workerName: string;
   /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
@@ -118,6 +118,12 @@ export class ParkedCredits {
     if (!parked) return;
     parked.bars.set(laneId, this.#clock.now() + BAR_MS);
     parked.fit.set(laneId, false);
+  }
+
+  /** Until when sessions of a class get no jobs of the lane, in milliseconds; undefined: they may get some. */
+  barOf(sessionClass: SessionClass, laneId: number): number | undefined {
+    const until = this.#classes.get(classKey(sessionClass))?.bars.get(laneId);
+    return until !== undefined && until > this.#clock.now() ? until : undefined;
   }
 
   /** Attempts that credits still alive ask for. */
@@ -266,6 +272,11 @@ function isFor({ full, freedAt, workerName }: ParkedSession, forLane: ForLane | 
 export function offersSlot({ sessions }: ParkedClass, forLane?: ForLane): boolean {
   for (const session of sessions.values()) if (session.open.slots.size > 0 && isFor(session, forLane)) return true;
   return false;
+}
+
+/** When the last of the slots ends that a session offers for jobs of the lane; 0: it offers none. */
+export function lastSlotUntil(session: ParkedSession, forLane?: ForLane): number {
+  return isFor(session, forLane) ? Math.max(0, ...[...session.open.slots].map(({ until }) => until)) : 0;
 }
 
 export function hasWorker({ sessions }: ParkedClass, workerName: string): boolean {

@@ -81,6 +81,8 @@ function pairOf({ lane: { namespace, queue, definition, cleanup = false } }: Cou
 }
 
 function whyInLine({ lane }: Counted, offers: ReadonlyMap<string, readonly Offer[]>): CountedReason {
+  // No worker is to run these.
+  if (lane.definitionBody.workflow || lane.definitionBody.wait) return 'in_line';
   const open = offers.get(lane.namespace);
   if (open && ableOf(open, lane, handlerOf(lane)).length === 0) return 'no_worker';
   return lane.suspect ? 'suspect' : 'in_line';

@@ -47,8 +47,9 @@ type JobEvent struct {
 	// Why the job or the attempt did not succeed: without stack trace, details and causes, and its message cut at 1 KiB. The
 	// job has all of it.
 	Failure *Failure `protobuf:"bytes,9,opt,name=failure,proto3" json:"failure,omitempty"`
-	// What the job waits for in the state that it entered: set where that is SCHEDULED or PAUSED. What holds READY jobs back
-	// comes and goes without an event of the job: ExplainJob tells it.
+	// What the job waits for in the state that it entered: set where that is SCHEDULED, PAUSED, BLOCKED, or WAITING for
+	// its children, and of a READY job where the control plane has set it apart: KEY_LIMIT, as others of its key wait already, or
+	// SUSPECT. Whatever else holds READY jobs back comes and goes without an event of the job: GetJob and ExplainJob tell it.
 	WaitReason    WaitReason `protobuf:"varint,49,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -186,7 +186,7 @@ func (SkipReason) EnumDescriptor() ([]byte, []int) {
 type WaitReason int32
 
 const (
-	// It does not wait; or it waits in line and nothing is known to hold it back: ExplainJob looks further.
+	// It does not wait; or it is READY, and was not looked at more closely: GetJob does so, lists do not.
 	WaitReason_WAIT_REASON_UNSPECIFIED WaitReason = 0
 	// A person or a retry rule has paused it.
 	WaitReason_WAIT_REASON_JOB_PAUSED WaitReason = 1
@@ -206,11 +206,11 @@ const (
 	WaitReason_WAIT_REASON_DEFINITION_LIMIT WaitReason = 8
 	// A limit of its queue is reached.
 	WaitReason_WAIT_REASON_QUEUE_LIMIT WaitReason = 9
-	// No worker that is there takes jobs like it.
+	// No worker that is there takes jobs like it, or takes them again after a while.
 	WaitReason_WAIT_REASON_NO_WORKER WaitReason = 10
 	// It was lost with its workers several times in a row, and is run beside no other job like that.
 	WaitReason_WAIT_REASON_SUSPECT WaitReason = 11
-	// Others come before it, or all workers that could take it are busy.
+	// Others come before it, or all workers that could take it are busy, or it holds out for one that it prefers.
 	WaitReason_WAIT_REASON_IN_LINE WaitReason = 12
 	// Something that it depends on has not come about yet.
 	WaitReason_WAIT_REASON_DEPENDENCY WaitReason = 13
@@ -477,10 +477,12 @@ type Job struct {
 	FairnessKey string `protobuf:"bytes,31,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
 	// Its key for its definition's `key_limit`. Empty: none, or the one that all jobs have.
 	LimitKey string `protobuf:"bytes,32,opt,name=limit_key,json=limitKey,proto3" json:"limit_key,omitempty"`
-	// What it waits for, as far as reading it tells. A READY job names NO_WORKER or IN_LINE here only if it demands something
-	// of its worker (labels, amounts of resources, the worker that it keeps to) that none has, or has left: else workers and
-	// the line are not looked at, and it has none. A list looks at the demands of its first 20 kinds of jobs. `state_reason`
-	// says more, ExplainJob all of it.
+	// What it waits for. GetJob names the first thing of any job that waits; a READY one that nothing else holds is IN_LINE,
+	// also if it is next. Lists and calls other than GetJob look neither at rates nor at the line. There a READY job has
+	// NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that it keeps
+	// to) that none has, or has left, and else none; a list looks at the demands, and at the limits, of its first 20 kinds of
+	// jobs. A READY workflow or wait has none, since the control plane itself starts it. `state_reason` says more, ExplainJob
+	// all of it.
 	WaitReason    WaitReason `protobuf:"varint,72,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

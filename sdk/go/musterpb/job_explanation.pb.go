@@ -191,7 +191,8 @@ type Constraint struct {
 	Holders []*Holder `protobuf:"bytes,3,rep,name=holders,proto3" json:"holders,omitempty"`
 	// How many there are in all.
 	HolderCount int64 `protobuf:"varint,4,opt,name=holder_count,json=holderCount,proto3" json:"holder_count,omitempty"`
-	// When it gives way by itself, or is tried. Unset: that is not known.
+	// When it gives way by itself, or is tried; of a job that holds out for a worker that it prefers, when others take it at the
+	// latest, or about then. Unset: that is not known.
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
 	// What a person can do about it, for people.
 	NextStep string `protobuf:"bytes,6,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`

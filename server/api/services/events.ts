@@ -1,7 +1,7 @@
 /** EventService: shows events as they happen. */
 import { create } from '@bufbuild/protobuf';
 import { stateCodes } from '../../domain/job-state.ts';
-import { reasonOfMove, waitReasons } from '../../domain/wait-reasons.ts';
+import { waitReasons } from '../../domain/wait-reasons.ts';
 import type { EventQuery } from '../../engine/event-watches.ts';
 import type { ToldEvent } from '../../engine/job-events.ts';
 import type { Replica } from '../../engine/replica.ts';
@@ -31,10 +31,9 @@ function queryFrom(wire: WatchEventsRequest): EventQuery {
   return { namespace, after: after ?? (keptOnly ? 0 : undefined), keptOnly, states, jobId };
 }
 
-function eventTo({ previousState, state, revision, eventTimeUs, failure, ...event }: ToldEvent): JobEvent {
+function eventTo({ previousState, state, revision, eventTimeUs, waitReason, failure, ...event }: ToldEvent): JobEvent {
   const { jobId, namespace, definition, attempt } = event;
   const time = timestampTo(eventTimeUs);
-  const waitReason = reasonOfMove(previousState, state);
   return create(JobEventSchema, {
     jobId,
     namespace,

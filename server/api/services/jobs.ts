@@ -87,7 +87,7 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     },
     async getJob(request) {
       const { namespace, jobId } = jobNameOf(request, new Violations());
-      return create(GetJobResponseSchema, { job: jobTo(await replica.getJob(namespace, jobId)) });
+      return create(GetJobResponseSchema, { job: jobTo(await replica.explanations.getJob(namespace, jobId)) });
     },
     async explainJob(request) {
       const { namespace, jobId } = jobNameOf(request, new Violations());

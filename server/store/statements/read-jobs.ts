@@ -1,6 +1,7 @@
 /** Jobs as people see them, and how attempts were closed. */
 import { type CancelStage, cancelStages } from '../../domain/cancel-stage.ts';
 import { reported } from '../../domain/circuit-breaker.ts';
+import { isSuspended } from '../../domain/decide.ts';
 import { stateCodes, stateOf } from '../../domain/job-state.ts';
 import { isSuspect } from '../../domain/losses.ts';
 import type { Failure, FailureCause } from '../../domain/payload.ts';
@@ -174,9 +175,10 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
-/** Of a job that nothing is known to hold back: by its state, or since it is a suspect. */
+/** Of a job that nothing is known to hold back: by its state, or since it waits for its children, or is a suspect. */
 function waitReasonOf(row: Row): WaitReason | undefined {
   const state = stateOf(row.state);
+  if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
   return state === 'READY' && isSuspect(row as { losses: number }) ? 'SUSPECT' : reasonOfState(state, row.reason);
 }
 

@@ -6,6 +6,7 @@ import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
 import { DependencyCondition } from '../../../server/gen/muster/v1/dependency_pb.ts';
+import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from './test-worker.ts';
@@ -83,9 +84,11 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('children on %s', (kind) => {
     expect(await worker.report({ of: attempt, outcome: suspended(...ids) })).toEqual(['DUPLICATE']);
     const waiting = await world.getJob(jobId);
     expect(stateName(waiting.state)).toBe('WAITING');
+    expect(waiting.waitReason).toBe(WaitReason.DEPENDENCY);
     expect(waiting.attempts).toMatchObject([{ outcome: AttemptOutcome.SUSPENDED, counted: false }]);
     const { explanation } = await world.rpc.call(explainJob, { jobId });
     expect(explanation?.summary).toContain(`it waits for job ${ids[0]} to end, which is READY`);
+    expect(explanation?.constraints[0]?.reason).toBe(WaitReason.DEPENDENCY);
     // The one permit of its definition is free.
     const other = await world.submit(waiting.definition);
     await run(worker);

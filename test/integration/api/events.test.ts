@@ -55,6 +55,18 @@ describe('WatchEvents', () => {
     expect(events.map((event) => waitReasonName(event.waitReason))).toEqual(['', 'RETRY_BACKOFF', 'JOB_PAUSED']);
   });
 
+  it('tells that a ready job was made aside, as its key is known to be at its limit', async () => {
+    const { worker, jobId } = await world.hold({ keyLimit: { maxConcurrency: 1 } });
+    const { definition } = await world.getJob(jobId);
+    const waits = await world.submit(definition);
+    await worker.offer(1);
+    const isAside = async () => waitReasonName((await world.getJob(waits)).waitReason) === 'KEY_LIMIT';
+    await eventually('the first is set aside', isAside);
+    const aside = await world.submit(definition);
+    const [event] = await kept(aside, 1);
+    expect([changeOf(event as JobEvent), waitReasonName(event?.waitReason ?? 0)]).toEqual(['1 >READY', 'KEY_LIMIT']);
+  });
+
   it('tells the life of a job: made, run, ended, with the time of the database', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result('done') });

@@ -1,9 +1,12 @@
 /** Explanations over the wire of jobs that demand something of their worker: who it keeps to, and what is left of amounts. */
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { Constraint } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
 import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
-import { Explaining, reasonsOf } from './explaining.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { offerOf, outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -51,5 +54,70 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of jobs with dema
     expect(await ask.waitReasonOf(last)).toBe('IN_LINE');
     await worker.report({ of: first as Assignment, outcome: done });
     expect(reasonsOf(await ask.explain(last))).toEqual([]);
+  });
+
+  /** How long from now until it opens, in milliseconds. */
+  const opensIn = ({ openTime }: Constraint) => (openTime ? timestampMs(openTime) - Date.now() : Number.NaN);
+
+  it('name the worker that a job holds out for while others have free slots, and until when', async () => {
+    const { definition } = await ask.define();
+    const keeper = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
+    const other = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-2' });
+    const [earlier = ''] = await ask.submitMany(definition, 2);
+    await keeper.take(2);
+    await other.becomeHeard();
+    await other.offer(1);
+    const soft = await world.submit(definition, { sticky: { jobId: earlier } });
+    const found = await ask.constraintOf(soft, WaitReason.IN_LINE);
+    expect(found.message).toMatch(
+      /^it is next, and it holds out for worker host-1 until about \S+Z, and then takes any other$/,
+    );
+    expect(found.holders).toMatchObject([{ jobId: '', sessionId: keeper.sessionText, workerName: 'host-1' }]);
+    expect(opensIn(found)).toBeLessThanOrEqual(3_500);
+    expect(await world.getJob(soft)).toMatchObject({
+      waitReason: WaitReason.IN_LINE,
+      stateReason: expect.stringContaining('it holds out for worker host-1'),
+    });
+    const { startEstimate, constraints } = await ask.explain(soft);
+    expect(startEstimate?.latestTime).toEqual(constraints[0]?.openTime);
+    expect(startEstimate?.basis).toMatch(/^it is likely to start by /);
+    await eventually('the other one takes it', () => idsOf(other.assigned).includes(soft));
+    expect((await ask.explain(soft)).constraints).toEqual([]);
+  });
+
+  it('name the expression of the workers that a job holds out for', async () => {
+    const { definition } = await ask.define({ demands: { preferred: 'has(labels.ssd)' } });
+    const ssd = await world.openWorkerOf({ ...offerOf(definition), slots: 1, labels: { ssd: 'yes' } });
+    const plain = await world.openWorkerOf(offerOf(definition));
+    await world.submit(definition);
+    await ssd.take(1);
+    const jobId = await world.submit(definition);
+    await plain.becomeHeard();
+    await plain.offer(1);
+    const found = await ask.constraintOf(jobId, WaitReason.IN_LINE);
+    expect(found.message).toContain('it holds out for a worker whose labels meet has(labels.ssd) until about ');
+    expect(found.holders).toMatchObject([{ sessionId: ssd.sessionText }]);
+    expect(opensIn(found)).toBeLessThanOrEqual(3_500);
+    await eventually('the other one takes it', () => idsOf(plain.assigned).includes(jobId));
+  });
+
+  it('tell until when sessions get no job like it, one of which has said that it can not run it', async () => {
+    const { definition } = await ask.define();
+    const jobId = await world.submit(definition);
+    const worker = await world.openWorker(definition);
+    const [of] = await worker.take(1);
+    await worker.report({ of: of as Assignment, outcome: outcomes.released(6) });
+    await worker.offer(1);
+    const found = await eventually('it is back', async () => {
+      const { constraints } = await ask.explain(jobId);
+      return constraints.find(({ reason }) => reason === WaitReason.NO_WORKER);
+    });
+    expect(found.message).toMatch(
+      /of the 1 session that could, 1 is barred until \S+Z, as one of its kind has said that it can't run it$/,
+    );
+    expect(found.holders).toMatchObject([{ sessionId: worker.sessionText }]);
+    expect(opensIn(found)).toBeGreaterThan(20_000);
+    expect(opensIn(found)).toBeLessThanOrEqual(30_500);
+    expect(await ask.waitReasonOf(jobId)).toBe('NO_WORKER');
   });
 });

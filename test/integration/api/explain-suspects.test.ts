@@ -1,9 +1,11 @@
 /** Explanations of suspects over the wire: sessions that are lost make them, and sessions with another one do not take them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
+import { EventService } from '../../../server/gen/muster/v1/event_service_pb.ts';
+import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf } from './explaining.ts';
+import { readAll } from './rpc.ts';
 import { World } from './world.ts';
 
 let world: World;
@@ -15,6 +17,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => world?.stop());
+
+async function isToldAsSuspect(jobId: string): Promise<boolean> {
+  const { messages } = await readAll(world.rpc.stream(EventService.method.watchEvents, { jobId, keptOnly: true }));
+  const ready = messages.flatMap(({ events }) => events).filter(({ state }) => state === JobState.READY);
+  return ready.map(({ waitReason }) => waitReason).includes(WaitReason.SUSPECT);
+}
 
 it('of a suspect say so, and name the one that the only session has', async () => {
   const { definition } = await ask.define();
@@ -29,8 +37,11 @@ it('of a suspect say so, and name the one that the only session has', async () =
     });
   }
   // Each has a backoff of its own.
-  for (const jobId of jobIds)
-    await eventually('it is ready', async () => (await ask.waitReasonOf(jobId)) === 'SUSPECT');
+  for (const jobId of jobIds) {
+    await eventually('it is ready', async () => (await world.stateOf(jobId)) === 'READY');
+    expect(await ask.waitReasonOf(jobId)).toBe('NO_WORKER');
+    await eventually('an event tells that it is set apart', () => isToldAsSuspect(jobId));
+  }
   const worker = await world.openWorker(definition);
   const beats = setInterval(() => void worker.beat().catch(() => {}), 300);
   try {
@@ -38,6 +49,7 @@ it('of a suspect say so, and name the one that the only session has', async () =
     const [heldId] = idsOf(held ? [held] : []);
     const waits = jobIds.find((jobId) => jobId !== heldId) as string;
     await worker.offer(5);
+    expect(await ask.waitReasonOf(waits)).toBe('SUSPECT');
     const suspect = await ask.constraintOf(waits, WaitReason.SUSPECT);
     expect(suspect).toMatchObject({ holderCount: 1n, holders: [{ jobId: heldId, sessionId: worker.sessionText }] });
     expect((await ask.explain(waits)).startEstimate?.basis).toContain('workers that have no other such job');

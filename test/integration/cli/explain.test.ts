@@ -39,6 +39,14 @@ describe('muster explain', () => {
     });
   });
 
+  it('names the same first thing that a ready job waits for as `muster get` does', async () => {
+    const { jobId } = await server.client.submit('idle');
+    const { stdout } = await server.run(['get', jobId]);
+    expect(stdout).toMatch(/^ {2}waits for +NO_WORKER$/m);
+    expect(stdout).toMatch(/^ {2}why +no session serves definition idle version 1; 1 session serves other handlers$/m);
+    expect((await server.run(['explain', jobId])).stdout).toMatch(/^NO_WORKER: start a worker/m);
+  });
+
   it('says who runs a job, and how one ended, without giving the terminal away', async () => {
     const { jobId } = await server.client.submit('gate');
     const running = await eventually('it is seen running', async () => {

@@ -7,6 +7,7 @@ import type { JobState } from '../../../server/domain/job-state.ts';
 import { stateCodes } from '../../../server/domain/job-state.ts';
 import { systemFailure } from '../../../server/domain/payload.ts';
 import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { type WaitReason, waitReasons } from '../../../server/domain/wait-reasons.ts';
 import type { EventBatch } from '../../../server/engine/job-events.ts';
 import { JobEventSchema } from '../../../server/gen/muster/v1/event_pb.ts';
 import { eventsOf } from '../../support/told-events.ts';
@@ -41,6 +42,7 @@ const changes = fc.record({
   attempt: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
   previousState: fc.constantFrom<(JobState | undefined)[]>(undefined, 'READY', 'RUNNING', 'CANCELLING'),
   state: fc.constantFrom(...(Object.keys(stateCodes) as JobState[])),
+  waitReason: fc.constantFrom<(WaitReason | undefined)[]>(undefined, ...(Object.keys(waitReasons) as WaitReason[])),
   failure: fc.option(
     fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => ({
       ...systemFailure('APPLICATION', 'Oops', text),

@@ -49,6 +49,17 @@ describe('the estimate of a start', () => {
     );
   });
 
+  it('is what others take it by, where it only holds out for one that it prefers', () => {
+    const out = constraint('IN_LINE', { openTimeUs: NOON_US + 3, mayOpenSooner: true });
+    expect(startEstimateOf([out], { place: 1, isLeast: false }, nothing, NOON_US)).toMatchObject({
+      earliestUs: NOON_US,
+      latestUs: NOON_US + 3,
+      basis: 'it is likely to start by about 2026-03-01T12:00:00Z',
+    });
+    const both = startEstimateOf([constraint('KEY_LIMIT'), out], place, recent, NOON_US);
+    expect([both.earliestUs, both.latestUs]).toEqual([undefined, undefined]);
+  });
+
   it('is no time that has passed', () => {
     const found = startEstimateOf([constraint('DELAY', { openTimeUs: NOON_US - 1 })], undefined, undefined, NOON_US);
     expect(found.earliestUs).toBe(NOON_US);

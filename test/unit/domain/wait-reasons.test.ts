@@ -35,11 +35,18 @@ describe('reasons to wait', () => {
     expect(reasonOfState('FAILED', 'it failed')).toBeUndefined();
   });
 
-  it('are read off a move', () => {
-    expect(reasonOfMove(undefined, 'SCHEDULED')).toBe('DELAY');
-    expect(reasonOfMove('READY', 'SCHEDULED')).toBe('DELAY');
-    expect(reasonOfMove('RUNNING', 'SCHEDULED')).toBe('RETRY_BACKOFF');
-    expect(reasonOfMove('READY', 'PAUSED')).toBe('JOB_PAUSED');
-    expect(reasonOfMove('SCHEDULED', 'READY')).toBeUndefined();
+  it('are read off a move, and off the lane that a ready job is in', () => {
+    const lane = { suspect: false };
+    expect(reasonOfMove(undefined, 'SCHEDULED', lane)).toBe('DELAY');
+    expect(reasonOfMove('READY', 'SCHEDULED', lane)).toBe('DELAY');
+    expect(reasonOfMove('RUNNING', 'SCHEDULED', lane)).toBe('RETRY_BACKOFF');
+    expect(reasonOfMove('READY', 'PAUSED', { suspect: true })).toBe('JOB_PAUSED');
+    expect(reasonOfMove(undefined, 'BLOCKED', lane)).toBe('DEPENDENCY');
+    expect(reasonOfMove('RUNNING', 'WAITING', lane)).toBe('DEPENDENCY');
+    expect(reasonOfMove('READY', 'WAITING', lane)).toBeUndefined();
+    expect(reasonOfMove('SCHEDULED', 'READY', lane)).toBeUndefined();
+    expect(reasonOfMove('SCHEDULED', 'READY', { suspect: true })).toBe('SUSPECT');
+    expect(reasonOfMove(undefined, 'READY', { suspect: true, atLimit: true })).toBe('KEY_LIMIT');
+    expect(reasonOfMove('READY', 'CANCELLED', { suspect: true })).toBeUndefined();
   });
 });

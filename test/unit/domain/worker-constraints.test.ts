@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/definition.ts';
 import { canonicalDemands, type LaneKey } from '../../../server/domain/placement.ts';
-import { type OpenSession, type Room, workerConstraints } from '../../../server/domain/worker-constraints.ts';
+import {
+  type HoldOut,
+  type OpenSession,
+  type Room,
+  workerConstraints,
+  workerReason,
+} from '../../../server/domain/worker-constraints.ts';
 
 const lane: LaneKey = {
   namespace: 'default',
@@ -206,6 +212,68 @@ describe('room', () => {
     expect(why([gpus('a')], { reserved: new Set(['a']) })).toEqual(kept);
     expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']), taken: takenBy('b') })).toEqual(kept);
     expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']) })).toEqual([]);
+  });
+});
+
+describe('a session that it holds out for', () => {
+  const untilUs = Date.UTC(2026, 2, 1, 12) * 1_000;
+  const [wanted, other] = [session({ sessionId: 'wanted', held: 2 }), session({ sessionId: 'other' })];
+  const out: HoldOut = { worker: 'host-1', sessionIds: new Set(['wanted']), untilUs };
+  const text = 'it holds out for worker host-1 until about 2026-03-01T12:00:00Z, and then takes any other';
+  const at = (before: number) => ({ before, isLeast: false, first: [{ jobId: 'j' }] });
+  const why = (sessions: readonly OpenSession[], before = 0, holdOut = out) =>
+    workerConstraints({ work, sessions, suspects: undefined, line: at(before), room: undefined, holdOut });
+
+  it('is named with the time at which others take it', () => {
+    expect(why([wanted, other])).toMatchObject([
+      {
+        reason: 'IN_LINE',
+        message: `it is next, and ${text}`,
+        openTimeUs: untilUs,
+        mayOpenSooner: true,
+        holders: { count: 1, list: [{ sessionId: 'wanted' }] },
+        nextStep: 'wait, give worker host-1 more slots, or raise its priority with UpdateJob',
+      },
+    ]);
+    const preferred = { preferred: 'has(labels.ssd)', sessionIds: out.sessionIds, untilUs };
+    expect(why([wanted, other], 0, preferred)[0]?.message).toContain(
+      'a worker whose labels meet has(labels.ssd) until',
+    );
+  });
+
+  it('tells no time while others come before it, who may hold out as well', () => {
+    const [found] = why([wanted, other], 2);
+    expect(found).toMatchObject({ message: `2 jobs come before it, and ${text}`, holders: { count: 2 } });
+    expect(found?.openTimeUs).toBeUndefined();
+  });
+
+  it('is no matter where no other has a free slot', () => {
+    expect(why([session({ sessionId: 'wanted' })])).toEqual([]);
+    expect(why([session({ sessionId: 'wanted' }), session({ held: 2 })])).toEqual([]);
+    expect(why([wanted])[0]?.message).toBe('it is next, and the one session that could take it has no free slot');
+  });
+
+  it('is what is said where the line is not looked at', () => {
+    const facts = { work, suspects: undefined, holdOut: out };
+    expect(workerReason({ ...facts, sessions: [wanted, other] })).toEqual({ reason: 'IN_LINE', message: text });
+    expect(workerReason({ ...facts, sessions: [wanted] }).message).toMatch(/has no free slot$/);
+    expect(workerReason({ ...facts, sessions: [other], holdOut: undefined }).message).toBe('');
+    expect(workerReason({ ...facts, sessions: [] }).reason).toBe('NO_WORKER');
+  });
+});
+
+describe('a session of a kind that can not run it', () => {
+  it('takes it once the bar is over, the first of several', () => {
+    const barred = (second: number) =>
+      session({ unavailable: 'barred', barredUntilUs: Date.UTC(2026, 2, 1, 12, 0, second) * 1_000 });
+    const [found] = workerConstraints({ work, sessions: [barred(20), barred(10)], ...noLine });
+    expect(found).toMatchObject({ reason: 'NO_WORKER', openTimeUs: Date.UTC(2026, 2, 1, 12, 0, 10) * 1_000 });
+    const kind = "barred until 2026-03-01T12:00:10Z, as one of their kind has said that it can't run it";
+    expect(found?.message).toContain(`of the 2 sessions that could, 2 are ${kind}`);
+    expect(whyNone([barred(10), session({ unavailable: 'draining' })])).toMatch(
+      /could, 1 is draining, 1 is barred until/,
+    );
+    expect(whyNone([barred(10), session()])).toBeUndefined();
   });
 });
 

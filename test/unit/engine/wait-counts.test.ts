@@ -5,9 +5,9 @@ import { canonicalDemands } from '../../../server/domain/placement.ts';
 import { WaitCounts, type WaitCountsParts } from '../../../server/engine/wait-counts.ts';
 
 /** Of three ready jobs with these demands, one worker `there` being connected. */
-async function reasonsOf(demands: Partial<Demands>): Promise<unknown[]> {
+async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd' }): Promise<unknown[]> {
   const key = { namespace: 'default', queue: 'line', definition: 'd', definitionVersion: 1, suspect: false };
-  const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: { handler: 'd' } };
+  const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: body };
   const offer = { namespace: 'default', workerName: 'there', handlers: [{ name: 'd', minVersion: 0, maxVersion: 0 }] };
   const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, blocked: 0, hold: undefined, limited: false };
   const parts = {
@@ -26,6 +26,11 @@ describe('counts of jobs that wait', () => {
     expect(await sticky('gone', 'HARD')).toEqual([['no_worker', 3]]);
     expect(await sticky('there', 'HARD')).toEqual([['in_line', 3]]);
     expect(await sticky('gone', 'SOFT')).toEqual([['in_line', 3]]);
+  });
+
+  it('say of no workflow and of no wait that it lacks a worker', async () => {
+    expect(await reasonsOf({}, { handler: '', workflow: {} })).toEqual([['in_line', 3]]);
+    expect(await reasonsOf({}, { handler: '', wait: {} })).toEqual([['in_line', 3]]);
   });
 
   it('tell those whose amounts or labels nobody has', async () => {

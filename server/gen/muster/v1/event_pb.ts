@@ -92,8 +92,9 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
   failure?: Failure | undefined;
 
   /**
-   * What the job waits for in the state that it entered: set where that is SCHEDULED or PAUSED. What holds READY jobs back
-   * comes and goes without an event of the job: ExplainJob tells it.
+   * What the job waits for in the state that it entered: set where that is SCHEDULED, PAUSED, BLOCKED, or WAITING for
+   * its children, and of a READY job where the control plane has set it apart: KEY_LIMIT, as others of its key wait already, or
+   * SUSPECT. Whatever else holds READY jobs back comes and goes without an event of the job: GetJob and ExplainJob tell it.
    *
    * @generated from field: muster.v1.WaitReason wait_reason = 49;
    */

@@ -159,7 +159,8 @@ export type Constraint = Message<"muster.v1.Constraint"> & {
   holderCount: bigint;
 
   /**
-   * When it gives way by itself, or is tried. Unset: that is not known.
+   * When it gives way by itself, or is tried; of a job that holds out for a worker that it prefers, when others take it at the
+   * latest, or about then. Unset: that is not known.
    *
    * @generated from field: google.protobuf.Timestamp open_time = 5;
    */

@@ -266,10 +266,12 @@ export type Job = Message<"muster.v1.Job"> & {
   limitKey: string;
 
   /**
-   * What it waits for, as far as reading it tells. A READY job names NO_WORKER or IN_LINE here only if it demands something
-   * of its worker (labels, amounts of resources, the worker that it keeps to) that none has, or has left: else workers and
-   * the line are not looked at, and it has none. A list looks at the demands of its first 20 kinds of jobs. `state_reason`
-   * says more, ExplainJob all of it.
+   * What it waits for. GetJob names the first thing of any job that waits; a READY one that nothing else holds is IN_LINE,
+   * also if it is next. Lists and calls other than GetJob look neither at rates nor at the line. There a READY job has
+   * NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that it keeps
+   * to) that none has, or has left, and else none; a list looks at the demands, and at the limits, of its first 20 kinds of
+   * jobs. A READY workflow or wait has none, since the control plane itself starts it. `state_reason` says more, ExplainJob
+   * all of it.
    *
    * @generated from field: muster.v1.WaitReason wait_reason = 72;
    */
@@ -692,7 +694,7 @@ export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
  */
 export const WaitReason = {
   /**
-   * It does not wait; or it waits in line and nothing is known to hold it back: ExplainJob looks further.
+   * It does not wait; or it is READY, and was not looked at more closely: GetJob does so, lists do not.
    *
    * @generated from enum value: WAIT_REASON_UNSPECIFIED = 0;
    */
@@ -762,7 +764,7 @@ export const WaitReason = {
   QUEUE_LIMIT: 9,
 
   /**
-   * No worker that is there takes jobs like it.
+   * No worker that is there takes jobs like it, or takes them again after a while.
    *
    * @generated from enum value: WAIT_REASON_NO_WORKER = 10;
    */
@@ -776,7 +778,7 @@ export const WaitReason = {
   SUSPECT: 11,
 
   /**
-   * Others come before it, or all workers that could take it are busy.
+   * Others come before it, or all workers that could take it are busy, or it holds out for one that it prefers.
    *
    * @generated from enum value: WAIT_REASON_IN_LINE = 12;
    */

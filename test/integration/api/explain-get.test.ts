@@ -1,0 +1,83 @@
+/** GetJob names what a ready job waits for as an explanation does, without asking for one. */
+import { waitReasonName } from '@muster/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
+import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { Explaining, idsOf, reasonsOf } from './explaining.ts';
+import { offerOf, outcomes } from './test-worker.ts';
+import { World } from './world.ts';
+
+const rateLimit = { units: 1, period: { seconds: 3_600n } };
+
+describe.each(['PGlite', 'PostgreSQL'] as const)('what GetJob says of a ready job on %s', (kind) => {
+  let world: World;
+  let ask: Explaining;
+
+  beforeAll(async () => {
+    world = await World.startOn(kind);
+    ask = new Explaining(world);
+  });
+
+  afterAll(() => world?.stop());
+
+  /** What `get` names, which is what comes first in an explanation, in the same words. */
+  async function reasonOf(jobId: string): Promise<string> {
+    const { constraints } = await ask.explain(jobId);
+    const { waitReason, stateReason } = await world.getJob(jobId);
+    expect(waitReason).toBe(constraints[0]?.reason);
+    if (waitReason !== WaitReason.IN_LINE) expect(stateReason).toBe(constraints[0]?.message);
+    return waitReasonName(waitReason);
+  }
+
+  it('is that no worker serves it, then that all of them are busy, then that it is in line', async () => {
+    const { definition } = await ask.define();
+    const jobIds = await ask.submitMany(definition, 2);
+    const [first = '', second = ''] = jobIds;
+    expect(await reasonOf(first)).toBe('NO_WORKER');
+    const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 1 });
+    expect(await reasonOf(second)).toBe('IN_LINE');
+    const [attempt] = await worker.take(1);
+    expect(idsOf([attempt as Assignment])).toEqual([first]);
+    expect(await reasonOf(second)).toBe('IN_LINE');
+    expect((await world.getJob(second)).stateReason).toBe('the one session that could take it has no free slot');
+    expect(await ask.waitReasonOf(first)).toBe('');
+    await worker.report({ of: attempt as Assignment, outcome: outcomes.result() });
+    expect(await ask.waitReasonOf(first)).toBe('');
+  });
+
+  it('is IN_LINE of the one that is next as well, which nothing holds back', async () => {
+    const { definition } = await ask.define();
+    await world.openWorker(definition);
+    const jobId = await world.submit(definition);
+    expect(reasonsOf(await ask.explain(jobId))).toEqual([]);
+    expect(await world.getJob(jobId)).toMatchObject({ waitReason: WaitReason.IN_LINE, stateReason: '' });
+  });
+
+  it.each(['queue', 'definition', 'key'] as const)(
+    'is the rate of its %s, with the time at which it has units',
+    async (of) => {
+      const { definition, queue } = await ask.define(
+        {
+          queue: {},
+          definition: { rateLimit },
+          key: { keyLimit: { rateLimit } },
+        }[of],
+      );
+      if (of === 'queue') await world.rpc.call(QueueService.method.createQueue, { queue: { name: queue, rateLimit } });
+      const [worker] = await ask.hold(definition, 1);
+      const jobId = await world.submit(definition);
+      await worker.offer(1);
+      expect(await reasonOf(jobId)).toBe(`${of.toUpperCase()}_LIMIT`);
+      expect((await world.getJob(jobId)).stateReason).toContain('1 each 3600 s');
+    },
+  );
+
+  it('is no more than its record says in a list', async () => {
+    const { definition, queue } = await ask.define();
+    await world.submit(definition);
+    const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue });
+    expect(jobs.map(({ waitReason }) => waitReason)).toEqual([WaitReason.UNSPECIFIED]);
+  });
+});

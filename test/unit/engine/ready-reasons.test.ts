@@ -1,0 +1,93 @@
+/** What GetJob looks up for a ready job, and that it looks up nothing for others. */
+import { describe, expect, it } from 'vitest';
+import type { WaitReason } from '../../../server/domain/wait-reasons.ts';
+import type { JobView } from '../../../server/engine/job-views.ts';
+import { ReadyReasons, type ReadyReasonsParts } from '../../../server/engine/ready-reasons.ts';
+import { constantRandom, VirtualTime } from './virtual-time.ts';
+
+interface Given {
+  readonly state?: string;
+  readonly waitReason?: WaitReason;
+  readonly reason?: string;
+  readonly runState?: string;
+  readonly suspect?: boolean;
+  readonly body?: object;
+  readonly served?: boolean;
+}
+
+function start(given: Given = {}) {
+  const reads: string[] = [];
+  const note = <T>(what: string, value: T) => {
+    reads.push(what);
+    return value;
+  };
+  const { state = 'READY', runState = 'READY', suspect = false, body = { handler: 'd' }, served = true } = given;
+  const key = { namespace: 'default', queue: 'q', definition: 'd', definitionVersion: 1, demands: '', suspect };
+  const lane = { ...key, laneId: 1, definitionBody: body };
+  const handlers = [{ name: 'd', minVersion: 0, maxVersion: 0 }];
+  const session = { ...key, sessionId: 's', workerName: 'w', handlers, labels: {}, slots: 1, held: 0 };
+  const parts = {
+    store: {
+      readRun: async () => note('run', { state: runState, laneId: 1, suspect, atLimit: false, nowUs: 1 }),
+      readLimits: async () => note('limits', { limits: [], nowUs: 1 }),
+    },
+    lanes: { load: async () => {}, get: () => lane },
+    limits: { laneOf: () => key },
+    sessions: { read: async () => note('sessions', served ? [session] : []) },
+    holdOuts: { of: () => undefined, withBars: (sessions: unknown) => sessions },
+    timers: new VirtualTime(),
+    random: constantRandom(0.5),
+  } as unknown as ReadyReasonsParts;
+  const reasons = new ReadyReasons(parts);
+  const { waitReason, reason = '' } = given;
+  const view = { jobId: 'j', namespace: 'default', state, waitReason, reason } as unknown as JobView;
+  return { reads, look: () => reasons.withReason(view) };
+}
+
+async function told(given: Given): Promise<unknown> {
+  const { waitReason, reason } = await start(given).look();
+  return [waitReason, reason];
+}
+
+describe('what a ready job waits for', () => {
+  it.each(['BLOCKED', 'SCHEDULED', 'PAUSED', 'ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING', 'SUCCEEDED', 'FAILED'])(
+    'is not looked up for one that is %s',
+    async (state) => {
+      const { reads, look } = start({ state });
+      expect((await look()).waitReason).toBeUndefined();
+      expect(reads).toEqual([]);
+    },
+  );
+
+  it('is not looked up where its queue or its breaker holds it', async () => {
+    for (const waitReason of ['QUEUE_PAUSED', 'CIRCUIT_BREAKER'] as const) {
+      const { reads, look } = start({ waitReason });
+      expect((await look()).waitReason).toBe(waitReason);
+      expect(reads).toEqual([]);
+    }
+  });
+
+  it('costs three reads, and those of sessions are shared by all who ask at once', async () => {
+    const { reads, look } = start();
+    await Promise.all(Array.from({ length: 50 }, look));
+    expect(reads.filter((read) => read === 'run')).toHaveLength(50);
+    expect(reads.filter((read) => read === 'limits')).toHaveLength(50);
+    expect(reads.filter((read) => read === 'sessions').length).toBeLessThanOrEqual(2);
+  });
+
+  it('is a worker, to be no suspect, or its turn', async () => {
+    const none = 'no session serves definition d version 1; none is open in its namespace';
+    expect(await told({ served: false, reason: 'given back' })).toEqual(['NO_WORKER', none]);
+    expect(await told({ served: false, suspect: true, waitReason: 'SUSPECT' })).toEqual(['NO_WORKER', none]);
+    expect(await told({ suspect: true, waitReason: 'SUSPECT', reason: 'lost' })).toEqual(['SUSPECT', 'lost']);
+    expect(await told({})).toEqual(['IN_LINE', '']);
+    expect(await told({ reason: 'given back' })).toEqual(['IN_LINE', 'given back']);
+    expect(await told({ waitReason: 'NO_WORKER', reason: 'for room' })).toEqual(['NO_WORKER', 'for room']);
+  });
+
+  it('is not told of one that has just been assigned, nor of what no worker runs', async () => {
+    expect(await told({ runState: 'ASSIGNED' })).toEqual([undefined, '']);
+    expect(await told({ body: { handler: '', workflow: {} }, served: false })).toEqual([undefined, '']);
+    expect(await told({ body: { handler: '', wait: {} }, served: false })).toEqual([undefined, '']);
+  });
+});
