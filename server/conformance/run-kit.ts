@@ -121,13 +121,14 @@ class Kit {
   }
 
   async #open({ slots = DEFAULT_SLOTS, terms, hasWallClock = false }: Partial<Case>): Promise<Lab> {
-    return Lab.open({
-      command: this.#options.command,
-      bus: this.#bus,
-      slots,
-      terms: { ...DEFAULT_TERMS, ...terms },
-      wallClock: hasWallClock ? await WallClock.make() : undefined,
-    });
+    const wallClock = hasWallClock ? await WallClock.make() : undefined;
+    const { command } = this.#options;
+    try {
+      return await Lab.open({ command, bus: this.#bus, slots, terms: { ...DEFAULT_TERMS, ...terms }, wallClock });
+    } catch (error) {
+      wallClock?.remove();
+      throw error;
+    }
   }
 
   async #runWithOwnLab(one: Case): Promise<CaseRun | undefined> {

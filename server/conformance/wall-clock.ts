@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 const SOURCE = fileURLToPath(new URL('wall-clock.c', import.meta.url));
 const NANOSECONDS = 1_000_000;
+const BUILD_MS = 60_000;
 
 export class WallClock {
   readonly #folder: string;
@@ -25,7 +26,7 @@ export class WallClock {
 
   static async make(): Promise<WallClock> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-wall-clock-'));
-    return new WallClock(folder, await build(libraryIn(folder)));
+    return new WallClock(folder, lackOf(folder) ?? (await build(libraryIn(folder))));
   }
 
   /** For the process of the worker. */
@@ -54,12 +55,21 @@ export class WallClock {
 const libraryIn = (folder: string) => join(folder, 'wall-clock.so');
 const fileIn = (folder: string) => join(folder, 'ahead');
 
+function lackOf(folder: string): string | undefined {
+  if (process.platform !== 'linux') return 'only on Linux the kit can move the wall clock of a worker';
+  // LD_PRELOAD is a list that these divide.
+  if (/[\s:]/.test(folder))
+    return `the wall clock of a worker can't be moved from ${folder}: set TMPDIR to a path without spaces and colons`;
+  return undefined;
+}
+
 /** Returns why it could not be built. */
 async function build(library: string): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'only on Linux the kit can move the wall clock of a worker';
   const compiler = process.env.CC || 'cc';
   try {
-    await promisify(execFile)(compiler, ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl']);
+    await promisify(execFile)(compiler, ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], {
+      timeout: BUILD_MS,
+    });
     return undefined;
   } catch (error) {
     const [first] = (error as Error).message.split('\n').slice(-2);

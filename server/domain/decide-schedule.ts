@@ -226,7 +226,8 @@ export function decideSchedule(
   const resumed = deciding.taken;
   for (const run of status.asked) deciding.take(run);
   const { due, next, lookedUntilUs } = dueTimes(status, times, nowUs, endsNow);
-  const isBehind = next !== undefined && next.startUs <= nowUs;
+  // Others may have come behind what is excluded, too.
+  const isBehind = next ? next.startUs <= nowUs : lookedUntilUs !== undefined && lookedUntilUs < nowUs;
   // What has waited was counted when it began to.
   const left = () => (runsLeft === undefined ? undefined : runsLeft - (deciding.taken - resumed));
   let { decidedUntilUs } = status;
@@ -246,7 +247,7 @@ export function decideSchedule(
     ...(fails ? { pauseReason: `job ${given.failedJobId} failed` } : {}),
     runsLeft: left(),
     decidedUntilUs,
-    isBehind: !isOver && (isBehind || (lookedUntilUs !== undefined && lookedUntilUs < nowUs)),
+    isBehind: !isOver && isBehind,
     nextUs: isOver ? undefined : next?.nominalUs,
     lookUs: lookAgain(
       status,

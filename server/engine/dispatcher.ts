@@ -151,7 +151,7 @@ export class Dispatcher {
     const lanes = this.#suspectsFor(parked);
     const [first] = lanes;
     if (!first || (before && this.#isBehind(parked, first))) return;
-    const places = this.#credits.takeOneSlotEach(parked, limitFor(lanes), this.#lanes.placesOf(parked, first));
+    const places = this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM, this.#lanes.placesOf(parked, first));
     if (places.length === 0) return;
     this.#claimsSuspects = true;
     this.#claim(lanes, places, true)

@@ -40,6 +40,7 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
 /** What a hint without a number stands for. */
 const UNKNOWN_JOBS = 100;
 
+const MOST_UNLIKE = 100;
 /** Rounds for which jobs wait for a slot of a session that they had better run in. */
 const PATIENT_ROUNDS = 3;
 
@@ -333,12 +334,14 @@ export class Lanes {
     return first;
   }
 
-  /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone. */
+  /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone; a hundred at most. */
   unlikeBelow(rank: number, parked: ParkedClass): KnownLane[] {
     const below: KnownLane[] = [];
     for (const lanes of [this.#apart, this.#suspects, this.#limited]) {
       for (const lane of lanes) {
         if (lane.head === undefined || lane.head >= rank || lane.full) continue;
+        // Each is held against each session, before each claim of jobs that are fetched ahead.
+        if (below.length === MOST_UNLIKE) return below;
         if (this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) below.push(lane);
       }
     }

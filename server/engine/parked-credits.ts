@@ -205,8 +205,10 @@ export class ParkedCredits {
     for (const session of sessions) this.#expire(session, now);
     const slots = takeKind(sessions, limit, 'slots');
     if (kinds === 'slots' || slots.length === limit) return slots;
+    const ahead = sessions.filter(({ open }) => open.prefetch.size > 0);
+    if (ahead.length === 0) return slots;
     const owing = kinds === 'any' ? [] : kinds.exceptFor();
-    const free = owing.length > 0 ? sessions.filter((one) => !owing.some((lane) => isFor(one, lane))) : sessions;
+    const free = owing.length > 0 ? ahead.filter((one) => !owing.some((lane) => isFor(one, lane))) : ahead;
     return slots.concat(takeKind(free, limit - slots.length, 'prefetch'));
   }
 

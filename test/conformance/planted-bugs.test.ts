@@ -5,6 +5,7 @@ import { Bus } from '../../server/conformance/bus.ts';
 import { runCases } from '../../server/conformance/run-kit.ts';
 import { allCases } from '../../server/conformance/select.ts';
 import { applyPatch } from '../simulation/mutants/plant.ts';
+import { c, describeWith } from '../support/toolchains.ts';
 import type { Bug } from './planted/bug.ts';
 import { bugs } from './planted/bugs.ts';
 import { withCompileCache } from './support/conform.ts';
@@ -31,14 +32,21 @@ async function verdictOn({ name, fails }: Bug) {
   return result;
 }
 
-describe.concurrent('a planted bug', { concurrent: true }, () => {
-  it.each(bugs.map((bug) => [bug.name, bug.fails, bug] as const))('%s: fails %s', async (_name, _fails, bug) => {
-    const result = await verdictOn(bug);
-    expect(result).toMatchObject({ verdict: 'failed' });
-    // Of the bug, and not of how it was planted.
-    expect(result?.words.join('\n')).not.toMatch(/SyntaxError|ReferenceError|has the snippet|no planted bug/);
-  });
-});
+function areNoticed(some: readonly Bug[]): void {
+  it.concurrent.each(some.map((bug) => [bug.name, bug.fails, bug] as const))(
+    '%s: fails %s',
+    async (_name, _fails, bug) => {
+      const result = await verdictOn(bug);
+      expect(result).toMatchObject({ verdict: 'failed' });
+      // Of the bug, and not of how it was planted.
+      expect(result?.words.join('\n')).not.toMatch(/SyntaxError|ReferenceError|has the snippet|no planted bug/);
+    },
+  );
+}
+
+const needsCompiler = ({ fails }: Bug) => allCases.some(({ name, hasWallClock }) => name === fails && hasWallClock);
+describe('a planted bug', () => areNoticed(bugs.filter((bug) => !needsCompiler(bug))));
+describeWith(c, 'a planted bug of the wall clock', () => areNoticed(bugs.filter(needsCompiler)));
 
 it.each(bugs.map((bug) => [bug.name, bug] as const))('"%s" fits the source that it is planted in', (_name, bug) => {
   expect(allCases.map(({ name }) => name)).toContain(bug.fails);

@@ -80,6 +80,21 @@ describe('a schedule whose next time is behind more excluded ones than are looke
     expect(looks).toBeLessThanOrEqual(starts.length + 4);
   });
 
+  it('starts the last one alone of those that were missed on both sides of them, where it is to', () => {
+    const rules = everyMinuteBut({ hour: '0-22' });
+    const times = new NominalTimes(rules);
+    const nowUs = NOON_US + 2 * DAY_US + 690 * MINUTE_US;
+    let status = statusOf(rules, { catchUp: 'LATEST' });
+    const starts: number[] = [];
+    for (let isBehind = true; isBehind; ) {
+      const decision = decideSchedule(status, times, nowUs);
+      starts.push(...decision.runs.filter(({ state }) => state === 'STARTING').map(({ nominalUs }) => nominalUs));
+      status = { ...status, decidedUntilUs: decision.decidedUntilUs };
+      isBehind = decision.isBehind;
+    }
+    expect(starts).toEqual([nowUs]);
+  });
+
   it('has each of its times once, at its time, whatever is excluded and however late it is looked at', () => {
     const hours = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 23 }));
     const day = fc.integer({ min: 25, max: 31 });

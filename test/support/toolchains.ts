@@ -1,5 +1,5 @@
 /**
- * Tests that need what a machine may lack: languages of SDKs, or Jaeger. There they are left out, and the run says at its end which and why;
+ * Tests that need what a machine may lack: languages of SDKs, a C compiler, Jaeger. There they are left out, and the run says at its end which and why;
  * with CI=true nothing is left out: it fails.
  */
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,14 @@ export const tracing: Toolchain = {
   programs: [{ name: 'jaeger', args: ['version'] }],
   folder: fileURLToPath(new URL('.', import.meta.url)),
   needed: 'Jaeger 2, which npm run test:traces builds',
+};
+
+/** Builds what moves the wall clock of a worker. */
+export const c: Toolchain = {
+  language: 'C',
+  programs: [{ name: 'cc', args: ['--version'] }],
+  folder: fileURLToPath(new URL('.', import.meta.url)),
+  needed: 'a C compiler',
 };
 
 /** While the tests of a group that is left out are told of. */

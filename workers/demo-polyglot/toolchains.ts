@@ -118,8 +118,11 @@ function oneLine(words: string): string {
   return words.replaceAll(/\s+/g, ' ').trim().slice(0, WORDS);
 }
 
-function findOnPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+/** Maven takes the compiler of JAVA_HOME, whatever is on the PATH. */
+export function findOnPath(program: string): string | undefined {
+  const { PATH = '', JAVA_HOME } = process.env;
+  const homes = program === 'javac' && JAVA_HOME ? [join(JAVA_HOME, 'bin')] : [];
+  const folders = [...homes, ...PATH.split(delimiter)].filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 

@@ -22,6 +22,11 @@ export class FanOutLists {
   forget(key: StepKey): void {
     this.#lists.delete(nameOf(key));
   }
+
+  /** The workflow has ended. */
+  forgetAll(jobId: string): void {
+    for (const name of this.#lists.keys()) if (name.startsWith(`${jobId}/`)) this.#lists.delete(name);
+  }
 }
 
 function nameOf({ jobId, step }: StepKey): string {

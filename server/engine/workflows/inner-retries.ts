@@ -25,7 +25,9 @@ export async function retriedJob(
   definition: JobDefinition,
   input: Payload,
 ): Promise<string | undefined> {
-  const { loop, fanOut } = steps.graph.step(step);
+  const { loop, fanOut, role } = steps.graph.step(step);
+  // What cleans up or makes good does so anew: the work before it has run again.
+  if (role !== 'NORMAL') return undefined;
   if (!retryOf || !definition.workflow || loop || fanOut || !(await isBehindAdopted(steps, step))) return undefined;
   const [past] = await store.workflows.readSteps([{ jobId: retryOf, step }]);
   if (!past || !hasFailed(past)) return undefined;

@@ -206,8 +206,10 @@ export class Workflows {
     const { news, outcome, batch } = one;
     if (news.some(({ kind }) => kind === 'GO_ON')) this.wake([workflow.jobId]);
     const { namespace, definitionBody } = this.#laneOf(workflow);
-    if (outcome) this.#expected.forget(workflow.jobId);
-    else if (!one.batch) this.#expected.note(workflow.jobId, bodyOf(definitionBody).graph, one.steps);
+    if (outcome) {
+      this.#expected.forget(workflow.jobId);
+      this.#lists.forgetAll(workflow.jobId);
+    } else if (!one.batch) this.#expected.note(workflow.jobId, bodyOf(definitionBody).graph, one.steps);
     // A workflow that has ended has nothing left to clean up.
     this.#childCancels.cancel(namespace, workflow, news, outcome || batch ? [] : bodyOf(definitionBody).cleanup);
   }

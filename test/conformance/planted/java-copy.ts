@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { findOnPath } from '../../../workers/demo-polyglot/toolchains.ts';
 import type { Patch } from '../../simulation/mutants/mutants.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 
@@ -38,7 +39,7 @@ export class JavaCopy {
     const files = this.#patched(patches, join(planted, 'sources'));
     if (files.length > 0) {
       const args = ['-proc:none', '--release', '17', '-d', planted, '-cp', jars.join(delimiter), ...files];
-      await run('javac', args, { maxBuffer: 1 << 26 });
+      await run(findOnPath('javac') ?? 'javac', args, { maxBuffer: 1 << 26 });
     }
     const path = [planted, ...jars].join(delimiter);
     return ['java', ...FLAGS, '-cp', path, 'dev.muster.conformance.ConformanceWorker'];

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Case } from '../../../server/conformance/case.ts';
 import type { CaseResult } from '../../../server/conformance/case-run.ts';
 import type { Feature } from '../../../server/conformance/features.ts';
 import { runKit } from '../../../server/conformance/run-kit.ts';
 import { allCases } from '../../../server/conformance/select.ts';
+import { c, describeWith } from '../../support/toolchains.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
 /** Few: two files of tests run beside each other on two cores. What that disturbs the kit runs again, alone. */
@@ -31,12 +33,18 @@ export function conforms(command: readonly string[], { without = [], unplayable 
       results = await runKit({ command, cases, seed: SEED, parallel: PARALLEL, signal, onResult: () => {} });
     }, RUN_MS);
 
+    const passes = (some: readonly Case[]) =>
+      it.each(some.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
+        const found = results.find(({ one }) => one.name === name);
+        const { verdict, step, why, words } = found ?? { verdict: 'not run', step: '', why: '', words: [] };
+        expect({ verdict, step, why, words }).toEqual({ verdict: 'passed', step: '', why: '', words: [] });
+      });
     const played = cases.filter(({ name }) => unplayable[name] === undefined);
-    it.each(played.map(({ name, proves }) => [name, proves]))('%s: %s', (name) => {
-      const found = results.find(({ one }) => one.name === name);
-      const { verdict, step, why, words } = found ?? { verdict: 'not run', step: '', why: '', words: [] };
-      expect({ verdict, step, why, words }).toEqual({ verdict: 'passed', step: '', why: '', words: [] });
-    });
+    const [clocked = [], plain = []] = [true, false].map((wanted) =>
+      played.filter(({ hasWallClock = false }) => hasWallClock === wanted),
+    );
+    passes(plain);
+    if (clocked.length > 0) describeWith(c, 'its wall clock', () => passes(clocked));
 
     it.each(Object.entries(unplayable))('%s is not played: %s', (name) => {
       expect(results.find(({ one }) => one.name === name)).toMatchObject({ verdict: 'not offered' });

@@ -45,7 +45,7 @@ class Jobs(JobServiceServicer):
     async def GetJob(self, request: Any, context: Any) -> Any:  # noqa: N802
         if self.submitted[request.job_id].job.definition == "large":
             self.large_asked.set()
-            await asyncio.to_thread(self.large_may_come.wait)
+            await asyncio.to_thread(self.large_may_come.wait, 60)
             large = Job(job_id=request.job_id, state=JOB_STATE_SUCCEEDED, result=encode(b"x" * LARGE))
             return messages.GetJobResponse(job=large)
         job = Job(job_id=request.job_id, state=JOB_STATE_SUCCEEDED if self.have_ended else JOB_STATE_RUNNING)

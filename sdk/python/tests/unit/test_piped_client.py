@@ -33,7 +33,9 @@ def relayed(address: str) -> tuple[PipedClient, CallRelay]:
     """A client whose frames go straight to a relay, and back."""
     relay = CallRelay(address)
     channel: PipeChannel = PipeChannel(
-        lambda call: relay.make(body_of(call, Kind.CALL), lambda answer: channel.answered(body_of(answer, Kind.ANSWER)))
+        lambda call: relay.make(
+            body_of(call, Kind.CALL), lambda answer: channel.answered(body_of(answer.to_frame(), Kind.ANSWER))
+        )
     )
     return PipedClient(channel, address, "default"), relay
 

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc
+import pytest
 
 from muster.errors import MusterError
 from muster.v1 import session_service_pb2 as messages
+from muster.worker import report_sender
 from muster.worker.outbox import MOST_FLIGHTS, SECOND_FLIGHT_FROM
 from muster.worker.report_sender import ReportSender
 from tests.support.virtual_session import ACCEPTED, VirtualSession
@@ -105,7 +107,9 @@ def test_with_enough_waiting_a_second_call_goes_beside_the_first() -> None:
     under_way(1 + 2 * SECOND_FLIGHT_FROM, script)
 
 
-def test_after_a_failure_nothing_goes_for_a_while_and_then_all_of_it() -> None:
+def test_after_a_failure_nothing_goes_for_a_while_and_then_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_sender, "_FIRST_RETRY_SECONDS", 1.0)
+
     async def script(line: Line) -> None:
         line.ends(1)
         await line.has_called(1)

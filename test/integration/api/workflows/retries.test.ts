@@ -1,7 +1,17 @@
 /** Retries of workflows: which results they take over, and which not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
-import { type Flows, type Place, plays, resultOf, type Step, startOn, stateName, TriggerRule } from './flows.ts';
+import {
+  type Flows,
+  type Place,
+  plays,
+  resultOf,
+  type Step,
+  StepRole,
+  startOn,
+  stateName,
+  TriggerRule,
+} from './flows.ts';
 
 describe.each(['PostgreSQL', 'PGlite'] as const)('retries of workflows on %s', (kind) => {
   let place: Place;
@@ -174,6 +184,19 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('retries of workflows on %s', (
         expect(sub.retryOf).toBe('');
         expect(await startsUnder(sub.jobId)).toEqual(['one']);
       }
+    });
+
+    it('run it from its first step if it cleans up, which what is done again needs', async () => {
+      const jobId = await failedOnce((sub) => [
+        failing('bad'),
+        { name: 'sub', definition: sub, role: StepRole.FINALLY },
+      ]);
+      await mend('bad');
+      const second = await retried(jobId);
+      expect(stateName(second.state)).toBe('SUCCEEDED');
+      const sub = await subOf(second.jobId);
+      expect(sub.retryOf).toBe('');
+      expect(await startsUnder(sub.jobId)).toEqual(['one']);
     });
 
     it('run it from its first step if the workflow had succeeded', async () => {

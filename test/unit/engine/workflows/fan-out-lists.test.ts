@@ -31,6 +31,15 @@ it('keeps those of eight steps, the ones that were used last', async () => {
   expect(await of(1)).toEqual([1, 10]);
 });
 
+it('keeps none of a workflow that has ended', async () => {
+  const { lists, of } = counted();
+  await of(1);
+  await lists.of({ jobId: 'w2', step: 1 }, async () => ['other']);
+  lists.forgetAll('w');
+  expect(await of(1)).toEqual([1, 2]);
+  expect(await lists.of({ jobId: 'w2', step: 1 }, async () => ['made again'])).toEqual(['other']);
+});
+
 it('keeps none that could not be made', async () => {
   const { lists, of } = counted();
   await expect(lists.of(key(1), () => Promise.reject(new Error('no list')))).rejects.toThrow('no list');

@@ -25,12 +25,12 @@ class CallRelay:
         self._channel: Any = None
         self._is_closed = False
 
-    def make(self, body: bytes, answer: Callable[[bytes], None]) -> None:
+    def make(self, body: bytes, answer: Callable[[PipedAnswer], None]) -> None:
         """Makes the call of a frame.
 
         Args:
             body: Of the frame.
-            answer: Takes the frame of the answer, in gRPC's thread, which makes all calls: it must not block.
+            answer: Takes the answer, in gRPC's thread, which makes all calls: it must not block.
         """
         call = PipedCall.from_body(body)
         with self._lock:
@@ -40,7 +40,7 @@ class CallRelay:
                 self._channel = grpc.insecure_channel(self._address, options=channel_options(self._address))
             method = self._channel.unary_unary(call.path)
         future = method.future(call.request, timeout=call.timeout, metadata=call.metadata)
-        future.add_done_callback(lambda done: answer(_answer_of(call.number, done).to_frame()))
+        future.add_done_callback(lambda done: answer(_answer_of(call.number, done)))
 
     def close(self) -> None:
         """Ends the connection, if there is one."""

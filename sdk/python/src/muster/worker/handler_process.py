@@ -12,7 +12,10 @@ import sys
 import threading
 from collections.abc import Callable
 
+import grpc
+
 from muster.worker.frames import FrameError, FrameReader
+from muster.worker.piped_calls import PipedAnswer
 from muster.worker.process_writer import ProcessWriter
 
 _CHUNK_BYTES = 256 * 1024
@@ -58,10 +61,12 @@ class HandlerProcess:
         """Sends frames, and waits for nothing; does nothing once the process is gone."""
         self._writer.send(data)
 
-    def answer(self, data: bytes) -> None:
-        """Sends the answer to a call, which is dropped where the process reads nothing: its call fails in time."""
-        if not self._writer.offer(data):
-            _logger.warning("the handler process %d reads nothing: it gets no answer to a call", self.pid)
+    def answer(self, answer: PipedAnswer) -> None:
+        """Sends the answer to a call: one that fails where too much waits for the process to read it."""
+        if not self._writer.offer(answer.to_frame()):
+            _logger.warning("too much waits for the handler process %d to read it: a call fails for that", self.pid)
+            why = "too many bytes of answers wait for the process of this handler to read them"
+            self.send(PipedAnswer(answer.number, grpc.StatusCode.RESOURCE_EXHAUSTED.name, why).to_frame())
 
     def hang_up(self) -> None:
         """Lets it end by itself, as it does where it runs no handler; its end is told as any other."""

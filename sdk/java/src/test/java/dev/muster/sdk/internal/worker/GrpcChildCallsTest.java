@@ -91,8 +91,9 @@ class GrpcChildCallsTest {
     try (Scope scope = handler.makeCurrent()) {
       assertEquals("child", calls.submit(request).get(30, TimeUnit.SECONDS).getJobId());
     }
-    // Its end is told before the answer is: whoever waits for a future is woken after what depends
-    // on it.
+    while (spans.getFinishedSpanItems().isEmpty()) {
+      Thread.onSpinWait(); // whoever waits for the answer may be woken before the span has ended
+    }
     SpanData span = spans.getFinishedSpanItems().get(0);
     assertEquals("submit resize", span.getName());
     assertEquals(handler.getSpanContext().getSpanId(), span.getParentSpanId());
