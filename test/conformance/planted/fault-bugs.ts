@@ -15,11 +15,11 @@ export const faultBugs: readonly Bug[] = [
     'if (isLeaseLost(failure) || failure.code === Code.UNAVAILABLE) { this.#lost(); return; }',
   ),
   inCore(
-    'looks at its fence by a timer only',
+    'takes an alarm that rings too late for none',
     'stopped-process',
     'session.ts',
-    'fenced: (now) => this.#fence.passed(now),',
-    'fenced: () => this.#fenced,',
+    'if (this.#fence.passed(now)) this.#fall();',
+    'if (this.#fence.passed(now)) { if (now < this.#fence.at + 200) this.#fall(); }',
   ),
   inCore(
     'does not hear behind its fence that its session is over',
