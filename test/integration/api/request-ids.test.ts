@@ -41,10 +41,11 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('a late repeat, on %s,', (kind)
     expect((await world.rpc.call(pauseJob, pause)).job?.state).toBe(JobState.PAUSED);
     const { job } = await world.rpc.call(resumeJob, { jobId });
     expect((await world.rpc.call(pauseJob, pause)).job).toEqual(job);
-    expect(await world.getJob(jobId)).toEqual(job);
+    const read = await world.getJob(jobId);
+    expect(read).toMatchObject({ revision: job?.revision, state: JobState.READY });
     await expectReused(pauseJob, { ...pause, reason: 'another' });
     await expectReused(resumeJob, { jobId, requestId: pause.requestId });
-    expect(await world.getJob(jobId)).toEqual(job);
+    expect(await world.getJob(jobId)).toEqual(read);
   });
 
   const pausing = async (request: { jobId: string; requestId?: string }) =>
