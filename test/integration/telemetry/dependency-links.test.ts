@@ -3,14 +3,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
 import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { StepDependencySchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
-import { type Flows, type Place, plays, startOn } from '../api/workflows/flows.ts';
+import { type Flows, plays } from '../api/workflows/flows.ts';
+import { startTraced, type TracedFlows } from './traced-flows.ts';
 
 type Init = MessageInitShape<typeof DependencySchema>;
 
@@ -26,58 +26,43 @@ const onAsset = (name: string, afterMs?: number): Init => ({
 });
 
 describe.each(['PostgreSQL', 'PGlite'] as const)('spans of jobs with dependencies on %s', (kind) => {
-  let receiver: OtlpReceiver;
-  let place: Place;
+  let traced: TracedFlows;
   let flows: Flows;
+  const linksOf = (jobId: string) => traced.linksOf(jobId);
 
   beforeAll(async () => {
-    receiver = await startOtlpReceiver();
-    vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', `${receiver.url}/v1/traces`);
-    place = await startOn(kind);
-    vi.unstubAllEnvs();
-    flows = place.flows;
+    traced = await startTraced(kind);
+    flows = traced.place.flows;
   });
 
-  afterAll(async () => {
-    await place?.stop();
-    await receiver?.stop();
-  });
+  afterAll(() => traced?.stop());
 
-  /** Of the job's own span, once it has come: what it is linked to, as `depends_on TRACE SPAN`. */
-  async function linksOf(jobId: string): Promise<string[]> {
-    const span = await eventually(
-      `the span of job ${jobId} has come`,
-      () => receiver.received.flatMap((one) => one.spans).find(({ spanId }) => spanId === spanIdOf(jobId, 0, 'job')),
-      { timeoutMs: 60_000 },
-    );
-    return span.links.map(({ kind: why, traceId, spanId }) => `${why} ${traceId} ${spanId}`).sort();
-  }
   const dependsOn = (...jobs: (string | { readonly jobId: string; readonly traceId: string })[]) =>
     jobs
       .map((one) => (typeof one === 'string' ? { jobId: one, traceId: one.replaceAll('-', '') } : one))
       .map(({ jobId, traceId }) => `depends_on ${traceId} ${spanIdOf(jobId, 0, 'job')}`)
       .sort();
-  const submit = async (dependencies: Init[]): Promise<string> => place.world.submit('play', { dependencies });
+  const submit = async (dependencies: Init[]): Promise<string> => traced.place.world.submit('play', { dependencies });
   const held = async (): Promise<{ jobId: string; hold: string }> => {
     const hold = flows.name('hold');
     return { jobId: await flows.submit('play', { as: hold, hold }), hold };
   };
 
   it('are linked to the jobs that they waited for, and to those that had ended before', async () => {
-    const { jobId: traced } = await flows.client.submit('play', {}, { traceparent: CALLER });
-    await flows.ended(traced);
+    const { jobId: called } = await flows.client.submit('play', {}, { traceparent: CALLER });
+    await flows.ended(called);
     const { jobId: first, hold } = await held();
-    const waiting = await submit([onJob(first), onJob(traced), onJob(first)]);
+    const waiting = await submit([onJob(first), onJob(called), onJob(first)]);
     flows.letGo(hold);
     await flows.ended(waiting);
-    const caller = { jobId: traced, traceId: CALLER.split('-')[1] as string };
+    const caller = { jobId: called, traceId: CALLER.split('-')[1] as string };
     expect(await linksOf(waiting)).toEqual(dependsOn(first, caller));
     expect(await linksOf(first)).toEqual([]);
     const late = await submit([onJob(first)]);
     expect(await linksOf(late)).toEqual(dependsOn(first));
     const bad = await flows.submit('play', { fail: 'broken' });
     await flows.ended(bad);
-    const skipped = await place.world.submit('play', { dependencies: [{ on: { case: 'jobId', value: bad } }] });
+    const skipped = await traced.place.world.submit('play', { dependencies: [{ on: { case: 'jobId', value: bad } }] });
     expect(await linksOf(skipped)).toEqual(dependsOn(bad));
   });
 
@@ -86,7 +71,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('spans of jobs with dependencie
     const done = await flows.submit('play');
     await flows.ended(done);
     const waiting = await submit([onJob(one.jobId)]);
-    await place.world.rpc.call(JobService.method.addDependencies, {
+    await traced.place.world.rpc.call(JobService.method.addDependencies, {
       jobId: waiting,
       dependencies: [onJob(two.jobId), onJob(done)],
     });
@@ -124,7 +109,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('spans of jobs with dependencie
     const since = Date.now() - 60_000;
     const before = await flows.submit(publisher);
     await eventually('it is published', async () => {
-      const { assets } = await place.world.rpc.call(JobService.method.listAssets, { pageSize: 1_000 });
+      const { assets } = await traced.place.world.rpc.call(JobService.method.listAssets, { pageSize: 1_000 });
       return assets.some(({ jobId }) => jobId === before);
     });
     const past = await submit([onAsset(asset, since)]);

@@ -1,42 +1,21 @@
 /** Spans of steps as a real replica sends them over OTLP: each is linked to the jobs of the steps that it needs. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
-import { type Flows, type Place, plays, type Step, startOn, TriggerRule } from '../api/workflows/flows.ts';
-
-const WAIT = { timeoutMs: 60_000, everyMs: 50 };
+import { type Flows, plays, type Step, TriggerRule } from '../api/workflows/flows.ts';
+import { startTraced, type TracedFlows } from './traced-flows.ts';
 
 describe.each(['PostgreSQL', 'PGlite'] as const)('spans of steps on %s', (kind) => {
-  let receiver: OtlpReceiver;
-  let place: Place;
+  let traced: TracedFlows;
   let flows: Flows;
+  const linksOf = (jobId: string) => traced.linksOf(jobId);
 
   beforeAll(async () => {
-    receiver = await startOtlpReceiver();
-    vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', `${receiver.url}/v1/traces`);
-    place = await startOn(kind);
-    vi.unstubAllEnvs();
-    flows = place.flows;
+    traced = await startTraced(kind);
+    flows = traced.place.flows;
   });
 
-  afterAll(async () => {
-    await place?.stop();
-    await receiver?.stop();
-  });
+  afterAll(() => traced?.stop());
 
-  const rootOf = (jobId: string) =>
-    eventually(
-      `the span of job ${jobId} has come`,
-      () => {
-        const spans = receiver.received.flatMap((one) => one.spans);
-        return spans.find(({ spanId }) => spanId === spanIdOf(jobId, 0, 'job'));
-      },
-      WAIT,
-    );
-  /** Ids of the spans that the job's own is linked to, by kind. */
-  const linksOf = async (jobId: string) =>
-    (await rootOf(jobId)).links.map(({ kind: why, traceId, spanId }) => `${why} ${traceId} ${spanId}`).sort();
   const needs = (traceId: string, ...jobIds: string[]) =>
     jobIds.map((jobId) => `needs ${traceId} ${spanIdOf(jobId, 0, 'job')}`).sort();
   /** Jobs of a workflow's step, in the order of their starts. */

@@ -33,6 +33,16 @@ const onTime = '12:01:00 12:02:00 12:03:00 12:04:00 12:05:00';
 /** Temporal starts behind the end of what it terminates, which comes at once; here a second later, as with a cancel. */
 const atOnce = 'Muster starts at once, beside what is left of what was cancelled';
 
+/** Of runs that take a minute and a half. */
+const behind: Scenario['starts'] = {
+  Skip: '12:01:00 OVERLAP 12:03:00 OVERLAP 12:05:00',
+  BufferOne: '12:01:00 12:02:30 12:04:00 12:05:30 BUFFER_FULL',
+  BufferAll: '12:01:00 12:02:30 12:04:00 12:05:30 12:07:00',
+  CancelOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
+  TerminateOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
+  AllowAll: onTime,
+};
+
 const scenarios: readonly Scenario[] = [
   {
     what: 'the running one ends before the next time',
@@ -49,14 +59,7 @@ const scenarios: readonly Scenario[] = [
   {
     what: 'the running one ends after the next time',
     seconds: 90,
-    starts: {
-      Skip: '12:01:00 OVERLAP 12:03:00 OVERLAP 12:05:00',
-      BufferOne: '12:01:00 12:02:30 12:04:00 12:05:30 BUFFER_FULL',
-      BufferAll: '12:01:00 12:02:30 12:04:00 12:05:30 12:07:00',
-      CancelOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
-      TerminateOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
-      AllowAll: onTime,
-    },
+    starts: behind,
     differs: { TerminateOther: [onTime, atOnce] },
   },
   {
@@ -76,14 +79,7 @@ const scenarios: readonly Scenario[] = [
     what: 'the first one fails, which is an end like any other',
     seconds: 90,
     firstFails: true,
-    starts: {
-      Skip: '12:01:00 OVERLAP 12:03:00 OVERLAP 12:05:00',
-      BufferOne: '12:01:00 12:02:30 12:04:00 12:05:30 BUFFER_FULL',
-      BufferAll: '12:01:00 12:02:30 12:04:00 12:05:30 12:07:00',
-      CancelOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
-      TerminateOther: '12:01:00 12:02:01 12:03:01 12:04:01 12:05:01',
-      AllowAll: onTime,
-    },
+    starts: behind,
     differs: { TerminateOther: [onTime, atOnce] },
   },
   {

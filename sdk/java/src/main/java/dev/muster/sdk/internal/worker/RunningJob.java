@@ -1,22 +1,17 @@
 package dev.muster.sdk.internal.worker;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.google.protobuf.ByteString;
 import dev.muster.sdk.ChildOptions;
 import dev.muster.sdk.HandlerStoppedException;
-import dev.muster.sdk.JobFailure;
 import dev.muster.sdk.LogLevel;
 import dev.muster.sdk.MusterException;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.PayloadException;
 import dev.muster.sdk.StopReason;
-import dev.muster.sdk.WaitsForChildren;
 import dev.muster.sdk.internal.HandledJob;
-import dev.muster.sdk.internal.Uuids;
 import dev.muster.sdk.internal.core.CorePorts;
 import dev.muster.sdk.internal.core.Limits;
 import dev.muster.sdk.internal.core.LogTail;
-import dev.muster.sdk.internal.core.Outcomes;
 import dev.muster.v1.Assignment;
 import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Job;
@@ -53,6 +48,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private final System.Logger logger;
   private final Children children;
   private final HandlerSpan span;
+  private final HandlerEnds ends;
   private final HandledJob handled;
   private final CompletableFuture<StopReason> stopSignal = new CompletableFuture<>();
 
@@ -86,6 +82,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     this.logger = logger;
     children = new Children(calls, codec, jobId(), assignment.getAttempt());
     span = tracing.handlerSpan(assignment);
+    ends = new HandlerEnds(span, codec);
     handled = new HandledJob(jobId());
   }
 
@@ -151,43 +148,11 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   }
 
   private void succeeded(Object value) {
-    Payload result;
-    try {
-      result = codec().encode(value);
-    } catch (RuntimeException | Error unwritable) {
-      span.fail(unwritable);
-      end(Outcomes.failed(Failures.ofFinal(unwritable, codec())));
-      return;
-    }
-    span.succeed();
-    end(Outcomes.result(result));
+    end(ends.ofResult(value));
   }
 
   private void failed(Throwable thrown) {
-    Throwable meant = Failures.meant(thrown);
-    if (meant instanceof WaitsForChildren waits) {
-      suspended(waits);
-    } else {
-      failedWith(meant);
-    }
-  }
-
-  private void suspended(WaitsForChildren waits) {
-    List<ByteString> childIds;
-    try {
-      childIds = waits.childIds().stream().map(Uuids::bytes).toList();
-    } catch (RuntimeException noIds) {
-      String message = "the handler waits for what has no id of a job: " + noIds.getMessage();
-      failedWith(new JobFailure(WaitsForChildren.class.getSimpleName(), message, noIds));
-      return;
-    }
-    span.succeed();
-    end(Outcomes.suspended(childIds));
-  }
-
-  private void failedWith(Throwable meant) {
-    span.fail(meant);
-    end(Outcomes.failed(Failures.of(meant, codec())));
+    end(ends.ofThrown(thrown));
   }
 
   private void end(AttemptReport ended) {
