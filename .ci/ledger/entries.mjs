@@ -1,0 +1,49 @@
+// One line of the ledger for each check: kind, file and title, separated by tabs.
+
+/** Titles without what differs from run to run and from machine to machine. */
+export function normalTitle(title) {
+  return title
+    .replaceAll(/ is left out: [^>]*? > /g, ' > ')
+    .replaceAll(/\(seed \d+\)/g, '(seed)')
+    .replaceAll(/\S*\/node (workers\/)/g, 'node $1')
+    .replaceAll(/\/tmp\/[\w-]+\//g, '<tmp>/');
+}
+
+/** Sorted lines; the second of two checks with one title gets a number. */
+export function lines(checks) {
+  const seen = new Map();
+  const all = checks.map(({ kind, file, title }) => {
+    const line = `${kind}\t${file}\t${normalTitle(title).replaceAll(/\s+/g, ' ')}`;
+    const times = (seen.get(line) ?? 0) + 1;
+    seen.set(line, times);
+    return times === 1 ? line : `${line} (${times})`;
+  });
+  return all.sort();
+}
+
+/**
+ * What the ledger has and this checkout has not.
+ *
+ * @param ledger Its text.
+ * @param now Lines of this checkout.
+ * @param moved Rules in their order: `from` is a line or, between slashes, a regular expression over lines; `to` is the line that asserts it now,
+ *     with $1 and so on; `why` says why.
+ */
+export function goneFrom(ledger, now, moved) {
+  const present = new Set(now);
+  const rules = moved.map(({ from, to }) => ({ from: patternOf(from), to }));
+  return ledger
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      let place = line;
+      for (const { from, to } of rules) place = place.replace(from, to);
+      if (present.has(place)) return [];
+      return [place === line ? `gone: ${line}` : `gone: ${line}\n  not found either: ${place}`];
+    });
+}
+
+function patternOf(from) {
+  if (from.startsWith('/') && from.endsWith('/')) return new RegExp(from.slice(1, -1));
+  return new RegExp(`^${from.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
