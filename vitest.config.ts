@@ -1,22 +1,40 @@
-// How the tests run: in processes of their own, two at a time, with time enough for real servers to start.
+/**
+ * How the tests run: two processes at a time, with time enough for real servers to start. Unit and property tests share a process, since they
+ * change nothing outside of themselves; each other file has a process of its own.
+ */
 
 import { defineConfig } from 'vitest/config';
 import { LongFirst } from './test/support/long-first.ts';
 import { TestReport } from './test/support/test-report.ts';
+import { allOnly, runsAll } from './test/support/tier.ts';
 
 /** Where a run in CI wants its counts, as JUnit. */
 const { MUSTER_JUNIT: outputFile } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
+const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     reporters: ['default', new TestReport(), ...junit],
-    setupFiles: ['test/support/property-size.ts'],
-    pool: 'forks',
-    isolate: true,
     maxWorkers: 2,
     sequence: { sequencer: LongFirst },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'shared', include: shared, isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['test/**/*.test.ts'],
+          exclude: [...shared, ...(runsAll ? [] : Object.keys(allOnly))],
+          isolate: true,
+        },
+      },
+    ],
+    setupFiles: ['test/support/property-size.ts'],
+    pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

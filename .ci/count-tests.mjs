@@ -1,23 +1,28 @@
-// Prints "PASSED FAILED": the tests of a JUnit report, given the exit code of the runner that wrote it.
+// Prints "PASSED FAILED": the tests of JUnit reports, given the exit code of the run that wrote them.
 //
-//   node .ci/count-tests.mjs report.xml exit-code
+//   node .ci/count-tests.mjs exit-code report.xml...
 //
-// A runner that failed, ran nothing or wrote no report counts as one failure at least.
+// A run that failed counts as one failure at least, and so does a report that is missing or has no test.
 
 import { existsSync, readFileSync } from 'node:fs';
 
-const [file, exitCode] = process.argv.slice(2);
-const report = existsSync(file) ? readFileSync(file, 'utf8') : '';
-const suites = report.match(/<testsuite\s[^>]*>/g) ?? [];
+const [exitCode, ...files] = process.argv.slice(2);
+const reports = files.map((file) => (existsSync(file) ? readFileSync(file, 'utf8') : ''));
+const suites = reports.map((report) => report.match(/<testsuite\s[^>]*>/g) ?? []);
 
 const tests = total('tests');
 const failed = total('failures') + total('errors');
 const passed = tests - failed - total('skipped');
-const runnerFailed = exitCode !== '0' || tests === 0;
-console.log(`${passed} ${runnerFailed ? Math.max(failed, 1) : failed}`);
+const isWhole = exitCode === '0' && suites.every((of) => sum(of, 'tests') > 0);
+console.log(`${passed} ${isWhole ? failed : Math.max(failed, 1)}`);
 
-/** The sum of an attribute over all suites of the report. */
+/** The sum of an attribute over all reports. */
 function total(attribute) {
+  return suites.reduce((all, of) => all + sum(of, attribute), 0);
+}
+
+/** The sum of an attribute over the suites of a report. */
+function sum(of, attribute) {
   const pattern = new RegExp(`\\s${attribute}="(\\d+)"`);
-  return suites.reduce((sum, suite) => sum + Number(pattern.exec(suite)?.[1] ?? 0), 0);
+  return of.reduce((all, suite) => all + Number(pattern.exec(suite)?.[1] ?? 0), 0);
 }

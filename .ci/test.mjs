@@ -1,22 +1,29 @@
-// Runs the tests: with arguments those that vitest finds with them, without any all of them, the Python SDK's included.
-// It ends with what was left out since the machine lacks a toolchain, and why.
+// Runs the tests: vitest's, and beside them the Python SDK's.
+//
+//   npm test                        the core: some of every kind
+//   npm test -- --all               everything; npm run test:all is the same
+//   npm test -- WORD [OPTION...]    what vitest finds with these, whole
+//
+// It ends with its ten slowest files, and with what was left out since the machine lacks a toolchain, and why.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runForwarding } from './setup/command.mjs';
 import { root } from './setup/paths.mjs';
 
-const args = process.argv.slice(2);
-const suites = [['vitest', 'run', ...args]];
-if (args.length === 0 && existsSync(join(root, 'sdk', 'python', 'tests'))) {
-  suites.push(['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', 'sdk/python/tests']);
-}
-const leftOut = join(root, 'test-results', 'left-out.txt'); // the reporter of vitest writes it
-rmSync(leftOut, { force: true });
+const { MUSTER_REPORTS: reports } = process.env; // a folder for JUnit files: CI's
+const args = process.argv.slice(2).filter((arg) => arg !== '--all');
+const isCore = process.argv.length === 2;
+const endings = ['slowest.txt', 'left-out.txt'].map((name) => join(root, 'test-results', name));
+for (const file of endings) rmSync(file, { force: true }); // the reporter of vitest writes them
 
-for (const suite of suites) {
-  const { code, signal } = await runForwarding(suite);
-  if (code !== 0) process.exitCode = 1;
-  if (signal !== null) break; // told to stop: the rest is not wanted either
+process.env.MUSTER_TESTS = isCore ? 'core' : 'all';
+if (reports) process.env.MUSTER_JUNIT = join(reports, 'vitest.xml');
+const suites = [['vitest', 'run', ...args]];
+if (args.length === 0) {
+  const junit = reports ? [`--junit-xml=${join(reports, 'pytest.xml')}`] : [];
+  suites.push(['python', '-m', 'pytest', '--quiet', '-p', 'no:cacheprovider', ...junit, 'sdk/python/tests']);
 }
-if (existsSync(leftOut)) process.stderr.write(readFileSync(leftOut, 'utf8'));
+
+for (const { code } of await Promise.all(suites.map(runForwarding))) if (code !== 0) process.exitCode = 1;
+for (const file of endings) if (existsSync(file)) process.stderr.write(readFileSync(file, 'utf8'));

@@ -20,6 +20,12 @@ export interface Entry {
   readonly said: string;
 }
 
+/** A file of tests, and how long it took with its imports and hooks. */
+export interface FileTime {
+  readonly file: string;
+  readonly ms: number;
+}
+
 /** What a run was, beside its cases. */
 export interface Run {
   readonly began: Date;
@@ -55,6 +61,15 @@ export function logText(run: Run, entries: readonly Entry[]): string {
     [row('result', 'ms', 'file', 'case'), '|---|---|---|---|', ...rows].join('\n'),
     '',
   ].join('\n\n');
+}
+
+const SLOWEST = 10;
+
+/** The slowest files, a line each. */
+export function slowestText(times: readonly FileTime[]): string {
+  const slowest = times.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+  const lines = slowest.map(({ file, ms }) => `${(ms / 1_000).toFixed(1).padStart(8)} s  ${file}`);
+  return ['slowest files:', ...lines, ''].join('\n');
 }
 
 /** The test summary report. */
@@ -94,6 +109,11 @@ function commit(root: string): string {
   } catch {
     return 'unknown commit';
   }
+}
+
+function timeOf(module: TestModule): number {
+  const { collectDuration, duration, environmentSetupDuration, prepareDuration, setupDuration } = module.diagnostic();
+  return collectDuration + duration + environmentSetupDuration + prepareDuration + setupDuration;
 }
 
 /** The reporter that vitest is told of in vitest.config.ts. */
@@ -148,5 +168,7 @@ export class TestReport implements Reporter {
     writeFileSync(join(folder, 'test-log.md'), logText(run, this.#entries));
     writeFileSync(join(folder, 'test-summary.md'), summaryText(run, this.#entries));
     writeFileSync(join(folder, 'left-out.txt'), leftOutText(this.#leftOut));
+    const times = modules.map((module) => ({ file: module.relativeModuleId, ms: timeOf(module) }));
+    writeFileSync(join(folder, 'slowest.txt'), slowestText(times));
   }
 }

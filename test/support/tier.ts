@@ -1,0 +1,21 @@
+/**
+ * Which tests a run has. `npm test` runs the core: some of every kind, in minutes. `npm run test:all` runs everything, and so does a run that
+ * names its files.
+ */
+
+/** Whether this run has everything. */
+export const runsAll = process.env.MUSTER_TESTS !== 'core';
+
+/** Files that only `npm run test:all` runs, and why. */
+export const allOnly: Readonly<Record<string, string>> = {
+  'test/conformance/{exec,go,rust}.test.ts': 'other languages',
+  'test/conformance/planted-bugs*.test.ts': 'mutations',
+  'test/languages/*.test.ts': 'other languages',
+  'test/simulation/mutants.test.ts': 'mutations',
+  'test/integration/fuzz/*.test.ts': 'fuzzing',
+};
+
+/** The given cases, or in a run of the core the first `count` of them. */
+export function coreOf<T>(cases: readonly T[], count: number): readonly T[] {
+  return runsAll ? cases : cases.slice(0, count);
+}
