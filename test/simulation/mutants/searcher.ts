@@ -2,12 +2,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Found, Message, Order } from './search.ts';
 
+/** After so many searches comes a new process: each leaves some 40 MB behind. */
+const MAX_SEARCHES = 16;
+
 /** How long nothing may come from the process: far more than a seed takes on a busy machine. */
 export const SILENCE_MS = 5 * 60_000;
+
+/** Each bug has modules of its own: a cache of their code would grow with each. */
+const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
 
 export class Searcher {
   readonly #script: string;
   #child: ChildProcess | undefined;
+  #searches = 0;
 
   constructor(script: string) {
     this.#script = script;
@@ -15,10 +22,11 @@ export class Searcher {
 
   /** One at a time. @throws Error when the process ends, hangs or fails: the next search has a new one. */
   async search(order: Order): Promise<Found> {
-    const child = this.#child?.connected ? this.#child : fork(this.#script, { execArgv: [] });
-    this.#child = child;
+    if (this.#searches === MAX_SEARCHES || !this.#child?.connected) this.stop();
+    this.#child ??= fork(this.#script, { execArgv: [], env });
+    this.#searches++;
     try {
-      return await this.#answer(child, order);
+      return await this.#answer(this.#child, order);
     } catch (error) {
       this.stop();
       throw error;
@@ -28,6 +36,7 @@ export class Searcher {
   stop(): void {
     this.#child?.kill('SIGKILL');
     this.#child = undefined;
+    this.#searches = 0;
   }
 
   #answer(child: ChildProcess, order: Order): Promise<Found> {
