@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Found, Message, Order } from './search.ts';
 
 /** After so many searches comes a new process: each leaves some 40 MB behind. */
-const MAX_SEARCHES = 16;
+export const MAX_SEARCHES = 16;
 
 /** How long nothing may come from the process: far more than a seed takes on a busy machine. */
 export const SILENCE_MS = 5 * 60_000;
