@@ -5,13 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KillPoint } from '../../server/engine/kill-points.ts';
 import { eventually } from '../support/eventually.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
+import { dieInTurn, type Kill } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills: readonly (readonly [KillPoint, number])[] = [
+const kills: readonly Kill[] = [
   ['batches.after_retry_before_members', 1],
   ['batches.after_retried_page_before_next', 1],
   ['batches.after_retried_page_before_next', 2],
@@ -41,21 +41,13 @@ afterAll(async () => {
 });
 
 it('make each failed member anew once, whoever is killed', { timeout: 600_000 }, async () => {
-  for (const [i, [point, passing]] of kills.entries()) {
+  for (const [i, kill] of kills.entries()) {
+    const [point] = kill;
     const { jobId, lost } = await endedBatch(`batch-${i}`);
-    const victim = deployment.replicas[i % 2];
-    const other = deployment.replicas[(i + 1) % 2];
-    await victim?.kill();
-    await victim?.start(`${point}:${passing}`);
-    // It has the batch to itself until it dies.
-    await other?.kill();
     const requestId = randomUUID();
-    const retried = client.retryBatch(jobId, 'again', { requestId });
-    await victim?.killedItself(point);
-    await other?.start();
-    await victim?.start();
-    const newId = (await retried).job?.jobId ?? '';
-    expect((await client.retryBatch(jobId, 'again', { requestId })).job?.jobId, point).toBe(newId);
+    const retry = () => client.retryBatch(jobId, 'again', { requestId });
+    const newId = (await dieInTurn(deployment, i, kill, retry)).job?.jobId ?? '';
+    expect((await retry()).job?.jobId, point).toBe(newId);
     const ended = await runToEnd(newId);
     expect(ended.job?.state, point).toBe(JobState.SUCCEEDED);
     expect(ended.counts, point).toMatchObject({ members: BigInt(LOST), open: 0n, succeeded: BigInt(LOST) });

@@ -4,17 +4,21 @@
  */
 import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KillPoint } from '../../server/engine/kill-points.ts';
+import { coreOf } from '../support/tier.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
+import { dieInTurn, type Kill } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills: readonly (readonly [KillPoint, number])[] = [
-  ['workflows.after_commit_before_publish', 3],
-  ['complete.after_commit_before_reply', 5],
-  ['submit.after_commit_before_reply', 3],
-  ['transaction.before_commit', 20],
-];
+const kills = coreOf<Kill>(
+  [
+    ['workflows.after_commit_before_publish', 3],
+    ['complete.after_commit_before_reply', 5],
+    ['submit.after_commit_before_reply', 3],
+    ['transaction.before_commit', 20],
+  ],
+  1,
+);
 const LONG_MS = 120_000;
 const MEMBERS = 600;
 const CALLS = 6;
@@ -45,18 +49,10 @@ afterAll(async () => {
 });
 
 it('count each member once and end with one callback, whoever is killed', { timeout: 600_000 }, async () => {
-  for (const [i, [point, passing]] of kills.entries()) {
-    const victim = deployment.replicas[i % 2];
-    const other = deployment.replicas[(i + 1) % 2];
-    await victim?.kill();
-    await victim?.start(`${point}:${passing}`);
-    // It has the batch to itself until it dies.
-    await other?.kill();
-    const filled = fill(`batch-${i}`);
-    await victim?.killedItself(point);
-    await other?.start();
-    await victim?.start();
-    const ended = await (await filled).wait({ timeoutMs: LONG_MS });
+  for (const [i, kill] of kills.entries()) {
+    const [point] = kill;
+    const batch = await dieInTurn(deployment, i, kill, () => fill(`batch-${i}`));
+    const ended = await batch.wait({ timeoutMs: LONG_MS });
     expect(ended.job?.state, point).toBe(JobState.SUCCEEDED);
     expect(ended.counts, point).toMatchObject({ members: BigInt(MEMBERS), open: 0n, succeeded: BigInt(MEMBERS) });
     expect(await callbacksOf(`batch-${i}`), point).toEqual([ended.callbackJobId]);

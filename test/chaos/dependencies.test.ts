@@ -2,15 +2,14 @@
  * Dependencies and children over SIGKILLs of the replicas, at named points and in turns: each job that waits is let go once, each
  * parent goes on once with its children, what can't come about is skipped, and nothing is left behind.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, stateName, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KillPoint } from '../../server/engine/kill-points.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
+import { dieInTurn, type Kill, loadUntil } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills: readonly (readonly [KillPoint, number])[] = [
+const kills: readonly Kill[] = [
   ['change.after_commit_before_reply', 1],
   ['complete.after_commit_before_reply', 4],
   ['transaction.before_commit', 15],
@@ -19,8 +18,6 @@ const kills: readonly (readonly [KillPoint, number])[] = [
 ];
 const FAMILIES = 10;
 const CHILDREN = 3;
-const MOST_ROUNDS = 5;
-const ROUND_MS = 6_000;
 const LONG_MS = 180_000;
 
 let deployment: Deployment;
@@ -83,33 +80,12 @@ async function load(): Promise<Load> {
   return { families, behind: ids(await client.submitMany(behind)), skipped: ids(await client.submitMany(skipped)) };
 }
 
-async function loadUntil(dead: Promise<void> | undefined, rounds: Promise<Load>[]): Promise<void> {
-  let isDead = false;
-  const dying = Promise.resolve(dead).finally(() => {
-    isDead = true;
-  });
-  for (let round = 0; round < MOST_ROUNDS && !isDead; round++) {
-    rounds.push(load());
-    await Promise.race([dying, delay(ROUND_MS)]);
-  }
-  await dying;
-}
-
 const count = async (query: string) => (await deployment.database.query(query)).rows[0]?.n;
 
 it('let each job go once, whoever is killed', { timeout: 900_000 }, async () => {
   const rounds: Promise<Load>[] = [];
-  for (const [i, [point, passing]] of kills.entries()) {
-    const victim = deployment.replicas[i % 2];
-    const other = deployment.replicas[(i + 1) % 2];
-    await victim?.kill();
-    await victim?.start(`${point}:${passing}`);
-    // It has them to itself until it dies.
-    await other?.kill();
-    await loadUntil(victim?.killedItself(point), rounds);
-    await other?.start();
-    await victim?.start();
-  }
+  for (const [i, kill] of kills.entries())
+    rounds.push(...(await dieInTurn(deployment, i, kill, (dead) => loadUntil(deployment, dead, load))));
   for (const { families, behind, skipped } of await Promise.all(rounds)) {
     for (const [n, jobId] of families.entries()) {
       const wanted = Array.from({ length: CHILDREN }, (_, i) => n + i).reduce((sum, one) => sum + one, 0);

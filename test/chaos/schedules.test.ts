@@ -4,13 +4,13 @@
  */
 import { CatchUpPolicy, Client, OverlapPolicy, type ScheduleRun, ScheduleRunState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KillPoint } from '../../server/engine/kill-points.ts';
 import { eventually } from '../support/eventually.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
+import { dieInTurn, type Kill } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills: readonly (readonly [KillPoint, number])[] = [
+const kills: readonly Kill[] = [
   ['schedules.after_submit_before_settle', 2],
   ['submit.after_commit_before_reply', 3],
   ['transaction.before_commit', 20],
@@ -82,17 +82,7 @@ async function expectEachTimeOnce(name: string, pausedUs: number): Promise<numbe
 }
 
 it('give each time one job, whoever is killed', { timeout: 600_000 }, async () => {
-  for (const [i, [point, passing]] of kills.entries()) {
-    const victim = deployment.replicas[i % 2];
-    const other = deployment.replicas[(i + 1) % 2];
-    await victim?.kill();
-    await victim?.start(`${point}:${passing}`);
-    // It has them to itself until it dies.
-    await other?.kill();
-    await victim?.killedItself(point);
-    await other?.start();
-    await victim?.start();
-  }
+  for (const [i, kill] of kills.entries()) await dieInTurn(deployment, i, kill, (dead) => dead);
   const paused = new Map<string, number>();
   for (const name of names) paused.set(name, usOf((await client.pauseSchedule(name, 'to be counted')).updateTime));
   await eventually(

@@ -2,16 +2,15 @@
  * Workflows over SIGKILLs of the replicas that run them, at named points and in turns: each ends, with the right result, and each
  * of its steps, items and passes had one job.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { stateName } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KillPoint } from '../../server/engine/kill-points.ts';
 import { Flows, plays, resultOf, type Step, StepRole, TriggerRule } from '../integration/api/workflows/flows.ts';
 import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
+import { dieInTurn, type Kill, loadUntil } from './harness/turns.ts';
 
 /** Each with the passing at which the replica dies. */
-const kills: readonly (readonly [KillPoint, number])[] = [
+const kills: readonly Kill[] = [
   ['workflows.after_commit_before_publish', 1],
   ['complete.after_commit_before_reply', 5],
   ['transaction.before_commit', 20],
@@ -22,8 +21,6 @@ const kills: readonly (readonly [KillPoint, number])[] = [
   ['change.after_commit_before_reply', 2],
 ];
 const A_ROUND = 25;
-const MOST_ROUNDS = 5;
-const ROUND_MS = 8_000;
 const LONG_MS = 180_000;
 /** Jobs of a workflow that succeeds: two of the chain, five items, three passes, the join and what is finally done. */
 const JOBS = 2 + 5 + 3 + 1 + 1;
@@ -114,32 +111,10 @@ async function load(): Promise<Record<'good' | 'bad' | 'undone' | 'endless', str
   return { good: fine, bad: failing, undone: taken, endless: held };
 }
 
-/** How often a point is passed hangs on how much goes in one batch: a round may be too little to get there. */
-async function loadUntil(dead: Promise<void> | undefined, rounds: ReturnType<typeof load>[]): Promise<void> {
-  let isDead = false;
-  const dying = Promise.resolve(dead).finally(() => {
-    isDead = true;
-  });
-  for (let round = 0; round < MOST_ROUNDS && !isDead; round++) {
-    rounds.push(load());
-    await Promise.race([dying, delay(ROUND_MS)]);
-  }
-  await dying;
-}
-
 it('end as they should, with one job for each step, whoever is killed', { timeout: 900_000 }, async () => {
   const rounds: ReturnType<typeof load>[] = [];
-  for (const [i, [point, passing]] of kills.entries()) {
-    const victim = deployment.replicas[i % 2];
-    const other = deployment.replicas[(i + 1) % 2];
-    await victim?.kill();
-    await victim?.start(`${point}:${passing}`);
-    // It has them to itself until it dies.
-    await other?.kill();
-    await loadUntil(victim?.killedItself(point), rounds);
-    await other?.start();
-    await victim?.start();
-  }
+  for (const [i, kill] of kills.entries())
+    rounds.push(...(await dieInTurn(deployment, i, kill, (dead) => loadUntil(deployment, dead, load))));
   const all = await Promise.all(rounds);
   for (const { good, bad, undone, endless } of all) {
     for (const [n, jobId] of good.entries()) {

@@ -6,7 +6,11 @@
  * Exits with 1 when a seed fails.
  */
 import { parseArgs } from 'node:util';
-import { plant } from './mutants/plant.ts';
+import { openSimPostgres } from './database/open-sim-postgres.ts';
+import { importPlanted } from './mutants/plant.ts';
+import type { SeedResult } from './scenario/run-seed.ts';
+import type { SeedsResult } from './scenario/run-seeds.ts';
+import { countsOf, failureOf, summaryOf } from './scenario/summary.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,24 +22,36 @@ const { values } = parseArgs({
   },
 });
 
-const planted = values.mutant === undefined ? undefined : plant(values.mutant);
-// Imported only now, so that what was planted is in what is loaded.
-const { range, replaySeed, runSeeds } = await import('./scenario/run-seeds.ts');
-const { countsOf, failureOf, summaryOf } = await import('./scenario/summary.ts');
-planted?.verify();
+const path = './scenario/run-seeds.ts';
+const { mutant } = values;
+const { range, runSeeds }: typeof import('./scenario/run-seeds.ts') =
+  mutant === undefined ? await import(path) : await importPlanted(mutant, `test/simulation/${path}`);
+const postgres = await openSimPostgres();
 
-if (values.seed !== undefined) {
-  const result = await replaySeed(Number(values.seed));
-  console.log(result.trace.join('\n'));
-  console.log(result.violations.length === 0 ? `seed ${result.seed} is clean (${result.hash})` : failureOf(result));
-  process.exitCode = Math.min(1, result.violations.length);
-} else {
+if (values.seed !== undefined) await replay(Number(values.seed));
+else await runAll();
+await postgres.close();
+
+async function replay(seed: number): Promise<void> {
+  const onSeed = (result: SeedResult) => {
+    console.log(result.trace.join('\n'));
+    console.log(result.violations.length === 0 ? `seed ${seed} is clean (${result.hash})` : failureOf(result));
+  };
+  exitWith(await runSeeds({ postgres, seeds: [seed], keepsTrace: true, onSeed }));
+}
+
+async function runAll(): Promise<void> {
   const result = await runSeeds({
+    postgres,
     seeds: range(Number(values.first), Number(values.seeds)),
     stopAtFirst: values.stop,
     onSeed: (seed) => seed.violations.length > 0 && console.log(failureOf(seed)),
   });
   console.log(countsOf(result.counts));
   console.log(summaryOf(result));
-  process.exitCode = Math.min(1, result.failures.length);
+  exitWith(result);
+}
+
+function exitWith({ failures }: SeedsResult): void {
+  process.exitCode = Math.min(1, failures.length);
 }

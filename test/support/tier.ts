@@ -8,10 +8,12 @@ export const runsAll = process.env.MUSTER_TESTS !== 'core';
 
 /** Files that only `npm run test:all` runs, and why. */
 export const allOnly: Readonly<Record<string, string>> = {
+  'test/chaos/{batch-retries,dependencies,embedded,events,schedules,waits,workflows}.test.ts':
+    'crashes: crash and batches stay',
   'test/conformance/{exec,go,rust}.test.ts': 'other languages',
   'test/conformance/planted-bugs*.test.ts': 'mutations',
   'test/languages/*.test.ts': 'other languages',
-  'test/simulation/mutants.test.ts': 'mutations',
+  'test/simulation/mutants-*.test.ts': 'mutations',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
 };
 

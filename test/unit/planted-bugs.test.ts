@@ -1,7 +1,8 @@
-/** Every planted bug still fits the source that it is planted in: the simulation, which takes minutes, need not find out. */
+/** Every planted bug fits the source that it is planted in: that takes no run of the simulation. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { mutants } from '../simulation/mutants/mutants.ts';
+import noticedAt from '../simulation/mutants/noticed-at.json' with { type: 'json' };
 import { applyPatch } from '../simulation/mutants/plant.ts';
 
 it.each(Object.entries(mutants))('%s', (_, { patches }) => {
@@ -12,4 +13,15 @@ it.each(Object.entries(mutants))('%s', (_, { patches }) => {
     expect(after).not.toBe(before);
     sources.set(patch.file, after);
   }
+});
+
+it('no seed is kept of a bug that is planted no more', () => {
+  expect(Object.keys(mutants)).toEqual(expect.arrayContaining(Object.keys(noticedAt)));
+});
+
+it('a patch whose snippet is not there once is refused', () => {
+  const patch = { file: 'x.ts', find: 'a + b', replace: 'a - b' };
+  expect(applyPatch('const c = a\n  + b;', patch)).toBe('const c = a - b;');
+  expect(() => applyPatch('const c = a;', patch)).toThrow('0 times');
+  expect(() => applyPatch('a + b; a + b', patch)).toThrow('2 times');
 });

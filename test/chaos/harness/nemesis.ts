@@ -9,7 +9,7 @@ import { Tally } from './tally.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Those of schedules, workflows, waits and retries of batches have tests of their own. */
-type LoadPoint = Exclude<
+export type LoadPoint = Exclude<
   KillPoint,
   | 'schedules.after_submit_before_settle'
   | 'workflows.after_commit_before_publish'
@@ -43,16 +43,18 @@ export class Nemesis {
   readonly tally = new Tally();
   readonly #run: Run;
   readonly #dice: Dice;
+  readonly #points: readonly LoadPoint[];
   #over = false;
 
-  constructor(run: Run, dice: Dice) {
+  constructor(run: Run, dice: Dice, points: readonly LoadPoint[]) {
     this.#run = run;
     this.#dice = dice;
+    this.#points = points;
   }
 
-  /** Each kill point once, in a random order, half of them at each replica, while other faults go on beside it. */
+  /** Each kill point once, half of them at each replica, while other faults happen too. */
   async rage(): Promise<void> {
-    const points = this.#dice.shuffled(loadPoints);
+    const points = this.#points;
     const { replicas } = this.#run.deployment;
     const share = Math.ceil(points.length / replicas.length);
     // A failure of its own is told at the end, or hidden by the one that ends the killing.

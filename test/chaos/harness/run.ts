@@ -13,6 +13,7 @@ import type { Line } from './line.ts';
 import { Load, type LoadOptions } from './load.ts';
 import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
+import type { ReplicaProcess } from './replica-process.ts';
 import { ailments } from './vitals.ts';
 import { type WorkerPlace, WorkerProcess } from './worker-process.ts';
 
@@ -134,18 +135,20 @@ export class Run {
 
   /** After the heal each replica does what it is there for: a few jobs, from submission to result, through it alone. */
   async proveEachReplica(jobs: number): Promise<void> {
-    for (const { proxy } of this.deployment.replicas) {
+    const prove = async ({ proxy }: ReplicaProcess) => {
       const client = new Client({ address: `127.0.0.1:${proxy.port}` });
+      const one = async (_: unknown, n: number) => {
+        const job = await this.load.submit(client, { definition: 'quick', input: { n } });
+        await client.result(job, { timeoutMs: HEAL_MS });
+      };
       try {
-        for (let n = 0; n < jobs; n++) {
-          const job = await this.load.submit(client, { definition: 'quick', input: { n } });
-          // The careless worker may take one, and say nothing until its lease is over.
-          await client.result(job, { timeoutMs: HEAL_MS });
-        }
+        // At once: the careless worker may take one, and say nothing until its lease is over.
+        await Promise.all(Array.from({ length: jobs }, one));
       } finally {
         client.close();
       }
-    }
+    };
+    await Promise.all(this.deployment.replicas.map(prove));
   }
 
   /** Ends the fleet in order; then no session is open any more, and the record is complete. */

@@ -1,4 +1,4 @@
-/** Patches the source of the product while it is being loaded. Called before anything of it is imported. */
+/** Patches the source of the product while it is being loaded. */
 import { registerHooks } from 'node:module';
 import { type Mutant, mutants, type Patch } from './mutants.ts';
 
@@ -20,32 +20,51 @@ export function applyPatch(source: string, { file, find, replace }: Patch): stri
   return source.replace(patternOf(find), () => replace);
 }
 
-export interface Planted {
-  /** @throws Error when a file to be patched was not loaded. */
-  verify(): void;
+/** Patches of the bugs planted so far that no file has been loaded for. */
+const waiting = new Map<string, Set<Patch>>();
+
+/**
+ * Imports a file of the simulation with a bug planted in what it imports. Each bug has its own instance of every module but those that have
+ * no state: packages and generated code. So no bug leaves anything to the next one.
+ *
+ * @throws Error when there is no such mutant, a snippet is not there exactly once, or a file to be patched is not loaded.
+ */
+export async function importPlanted<T>(name: string, path: string): Promise<T> {
+  const mutant = mutants[name];
+  if (!mutant) throw new Error(`there is no mutant ${name}; there are ${Object.keys(mutants).join(', ')}`);
+  if (waiting.size === 0) registerHooks({ resolve: resolvePlanted, load: loadPlanted });
+  const patches = waiting.get(name) ?? new Set(mutant.patches);
+  waiting.set(name, patches);
+  const planted = await import(`${root}${path}?mutant=${name}`);
+  for (const { file } of patches) throw new Error(`${file} was not loaded, so nothing was planted in it`);
+  return planted;
 }
 
-/** @throws Error when there is no such mutant. */
-export function plant(name: string): Planted {
-  const mutant: Mutant | undefined = mutants[name];
-  if (!mutant) throw new Error(`there is no mutant ${name}; there are ${Object.keys(mutants).join(', ')}`);
-  const waiting = new Set(mutant.patches);
-  registerHooks({
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      const patches = mutant.patches.filter((patch) => url === root + patch.file);
-      if (patches.length === 0) return loaded;
-      for (const patch of patches) waiting.delete(patch);
-      const source = patches.reduce(
-        applyPatch,
-        typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString(),
-      );
-      return { ...loaded, source };
-    },
-  });
-  return {
-    verify() {
-      for (const { file } of waiting) throw new Error(`${file} was not loaded, so nothing was planted in it`);
-    },
-  };
+type Hooks = Required<Parameters<typeof registerHooks>[0]>;
+
+/** What a module with a bug imports has the bug as well. */
+const resolvePlanted: Hooks['resolve'] = (specifier, context, nextResolve) => {
+  const resolved = nextResolve(specifier, context);
+  const name = nameIn(context.parentURL);
+  const { url } = resolved;
+  const isShared = !url.startsWith(root) || url.includes('/node_modules/') || url.includes('/gen/');
+  return name === undefined || isShared ? resolved : { ...resolved, url: `${url}?mutant=${name}` };
+};
+
+const loadPlanted: Hooks['load'] = (url, context, nextLoad) => {
+  const loaded = nextLoad(url, context);
+  const name = nameIn(url);
+  if (name === undefined) return loaded;
+  const patches = (mutants[name] as Mutant).patches.filter(({ file }) => url.startsWith(`${root}${file}?`));
+  if (patches.length === 0) return loaded;
+  for (const patch of patches) waiting.get(name)?.delete(patch);
+  return { ...loaded, source: patches.reduce(applyPatch, textOf(loaded.source)) };
+};
+
+function nameIn(url: string | undefined): string | undefined {
+  return url?.match(/\?mutant=(\w+)$/)?.[1];
+}
+
+function textOf(source: unknown): string {
+  return typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString();
 }
