@@ -1,7 +1,7 @@
 /** A real server with a real worker for tests of the command: handlers that add, fail, take their time, and nobody's. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Worker } from '@muster/sdk';
-import { type CliResult, type CliSettings, runMuster, startMuster } from './cli.ts';
+import { type CliResult, type CliSettings, runMuster, startMuster, startMusterProcess } from './cli.ts';
 import { startTestReplica } from './replica.ts';
 
 export interface CliServer {
@@ -12,6 +12,7 @@ export interface CliServer {
   open(): void;
   run(args: readonly string[], settings?: CliSettings): Promise<CliResult>;
   start(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMuster>;
+  startProcess(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMusterProcess>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +47,7 @@ export async function startCliServer(): Promise<CliServer> {
     },
     run: (args, settings) => runMuster(args, to(settings)),
     start: (args, settings) => startMuster(args, to(settings)),
+    startProcess: (args, settings) => startMusterProcess(args, to(settings)),
     async stop() {
       opened = true;
       await worker.stop();
