@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Worker } from '@muster/sdk';
 import { type CliResult, type CliSettings, runMuster, startMuster, startMusterProcess } from './cli.ts';
+import { eventually } from './eventually.ts';
 import { startTestReplica } from './replica.ts';
 
 export interface CliServer {
@@ -37,6 +38,7 @@ export async function startCliServer(): Promise<CliServer> {
   const running = worker.run();
   for (const name of ['add', 'gate', 'idle']) await client.applyDefinition({ name });
   await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
+  await eventually('its worker is connected', async () => (await client.listWorkers()).workers.length > 0);
   const to = (settings: CliSettings = {}) => ({ ...settings, env: { MUSTER_SERVER: address, ...settings.env } });
   return {
     address,
