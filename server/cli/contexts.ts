@@ -20,15 +20,15 @@ export interface Contexts {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** The folder of the file: $MUSTER_CONFIG, or the one that the platform has for such. */
-export function configFolder(env: NodeJS.ProcessEnv = process.env, platform: string = process.platform): string {
+export function configFolder(env: NodeJS.ProcessEnv, platform: string = process.platform): string {
   if (env.MUSTER_CONFIG) return env.MUSTER_CONFIG;
   const home = env.HOME || homedir();
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'muster');
   return join(env.XDG_CONFIG_HOME || join(home, '.config'), 'muster');
 }
 
-export function contextsFile(): string {
-  return join(configFolder(), 'contexts.json');
+export function contextsFile(env: NodeJS.ProcessEnv): string {
+  return join(configFolder(env), 'contexts.json');
 }
 
 /** @throws CliError when the name can't be one. */
@@ -41,7 +41,7 @@ export function checkContextName(name: string): void {
 }
 
 /** No contexts when there is no file. */
-export async function readContexts(path = contextsFile()): Promise<Contexts> {
+export async function readContexts(path: string): Promise<Contexts> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -57,7 +57,7 @@ export async function readContexts(path = contextsFile()): Promise<Contexts> {
 }
 
 /** Replaces the file as a whole, so that a reader sees the old one or the new one; only its owner may read it. */
-export async function writeContexts(contexts: Contexts, path = contextsFile()): Promise<void> {
+export async function writeContexts(path: string, contexts: Contexts): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });

@@ -22,7 +22,7 @@ export async function eachJob(
       else showState(invocation, job);
     } catch (error) {
       if (jobIds.length === 1 || invocation.signal.aborted || !(error instanceof MusterError)) throw error;
-      const code = writeReport(error, connection.target.server, invocation.out.json);
+      const code = writeReport(error, connection.target.server, invocation.out.stderr, invocation.out.json);
       exitCode ||= code;
     }
   }

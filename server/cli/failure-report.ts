@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { Code, MusterError } from '@muster/sdk/grpc';
 import { CliError } from './cli-error.ts';
+import type { CommandStream } from './command-process.ts';
 import { Exit, exitOfStatus } from './exit-codes.ts';
 import { hintFor, optionFor } from './hints.ts';
 import { Interrupted } from './invocation.ts';
@@ -82,17 +83,16 @@ function nextWhenUnreachable(message: string): string {
   return 'is it running there? muster start starts one on this machine; --server HOST:PORT names another';
 }
 
-/** Writes it to stderr: text, or one JSON document where a program reads. Gives the exit code. */
-export function writeReport(error: unknown, server: string, json: boolean): number {
+/** Writes it to a stream, stderr that is: text, or one JSON document where a program reads. Gives the exit code. */
+export function writeReport(error: unknown, server: string, stderr: CommandStream, json: boolean): number {
   if (error instanceof Interrupted) return error.exitCode;
   const report = reportOf(error, server);
-  process.stderr.write(json ? `${JSON.stringify({ error: report })}\n` : text(report));
+  stderr.write(json ? `${JSON.stringify({ error: report })}\n` : text(report, stderr));
   return report.exitCode;
 }
 
-function text({ message, details, fields, reason, next }: FailureReport): string {
-  const style = (styles: Parameters<typeof styleText>[0], words: string) =>
-    styleText(styles, words, { stream: process.stderr });
+function text({ message, details, fields, reason, next }: FailureReport, stream: CommandStream): string {
+  const style = (styles: Parameters<typeof styleText>[0], words: string) => styleText(styles, words, { stream });
   const [first = '', ...rest] = printableLines(message);
   const lines = [`${style(['red', 'bold'], 'muster:')} ${first}`, ...rest.map((line) => `  ${line}`)];
   for (const detail of details) lines.push(`  ${printable(detail)}`);

@@ -97,7 +97,7 @@ interface Shower {
 function shower(out: Invocation['out']): Shower {
   const stop = () => {};
   if (out.json) return { change: (job) => out.messageItem(JobSchema, job), workflow: stop, stop };
-  if (process.stderr.isTTY) return liveShower();
+  if (out.stderr.isTTY) return liveShower(out);
   const line = (state: JobState, text: string) =>
     out.line([new Date().toISOString(), stateName(state).padEnd(10), text].join('  ').trimEnd());
   return {
@@ -107,8 +107,8 @@ function shower(out: Invocation['out']): Shower {
   };
 }
 
-function liveShower(): Shower {
-  const line = new LiveLine();
+function liveShower(out: Invocation['out']): Shower {
+  const line = new LiveLine(out);
   return {
     change(job) {
       const attempt = job.attempt > 1 ? ` attempt ${job.attempt}` : '';

@@ -1,27 +1,32 @@
 /** One run of a command: what it was told for all commands, where it answers, and when it is to stop. */
 import type { Command } from 'commander';
 import { CliError } from './cli-error.ts';
+import type { CommandProcess, StopSignal } from './command-process.ts';
 import { Connection } from './connection.ts';
 import { Exit } from './exit-codes.ts';
+import { processOf } from './muster-command.ts';
 import { Output } from './output/output.ts';
 import { findTarget, type TargetOptions } from './target.ts';
 
 /** Time that a command has to end after a signal, before it is ended. */
 const STOP_MS = 2_000;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface GlobalOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
 export class Invocation {
+  readonly process: CommandProcess;
   readonly globals: GlobalOptions;
   readonly out: Output;
   readonly #stop = new AbortController();
   #connection: Promise<Connection> | undefined;
 
-  constructor(globals: GlobalOptions) {
+  constructor(process: CommandProcess, globals: GlobalOptions) {
+    this.process = process;
     this.globals = globals;
-    this.out = new Output(globals.json ?? false);
+    this.out = new Output(globals.json ?? false, process);
   }
 
   /** Aborted with an `Interrupted` by Ctrl-C and SIGTERM. */
@@ -31,20 +36,25 @@ export class Invocation {
 
   /** The server that the command means; opened once, by the first who asks. */
   connection(): Promise<Connection> {
-    this.#connection ??= findTarget(this.globals).then((target) => new Connection(target, this.signal));
+    this.#connection ??= findTarget(this.globals, this.process.env).then(
+      (target) => new Connection(target, this.signal),
+    );
     return this.#connection;
   }
 
   /** Has the command told to stop; the second signal ends it at once. */
   listen(): () => void {
+    const { process } = this;
     const codes = { SIGINT: Exit.INTERRUPTED, SIGTERM: Exit.TERMINATED } as const;
-    const stop = (name: 'SIGINT' | 'SIGTERM') => {
-      if (this.signal.aborted) process.exit(codes[name]);
+    const stop = (name: StopSignal) => {
+      if (this.signal.aborted) return process.exit(codes[name]);
       this.#stop.abort(new Interrupted(codes[name]));
       setTimeout(() => process.exit(codes[name]), STOP_MS).unref();
     };
-    process.on('SIGINT', stop).on('SIGTERM', stop);
-    return () => process.off('SIGINT', stop).off('SIGTERM', stop);
+    for (const name of STOP_SIGNALS) process.on(name, stop);
+    return () => {
+      for (const name of STOP_SIGNALS) process.off(name, stop);
+    };
   }
 
   async close(): Promise<void> {
@@ -70,7 +80,8 @@ export function handled<O, A extends readonly unknown[] = []>(
   return async (...given) => {
     // commander passes the arguments, then the options, then the command.
     const command = given.at(-1) as Command;
-    const invocation = new Invocation(command.optsWithGlobals<GlobalOptions>());
+    const process = processOf(command);
+    const invocation = new Invocation(process, command.optsWithGlobals<GlobalOptions>());
     const unlisten = invocation.listen();
     try {
       const code = await run(invocation, command.opts() as O, ...(given.slice(0, -2) as unknown as A));

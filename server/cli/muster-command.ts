@@ -1,10 +1,18 @@
 /** A command whose usage errors are told like all others: what is wrong, and where its help is. */
 import { Command } from 'commander';
 import { CliError } from './cli-error.ts';
+import type { CommandProcess } from './command-process.ts';
 
 export class MusterCommand extends Command {
+  readonly process: CommandProcess;
+
+  constructor(process: CommandProcess, name?: string) {
+    super(name);
+    this.process = process;
+  }
+
   override createCommand(name?: string): MusterCommand {
-    return new MusterCommand(name);
+    return new MusterCommand(this.process, name);
   }
 
   override error(message: string): never {
@@ -17,4 +25,10 @@ export class MusterCommand extends Command {
   get path(): string {
     return this.parent instanceof MusterCommand ? `${this.parent.path} ${this.name()}` : this.name();
   }
+}
+
+/** The process of a command that `createProgram` has made. */
+export function processOf(command: Command): CommandProcess {
+  if (command instanceof MusterCommand) return command.process;
+  throw new Error(`${command.name()} is no command of muster`);
 }

@@ -1,4 +1,6 @@
 /** The commands of `muster`, put together. */
+
+import type { CommandProcess } from './command-process.ts';
 import { addApply } from './commands/apply.ts';
 import { addAssets, addDepend } from './commands/assets.ts';
 import { addAudit } from './commands/audit.ts';
@@ -38,11 +40,13 @@ import { addWaits } from './commands/waits.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWorker } from './commands/worker.ts';
 import { addWorkers } from './commands/workers.ts';
+import { outputOf } from './help-output.ts';
 import { refuseForeignOptions } from './local-command.ts';
 import { MusterCommand } from './muster-command.ts';
 
-export function createProgram(version: string): MusterCommand {
-  const program = new MusterCommand('muster')
+export function createProgram(version: string, process: CommandProcess): MusterCommand {
+  const program = new MusterCommand(process, 'muster')
+    .configureOutput(outputOf(process))
     .description('A job control plane: submit jobs, run them in any language, always know what they do and why.')
     .version(version, '-V, --version', 'print the version')
     .option('-s, --server <host:port>', 'the gRPC port of the server (env MUSTER_SERVER; default 127.0.0.1:7070)')

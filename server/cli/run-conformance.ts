@@ -10,6 +10,7 @@ import { NoWorker, runKit } from '../conformance/run-kit.ts';
 import { allCases, selectCases } from '../conformance/select.ts';
 import { nearName } from '../domain/near-name.ts';
 import { CliError } from './cli-error.ts';
+import { pathOf } from './command-process.ts';
 import { Exit } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import type { Output } from './output/output.ts';
@@ -42,9 +43,10 @@ export async function runConformance(
   if (command.length === 0)
     throw new CliError({ message: 'no worker is named: its command comes after --', next: HELP });
   // Not after a run that takes minutes.
-  if (options.report !== undefined) await write(options.report, '');
+  if (options.report !== undefined) await write(pathOf(invocation.process, options.report), '');
   const report = await run(invocation, command, cases, options);
-  if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.report !== undefined)
+    await write(pathOf(invocation.process, options.report), `${JSON.stringify(report, null, 2)}\n`);
   show(invocation.out, report);
   return report.failed > 0 ? Exit.CASES_FAILED : Exit.OK;
 }
@@ -66,10 +68,10 @@ async function run(
   cases: readonly Case[],
   { seed, parallel, without = [] }: ConformanceOptions,
 ): Promise<KitReport> {
-  const bar = new ProgressBar('cases', cases.length);
+  const bar = new ProgressBar(out, 'cases', cases.length);
   const start = performance.now();
   const onResult = (result: CaseResult) => {
-    if (result.verdict === 'failed' && !process.stderr.isTTY) out.note(`failed: ${result.one.name}`);
+    if (result.verdict === 'failed' && !out.stderr.isTTY) out.note(`failed: ${result.one.name}`);
     bar.advance(1);
   };
   const onDisturbed = ({ one, disturbances }: CaseRun) =>

@@ -70,7 +70,6 @@ export async function runStart(input: ConfigInput): Promise<never> {
 /** Says everything in its log: what it serves, what is open to others, and why it does not start. */
 export async function runProduction(input: ConfigInput, given: Given & { insecure: boolean }): Promise<never> {
   const config = configOf(input);
-  const stopped = stopSignal();
   const log = openLog(config.logLevel);
   const { refused, warnings } = insecuritiesOf(input, given);
   if (refused.length > 0 && !given.insecure) {
@@ -79,6 +78,7 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
       next: '--nats-credentials FILE names its credentials; --insecure starts without',
     });
   }
+  const stopped = stopSignal();
   for (const warning of [...warnings, ...refused]) log.warn({}, warning);
   try {
     const replica = await startReplica(config, log);

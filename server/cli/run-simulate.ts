@@ -6,6 +6,7 @@ import type { SimulationReport } from '../simulate/report/report-types.ts';
 import { Simulator } from '../simulate/run-simulation.ts';
 import { type Arrival, SimulationRefusal } from '../simulate/scenario.ts';
 import { CliError } from './cli-error.ts';
+import { pathOf } from './command-process.ts';
 import { nameOf } from './input/payload-input.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './output/progress.ts';
@@ -27,26 +28,26 @@ export async function runSimulate(
   arrivalsFile: string,
   options: SimulateOptions,
 ): Promise<void> {
-  const variants = await readVariants(file, options);
-  const arrivals = await readArrivals(arrivalsFile, variants);
+  const variants = await readVariants(invocation.process, file, options);
+  const arrivals = await readArrivals(invocation.process, arrivalsFile, variants);
   const start = performance.now();
   const reports = await simulateAll(invocation, variants, arrivals, arrivalsFile, options.seed);
   const seconds = (performance.now() - start) / 1_000;
   show(invocation, reports, options.seed);
-  if (options.chart !== undefined) await draw(options.chart, variants, reports);
+  if (options.chart !== undefined) await draw(pathOf(invocation.process, options.chart), variants, reports);
   invocation.out.note(
     `Seed ${options.seed}; ${countText(arrivals.length, 'job')} simulated in ${seconds.toFixed(1)} s`,
   );
 }
 
 async function simulateAll(
-  { signal }: Invocation,
+  { signal, out }: Invocation,
   variants: Variants,
   arrivals: readonly Arrival[],
   arrivalsFile: string,
   seed: number,
 ): Promise<SimulationReport[]> {
-  const bar = new ProgressBar('simulating', arrivals.length * variants.length);
+  const bar = new ProgressBar(out, 'simulating', arrivals.length * variants.length);
   const simulator = await Simulator.open();
   const reports: SimulationReport[] = [];
   let shown = 0;

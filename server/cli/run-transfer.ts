@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { type ExportHeader, exportTo, importFrom, type Place, TransferRefusal } from '../transfer.ts';
 import { CliError } from './cli-error.ts';
+import { pathOf } from './command-process.ts';
 import { Exit } from './exit-codes.ts';
-import type { Output } from './output/output.ts';
+import type { Invocation } from './invocation.ts';
 import { TransferBar } from './output/transfer-bar.ts';
 
 const number = new Intl.NumberFormat('en');
@@ -21,8 +22,8 @@ function factsOf(file: string, header: ExportHeader): Record<string, JsonValue> 
 }
 
 /** What stands in the way is the state of things; anything else is told as it is. */
-async function told<T>(work: (bar: TransferBar) => Promise<T>): Promise<T> {
-  const bar = new TransferBar();
+async function told<T>({ out }: Invocation, work: (bar: TransferBar) => Promise<T>): Promise<T> {
+  const bar = new TransferBar(out);
   try {
     return await work(bar);
   } catch (error) {
@@ -33,17 +34,21 @@ async function told<T>(work: (bar: TransferBar) => Promise<T>): Promise<T> {
   }
 }
 
-export async function runExport(out: Output, file: string, place: Place): Promise<void> {
-  const header = await told((bar) => exportTo(file, place, bar.show));
-  const { size } = await stat(file);
-  if (out.json) return out.document({ ...factsOf(file, header), bytes: size });
+export async function runExport(invocation: Invocation, file: string, place: Place): Promise<void> {
+  const { out, process } = invocation;
+  const path = pathOf(process, file);
+  const header = await told(invocation, (bar) => exportTo(path, place, bar.show));
+  const { size } = await stat(path);
+  if (out.json) return out.document({ ...factsOf(path, header), bytes: size });
   out.line(`Exported ${number.format(rowsOf(header))} rows into ${file} (${number.format(size)} bytes).`);
   out.line('It holds every payload and the key of page tokens: only its owner may read it. Keep it so.');
 }
 
-export async function runImport(out: Output, file: string, place: Place): Promise<void> {
-  const header = await told((bar) => importFrom(file, place, bar.show));
-  if (out.json) return out.document(factsOf(file, header));
+export async function runImport(invocation: Invocation, file: string, place: Place): Promise<void> {
+  const { out, process } = invocation;
+  const path = pathOf(process, file);
+  const header = await told(invocation, (bar) => importFrom(path, place, bar.show));
+  if (out.json) return out.document(factsOf(path, header));
   const where = 'dataFolder' in place ? resolve(place.dataFolder) : 'PostgreSQL';
   out.line(`Imported ${number.format(rowsOf(header))} rows of ${header.exportTime} into ${where}.`);
   out.line('Jobs go on when a control plane is started there. Start none on the old deployment again.');

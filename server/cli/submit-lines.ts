@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type JobSubmission, MusterError, SubmitJobResponseSchema } from '@muster/sdk/grpc';
 import { CliError } from './cli-error.ts';
+import { type CommandProcess, pathOf } from './command-process.ts';
 import type { Connection } from './connection.ts';
 import type { DefinitionRef } from './input/definition-name.ts';
 import { type InputOptions, nameOf, openInput, payloadOf, typeByName, unreadable } from './input/payload-input.ts';
@@ -29,10 +30,10 @@ export async function submitLines(invocation: Invocation, definition: Definition
   if (file === undefined || input !== undefined) throw new CliError({ message: '--each-line needs --input-file' });
   const template = toSubmission(definition, options);
   const connection = await invocation.connection();
-  const bar = new ProgressBar('submitting', await sizeOf(file), 'share');
+  const bar = new ProgressBar(invocation.out, 'submitting', await sizeOf(invocation.process, file), 'share');
   let stored = 0;
   try {
-    for await (const batch of batches(lines(file))) {
+    for await (const batch of batches(lines(invocation.process, file))) {
       const jobs = batch.map((line) => submissionOf(line, template, file, options));
       await submitBatch(invocation, connection, { lines: batch, jobs, batchJobId: options.batch ?? '' }, stored);
       stored += jobs.length;
@@ -97,10 +98,10 @@ function withLines(error: MusterError, batch: readonly Line[]): MusterError {
 }
 
 /** Lines that hold something, with their numbers. */
-async function* lines(file: string): AsyncGenerator<Line> {
+async function* lines(process: CommandProcess, file: string): AsyncGenerator<Line> {
   let number = 0;
   try {
-    const input = openInput(file);
+    const input = openInput(process, file);
     const reader = createInterface({ input: Readable.from(input), crlfDelay: Number.POSITIVE_INFINITY });
     for await (const text of reader) {
       number += 1;
@@ -130,9 +131,9 @@ function sizeOfBatch(batch: readonly Line[]): number {
 }
 
 /** Zero where it is not known before. */
-async function sizeOf(file: string): Promise<number> {
+async function sizeOf(process: CommandProcess, file: string): Promise<number> {
   if (file === '-') return 0;
-  return stat(file).then(
+  return stat(pathOf(process, file)).then(
     ({ size }) => size,
     (error) => Promise.reject(unreadable(file, error)),
   );

@@ -23,11 +23,11 @@ export interface Target {
  * What is said on the command line goes before the environment, that before the current context; a named context gives
  * what is not said more closely.
  */
-export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
+export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv): Promise<Target> {
   const named = options.context ?? (options.server || env.MUSTER_SERVER ? undefined : env.MUSTER_CONTEXT || undefined);
   const contexts = await contextsWhereNeeded(options, env);
   const name = named ?? (options.server || env.MUSTER_SERVER ? undefined : contexts.current);
-  const context = name === undefined ? undefined : contextOf(contexts, name);
+  const context = name === undefined ? undefined : contextOf(contexts, name, contextsFile(env));
   const namespace = options.namespace ?? (env.MUSTER_NAMESPACE || context?.namespace) ?? '';
   if (options.server) return { server: checkedServer(options.server, '--server'), namespace, source: '--server' };
   if (context && options.context) return { server: context.server, namespace, source: `--context ${name}` };
@@ -40,15 +40,15 @@ export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv 
 /** A broken file must not stand in the way of a command that does not need it. */
 async function contextsWhereNeeded(options: TargetOptions, env: NodeJS.ProcessEnv): Promise<Contexts> {
   if (options.context === undefined && (options.server || env.MUSTER_SERVER)) return { contexts: {} };
-  return readContexts();
+  return readContexts(contextsFile(env));
 }
 
-function contextOf({ contexts }: Contexts, name: string) {
+function contextOf({ contexts }: Contexts, name: string, file: string) {
   const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (context) return context;
   const names = Object.keys(contexts).sort();
   throw new CliError({
-    message: `there is no context "${name}" in ${contextsFile()}`,
+    message: `there is no context "${name}" in ${file}`,
     next:
       names.length > 0 ? `there are: ${names.join(', ')}` : `muster context set ${name} --server HOST:PORT makes it`,
     exitCode: Exit.NOT_FOUND,

@@ -1,7 +1,8 @@
 /** A real server with a real worker for tests of the command: handlers that add, fail, take their time, and nobody's. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Worker } from '@muster/sdk';
-import { type CliResult, type CliSettings, runMuster, startMuster } from './cli.ts';
+import { type CliResult, type CliSettings, runMuster, startMuster, startMusterProcess } from './cli.ts';
+import { eventually } from './eventually.ts';
 import { startTestReplica } from './replica.ts';
 
 export interface CliServer {
@@ -12,6 +13,7 @@ export interface CliServer {
   open(): void;
   run(args: readonly string[], settings?: CliSettings): Promise<CliResult>;
   start(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMuster>;
+  startProcess(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMusterProcess>;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startCliServer(): Promise<CliServer> {
   const running = worker.run();
   for (const name of ['add', 'gate', 'idle']) await client.applyDefinition({ name });
   await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 2, minBackoffMs: 1 } });
+  await eventually('its worker is connected', async () => (await client.listWorkers()).workers.length > 0);
   const to = (settings: CliSettings = {}) => ({ ...settings, env: { MUSTER_SERVER: address, ...settings.env } });
   return {
     address,
@@ -46,6 +49,7 @@ export async function startCliServer(): Promise<CliServer> {
     },
     run: (args, settings) => runMuster(args, to(settings)),
     start: (args, settings) => startMuster(args, to(settings)),
+    startProcess: (args, settings) => startMusterProcess(args, to(settings)),
     async stop() {
       opened = true;
       await worker.stop();

@@ -1,8 +1,12 @@
-/** Runs the `muster` command as people do: a process of its own, with its exit code and what it printed. */
+/**
+ * Runs the `muster` command: within the test's process, which is enough for what it prints and for its exit code; or in
+ * a process of its own, where the test is about signals, pipes or the process itself.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TestProcess } from './cli-process.ts';
 
 export const musterBinary = fileURLToPath(new URL('../../server/cli/bin.mjs', import.meta.url));
 
@@ -28,8 +32,27 @@ export function cliEnvironment(env: Readonly<Record<string, string>> = {}): Node
   return { ...Object.fromEntries(clean), PATH, MUSTER_CONFIG: '/nonexistent/muster', ...env };
 }
 
-/** Starts the command; the caller sees to its end. */
-export function startMuster(args: readonly string[], { env = {}, stdin, cwd }: CliSettings = {}) {
+/** Starts the command in this process; `output` has what it has printed so far. */
+export function startMuster(args: readonly string[], { env = {}, stdin = '', cwd = process.cwd() }: CliSettings = {}) {
+  const command = new TestProcess(args, { env: cliEnvironment(env), stdin, cwd });
+  const output = {
+    get stdout() {
+      return command.stdout.text;
+    },
+    get stderr() {
+      return command.stderr.text;
+    },
+  };
+  const ended = command.run().then((code): CliResult => ({ code, stdout: output.stdout, stderr: output.stderr }));
+  return { output, ended };
+}
+
+export function runMuster(args: readonly string[], settings: CliSettings = {}): Promise<CliResult> {
+  return startMuster(args, settings).ended;
+}
+
+/** Starts a process of its own; the caller sees to its end. */
+export function startMusterProcess(args: readonly string[], { env = {}, stdin, cwd }: CliSettings = {}) {
   const child = spawn(process.execPath, [musterBinary, ...args], { env: cliEnvironment(env), cwd });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -43,6 +66,6 @@ export function startMuster(args: readonly string[], { env = {}, stdin, cwd }: C
   return { child, output, ended };
 }
 
-export function runMuster(args: readonly string[], settings: CliSettings = {}): Promise<CliResult> {
-  return startMuster(args, settings).ended;
+export function runMusterProcess(args: readonly string[], settings: CliSettings = {}): Promise<CliResult> {
+  return startMusterProcess(args, settings).ended;
 }

@@ -1,7 +1,7 @@
 /** `muster worker exec` as a process of its own, beside a real server. */
 import { readFileSync } from 'node:fs';
 import { Client, type Job } from '@muster/sdk';
-import { startMuster } from './cli.ts';
+import { startMusterProcess } from './cli.ts';
 import { eventually } from './eventually.ts';
 import { startTestReplica, type TestReplica } from './replica.ts';
 
@@ -22,7 +22,7 @@ export interface ExecWorld {
 export interface ExecWorker {
   readonly pid: number;
   readonly output: { readonly stdout: string; readonly stderr: string };
-  readonly ended: ReturnType<typeof startMuster>['ended'];
+  readonly ended: ReturnType<typeof startMusterProcess>['ended'];
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -37,7 +37,7 @@ export async function startExecWorld(): Promise<ExecWorld> {
       client.applyDefinition({ name, retryPolicy: { maxAttempts, minBackoffMs: 1, maxBackoffMs: 1 }, ...more }),
     async worker(args, env = {}) {
       const all = ['worker', 'exec', '--server', replica.grpcAddress, ...args];
-      const { child, output, ended } = startMuster(all, { env });
+      const { child, output, ended } = startMusterProcess(all, { env });
       const worker: ExecWorker = { pid: child.pid ?? 0, output, ended, kill: (signal) => child.kill(signal) };
       workers.push(worker);
       const isReady = () => {

@@ -1,15 +1,22 @@
-/** The order in which files of tests are begun: those that take many minutes first, so that none of them runs alone at the end. */
+/**
+ * The order in which files of tests are begun: those that take many minutes first, so that none of them runs alone at the end.
+ * With `--sequence.shuffle` the order is random, by the seed of the run.
+ */
+import { createHash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const long = ['/test/simulation/mutants-', '/test/languages/', '/test/conformance/', '/test/chaos/'];
 
+function rankOf({ moduleId }: TestSpecification): number {
+  const rank = long.findIndex((part) => moduleId.includes(part));
+  return rank < 0 ? long.length : rank;
+}
+
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rankOf = ({ moduleId }: TestSpecification) => {
-      const rank = long.findIndex((part) => moduleId.includes(part));
-      return rank < 0 ? long.length : rank;
-    };
-    const sorted = await super.sort(files);
-    return sorted.sort((a, b) => rankOf(a) - rankOf(b));
+    const { shuffle, seed } = this.ctx.config.sequence;
+    if (!shuffle) return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+    const drawn = ({ moduleId }: TestSpecification) => createHash('sha256').update(`${seed} ${moduleId}`).digest('hex');
+    return files.toSorted((a, b) => (drawn(a) < drawn(b) ? -1 : 1));
   }
 }

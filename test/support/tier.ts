@@ -13,6 +13,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/conformance/{exec,go,rust}.test.ts': 'other languages',
   'test/conformance/planted-bugs*.test.ts': 'mutations',
   'test/languages/*.test.ts': 'other languages',
+  'test/integration/demo/polyglot.test.ts': 'other languages',
   'test/simulation/mutants-*.test.ts': 'mutations',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
 };

@@ -83,8 +83,8 @@ it.each([
 
 it('that does not answer in time, or can not be started, counts as lacking', () => {
   write('go', 'echo "fetching a newer one" >&2; exec /bin/sleep 60');
-  expect(lackOf(go, 5_000)).toContain(
-    'go does not tell its version: no answer within 5 s fetching a newer one; Go needs',
+  expect(lackOf(go, 2_000)).toContain(
+    'go does not tell its version: no answer within 2 s fetching a newer one; Go needs',
   );
   writeFileSync(join(folder, 'cargo'), '#!/there/is/no/such/shell\n', { mode: 0o755 });
   expect(lackOf(rust)).toMatch(/^cargo does not tell its version: spawnSync .* ENOENT; Rust needs/);

@@ -82,7 +82,7 @@ Examples:
 async function apply(invocation: Invocation, { file, dryRun = false }: Options): Promise<void> {
   const { out } = invocation;
   const connection = await invocation.connection();
-  const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
+  const documents = (await Promise.all(file.map((one) => readDocuments(invocation.process, one)))).flat();
   const wanted = inOrder(decodeAll(documents, connection.namespace));
   const dry = dryRun ? new DryRun(wanted.map(({ definition }) => definition)) : undefined;
   for (const [done, one] of wanted.entries()) {

@@ -23,9 +23,9 @@ export async function waitForBatch(
   jobId: string,
 ): Promise<number> {
   const connection = await invocation.connection();
-  const batch = await ended(connection, jobId, timeout);
-  const state = batch.job?.state ?? JobState.UNSPECIFIED;
   const { out } = invocation;
+  const batch = await ended(out, connection, jobId, timeout);
+  const state = batch.job?.state ?? JobState.UNSPECIFIED;
   if (out.json) out.message(BatchSchema, batch);
   else if (isTerminal(state)) showEnd(out, batch);
   else out.note(`After ${spanText(timeout ?? 0)}: ${countsText(batch.counts)}${comingText(batch)}; it goes on.`);
@@ -41,10 +41,15 @@ function showEnd(out: Invocation['out'], { job, counts }: Batch): void {
 }
 
 /** The batch when it has ended or the time is up; on a terminal with a line that tells how it is getting on. */
-async function ended(connection: Connection, jobId: string, timeout = Number.POSITIVE_INFINITY): Promise<Batch> {
+async function ended(
+  out: Invocation['out'],
+  connection: Connection,
+  jobId: string,
+  timeout = Number.POSITIVE_INFINITY,
+): Promise<Batch> {
   const { jobs, namespace } = connection;
   const end = performance.now() + timeout;
-  const line = process.stderr.isTTY ? new LiveLine() : undefined;
+  const line = out.stderr.isTTY ? new LiveLine(out) : undefined;
   try {
     for (;;) {
       const left = Math.max(0, Math.min(LOOK_MS, end - performance.now()));

@@ -123,7 +123,7 @@ async function create(invocation: Invocation, options: CreateOptions): Promise<v
     description,
     tolerateFailed,
     ...(maxFailed === undefined ? {} : { maxFailed: BigInt(maxFailed) }),
-    ...(await callbackOf(options)),
+    ...(await callbackOf(invocation, options)),
   };
   const { batches, namespace } = await invocation.connection();
   const made = present((await batches.createBatch({ namespace, batch, requestId: randomUUID() })).batch, 'batch');
@@ -134,13 +134,13 @@ async function create(invocation: Invocation, options: CreateOptions): Promise<v
   );
 }
 
-async function callbackOf({ onEnd, onEndInput }: CreateOptions) {
+async function callbackOf(invocation: Invocation, { onEnd, onEndInput }: CreateOptions) {
   if (!onEnd) {
     if (onEndInput !== undefined) throw new CliError({ message: '--on-end-input needs --on-end' });
     return {};
   }
   const callback = toSubmission(onEnd, {});
-  const input = await readInput(onEndInput === undefined ? {} : { input: onEndInput });
+  const input = await readInput(invocation.process, onEndInput === undefined ? {} : { input: onEndInput });
   return { callback: input === undefined ? callback : { ...callback, input } };
 }
 

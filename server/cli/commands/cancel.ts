@@ -69,8 +69,8 @@ async function ended(invocation: Invocation, connection: Connection, job: Job): 
 async function cancelMatching(invocation: Invocation, options: Options): Promise<void> {
   const { out } = invocation;
   const connection = await invocation.connection();
-  const total = process.stderr.isTTY && !options.dryRun ? await count(connection, options) : 0;
-  const bar = new ProgressBar('cancelling', total);
+  const total = out.stderr.isTTY && !options.dryRun ? await count(connection, options) : 0;
+  const bar = new ProgressBar(out, 'cancelling', total);
   let cancelled = 0;
   try {
     for await (const page of cancelPages(connection, options, options.dryRun ?? false)) {

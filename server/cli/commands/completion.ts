@@ -5,6 +5,7 @@ import { type CommandNode, commandTree } from '../completion/command-tree.ts';
 import { fishCompletion } from '../completion/fish.ts';
 import { zshCompletion } from '../completion/zsh.ts';
 import { local } from '../local-command.ts';
+import { processOf } from '../muster-command.ts';
 
 const scripts: Readonly<Record<string, (tree: readonly CommandNode[]) => string>> = {
   bash: bashCompletion,
@@ -26,8 +27,8 @@ Examples:
   source <(muster completion zsh)                                        in ~/.zshrc, after compinit
   muster completion fish > ~/.config/fish/completions/muster.fish        once`,
     )
-    .action((shell: string) => {
-      process.stdout.write(scripts[shell]?.(commandTree(program)) ?? '');
+    .action((shell: string, _options, self: Command) => {
+      processOf(self).stdout.write(scripts[shell]?.(commandTree(program)) ?? '');
     });
   local(command);
 }

@@ -51,8 +51,8 @@ export function addContext(program: Command): void {
   for (const command of [use, remove]) local(command);
 }
 
-async function listContexts({ out }: Invocation): Promise<void> {
-  const { current, contexts } = await readContexts();
+async function listContexts({ out, process: { env } }: Invocation): Promise<void> {
+  const { current, contexts } = await readContexts(contextsFile(env));
   const rows = Object.entries(contexts)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, context]) => ({ name, current: name === current, ...context }));
@@ -68,13 +68,14 @@ async function listContexts({ out }: Invocation): Promise<void> {
       rows,
     );
   }
-  const { server } = await findTarget({});
+  const { server } = await findTarget({}, env);
   out.note(`There are no contexts: commands go to ${server}. muster context set NAME --server HOST:PORT makes one.`);
 }
 
-async function setContext({ globals, out }: Invocation, _options: object, name: string): Promise<void> {
+async function setContext({ globals, out, process }: Invocation, _options: object, name: string): Promise<void> {
   checkContextName(name);
-  const before = await readContexts();
+  const file = contextsFile(process.env);
+  const before = await readContexts(file);
   const known = before.contexts[name];
   const server = globals.server === undefined ? known?.server : checkedServer(globals.server, '--server');
   if (server === undefined)
@@ -85,33 +86,35 @@ async function setContext({ globals, out }: Invocation, _options: object, name: 
   const namespace = globals.namespace ?? known?.namespace;
   const context = { server, ...(namespace ? { namespace } : {}) };
   const current = before.current ?? name;
-  await writeContexts({ current, contexts: { ...before.contexts, [name]: context } });
+  await writeContexts(file, { current, contexts: { ...before.contexts, [name]: context } });
   const used = current === name ? 'every command goes there' : `muster context use ${name} sends every command there`;
   out.line(`Context ${name} is ${server}${namespace ? `, namespace ${namespace}` : ''}; ${used}.`);
 }
 
-async function useContext({ out }: Invocation, _options: object, name: string): Promise<void> {
-  const contexts = await readContexts();
-  const { server } = present(contexts, name);
-  await writeContexts({ ...contexts, current: name });
+async function useContext({ out, process }: Invocation, _options: object, name: string): Promise<void> {
+  const file = contextsFile(process.env);
+  const contexts = await readContexts(file);
+  const { server } = present(contexts, name, file);
+  await writeContexts(file, { ...contexts, current: name });
   out.line(`Every command goes to ${name} (${server}) now.`);
 }
 
-async function removeContext({ out }: Invocation, _options: object, name: string): Promise<void> {
-  const before = await readContexts();
-  present(before, name);
+async function removeContext({ out, process }: Invocation, _options: object, name: string): Promise<void> {
+  const file = contextsFile(process.env);
+  const before = await readContexts(file);
+  present(before, name, file);
   const { [name]: _removed, ...contexts } = before.contexts;
   const current = before.current === name ? undefined : before.current;
-  await writeContexts({ ...(current === undefined ? {} : { current }), contexts });
-  const left = current ?? (await findTarget({})).server;
+  await writeContexts(file, { ...(current === undefined ? {} : { current }), contexts });
+  const left = current ?? (await findTarget({}, process.env)).server;
   out.line(`Context ${name} is forgotten; commands go to ${left}.`);
 }
 
-function present({ contexts }: Contexts, name: string) {
+function present({ contexts }: Contexts, name: string, file: string) {
   const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (context) return context;
   throw new CliError({
-    message: `there is no context "${name}" in ${contextsFile()}`,
+    message: `there is no context "${name}" in ${file}`,
     next: 'muster context list shows those there are',
     exitCode: Exit.NOT_FOUND,
   });

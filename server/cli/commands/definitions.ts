@@ -81,7 +81,7 @@ async function get(invocation: Invocation, _options: object, { name, version }: 
   const { definitions, namespace } = await invocation.connection();
   const { definition } = await definitions.getJobDefinition({ namespace, name, version });
   if (out.json) out.message(JobDefinitionSchema, present(definition, 'definition'));
-  else process.stdout.write(definitionYaml(present(definition, 'definition')));
+  else out.stdout.write(definitionYaml(present(definition, 'definition')));
 }
 
 async function archive(invocation: Invocation, _options: object, names: string[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** `muster doctor`: what is wrong, here and at the server, and what to do about it. */
 import type { Command } from 'commander';
 import { version } from '../../version.ts';
+import { pathOf } from '../command-process.ts';
 import { examine } from '../doctor/examine.ts';
 import { type Finding, finding, type Level, worst } from '../doctor/finding.ts';
 import { checkDataFolder, checkNode } from '../doctor/local.ts';
@@ -40,7 +41,7 @@ async function doctor(invocation: Invocation, { http, data }: Options): Promise<
   const url = http ?? usualHttpUrl(connection.target.server);
   const findings = [
     checkNode(),
-    ...checkDataFolder(data ?? '.muster', data !== undefined),
+    ...checkDataFolder(pathOf(invocation.process, data ?? '.muster'), data !== undefined),
     ...(url === undefined
       ? [finding('http', 'NOTE', 'not looked at', '--http URL names the HTTP port of the server')]
       : await checkHttp(url, version, invocation.signal)),

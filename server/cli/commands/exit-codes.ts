@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT_CODES_HELP } from '../exit-codes.ts';
 import { local } from '../local-command.ts';
+import { processOf } from '../muster-command.ts';
 
 export function addExitCodes(program: Command): void {
   const command = program
@@ -9,8 +10,8 @@ export function addExitCodes(program: Command): void {
     .description('What scripts can tell from how a command ends')
     .helpGroup('This program:')
     .addHelpText('after', `\n${EXIT_CODES_HELP}`)
-    .action(() => {
-      process.stdout.write(EXIT_CODES_HELP);
+    .action((_options, self: Command) => {
+      processOf(self).stdout.write(EXIT_CODES_HELP);
     });
   local(command);
 }

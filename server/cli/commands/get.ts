@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { Exit } from '../exit-codes.ts';
 import { handled } from '../invocation.ts';
 import { showJob } from '../output/job-view.ts';
+import type { Output } from '../output/output.ts';
 import { present } from '../present.ts';
 import { howFarText, runningWorkflow } from '../workflow/how-far.ts';
 
@@ -35,8 +36,8 @@ Examples:
         const connection = await invocation.connection();
         const response = await connection.jobs.getJob({ namespace: connection.namespace, jobId });
         const job = present(response.job, 'job');
-        if (input) return writeBytes(job.input, `job ${jobId} has no input`);
-        if (result) return writeBytes(resultOf(job), `job ${jobId} has no result`);
+        if (input) return writeBytes(invocation.out, job.input, `job ${jobId} has no input`);
+        if (result) return writeBytes(invocation.out, resultOf(job), `job ${jobId} has no result`);
         if (invocation.out.json) return invocation.out.message(JobSchema, job);
         const workflow = await runningWorkflow(connection, job);
         showJob(invocation.out, job, workflow && howFarText(workflow));
@@ -48,8 +49,8 @@ function resultOf({ outcome }: Job): Payload | undefined {
   return outcome.case === 'result' ? outcome.value : undefined;
 }
 
-function writeBytes(payload: Payload | undefined, otherwise: string): void {
+function writeBytes({ stdout }: Output, payload: Payload | undefined, otherwise: string): void {
   if (payload === undefined)
     throw new CliError({ message: otherwise, next: 'muster get JOB shows how it stands', exitCode: Exit.CONFLICT });
-  process.stdout.write(payload.data);
+  stdout.write(payload.data);
 }

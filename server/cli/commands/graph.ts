@@ -44,10 +44,11 @@ Examples:
     );
 }
 
-async function show({ out }: Invocation, { format, file }: Options, drawn: DrawnWorkflow): Promise<void> {
+async function show(invocation: Invocation, { format, file }: Options, drawn: DrawnWorkflow): Promise<void> {
+  const { out } = invocation;
   if (out.json) return out.document(workflowDocument(drawn));
   if (format === 'tree' && file === undefined) return showGraph(out, drawn);
-  await writeDrawing(out, format === 'svg' ? graphSvg(drawn) : mermaid(drawn), file);
+  await writeDrawing(invocation, format === 'svg' ? graphSvg(drawn) : mermaid(drawn), file);
   noteLimits(out, drawn);
 }
 

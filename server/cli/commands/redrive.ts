@@ -40,15 +40,15 @@ async function redrive(invocation: Invocation, options: Options): Promise<void> 
   const { out } = invocation;
   const connection = await invocation.connection();
   // Counting costs a pass of its own: only for a bar that somebody sees.
-  const total = process.stderr.isTTY && !options.dryRun ? await count(connection, options) : 0;
-  const bar = new ProgressBar('redriving', total);
+  const total = out.stderr.isTTY && !options.dryRun ? await count(connection, options) : 0;
+  const bar = new ProgressBar(out, 'redriving', total);
   let [retried, skipped] = [0, 0];
   try {
     for await (const page of retryPages(connection, options, options.dryRun ?? false)) {
       retried += page.retriedJobIds.length;
       skipped += page.skipped;
       bar.advance(page.retriedJobIds.length);
-      if (out.json || !process.stdout.isTTY || options.dryRun) showPage(invocation, page);
+      if (out.json || !out.stdout.isTTY || options.dryRun) showPage(invocation, page);
     }
   } finally {
     bar.stop();

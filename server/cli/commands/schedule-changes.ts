@@ -114,7 +114,7 @@ async function setOne(
   name: string,
   definition: DefinitionRef,
 ): Promise<void> {
-  const schedule = toSchedule(name, definition, options, await readInput(options));
+  const schedule = toSchedule(name, definition, options, await readInput(invocation.process, options));
   await applyOne(invocation, schedule, options.dryRun ?? false);
 }
 
@@ -122,7 +122,7 @@ async function applyFiles(
   invocation: Invocation,
   { file, dryRun = false }: { file: readonly string[]; dryRun?: boolean },
 ) {
-  const documents = (await Promise.all(file.map((one) => readDocuments(one)))).flat();
+  const documents = (await Promise.all(file.map((one) => readDocuments(invocation.process, one)))).flat();
   const details: string[] = [];
   const wanted = documents.flatMap(({ where, value }) => {
     const decoded = decodeDocument(ScheduleSchema, value);

@@ -79,7 +79,7 @@ async function submitOne(
   following: FollowOptions | undefined,
 ): Promise<number | undefined> {
   const { out } = invocation;
-  const input = await readInput(options);
+  const input = await readInput(invocation.process, options);
   const job = toSubmission(definition, options);
   if (input !== undefined) job.input = input;
   const connection = await invocation.connection();

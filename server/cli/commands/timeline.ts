@@ -38,7 +38,7 @@ Examples:
         const drawn = await readWorkflow(connection, jobId, out.json ? Number.POSITIVE_INFINITY : MOST_DRAWN);
         if (out.json) return out.document(workflowDocument(drawn));
         if (format === 'bars' && file === undefined) return showTimeline(out, drawn, Date.now());
-        await writeDrawing(out, timelineSvg(drawn, Date.now()), file);
+        await writeDrawing(invocation, timelineSvg(drawn, Date.now()), file);
         noteLimits(out, drawn);
       }),
     );

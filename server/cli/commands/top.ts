@@ -52,7 +52,7 @@ async function top(invocation: Invocation, options: Options): Promise<void> {
   const connection = await invocation.connection();
   const http = options.http ?? usualHttpUrl(connection.target.server);
   const watch = new Watch(invocation, connection, http);
-  if (options.once || (!invocation.out.json && !process.stdout.isTTY)) return once(watch, intervalMs);
+  if (options.once || (!invocation.out.json && !invocation.out.stdout.isTTY)) return once(watch, intervalMs);
   return invocation.out.json ? keepTelling(watch, intervalMs) : keepDrawing(watch, intervalMs);
 }
 
@@ -105,7 +105,7 @@ async function keepTelling(watch: Watch, intervalMs: number): Promise<never> {
 async function keepDrawing(watch: Watch, intervalMs: number): Promise<never> {
   // A server that is not there at all is told of as by any other command.
   await watch.look();
-  const screen = new Screen();
+  const screen = new Screen(watch.invocation.out.stdout);
   try {
     for (let trouble = ''; ; ) {
       if (watch.now) draw(screen, watch, watch.now, trouble);

@@ -5,6 +5,7 @@ import { optionWithEnv } from '../input/environment.ts';
 import { postgresOptions } from '../input/place.ts';
 import { type GlobalOptions, Invocation } from '../invocation.ts';
 import { local } from '../local-command.ts';
+import { processOf } from '../muster-command.ts';
 
 export function addTransfer(program: Command): void {
   addExport(program);
@@ -35,8 +36,8 @@ Examples:
     )
     .action(async (file: string, _options, self: Command) => {
       const { runExport } = await import('../run-transfer.ts');
-      const { out } = new Invocation(self.optsWithGlobals<GlobalOptions>());
-      await runExport(out, file, placeOf(self, '.muster'));
+      const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
+      await runExport(invocation, file, placeOf(self, '.muster'));
     });
   local(command, 'json');
 }
@@ -63,8 +64,8 @@ Examples:
     )
     .action(async (file: string, _options, self: Command) => {
       const { runImport } = await import('../run-transfer.ts');
-      const { out } = new Invocation(self.optsWithGlobals<GlobalOptions>());
-      await runImport(out, file, placeOf(self));
+      const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
+      await runImport(invocation, file, placeOf(self));
     });
   local(command, 'json');
 }

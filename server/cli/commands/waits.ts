@@ -43,7 +43,7 @@ Examples:
 
 async function send(invocation: Invocation, options: SendOptions, name: string): Promise<void> {
   const { key = '', data, keep, eventId = randomUUID() } = options;
-  const payload = data === undefined ? undefined : await readInput({ input: data });
+  const payload = data === undefined ? undefined : await readInput(invocation.process, { input: data });
   const { waits, namespace } = await invocation.connection();
   const answer = await waits.sendEvent({
     namespace,
@@ -76,7 +76,7 @@ function addApprove(program: Command): void {
     )
     .action(
       handled<{ comment?: string; data?: string }, [string[]]>(async (invocation, { comment = '', data }, jobIds) => {
-        const payload = data === undefined ? undefined : await readInput({ input: data });
+        const payload = data === undefined ? undefined : await readInput(invocation.process, { input: data });
         const given = { comment, ...(payload ? { payload } : {}) };
         return eachJob(invocation, jobIds, async ({ waits, namespace }, jobId) =>
           present((await waits.approveJob({ namespace, jobId, ...given, requestId: randomUUID() })).job, 'job'),

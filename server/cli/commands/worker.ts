@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { BOUNDS, OUTPUT_TYPES } from '../../../workers/exec/command-spec.ts';
 import { CliError } from '../cli-error.ts';
+import type { CommandProcess } from '../command-process.ts';
 import {
   type CommandOptions,
   exitRule,
@@ -19,6 +20,7 @@ import { integer } from '../input/numbers.ts';
 import { spanUpTo } from '../input/spans.ts';
 import type { GlobalOptions } from '../invocation.ts';
 import { local } from '../local-command.ts';
+import { processOf } from '../muster-command.ts';
 import { findTarget } from '../target.ts';
 
 const DRAIN_MS = 30_000;
@@ -90,19 +92,20 @@ export function addWorker(program: Command): void {
     .option('--exit-code <code=meaning>', 'final, retry, retry:30s or infrastructure; may be repeated', exitRule)
     .addHelpText('after', HELP)
     .action((handler: string | undefined, words: string[], options: ExecOptions, started: Command) =>
-      exec(started.optsWithGlobals<GlobalOptions>(), options, handler, words),
+      exec(processOf(started), started.optsWithGlobals<GlobalOptions>(), options, handler, words),
     );
   local(command, 'server', 'context', 'namespace');
 }
 
 async function exec(
+  process: CommandProcess,
   globals: GlobalOptions,
   options: ExecOptions,
   handler: string | undefined,
   words: readonly string[],
 ): Promise<void> {
-  const handlers = await handlersFrom(options, handler, words);
-  const { server, namespace } = await findTarget(globals);
+  const handlers = await handlersFrom(process, options, handler, words);
+  const { server, namespace } = await findTarget(globals, process.env);
   // Only here: a worker is nothing that other commands should wait for.
   const { startExecWorker } = await import('../exec/run-exec.ts');
   await startExecWorker({
@@ -117,7 +120,12 @@ async function exec(
   });
 }
 
-async function handlersFrom(options: ExecOptions, handler: string | undefined, words: readonly string[]) {
+async function handlersFrom(
+  process: CommandProcess,
+  options: ExecOptions,
+  handler: string | undefined,
+  words: readonly string[],
+) {
   const { file } = options;
   const commands = [...(options.handler ?? [])];
   if (handler !== undefined) {
@@ -136,7 +144,7 @@ async function handlersFrom(options: ExecOptions, handler: string | undefined, w
       message: 'no handler is given',
       next: 'muster worker exec NAME -- COMMAND ARGS…, --handler NAME=COMMAND, or --file FILE',
     });
-  if (file === undefined) return handlersOf(commands, options);
+  if (file === undefined) return handlersOf(commands, options, process.cwd());
   if (commands.length > 0)
     throw new CliError({
       message: 'give handlers either on the command line or in --file',
@@ -144,7 +152,7 @@ async function handlersFrom(options: ExecOptions, handler: string | undefined, w
     });
   refuseBesideFile(options);
   const { readHandlers } = await import('../exec/handlers-file.ts');
-  return readHandlers(file);
+  return readHandlers(process, file);
 }
 
 /** Workers are known by their names: the host's lasts. */

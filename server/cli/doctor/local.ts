@@ -13,7 +13,7 @@ export function checkNode(version = process.versions.node): Finding {
   return finding('node', 'ERROR', `Node ${version} is too old`, `install Node ${NEEDED_MAJOR} or later`);
 }
 
-/** @param folder As it was named; one that is not there is no fault unless somebody named it. */
+/** @param folder Its path; one that is not there is no fault unless somebody named it. */
 export function checkDataFolder(folder: string, named: boolean): Finding[] {
   const path = resolve(folder);
   if (!existsSync(join(path, 'postgres', 'PG_VERSION'))) {

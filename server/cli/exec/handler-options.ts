@@ -70,13 +70,17 @@ export function variableName(text: string, before: readonly string[] = []): stri
   return [...before, text];
 }
 
-/** The handlers of the command line, each with the same options. */
-export function handlersOf(commands: readonly NamedCommand[], options: CommandOptions): Map<string, CommandSpec> {
+/** The handlers of the command line, each with the same options; they run in `folder` unless an option names another. */
+export function handlersOf(
+  commands: readonly NamedCommand[],
+  options: CommandOptions,
+  folder: string,
+): Map<string, CommandSpec> {
   const { env, passEnv, output, outputLimit, openFiles, grace } = options;
   const common = {
     environment: env ?? DEFAULT_SPEC.environment,
     passEnvironment: passEnv ?? DEFAULT_SPEC.passEnvironment,
-    directory: options.directory ?? process.cwd(),
+    directory: options.directory ?? folder,
     output: output ?? DEFAULT_SPEC.output,
     outputLimit: outputLimit ?? DEFAULT_SPEC.outputLimit,
     memory: options.memory,

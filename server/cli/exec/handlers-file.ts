@@ -9,16 +9,17 @@ import {
 } from '../../../workers/exec/command-spec.ts';
 import { amountToNumber, spanToMs } from '../../domain/quantities.ts';
 import { CliError } from '../cli-error.ts';
+import type { CommandProcess } from '../command-process.ts';
 import { readDocuments } from '../input/documents.ts';
 import { Fields } from './fields.ts';
 
 const NEXT = 'muster worker exec --help shows what one looks like';
 
 /** @throws CliError that names each field that is wrong. */
-export async function readHandlers(file: string): Promise<Map<string, CommandSpec>> {
-  const [document, ...more] = await readDocuments(file, NEXT);
+export async function readHandlers(process: CommandProcess, file: string): Promise<Map<string, CommandSpec>> {
+  const [document, ...more] = await readDocuments(process, file, NEXT);
   if (more.length > 0) throw new CliError({ message: `${file} holds more than one document`, next: NEXT });
-  const folder = file === '-' ? process.cwd() : dirname(resolve(file));
+  const folder = file === '-' ? process.cwd() : dirname(resolve(process.cwd(), file));
   return parseHandlers(document?.value, document?.where ?? file, folder);
 }
 

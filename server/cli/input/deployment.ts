@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import type { Place } from '../../transfer.ts';
 import { CliError } from '../cli-error.ts';
+import { pathOf } from '../command-process.ts';
+import { processOf } from '../muster-command.ts';
 import { isTyped, type PostgresOptions, postgresUrlOf } from './place.ts';
 
 type Options = PostgresOptions & { readonly data?: string };
@@ -16,16 +18,20 @@ export function placeOf(command: Command, otherwise?: string): Place {
   const typedUrl = isTyped(command, 'postgres') || isTyped(command, 'postgresFile');
   const typedData = isTyped(command, 'data');
   if (typedUrl && typedData) throw both();
-  if (typedData && data !== undefined) return { dataFolder: data };
+  if (typedData && data !== undefined) return folderOf(command, data);
   const postgresUrl = postgresUrlOf(command);
   if (postgresUrl !== undefined && data !== undefined && !typedUrl) throw both();
   if (postgresUrl !== undefined) return { postgresUrl };
   const dataFolder = data ?? otherwise;
-  if (dataFolder !== undefined) return { dataFolder };
+  if (dataFolder !== undefined) return folderOf(command, dataFolder);
   throw new CliError({
     message: `${command.name()} has to be told where to: --postgres URL, or --data FOLDER for an embedded deployment`,
     next: `muster ${command.name()} --help shows examples`,
   });
+}
+
+function folderOf(command: Command, folder: string): Place {
+  return { dataFolder: pathOf(processOf(command), folder) };
 }
 
 function both(): CliError {

@@ -1,6 +1,7 @@
 /** Files of definitions: YAML or JSON, one or several documents each. */
 import { parseAllDocuments } from 'yaml';
 import { CliError } from '../cli-error.ts';
+import type { CommandProcess } from '../command-process.ts';
 import { nameOf, readBytes } from './payload-input.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -15,10 +16,11 @@ export interface SourceDocument {
 
 /** The documents of a file, or of stdin for `-`; a list at the top is as many documents. `next`: where to read about them. */
 export async function readDocuments(
+  process: CommandProcess,
   file: string,
   next = 'muster apply --help shows what one looks like',
 ): Promise<SourceDocument[]> {
-  const documents = parseDocuments(await readText(file), nameOf(file));
+  const documents = parseDocuments(await readText(process, file), nameOf(file));
   if (documents.length > 0) return documents;
   throw new CliError({ message: `${nameOf(file)} holds no document`, next });
 }
@@ -45,8 +47,8 @@ function plain(read: () => unknown, name: string): unknown {
   }
 }
 
-async function readText(file: string): Promise<string> {
-  const bytes = await readBytes(file, MAX_BYTES);
+async function readText(process: CommandProcess, file: string): Promise<string> {
+  const bytes = await readBytes(process, file, MAX_BYTES);
   if (bytes.length > MAX_BYTES)
     throw new CliError({ message: `${nameOf(file)} is longer than 16 MiB`, next: 'split it' });
   try {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
 import { type Payload, PayloadSchema } from '@muster/sdk/grpc';
 import { CliError } from '../cli-error.ts';
+import { type CommandProcess, pathOf } from '../command-process.ts';
 
 /** What the server takes at most. */
 const MAX_BYTES = 512 * 1024;
@@ -17,13 +18,17 @@ export interface InputOptions {
 }
 
 /** Nothing when no input was given. */
-export async function readInput(options: InputOptions): Promise<Payload | undefined> {
+export async function readInput(process: CommandProcess, options: InputOptions): Promise<Payload | undefined> {
   const { input, inputFile, contentType } = options;
   if (input !== undefined && inputFile !== undefined)
     throw new CliError({ message: 'give either --input or --input-file' });
   if (input !== undefined) return payloadOf(new TextEncoder().encode(input), contentType ?? JSON_TYPE, '--input');
   if (inputFile !== undefined)
-    return payloadOf(await readBytes(inputFile, MAX_BYTES), contentType ?? typeByName(inputFile), nameOf(inputFile));
+    return payloadOf(
+      await readBytes(process, inputFile, MAX_BYTES),
+      contentType ?? typeByName(inputFile),
+      nameOf(inputFile),
+    );
   if (contentType !== undefined) throw new CliError({ message: '--content-type needs --input or --input-file' });
   return undefined;
 }
@@ -56,8 +61,8 @@ export function nameOf(file: string): string {
 }
 
 /** The bytes of a file or, for `-`, of stdin. */
-export function openInput(file: string): AsyncIterable<Buffer> {
-  return file === '-' ? process.stdin : createReadStream(file);
+export function openInput(process: CommandProcess, file: string): AsyncIterable<Buffer> {
+  return file === '-' ? process.stdin : createReadStream(pathOf(process, file));
 }
 
 /** @throws CliError when it can't be read. */
@@ -66,11 +71,11 @@ export function unreadable(file: string, error: unknown): CliError {
 }
 
 /** The bytes of a file or of stdin; of one that is longer than `maxBytes` so many that it shows. */
-export async function readBytes(file: string, maxBytes: number): Promise<Uint8Array> {
+export async function readBytes(process: CommandProcess, file: string, maxBytes: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of openInput(file)) {
+    for await (const chunk of openInput(process, file)) {
       chunks.push(chunk);
       size += chunk.length;
       if (size > maxBytes) break;

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { DescMessage, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { toJson } from '@bufbuild/protobuf';
+import type { CommandProcess, CommandStream } from '../command-process.ts';
 import { printable } from './printable.ts';
 import { type Column, Table } from './table.ts';
 
@@ -10,29 +11,33 @@ export type Style = Parameters<typeof styleText>[0];
 export class Output {
   /** Whether programs read it. */
   readonly json: boolean;
+  readonly stdout: CommandStream;
+  readonly stderr: CommandStream;
 
-  constructor(json: boolean) {
+  constructor(json: boolean, { stdout, stderr }: Pick<CommandProcess, 'stdout' | 'stderr'>) {
     this.json = json;
+    this.stdout = stdout;
+    this.stderr = stderr;
   }
 
   /** Cells of a line of stdout. */
   get width(): number {
-    return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+    return (this.stdout.isTTY ? this.stdout.columns : undefined) ?? Number.POSITIVE_INFINITY;
   }
 
   /** A line for people. Whatever came from elsewhere in it has to be printable. */
   line(text = ''): void {
-    process.stdout.write(`${text}\n`);
+    this.stdout.write(`${text}\n`);
   }
 
   /** Styled text, where stdout is a terminal and NO_COLOR is not set. */
   styled(style: Style, text: string): string {
-    return styleText(style, text, { stream: process.stdout });
+    return styleText(style, text, { stream: this.stdout });
   }
 
   /** A remark beside the answer, for people also where a program reads the answer. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    this.stderr.write(`${text}\n`);
   }
 
   table<T>(columns: readonly Column<T>[], rows: readonly T[]): void {

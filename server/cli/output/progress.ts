@@ -1,5 +1,6 @@
 /** Shows on a terminal how far something long is. Nothing is drawn where stderr is none. */
 import { type Options, SingleBar } from 'cli-progress';
+import type { Output } from './output.ts';
 
 const LOOK: Options = {
   barCompleteChar: '█',
@@ -10,7 +11,6 @@ const LOOK: Options = {
   gracefulExit: false, // the command ends itself in order
   linewrap: false,
   emptyOnZero: true,
-  stream: process.stderr,
 };
 
 /** A bar for a number of things that are done one after the other. */
@@ -18,10 +18,10 @@ export class ProgressBar {
   readonly #bar: SingleBar | undefined;
 
   /** @param shown How far it is: in things, or as a share. */
-  constructor(label: string, total: number, shown: 'count' | 'share' = 'count') {
-    if (!process.stderr.isTTY || total === 0) return;
+  constructor({ stderr }: Output, label: string, total: number, shown: 'count' | 'share' = 'count') {
+    if (!stderr.isTTY || total === 0) return;
     const amount = shown === 'count' ? '{value}/{total}' : '{percentage} %';
-    this.#bar = new SingleBar({ ...LOOK, format: `${label}  {bar}  ${amount}  {eta_formatted}` });
+    this.#bar = new SingleBar({ ...LOOK, stream: stderr, format: `${label}  {bar}  ${amount}  {eta_formatted}` });
     this.#bar.start(total, 0);
   }
 
@@ -39,8 +39,8 @@ export class ProgressBar {
 export class LiveLine {
   readonly #bar: SingleBar;
 
-  constructor() {
-    this.#bar = new SingleBar({ ...LOOK, format: '{text}  {bar}  {percentage} %  {remark}' });
+  constructor({ stderr }: Output) {
+    this.#bar = new SingleBar({ ...LOOK, stream: stderr, format: '{text}  {bar}  {percentage} %  {remark}' });
     this.#bar.start(1, 0, { text: '', remark: '' });
   }
 

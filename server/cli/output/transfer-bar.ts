@@ -1,17 +1,23 @@
 /** How far an export or import is: one bar while the file is checked, another one while rows move. */
 import type { TransferProgress } from '../../transfer.ts';
+import type { Output } from './output.ts';
 import { ProgressBar } from './progress.ts';
 
 export class TransferBar {
+  readonly #out: Output;
   #bar: ProgressBar | undefined;
   #label = '';
   #rows = 0;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
 
   readonly show = ({ rows, of, part }: TransferProgress): void => {
     const label = part === 'check' ? 'Checking the file' : 'Moving rows';
     if (label !== this.#label) {
       this.end();
-      this.#bar = new ProgressBar(label, of);
+      this.#bar = new ProgressBar(this.#out, label, of);
       this.#label = label;
       this.#rows = 0;
     }

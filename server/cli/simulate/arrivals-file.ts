@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { limitsKeys } from '../../simulate/given-keys.ts';
 import { type Arrival, MOST_ARRIVALS, MOST_SPAN_MS } from '../../simulate/scenario.ts';
 import { CliError } from '../cli-error.ts';
+import type { CommandProcess } from '../command-process.ts';
 import { nameOf, openInput, unreadable } from '../input/payload-input.ts';
 import { arrivalOf, type TimedArrival } from './arrival-line.ts';
 import { misfits } from './misfits.ts';
@@ -14,12 +15,17 @@ const HELP = 'muster simulate --help shows what a line looks like';
 const MOST_TEXT = 1024 * 1024;
 
 /** In the order of their times, for all of the variants. @throws CliError that names lines, fields and reasons. */
-export async function readArrivals(file: string, [base, ...changed]: Variants): Promise<Arrival[]> {
+export async function readArrivals(
+  process: CommandProcess,
+  file: string,
+  [base, ...changed]: Variants,
+): Promise<Arrival[]> {
   const problems = new Problems(nameOf(file), HELP);
   const arrivals: TimedArrival[] = [];
   let number = 0;
   try {
-    const lines = createInterface({ input: Readable.from(openInput(file)), crlfDelay: Number.POSITIVE_INFINITY });
+    const input = Readable.from(openInput(process, file));
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
     for await (const text of lines) {
       number++;
       if (text.trim() === '') continue;

@@ -5,6 +5,7 @@ import { nearName } from '../../domain/near-name.ts';
 import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../simulate/scenario.ts';
 import { faultsOfResources } from '../../simulate/worker-resources.ts';
 import { CliError } from '../cli-error.ts';
+import type { CommandProcess } from '../command-process.ts';
 import { readDocuments } from '../input/documents.ts';
 import { decodeDocument } from '../input/message-document.ts';
 import { type Override, withOverrides } from './overrides.ts';
@@ -16,8 +17,13 @@ const HELP = 'muster simulate --help shows what a scenario looks like';
 const MOST_ENTRIES = 1_000;
 
 /** @param source What it comes from, for messages. @throws CliError that names each field that is wrong. */
-export async function readScenario(file: string, overrides: readonly Override[], source = file): Promise<Scenario> {
-  const documents = await readDocuments(file, HELP);
+export async function readScenario(
+  process: CommandProcess,
+  file: string,
+  overrides: readonly Override[],
+  source = file,
+): Promise<Scenario> {
+  const documents = await readDocuments(process, file, HELP);
   const [document] = documents;
   if (documents.length !== 1 || !isEntry(document?.value))
     throw new CliError({ message: `${file} must hold one mapping: definitions, queues and workers`, next: HELP });

@@ -1,5 +1,6 @@
 /** The scenario that is simulated, and the changed one that it is compared with. */
 import type { Scenario } from '../../simulate/scenario.ts';
+import type { CommandProcess } from '../command-process.ts';
 import type { Override } from './overrides.ts';
 import { readScenario } from './scenario-file.ts';
 
@@ -19,13 +20,17 @@ export interface ChangeOptions {
 }
 
 /** @throws CliError that names each field that is wrong, and what it comes from. */
-export async function readVariants(file: string, { set = [], changed }: ChangeOptions): Promise<Variants> {
+export async function readVariants(
+  process: CommandProcess,
+  file: string,
+  { set = [], changed }: ChangeOptions,
+): Promise<Variants> {
   const isCompared = set.length > 0 || changed !== undefined;
-  const base = { source: file, scenario: await readScenario(file, []) };
+  const base = { source: file, scenario: await readScenario(process, file, []) };
   if (!isCompared) return [{ ...base, title: 'simulated' }];
   const other = changed ?? file;
   const source = [other, ...set.map(({ text }) => `--set ${text}`)].join(' ');
-  const scenario = await readScenario(other, set, source);
+  const scenario = await readScenario(process, other, set, source);
   return [
     { ...base, title: 'as it was' },
     { title: 'as changed', source, scenario },

@@ -1,4 +1,5 @@
 /** The whole terminal, drawn over and over in its place; what was on it before comes back at the end. */
+import type { CommandStream } from '../command-process.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
@@ -7,21 +8,24 @@ const TO_END_OF_LINE = '\u001b[K';
 const BELOW = '\u001b[J';
 
 export class Screen {
-  constructor() {
-    process.stdout.write(ENTER);
+  readonly #stdout: CommandStream;
+
+  constructor(stdout: CommandStream) {
+    this.#stdout = stdout;
+    stdout.write(ENTER);
   }
 
   get rows(): number {
-    return process.stdout.rows;
+    return this.#stdout.rows ?? 0;
   }
 
   /** Lines beyond the last row are left out. */
   draw(lines: readonly string[]): void {
     const shown = lines.slice(0, this.rows).map((line) => `${line}${TO_END_OF_LINE}`);
-    process.stdout.write(`${HOME}${shown.join('\r\n')}${BELOW}`);
+    this.#stdout.write(`${HOME}${shown.join('\r\n')}${BELOW}`);
   }
 
   leave(): void {
-    process.stdout.write(LEAVE);
+    this.#stdout.write(LEAVE);
   }
 }

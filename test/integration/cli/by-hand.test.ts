@@ -1,7 +1,9 @@
 /** `muster skip`, `muster retry --skip` and `muster audit`, on a real server: the commands of docs/workflows.md, and what they say. */
 import { readFileSync } from 'node:fs';
+import { stateName } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const guide = readFileSync(new URL('../../../docs/workflows.md', import.meta.url), 'utf8');
 const reason = 'the mail server is down';
@@ -37,8 +39,15 @@ const answerIn = (command: string) => {
   return documented(rest.slice(0, rest.search(/^(\$|```)/m)));
 };
 
-async function failed(): Promise<string> {
+/** A workflow that has been started: before, no step of it can be skipped. */
+async function begun(): Promise<string> {
   const { jobId } = await server.client.submit('mailing', {});
+  await eventually('it has begun', async () => stateName((await server.client.get(jobId)).state) === 'WAITING');
+  return jobId;
+}
+
+async function failed(): Promise<string> {
+  const jobId = await begun();
   await server.run(['skip', jobId, 'notify', '--reason', reason]);
   await server.client.wait(jobId);
   return jobId;
@@ -46,12 +55,12 @@ async function failed(): Promise<string> {
 
 describe('muster skip', () => {
   it('says what it does, and for programs how the step is', async () => {
-    const { jobId } = await server.client.submit('mailing', {});
+    const jobId = await begun();
     const { code, stdout, stderr } = await server.run(['skip', jobId, 'notify', '--reason', reason]);
     expect([code, stderr]).toEqual([0, '']);
     expect(documented(stdout)).toBe(answerIn(`muster skip $JOB notify --reason '${reason}'`));
-    const other = await server.client.submit('mailing', {});
-    const json = await server.run(['skip', other.jobId, 'notify', '--json']);
+    const other = await begun();
+    const json = await server.run(['skip', other, 'notify', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ name: 'notify', definition: 'idle' });
   });
 

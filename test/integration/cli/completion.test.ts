@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster } from '../../support/cli.ts';
+import { runMuster, runMusterProcess } from '../../support/cli.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 
 let folder: string;
@@ -12,7 +12,7 @@ const scriptOf = (shell: string) => join(folder, `muster.${shell}`);
 beforeAll(async () => {
   folder = await makeScratchFolder();
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { code, stdout, stderr } = await runMuster(['completion', shell]);
+    const { code, stdout, stderr } = await runMusterProcess(['completion', shell]);
     expect([code, stderr]).toEqual([0, '']);
     writeFileSync(scriptOf(shell), stdout);
   }

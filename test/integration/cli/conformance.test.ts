@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allCases } from '../../../server/conformance/select.ts';
-import { runMuster, startMuster } from '../../support/cli.ts';
+import { runMuster, runMusterProcess, startMusterProcess } from '../../support/cli.ts';
 import { runConsoleGuide } from '../../support/console-guide.ts';
 import { eventually } from '../../support/eventually.ts';
 import { useScratchFiles } from '../../support/scratch-files.ts';
@@ -122,14 +122,14 @@ describe('muster conformance', () => {
 
   it('says how to get a nats-server where there is none', async () => {
     const env = { MUSTER_NATS_SERVER: '/no/nats-server' };
-    const { code, stderr } = await runMuster(['conformance', '--case', 'killed', '--', ...worker], { env });
+    const { code, stderr } = await runMusterProcess(['conformance', '--case', 'killed', '--', ...worker], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^muster: no bus to test with: MUSTER_NATS_SERVER: \/no\/nats-server does not run/);
   });
 
   it('takes its workers with it when it is stopped', async () => {
     const mark = `mark-${randomUUID()}`;
-    const { child, ended } = startMuster(['conformance', '--case', 'credit-life', '--', ...worker, mark]);
+    const { child, ended } = startMusterProcess(['conformance', '--case', 'credit-life', '--', ...worker, mark]);
     const runs = () => processes().some((words) => words.includes(mark) && !words.includes('--case'));
     await eventually('a worker runs', runs);
     child.kill('SIGTERM');

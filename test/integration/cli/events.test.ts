@@ -58,7 +58,7 @@ describe('muster events', () => {
   });
 
   it('follows them as they come, until it is told to stop', async () => {
-    const following = server.start(['events', '--follow', '--type', 'succeeded', '--json']);
+    const following = server.startProcess(['events', '--follow', '--type', 'succeeded', '--json']);
     const jobId = await eventually('a job is shown', async () => {
       const job = await server.client.submit('add', { a: 1, b: 2 });
       await server.client.wait(job);

@@ -1,4 +1,4 @@
-/** The commands on jobs, as processes against a real server with a real worker. */
+/** The commands on jobs, against a real server with a real worker. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,7 +156,7 @@ describe('muster get and list', () => {
   });
 
   it('are no worse for a reader that leaves', async () => {
-    const { child, output, ended } = server.start(['list', '--all', '--json']);
+    const { child, output, ended } = server.startProcess(['list', '--all', '--json']);
     child.stdout.destroy();
     expect((await ended).code).toBe(0);
     expect(output.stderr).toBe('');
@@ -228,7 +228,7 @@ describe('muster watch', () => {
     ['SIGTERM', 143],
   ] as const)('ends cleanly at %s, and the job goes on', async (signal, code) => {
     const jobId = await submitted('idle');
-    const { child, output, ended } = server.start(['watch', jobId]);
+    const { child, output, ended } = server.startProcess(['watch', jobId]);
     await eventually('it watches', () => output.stdout.includes('READY'));
     child.kill(signal);
     expect(await ended).toMatchObject({ code, stderr: '' });

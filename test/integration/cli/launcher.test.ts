@@ -5,7 +5,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { musterBinary, runMuster } from '../../support/cli.ts';
+import { musterBinary, runMusterProcess } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** Has the Node that loads it look like one of long ago. */
@@ -82,5 +82,5 @@ it('runs here where this Node is new enough; a server gets a small young generat
 it('is what the package offers as muster', async () => {
   const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
   expect(musterBinary.endsWith(manifest.bin.muster)).toBe(true);
-  expect(await runMuster(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
+  expect(await runMusterProcess(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
 });

@@ -110,7 +110,7 @@ describe('muster logs', () => {
     ['SIGTERM', 143],
   ] as const)('--follow ends cleanly at %s, and the job goes on', async (signal, code) => {
     const { jobId } = await server.client.submit('steps');
-    const { child, output, ended } = server.start(['logs', jobId, '--follow']);
+    const { child, output, ended } = server.startProcess(['logs', jobId, '--follow']);
     await eventually('it follows', () => output.stdout.includes('try 1'));
     child.kill(signal);
     expect(await ended).toMatchObject({ code, stderr: '' });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster, startMuster } from '../../support/cli.ts';
+import { runMuster, runMusterProcess, startMusterProcess } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { freePort, type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
@@ -19,7 +19,7 @@ afterAll(() => removeFolder(folder));
 
 /** Runs until the log has a line with `msg`; what it has logged by then. */
 async function logOf(args: string[], msg: string, env: Record<string, string> = {}) {
-  const muster = startMuster(['server', ...args], { env });
+  const muster = startMusterProcess(['server', ...args], { env });
   const lines = () =>
     muster.output.stderr
       .split('\n')
@@ -126,7 +126,7 @@ describe('muster server refuses', () => {
   });
 
   it('a variable that can not be, by its name', async () => {
-    const { code, stderr } = await runMuster(['server'], { env: { MUSTER_GRPC_PORT: 'many' } });
+    const { code, stderr } = await runMusterProcess(['server'], { env: { MUSTER_GRPC_PORT: 'many' } });
     expect(code).toBe(2);
     expect(stderr).toMatch(/value 'many' from env 'MUSTER_GRPC_PORT' is invalid/);
   });
@@ -153,7 +153,7 @@ describe('muster start', () => {
   it('takes its settings from the environment too, what is typed first', async () => {
     const data = join(folder, 'data');
     const typed = ['--grpc-port', '0', '--log-level', 'warn'];
-    const muster = startMuster(['start', ...typed], {
+    const muster = startMusterProcess(['start', ...typed], {
       cwd: folder,
       env: { MUSTER_GRPC_PORT: '1', MUSTER_HTTP_PORT: '0', MUSTER_DATA: data },
     });
@@ -161,7 +161,7 @@ describe('muster start', () => {
       await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
       expect(muster.output.stdout).toContain(`embedded, in ${data}/postgres`);
       expect(muster.output.stdout).not.toMatch(/gRPC\s+127.0.0.1:1\s/);
-      const other = await runMuster(['start', '--data', data, ...typed, '--http-port', '0']);
+      const other = await runMusterProcess(['start', '--data', data, ...typed, '--http-port', '0']);
       expect(other.code).toBe(1);
       expect(other.stderr).toMatch(
         /muster: .* is in use by process \d+: stop it, or choose another folder with --data/,
@@ -176,7 +176,7 @@ describe('muster start', () => {
     const data = join(folder, 'lost');
     const killer = fileURLToPath(new URL('../../support/database-thread-killer.mjs', import.meta.url));
     const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];
-    const muster = startMuster(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
+    const muster = startMusterProcess(args, { env: { NODE_OPTIONS: `--import=${killer}` } });
     await eventually('it is up', () => muster.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
     muster.child.kill('SIGUSR2');
     const { code, stderr } = await muster.ended;
@@ -185,7 +185,7 @@ describe('muster start', () => {
       /muster: the embedded database has ended: its thread has stopped\n +next +start it again: what was acknowledged is kept/,
     );
     expect(commandsWith(data)).toEqual([]);
-    const again = startMuster(args);
+    const again = startMusterProcess(args);
     await eventually('it is up again', () => again.output.stdout.includes('Muster is up.'), { timeoutMs: 60_000 });
     again.child.kill('SIGTERM');
     expect((await again.ended).code).toBe(0);

@@ -1,13 +1,28 @@
 /** `muster simulate`: files in, tables, JSON and a drawing out; what is wrong with the files is told; and the way from a server. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Simulator } from '../../../server/simulate/run-simulation.ts';
 import { runMuster } from '../../support/cli.ts';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { useScratchFiles } from '../../support/scratch-files.ts';
 
 const files = useScratchFiles();
 const { file } = files;
+
+// A command opens a database of its own, which takes seconds; here all of them share one, which each run empties first.
+let endSharing: () => Promise<void>;
+beforeAll(async () => {
+  const simulator = await Simulator.open();
+  const close = vi.spyOn(simulator, 'close').mockResolvedValue();
+  const open = vi.spyOn(Simulator, 'open').mockResolvedValue(simulator);
+  endSharing = () => {
+    open.mockRestore();
+    close.mockRestore();
+    return simulator.close();
+  };
+});
+afterAll(() => endSharing?.());
 
 const mails = {
   definitions: [{ name: 'mail', queue: 'mails', keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../../server/store/migrate.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
-import { runMuster } from '../../support/cli.ts';
+import { runMuster, runMusterProcess } from '../../support/cli.ts';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 
@@ -54,13 +54,13 @@ describe('an export and an import', () => {
 
   it('take the deployment from the environment, what is typed first', async () => {
     const env = { MUSTER_POSTGRES: url, MUSTER_DATA: 'nowhere' };
-    const unclear = await runMuster(['export', 'three.jsonl'], { cwd: folder, env });
+    const unclear = await runMusterProcess(['export', 'three.jsonl'], { cwd: folder, env });
     expect(unclear).toMatchObject({ code: 2, stdout: '' });
     expect(unclear.stderr).toMatch(/either in --data or in --postgres, and both are given/);
-    const typed = await runMuster(['export', 'three.jsonl', '--data', 'nowhere'], { cwd: folder, env });
+    const typed = await runMusterProcess(['export', 'three.jsonl', '--data', 'nowhere'], { cwd: folder, env });
     expect(typed.stderr).toMatch(/nowhere holds no embedded database: name the data folder with --data/);
     expect(typed.code).toBe(4);
-    const byEnv = await runMuster(['export', 'three.jsonl'], { cwd: folder, env: { MUSTER_POSTGRES: url } });
+    const byEnv = await runMusterProcess(['export', 'three.jsonl'], { cwd: folder, env: { MUSTER_POSTGRES: url } });
     expect(byEnv.code).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureCause, JobState, payload } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runMuster } from '../../support/cli.ts';
+import { runMusterProcess } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ExecWorld, failureOf, startExecWorld } from '../../support/exec-worker.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
@@ -278,7 +278,7 @@ it('a job that ran out of memory goes on where there is more', async () => {
 });
 
 it('a worker that the server refuses says so, and ends', async () => {
-  const { code, stderr } = await runMuster([
+  const { code, stderr } = await runMusterProcess([
     '--server',
     world.replica.grpcAddress,
     'worker',

@@ -1,6 +1,6 @@
 /** The worker of commands sends the spans of its handlers, and hands their context on to the commands. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runMuster } from '../../support/cli.ts';
+import { runMusterProcess } from '../../support/cli.ts';
 import { type ExecWorld, startExecWorld } from '../../support/exec-worker.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 
@@ -32,7 +32,7 @@ it('sends them by its end, with the context that the command had', async () => {
 
 it('starts nothing where a variable asks for what it can not do', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
-  const { code, stderr } = await runMuster(['worker', 'exec', 'same', '--', 'cat'], { env });
+  const { code, stderr } = await runMusterProcess(['worker', 'exec', 'same', '--', 'cat'], { env });
   expect(code).toBe(2);
   expect(stderr).toContain('OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": spans go out as http/protobuf only');
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
-import { runMuster, startMuster } from '../../support/cli.ts';
+import { runMusterProcess, startMusterProcess } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type OtlpReceiver, type Received, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 
@@ -34,7 +34,7 @@ it('at each interval, and what is left when it stops', async () => {
     OTEL_SERVICE_NAME: 'jobs',
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
   };
-  const server = startMuster([...start, '--data', join(folder, 'a')], { env });
+  const server = startMusterProcess([...start, '--data', join(folder, 'a')], { env });
   await eventually('two have come', () => receiver.received.length >= 2, START);
   const hasSessions = ({ metrics: all }: Received) => all.some(({ name }) => name === metrics.sessions.name);
   const sent = await eventually('the server is up', () => receiver.received.find(hasSessions), START);
@@ -56,6 +56,6 @@ it('at each interval, and what is left when it stops', async () => {
 
 it('and refuses to start where they ask for what it has not', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
-  const { code, stderr } = await runMuster([...start, '--data', join(folder, 'b')], { env });
+  const { code, stderr } = await runMusterProcess([...start, '--data', join(folder, 'b')], { env });
   expect([code === 0, stderr]).toEqual([false, expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"')]);
 });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../server/cli/program.ts';
 
-const program = createProgram('1.2.3');
+const program = createProgram('1.2.3', process);
 
 function leaves(command: Command): Command[] {
   const own = command.commands.filter((one) => one.name() !== 'help');

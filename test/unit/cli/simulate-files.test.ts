@@ -21,9 +21,9 @@ const good = lines({});
 /** The scenario with all changes, and arrivals that fit it without and with them. */
 async function read(scenario: unknown, arrivals: string, ...changes: string[]) {
   const set = changes.reduce<ReturnType<typeof override>>((before, text) => override(text, before), []);
-  const variants = await readVariants(file('some.yaml', scenario), { set });
+  const variants = await readVariants(process, file('some.yaml', scenario), { set });
   const last = variants.at(-1) ?? variants[0];
-  return { scenario: last.scenario, arrivals: await readArrivals(file('some.jsonl', arrivals), variants) };
+  return { scenario: last.scenario, arrivals: await readArrivals(process, file('some.jsonl', arrivals), variants) };
 }
 
 /** All that is said of it. */
@@ -227,8 +227,8 @@ describe('a bad file', () => {
 
   it('is the other scenario where that has no place for the arrivals', async () => {
     const other = file('other.yaml', { ...mails, definitions: [{ name: 'letter' }] });
-    const variants = await readVariants(file('some.yaml', mails), { changed: other });
-    const error = await readArrivals(file('some.jsonl', good), variants).catch((reason: unknown) => reason);
+    const variants = await readVariants(process, file('some.yaml', mails), { changed: other });
+    const error = await readArrivals(process, file('some.jsonl', good), variants).catch((reason: unknown) => reason);
     expect((error as CliError).message).toBe(`${other} is wrong; nothing was simulated`);
   });
 

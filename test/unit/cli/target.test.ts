@@ -7,16 +7,14 @@ import { configFolder, readContexts, writeContexts } from '../../../server/cli/c
 import { findTarget } from '../../../server/cli/target.ts';
 
 let folder: string;
-const before = process.env.MUSTER_CONFIG;
+let file: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'muster-cli-'));
-  process.env.MUSTER_CONFIG = folder;
+  file = join(folder, 'contexts.json');
 });
 
 afterEach(async () => {
-  if (before === undefined) delete process.env.MUSTER_CONFIG;
-  else process.env.MUSTER_CONFIG = before;
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -38,24 +36,24 @@ describe('the target', () => {
     [{ server: '[::1]:7070' }, {}, '[::1]:7070', ''],
     [{ server: 'dns:///muster:7070' }, {}, 'dns:///muster:7070', ''],
   ])('of %j in %j is %s, namespace "%s"', async (options, env, server, namespace) => {
-    await writeContexts(contexts);
-    expect(await findTarget(options, env)).toMatchObject({ server, namespace });
+    await writeContexts(file, contexts);
+    expect(await findTarget(options, { MUSTER_CONFIG: folder, ...env })).toMatchObject({ server, namespace });
   });
 
   it('is this machine when nothing is said', async () => {
-    expect(await findTarget({}, {})).toMatchObject({ server: '127.0.0.1:7070', namespace: '' });
+    expect(await findTarget({}, { MUSTER_CONFIG: folder })).toMatchObject({ server: '127.0.0.1:7070', namespace: '' });
   });
 
   it.each(['http://muster:7080', 'muster', 'muster:', 'muster:0', 'muster:70000', 'a b:1', '::1:7070'])(
     'can not be %s',
     async (server) => {
-      await expect(findTarget({ server }, {})).rejects.toThrow(/^--server: .* HOST:PORT$/);
+      await expect(findTarget({ server }, { MUSTER_CONFIG: folder })).rejects.toThrow(/^--server: .* HOST:PORT$/);
     },
   );
 
   it('names the contexts there are when one is not there', async () => {
-    await writeContexts(contexts);
-    await expect(findTarget({ context: 'toString' }, {})).rejects.toMatchObject({
+    await writeContexts(file, contexts);
+    await expect(findTarget({ context: 'toString' }, { MUSTER_CONFIG: folder })).rejects.toMatchObject({
       message: expect.stringContaining('no context "toString"'),
       next: 'there are: prod, staging',
       exitCode: 3,
@@ -63,27 +61,27 @@ describe('the target', () => {
   });
 
   it('does not read the contexts when it needs none', async () => {
-    await writeFile(join(folder, 'contexts.json'), 'broken');
-    expect(await findTarget({ server: 'flag:1' }, {})).toMatchObject({ server: 'flag:1' });
-    await expect(findTarget({}, {})).rejects.toThrow(/contexts\.json/);
+    await writeFile(file, 'broken');
+    expect(await findTarget({ server: 'flag:1' }, { MUSTER_CONFIG: folder })).toMatchObject({ server: 'flag:1' });
+    await expect(findTarget({}, { MUSTER_CONFIG: folder })).rejects.toThrow(/contexts\.json/);
   });
 });
 
 describe('the file of contexts', () => {
   it('is only its owner’s, and replaced as a whole', async () => {
-    await writeContexts({ contexts: {} });
-    await writeContexts(contexts);
-    expect(await readContexts()).toEqual(contexts);
-    expect((await stat(join(folder, 'contexts.json'))).mode & 0o777).toBe(0o600);
+    await writeContexts(file, { contexts: {} });
+    await writeContexts(file, contexts);
+    expect(await readContexts(file)).toEqual(contexts);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder)).toEqual(['contexts.json']);
-    expect(JSON.parse(await readFile(join(folder, 'contexts.json'), 'utf8'))).toEqual(contexts);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(contexts);
   });
 
   it.each(['', '[]', '{"contexts": []}', '{"contexts": {"a": {}}}', '{"current": 1}', '{"contexts": {"a": 1}}'])(
     'is refused with its path when it holds %j',
     async (text) => {
-      await writeFile(join(folder, 'contexts.json'), text);
-      await expect(readContexts()).rejects.toThrow(join(folder, 'contexts.json'));
+      await writeFile(file, text);
+      await expect(readContexts(file)).rejects.toThrow(file);
     },
   );
 

@@ -46,7 +46,7 @@ const order = draw(
   { name: 'confirm', needs: ['pack'] },
   { name: 'tidy', role: StepRole.FINALLY },
 );
-const out = new Output(false);
+const out = new Output(false, process);
 const linesOf = ({ steps }: DrawnWorkflow) =>
   new Table(graphColumns(out), Number.POSITIVE_INFINITY).lines(treeOf(steps));
 

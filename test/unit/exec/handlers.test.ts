@@ -63,7 +63,7 @@ describe('options', () => {
   });
 
   it('hold for all handlers of the command line', () => {
-    const handlers = handlersOf(namedCommand('a=cat'), { grace: 7, env: { A: 'b' }, directory: '/srv' });
+    const handlers = handlersOf(namedCommand('a=cat'), { grace: 7, env: { A: 'b' }, directory: '/srv' }, '/here');
     expect(handlers.get('a')).toMatchObject({
       graceMs: 7,
       environment: { A: 'b' },

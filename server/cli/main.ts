@@ -1,0 +1,34 @@
+/** Reads a command line, runs its command, and sets the exit code. */
+import { CommanderError } from 'commander';
+import { version } from '../version.ts';
+import type { CommandProcess } from './command-process.ts';
+import { Exit } from './exit-codes.ts';
+import { writeReport } from './failure-report.ts';
+import type { GlobalOptions } from './invocation.ts';
+import { createProgram } from './program.ts';
+import { findTarget } from './target.ts';
+
+export async function main(process: CommandProcess): Promise<void> {
+  /** The reader has left, as `head` does: nothing more is wanted, and nothing went wrong. */
+  const leaveWithReader = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(Number(process.exitCode ?? Exit.OK));
+  };
+  process.stdout.on('error', leaveWithReader);
+  process.stderr.on('error', leaveWithReader);
+  const program = createProgram(version, process);
+  try {
+    await program.parseAsync(process.argv.slice(2), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? Exit.OK : Exit.USAGE; // help was shown: asked for, or for want of a command
+      return;
+    }
+    const globals = program.opts<GlobalOptions>();
+    const server = await findTarget(globals, process.env).then(
+      (target) => target.server,
+      () => '',
+    );
+    process.exitCode = writeReport(error, server, process.stderr, globals.json ?? process.argv.includes('--json'));
+  }
+}
