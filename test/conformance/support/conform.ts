@@ -11,8 +11,8 @@ import { allCases } from '../../../server/conformance/select.ts';
 import { c, describeWith } from '../../support/toolchains.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
-/** Few: two files of tests run beside each other on two cores. What that disturbs the kit runs again, alone. */
-const PARALLEL = 4;
+/** Many: a case waits for nearly all of its time. What is disturbed all the same the kit runs again, alone. */
+const PARALLEL = 24;
 const RUN_MS = 900_000;
 
 export interface Exceptions {
