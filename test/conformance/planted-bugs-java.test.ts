@@ -1,5 +1,6 @@
 /** Each fault that is planted in the Java SDK fails the case that is about it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useShortLivedMaven } from '../support/jvm.ts';
 import { describeWith, java } from '../support/toolchains.ts';
 import { javaBugs } from './planted/java.ts';
 import { JavaCopy } from './planted/java-copy.ts';
@@ -7,6 +8,8 @@ import { bugsFitTheirSource, onOneBus } from './support/planted.ts';
 
 /** The first build fetches all that it needs. */
 const BUILD_MS = 1_200_000;
+
+useShortLivedMaven();
 
 describeWith(java, 'a bug that is planted in Java', () => {
   const run = onOneBus();

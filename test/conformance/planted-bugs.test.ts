@@ -10,7 +10,7 @@ import { bugsFitTheirSource, onOneBus } from './support/planted.ts';
 const PRELOAD = './test/conformance/planted/plant.ts';
 const WORKER = 'workers/conformance-typescript/worker.ts';
 
-const run = onOneBus();
+const run = onOneBus({ again: 0 });
 withCompileCache();
 
 function areNoticed(some: readonly Bug[]): void {

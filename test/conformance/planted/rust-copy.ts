@@ -42,7 +42,8 @@ export class RustCopy {
     for (const patch of patches) sources.set(patch.file, applyPatch(sources.get(patch.file) ?? '', patch));
     for (const [file, source] of sources) writeFileSync(`${COPY}/${file}`, source);
     try {
-      const args = ['build', '--locked', '--package', 'muster-conformance-worker', '--bin', WORKER];
+      // Of the whole workspace, so that what it depends on has the same features.
+      const args = ['build', '--locked', '--workspace', '--bin', WORKER];
       const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
       await promisify(execFile)('cargo', args, { cwd: `${COPY}/sdk/rust`, env, maxBuffer: 1 << 26 });
     } finally {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Bus } from '../../../server/conformance/bus.ts';
-import type { CaseResult } from '../../../server/conformance/case-run.ts';
+import type { CaseResult, KitOptions } from '../../../server/conformance/case-run.ts';
 import { runCases } from '../../../server/conformance/run-kit.ts';
 import { allCases } from '../../../server/conformance/select.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
@@ -15,8 +15,8 @@ const PATIENCE_MS = 6_000;
 /** Runs cases by their names, all at once, in the order of the kit. */
 export type RunCases = (command: readonly string[], names: readonly string[]) => Promise<readonly CaseResult[]>;
 
-/** Lets tests of this file run many at once, over one bus. */
-export function onOneBus(): RunCases {
+/** Lets tests of this file run many at once, over one bus. `again`: as of the kit. */
+export function onOneBus({ again }: Pick<KitOptions, 'again'> = {}): RunCases {
   vi.setConfig({ maxConcurrency: AT_ONCE });
   let bus: Bus;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ export function onOneBus(): RunCases {
   return (command, names) => {
     const cases = allCases.filter(({ name }) => names.includes(name));
     const { signal } = new AbortController();
-    const bounds = { parallel: cases.length, patienceMs: PATIENCE_MS, again: 0 };
+    const bounds = { parallel: cases.length, patienceMs: PATIENCE_MS, ...(again === undefined ? {} : { again }) };
     return runCases({ command, cases, seed: 1, signal, ...bounds, onResult: () => {} }, bus);
   };
 }
