@@ -24,6 +24,7 @@ export class Lab {
   readonly wallClock: WallClock | undefined;
   readonly #command: readonly string[];
   readonly #waiting = new Set<() => void>();
+  readonly #started = Promise.withResolvers<void>();
   #process: WorkerProcess | undefined;
 
   private constructor(plane: ControlPlane, { command, slots, wallClock }: LabOptions) {
@@ -45,6 +46,11 @@ export class Lab {
     return this.#process;
   }
 
+  /** Resolves when the worker has made a call, or never will. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
   /** Harmless when it runs. */
   startProcess(): void {
     const env = {
@@ -57,6 +63,7 @@ export class Lab {
   }
 
   changed(): void {
+    if (this.plane.calls.length > 0 || this.#process?.ended) this.#started.resolve();
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
@@ -76,6 +83,7 @@ export class Lab {
 
   async close(): Promise<void> {
     this.#process?.killAll();
+    this.#started.resolve();
     await this.plane.stop();
     this.wallClock?.remove();
   }

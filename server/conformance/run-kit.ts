@@ -1,9 +1,11 @@
 /** Runs cases against workers of one command, several at once, and tells how each went. */
+import { availableParallelism } from 'node:os';
 import { Bus } from './bus.ts';
 import type { Case } from './case.ts';
 import { type CaseResult, type CaseRun, type KitOptions, runCase } from './case-run.ts';
 import { type DisturbanceWatch, watchDisturbance } from './disturbance.ts';
 import { DEFAULT_SLOTS, DEFAULT_TERMS, Lab } from './lab.ts';
+import { Turns } from './turns.ts';
 import { WallClock } from './wall-clock.ts';
 import { endText } from './worker-process.ts';
 
@@ -22,6 +24,10 @@ const FIRST_CALL_MS = 30_000;
 const AGAIN = 2;
 /** Where more are disturbed the machine is too busy, and time alone would not help. */
 const MOST_AGAIN = 20;
+/** Of so many lanes one begins with the cases that share a worker. */
+const LANES_PER_SHARED = 8;
+/** A worker that starts takes a whole core, and then waits most of the time: more starts at once would only disturb cases. */
+const starts = new Turns(Math.max(2, availableParallelism()));
 
 /**
  * The results in the order in which cases ended.
@@ -63,7 +69,7 @@ class Kit {
 
   async run(): Promise<CaseResult[]> {
     for (const one of this.#options.cases.filter((one) => isForgone(one, this.#options))) this.#settle(forgone(one));
-    await Promise.all(Array.from({ length: this.#options.parallel }, () => this.#lane()));
+    await Promise.all(Array.from({ length: this.#options.parallel }, (_, at) => this.#lane(at + 1)));
     for (const [at, run] of this.#disturbed.entries()) {
       if (this.#options.signal.aborted) break;
       this.#settle(at < MOST_AGAIN ? await this.#runAlone(run) : run);
@@ -93,8 +99,9 @@ class Kit {
     }
   }
 
-  /** Those that need a worker of their own are the longest: they go first. */
-  async #lane(): Promise<void> {
+  /** Those that need a worker of their own are the longest: they go first, but for a lane now and then. */
+  async #lane(nth: number): Promise<void> {
+    if (nth % LANES_PER_SHARED === 0) await this.#sharedLane();
     for (let one = this.#next(this.#own); one; one = this.#next(this.#own)) this.#take(await this.#runWithOwnLab(one));
     await this.#sharedLane();
   }
@@ -121,12 +128,18 @@ class Kit {
   }
 
   async #open({ slots = DEFAULT_SLOTS, terms, hasWallClock = false }: Partial<Case>): Promise<Lab> {
-    const wallClock = hasWallClock ? await WallClock.make() : undefined;
-    const { command } = this.#options;
+    const endTurn = await starts.take();
+    let wallClock: WallClock | undefined;
     try {
-      return await Lab.open({ command, bus: this.#bus, slots, terms: { ...DEFAULT_TERMS, ...terms }, wallClock });
+      wallClock = hasWallClock ? await WallClock.make() : undefined;
+      const { command } = this.#options;
+      const options = { command, bus: this.#bus, slots, terms: { ...DEFAULT_TERMS, ...terms }, wallClock };
+      const lab = await Lab.open(options);
+      void lab.started.then(endTurn);
+      return lab;
     } catch (error) {
       wallClock?.remove();
+      endTurn();
       throw error;
     }
   }

@@ -2,10 +2,13 @@
  * The SDK for Java: its own checks and tests, then the cases of `muster conformance`. One file, since both build in the same folder.
  */
 import { conformsOnceBuilt } from '../conformance/support/built.ts';
+import { shortLivedJvm, useShortLivedMaven } from '../support/jvm.ts';
 import { describeWith, java } from '../support/toolchains.ts';
 import { javaSnippets } from './snippets/java.ts';
 import { snippetsCompile } from './support/snippets.ts';
 import { suiteOf } from './support/suite.ts';
+
+useShortLivedMaven();
 
 const mvn = ['mvn', '-B', '-ntp'] as const;
 
@@ -20,7 +23,7 @@ suiteOf({
   folder: 'sdk/java',
   runs: {
     'is formatted': [...mvn, 'spotless:check'],
-    'passes its tests': [...mvn, 'verify'],
+    'passes its tests': [...mvn, 'verify', `-DargLine=${shortLivedJvm.join(' ')}`],
     'has a jar of sources, and one of Javadoc without a warning': ['sh', '-c', release],
   },
 });

@@ -10,14 +10,15 @@ suiteOf({
   runs: {
     'is formatted': ['cargo', 'fmt', '--all', '--check'],
     'has no findings of clippy': ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'],
+    // Of the whole workspace, so that what it depends on has the features that clippy has built it with: only the SDK has a library.
     'has docs without a warning': [
       'env',
       'RUSTDOCFLAGS=-D warnings',
       'cargo',
       'doc',
       '--no-deps',
-      '--package',
-      'muster',
+      '--workspace',
+      '--lib',
     ],
     'builds from its package': ['node', '../../.ci/package-rust.mjs', 'package'],
     'passes its tests, and the examples of its docs': ['cargo', 'test', '--workspace'],

@@ -7,12 +7,11 @@ import { promisify } from 'node:util';
 import { findOnPath } from '../../../workers/demo-polyglot/toolchains.ts';
 import type { Patch } from '../../simulation/mutants/mutants.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
+import { shortLivedJvm } from '../../support/jvm.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const WORKER = 'workers/conformance-java';
 const SOURCES = 'sdk/java/src/main/java/';
-/** Of a process that has to start fast and live shortly. */
-const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
 
 const run = promisify(execFile);
 
@@ -38,11 +37,21 @@ export class JavaCopy {
     const planted = join(this.#folder, `planted-${this.#planted++}`);
     const files = this.#patched(patches, join(planted, 'sources'));
     if (files.length > 0) {
-      const args = ['-proc:none', '--release', '17', '-d', planted, '-cp', jars.join(delimiter), ...files];
+      const args = [
+        ...shortLivedJvm.map((flag) => `-J${flag}`),
+        '-proc:none',
+        '--release',
+        '17',
+        '-d',
+        planted,
+        '-cp',
+        jars.join(delimiter),
+        ...files,
+      ];
       await run(findOnPath('javac') ?? 'javac', args, { maxBuffer: 1 << 26 });
     }
     const path = [planted, ...jars].join(delimiter);
-    return ['java', ...FLAGS, '-cp', path, 'dev.muster.conformance.ConformanceWorker'];
+    return ['java', ...shortLivedJvm, '-cp', path, 'dev.muster.conformance.ConformanceWorker'];
   }
 
   #patched(patches: readonly Patch[], folder: string): string[] {

@@ -1,6 +1,15 @@
 /** A copy of the Rust SDK and its conformance worker, to plant faults in. What they depend on is built once, for the copy and the SDK. */
 import { execFile } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { promisify } from 'node:util';
 import type { Patch } from '../../simulation/mutants/mutants.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
@@ -13,7 +22,7 @@ const COPY = `${TARGET}/planted`;
 const WORKER = 'muster-planted-worker';
 
 export class RustCopy {
-  readonly worker = `${TARGET}/debug/${WORKER}`;
+  #built = 0;
 
   constructor() {
     this.remove();
@@ -27,19 +36,23 @@ export class RustCopy {
     appendFileSync(`${COPY}/workers/conformance-rust/Cargo.toml`, binary);
   }
 
-  /** Builds the worker with the patches in its source, and with none of those before. @throws Error with the words of the compiler. */
-  async build(patches: readonly Patch[]): Promise<void> {
+  /** Builds the worker with these patches alone, and answers its path. @throws Error with the words of the compiler. */
+  async build(patches: readonly Patch[]): Promise<string> {
     const sources = new Map(patches.map(({ file }) => [file, readFileSync(root + file, 'utf8')]));
     for (const patch of patches) sources.set(patch.file, applyPatch(sources.get(patch.file) ?? '', patch));
     for (const [file, source] of sources) writeFileSync(`${COPY}/${file}`, source);
     try {
-      const args = ['build', '--locked', '--package', 'muster-conformance-worker', '--bin', WORKER];
+      // Of the whole workspace, so that what it depends on has the same features.
+      const args = ['build', '--locked', '--workspace', '--bin', WORKER];
       const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
       await promisify(execFile)('cargo', args, { cwd: `${COPY}/sdk/rust`, env, maxBuffer: 1 << 26 });
     } finally {
       // Written, not copied: cargo builds anew what is newer than its last build.
       for (const file of sources.keys()) writeFileSync(`${COPY}/${file}`, readFileSync(root + file));
     }
+    const built = `${COPY}/worker-${this.#built++}`;
+    copyFileSync(`${TARGET}/debug/${WORKER}`, built);
+    return built;
   }
 
   remove(): void {

@@ -1,4 +1,4 @@
-/** A worker of this repository passes every case of conformance: one test a case, over one run of them all. */
+/** A worker of this repository passes every case of conformance, or those of the core: one test a case, over one run of them all. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +8,13 @@ import type { CaseResult } from '../../../server/conformance/case-run.ts';
 import type { Feature } from '../../../server/conformance/features.ts';
 import { runKit } from '../../../server/conformance/run-kit.ts';
 import { allCases } from '../../../server/conformance/select.ts';
+import { runsAll } from '../../support/tier.ts';
 import { c, describeWith } from '../../support/toolchains.ts';
+import { coreCases } from './core.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
-/** Few: two files of tests run beside each other on two cores. What that disturbs the kit runs again, alone. */
-const PARALLEL = 4;
+/** Many: a case waits for nearly all of its time. What is disturbed all the same the kit runs again, alone. */
+const PARALLEL = 24;
 const RUN_MS = 900_000;
 
 export interface Exceptions {
@@ -23,7 +25,8 @@ export interface Exceptions {
 }
 
 export function conforms(command: readonly string[], { without = [], unplayable = {} }: Exceptions = {}): void {
-  const cases = allCases.filter(({ needs }) => needs === undefined || !without.includes(needs));
+  const wanted = runsAll ? allCases : allCases.filter(({ name }) => coreCases.includes(name));
+  const cases = wanted.filter(({ needs }) => needs === undefined || !without.includes(needs));
 
   describe(`${command.join(' ')} (seed ${SEED})`, () => {
     let results: readonly CaseResult[] = [];
@@ -40,8 +43,8 @@ export function conforms(command: readonly string[], { without = [], unplayable 
         expect({ verdict, step, why, words }).toEqual({ verdict: 'passed', step: '', why: '', words: [] });
       });
     const played = cases.filter(({ name }) => unplayable[name] === undefined);
-    const [clocked = [], plain = []] = [true, false].map((wanted) =>
-      played.filter(({ hasWallClock = false }) => hasWallClock === wanted),
+    const [clocked = [], plain = []] = [true, false].map((isClocked) =>
+      played.filter(({ hasWallClock = false }) => hasWallClock === isClocked),
     );
     passes(plain);
     if (clocked.length > 0) describeWith(c, 'its wall clock', () => passes(clocked));
