@@ -30,6 +30,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...shared, ...(runsAll ? [] : Object.keys(allOnly))],
           isolate: true,
+          globalSetup: 'test/support/prepare.ts',
         },
       },
     ],

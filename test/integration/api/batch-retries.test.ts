@@ -1,4 +1,5 @@
 /** RetryBatch over the wire: which members come again, which can't, and what becomes of the new batch. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Client, Worker } from '@muster/sdk';
@@ -13,6 +14,7 @@ import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { stateName, World } from './world.ts';
 
@@ -25,7 +27,7 @@ type Submission = MessageInitShape<typeof JobSubmissionSchema>;
 /** It expires before anybody can take it. */
 const lost = { expireTime: { seconds: 1n } };
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('retries of batches on %s', (kind) => {
+describe.each(databaseKinds)('retries of batches on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 /** One worker looked into, and drained: once DrainWorker has answered, nothing is assigned to it any more. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
@@ -7,13 +8,14 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { SessionState } from '../../../server/gen/muster/v1/worker_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
 const { getWorker, drainWorker, listWorkers } = WorkerService.method;
 const { submitJobs, cancelJob } = JobService.method;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('on %s', (kind) => {
+describe.each(databaseKinds)('on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

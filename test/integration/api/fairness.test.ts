@@ -1,10 +1,12 @@
 /** Fairness keys over the wire: where they come from, and whose turn it is. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -12,7 +14,7 @@ const { submitJob, submitJobs } = JobService.method;
 const json = (value: unknown) => ({ input: { data: Buffer.from(JSON.stringify(value)) } });
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('fairness on %s', (kind) => {
+describe.each(databaseKinds)('fairness on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -10,19 +10,19 @@ import { openPostgres } from '../../../server/store/postgres.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { seededTables } from '../../../server/store/transfer/in-use.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { StoreContext } from '../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, openWorker } from '../../support/store-fixtures.ts';
 
-let postgres: ScratchPostgres;
+let postgres: TestDatabases;
 let folder: string;
 /** A whole export of a few jobs. */
 let whole: string;
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
-  whole = await fill(await postgres.createDatabase());
+  [postgres, folder] = await Promise.all([sharedPostgres(), makeScratchFolder()]);
+  whole = await fill(await postgres.createDatabase('empty'));
 });
 
 afterAll(async () => {
@@ -103,7 +103,7 @@ const damages: readonly (readonly [string, (text: string) => string | Buffer, Re
 
 describe('a file that', () => {
   it.each(damages)('%s changes nothing', async (what, damage, message) => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'damaged.jsonl');
     writeFileSync(file, damage(whole));
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(message);
@@ -113,7 +113,7 @@ describe('a file that', () => {
   });
 
   it('is compressed and was cut', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'cut.jsonl.gz');
     const bytes = gzipSync(whole);
     expect(gunzipSync(bytes).toString()).toBe(whole);
@@ -123,7 +123,7 @@ describe('a file that', () => {
   });
 
   it('has a format or a schema of a later release', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'later.jsonl');
     writeFileSync(file, withHeader(whole, { schemaVersion: newestVersion() + 1, release: '9.9.9' }));
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(
@@ -137,8 +137,8 @@ describe('a file that', () => {
 
 describe('a file of an earlier release', () => {
   it('is stored in the schema of its time, which is then brought up to date', async () => {
-    const url = await postgres.createDatabase();
-    const early = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
+    const early = await postgres.createDatabase('empty');
     const database = openPostgres({ url: early, applicationName: 'test' });
     try {
       await migrate(database, 1);
@@ -160,7 +160,7 @@ describe('a file of an earlier release', () => {
     } finally {
       await imported.close();
     }
-    const current = await postgres.createDatabase();
+    const current = await postgres.createDatabase('empty');
     const migrated = openPostgres({ url: current, applicationName: 'test' });
     await migrate(migrated).finally(() => migrated.close());
     await expect(importFrom(file, { postgresUrl: current })).rejects.toThrow(
@@ -171,7 +171,7 @@ describe('a file of an earlier release', () => {
 
 describe('a target', () => {
   it('that has rows is refused, whatever they are', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'file.jsonl');
     writeFileSync(file, whole);
     const database = openPostgres({ url, applicationName: 'test' });
@@ -188,7 +188,7 @@ describe('a target', () => {
   });
 
   it('that was only migrated has no rows but those that are known to come with it', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const database = openPostgres({ url, applicationName: 'test' });
     try {
       await migrate(database);
@@ -225,7 +225,7 @@ describe('a deployment that somebody serves', () => {
   });
 
   it('is refused on PostgreSQL while replicas are connected, or sessions live', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const replica = openPostgres({ url });
     try {
       await migrate(replica);
@@ -242,7 +242,7 @@ describe('a deployment that somebody serves', () => {
   });
 
   it('can not be started while it is moved', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const [mover, starter] = [openPostgres({ url, applicationName: 'test' }), openPostgres({ url })];
     try {
       await migrate(mover);
@@ -260,7 +260,7 @@ describe('an export', () => {
   it('does not replace a file, and leaves none when there is nothing to export', async () => {
     const taken = join(folder, 'taken.jsonl');
     writeFileSync(taken, 'mine');
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/no deployment of Muster to export/);
     const database = openPostgres({ url, applicationName: 'test' });
     await migrate(database).finally(() => database.close());

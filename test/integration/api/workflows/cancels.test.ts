@@ -2,11 +2,12 @@
 
 import { isTerminal } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import { type Flows, failureOf, type Place, plays, startOn, stateName } from './flows.ts';
 
 const WIDE = 1_000;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('cancels of workflows on %s', (kind) => {
+describe.each(databaseKinds)('cancels of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,10 +1,12 @@
 /** Steps that run once for each item of a list. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepRole } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, resultOf, startOn, stateName, witness } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('fan-outs on %s', (kind) => {
+describe.each(databaseKinds)('fan-outs on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 
