@@ -1,24 +1,44 @@
-/** Brings the schema up to date: numbered scripts, each in a transaction of its own, safe with several starters at once. */
+/** Brings the schema up to date: a baseline, then numbered scripts, each in a transaction of its own, safe with several starters. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Database } from './database.ts';
+import type { Database, Row } from './database.ts';
 
-interface Migration {
+export interface Migration {
   readonly version: number;
   readonly name: string;
+  /** SQL. One that begins with `-- breaking` leaves a schema that older releases can't work with. */
   readonly text: string;
 }
 
-const folder = new URL('./migrations/', import.meta.url);
+export interface MigrateOptions {
+  /** The last version to apply; default all. */
+  readonly upTo?: number;
+  /** Default those of this release. */
+  readonly migrations?: readonly Migration[];
+}
 
-function readMigrations(): Migration[] {
-  return readdirSync(folder)
-    .filter((file) => /^\d{4}_.*\.sql$/.test(file))
-    .sort()
-    .map((file) => ({
-      version: Number(file.slice(0, 4)),
-      name: file.slice(5, -4),
-      text: readFileSync(new URL(file, folder), 'utf8'),
-    }));
+const folder = new URL('./schema/', import.meta.url);
+/** Version of the baseline. Lower versions are of builds before the first release. */
+const BASELINE = 100;
+
+const filesOf = (url: URL) =>
+  readdirSync(url)
+    .filter((file) => file.endsWith('.sql'))
+    .sort();
+const read = (file: string) => readFileSync(new URL(file, folder), 'utf8');
+
+function baseline(): Migration {
+  const parts = filesOf(new URL('baseline/', folder)).map((file) => read(`baseline/${file}`));
+  return { version: BASELINE, name: 'baseline', text: `-- breaking\n${parts.join('\n')}` };
+}
+
+/** The migrations of this release, in their order. */
+export function releaseMigrations(): readonly Migration[] {
+  const numbered = filesOf(folder).map((file) => ({
+    version: Number(file.slice(0, 4)),
+    name: file.slice(5, -4),
+    text: read(file),
+  }));
+  return [baseline(), ...numbered];
 }
 
 /** The advisory lock of whoever changes the schema. */
@@ -42,7 +62,6 @@ const readVersions = {
   text: 'SELECT version, name, breaking FROM muster.schema_migrations ORDER BY version',
 };
 
-/** A script that begins with `-- breaking` leaves a schema that older binaries can't work with. */
 function script(migration: Migration): string {
   const breaking = migration.text.startsWith('-- breaking');
   // Statements of one script are one transaction. The row goes in first: a second starter waits on it, then fails on
@@ -78,30 +97,43 @@ async function makeSchema(database: Database): Promise<void> {
   }
 }
 
-/** Version of the newest migration that this binary knows. */
+/** Version of the newest migration of this release. */
 export function newestVersion(): number {
-  return readMigrations().at(-1)?.version ?? 0;
+  return releaseMigrations().at(-1)?.version ?? BASELINE;
+}
+
+/** @throws Error when the schema is older than the baseline, or newer and made by a breaking migration. */
+function refuseForeign(applied: readonly Row[], newest: number): void {
+  const early = applied.findLast(({ version }) => version < BASELINE);
+  if (early) {
+    throw new Error(
+      `the database has schema version ${early.version} (${early.name}), from a build of Muster before its first release, which ` +
+        `this release (schema ${newest}) can't upgrade: let that build finish its jobs, then start this release on an empty ` +
+        'database or data directory',
+    );
+  }
+  const later = applied.find((row) => row.version > newest && row.breaking);
+  if (later) {
+    throw new Error(
+      `the database has schema version ${later.version} (${later.name}), which this release of Muster (schema ${newest}) can't work with: start a newer release`,
+    );
+  }
 }
 
 /**
- * Applies what is missing, up to a version where one is given, and returns the names of what it applied.
+ * Applies the missing migrations.
  *
- * Throws when the database holds a breaking migration that this binary does not know.
+ * @returns The names of those it applied.
+ * @throws Error when this release can't work with the schema; then nothing was changed.
  */
-export async function migrate(database: Database, upTo = Number.POSITIVE_INFINITY): Promise<string[]> {
+export async function migrate(database: Database, options: MigrateOptions = {}): Promise<string[]> {
+  const { upTo = Number.POSITIVE_INFINITY, migrations = releaseMigrations() } = options;
   await makeSchema(database);
-  const known = readMigrations();
   const applied = await database.run(readVersions, []);
-  const newest = known.at(-1)?.version ?? 0;
-  const foreign = applied.find((row) => row.version > newest && row.breaking);
-  if (foreign) {
-    throw new Error(
-      `the database has schema version ${foreign.version} (${foreign.name}), which this release of Muster (schema ${newest}) can't work with: start a newer release`,
-    );
-  }
+  refuseForeign(applied, migrations.at(-1)?.version ?? BASELINE);
   const done = new Set(applied.map((row) => row.version));
   const names: string[] = [];
-  for (const migration of known) {
+  for (const migration of migrations) {
     if (migration.version > upTo) break;
     if (!done.has(migration.version) && (await applyOne(database, migration))) names.push(migration.name);
   }

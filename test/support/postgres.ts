@@ -95,7 +95,10 @@ async function startServer(native: string, data: string, as: SpawnOptions, setti
     const flags = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     const program = join(native, 'bin/postgres');
     const child = spawn(program, ['-D', data, ...flags], { ...as, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
-    const killed = () => child.kill('SIGQUIT');
+    const killed = () => {
+      child.kill('SIGQUIT');
+      rmSync(data, { recursive: true, force: true, maxRetries: 10 });
+    };
     process.once('exit', killed);
     let log = '';
     for (const stream of [child.stdout, child.stderr])

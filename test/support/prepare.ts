@@ -1,5 +1,5 @@
 /** Global setup of vitest: prepares databases once a run, each at its first request, and removes them at the end. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,7 +89,9 @@ class Preparation {
 
   async #dumpPglite(): Promise<string> {
     const file = join(this.#folder, 'pglite.tar');
-    const database = await PGlite.create({ dataDir: await this.#part('pglite folder') });
+    const copy = join(this.#folder, 'pglite-to-dump'); // others copy the folder meanwhile
+    cpSync(await this.#part('pglite folder'), copy, { recursive: true });
+    const database = await PGlite.create({ dataDir: copy });
     const dump = await database.dumpDataDir('none');
     writeFileSync(file, Buffer.from(await dump.arrayBuffer()));
     await database.close();

@@ -1,6 +1,6 @@
 /** Brings an exported deployment into an empty one: checked as a whole first, then stored in one transaction, or not at all. */
 import type { Database, Session } from '../database.ts';
-import { migrate, newestVersion } from '../migrate.ts';
+import { type Migration, migrate, newestVersion, releaseMigrations } from '../migrate.ts';
 import { dayStart, makeDays } from '../partitions.ts';
 import { type CataloguedTable, quoted, readSchemaVersion, readTables } from './catalogue.ts';
 import type { TransferProgress } from './export-deployment.ts';
@@ -12,10 +12,18 @@ import { transferSettings } from './settings.ts';
 
 export interface ImportOptions {
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+  /** Default those of this release. */
+  readonly migrations?: readonly Migration[];
 }
 
-function refuseNewer(path: string, { schemaVersion, release }: ExportHeader): void {
-  const newest = newestVersion();
+function refuseForeign(path: string, { schemaVersion, release }: ExportHeader): void {
+  const [oldest, newest] = [releaseMigrations()[0]?.version ?? 0, newestVersion()];
+  if (schemaVersion < oldest) {
+    throw new TransferRefusal(
+      `${path} has schema version ${schemaVersion}, from a build of Muster before its first release, and this release knows ` +
+        `versions from ${oldest}: let that build finish its jobs. Nothing was changed`,
+    );
+  }
   if (schemaVersion > newest) {
     throw new TransferRefusal(
       `${path} is of release ${release} with schema version ${schemaVersion}, and this release knows versions up to ` +
@@ -142,7 +150,7 @@ class Import {
  */
 export async function checkImport(path: string, options: ImportOptions): Promise<ExportHeader> {
   const header = await checkExport(path, (rows, of) => options.onProgress?.({ rows, of, part: 'check' }));
-  refuseNewer(path, header);
+  refuseForeign(path, header);
   return header;
 }
 
@@ -158,9 +166,10 @@ export async function importDeployment(
   options: ImportOptions,
 ): Promise<void> {
   await refuseOlder(database, path, header);
-  await migrate(database, header.schemaVersion);
+  const { migrations = releaseMigrations() } = options;
+  await migrate(database, { migrations, upTo: header.schemaVersion });
   await makeDays(database, header.days.map(dayStart));
   const onProgress = options.onProgress ?? (() => {});
   await database.transaction((session) => new Import(session, path, header, onProgress).run());
-  await migrate(database);
+  await migrate(database, { migrations });
 }

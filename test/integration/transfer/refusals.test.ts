@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../../server/data-lock.ts';
-import { migrate, newestVersion } from '../../../server/store/migrate.ts';
+import { type Migration, migrate, newestVersion, releaseMigrations } from '../../../server/store/migrate.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
 import { createStore } from '../../../server/store/store.ts';
+import { checkImport, importDeployment } from '../../../server/store/transfer/import-deployment.ts';
 import { seededTables } from '../../../server/store/transfer/in-use.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
@@ -136,35 +137,46 @@ describe('a file that', () => {
 });
 
 describe('a file of an earlier release', () => {
+  const next: Migration = {
+    version: newestVersion() + 1,
+    name: 'next',
+    text: 'ALTER TABLE lanes ADD COLUMN next_column integer NOT NULL DEFAULT 7',
+  };
+  const migrations = [...releaseMigrations(), next];
+
   it('is stored in the schema of its time, which is then brought up to date', async () => {
     const url = await postgres.createDatabase('empty');
-    const early = await postgres.createDatabase('empty');
-    const database = openPostgres({ url: early, applicationName: 'test' });
-    try {
-      await migrate(database, 1);
-      await database.script(
-        `INSERT INTO lanes (namespace, queue, definition, definition_version, demands, suspect) VALUES ('default', 'q', 'd', 1, '', false)`,
-      );
-    } finally {
-      await database.close();
-    }
     const file = join(folder, 'early.jsonl');
-    await exportTo(file, { postgresUrl: early });
-    expect((await importFrom(file, { postgresUrl: url })).schemaVersion).toBe(1);
+    writeFileSync(file, whole);
+    const header = await checkImport(file, {});
+    expect(header.schemaVersion).toBe(newestVersion());
     const imported = openPostgres({ url, applicationName: 'test' });
     try {
-      expect(await migrate(imported)).toEqual([]);
-      expect(await imported.run({ name: '', text: 'SELECT lane_id, cleanup FROM lanes' }, [])).toEqual([
-        { lane_id: 1, cleanup: false },
+      await importDeployment(imported, file, header, { migrations });
+      expect(await migrate(imported, { migrations })).toEqual([]);
+      expect(await imported.run({ name: '', text: 'SELECT lane_id, next_column FROM lanes' }, [])).toEqual([
+        { lane_id: 1, next_column: 7 },
       ]);
     } finally {
       await imported.close();
     }
     const current = await postgres.createDatabase('empty');
     const migrated = openPostgres({ url: current, applicationName: 'test' });
-    await migrate(migrated).finally(() => migrated.close());
-    await expect(importFrom(file, { postgresUrl: current })).rejects.toThrow(
-      /is at \d+ already: import into a database/,
+    try {
+      await migrate(migrated, { migrations });
+      await expect(importDeployment(migrated, file, header, { migrations })).rejects.toThrow(
+        /is at \d+ already: import into a database/,
+      );
+    } finally {
+      await migrated.close();
+    }
+  });
+
+  it('from before the first release is refused', async () => {
+    const file = join(folder, 'before.jsonl');
+    writeFileSync(file, withHeader(whole, { schemaVersion: 33 }));
+    await expect(checkImport(file, {})).rejects.toThrow(
+      /schema version 33, from a build of Muster before its first release.*Nothing was changed/,
     );
   });
 });

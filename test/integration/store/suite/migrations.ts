@@ -1,6 +1,6 @@
 /** Migrations: applied once, by however many start at once; a newer schema is refused only where it breaks this release. */
 import { describe, expect, it } from 'vitest';
-import { migrate } from '../../../../server/store/migrate.ts';
+import { migrate, releaseMigrations } from '../../../../server/store/migrate.ts';
 import { openPostgres } from '../../../../server/store/postgres.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 
@@ -29,6 +29,25 @@ export function migrationsSuite(context: StoreContext): void {
         );
       });
       expect(await withVersion(9_000, false, () => migrate(context.database))).toEqual([]);
+    });
+
+    it('refuse a schema from before the first release, and say what to do', async () => {
+      await withVersion(33, false, async () => {
+        await expect(migrate(context.database)).rejects.toThrow(
+          /schema version 33 \(future\), from a build of Muster before its first release.*start this release on an empty database/,
+        );
+      });
+    });
+
+    it('apply those that are missing, in their order, up to a version', async () => {
+      const later = [9_001, 9_002].map((version) => ({ version, name: `later ${version}`, text: 'SELECT 1' }));
+      const migrations = [...releaseMigrations(), ...later];
+      try {
+        expect(await migrate(context.database, { migrations, upTo: 9_001 })).toEqual(['later 9001']);
+        expect(await migrate(context.database, { migrations })).toEqual(['later 9002']);
+      } finally {
+        await sql(context, 'DELETE FROM schema_migrations WHERE version > 9000');
+      }
     });
 
     it.skipIf(context.kind === 'PGlite')(

@@ -1,13 +1,12 @@
--- What submits jobs as time goes by, and what became of each of its times.
 CREATE TABLE schedules (
   schedule_id        uuid PRIMARY KEY,
   namespace          text NOT NULL,
   name               text NOT NULL,
-  -- Raised by each change that a person makes; the etag.
+  -- Raised by each change that a user makes; the etag.
   revision           integer NOT NULL DEFAULT 1,
-  -- JSON: when it runs, and what it does where times overlap or are missed.
+  -- JSON: its times, and the policies for times that overlap or are missed.
   rules              text NOT NULL,
-  -- JSON: what it submits, without the input.
+  -- JSON: the submission without the input.
   job                text NOT NULL,
   input              bytea NOT NULL,
   input_content_type text NOT NULL,
@@ -15,13 +14,14 @@ CREATE TABLE schedules (
   description        text NOT NULL DEFAULT '',
   paused             boolean NOT NULL DEFAULT false,
   pause_reason       text NOT NULL DEFAULT '',
-  -- Jobs that its times may give, and may still give; NULL: any number.
+  -- Jobs that it may submit in all, and from now on. NULL: no bound.
   max_runs           bigint,
   runs_left          bigint,
   jobs               bigint NOT NULL DEFAULT 0,
-  -- Every time up to here has been decided; the next one; and when it is looked at again.
+  -- Every nominal time up to this one is decided.
   decided_until      timestamptz NOT NULL,
   next_time          timestamptz,
+  -- When a replica must process it next. NULL: never.
   look_time          timestamptz,
   create_time        timestamptz NOT NULL,
   update_time        timestamptz NOT NULL,
@@ -31,17 +31,19 @@ CREATE TABLE schedules (
 CREATE UNIQUE INDEX schedules_by_name ON schedules (namespace, name);
 CREATE INDEX schedules_due ON schedules (look_time) WHERE look_time IS NOT NULL;
 
--- One row for each time that got a job, waits for one, or was skipped; those skipped one after the other for one reason share
--- a row.
+-- A row for each nominal time that has a job, waits for one, or was skipped. Times skipped in succession for one reason
+-- share a row.
 CREATE TABLE schedule_runs (
   schedule_id       uuid NOT NULL,
   nominal_time      timestamptz NOT NULL,
-  -- Of the request that asked for it; the nil UUID is the schedule's own.
+  -- The request that caused it. The nil UUID: the schedule itself.
   cause_id          uuid NOT NULL,
+  -- 1 TIME, 2 TRIGGER, 3 BACKFILL
   cause             smallint NOT NULL CHECK (cause BETWEEN 1 AND 3),
   overlap           smallint NOT NULL CHECK (overlap BETWEEN 1 AND 6),
+  -- 1 ASKED, 2 BUFFERED, 3 STARTING, 4 STARTED, 5 SKIPPED
   state             smallint NOT NULL CHECK (state BETWEEN 1 AND 5),
-  -- Nothing is to be done about it any more: skipped, or its job has ended.
+  -- Nothing is left to do: it was skipped, or its job has ended.
   settled           boolean NOT NULL,
   skip_reason       smallint CHECK (skip_reason BETWEEN 1 AND 6),
   message           text,

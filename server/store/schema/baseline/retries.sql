@@ -1,10 +1,10 @@
--- Circuit breakers, as they are now: one for each name that a failure has been counted at.
+-- The present state of each circuit breaker that has counted a failure.
 CREATE TABLE circuit_breakers (
   namespace        text NOT NULL,
   name             text NOT NULL,
   -- 1 CLOSED, 2 OPEN, 3 HALF_OPEN
   state            smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
-  -- JSON: times in microseconds and how many failures were counted then, of the window that ended with the last one.
+  -- JSON: failures counted per time in microseconds, for the window that ended with the last failure.
   tallies          text NOT NULL DEFAULT '[]',
   window_ms        bigint NOT NULL DEFAULT 0,
   open_duration_ms bigint NOT NULL DEFAULT 0,
@@ -19,21 +19,17 @@ CREATE TABLE circuit_breakers (
 );
 CREATE INDEX circuit_breakers_not_closed ON circuit_breakers (namespace, name) WHERE state <> 1;
 
--- Name of the breaker that may hold a lane's jobs back; NULL for those of definitions without one, and for clean-ups.
-ALTER TABLE lanes ADD COLUMN breaker text;
-CREATE INDEX lanes_by_breaker ON lanes (namespace, breaker) WHERE breaker IS NOT NULL;
-
--- What retry budgets are reckoned with: one row for each definition that has one and each minute in which something happened.
+-- Counts for retry budgets: a row per definition with a budget and per minute in which anything was counted.
 CREATE TABLE retry_budgets (
   namespace      text NOT NULL,
   definition     text NOT NULL,
-  -- Since 1970.
+  -- Minutes since 1970.
   minute         bigint NOT NULL,
-  -- Jobs that were submitted to start in it.
+  -- Jobs submitted to start in this minute.
   first_attempts integer NOT NULL DEFAULT 0,
   -- Retries that began in it.
   retries        integer NOT NULL DEFAULT 0,
-  -- Retries that were put off until then.
+  -- Retries that were delayed until it.
   waiting        integer NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, definition, minute)
 ) WITH (fillfactor = 50);

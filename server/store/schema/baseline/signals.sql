@@ -1,11 +1,9 @@
--- Waits: jobs that end by an event, and events that no job was there for.
-
--- A row for each open job that waits for an event; goes with its end. Of one event's key the numbers follow the order in which the
--- jobs began to wait, since they are given out under the key's lock.
+-- A row for each open job that waits for an event; deleted when the job ends. Row ids are assigned under a lock on the
+-- event's key, so they have the order in which jobs began to wait.
 CREATE TABLE event_waits (
   row_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id  uuid NOT NULL,
-  -- Follows from namespace, name and key of the event.
+  -- Derived from namespace, name and key of the event.
   wait_id uuid NOT NULL,
   name    text NOT NULL,
   key     text NOT NULL
@@ -13,7 +11,7 @@ CREATE TABLE event_waits (
 CREATE INDEX event_waits_by_key ON event_waits (wait_id, row_id);
 CREATE UNIQUE INDEX event_waits_by_job ON event_waits (job_id);
 
--- Events that are being delivered, or are kept for a job to come.
+-- Events in delivery, and events kept for a later job.
 CREATE TABLE sent_events (
   row_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   namespace    text NOT NULL,
@@ -22,10 +20,10 @@ CREATE TABLE sent_events (
   content_type text NOT NULL,
   metadata     text,
   send_time    timestamptz NOT NULL,
-  -- Until when it is kept if no job has taken it.
+  -- When it is deleted if no job has taken it.
   keep_until   timestamptz NOT NULL,
   delivered    integer NOT NULL DEFAULT 0 CHECK (delivered >= 0),
-  -- It goes to the rows of event_waits behind the one and up to the other. NULL: it is kept.
+  -- It goes to the rows of event_waits after the first id, up to the second. NULL: it is kept.
   after_row    bigint,
   up_to_row    bigint,
   CHECK ((after_row IS NULL) = (up_to_row IS NULL))
