@@ -16,6 +16,7 @@ import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
+import { runsAll } from '../../support/tier.ts';
 import { stateName, World } from './world.ts';
 
 const { createBatch, getBatch, sealBatch, retryBatch } = BatchService.method;
@@ -141,28 +142,38 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect(callbackJobId).not.toBe((await get(jobId)).callbackJobId);
   });
 
-  it('pass over what has succeeded or was skipped, of thousands of members', async () => {
-    const definition = await world.define();
-    const jobs = Array.from({ length: 5_000 }, (_, i) => (i % 25 < 6 ? { definition, ...lost } : { definition }));
-    const { jobId, members } = await fill(jobs);
-    await eventually('what is late has expired', async () => (await get(jobId)).counts?.expired === 1_200n);
-    const handlers = { [definition]: async () => {} };
-    const settings = { address: world.replica.grpcAddress, name: 'w', slots: 500, handlers, logger: { log: () => {} } };
-    const worker = new Worker(settings);
-    const running = worker.run();
-    await ended(jobId);
-    const newId = await retry(jobId);
-    expect(stateName((await ended(newId)).state)).toBe('SUCCEEDED');
-    await worker.stop();
-    await running;
-    const failed = members.filter((_, i) => i % 25 < 6);
-    expect(failed).toHaveLength(1_200);
-    const made = await membersOf(newId);
-    expect(made.map((job) => job.retryOf).sort()).toEqual(failed.sort());
-    const { counts, retry: how } = await get(newId);
-    expect(counts).toMatchObject({ members: 1_200n, succeeded: 1_200n, open: 0n });
-    expect(how).toMatchObject({ failedMembers: 1_200n, left: 0n, notRetried: {} });
-  }, 120_000);
+  it.runIf(runsAll)(
+    'pass over what has succeeded or was skipped, of thousands of members',
+    async () => {
+      const definition = await world.define();
+      const jobs = Array.from({ length: 5_000 }, (_, i) => (i % 25 < 6 ? { definition, ...lost } : { definition }));
+      const { jobId, members } = await fill(jobs);
+      await eventually('what is late has expired', async () => (await get(jobId)).counts?.expired === 1_200n);
+      const handlers = { [definition]: async () => {} };
+      const settings = {
+        address: world.replica.grpcAddress,
+        name: 'w',
+        slots: 500,
+        handlers,
+        logger: { log: () => {} },
+      };
+      const worker = new Worker(settings);
+      const running = worker.run();
+      await ended(jobId);
+      const newId = await retry(jobId);
+      expect(stateName((await ended(newId)).state)).toBe('SUCCEEDED');
+      await worker.stop();
+      await running;
+      const failed = members.filter((_, i) => i % 25 < 6);
+      expect(failed).toHaveLength(1_200);
+      const made = await membersOf(newId);
+      expect(made.map((job) => job.retryOf).sort()).toEqual(failed.sort());
+      const { counts, retry: how } = await get(newId);
+      expect(counts).toMatchObject({ members: 1_200n, succeeded: 1_200n, open: 0n });
+      expect(how).toMatchObject({ failedMembers: 1_200n, left: 0n, notRetried: {} });
+    },
+    120_000,
+  );
 
   it('are refused while it goes on, where nothing failed, and when it is none', async () => {
     const definition = await world.define();

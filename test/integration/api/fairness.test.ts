@@ -7,6 +7,7 @@ import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts'
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
+import { runsAll } from '../../support/tier.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -39,7 +40,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     return jobIds;
   }
 
-  it('serves a newcomer with the next turn, however many jobs of others wait', async () => {
+  it.runIf(runsAll)('serves a newcomer with the next turn, however many jobs of others wait', async () => {
     const definition = await world.define();
     const worker = await world.openWorkerOf({
       workerName: 'one-slot',

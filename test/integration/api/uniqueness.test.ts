@@ -11,6 +11,7 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { DuplicatePolicy, type UniquenessSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
+import { runsAll } from '../../support/tier.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -144,7 +145,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(strict, { input: json(1) })).existing).toBe(false);
   });
 
-  it('stores thousands in one call, each once', async () => {
+  it.runIf(runsAll)('stores thousands in one call, each once', async () => {
     const definition = await define({ byInput: true });
     const jobs = Array.from({ length: 3_000 }, (_, i) => ({ definition, input: json(i % 1_500) }));
     const answer = await world.rpc.call(submitJobs, { jobs });
