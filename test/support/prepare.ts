@@ -106,7 +106,9 @@ class Preparation {
   }
 }
 
-export async function setup(): Promise<() => Promise<void>> {
+/** Each project of vitest calls it; the first call prepares for all. */
+export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env[PREPARED_URL] !== undefined) return undefined;
   const preparation = new Preparation();
   await preparation.start();
   return () => preparation.stop();
