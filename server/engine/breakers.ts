@@ -1,10 +1,11 @@
 /** Circuit breakers: counts the failures of attempts, shows breakers, and closes one by hand. */
+
 import { type BreakerStatus, type CircuitBreaker, closed, countFailures } from '../domain/circuit-breaker.ts';
+import type { Announcer } from './announcer.ts';
 import { Batcher } from './batcher.ts';
 import type { BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from './breaker-views.ts';
 import { EngineError } from './errors.ts';
 import type { KnownLane } from './lanes.ts';
-import type { LaneHint } from './messages.ts';
 import type { Log, Random, Timers } from './ports.ts';
 import { once, type RequestKey } from './requests.ts';
 import type { Store } from './store-port.ts';
@@ -17,8 +18,7 @@ export interface BreakersParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** Told of lanes that may go on. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 interface Count extends BreakerKey {
@@ -63,10 +63,10 @@ export class Breakers {
 
   /** Its jobs go on at once. After a repeat it stays as it is. Throws CIRCUIT_BREAKER_NOT_FOUND, REQUEST_ID_REUSED. */
   async close(key: BreakerKey, request: RequestKey | undefined): Promise<{ breaker: BreakerRow; nowUs: number }> {
-    const { store, onReady } = this.#parts;
+    const { store, announcer } = this.#parts;
     const done = await once(store, key.namespace, request, (inner) => changeOne(inner, key, closed));
     const { breaker, heads, nowUs } = done.repeated ? await changeOne(store, key, (now) => now) : done.value;
-    if (heads.length > 0) onReady(heads);
+    announcer.committed({ ready: heads });
     return { breaker, nowUs };
   }
 

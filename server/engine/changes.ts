@@ -1,4 +1,4 @@
-/** Applies decisions to open jobs, retries what collides, and tells everybody who waits for the outcome. */
+/** Applies decisions to open jobs, retries what collides, and announces the changes. */
 import { countsAt, failureOfAttempt } from '../domain/circuit-breaker.ts';
 import { type Demands, definitionDefaults, type JobDefinition } from '../domain/definition.ts';
 import { isSuspect } from '../domain/losses.ts';
@@ -8,6 +8,7 @@ import { MEMORY } from '../domain/resources.ts';
 import { isRetry } from '../domain/retry-budget.ts';
 import type { Change, Cleanup, Continue, End, OpenRun } from '../domain/run.ts';
 import { type Sampling, spanContext, traceparentOf } from '../domain/trace.ts';
+import { type Announcer, factsOfChanges } from './announcer.ts';
 import type { LaneFailures } from './breakers.ts';
 import { retryCollisions } from './collisions.ts';
 import type { DbClock } from './db-clock.ts';
@@ -15,8 +16,6 @@ import { asEngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
 import { killPoint } from './kill-points.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
-import type { Freed } from './limits.ts';
-import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import { type Once, once, type RequestKey } from './requests.ts';
 import type { Decide, JobSelection, Selection, Store } from './store-port.ts';
@@ -34,19 +33,7 @@ export interface ChangesParts {
   readonly random: Random;
   /** Undefined: the control plane has no spans of its own in the jobs' traces. */
   readonly sampling?: Sampling | undefined;
-  readonly onReady: (hints: readonly LaneHint[]) => void;
-  readonly onDue: (dueUs: number) => void;
-  readonly onEnded: (jobIds: readonly string[]) => void;
-  /** These go on, in another way than before. */
-  readonly onChanged: (jobIds: readonly string[]) => void;
-  /** Told of what may have given room under limits. */
-  readonly onFreed: (freed: readonly Freed[]) => void;
-  /** Told when the outbox may have got a row. */
-  readonly onTold: () => void;
-  /** Told of workflows that have something to act upon. */
-  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
-  /** Told when something has ended that jobs depend on. */
-  readonly onDependentsTold: () => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
   /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
   readonly onFailures: (failures: LaneFailures) => Promise<void>;
 }
@@ -129,7 +116,7 @@ export class Changes {
     try {
       const changes = await knowingLanes(() => retryCollisions(this.#parts, transaction));
       if (changes.length > 0) killPoint('change.after_commit_before_reply');
-      this.told(changes);
+      this.#parts.announcer.committed(factsOfChanges(changes));
       const failures = this.#failuresOf(changes);
       if (failures.size > 0) await this.#parts.onFailures(failures);
       return changes;
@@ -203,52 +190,12 @@ export class Changes {
     }
     return failures;
   }
-
-  /** Tells everybody of changes that are committed: those made here, and those that others have made in their transactions. */
-  told(changes: readonly Change[]): void {
-    const ready = new Map<number, number>();
-    const ended: string[] = [];
-    const changed: string[] = [];
-    const note = ({ laneId, rank }: { readonly laneId: number; readonly rank: number }) =>
-      ready.set(laneId, Math.min(ready.get(laneId) ?? rank, rank));
-    for (const change of changes) {
-      (change.kind === 'end' ? ended : changed).push(change.run.jobId);
-      if (change.kind === 'end') {
-        if (change.cleanup) note(change.cleanup);
-      } else if (change.state === 'READY') note(change);
-      if (change.kind === 'continue' && change.dueTimeUs !== null) this.#parts.onDue(change.dueTimeUs);
-    }
-    if (changes.length > 0) this.#parts.onTold();
-    const freed = changes.flatMap((change) => freedBy(change) ?? []);
-    if (freed.length > 0) this.#parts.onFreed(freed);
-    if (ready.size > 0) this.#parts.onReady(Array.from(ready, ([laneId, rank]) => ({ laneId, rank })));
-    if (changed.length > 0) this.#parts.onChanged(changed);
-    if (ended.length > 0) this.#parts.onEnded(ended);
-    const workflows = changes.flatMap((change) => toldWorkflow(change) ?? []);
-    if (workflows.length > 0) this.#parts.onWorkflowsTold(workflows);
-    if (changes.some(({ kind, run }) => kind === 'end' && run.tellsEnd)) this.#parts.onDependentsTold();
-  }
 }
 
 /** A retry that is about to begin: there has to be room for it, where its definition says so. */
 function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
   const { retryBudget } = definitionBody;
   return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
-}
-
-/** The workflow that has to act upon the change: of whose step it is, or which itself is to stop. */
-function toldWorkflow(change: Change): string | undefined {
-  if (change.kind === 'end') return change.run.parentJobId ?? undefined;
-  return change.run.state === 'WAITING' ? change.run.jobId : undefined;
-}
-
-const held: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
-
-/** Undefined: it holds what it held. */
-function freedBy(change: Change): Freed | undefined {
-  const { laneId, limitId, state, sessionId } = change.run;
-  const isHeld = change.kind === 'continue' && held.has(change.state);
-  return isHeld || (limitId === null && !held.has(state)) ? undefined : { laneId, limitId, sessionId };
 }
 
 /** Rolls the transaction back: there is nothing that a repeat could change either. */

@@ -8,7 +8,7 @@ import { asEngineError } from './errors.ts';
 import type { Lanes } from './lanes.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Store, SubmitCall, SubmitResult } from './store-port.ts';
-import { announce, announceReplaced, type SubmissionFlushParts, storeCalls } from './submission-flush.ts';
+import { announceJobs, type SubmissionFlushParts, storeCalls } from './submission-flush.ts';
 
 /** The lane of a job that has none yet. */
 export interface WantedLane {
@@ -72,8 +72,7 @@ export class FirstJobs {
     try {
       const parts = { store: { submit, findJobs: (jobIds: readonly string[]) => store.findJobs(jobIds) }, dispatcher };
       const results = await retryCollisions(this.#parts, () => storeCalls(parts, [call], new Map()));
-      announce(this.#parts, [made], results, new Set());
-      announceReplaced(this.#parts, results);
+      announceJobs(this.#parts.announcer, [made], results, new Set());
       return results[0] as SubmitResult;
     } catch (error) {
       if (error instanceof NothingStored) return error.result;

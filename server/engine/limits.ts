@@ -3,11 +3,11 @@
  * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
  * assigned is decided by the claim itself, and a round each second finds what was missed.
  */
+import type { Announcer, Freed } from './announcer.ts';
 import type { DbClock } from './db-clock.ts';
 import { derivedUuid } from './derived-ids.ts';
 import type { KnownLane, Lanes } from './lanes.ts';
 import type { LaneUnderLimits, LimitedClaimLane, LimitsSeen } from './limit-views.ts';
-import type { LaneHint } from './messages.ts';
 import type { Bus, Log, Timer, Timers } from './ports.ts';
 import type { Store } from './store-port.ts';
 
@@ -28,18 +28,9 @@ export interface LimitsParts {
   readonly dbClock: DbClock;
   readonly timers: Timers;
   readonly log: Log;
-  /** Jobs are ready again. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
   /** A lane may give something that was full. */
   readonly onRoom: () => void;
-}
-
-/** What was given back, or is otherwise no longer in the way. */
-export interface Freed {
-  readonly laneId: number;
-  readonly limitId?: string | null | undefined;
-  /** What held it, if a session did. */
-  readonly sessionId?: string | null | undefined;
 }
 
 export class Limits {
@@ -170,7 +161,7 @@ export class Limits {
   }
 
   async #lookAtAll(): Promise<void> {
-    const { store, log, onReady } = this.#parts;
+    const { store, log, announcer } = this.#parts;
     while (this.#keys.size > 0 && !this.#stopped) {
       const ids = [...this.#keys].slice(0, KEYS_A_LOOK);
       for (const id of ids) this.#keys.delete(id);
@@ -179,7 +170,7 @@ export class Limits {
         for (const id of ids) this.#parked.delete(id);
         for (const id of parked) this.#know(id);
         for (const { limitId, openTimeUs } of later) this.#lookAt(limitId, openTimeUs);
-        if (lanes.length > 0) onReady(lanes);
+        announcer.committed({ ready: lanes });
       } catch (error) {
         log.warn(
           { error: String(error) },

@@ -1,11 +1,12 @@
 /** Looks after circuit breakers that are open: when it is time one job is tried, and its outcome decides how it goes on. */
+
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../domain/circuit-breaker.ts';
+import type { Announcer } from './announcer.ts';
 import type { OpenBreaker } from './breaker-views.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { isApart, type Lanes } from './lanes.ts';
 import type { ProbeClaim } from './limit-views.ts';
 import type { Limits } from './limits.ts';
-import type { LaneHint } from './messages.ts';
 import type { ParkedClass, ParkedCredits } from './parked-credits.ts';
 import type { Log } from './ports.ts';
 import type { ClaimedJob, LaneHead, Place, Store } from './store-port.ts';
@@ -23,8 +24,7 @@ export interface ProbesParts {
   readonly dispatcher: Dispatcher;
   readonly limits: Pick<Limits, 'claimLane'>;
   readonly log: Log;
-  /** Told of lanes that may go on. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 export class Probes {
@@ -65,7 +65,7 @@ export class Probes {
     while (this.#again && !this.#stopped) {
       this.#again = false;
       const heads = await this.#parts.store.alignHeldLanes();
-      if (heads.length > 0) this.#parts.onReady(heads);
+      this.#parts.announcer.committed({ ready: heads });
       const breakers = await this.#parts.store.readOpenBreakers();
       this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
       for (const breaker of breakers) if (!this.#stopped) await this.#lookAfter(breaker);
@@ -83,7 +83,7 @@ export class Probes {
     });
     const { namespace, name } = breaker;
     if (fate !== 'GONE') this.#parts.log.info({ namespace, circuitBreaker: name, probe: fate }, 'a probe has ended');
-    if (heads.length > 0) this.#parts.onReady(heads);
+    this.#parts.announcer.committed({ ready: heads });
     if (fate === 'GONE') await this.#try(breaker);
   }
 

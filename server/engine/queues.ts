@@ -1,11 +1,12 @@
 /** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+
 import type { BacklogBounds } from '../domain/backlog.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { RateLimit } from '../domain/limits.ts';
+import type { Announcer } from './announcer.ts';
 import type { Backlogs, BoundedQueue } from './backlogs.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
-import type { LaneHint } from './messages.ts';
 import type { Random, Timers } from './ports.ts';
 import type { Waiting } from './queue-backlog.ts';
 import { once, type RequestKey } from './requests.ts';
@@ -88,8 +89,7 @@ export interface QueuesParts {
   readonly random: Random;
   /** Told of bounds as soon as they hold. */
   readonly backlogs: Pick<Backlogs, 'learn'>;
-  /** Tells all replicas. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 type Work = (store: QueueStore) => Promise<QueueChange>;
@@ -163,7 +163,7 @@ export class Queues {
     if (laneIds.length === 0) return;
     // Without it the next scan of the lanes finds them, within a second.
     const heads = await this.#parts.store.queues.readHeads(laneIds).catch(() => []);
-    if (heads.length > 0) this.#parts.onReady(heads);
+    this.#parts.announcer.committed({ ready: heads });
   }
 }
 

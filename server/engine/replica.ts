@@ -2,6 +2,7 @@
 import type { BacklogBound } from '../domain/backlog.ts';
 import type { Failure } from '../domain/payload.ts';
 import { Admission } from './admission.ts';
+import { Announcer } from './announcer.ts';
 import { AttemptLogs } from './attempt-logs.ts';
 import type { AuditQuery, AuditRecord } from './audit-views.ts';
 import { Backlogs } from './backlogs.ts';
@@ -27,10 +28,9 @@ import { JobIds } from './job-ids.ts';
 import { JobReads } from './job-reads.ts';
 import type { JobPage, JobQuery, JobView } from './job-views.ts';
 import { Lanes } from './lanes.ts';
-import { type Freed, Limits } from './limits.ts';
+import { Limits } from './limits.ts';
 import type { AttemptLog, LogQuery } from './log-records.ts';
 import { LogWatches } from './log-watches.ts';
-import type { LaneHint } from './messages.ts';
 import { Namespaces } from './namespaces.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { ParkedCredits } from './parked-credits.ts';
@@ -149,40 +149,18 @@ export function createReplica(parts: ReplicaParts): Replica {
   const spans = tracing && new SpanRelay({ store, lanes, log, ...tracing });
   const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, spans, timers, random, clock, log });
   const eventWatches = new EventWatches(bus.events);
-  const onTold = () => relay.wake();
-  const onReady = (hints: readonly LaneHint[]) => {
-    dispatcher.hint(hints);
-    bus.announce({ kind: 'ready', lanes: hints });
-  };
+  const announcer = new Announcer();
   const rooms = new Rooms({ store, lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
-  const limits = new Limits({ store, lanes, bus, dbClock, timers, log, onReady, onRoom: () => dispatcher.wake() });
+  const limits = new Limits({ store, lanes, bus, dbClock, timers, log, announcer, onRoom: () => dispatcher.wake() });
   const onWake = () => {
     workflows.look();
     waitJobs.look();
   };
   const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling, onWake });
-  const onFreed = (freed: readonly Freed[]) => {
-    limits.freed(freed);
-    rooms.freed(freed);
-  };
-  const onEnded = (jobIds: readonly string[]) => {
-    waits.notify(jobIds);
-    watches.notify(jobIds);
-    probes.notify(jobIds);
-    bus.announce({ kind: 'ended', jobIds });
-  };
-  const onChanged = (jobIds: readonly string[]) => {
-    watches.notify(jobIds);
-    probes.notify(jobIds);
-  };
-  const breakers = new Breakers({ store, timers, random, log, onReady });
-  const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, onReady });
+  const breakers = new Breakers({ store, timers, random, log, announcer });
+  const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, announcer });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
-  const onDue = (dueUs: number) => sweeper.dueAt(dueUs);
-  const onWorkflowsTold = (jobIds: readonly string[]) => workflows.wake(jobIds);
-  const onDependentsTold = () => releases.wake();
-  const told = { onReady, onDue, onEnded, onChanged, onFailures, onFreed, onTold, onWorkflowsTold, onDependentsTold };
-  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, ...told });
+  const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, announcer, onFailures });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
   const saveAndRead = {
     readJob,
@@ -249,11 +227,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     ids,
     limits,
     clock: dbClock,
-    ...{ timers, random, sampling },
-    onReady,
-    onDue,
-    onTold,
-    onEnded,
+    ...{ timers, random, sampling, announcer },
     cancel,
   });
   const workflows = new Workflows({
@@ -271,11 +245,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     timers,
     random,
     log,
-    onReady,
-    onDue,
-    onTold,
-    onEnded,
-    onDependentsTold,
+    announcer,
     onCacheLooks: parts.onCacheLooks,
   });
   const maxPayload = bus.maxUserPayload;
@@ -302,11 +272,32 @@ export function createReplica(parts: ReplicaParts): Replica {
     timers,
     random,
     log,
-    onTold,
-    onWorkflowsTold,
+    announcer,
   };
   const batches = new Batches(batchParts);
   const batchRetries = new BatchRetries({ ...batchParts, batches });
+  announcer.subscribe({
+    dueUs: (dueUs) => sweeper.dueAt(dueUs),
+    outbox: () => relay.wake(),
+    freed: (freed) => {
+      limits.freed(freed);
+      rooms.freed(freed);
+    },
+    ready: (hints) => {
+      dispatcher.hint(hints);
+      bus.announce({ kind: 'ready', lanes: hints });
+    },
+    changed: (jobIds) => {
+      watches.notify(jobIds);
+      probes.notify(jobIds);
+    },
+    ended: (jobIds) => {
+      for (const part of [waits, watches, probes]) part.notify(jobIds);
+      bus.announce({ kind: 'ended', jobIds });
+    },
+    workflows: (jobIds) => workflows.wake(jobIds),
+    dependencies: () => releases.wake(),
+  });
   const submitting = [rounds, workflows, waitJobs, releases, batchRetries];
   return {
     definitions,
@@ -323,17 +314,13 @@ export function createReplica(parts: ReplicaParts): Replica {
       credits,
       timers,
       random,
-      onEnded,
-      onFreed,
-      onTold,
-      onWorkflowsTold,
-      onDependentsTold,
+      announcer,
       failureText: parts.failureText,
     }),
     cancels,
     breakers,
     holds: new Holds({ store: { readJob }, changes, random }),
-    queues: new Queues({ store, timers, random, backlogs, onReady }),
+    queues: new Queues({ store, timers, random, backlogs, announcer }),
     retries: new Retries({
       store: { ...store, readJob },
       submissions,
@@ -362,7 +349,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     workers,
     workflowReader,
     listAudit: store.listAudit,
-    stepSkips: new StepSkips({ store, reader: workflowReader, ids, timers, random, onWorkflowsTold }),
+    stepSkips: new StepSkips({ store, reader: workflowReader, ids, timers, random, announcer }),
     maxPayload: bus.maxUserPayload,
     definitionChanges: new DefinitionChanges({
       definitions,

@@ -4,13 +4,13 @@ import { decideLoss } from '../domain/decide-loss.ts';
 import type { JobDefinition } from '../domain/definition.ts';
 import type { Failure, Payload } from '../domain/payload.ts';
 import type { Change, OpenRun } from '../domain/run.ts';
+import { type Announcer, factsOfCompletions } from './announcer.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
 import type { AttemptKey, ClosedRecord } from './attempt-views.ts';
 import { Batcher } from './batcher.ts';
 import type { Changes } from './changes.ts';
 import { type Suspension, suspendAll } from './dependencies/suspensions.ts';
 import { killPoint } from './kill-points.ts';
-import type { Freed } from './limits.ts';
 import type { LogRecord } from './log-records.ts';
 import type { ParkedCredits } from './parked-credits.ts';
 import type { Random, Timers } from './ports.ts';
@@ -48,15 +48,7 @@ export interface ReportsParts {
   readonly credits: Pick<ParkedCredits, 'bar'>;
   readonly timers: Timers;
   readonly random: Random;
-  readonly onEnded: (jobIds: readonly string[]) => void;
-  /** Told of workflows whose steps' jobs have ended. */
-  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
-  /** Told when something has ended that jobs depend on. */
-  readonly onDependentsTold: () => void;
-  /** Told of attempts that have ended: they may have given room under limits. */
-  readonly onFreed: (freed: readonly Freed[]) => void;
-  /** Told when the outbox has got a row. */
-  readonly onTold: () => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
   /** How the store writes a failure, to tell a repeat from another result. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -152,15 +144,8 @@ export class Reports {
   async #complete(lists: readonly (readonly Completion[])[], checked: boolean): Promise<ReadonlySet<AttemptKey>[]> {
     const first = firstOfEach(lists);
     const ended = await this.#parts.store.complete([...first.values()], checked);
-    if (ended.length > 0) {
-      killPoint('complete.after_commit_before_reply');
-      this.#parts.onTold();
-      this.#parts.onFreed(ended);
-      this.#parts.onEnded(ended.map((key) => key.jobId));
-      const workflows = new Set(ended.flatMap(({ parentJobId }) => parentJobId ?? []));
-      if (workflows.size > 0) this.#parts.onWorkflowsTold([...workflows]);
-      if (ended.some(({ tellsEnd }) => tellsEnd)) this.#parts.onDependentsTold();
-    }
+    if (ended.length > 0) killPoint('complete.after_commit_before_reply');
+    this.#parts.announcer.committed(factsOfCompletions(ended));
     const accepted = new Set(ended.flatMap((key) => first.get(textOf(key)) ?? []));
     return lists.map(() => accepted);
   }

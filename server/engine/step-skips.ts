@@ -1,6 +1,7 @@
 /** Steps that people skip. What that is for them is decided by whoever advances the workflow. */
 import { whyNotSkippable } from '../domain/workflow/skip.ts';
 import type { WorkflowStep } from '../domain/workflow/workflow.ts';
+import type { Announcer } from './announcer.ts';
 import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError } from './errors.ts';
 import type { JobIds } from './job-ids.ts';
@@ -18,7 +19,7 @@ export interface StepSkipsParts {
   readonly ids: JobIds;
   readonly timers: Timers;
   readonly random: Random;
-  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 export interface SkipRequest {
@@ -36,7 +37,7 @@ export class StepSkips {
 
   /** Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, STEP_NOT_FOUND, STEP_NOT_SKIPPABLE. */
   async skip(namespace: string, skip: SkipRequest, request: RequestKey | undefined): Promise<ShownStep> {
-    const { store, reader, onWorkflowsTold } = this.#parts;
+    const { store, reader, announcer } = this.#parts;
     const { jobId, name } = skip;
     const { number, step } = await reader.findStep(namespace, jobId, name);
     try {
@@ -49,7 +50,7 @@ export class StepSkips {
     } catch (error) {
       throw asEngineError(error);
     }
-    onWorkflowsTold([jobId]);
+    announcer.committed({ workflows: [jobId] });
     const page = await reader.list(namespace, jobId, { afterStep: number - 1, states: [], limit: 1 });
     return page.steps[0] as ShownStep;
   }

@@ -1,5 +1,6 @@
-/** Stores the jobs of several calls, assigns those for which there is a place, and tells whom it concerns. */
+/** Stores the jobs of several calls, assigns those for which there is a place, and announces them. */
 import { earliest } from '../domain/time-limits.ts';
+import { type Announcer, factsOfChanges } from './announcer.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { storeFault } from './errors.ts';
 import { killPoint } from './kill-points.ts';
@@ -10,14 +11,7 @@ import type { ClaimedJob, NewJob, Place, Store, SubmitCall, SubmitResult } from 
 export interface SubmissionFlushParts {
   readonly store: Pick<Store, 'submit' | 'findJobs'>;
   readonly dispatcher: Pick<Dispatcher, 'placesFor' | 'giveBack' | 'publish'>;
-  /** Told of jobs that are ready, once they are stored. */
-  readonly onReady: (hints: readonly LaneHint[]) => void;
-  /** Told of the earliest time at which a stored job falls due. */
-  readonly onDue: (dueUs: number) => void;
-  /** Told when the outbox has got a row. */
-  readonly onTold: () => void;
-  /** Told of jobs whose place others took. */
-  readonly onEnded: (jobIds: readonly string[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 /** Jobs that one statement stores. */
@@ -30,19 +24,18 @@ export function submissionFlush(
     const { places, limited } = parts.dispatcher.placesFor(placeable(calls));
     const results = await storeCalls(parts, calls, places, limited);
     announceStored(parts, calls, results, places);
-    announceReplaced(parts, results);
     return results;
   };
 }
 
-/** Once they are committed: sends what was assigned, and tells whom the others concern. */
+/** Once they are committed: sends what was assigned, and announces the other jobs. */
 export function announceStored(
   parts: SubmissionFlushParts,
   calls: readonly SubmitCall[],
   results: readonly SubmitResult[],
   places: ReadonlyMap<string, Place>,
 ): void {
-  announce(parts, calls, results, publish(parts.dispatcher, calls, results, places));
+  announceJobs(parts.announcer, calls, results, publish(parts.dispatcher, calls, results, places));
 }
 
 /** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
@@ -62,29 +55,38 @@ function publish(
   return assigned;
 }
 
-/** Tells the dispatchers where jobs became ready, and the sweeper when the next one falls due. */
-export function announce(
-  { onReady, onDue, onTold }: Pick<SubmissionFlushParts, 'onReady' | 'onDue' | 'onTold'>,
+/** Announces new jobs that were not assigned, and jobs that the same transactions ended. */
+export function announceJobs(
+  announcer: SubmissionFlushParts['announcer'],
   calls: readonly SubmitCall[],
   results: readonly SubmitResult[],
   assigned: ReadonlySet<string>,
 ): void {
-  onTold();
-  const ranks = ranksOf(results);
-  const heads = new Map<number, { rank: number; jobs: number }>();
-  let dueUs = Number.POSITIVE_INFINITY;
-  for (const job of calls.flatMap((call) => call.jobs)) {
-    if (assigned.has(job.jobId)) continue;
-    if (job.state === 'READY') {
-      const head = heads.get(job.laneId);
-      const rank = ranks.get(job.jobId) ?? job.rank;
-      heads.set(job.laneId, { rank: Math.min(head?.rank ?? rank, rank), jobs: (head?.jobs ?? 0) + 1 });
-    }
-    const due = job.runTimeUs ?? earliest(job.expireTimeUs, job.deadlineUs) ?? undefined;
-    if (due !== undefined) dueUs = Math.min(dueUs, due);
+  const waiting = calls.flatMap((call) => call.jobs.filter(({ jobId }) => !assigned.has(jobId)));
+  announcer.committed({ outbox: true, ready: headsOf(waiting, ranksOf(results)), dueUs: firstDue(waiting) });
+  for (const result of results) {
+    if (result.kind !== 'stored' || !result.replaced) continue;
+    const { changes, dueUs } = result.replaced;
+    announcer.committed({ ...factsOfChanges(changes), dueUs });
   }
-  if (heads.size > 0) onReady(Array.from(heads, ([laneId, head]) => ({ laneId, ...head })));
-  if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
+}
+
+/** Each lane's ready jobs: their number and their lowest rank. */
+function headsOf(jobs: readonly NewJob[], ranks: ReadonlyMap<string, number>): LaneHint[] {
+  const heads = new Map<number, { rank: number; jobs: number }>();
+  for (const job of jobs) {
+    if (job.state !== 'READY') continue;
+    const head = heads.get(job.laneId);
+    const rank = ranks.get(job.jobId) ?? job.rank;
+    heads.set(job.laneId, { rank: Math.min(head?.rank ?? rank, rank), jobs: (head?.jobs ?? 0) + 1 });
+  }
+  return Array.from(heads, ([laneId, head]) => ({ laneId, ...head }));
+}
+
+function firstDue(jobs: readonly NewJob[]): number | undefined {
+  let dueUs = Number.POSITIVE_INFINITY;
+  for (const job of jobs) dueUs = Math.min(dueUs, job.runTimeUs ?? earliest(job.expireTimeUs, job.deadlineUs) ?? dueUs);
+  return dueUs < Number.POSITIVE_INFINITY ? dueUs : undefined;
 }
 
 /** Of those that got another rank than they were to be stored with. */
@@ -95,19 +97,6 @@ function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> 
     for (const { jobId, rank } of result.jobs) if (rank !== undefined) ranks.set(jobId, rank);
   }
   return ranks;
-}
-
-/** Tells who waits for jobs that debounced ones have replaced, and the sweeper when those fall due. */
-export function announceReplaced(
-  { onEnded, onDue }: Pick<SubmissionFlushParts, 'onEnded' | 'onDue'>,
-  results: readonly SubmitResult[],
-): void {
-  for (const result of results) {
-    if (result.kind !== 'stored' || !result.replaced) continue;
-    const { changes, dueUs } = result.replaced;
-    if (changes.length > 0) onEnded(changes.map(({ run }) => run.jobId));
-    if (dueUs < Number.POSITIVE_INFINITY) onDue(dueUs);
-  }
 }
 
 /** Rejects as the store does. */

@@ -48,10 +48,10 @@ export type RuleRefusal = {
   readonly ofIndex?: number;
 } & ({ readonly kind: 'duplicate' } | { readonly kind: 'throttled'; readonly retryAfterMs: number });
 
-/** Jobs that have ended because debounced ones took their place, and when the first of those starts. */
+/** Jobs that have ended because debounced ones took their place, and when the first of those starts, if any does. */
 export interface Replaced {
   readonly changes: readonly Change[];
-  readonly dueUs: number;
+  readonly dueUs?: number | undefined;
 }
 
 /** A submission with its definition, and its path in the request. */

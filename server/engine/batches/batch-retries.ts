@@ -27,8 +27,6 @@ export interface BatchRetriesParts extends NewBatchesParts, RetryPagesParts {
   readonly definitions: NewBatchesParts['definitions'];
   readonly batches: Pick<Batches, 'get'>;
   readonly log: Log;
-  /** Told when the outbox has got a row. */
-  readonly onTold: () => void;
 }
 
 export interface RetryRequest extends Pick<NewBatch, 'traceparent' | 'tracestate'> {
@@ -69,13 +67,13 @@ export class BatchRetries {
    * JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY, BATCH_RETRIED and REQUEST_ID_REUSED.
    */
   async retry(namespace: string, retry: RetryRequest, request: RequestKey | undefined): Promise<BatchView> {
-    const { batches, onTold } = this.#parts;
+    const { batches, announcer } = this.#parts;
     try {
       const jobId = await this.#make(namespace, retry, request).catch((refusal) =>
         this.#newBatches.before(namespace, request, refusal),
       );
       killPoint('batches.after_retry_before_members');
-      onTold();
+      announcer.committed({ outbox: true });
       this.#fill(jobId);
       return await batches.get(namespace, jobId);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** Batches as people make, see and seal them. How they go on is in `advance.ts`. */
 import { BATCH_DEFINITION, noneEnded } from '../../domain/batch.ts';
+import type { Announcer } from '../announcer.ts';
 import type { StoredBatch } from '../batch-views.ts';
 import { retryCollisions } from '../collisions.ts';
 import { asEngineError } from '../errors.ts';
@@ -14,10 +15,7 @@ import { batchNotFound } from './refusals.ts';
 export interface BatchesParts extends NewBatchesParts {
   readonly store: Pick<Store, 'batches' | 'together' | 'readJob' | 'findSubmission'>;
   readonly submissions: Pick<Submissions, 'check'>;
-  /** Told when the outbox has got a row. */
-  readonly onTold: () => void;
-  /** Told of batches that have something to act upon. */
-  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 export interface BatchView extends StoredBatch {
@@ -41,7 +39,7 @@ export class Batches {
       const jobId = refusal
         ? await this.#newBatches.before(namespace, request, refusal)
         : await this.#newBatches.store(namespace, batch, request);
-      this.#parts.onTold();
+      this.#parts.announcer.committed({ outbox: true });
       return await this.get(namespace, jobId);
     } catch (error) {
       throw asEngineError(error);
@@ -57,7 +55,7 @@ export class Batches {
   }
 
   async seal(namespace: string, jobId: string, request: RequestKey | undefined): Promise<BatchView> {
-    const { store, ids, onWorkflowsTold } = this.#parts;
+    const { store, ids, announcer } = this.#parts;
     await this.get(namespace, jobId);
     try {
       const audit = { auditId: ids.next(), namespace };
@@ -67,7 +65,7 @@ export class Batches {
     } catch (error) {
       throw asEngineError(error);
     }
-    onWorkflowsTold([jobId]);
+    announcer.committed({ workflows: [jobId] });
     return this.get(namespace, jobId);
   }
 

@@ -2,7 +2,9 @@
  * Makes the members of a batch that retries another one, page by page. What is stored of a page is stored with the number of the
  * member that comes next, so that whoever goes on, whoever died before, makes none twice and leaves none out.
  */
+
 import { type BatchRetry, leftOf, type RetryPage, settled } from '../../domain/batch-retry.ts';
+import type { Announcer } from '../announcer.ts';
 import type { FillingBatch } from '../batch-views.ts';
 import { type CollisionParts, retryCollisions } from '../collisions.ts';
 import type { Definitions } from '../definitions.ts';
@@ -32,8 +34,7 @@ export interface RetryPagesParts extends CollisionParts {
   readonly store: Pick<Store, 'batches' | 'readEndedJobs'>;
   readonly submissions: Pick<Submissions, 'submit'>;
   readonly definitions: Pick<Definitions, 'getForJob'>;
-  /** Told of batches that have something to act upon. */
-  readonly onWorkflowsTold: (jobIds: readonly string[]) => void;
+  readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 /** HELD: a queue is full. GONE: it takes no more members, or somebody else has stored the page. */
@@ -61,13 +62,13 @@ export class RetryPages {
 
   /** Stores what is to become of the next members. Rejects with what may pass: then the same is to be tried later. */
   async next(jobId: string): Promise<AfterPage> {
-    const { store, onWorkflowsTold } = this.#parts;
+    const { store, announcer } = this.#parts;
     const filling = await store.batches.readFilling(jobId);
     if (!filling) return 'GONE';
     const { retry, made, namespace } = filling;
     if (retry.nextItem < retry.members) return this.#storeAll(jobId, filling, await this.#judge(namespace, retry));
     await retryCollisions(this.#parts, () => store.batches.endRetry(jobId, settled(retry, made)));
-    onWorkflowsTold([jobId]);
+    announcer.committed({ workflows: [jobId] });
     return 'DONE';
   }
 

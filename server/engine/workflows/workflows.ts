@@ -6,6 +6,7 @@ import type { Change } from '../../domain/run.ts';
 import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/workflow/life.ts';
 import { MOST_NEWS } from '../../domain/workflow/news.ts';
 import { doom, newRun } from '../../domain/workflow/phases.ts';
+import { factsOfChanges } from '../announcer.ts';
 import { type AdvancedBatch, advanceBatch } from '../batches/advance.ts';
 import { Callbacks } from '../batches/callbacks.ts';
 import type { Cancels } from '../cancels.ts';
@@ -46,8 +47,6 @@ export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Lanes;
-  /** Told when something has ended that jobs depend on. */
-  readonly onDependentsTold: () => void;
   /** Told how often steps have looked for results of earlier jobs. */
   readonly onCacheLooks: ((looks: CacheLooks) => void) | undefined;
   readonly timers: Timers;
@@ -187,9 +186,8 @@ export class Workflows {
     const done = await this.#commit(jobIds, wait && (await numberedWait(this.#parts, wait)));
     killPoint('workflows.after_commit_before_publish');
     announceStored(this.#parts, done.calls, done.results, done.places);
-    this.#parts.changes.told(done.results.flatMap(endedAtOnce));
-    if (done.ended.length > 0) this.#parts.changes.told(done.ended);
-    if (done.locked.some(({ tellsEnd }) => tellsEnd)) this.#parts.onDependentsTold();
+    this.#parts.announcer.committed(factsOfChanges(done.ended));
+    this.#parts.announcer.committed({ dependencies: done.locked.some(({ tellsEnd }) => tellsEnd) });
     for (const one of done.advanced) if (!one.batch) this.#parts.onCacheLooks?.(one.looks);
     for (const [i, workflow] of done.locked.entries()) {
       this.#goOn(workflow, done.advanced[i] as AdvancedOne);
@@ -354,11 +352,6 @@ function unlessUnlocked(tried: readonly (AdvancedOne | UnlockedWait)[]): Advance
 function requireStored(results: readonly SubmitResult[]): void {
   const refused = results.find(({ kind }) => kind !== 'stored');
   if (refused) throw new Error(`jobs of steps were not stored: ${refused.kind}`);
-}
-
-/** Jobs that were to wait for what can come about no more. */
-function endedAtOnce(result: SubmitResult): readonly Change[] {
-  return result.kind === 'stored' ? (result.replaced?.changes ?? []) : [];
 }
 
 /** Of each namespace the jobs that wait, and the others: each are stored together. */

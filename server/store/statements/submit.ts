@@ -252,7 +252,7 @@ async function linkAll(session: Session, call: SubmitCall, joined: Insertion) {
 }
 
 function withEnded(result: ReturnType<typeof stored>, ended: readonly Change[]): ReturnType<typeof stored> {
-  return ended.length > 0 ? { ...result, replaced: { changes: ended, dueUs: Number.POSITIVE_INFINITY } } : result;
+  return ended.length > 0 ? { ...result, replaced: { changes: ended } } : result;
 }
 
 /** Once the jobs are stored: what their rules still ask for. */

@@ -40,7 +40,7 @@ beforeEach(async () => {
     dbClock: { nowUs: () => 0 } as DbClock,
     timers: time,
     log: {} as Log,
-    onReady: () => {},
+    announcer: { committed: () => {} },
     onRoom: () => {
       rooms++;
     },

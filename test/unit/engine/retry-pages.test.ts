@@ -87,7 +87,7 @@ function pagesOf(world: World): RetryPages {
     definitions: { getForJob: async () => ({}) },
     timers: { after: () => ({ cancel() {} }) },
     random: { next: () => 0 },
-    onWorkflowsTold: () => {},
+    announcer: { committed: () => {} },
   };
   return new RetryPages(parts as unknown as RetryPagesParts);
 }

@@ -1,0 +1,119 @@
+/** Notifies everyone whom a committed transaction concerns. Nothing else in the engine does that. */
+import type { Change } from '../domain/run.ts';
+import type { CompletedAttempt } from './attempt-views.ts';
+import type { LaneHint } from './messages.ts';
+
+/** An attempt or a waiting job that has released what it had. */
+export interface Freed {
+  readonly laneId: number;
+  readonly limitId?: string | null | undefined;
+  /** The session that had it, if one had. */
+  readonly sessionId?: string | null | undefined;
+}
+
+/** What a committed transaction changed. Times are in µs since 1970. */
+export interface Facts {
+  /** When the first of the changed jobs is due. */
+  readonly dueUs?: number | undefined;
+  /** The outbox may have a new row. */
+  readonly outbox?: boolean;
+  /** Permits and resources that may have been released. */
+  readonly freed?: readonly Freed[];
+  /** Lanes with jobs that became ready. */
+  readonly ready?: readonly LaneHint[];
+  /** Open jobs that changed. */
+  readonly changed?: readonly string[];
+  readonly ended?: readonly string[];
+  /** Workflows and batches whose inbox may have a new row. */
+  readonly workflows?: readonly string[];
+  /** The inbox of dependencies may have a new row. */
+  readonly dependencies?: boolean;
+}
+
+/** A part of the engine that acts on some of the facts. */
+export type Listener = { readonly [K in keyof Facts]?: (value: NonNullable<Facts[K]>) => void };
+
+/** Released permits come before ready lanes: a claim that is made for these finds them. */
+const ORDER = [
+  'dueUs',
+  'outbox',
+  'freed',
+  'ready',
+  'changed',
+  'ended',
+  'workflows',
+  'dependencies',
+] as const satisfies readonly (keyof Facts)[];
+
+export class Announcer {
+  readonly #listeners: Listener[] = [];
+
+  subscribe(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Call it after the commit. Empty facts notify nobody. */
+  committed(facts: Facts): void {
+    for (const key of ORDER) this.#notify(key, facts[key]);
+  }
+
+  #notify<K extends keyof Facts>(key: K, value: Facts[K]): void {
+    if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return;
+    for (const listener of this.#listeners) listener[key]?.(value as NonNullable<Facts[K]>);
+  }
+}
+
+/** Facts about jobs that a transaction moved. */
+export function factsOfChanges(changes: readonly Change[]): Facts {
+  const ends = changes.filter((change) => change.kind === 'end');
+  const others = changes.filter((change) => change.kind === 'continue');
+  return {
+    dueUs: others.reduce<number | undefined>((first, { dueTimeUs }) => earlier(first, dueTimeUs), undefined),
+    outbox: changes.length > 0,
+    freed: changes.flatMap((change) => freedBy(change) ?? []),
+    ready: lowestRanks([
+      ...others.filter(({ state }) => state === 'READY'),
+      ...ends.flatMap(({ cleanup }) => cleanup ?? []),
+    ]),
+    changed: others.map(({ run }) => run.jobId),
+    ended: ends.map(({ run }) => run.jobId),
+    workflows: changes.flatMap((change) => workflowOf(change) ?? []),
+    dependencies: ends.some(({ run }) => run.tellsEnd),
+  };
+}
+
+/** Facts about attempts that succeeded. */
+export function factsOfCompletions(completed: readonly CompletedAttempt[]): Facts {
+  return {
+    outbox: completed.length > 0,
+    freed: completed,
+    ended: completed.map(({ jobId }) => jobId),
+    workflows: [...new Set(completed.flatMap(({ parentJobId }) => parentJobId ?? []))],
+    dependencies: completed.some(({ tellsEnd }) => tellsEnd),
+  };
+}
+
+function earlier(first: number | undefined, timeUs: number | null): number | undefined {
+  return timeUs === null || (first !== undefined && first <= timeUs) ? first : timeUs;
+}
+
+function lowestRanks(jobs: readonly LaneHint[]): LaneHint[] {
+  const ranks = new Map<number, number>();
+  for (const { laneId, rank } of jobs) ranks.set(laneId, Math.min(ranks.get(laneId) ?? rank, rank));
+  return Array.from(ranks, ([laneId, rank]) => ({ laneId, rank }));
+}
+
+/** The workflow with a new inbox row: the parent of the job that ended, or the workflow that must stop. */
+function workflowOf(change: Change): string | undefined {
+  if (change.kind === 'end') return change.run.parentJobId ?? undefined;
+  return change.run.state === 'WAITING' ? change.run.jobId : undefined;
+}
+
+const withSession: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
+
+/** Undefined: the job keeps what it had. */
+function freedBy(change: Change): Freed | undefined {
+  const { laneId, limitId, state, sessionId } = change.run;
+  const keeps = change.kind === 'continue' && withSession.has(change.state);
+  return keeps || (limitId === null && !withSession.has(state)) ? undefined : { laneId, limitId, sessionId };
+}
