@@ -1,6 +1,6 @@
 /**
  * How the tests run: two processes at a time, with time enough for real servers to start. Unit and property tests share a process, since they
- * change nothing outside of themselves; each other file has a process of its own.
+ * change nothing outside of themselves, and so do tests of the API, each file with a replica of its own; each other file has its own process.
  */
 
 import { defineConfig } from 'vitest/config';
@@ -12,6 +12,8 @@ import { allOnly, runsAll } from './test/support/tier.ts';
 const { MUSTER_JUNIT: outputFile } = process.env;
 const junit: ['junit', { outputFile: string }][] = outputFile ? [['junit', { outputFile }]] : [];
 const shared = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
+const api = ['test/integration/api/**/*.test.ts'];
+const globalSetup = 'test/support/prepare.ts';
 
 export default defineConfig({
   test: {
@@ -25,11 +27,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'api', include: api, isolate: false, globalSetup },
+      },
+      {
+        extends: true,
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: [...shared, ...(runsAll ? [] : Object.keys(allOnly))],
+          exclude: [...shared, ...api, ...(runsAll ? [] : Object.keys(allOnly))],
           isolate: true,
+          globalSetup,
         },
       },
     ],

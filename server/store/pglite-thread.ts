@@ -6,7 +6,9 @@ if (!parentPort) throw new Error('pglite-thread.ts is started by pglite.ts, neve
 const port = parentPort;
 /** A process of its own would have memory to spare; here it is part of the control plane's. */
 const memory = ['shared_buffers = 32MB', 'maintenance_work_mem = 16MB', 'wal_buffers = 4MB'];
-const database = await PGlite.create({ dataDir: workerData.dataDir as string, postgresqlconf: memory });
+const { dataDir, snapshot } = workerData as { readonly dataDir: string; readonly snapshot?: Uint8Array<ArrayBuffer> };
+const loadDataDir = snapshot ? { loadDataDir: new Blob([snapshot]) } : {};
+const database = await PGlite.create({ dataDir, postgresqlconf: memory, ...loadDataDir });
 port.postMessage({ ready: true });
 
 port.on('message', async (message: Uint8Array | 'close') => {

@@ -12,6 +12,8 @@ import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
 export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
   readonly dataDir: string;
+  /** What an in-memory database begins with: a data folder as PGlite dumps it, without compression. */
+  readonly snapshot?: Uint8Array;
   readonly maintenance?: MaintenanceOptions;
   /** Told when its thread ends by itself, as for want of memory: from then on each call fails. */
   readonly onLost?: (error: Error) => void;
@@ -21,10 +23,10 @@ export interface PgliteOptions {
 const LAST_WORK_MS = 30_000;
 const CLOSE_MS = 10_000;
 
-async function startThread(dataDir: string): Promise<Worker> {
+async function startThread(dataDir: string, snapshot?: Uint8Array): Promise<Worker> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const thread = new Worker(new URL(`./pglite-thread.${extension}`, import.meta.url), {
-    workerData: { dataDir },
+    workerData: { dataDir, snapshot },
     // Messages come and go: a large nursery would only keep their memory. 170 MB less, and not slower.
     resourceLimits: { maxYoungGenerationSizeMb: 24 },
   });
@@ -164,10 +166,10 @@ class Pglite implements Database {
 
 /** Throws when the folder can't be this database's: of another major version, or of something else. */
 export async function openPglite(options: PgliteOptions): Promise<Database> {
-  const { dataDir } = options;
+  const { dataDir, snapshot } = options;
   if (!dataDir.startsWith('memory://'))
     await prepareFolder(dataDir, async (folder) => stopThread(await startThread(folder)));
-  const thread = await startThread(dataDir);
+  const thread = await startThread(dataDir, snapshot);
   const client = new pg.Client({
     stream: () => gathering(new PgliteStream(thread)) as never,
     user: 'postgres',

@@ -1,9 +1,11 @@
 /** A batch of two replicas: members come to both, and are run from both; it ends once, with one callback. */
+
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/postgres.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { runsAll } from '../support/tier.ts';
 
 const MEMBERS = 20_000;
 const CALLS = 10;
@@ -34,36 +36,40 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-it('20,000 members that come to both replicas are all counted, and one callback is made', async () => {
-  const [here, there] = clients as [Client, Client];
-  await here.applyDefinition({ name: 'work', retryPolicy: { maxAttempts: 1 } });
-  await here.applyDefinition({ name: 'after' });
-  const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
-  const jobs = Array.from({ length: MEMBERS / CALLS }, (_, input) => ({ definition: 'work', input }));
-  const calls = Array.from({ length: CALLS }, (_, i) => (i % 2 ? here : there).batch(batch).submitMany(jobs));
-  const ids = (await Promise.all(calls)).flat().map(({ jobId }) => jobId);
-  expect(new Set(ids).size).toBe(MEMBERS);
-  await there.batch(batch).seal();
-  const ended = await batch.wait({ timeoutMs: 120_000 });
-  expect(ended.job?.state).toBe(JobState.SUCCEEDED);
-  expect(ended.counts).toMatchObject({ members: 20_000n, open: 0n, succeeded: 19_980n, failed: 20n });
-  const callbacks: string[] = [];
-  for await (const { jobId } of here.list({ definition: 'after' })) callbacks.push(jobId);
-  expect(callbacks).toEqual([ended.callbackJobId]);
-  const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
-  try {
-    const items = {
-      name: '',
-      text: 'SELECT min(item) AS first, max(item) AS last, count(DISTINCT item)::int AS items FROM jobs',
-    };
-    expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
-    expect(await readCountDrift(database)).toEqual([]);
-    const news = { name: '', text: 'SELECT count(*)::int AS rows FROM workflow_news' };
-    expect(await database.run(news, [])).toEqual([{ rows: 0 }]);
-  } finally {
-    await database.close();
-  }
-}, 180_000);
+it.runIf(runsAll)(
+  '20,000 members that come to both replicas are all counted, and one callback is made',
+  async () => {
+    const [here, there] = clients as [Client, Client];
+    await here.applyDefinition({ name: 'work', retryPolicy: { maxAttempts: 1 } });
+    await here.applyDefinition({ name: 'after' });
+    const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
+    const jobs = Array.from({ length: MEMBERS / CALLS }, (_, input) => ({ definition: 'work', input }));
+    const calls = Array.from({ length: CALLS }, (_, i) => (i % 2 ? here : there).batch(batch).submitMany(jobs));
+    const ids = (await Promise.all(calls)).flat().map(({ jobId }) => jobId);
+    expect(new Set(ids).size).toBe(MEMBERS);
+    await there.batch(batch).seal();
+    const ended = await batch.wait({ timeoutMs: 120_000 });
+    expect(ended.job?.state).toBe(JobState.SUCCEEDED);
+    expect(ended.counts).toMatchObject({ members: 20_000n, open: 0n, succeeded: 19_980n, failed: 20n });
+    const callbacks: string[] = [];
+    for await (const { jobId } of here.list({ definition: 'after' })) callbacks.push(jobId);
+    expect(callbacks).toEqual([ended.callbackJobId]);
+    const database = openPostgres({ url: deployment.postgresUrl, poolSize: 1 });
+    try {
+      const items = {
+        name: '',
+        text: 'SELECT min(item) AS first, max(item) AS last, count(DISTINCT item)::int AS items FROM jobs',
+      };
+      expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
+      expect(await readCountDrift(database)).toEqual([]);
+      const news = { name: '', text: 'SELECT count(*)::int AS rows FROM workflow_news' };
+      expect(await database.run(news, [])).toEqual([{ rows: 0 }]);
+    } finally {
+      await database.close();
+    }
+  },
+  180_000,
+);
 
 it('a cancel in the middle of it ends every member, wherever it is', async () => {
   const [here, there] = clients as [Client, Client];

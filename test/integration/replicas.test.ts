@@ -11,7 +11,7 @@ let deployment: TwoReplicas;
 let replicas: readonly TestReplica[];
 
 beforeAll(async () => {
-  deployment = await startTwoReplicas({ beatMs: 500, leaseMs: 4_000 });
+  deployment = await startTwoReplicas({ beatMs: 500, leaseMs: 4_000 }, 'empty');
   replicas = deployment.replicas;
 });
 

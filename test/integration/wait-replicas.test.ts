@@ -1,9 +1,11 @@
 /** Events at two replicas: none is lost between whoever sends it and whoever begins to wait, and a wide one reaches all. */
+
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/postgres.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
+import { runsAll } from '../support/tier.ts';
 
 const RACES = 1_000;
 const TOGETHER = 50;
@@ -37,23 +39,27 @@ async function count(text: string): Promise<number> {
   }
 }
 
-it('1,000 events race the jobs that begin to wait for them, and each job gets its own', async () => {
-  const [here, there] = clients as [Client, Client];
-  for (let at = 0; at < RACES; at += TOGETHER) {
-    const keys = Array.from({ length: TOGETHER }, (_, i) => `race-${at + i}`);
-    const races = keys.map(async (key, i) => {
-      const [submits, sends] = i % 2 ? [here, there] : [there, here];
-      const [job] = await Promise.all([
-        submits.submit('waits', key),
-        sends.sendEvent('go', { key, payload: { of: key } }),
-      ]);
-      return submits.result(job, { timeoutMs: 60_000 });
-    });
-    expect(await Promise.all(races)).toEqual(keys.map((of) => ({ of })));
-  }
-  expect(await count('event_waits')).toBe(0);
-  expect(await count('sent_events')).toBe(0);
-}, 300_000);
+it.runIf(runsAll)(
+  '1,000 events race the jobs that begin to wait for them, and each job gets its own',
+  async () => {
+    const [here, there] = clients as [Client, Client];
+    for (let at = 0; at < RACES; at += TOGETHER) {
+      const keys = Array.from({ length: TOGETHER }, (_, i) => `race-${at + i}`);
+      const races = keys.map(async (key, i) => {
+        const [submits, sends] = i % 2 ? [here, there] : [there, here];
+        const [job] = await Promise.all([
+          submits.submit('waits', key),
+          sends.sendEvent('go', { key, payload: { of: key } }),
+        ]);
+        return submits.result(job, { timeoutMs: 60_000 });
+      });
+      expect(await Promise.all(races)).toEqual(keys.map((of) => ({ of })));
+    }
+    expect(await count('event_waits')).toBe(0);
+    expect(await count('sent_events')).toBe(0);
+  },
+  300_000,
+);
 
 it('as many events as jobs of one key end all of them, each by one event', async () => {
   const [here, there] = clients as [Client, Client];
@@ -69,21 +75,27 @@ it('as many events as jobs of one key end all of them, each by one event', async
   expect(await count(`event_waits WHERE key = 'same'`)).toBe(0);
 }, 120_000);
 
-it('an event reaches 10,000 jobs, once each, while its call answers after a few pages', async () => {
-  const [here, there] = clients as [Client, Client];
-  const job = { definition: 'waits', input: 'wide' };
-  await Promise.all(clients.map((client) => client.submitMany(Array.from({ length: WIDE / 2 }, () => job))));
-  while ((await count(`event_waits WHERE key = 'wide'`)) < WIDE);
-  const startedAt = performance.now();
-  const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
-  expect(sent.kept).toBe(false);
-  // A second after it came the rounds of either replica help with it: they take pages between those of the call.
-  if (performance.now() - startedAt < 1_000) expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true });
-  else expect([sent.deliveredCount > 0, sent.deliveredCount % 1_000]).toEqual([true, 0]);
-  // It is for those that waited when it came.
-  const late = await here.submit('waits', 'wide');
-  while ((await count(`event_waits WHERE key = 'wide'`)) > 1);
-  while ((await count('sent_events')) > 0);
-  expect((await here.get(late)).state).toBe(JobState.WAITING);
-  expect(await count(`job_outcomes o JOIN jobs j USING (job_id) WHERE j.input = '"wide"' AND o.state = 9`)).toBe(WIDE);
-}, 180_000);
+it.runIf(runsAll)(
+  'an event reaches 10,000 jobs, once each, while its call answers after a few pages',
+  async () => {
+    const [here, there] = clients as [Client, Client];
+    const job = { definition: 'waits', input: 'wide' };
+    await Promise.all(clients.map((client) => client.submitMany(Array.from({ length: WIDE / 2 }, () => job))));
+    while ((await count(`event_waits WHERE key = 'wide'`)) < WIDE);
+    const startedAt = performance.now();
+    const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
+    expect(sent.kept).toBe(false);
+    // A second after it came the rounds of either replica help with it: they take pages between those of the call.
+    if (performance.now() - startedAt < 1_000) expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true });
+    else expect([sent.deliveredCount > 0, sent.deliveredCount % 1_000]).toEqual([true, 0]);
+    // It is for those that waited when it came.
+    const late = await here.submit('waits', 'wide');
+    while ((await count(`event_waits WHERE key = 'wide'`)) > 1);
+    while ((await count('sent_events')) > 0);
+    expect((await here.get(late)).state).toBe(JobState.WAITING);
+    expect(await count(`job_outcomes o JOIN jobs j USING (job_id) WHERE j.input = '"wide"' AND o.state = 9`)).toBe(
+      WIDE,
+    );
+  },
+  180_000,
+);

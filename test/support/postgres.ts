@@ -1,17 +1,32 @@
-/** Starts a scratch PostgreSQL server for tests, as an unprivileged user when we are root. */
+/** PostgreSQL servers for tests, as an unprivileged user when we are root: one that a run of tests shares, and scratch ones. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { prepared } from './prepared.ts';
+
+export type PostgresMajor = 16 | 18;
 
 export interface ScratchPostgres {
   readonly url: string;
   /** Makes an empty database and returns its URL. */
-  createDatabase(): Promise<string>;
+  createDatabase(name?: string): Promise<string>;
   stop(): Promise<void>;
 }
+
+/** Databases of one test file on the server that all share, which none of them stops or changes. */
+export interface TestDatabases {
+  /** Makes a database and returns its URL. Default: with the schema. */
+  createDatabase(contents?: 'schema' | 'empty'): Promise<string>;
+  /** Drops them. */
+  stop(): Promise<void>;
+}
+
+/** On the shared server the database with the schema, which new ones are copies of. */
+export const MIGRATED = 'migrated';
 
 const NOBODY = 65534;
 const root = new URL('../../', import.meta.url).pathname;
@@ -24,7 +39,7 @@ export function openPool(url: string, max: number): pg.Pool {
 }
 
 /** Folder of the binaries of a major version, from the optional npm packages. */
-function binariesOf(major: 16 | 18): string {
+function binariesOf(major: PostgresMajor): string {
   const platform = `${process.platform}-${process.arch}`;
   const name = `postgres-${major}-${platform}`;
   const folder = join(root, 'node_modules', name, 'native');
@@ -63,6 +78,20 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
   }
 }
 
+const REMOVALS = 100;
+
+/** Removes a folder in which a server that quits still removes files itself. */
+function removeAtExit(folder: string): void {
+  for (let nth = 1; nth <= REMOVALS; nth++) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
 const MOST_PORTS = 5;
 
 /** The port is free when it is looked for, and may be somebody else's when the server gets to it. */
@@ -80,7 +109,10 @@ async function startServer(native: string, data: string, as: SpawnOptions, setti
     const flags = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     const program = join(native, 'bin/postgres');
     const child = spawn(program, ['-D', data, ...flags], { ...as, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
-    const killed = () => child.kill('SIGQUIT');
+    const killed = () => {
+      child.kill('SIGQUIT');
+      removeAtExit(data);
+    };
     process.once('exit', killed);
     let log = '';
     for (const stream of [child.stdout, child.stderr])
@@ -95,33 +127,62 @@ async function startServer(native: string, data: string, as: SpawnOptions, setti
   }
 }
 
+/** How the server's programs are run: it refuses to run as root. */
+function identityOf(native: string): SpawnOptions {
+  const nobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  return { ...nobody, env: { ...process.env, LD_LIBRARY_PATH: join(native, 'lib') } };
+}
+
+/** An empty folder of the user that the server runs as. */
+function makeServerFolder({ uid, gid }: SpawnOptions): string {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-postgres-'));
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+  chmodSync(folder, 0o700);
+  return folder;
+}
+
+/** A data folder that a server can start on. */
+export function makeDataFolder(major: PostgresMajor): string {
+  const native = binariesOf(major);
+  const identity = identityOf(native);
+  const data = makeServerFolder(identity);
+  const options = ['-U', 'muster', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
+  execFileSync(join(native, 'bin/initdb'), ['-D', data, ...options], { ...identity, cwd: data, stdio: 'pipe' });
+  return data;
+}
+
+async function copyDataFolder(major: PostgresMajor): Promise<string> {
+  const template = await prepared(`postgres-${major} folder`);
+  if (template === undefined) return makeDataFolder(major);
+  const identity = identityOf(binariesOf(major));
+  const data = makeServerFolder(identity);
+  execFileSync('cp', ['-R', `${template}/.`, data], { ...identity, cwd: data, stdio: 'pipe' });
+  return data;
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
+
+const onDatabase = (url: string, name: string) => Object.assign(new URL(url), { pathname: name }).href;
+
+/** A server of the test's own: for one that stops it or changes its settings. */
 export async function startPostgres(
-  options: { major?: 16 | 18; settings?: Record<string, string> } = {},
+  options: { major?: PostgresMajor; settings?: Record<string, string> } = {},
 ): Promise<ScratchPostgres> {
-  const native = binariesOf(options.major ?? 18);
-  const data = mkdtempSync(join(tmpdir(), 'muster-postgres-'));
-  const asRoot = process.getuid?.() === 0;
-  const identity = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
-  if (asRoot) chownSync(data, NOBODY, NOBODY);
-  chmodSync(data, 0o700);
-  const env = { ...process.env, LD_LIBRARY_PATH: join(native, 'lib') };
-  execFileSync(
-    join(native, 'bin/initdb'),
-    ['-D', data, '-U', 'muster', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
-    { ...identity, env, cwd: data, stdio: 'pipe' },
-  );
-  const { child, port, killed } = await startServer(native, data, { ...identity, env }, options.settings);
-  const url = (database: string) => `postgres://muster@127.0.0.1:${port}/${database}`;
+  const { major = 18, settings } = options;
+  const native = binariesOf(major);
+  const data = await copyDataFolder(major);
+  const { child, port, killed } = await startServer(native, data, identityOf(native), settings);
+  const url = `postgres://muster@127.0.0.1:${port}/postgres`;
   let databases = 0;
   return {
-    url: url('postgres'),
-    async createDatabase() {
-      const name = `scratch_${++databases}`;
-      const client = new pg.Client({ connectionString: url('postgres') });
-      await client.connect();
-      await client.query(`CREATE DATABASE ${name}`);
-      await client.end();
-      return url(name);
+    url,
+    async createDatabase(name = `scratch_${++databases}`) {
+      await administer(url, `CREATE DATABASE ${name}`);
+      return onDatabase(url, name);
     },
     async stop() {
       process.off('exit', killed);
@@ -131,6 +192,24 @@ export async function startPostgres(
         await ended;
       }
       rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Databases on the server that the run shares. */
+export async function sharedPostgres(major: PostgresMajor = 18): Promise<TestDatabases> {
+  const url = await prepared(`postgres-${major} server`);
+  if (url === undefined) throw new Error('only a run of tests shares a server');
+  const names: string[] = [];
+  return {
+    async createDatabase(contents = 'schema') {
+      const name = `test_${randomUUID().replaceAll('-', '')}`;
+      names.push(name);
+      await administer(url, `CREATE DATABASE ${name}${contents === 'schema' ? ` TEMPLATE ${MIGRATED}` : ''}`);
+      return onDatabase(url, name);
+    },
+    async stop() {
+      for (const name of names.splice(0)) await administer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }

@@ -1,9 +1,11 @@
 /** Starts a real replica inside the test's process: embedded by default, or on the database and bus that a test names. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConfigInput, readConfig } from '../../server/config.ts';
 import { type RunningReplica, startReplica } from '../../server/main.ts';
+import { copyPglite } from './prepared.ts';
 
 export interface TestReplica extends RunningReplica {
   /** Where the embedded parts keep their files. */
@@ -21,12 +23,14 @@ export async function removeFolder(folder: string): Promise<void> {
 
 /**
  * Free ports, no log, and a scratch folder that `stop` removes, unless `settings` says otherwise: a folder that the test
- * names stays, so that it can be looked into or started on again.
+ * names stays, so that the test can read it or start on it again. An embedded database begins with the schema in it.
  */
 export async function startTestReplica(settings: Partial<ConfigInput> = {}): Promise<TestReplica> {
   const dataFolder = settings.dataFolder ?? (await makeScratchFolder());
   const clean = settings.dataFolder === undefined ? () => removeFolder(dataFolder) : async () => undefined;
   try {
+    const database = join(dataFolder, 'postgres');
+    if (!settings.postgresUrl && !existsSync(database)) await copyPglite(database);
     const replica = await startReplica(
       readConfig({ grpcPort: 0, httpPort: 0, logLevel: 'silent', ...settings, dataFolder }),
     );

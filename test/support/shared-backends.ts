@@ -1,7 +1,7 @@
 /** A PostgreSQL and a NATS that several replicas share. */
 import type { ConfigInput } from '../../server/config.ts';
 import { startNats } from './nats.ts';
-import { startPostgres } from './postgres.ts';
+import { sharedPostgres } from './postgres.ts';
 import { startTestReplica, type TestReplica } from './replica.ts';
 
 export interface SharedBackends {
@@ -11,10 +11,9 @@ export interface SharedBackends {
   stop(): Promise<void>;
 }
 
-/** @param postgresSettings On top of the server's own, such as `{ fsync: 'off' }`. */
-export async function startSharedBackends(postgresSettings: Record<string, string> = {}): Promise<SharedBackends> {
-  const [postgres, nats] = await Promise.all([startPostgres({ settings: postgresSettings }), startNats()]);
-  const postgresUrl = await postgres.createDatabase();
+export async function startSharedBackends(contents: 'schema' | 'empty' = 'schema'): Promise<SharedBackends> {
+  const [postgres, nats] = await Promise.all([sharedPostgres(), startNats()]);
+  const postgresUrl = await postgres.createDatabase(contents);
   const settings = {
     postgresUrl,
     natsUrls: [nats.url],
@@ -34,9 +33,12 @@ export interface TwoReplicas {
   stop(): Promise<void>;
 }
 
-/** Both start at once: each finds an empty database, and one of them migrates it. */
-export async function startTwoReplicas(settings: Partial<ConfigInput>): Promise<TwoReplicas> {
-  const backends = await startSharedBackends();
+/** Both start at once. On an empty database one of them brings the schema. */
+export async function startTwoReplicas(
+  settings: Partial<ConfigInput>,
+  contents?: 'schema' | 'empty',
+): Promise<TwoReplicas> {
+  const backends = await startSharedBackends(contents);
   const shared = { ...backends.settings, ...settings };
   const replicas = await Promise.all([startTestReplica(shared), startTestReplica(shared)]);
   return {

@@ -6,7 +6,8 @@ import { migrate } from '../../server/store/migrate.ts';
 import { openPglite } from '../../server/store/pglite.ts';
 import { openPostgres } from '../../server/store/postgres.ts';
 import { createStore } from '../../server/store/store.ts';
-import { type ScratchPostgres, startPostgres } from './postgres.ts';
+import { sharedPostgres, type TestDatabases } from './postgres.ts';
+import { inMemory } from './prepared.ts';
 
 /** The oldest and the newest PostgreSQL that we support, and the embedded one. */
 export type DatabaseKind = 'PostgreSQL 16' | 'PostgreSQL 18' | 'PGlite';
@@ -15,23 +16,21 @@ export interface StoreContext {
   readonly kind: DatabaseKind;
   database: Database;
   store: Store;
-  /** Of the scratch server; undefined on PGlite, which has one connection only. */
-  server: ScratchPostgres | undefined;
+  /** More databases of its server; undefined on PGlite, which has one connection only. */
+  databases: TestDatabases | undefined;
   /** Of the database; undefined on PGlite. */
   url: string | undefined;
 }
 
-// A deadlock is looked for after 20 ms, not after a second; nothing here has to survive a power cut.
-const settings = { fsync: 'off', deadlock_timeout: '20ms' };
+async function open(context: StoreContext): Promise<Database> {
+  if (context.kind === 'PGlite') return openPglite(await inMemory());
+  context.databases = await sharedPostgres(context.kind === 'PostgreSQL 16' ? 16 : 18);
+  context.url = await context.databases.createDatabase();
+  return openPostgres({ url: context.url });
+}
 
 async function start(context: StoreContext): Promise<void> {
-  if (context.kind === 'PGlite') {
-    context.database = await openPglite({ dataDir: 'memory://' });
-  } else {
-    context.server = await startPostgres({ major: context.kind === 'PostgreSQL 16' ? 16 : 18, settings });
-    context.url = await context.server.createDatabase();
-    context.database = openPostgres({ url: context.url });
-  }
+  context.database = await open(context);
   await migrate(context.database);
   context.store = createStore(context.database);
   await context.store.ensurePartitions();
@@ -39,11 +38,11 @@ async function start(context: StoreContext): Promise<void> {
 
 /** Starts the database before the tests of the file (or block) and ends it after them. */
 export function useStore(kind: DatabaseKind): StoreContext {
-  const context = { kind, server: undefined, url: undefined } as StoreContext;
+  const context = { kind, databases: undefined, url: undefined } as StoreContext;
   beforeAll(() => start(context));
   afterAll(async () => {
     await context.store?.close();
-    await context.server?.stop();
+    await context.databases?.stop();
   });
   return context;
 }

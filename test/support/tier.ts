@@ -16,6 +16,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/integration/demo/polyglot.test.ts': 'other languages',
   'test/simulation/mutants-*.test.ts': 'mutations',
   'test/integration/fuzz/*.test.ts': 'fuzzing',
+  'test/integration/store/postgres-16.test.ts': 'PostgreSQL 16',
 };
 
 /** The given cases, or in a run of the core the first `count` of them. */

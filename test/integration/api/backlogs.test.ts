@@ -1,4 +1,5 @@
 /** Back-pressure over the wire: queues that are full refuse submissions, in the order that priorities give. */
+
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { JobFilterSchema, JobService } from '../../../server/gen/muster/v1/job_s
 import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readMetrics } from '../../support/replica-metrics.ts';
 import { World } from './world.ts';
@@ -18,7 +20,7 @@ const { submitJob, submitJobs, retryJob, retryJobs, cancelJob } = JobService.met
 
 type Submission = MessageInitShape<typeof JobSubmissionSchema>;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('queues with bounds on %s', (kind) => {
+describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
   let world: World;
   let definition: string;
   let queues = 0;

@@ -11,7 +11,6 @@ import { SessionService } from '../../../server/gen/muster/v1/session_service_pb
 import type { Database } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { Definition } from './bad-requests/builder.ts';
 import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';
@@ -97,17 +96,14 @@ function expectRefusal(refusal: Refusal, expected: BadRequest): void {
 }
 
 describe('on PostgreSQL', () => {
-  let postgres: ScratchPostgres;
   let database: Database;
   let world: World;
   let seed: Seed;
   let before: Record<string, string>;
 
   beforeAll(async () => {
-    postgres = await startPostgres({ settings: { fsync: 'off' } });
-    const url = await postgres.createDatabase();
-    world = await World.start({ ...quiet, postgresUrl: url });
-    database = openPostgres({ url, poolSize: 1 });
+    world = await World.start(quiet);
+    database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
     seed = await sow(world);
     before = await digestOf(database);
   });
@@ -115,7 +111,6 @@ describe('on PostgreSQL', () => {
   afterAll(async () => {
     await database?.close();
     await world?.stop();
-    await postgres?.stop();
   });
 
   it('has something that could be changed', () => {
@@ -142,7 +137,7 @@ describe('embedded', () => {
   it('is refused alike, also many at once, and nothing of it is stored', PATIENCE, async () => {
     const dataFolder = await makeScratchFolder();
     try {
-      const world = await World.start({ ...quiet, dataFolder });
+      const world = await World.startWith({ ...quiet, dataFolder });
       const seed = await sow(world);
       const refusals = await inBatches(badRequests, ({ method, request }) =>
         world.rpc.refused(method, request(seed), PATIENCE),
@@ -195,10 +190,8 @@ describe('over HTTP', () => {
   }
 
   it('is refused alike, many at once, in binary and in JSON, and nothing of it is stored', PATIENCE, async () => {
-    const postgres = await startPostgres({ settings: { fsync: 'off' } });
-    const url = await postgres.createDatabase();
-    const world = await World.start({ ...quiet, postgresUrl: url });
-    const database = openPostgres({ url, poolSize: 1 });
+    const world = await World.start(quiet);
+    const database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
     try {
       const seed = await sow(world);
       const before = await digestOf(database);
@@ -208,7 +201,6 @@ describe('over HTTP', () => {
     } finally {
       await database.close();
       await world.stop();
-      await postgres.stop();
     }
   });
 });

@@ -1,4 +1,5 @@
 /** RetryBatch over the wire: which members come again, which can't, and what becomes of the new batch. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Client, Worker } from '@muster/sdk';
@@ -13,7 +14,9 @@ import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
+import { runsAll } from '../../support/tier.ts';
 import { stateName, World } from './world.ts';
 
 const { createBatch, getBatch, sealBatch, retryBatch } = BatchService.method;
@@ -25,7 +28,7 @@ type Submission = MessageInitShape<typeof JobSubmissionSchema>;
 /** It expires before anybody can take it. */
 const lost = { expireTime: { seconds: 1n } };
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('retries of batches on %s', (kind) => {
+describe.each(databaseKinds)('retries of batches on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -139,28 +142,38 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('retries of batches on %s', (ki
     expect(callbackJobId).not.toBe((await get(jobId)).callbackJobId);
   });
 
-  it('pass over what has succeeded or was skipped, of thousands of members', async () => {
-    const definition = await world.define();
-    const jobs = Array.from({ length: 5_000 }, (_, i) => (i % 25 < 6 ? { definition, ...lost } : { definition }));
-    const { jobId, members } = await fill(jobs);
-    await eventually('what is late has expired', async () => (await get(jobId)).counts?.expired === 1_200n);
-    const handlers = { [definition]: async () => {} };
-    const settings = { address: world.replica.grpcAddress, name: 'w', slots: 500, handlers, logger: { log: () => {} } };
-    const worker = new Worker(settings);
-    const running = worker.run();
-    await ended(jobId);
-    const newId = await retry(jobId);
-    expect(stateName((await ended(newId)).state)).toBe('SUCCEEDED');
-    await worker.stop();
-    await running;
-    const failed = members.filter((_, i) => i % 25 < 6);
-    expect(failed).toHaveLength(1_200);
-    const made = await membersOf(newId);
-    expect(made.map((job) => job.retryOf).sort()).toEqual(failed.sort());
-    const { counts, retry: how } = await get(newId);
-    expect(counts).toMatchObject({ members: 1_200n, succeeded: 1_200n, open: 0n });
-    expect(how).toMatchObject({ failedMembers: 1_200n, left: 0n, notRetried: {} });
-  }, 120_000);
+  it.runIf(runsAll)(
+    'pass over what has succeeded or was skipped, of thousands of members',
+    async () => {
+      const definition = await world.define();
+      const jobs = Array.from({ length: 5_000 }, (_, i) => (i % 25 < 6 ? { definition, ...lost } : { definition }));
+      const { jobId, members } = await fill(jobs);
+      await eventually('what is late has expired', async () => (await get(jobId)).counts?.expired === 1_200n);
+      const handlers = { [definition]: async () => {} };
+      const settings = {
+        address: world.replica.grpcAddress,
+        name: 'w',
+        slots: 500,
+        handlers,
+        logger: { log: () => {} },
+      };
+      const worker = new Worker(settings);
+      const running = worker.run();
+      await ended(jobId);
+      const newId = await retry(jobId);
+      expect(stateName((await ended(newId)).state)).toBe('SUCCEEDED');
+      await worker.stop();
+      await running;
+      const failed = members.filter((_, i) => i % 25 < 6);
+      expect(failed).toHaveLength(1_200);
+      const made = await membersOf(newId);
+      expect(made.map((job) => job.retryOf).sort()).toEqual(failed.sort());
+      const { counts, retry: how } = await get(newId);
+      expect(counts).toMatchObject({ members: 1_200n, succeeded: 1_200n, open: 0n });
+      expect(how).toMatchObject({ failedMembers: 1_200n, left: 0n, notRetried: {} });
+    },
+    120_000,
+  );
 
   it('are refused while it goes on, where nothing failed, and when it is none', async () => {
     const definition = await world.define();

@@ -1,4 +1,5 @@
 /** BatchService over the wire: batches made, filled, sealed, cancelled; when they end, and what is made of it. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts'
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { stateName, World } from './world.ts';
@@ -25,7 +27,7 @@ const numbers = ({ $typeName: _, ...counts }: BatchCounts) =>
   Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Number(count)]));
 const none = { members: 0, open: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('batches on %s', (kind) => {
+describe.each(databaseKinds)('batches on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

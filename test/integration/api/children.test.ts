@@ -1,4 +1,5 @@
 /** Children of running handlers over the wire: submitted by an attempt, awaited without holding a place, cancelled with their parent. */
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -8,6 +9,7 @@ import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
 import { DependencyCondition } from '../../../server/gen/muster/v1/dependency_pb.ts';
 import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from './test-worker.ts';
 import { stateName, World } from './world.ts';
@@ -19,7 +21,7 @@ const suspended = (...ids: string[]): Outcome => ({
   value: { childJobIds: ids.map((id) => uuidToBytes(id)) },
 });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('children on %s', (kind) => {
+describe.each(databaseKinds)('children on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 /** Circuit breakers as workers and people see them: held back, tried once, let go. */
+
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
@@ -10,6 +11,7 @@ import {
 } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { CircuitBreakerSchema } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
@@ -70,7 +72,7 @@ async function proveDispatch(other: string): Promise<void> {
   await worker.take(1);
 }
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('circuit breakers on %s', (kind) => {
+describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
   beforeAll(async () => {
     world = await World.startOn(kind);
   });

@@ -1,4 +1,5 @@
 /** Handlers that wait for jobs by calls: found and told where they wait in a circle, and left alone where somebody can go on. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { sumOf } from '../../../server/cli/top/metrics-text.ts';
@@ -9,6 +10,7 @@ import { DependencyCondition } from '../../../server/gen/muster/v1/dependency_pb
 import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readMetrics } from '../../support/replica-metrics.ts';
 import { Explaining, reasonsOf } from './explaining.ts';
@@ -22,7 +24,7 @@ const { createQueue } = QueueService.method;
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 const done = outcomes.result();
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('handlers that wait by calls on %s', (kind) => {
+describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
   let world: World;
   let explaining: Explaining;
   let names = 0;

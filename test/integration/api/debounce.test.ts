@@ -1,4 +1,5 @@
 /** Debounce as callers see it: of submissions that come closely after each other the last one becomes the job that runs. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
@@ -7,6 +8,7 @@ import { Code } from '../../../server/api/code.ts';
 import { type Job, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { DebounceSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -34,7 +36,7 @@ function waitOf(job: Job, from: Job = job): number {
   return timestampMs(job.runTime) - timestampMs(from.createTime);
 }
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('debounce on %s', (kind) => {
+describe.each(databaseKinds)('debounce on %s', (kind) => {
   beforeAll(async () => {
     world = await World.startOn(kind);
   });

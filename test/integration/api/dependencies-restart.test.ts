@@ -1,4 +1,5 @@
 /** Dependencies on a replica that has just started, and knows nothing yet of the jobs that they are of. */
+
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -7,8 +8,9 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { Database } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -20,21 +22,21 @@ const onJob = (jobId: string) => ({ on: { case: 'jobId', value: jobId } }) as co
 const onStep = (workflowJobId: string, step: string) =>
   ({ on: { case: 'step', value: { workflowJobId, step } } }) as const;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('dependencies after a restart on %s', (kind) => {
+describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
   let world: World;
-  let postgres: ScratchPostgres | undefined;
+  let postgres: TestDatabases | undefined;
   let url: string | undefined;
   let dataFolder: string;
 
   const start = async () => {
-    world = await World.start({ dataFolder, ...(url ? { postgresUrl: url } : {}) });
+    world = await World.startWith({ dataFolder, ...(url ? { postgresUrl: url } : {}) });
   };
   const open = async (): Promise<Database> =>
     url ? openPostgres({ url }) : openPglite({ dataDir: join(dataFolder, 'postgres') });
 
   beforeAll(async () => {
     dataFolder = await makeScratchFolder();
-    if (kind === 'PostgreSQL') postgres = await startPostgres();
+    if (kind === 'PostgreSQL') postgres = await sharedPostgres();
     url = await postgres?.createDatabase();
     await start();
   });

@@ -1,4 +1,5 @@
 /** Dependencies over the wire: jobs that wait for jobs, steps and assets, what lets them go, and what ends them. */
+
 import { randomUUID } from 'node:crypto';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
@@ -8,6 +9,7 @@ import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts'
 import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
 import { type Job, SkipReason, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Refusal } from './rpc.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
@@ -31,7 +33,7 @@ const onAsset = (name: string, afterMs?: number): Init => ({
   on: { case: 'asset', value: { name, ...(afterMs === undefined ? {} : { afterTime: timestampFromMs(afterMs) }) } },
 });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('dependencies on %s', (kind) => {
+describe.each(databaseKinds)('dependencies on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -1,17 +1,19 @@
 /** GetJob names what a ready job waits for as an explanation does, without asking for one. */
+
 import { waitReasonName } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { offerOf, outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
 const rateLimit = { units: 1, period: { seconds: 3_600n } };
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('what GetJob says of a ready job on %s', (kind) => {
+describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 

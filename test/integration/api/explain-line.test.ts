@@ -1,9 +1,11 @@
 /** Explanations over the wire: the place in line, an estimate of the start, who has a job, how one ended. */
+
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf } from './explaining.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
@@ -12,7 +14,7 @@ import { World } from './world.ts';
 const { cancelJob } = JobService.method;
 const [done, failed] = [outcomes.result('done'), outcomes.failure()];
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of where a job stands on %s', (kind) => {
+describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 

@@ -1,10 +1,12 @@
 /** Explanations over the wire of jobs that demand something of their worker: who it keeps to, and what is left of amounts. */
+
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import type { Constraint } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
 import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
@@ -12,7 +14,7 @@ import { World } from './world.ts';
 
 const done = outcomes.result();
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of jobs with demands on %s', (kind) => {
+describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 

@@ -1,4 +1,5 @@
 /** Explanations over the wire: each thing that a job may wait for, who or what holds it, when it opens. */
+
 import { randomUUID } from 'node:crypto';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { outcomes } from './test-worker.ts';
@@ -18,7 +20,7 @@ const { explainJob, pauseJob, resumeJob, updateJob } = JobService.method;
 const hour = { seconds: 3_600n };
 const failed = outcomes.failure();
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('explanations of what a job waits for on %s', (kind) => {
+describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 

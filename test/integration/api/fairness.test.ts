@@ -1,10 +1,13 @@
 /** Fairness keys over the wire: where they come from, and whose turn it is. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
+import { runsAll } from '../../support/tier.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -12,7 +15,7 @@ const { submitJob, submitJobs } = JobService.method;
 const json = (value: unknown) => ({ input: { data: Buffer.from(JSON.stringify(value)) } });
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('fairness on %s', (kind) => {
+describe.each(databaseKinds)('fairness on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -37,7 +40,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('fairness on %s', (kind) => {
     return jobIds;
   }
 
-  it('serves a newcomer with the next turn, however many jobs of others wait', async () => {
+  it.runIf(runsAll)('serves a newcomer with the next turn, however many jobs of others wait', async () => {
     const definition = await world.define();
     const worker = await world.openWorkerOf({
       workerName: 'one-slot',

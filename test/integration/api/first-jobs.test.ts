@@ -1,4 +1,5 @@
 /** The first jobs of queues and lanes: made together with them, so that a submission that is refused leaves neither behind. */
+
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -9,7 +10,8 @@ import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts'
 import type { Database } from '../../../server/store/database.ts';
 import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { databaseKinds } from '../../support/databases.ts';
+import { sharedPostgres } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import { World } from './world.ts';
 
@@ -28,25 +30,25 @@ interface Place {
   readonly remove: () => Promise<void>;
 }
 
-async function startOn(kind: 'PostgreSQL' | 'PGlite'): Promise<Place> {
+async function startOn(kind: (typeof databaseKinds)[number]): Promise<Place> {
   if (kind === 'PGlite') {
     const dataFolder = await makeScratchFolder();
     return {
-      world: await World.start({ dataFolder }),
+      world: await World.startWith({ dataFolder }),
       open: () => openPglite({ dataDir: join(dataFolder, 'postgres') }),
       remove: () => removeFolder(dataFolder),
     };
   }
-  const postgres: ScratchPostgres = await startPostgres();
+  const postgres = await sharedPostgres();
   const url = await postgres.createDatabase();
   return {
-    world: await World.start({ postgresUrl: url }),
+    world: await World.startWith({ postgresUrl: url }),
     open: async () => openPostgres({ url }),
     remove: () => postgres.stop(),
   };
 }
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('the first job of a lane, on %s,', (kind) => {
+describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
   let place: Place;
   let world: World;
   let stopped = false;

@@ -1,4 +1,5 @@
 /** Limits over the wire: never more held or assigned than they allow, and what becomes of a job too many. */
+
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { Client, Worker } from '@muster/sdk';
@@ -11,6 +12,7 @@ import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { type KeyLimitSchema, LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import type { QueueSchema } from '../../../server/gen/muster/v1/queue_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';
 import { stateName, World } from './world.ts';
@@ -21,7 +23,7 @@ const done = outcomes.result();
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 const ofTenant = (tenant: string) => ({ input: { data: Buffer.from(JSON.stringify({ tenant })) } });
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('limits on %s', (kind) => {
+describe.each(databaseKinds)('limits on %s', (kind) => {
   let world: World;
   let names = 0;
 

@@ -1,4 +1,5 @@
 /** Placement over the wire: what jobs demand, take and keep to, by real sessions on both stores. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
@@ -6,6 +7,7 @@ import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definiti
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
 import { Jitter } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
@@ -15,7 +17,7 @@ const { retryJob } = JobService.method;
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 const done = outcomes.result();
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('placement on %s', (kind) => {
+describe.each(databaseKinds)('placement on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 /** QueueService over the wire: queues made, read, listed, changed, held and deleted, and what workers get meanwhile. */
+
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -6,6 +7,7 @@ import { uuidToBytes } from '../../../server/domain/uuid.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
 import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -13,7 +15,7 @@ import { World } from './world.ts';
 const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue, deleteQueue } = QueueService.method;
 const { cancelJob, listJobs } = JobService.method;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('queues on %s', (kind) => {
+describe.each(databaseKinds)('queues on %s', (kind) => {
   let world: World;
   let queues = 0;
 

@@ -1,4 +1,5 @@
 /** A late repeat of a call, after somebody has undone what it did: it changes nothing, and answers with what is there. */
+
 import type { DescMethodUnary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -6,6 +7,7 @@ import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definiti
 import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { NamespaceService } from '../../../server/gen/muster/v1/namespace_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 
@@ -16,7 +18,7 @@ const { updateNamespace } = NamespaceService.method;
 const body = { case: 'task', value: {} } as const;
 const newId = () => crypto.randomUUID();
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('a late repeat, on %s,', (kind) => {
+describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
   let world: World;
 
   beforeAll(async () => {

@@ -1,8 +1,10 @@
 /** Retry budgets as workers and people see them: retries that have no room wait, and cost no attempt meanwhile. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
 import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -11,7 +13,7 @@ const soon = { nanos: 1_000_000 };
 const retryPolicy = { maxAttempts: 9, minBackoff: soon, maxBackoff: soon };
 const isWaiting = (job: Job) => job.stateReason.startsWith('waits for room in the retry budget');
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('retry budgets on %s', (kind) => {
+describe.each(databaseKinds)('retry budgets on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

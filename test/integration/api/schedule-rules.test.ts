@@ -1,4 +1,5 @@
 /** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. And times behind excluded ones. */
+
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
@@ -7,6 +8,7 @@ import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
 import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '../../../server/gen/muster/v1/schedule_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { DuplicatePolicy } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { World } from './world.ts';
 
 const { applySchedule, triggerSchedule } = ScheduleService.method;
@@ -14,7 +16,7 @@ const times = { crons: ['0 0 1 1 *'] };
 const hour = { seconds: 3_600n };
 const { SKIPPED, STARTED } = ScheduleRunState;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('schedules of ruled definitions on %s', (kind) => {
+describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -91,7 +93,7 @@ describe.each(['PostgreSQL', 'PGlite'] as const)('schedules of ruled definitions
   });
 });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('times of schedules on %s', (kind) => {
+describe.each(databaseKinds)('times of schedules on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {

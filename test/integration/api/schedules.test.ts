@@ -1,4 +1,5 @@
 /** ScheduleService over the wire: schedules made, read, changed, held, triggered, backfilled; and the jobs that they submit. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -18,6 +19,7 @@ import {
   ScheduleSkipReason,
 } from '../../../server/gen/muster/v1/schedule_pb.ts';
 import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
@@ -40,7 +42,7 @@ function only<T>([one]: readonly T[]): T {
   return one;
 }
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('schedules on %s', (kind) => {
+describe.each(databaseKinds)('schedules on %s', (kind) => {
   let world: World;
   let schedules = 0;
 

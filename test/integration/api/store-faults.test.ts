@@ -21,7 +21,7 @@ let jobId: string;
 beforeAll(async () => {
   postgres = await startPostgres({ settings: { fsync: 'off' } });
   const url = await postgres.createDatabase();
-  world = await World.start({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
+  world = await World.startWith({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
   database = openPostgres({ url, poolSize: 1 });
   definition = await world.define();
   jobId = await world.submit(definition);

@@ -1,4 +1,5 @@
 /** Throttle as callers see it: one job in a span of time, and what the others are answered. */
+
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../../server/api/code.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { DuplicatePolicy, type ThrottleSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { World } from './world.ts';
 
@@ -25,7 +27,7 @@ async function madeMs(jobId: string): Promise<number> {
   return timestampMs(createTime);
 }
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('throttle on %s', (kind) => {
+describe.each(databaseKinds)('throttle on %s', (kind) => {
   beforeAll(async () => {
     world = await World.startOn(kind);
   });

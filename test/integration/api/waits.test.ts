@@ -1,4 +1,5 @@
 /** WaitService over the wire: jobs that wait for events and for people, alone and as steps of workflows. */
+
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts'
 import { EventWaitSchema, WaitBodySchema } from '../../../server/gen/muster/v1/wait_pb.ts';
 import { type SendEventRequestSchema, WaitService } from '../../../server/gen/muster/v1/wait_service_pb.ts';
 import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { stateName, World } from './world.ts';
@@ -32,7 +34,7 @@ const eventOf = (name: string, key = '') => {
   return { case: 'wait', value: create(WaitBodySchema, { kind: { case: 'event', value } }) } as const;
 };
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('waits on %s', (kind) => {
+describe.each(databaseKinds)('waits on %s', (kind) => {
   let world: World;
   let names = 0;
 

@@ -7,7 +7,8 @@ import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definiti
 import { type Job, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import type { OpenSessionRequestSchema } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import type { databaseKinds } from '../../support/databases.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { startTestReplica, type TestReplica } from '../../support/replica.ts';
 import { Rpc } from './rpc.ts';
 import { offerOf, TestWorker } from './test-worker.ts';
@@ -25,7 +26,8 @@ export class World {
   readonly #workers: TestWorker[] = [];
   readonly #unhandled: unknown[] = [];
   #names = 0;
-  #postgres: ScratchPostgres | undefined;
+  #postgres: TestDatabases | undefined;
+  #postgresUrl: string | undefined;
 
   private constructor(replica: TestReplica) {
     this.replica = replica;
@@ -33,18 +35,29 @@ export class World {
     process.on('unhandledRejection', this.#note);
   }
 
-  /** With a lease so long that no session lapses because the machine is busy. */
+  /** On a PostgreSQL database of its own. */
   static async start(settings: Partial<ConfigInput> = {}): Promise<World> {
+    const postgres = await sharedPostgres();
+    const postgresUrl = await postgres.createDatabase();
+    const world = await World.startWith({ postgresUrl, ...settings });
+    world.#postgres = postgres;
+    world.#postgresUrl = postgresUrl;
+    return world;
+  }
+
+  static startOn(kind: (typeof databaseKinds)[number]): Promise<World> {
+    return kind === 'PGlite' ? World.startWith({}) : World.start();
+  }
+
+  /** Where the settings say, else embedded; with a lease so long that no session lapses because the machine is busy. */
+  static async startWith(settings: Partial<ConfigInput>): Promise<World> {
     return new World(await startTestReplica({ leaseMs: 600_000, ...settings }));
   }
 
-  /** On a store of this kind; its PostgreSQL ends with it. */
-  static async startOn(kind: 'PostgreSQL' | 'PGlite'): Promise<World> {
-    if (kind === 'PGlite') return World.start();
-    const postgres = await startPostgres();
-    const world = await World.start({ postgresUrl: await postgres.createDatabase() });
-    world.#postgres = postgres;
-    return world;
+  /** Of the database that `start` made. */
+  get postgresUrl(): string {
+    if (this.#postgresUrl === undefined) throw new Error('the world was not started on a PostgreSQL of its own');
+    return this.#postgresUrl;
   }
 
   /** Ends everything, and fails if something had been thrown that nobody caught. */

@@ -13,7 +13,7 @@ import { openPostgres } from '../../../server/store/postgres.ts';
 import { type Actual, allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeJobs, openIdleWorker } from '../../support/example-world.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { frame } from '../api/raw-http2.ts';
 import { Refusal } from '../api/rpc.ts';
 import { digestOf } from '../api/store-digest.ts';
@@ -25,16 +25,16 @@ const PER_METHOD = tries(20);
 const BATCH = 20;
 const dice = diceOf('decoder');
 
-let postgres: ScratchPostgres;
+let postgres: TestDatabases;
 let database: Database;
 let world: World;
 let actual: Actual;
 let vitals: Vitals;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ settings: { fsync: 'off' } });
+  postgres = await sharedPostgres();
   const url = await postgres.createDatabase();
-  world = await World.start({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
+  world = await World.startWith({ beatMs: 1_000_000, leaseMs: 3_600_000, postgresUrl: url });
   database = openPostgres({ url, poolSize: 1 });
   actual = { sessionId: await openIdleWorker(world), ...(await makeJobs(world)) };
   vitals = new Vitals(world);

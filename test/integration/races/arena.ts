@@ -6,13 +6,12 @@ import { uuidFromBytes } from '../../../server/domain/uuid.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { databaseKinds } from '../../support/databases.ts';
 import { openPool } from '../../support/postgres.ts';
 import { startSharedBackends } from '../../support/shared-backends.ts';
 import { Refusal, type Rpc } from '../api/rpc.ts';
 import { offerOf, type TestWorker } from '../api/test-worker.ts';
 import { stateName, World } from '../api/world.ts';
-
-export const arenas = ['PostgreSQL', 'PGlite'] as const;
 
 type CountRows = (jobIds: readonly string[]) => Promise<{ outcomes: number; runs: number }>;
 
@@ -34,13 +33,13 @@ export class Arena {
     this.#stop = stop;
   }
 
-  static async open(kind: (typeof arenas)[number]): Promise<Arena> {
+  static async open(kind: (typeof databaseKinds)[number]): Promise<Arena> {
     if (kind === 'PGlite') {
-      const world = await World.start();
+      const world = await World.startOn('PGlite');
       return new Arena(world, world.rpc, undefined, () => world.stop());
     }
-    const backends = await startSharedBackends({ fsync: 'off' });
-    const worlds = [await World.start(backends.settings), await World.start(backends.settings)] as const;
+    const backends = await startSharedBackends();
+    const worlds = [await World.startWith(backends.settings), await World.startWith(backends.settings)] as const;
     const pool = openPool(backends.postgresUrl, 1);
     const stop = async () => {
       await pool.end();
@@ -86,7 +85,7 @@ export class Arena {
 }
 
 /** The arena of a test file's block. */
-export function useArena(kind: (typeof arenas)[number]): { readonly arena: Arena } {
+export function useArena(kind: (typeof databaseKinds)[number]): { readonly arena: Arena } {
   const held = {} as { arena: Arena };
   beforeAll(async () => {
     held.arena = await Arena.open(kind);

@@ -7,10 +7,11 @@ import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { CancelStage, type Job } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from '../api/test-worker.ts';
 import { stateName } from '../api/world.ts';
-import { type Arena, answerOf, arenas, jobIdOf, meet, shuffled, tally, useArena } from './arena.ts';
+import { type Arena, answerOf, jobIdOf, meet, shuffled, tally, useArena } from './arena.ts';
 
 const ROUNDS = 10;
 const JOBS = 100;
@@ -72,7 +73,7 @@ function judge(job: Job, { reported, cancelled }: Race): string {
   return state;
 }
 
-describe.each(arenas)('cancel against complete at the same instant, on %s', (kind) => {
+describe.each(databaseKinds)('cancel against complete at the same instant, on %s', (kind) => {
   const held = useArena(kind);
 
   it('each of a thousand jobs ends once, and as everybody was told', { timeout: 300_000 }, async () => {

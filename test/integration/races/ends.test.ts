@@ -4,10 +4,11 @@ import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
 import { CancelStage } from '../../../server/gen/muster/v1/job_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from '../api/test-worker.ts';
 import { stateName } from '../api/world.ts';
-import { type Arena, answerOf, arenas, jobIdOf, meet, shuffled, tally, useArena } from './arena.ts';
+import { type Arena, answerOf, jobIdOf, meet, shuffled, tally, useArena } from './arena.ts';
 
 const JOBS = 100;
 const { cancelJob, retryJob, eraseJob } = JobService.method;
@@ -61,7 +62,7 @@ async function raceDeadlines(arena: Arena, totalMs: number): Promise<string[]> {
   });
 }
 
-describe.each(arenas)('what ends a job against what would end it otherwise, on %s', (kind) => {
+describe.each(databaseKinds)('what ends a job against what would end it otherwise, on %s', (kind) => {
   const held = useArena(kind);
 
   it('a total timeout against a result', TIMEOUT, async () => {

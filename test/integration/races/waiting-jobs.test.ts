@@ -2,10 +2,11 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from '../api/test-worker.ts';
 import { stateName } from '../api/world.ts';
-import { type Arena, answerOf, arenas, jobIdOf, shuffled, tally, useArena } from './arena.ts';
+import { type Arena, answerOf, jobIdOf, shuffled, tally, useArena } from './arena.ts';
 
 const JOBS = 50;
 /** Questions at a time: all at once would be answered by one statement. */
@@ -75,7 +76,7 @@ async function finish(worker: TestWorker, jobIds: ReadonlySet<string>): Promise<
   expect(new Set(results)).toEqual(new Set(['ACCEPTED']));
 }
 
-describe.each(arenas)('calls against what happens to jobs that wait, on %s', (kind) => {
+describe.each(databaseKinds)('calls against what happens to jobs that wait, on %s', (kind) => {
   const held = useArena(kind);
 
   it('a pause against a claim: what is paused is assigned to nobody before it is resumed', TIMEOUT, async () => {

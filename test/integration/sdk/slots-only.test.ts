@@ -1,15 +1,17 @@
 /** Jobs that are handed to free slots alone, behind a backlog of short jobs that an SDK's worker fetches ahead. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { startTestReplica, type TestReplica } from '../../support/replica.ts';
 
 const BACKLOG = 6_000;
 
-describe.each(['PGlite', 'PostgreSQL'] as const)('a worker that fetches ahead, on %s', (kind) => {
-  let postgres: ScratchPostgres | undefined;
+describe.each(databaseKinds)('a worker that fetches ahead, on %s', (kind) => {
+  let postgres: TestDatabases | undefined;
   let replica: TestReplica;
   let client: Client;
   let worker: Worker;
@@ -19,7 +21,7 @@ describe.each(['PGlite', 'PostgreSQL'] as const)('a worker that fetches ahead, o
   const plainBefore = new Map<string, number>();
 
   beforeAll(async () => {
-    if (kind === 'PostgreSQL') postgres = await startPostgres();
+    if (kind === 'PostgreSQL') postgres = await sharedPostgres();
     replica = await startTestReplica(postgres ? { postgresUrl: await postgres.createDatabase() } : {});
     const address = replica.grpcAddress;
     client = new Client({ address });

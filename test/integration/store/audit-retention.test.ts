@@ -1,14 +1,16 @@
 /** Audit records go a year after what they tell of, but for those of erased jobs. */
+
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { auditActions } from '../../../server/domain/audit.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { sql, useStore } from '../../support/store-context.ts';
 import { makeLane } from '../../support/store-fixtures.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('audit records on %s', (kind) => {
+describe.each(storeKinds)('audit records on %s', (kind) => {
   const context = useStore(kind);
 
   afterEach(() => moveClock(context, 0));

@@ -1,6 +1,8 @@
 /** The rows of a batch are kept as long as its job, and members for as long as they are being retried. */
+
 import { describe, expect, it } from 'vitest';
 import { newRetry } from '../../../server/domain/batch-retry.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { makeBatch, makeRetry, plain, retryPage } from '../../support/store-batches.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { sql, useStore } from '../../support/store-context.ts';
@@ -10,7 +12,7 @@ import { cancelOne, changeOne, succeed } from '../../support/store-workflows.ts'
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('batches on %s', (kind) => {
+describe.each(storeKinds)('batches on %s', (kind) => {
   const context = useStore(kind);
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
 

@@ -1,8 +1,10 @@
 /** The plans of what explanations read: look-ups by index, however full or empty the tables are. The line reads no table. */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/database.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { nodesOfPlan, pathsOf } from '../../support/plan-paths.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
 import { claimMany, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
@@ -69,7 +71,7 @@ const pinned: Record<string, readonly string[]> = {
   read_waiting_lanes: [unfolded, 'lane_counts by lane_counts_pkey', lanes], // all of it: as many as there are placements
 };
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans of explanations on %s', (kind) => {
+describe.each(storeKinds)('plans of explanations on %s', (kind) => {
   const context = useStore(kind);
   let statements: Map<string, Statement>;
 

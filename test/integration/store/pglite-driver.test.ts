@@ -17,7 +17,7 @@ let losses: string[];
 beforeEach(async () => {
   losses = [];
   const started = new Promise<Worker>((resolve) => process.once('worker', resolve));
-  database = await openPglite({ dataDir: folders.copy(), onLost: ({ message }) => losses.push(message) });
+  database = await openPglite({ dataDir: await folders.copy(), onLost: ({ message }) => losses.push(message) });
   thread = await started;
 });
 afterEach(() => database.close());

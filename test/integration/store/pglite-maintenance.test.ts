@@ -41,7 +41,7 @@ afterEach(async () => {
 async function open(options: MaintenanceOptions): Promise<{ context: StoreContext; tasks: MaintenanceTask[] }> {
   const tasks: MaintenanceTask[] = [];
   const maintenance = { ...never, ...options, onTask: (task: MaintenanceTask) => tasks.push(task) };
-  const database = await openPglite({ dataDir: folders.copy(), maintenance });
+  const database = await openPglite({ dataDir: await folders.copy(), maintenance });
   closers.push(() => database.close());
   const context = { kind: 'PGlite', database, store: createStore(database) } as StoreContext;
   return { context, tasks };

@@ -1,21 +1,38 @@
 /** The PostgreSQL driver when the server does not do what it should: it never hangs and never keeps a broken connection. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeFault } from '../../../server/engine/errors.ts';
 import type { Database, Session } from '../../../server/store/database.ts';
+import { migrate } from '../../../server/store/migrate.ts';
 import { openPostgres, type PostgresOptions } from '../../../server/store/postgres.ts';
 import { eventually } from '../../support/eventually.ts';
-import { sql, useStore } from '../../support/store-context.ts';
+import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sql } from '../../support/store-context.ts';
 import { only } from '../../support/store-fixtures.ts';
 
-const context = useStore('PostgreSQL 18');
+let server: ScratchPostgres;
+let url: string;
+let context: { readonly database: Database };
 const cleanUps: (() => unknown)[] = [];
+
+// A server of its own: a connection that does not answer keeps others from dropping their databases.
+beforeAll(async () => {
+  server = await startPostgres();
+  url = await server.createDatabase();
+  context = { database: openPostgres({ url }) };
+  await migrate(context.database);
+});
+
+afterAll(async () => {
+  await context?.database.close();
+  await server?.stop();
+});
 
 afterEach(async () => {
   for (const clean of cleanUps.splice(0).reverse()) await clean();
 });
 
 function open(options: Partial<PostgresOptions> = {}): Database {
-  const database = openPostgres({ url: context.url as string, poolSize: 2, ...options });
+  const database = openPostgres({ url, poolSize: 2, ...options });
   cleanUps.push(() => database.close());
   return database;
 }

@@ -1,6 +1,8 @@
 /** What was kept long enough goes, whole days at once and the rest in pages; what is open or too young never does. */
+
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createStore } from '../../../server/store/store.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { holdOpen } from '../../support/postgres-waits.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';
@@ -24,7 +26,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention on %s', (kind) => {
+describe.each(storeKinds)('retention on %s', (kind) => {
   const context = useStore(kind);
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
 

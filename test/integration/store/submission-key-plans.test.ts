@@ -1,8 +1,10 @@
 /** The plans of the statements for submission keys: look-ups by index, however full or empty the tables are. */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/database.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { pathsOf } from '../../support/plan-paths.ts';
 import { emptyTables, type StoreContext, sql, useStore } from '../../support/store-context.ts';
 import { bytes, makeLane } from '../../support/store-fixtures.ts';
@@ -35,7 +37,7 @@ const pinned: Record<string, readonly string[]> = {
   clear_submission_keys: [jobs, 'submission_keys by Tid Range Scan'],
 };
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('plans of submission keys on %s', (kind) => {
+describe.each(storeKinds)('plans of submission keys on %s', (kind) => {
   const context = useStore(kind);
   let statements: Map<string, Statement>;
 

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../server/engine/store-port.ts';
+import { storeKinds } from '../../support/databases.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';
 import {
@@ -28,7 +29,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** From now to noon of the day before: what happens then, and two hours later, is of one day, so no day goes as a whole. */
 const toNoonMs = () => Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS / 2 - Date.now();
 
-describe.each(['PostgreSQL 16', 'PostgreSQL 18', 'PGlite'] as const)('retention of workflows on %s', (kind) => {
+describe.each(storeKinds)('retention of workflows on %s', (kind) => {
   const context = useStore(kind);
   const clearAll = () => context.store.clearExpired();
   const countOf = async (table: string) =>

@@ -8,6 +8,7 @@ import { spanIdOf } from '../../../server/domain/trace.ts';
 import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
 import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { StepDependencySchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Flows, plays } from '../api/workflows/flows.ts';
 import { startTraced, type TracedFlows } from './traced-flows.ts';
@@ -25,7 +26,7 @@ const onAsset = (name: string, afterMs?: number): Init => ({
   on: { case: 'asset', value: { name, ...(afterMs === undefined ? {} : { afterTime: timestampFromMs(afterMs) }) } },
 });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('spans of jobs with dependencies on %s', (kind) => {
+describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => {
   let traced: TracedFlows;
   let flows: Flows;
   const linksOf = (jobId: string) => traced.linksOf(jobId);

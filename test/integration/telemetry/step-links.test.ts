@@ -1,10 +1,12 @@
 /** Spans of steps as a real replica sends them over OTLP: each is linked to the jobs of the steps that it needs. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/trace.ts';
+import { databaseKinds } from '../../support/databases.ts';
 import { type Flows, plays, type Step, TriggerRule } from '../api/workflows/flows.ts';
 import { startTraced, type TracedFlows } from './traced-flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('spans of steps on %s', (kind) => {
+describe.each(databaseKinds)('spans of steps on %s', (kind) => {
   let traced: TracedFlows;
   let flows: Flows;
   const linksOf = (jobId: string) => traced.linksOf(jobId);

@@ -8,14 +8,14 @@ import { openPglite } from '../../../server/store/pglite.ts';
 import { openPostgres } from '../../../server/store/postgres.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { StoreContext } from '../../support/store-context.ts';
 import { makeCall, makeJob, makeLane } from '../../support/store-fixtures.ts';
 import { digestOf } from '../api/store-digest.ts';
 
 const JOBS = 2_500;
-let postgres: ScratchPostgres;
+let postgres: TestDatabases;
 let folder: string;
 let source: string;
 let file: string;
@@ -49,8 +49,8 @@ async function contents(database: Database): Promise<Record<string, string>> {
 }
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
-  source = await postgres.createDatabase();
+  [postgres, folder] = await Promise.all([sharedPostgres(), makeScratchFolder()]);
+  source = await postgres.createDatabase('empty');
   file = join(folder, 'export.jsonl');
   await withDatabase(open(source), async (database) => {
     await migrate(database);
@@ -80,7 +80,7 @@ describe('an import that is killed', () => {
   it.each(['the first rows', 'half of them', 'all of them'])(
     'on PostgreSQL after %s can be repeated',
     async (which) => {
-      const url = await postgres.createDatabase();
+      const url = await postgres.createDatabase('empty');
       expect(await killedImport('--postgres', url, String(atRows(which)))).toBe('SIGKILL');
       await withDatabase(open(url), async (database) => {
         expect(await database.run({ name: '', text: 'SELECT FROM jobs LIMIT 1' }, [])).toEqual([]);
@@ -105,7 +105,7 @@ describe('an import that is killed', () => {
 
 describe('tables that a later release adds', () => {
   it('are moved with all the others, whatever they are', async () => {
-    const [from, to] = [await postgres.createDatabase(), await postgres.createDatabase()];
+    const [from, to] = [await postgres.createDatabase('empty'), await postgres.createDatabase('empty')];
     for (const url of [from, to]) {
       await withDatabase(open(url), async (database) => {
         await migrate(database);

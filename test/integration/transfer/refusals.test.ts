@@ -11,19 +11,19 @@ import { createStore } from '../../../server/store/store.ts';
 import { checkImport, importDeployment } from '../../../server/store/transfer/import-deployment.ts';
 import { seededTables } from '../../../server/store/transfer/in-use.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { StoreContext } from '../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, openWorker } from '../../support/store-fixtures.ts';
 
-let postgres: ScratchPostgres;
+let postgres: TestDatabases;
 let folder: string;
 /** A whole export of a few jobs. */
 let whole: string;
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
-  whole = await fill(await postgres.createDatabase());
+  [postgres, folder] = await Promise.all([sharedPostgres(), makeScratchFolder()]);
+  whole = await fill(await postgres.createDatabase('empty'));
 });
 
 afterAll(async () => {
@@ -104,7 +104,7 @@ const damages: readonly (readonly [string, (text: string) => string | Buffer, Re
 
 describe('a file that', () => {
   it.each(damages)('%s changes nothing', async (what, damage, message) => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'damaged.jsonl');
     writeFileSync(file, damage(whole));
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(message);
@@ -114,7 +114,7 @@ describe('a file that', () => {
   });
 
   it('is compressed and was cut', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'cut.jsonl.gz');
     const bytes = gzipSync(whole);
     expect(gunzipSync(bytes).toString()).toBe(whole);
@@ -124,7 +124,7 @@ describe('a file that', () => {
   });
 
   it('has a format or a schema of a later release', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'later.jsonl');
     writeFileSync(file, withHeader(whole, { schemaVersion: newestVersion() + 1, release: '9.9.9' }));
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(
@@ -145,7 +145,7 @@ describe('a file of an earlier release', () => {
   const migrations = [...releaseMigrations(), next];
 
   it('is stored in the schema of its time, which is then brought up to date', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'early.jsonl');
     writeFileSync(file, whole);
     const header = await checkImport(file, {});
@@ -160,7 +160,7 @@ describe('a file of an earlier release', () => {
     } finally {
       await imported.close();
     }
-    const current = await postgres.createDatabase();
+    const current = await postgres.createDatabase('empty');
     const migrated = openPostgres({ url: current, applicationName: 'test' });
     try {
       await migrate(migrated, { migrations });
@@ -183,7 +183,7 @@ describe('a file of an earlier release', () => {
 
 describe('a target', () => {
   it('that has rows is refused, whatever they are', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const file = join(folder, 'file.jsonl');
     writeFileSync(file, whole);
     const database = openPostgres({ url, applicationName: 'test' });
@@ -200,7 +200,7 @@ describe('a target', () => {
   });
 
   it('that was only migrated has no rows but those that are known to come with it', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const database = openPostgres({ url, applicationName: 'test' });
     try {
       await migrate(database);
@@ -237,7 +237,7 @@ describe('a deployment that somebody serves', () => {
   });
 
   it('is refused on PostgreSQL while replicas are connected, or sessions live', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const replica = openPostgres({ url });
     try {
       await migrate(replica);
@@ -254,7 +254,7 @@ describe('a deployment that somebody serves', () => {
   });
 
   it('can not be started while it is moved', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     const [mover, starter] = [openPostgres({ url, applicationName: 'test' }), openPostgres({ url })];
     try {
       await migrate(mover);
@@ -272,7 +272,7 @@ describe('an export', () => {
   it('does not replace a file, and leaves none when there is nothing to export', async () => {
     const taken = join(folder, 'taken.jsonl');
     writeFileSync(taken, 'mine');
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/no deployment of Muster to export/);
     const database = openPostgres({ url, applicationName: 'test' });
     await migrate(database).finally(() => database.close());

@@ -9,11 +9,11 @@ import { openPostgres } from '../../../server/store/postgres.ts';
 import { exportTo, importFrom, type TransferProgress } from '../../../server/transfer.ts';
 import { eventually } from '../../support/eventually.ts';
 import { callJobs, everyByte, type Life, live } from '../../support/life.ts';
-import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
+import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { makeScratchFolder, removeFolder, startTestReplica } from '../../support/replica.ts';
 import { digestOf } from '../api/store-digest.ts';
 
-let postgres: ScratchPostgres;
+let postgres: TestDatabases;
 let folder: string;
 let life: Life;
 let file: string;
@@ -21,7 +21,7 @@ let file: string;
 const dataFolder = () => join(folder, 'old');
 
 beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startPostgres(), makeScratchFolder()]);
+  [postgres, folder] = await Promise.all([sharedPostgres(), makeScratchFolder()]);
   life = await live(dataFolder());
   file = join(folder, 'export.jsonl');
 }, 300_000);
@@ -63,7 +63,7 @@ describe('an import into PostgreSQL', () => {
   let url: string;
 
   beforeAll(async () => {
-    url = await postgres.createDatabase();
+    url = await postgres.createDatabase('empty');
     await importFrom(file, { postgresUrl: url });
   });
 
@@ -130,7 +130,7 @@ describe('an import into PostgreSQL', () => {
 
 describe('a move back', () => {
   it('gives the same again, from a compressed file too', async () => {
-    const url = await postgres.createDatabase();
+    const url = await postgres.createDatabase('empty');
     await importFrom(file, { postgresUrl: url });
     const back = join(folder, 'back.jsonl.gz');
     await exportTo(back, { postgresUrl: url });

@@ -11,7 +11,6 @@ import type { Database } from '../../../../server/store/database.ts';
 import { openPostgres } from '../../../../server/store/postgres.ts';
 import { type Actual, allMethods, exampleOf, withActual } from '../../../support/contract.ts';
 import { makeJobs, openIdleWorker } from '../../../support/example-world.ts';
-import { type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
 import { Refusal } from '../rpc.ts';
 import { digestOf } from '../store-digest.ts';
 import { WebClient, type WebRefusal } from '../web-clients.ts';
@@ -22,23 +21,19 @@ import { type BadValue, badValuesOf } from './values.ts';
 
 const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
 
-let postgres: ScratchPostgres;
 let database: Database;
 let world: World;
 let actual: Actual;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ settings: { fsync: 'off' } });
-  const url = await postgres.createDatabase();
-  world = await World.start({ ...quiet, postgresUrl: url });
-  database = openPostgres({ url, poolSize: 1 });
+  world = await World.start(quiet);
+  database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
   actual = { sessionId: await openIdleWorker(world), ...(await makeJobs(world)) };
 });
 
 afterAll(async () => {
   await database?.close();
   await world?.stop();
-  await postgres?.stop();
 });
 
 interface Mutation {

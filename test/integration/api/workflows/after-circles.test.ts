@@ -1,4 +1,5 @@
 /** Circles by way of the phases of a workflow: what takes steps back, and what is done finally, waits for all that comes before. */
+
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFromBytes } from '../../../../server/domain/uuid.ts';
@@ -6,6 +7,7 @@ import { DependencyCondition } from '../../../../server/gen/muster/v1/dependency
 import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
 import { type StepDependency, StepDependencySchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, plays, type Step, StepRole, startOn, TriggerRule } from './flows.ts';
 
@@ -25,7 +27,7 @@ const tidy: Step = { name: 'tidy', role: StepRole.FINALLY };
 const sorry: Step = { name: 'sorry', role: StepRole.ON_FAILURE };
 const bad = (...needs: string[]): Step => ({ name: 'bad', needs, input: plays('bad', { fail: 'broken' }) });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('circles of steps on %s', (kind) => {
+describe.each(databaseKinds)('circles of steps on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,4 +1,5 @@
 /** Steps that wait for what lies outside of their workflow: jobs, steps of other workflows, data assets. */
+
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { WorkflowStepRun } from '@muster/sdk';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DependencyCondition } from '../../../../server/gen/muster/v1/dependency_pb.ts';
 import { StepDependencySchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, plays, type Step, startOn, stateName } from './flows.ts';
 
@@ -29,7 +31,7 @@ const afterStep = (
   });
 const afterAsset = (value: string): After => create(StepDependencySchema, { on: { case: 'asset', value } });
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('steps that wait outside on %s', (kind) => {
+describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

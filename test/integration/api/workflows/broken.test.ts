@@ -6,22 +6,19 @@ import type { Database } from '../../../../server/store/database.ts';
 import { openPostgres } from '../../../../server/store/postgres.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { openPool, type ScratchPostgres, startPostgres } from '../../../support/postgres.ts';
+import { openPool } from '../../../support/postgres.ts';
 import { World } from '../world.ts';
 import { Flows, failureOf, plays, type Step, StepRole, stateName } from './flows.ts';
 
-let postgres: ScratchPostgres;
 let database: Database;
 let pool: ReturnType<typeof openPool>;
 let world: World;
 let flows: Flows;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  const url = await postgres.createDatabase();
-  world = await World.start({ postgresUrl: url });
-  database = openPostgres({ url, poolSize: 1 });
-  pool = openPool(url, 1);
+  world = await World.start();
+  database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
+  pool = openPool(world.postgresUrl, 1);
   flows = await Flows.start(world.replica.grpcAddress);
 });
 
@@ -30,7 +27,6 @@ afterAll(async () => {
   await database?.close();
   await pool?.end();
   await world?.stop();
-  await postgres?.stop();
 });
 
 const query = async (text: string, jobId: string) => (await pool.query(text, [jobId])).rows;

@@ -1,10 +1,12 @@
 /** Steps that take the result of an earlier job: of which jobs, for how long, and what is seen of it. */
+
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type DefinitionInit, durationFromMs, type WorkflowStepRun } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepCacheSchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import {
   type Flows,
@@ -21,7 +23,7 @@ import {
 const cacheOf = (key = '', maxAgeMs = 3_600_000) => create(StepCacheSchema, { maxAge: durationFromMs(maxAgeMs), key });
 const hour = cacheOf();
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('cached steps on %s', (kind) => {
+describe.each(databaseKinds)('cached steps on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

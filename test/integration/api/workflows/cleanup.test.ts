@@ -1,6 +1,8 @@
 /** Steps that run once the work is over: on a failure, and whatever happened. */
+
 import { durationFromMs, FailureCause } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   failureOf,
@@ -16,7 +18,7 @@ import {
 
 const { ON_FAILURE, FINALLY } = StepRole;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('clean-up of workflows on %s', (kind) => {
+describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,7 +1,9 @@
 /** What has succeeded of a work that failed is taken back: last ends first, each to its end, whatever happens meanwhile. */
+
 import { durationFromMs } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepState, WorkflowPhase } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   failureOf,
@@ -16,7 +18,7 @@ import {
   witness,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('compensations on %s', (kind) => {
+describe.each(databaseKinds)('compensations on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,7 +1,9 @@
 /** Steps that fail, and what becomes of the others and of their workflow. */
+
 import { durationFromMs, FailureCause } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FailureMode } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   failureOf,
@@ -14,7 +16,7 @@ import {
   witness,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('failures of workflows on %s', (kind) => {
+describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -19,6 +19,7 @@ import {
   type WorkflowBodySchema,
   type WorkflowStepSchema,
 } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import type { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { World } from '../world.ts';
 
@@ -263,7 +264,7 @@ export interface Place {
   stop(): Promise<void>;
 }
 
-export async function startOn(kind: 'PostgreSQL' | 'PGlite'): Promise<Place> {
+export async function startOn(kind: (typeof databaseKinds)[number]): Promise<Place> {
   const world = await World.startOn(kind);
   const flows = await Flows.start(world.replica.grpcAddress);
   return { world, flows, stop: () => flows.stop().finally(() => world.stop()) };

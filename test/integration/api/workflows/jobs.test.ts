@@ -1,10 +1,12 @@
 /** A workflow's job is a job: when it starts, what its steps inherit, how it is watched, listed, explained and retried. */
+
 import { isTerminal, JobState, LimitPolicy } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('jobs of workflows on %s', (kind) => {
+describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

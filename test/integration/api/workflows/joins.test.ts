@@ -1,18 +1,19 @@
 /** Joins whose parents end at the same moment: each runs once, in many workflows and at two replicas. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTwoReplicas } from '../../../support/shared-backends.ts';
+import { coreOf } from '../../../support/tier.ts';
 import { type Flow, Flows, resultOf, type Step, startOn, TriggerRule } from './flows.ts';
 
 const MANY = 1_000;
 const places = {
-  PGlite: () => startOn('PGlite').then(({ flows, stop }) => ({ flows: [flows], stop })),
-  PostgreSQL: () => startOn('PostgreSQL').then(({ flows, stop }) => ({ flows: [flows], stop })),
   'two replicas on one PostgreSQL': async () => {
     const deployment = await startTwoReplicas({ leaseMs: 600_000 });
     const flows = await Promise.all(deployment.replicas.map(({ grpcAddress }) => Flows.start(grpcAddress)));
     const stop = () => Promise.all(flows.map((one) => one.stop())).finally(() => deployment.stop());
     return { flows, stop };
   },
+  PostgreSQL: () => startOn('PostgreSQL').then(({ flows, stop }) => ({ flows: [flows], stop })),
+  PGlite: () => startOn('PGlite').then(({ flows, stop }) => ({ flows: [flows], stop })),
 };
 
 const diamond: readonly Step[] = [
@@ -28,7 +29,7 @@ const diamond: readonly Step[] = [
 ];
 const flow: Flow = { output: 'steps.join.output' };
 
-describe.each(Object.keys(places) as (keyof typeof places)[])('joins on %s', (where) => {
+describe.each(coreOf(Object.keys(places) as (keyof typeof places)[], 1))('joins on %s', (where) => {
   let place: Awaited<ReturnType<(typeof places)[typeof where]>>;
 
   beforeAll(async () => {

@@ -1,8 +1,10 @@
 /** Steps that run again until they are good. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import { type Flows, failureOf, type Place, resultOf, startOn, stateName } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('loops on %s', (kind) => {
+describe.each(databaseKinds)('loops on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,11 +1,13 @@
 /** Workflows as steps of others. */
+
 import type { Job } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';
 
 const MOST = 16;
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('workflows in workflows on %s', (kind) => {
+describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,6 +1,8 @@
 /** Retries of workflows: which results they take over, and which not. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   type Place,
@@ -13,7 +15,7 @@ import {
   TriggerRule,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('retries of workflows on %s', (kind) => {
+describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,9 +1,11 @@
 /** Retries of workflows that leave steps out: those that are broken, and those that wait behind others. */
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditAction } from '../../../../server/gen/muster/v1/audit_record_pb.ts';
 import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   type Place,
@@ -16,7 +18,7 @@ import {
   TriggerRule,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('retries that skip steps on %s', (kind) => {
+describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,9 +1,11 @@
 /** Steps that people skip: before they start, and while they run. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditAction } from '../../../../server/gen/muster/v1/audit_record_pb.ts';
 import { AuditService } from '../../../../server/gen/muster/v1/audit_service_pb.ts';
 import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { WorkflowService } from '../../../../server/gen/muster/v1/workflow_service_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   type Place,
@@ -16,7 +18,7 @@ import {
   TriggerRule,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('skipped steps on %s', (kind) => {
+describe.each(databaseKinds)('skipped steps on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

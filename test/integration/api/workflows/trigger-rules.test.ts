@@ -1,8 +1,10 @@
 /** Each trigger rule through the real system, judged by the oracle of the core's own tests. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
 import type { TriggerRule as Rule } from '../../../../server/domain/workflow/workflow.ts';
 import { FailureMode } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import { databaseKinds } from '../../../support/databases.ts';
 import { endingsOfAll, hasFailedLeaf, outcomes } from '../../../support/workflow-oracle.ts';
 import { stepOf } from '../../../support/workflow-steps.ts';
 import { type Flows, type Place, type Step, startOn, stateName, TriggerRule, witness } from './flows.ts';
@@ -37,7 +39,7 @@ function expected(rule: Rule, { a, b }: Pair) {
   return { workflow, endings: endingsOfAll(workflow, results) };
 }
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('trigger rules on %s', (kind) => {
+describe.each(databaseKinds)('trigger rules on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -1,6 +1,8 @@
 /** What workflows hand from step to step: inputs, outputs, conditions, and the result. */
+
 import { FailureCause } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,
   failureOf,
@@ -13,7 +15,7 @@ import {
   witness,
 } from './flows.ts';
 
-describe.each(['PostgreSQL', 'PGlite'] as const)('values of workflows on %s', (kind) => {
+describe.each(databaseKinds)('values of workflows on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 

@@ -53,7 +53,7 @@ export function migrationsSuite(context: StoreContext): void {
     it.skipIf(context.kind === 'PGlite')(
       'are applied once by several that start at once on an empty database',
       async () => {
-        const url = await context.server?.createDatabase();
+        const url = await context.databases?.createDatabase('empty');
         if (!url) throw new Error('a server was expected');
         const databases = Array.from({ length: 4 }, () => openPostgres({ url, poolSize: 2 }));
         try {

@@ -1,0 +1,31 @@
+/** What a run of tests prepares once for all of its processes, each part at its first request; `prepare.ts` makes it. */
+import { cpSync, readFileSync } from 'node:fs';
+import type { PgliteOptions } from '../../server/store/pglite.ts';
+
+/** `folder`: a folder to copy. `snapshot`: a file that an embedded database in memory begins with. `server`: the URL of a database of a running PostgreSQL that tests share. */
+export type Prepared = `pglite ${'folder' | 'snapshot'}` | `postgres-${16 | 18} ${'folder' | 'server'}`;
+
+/** In the environment of every process of the run: where to ask. */
+export const PREPARED_URL = 'MUSTER_TEST_PREPARED_URL';
+
+/** Path or URL of the part; undefined outside of a run of tests, as in a benchmark. */
+export async function prepared(part: Prepared): Promise<string | undefined> {
+  const url = process.env[PREPARED_URL];
+  if (url === undefined) return undefined;
+  const response = await fetch(new URL(encodeURIComponent(part), url), { headers: { connection: 'close' } });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(answer);
+  return answer;
+}
+
+/** Makes `folder` an embedded database with the schema; outside of a run of tests it stays as it is. */
+export async function copyPglite(folder: string): Promise<void> {
+  const template = await prepared('pglite folder');
+  if (template !== undefined) cpSync(template, folder, { recursive: true });
+}
+
+/** Options of an embedded database in memory with the schema; outside of a run of tests it begins empty. */
+export async function inMemory(): Promise<PgliteOptions> {
+  const snapshot = await prepared('pglite snapshot');
+  return { dataDir: 'memory://', ...(snapshot === undefined ? {} : { snapshot: readFileSync(snapshot) }) };
+}
