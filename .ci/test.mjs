@@ -23,6 +23,7 @@ process.env.NODE_COMPILE_CACHE = join(tools, 'compile-cache');
 rmSync(process.env.NODE_COMPILE_CACHE, { recursive: true, force: true });
 
 process.env.MUSTER_TESTS = isCore ? 'core' : 'all';
+if (isCore) process.env.MUSTER_MODEL_SEEDS ??= '20'; // of the model of dispatch that Python's tests run; 60 in all
 if (reports) process.env.MUSTER_JUNIT = join(reports, 'vitest.xml');
 const suites = [['vitest', 'run', ...args]];
 if (args.length === 0) {
