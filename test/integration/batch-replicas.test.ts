@@ -17,6 +17,8 @@ let workers: { readonly worker: Worker; readonly running: Promise<void> }[] = []
 beforeAll(async () => {
   deployment = await startTwoReplicas({ leaseMs: 60_000 });
   clients = deployment.replicas.map(({ grpcAddress }) => new Client({ address: grpcAddress, timeoutMs: 60_000 }));
+  await clients[0]?.applyDefinition({ name: 'work', retryPolicy: { maxAttempts: 1 } });
+  await clients[0]?.applyDefinition({ name: 'after' });
   const handlers = {
     work: async (_ctx: unknown, input: number) => {
       if (input % 1_000 === 999) throw new Error('no');
@@ -40,8 +42,6 @@ it.runIf(runsAll)(
   '20,000 members that come to both replicas are all counted, and one callback is made',
   async () => {
     const [here, there] = clients as [Client, Client];
-    await here.applyDefinition({ name: 'work', retryPolicy: { maxAttempts: 1 } });
-    await here.applyDefinition({ name: 'after' });
     const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
     const jobs = Array.from({ length: MEMBERS / CALLS }, (_, input) => ({ definition: 'work', input }));
     const calls = Array.from({ length: CALLS }, (_, i) => (i % 2 ? here : there).batch(batch).submitMany(jobs));
