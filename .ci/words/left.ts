@@ -50,6 +50,6 @@ export function written(left: Left): string {
   const lines = Object.entries(left)
     .filter(([, counts]) => Object.keys(counts).length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([file, counts]) => `  ${JSON.stringify(file)}: ${JSON.stringify(counts)}`);
+    .map(([file, counts]) => `  ${JSON.stringify(file)}: ${JSON.stringify(counts, null, 1).replace(/\n */g, ' ')}`);
   return `{\n${lines.join(',\n')}\n}\n`;
 }

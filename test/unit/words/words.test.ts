@@ -96,7 +96,7 @@ describe('the baseline of refused words', () => {
       a: countsOf([{ scope: 'title', word: 'told', instead: '', line: 1 }]),
       c: before.a ?? {},
     };
-    expect(written(left)).toBe('{\n  "a": {"title":1},\n  "c": {"comment":2}\n}\n');
+    expect(written(left)).toBe('{\n  "a": { "title": 1 },\n  "c": { "comment": 2 }\n}\n');
     expect(JSON.parse(written(left))).toEqual({ a: { title: 1 }, c: { comment: 2 } });
   });
 });
