@@ -48,10 +48,10 @@ export async function openBatch(
   return why ? refused(open, why) : open;
 }
 
-function whyClosed({ seal_time, doomed }: Row, state: number | null): MembersRefused | undefined {
-  if (doomed === dooms.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
-  if (doomed === dooms.FAILED) return 'ENDED';
-  if (seal_time !== null) return 'SEALED';
+function whyClosed(row: Row, state: number | null): MembersRefused | undefined {
+  if (row.doomed === dooms.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
+  if (row.doomed === dooms.FAILED) return 'ENDED';
+  if (row.seal_time !== null) return 'SEALED';
   return state === null ? 'ENDED' : undefined;
 }
 

@@ -55,9 +55,9 @@ WHERE b.job_id = $1`,
 };
 
 function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
-  const { succeeded, failed, cancelled, expired, skipped, rate, doomed } = row;
+  const { succeeded, failed, cancelled, expired, skipped } = row;
   const ended = { succeeded, failed, cancelled, expired, skipped };
-  const progress = { ended, rate: JSON.parse(rate), doomed: doomNames.get(doomed) as Doomed };
+  const progress = { ended, rate: JSON.parse(row.rate), doomed: doomNames.get(row.doomed) as Doomed };
   return retry ? { ...progress, notRetried: sumOf(retry.notRetried) } : progress;
 }
 
