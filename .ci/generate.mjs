@@ -5,7 +5,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { apiReference } from './reference/markdown.mjs';
 import { openApi } from './reference/openapi.mjs';
 import { findOnPath, root, tools } from './setup/paths.mjs';
@@ -35,6 +35,7 @@ export function generate(target) {
   if (hasGo()) runInRoot('buf', ['generate', '--template', 'buf.gen.go.yaml', '--output', target], { PATH: GO_PATH });
   else console.warn(`There is no go on the PATH: ${goFolder} is not generated.`);
   generatePython(join(target, PYTHON_SOURCES));
+  mkdirSync(join(target, dirname(OPENAPI)), { recursive: true });
   writeFileSync(join(target, OPENAPI), `${JSON.stringify(openApi(), null, 1)}\n`);
   mkdirSync(join(target, REFERENCE), { recursive: true });
   writeFileSync(join(target, REFERENCE, 'api.md'), apiReference());

@@ -1,6 +1,6 @@
 /** The engine's clock, timers and randomness, taken from the machine. */
 import { randomBytes } from 'node:crypto';
-import type { Clock, Random, Timers } from './engine/ports.ts';
+import type { Clock, Random, Timers } from './engine/ports/ports.ts';
 
 export const systemClock: Clock = { now: () => performance.now() };
 

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { lockDataFolder } from './data-lock.ts';
-import type { Database } from './store/database.ts';
-import { firstContact } from './store/first-contact.ts';
-import { openPglite } from './store/pglite.ts';
-import { openPostgres } from './store/postgres.ts';
+import type { Database } from './store/driver/database.ts';
+import { firstContact } from './store/driver/first-contact.ts';
+import { openPglite } from './store/driver/pglite.ts';
+import { openPostgres } from './store/driver/postgres.ts';
 import { readSchemaVersion } from './store/transfer/catalogue.ts';
 import { exportDeployment, type TransferProgress } from './store/transfer/export-deployment.ts';
 import type { ExportHeader } from './store/transfer/export-format.ts';

@@ -56,7 +56,7 @@ function functions(kind, patterns, expression) {
 
 async function product() {
   const load = (path) => import(new URL(`../../${path}`, import.meta.url));
-  const { allCases } = await load('server/conformance/select.ts');
+  const { allCases } = await load('server/tools/conformance/select.ts');
   const { mutants } = await load('test/simulation/mutants/mutants.ts');
   const noticed = JSON.parse(readFileSync(join(root, 'test/simulation/mutants/noticed-at.json'), 'utf8'));
   const planted = { bugs: 'bugs', go: 'goBugs', java: 'javaBugs', python: 'pythonBugs', rust: 'rustBugs' };

@@ -1,40 +1,32 @@
 /** How a service of the contract is implemented: one handler for each of its RPCs, whatever the transport. */
-import type { DescService, MessageShape } from '@bufbuild/protobuf';
-import type { GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { DescService } from '@bufbuild/protobuf';
+import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import type { Replica } from '../engine/replica.ts';
-import { AuditService } from '../gen/muster/v1/audit_service_pb.ts';
-import { BatchService } from '../gen/muster/v1/batch_service_pb.ts';
-import { EventService } from '../gen/muster/v1/event_service_pb.ts';
-import { JobDefinitionService } from '../gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../gen/muster/v1/job_service_pb.ts';
-import { NamespaceService } from '../gen/muster/v1/namespace_service_pb.ts';
-import { QueueService } from '../gen/muster/v1/queue_service_pb.ts';
-import { ScheduleService } from '../gen/muster/v1/schedule_service_pb.ts';
-import { SessionService } from '../gen/muster/v1/session_service_pb.ts';
-import { WaitService } from '../gen/muster/v1/wait_service_pb.ts';
-import { WorkerService } from '../gen/muster/v1/worker_service_pb.ts';
-import { WorkflowService } from '../gen/muster/v1/workflow_service_pb.ts';
-import type { Handler, StreamHandler } from './context.ts';
-import { auditService } from './services/audit.ts';
-import { batchService } from './services/batches.ts';
-import { definitionService } from './services/definitions.ts';
-import { eventService } from './services/events.ts';
-import { jobService } from './services/jobs.ts';
-import { namespaceService } from './services/namespaces.ts';
-import { queueService } from './services/queues.ts';
-import { scheduleService } from './services/schedules.ts';
-import { sessionService } from './services/sessions.ts';
-import { waitService } from './services/waits.ts';
-import { workerService } from './services/workers.ts';
-import { workflowService } from './services/workflows.ts';
-
-export type Implementation<S extends DescService> = S extends { method: infer M extends GenServiceMethods }
-  ? {
-      [K in keyof M]: M[K]['methodKind'] extends 'server_streaming'
-        ? StreamHandler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>
-        : Handler<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
-    }
-  : never;
+import type { Handler, StreamHandler } from './base/context.ts';
+import type { Implementation } from './base/implementation.ts';
+import { batchService } from './batches/batches.ts';
+import { definitionService } from './definitions/definitions.ts';
+import { eventService } from './events/events.ts';
+import { jobService } from './jobs/jobs.ts';
+import { auditService } from './namespaces/audit.ts';
+import { namespaceService } from './namespaces/namespaces.ts';
+import { queueService } from './queues/queues.ts';
+import { scheduleService } from './schedules/schedules.ts';
+import { sessionService } from './sessions/sessions.ts';
+import { workerService } from './sessions/workers.ts';
+import { waitService } from './signals/waits.ts';
+import { workflowService } from './workflows/workflows.ts';
 
 export interface ServiceBinding {
   readonly service: DescService;

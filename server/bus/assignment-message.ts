@@ -3,13 +3,13 @@
  * before its first field.
  */
 import { toBinary } from '@bufbuild/protobuf';
-import type { Payload } from '../domain/payload.ts';
-import type { Assignment, CancelNotice } from '../engine/messages.ts';
 import {
   type Assignment as AssignmentMessage,
   type CancelNotice as CancelNoticeMessage,
   SessionMessageSchema,
-} from '../gen/muster/v1/assignment_pb.ts';
+} from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { Payload } from '../domain/base/payload.ts';
+import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
 import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
 
 /** More than all numbers, tags and lengths of an assignment and its parts take. */

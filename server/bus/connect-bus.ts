@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
-import type { Bus, Log } from '../engine/ports.ts';
+import type { Bus, Log } from '../engine/ports/ports.ts';
 import { openFirstClient } from './client.ts';
 import { BusConnection } from './connection.ts';
 import { CredentialsFile } from './credentials-file.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection, Status } from '@nats-io/transport-node';
-import type { Log } from '../engine/ports.ts';
+import type { Log } from '../engine/ports/ports.ts';
 import { type ClientOptions, openClient, openFirstClient } from './client.ts';
 
 export interface ConnectionOptions extends ClientOptions {

@@ -1,7 +1,7 @@
 /** A `.creds` file of an external bus: read again for each connection, so that it may be renewed while we run. */
 import { readFileSync } from 'node:fs';
 import type { ClaimsData, User } from '@nats-io/jwt';
-import type { SessionCredentials } from '../engine/ports.ts';
+import type { SessionCredentials } from '../engine/ports/ports.ts';
 
 const sections = /-{3,} *BEGIN [^\n]*-{3,}\s+(\S+)\s+-{3,} *END [^\n]*-{3,}/g;
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../engine/ports.ts';
+import type { Log } from '../engine/ports/ports.ts';
 import { endOrphan } from './orphan.ts';
 import { dieWithParent, findServerBinary } from './server-binary.ts';
 import {

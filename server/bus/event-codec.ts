@@ -3,12 +3,12 @@
  * alike but for their jobs: so JSON is made once for each change, and copied as bytes, which costs a tenth of making each.
  */
 
-import { eventId } from '../domain/event-id.ts';
-import { type JobState, stateCodes } from '../domain/job-state.ts';
-import { type Failure, type FailureCause, failureCauses } from '../domain/payload.ts';
-import { writeUuidDigits } from '../domain/uuid.ts';
-import { type WaitReason, waitReasons } from '../domain/wait-reasons.ts';
-import type { EventBatch, ToldEvent } from '../engine/job-events.ts';
+import { type Failure, type FailureCause, failureCauses } from '../domain/base/payload.ts';
+import { writeUuidDigits } from '../domain/base/uuid.ts';
+import { eventId } from '../domain/events/event-id.ts';
+import { type WaitReason, waitReasons } from '../domain/explain/wait-reasons.ts';
+import { type JobState, stateCodes } from '../domain/jobs/job-state.ts';
+import type { EventBatch, ToldEvent } from '../engine/ports/events.ts';
 
 /** Content type of a message. */
 export const eventsContentType = 'application/cloudevents-batch+json';

@@ -14,9 +14,9 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection, nanos } from '@nats-io/transport-node';
-import { EngineError } from '../engine/errors.ts';
-import type { EventBatch } from '../engine/job-events.ts';
-import type { EventPage, EventRange, EventStream } from '../engine/ports.ts';
+import { EngineError } from '../engine/base/errors.ts';
+import type { EventBatch } from '../engine/ports/events.ts';
+import type { EventPage, EventRange, EventStream } from '../engine/ports/ports.ts';
 import type { BusConnection } from './connection.ts';
 import { decodeEvents, encodeEvents, eventsContentType } from './event-codec.ts';
 import { eventStreamName, eventsSubject } from './subjects.ts';

@@ -4,8 +4,8 @@
  * back (its id, and its rank or 0, both as float64).
  */
 
-import { uuidFromBytes, writeUuid } from '../domain/uuid.ts';
-import type { Hint, LaneHint } from '../engine/messages.ts';
+import { uuidFromBytes, writeUuid } from '../domain/base/uuid.ts';
+import type { Hint, LaneHint } from '../engine/base/messages.ts';
 
 export interface ReceivedHint {
   readonly replicaId: string;

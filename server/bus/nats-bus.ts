@@ -1,7 +1,7 @@
 /** The engine's bus over NATS. */
-import { uuidToBytes } from '../domain/uuid.ts';
-import type { Assignment, CancelNotice, Hint } from '../engine/messages.ts';
-import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports.ts';
+import { uuidToBytes } from '../domain/base/uuid.ts';
+import type { Assignment, CancelNotice, Hint } from '../engine/base/messages.ts';
+import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing, splitBySize } from './assignment-message.ts';
 import type { BusConnection } from './connection.ts';
 import { JetStreamEvents } from './event-stream.ts';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Log } from '../engine/ports.ts';
+import type { Log } from '../engine/ports/ports.ts';
 import { readPid, removeTraces, type ServerFiles } from './server-files.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 /** Which credentials a session gets: its own where the account's signing key is at hand, else those that all share. */
-import type { SessionCredentials } from '../engine/ports.ts';
+import type { SessionCredentials } from '../engine/ports/ports.ts';
 import { issueSessionJwt, type SessionJwtIssuer } from './session-jwt.ts';
 
 /** Credentials for one session, made on the spot. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { KeyPair } from '@nats-io/nkeys';
-import type { SessionCredentials } from '../engine/ports.ts';
+import type { SessionCredentials } from '../engine/ports/ports.ts';
 import { createKey } from './keys.ts';
 import { sessionSubject } from './subjects.ts';
 

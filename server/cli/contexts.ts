@@ -2,7 +2,7 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CliError } from './cli-error.ts';
+import { CliError } from './failures/cli-error.ts';
 
 export interface Context {
   /** gRPC target, such as `muster.example.com:7070`. */

@@ -1,8 +1,8 @@
 /** Commands that are told jobs by their ids: each is asked for, and one that fails does not hold up the others. */
 import { type Job, JobSchema, MusterError, stateName } from '@muster/sdk/grpc';
 import type { Connection } from './connection.ts';
-import { Exit } from './exit-codes.ts';
-import { writeReport } from './failure-report.ts';
+import { Exit } from './failures/exit-codes.ts';
+import { writeReport } from './failures/failure-report.ts';
 import type { Invocation } from './invocation.ts';
 import { printable } from './output/printable.ts';
 import { styledState } from './output/states.ts';

@@ -12,7 +12,7 @@ import {
   type Workflow,
 } from '@muster/sdk/grpc';
 import type { Connection } from './connection.ts';
-import { exitOfJob } from './exit-codes.ts';
+import { exitOfJob } from './failures/exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import { failureLines } from './output/job-view.ts';
 import { payloadLines } from './output/payloads.ts';

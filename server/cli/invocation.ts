@@ -1,9 +1,9 @@
 /** One run of a command: what it was told for all commands, where it answers, and when it is to stop. */
 import type { Command } from 'commander';
-import { CliError } from './cli-error.ts';
 import type { CommandProcess, StopSignal } from './command-process.ts';
 import { Connection } from './connection.ts';
-import { Exit } from './exit-codes.ts';
+import { CliError } from './failures/cli-error.ts';
+import { Exit } from './failures/exit-codes.ts';
 import { processOf } from './muster-command.ts';
 import { Output } from './output/output.ts';
 import { findTarget, type TargetOptions } from './target.ts';

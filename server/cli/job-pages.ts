@@ -1,6 +1,6 @@
 /** Goes through the pages of what is asked of all jobs that match a filter. */
 import type { CancelJobsResponse, RetryJobsResponse } from '@muster/sdk/grpc';
-import { CliError } from './cli-error.ts';
+import { CliError } from './failures/cli-error.ts';
 import { type FilterOptions, isEmptyFilter } from './input/job-filter.ts';
 
 /** A page may be work on a thousand jobs. */

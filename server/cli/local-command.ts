@@ -1,6 +1,6 @@
 /** Commands that talk to no server: options that would name one are refused there, not ignored. */
 import type { Command } from 'commander';
-import { CliError } from './cli-error.ts';
+import { CliError } from './failures/cli-error.ts';
 import type { GlobalOptions } from './invocation.ts';
 import { MusterCommand } from './muster-command.ts';
 

@@ -2,8 +2,8 @@
 import { CommanderError } from 'commander';
 import { version } from '../version.ts';
 import type { CommandProcess } from './command-process.ts';
-import { Exit } from './exit-codes.ts';
-import { writeReport } from './failure-report.ts';
+import { Exit } from './failures/exit-codes.ts';
+import { writeReport } from './failures/failure-report.ts';
 import type { GlobalOptions } from './invocation.ts';
 import { createProgram } from './program.ts';
 import { findTarget } from './target.ts';

@@ -1,7 +1,7 @@
 /** A command whose usage errors are told like all others: what is wrong, and where its help is. */
 import { Command } from 'commander';
-import { CliError } from './cli-error.ts';
 import type { CommandProcess } from './command-process.ts';
+import { CliError } from './failures/cli-error.ts';
 
 export class MusterCommand extends Command {
   readonly process: CommandProcess;

@@ -1,17 +1,17 @@
 /** Runs cases of conformance with the progress, and tells how each went. */
 import { writeFile } from 'node:fs/promises';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { NoBus } from '../conformance/bus.ts';
-import type { Case } from '../conformance/case.ts';
-import type { CaseResult, CaseRun } from '../conformance/case-run.ts';
-import type { Feature } from '../conformance/features.ts';
-import { type CaseReport, type KitReport, reportOf } from '../conformance/report.ts';
-import { NoWorker, runKit } from '../conformance/run-kit.ts';
-import { allCases, selectCases } from '../conformance/select.ts';
-import { nearName } from '../domain/near-name.ts';
-import { CliError } from './cli-error.ts';
+import { nearName } from '../domain/base/near-name.ts';
+import type { Case } from '../tools/conformance/case.ts';
+import type { CaseResult, CaseRun } from '../tools/conformance/case-run.ts';
+import type { Feature } from '../tools/conformance/features.ts';
+import { NoBus } from '../tools/conformance/plane/bus.ts';
+import { type CaseReport, type KitReport, reportOf } from '../tools/conformance/report.ts';
+import { NoWorker, runKit } from '../tools/conformance/run-kit.ts';
+import { allCases, selectCases } from '../tools/conformance/select.ts';
 import { pathOf } from './command-process.ts';
-import { Exit } from './exit-codes.ts';
+import { CliError } from './failures/cli-error.ts';
+import { Exit } from './failures/exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import type { Output } from './output/output.ts';
 import { printable } from './output/printable.ts';

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
 import { openLog, type RunningReplica, startReplica } from '../main.ts';
-import { CliError } from './cli-error.ts';
-import { Exit } from './exit-codes.ts';
+import { CliError } from './failures/cli-error.ts';
+import { Exit } from './failures/exit-codes.ts';
 import { asOption } from './input/server-options.ts';
 import { type Given, insecuritiesOf } from './insecurities.ts';
 

@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { type ExportHeader, exportTo, importFrom, type Place, TransferRefusal } from '../transfer.ts';
-import { CliError } from './cli-error.ts';
 import { pathOf } from './command-process.ts';
-import { Exit } from './exit-codes.ts';
+import { CliError } from './failures/cli-error.ts';
+import { Exit } from './failures/exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import { TransferBar } from './output/transfer-bar.ts';
 

@@ -4,16 +4,16 @@ import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type JobSubmission, MusterError, SubmitJobResponseSchema } from '@muster/sdk/grpc';
-import { CliError } from './cli-error.ts';
 import { type CommandProcess, pathOf } from './command-process.ts';
 import type { Connection } from './connection.ts';
+import { CliError } from './failures/cli-error.ts';
+import { renameFields } from './failures/refusals.ts';
 import type { DefinitionRef } from './input/definition-name.ts';
 import { type InputOptions, nameOf, openInput, payloadOf, typeByName, unreadable } from './input/payload-input.ts';
 import { type SubmissionOptions, toSubmission } from './input/submission.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './output/progress.ts';
 import { countText } from './output/times.ts';
-import { renameFields } from './refusals.ts';
 
 const MAX_JOBS = 1_000;
 const MAX_BYTES = 1024 * 1024;

@@ -1,7 +1,8 @@
 /** Which server and namespace a command means. */
-import { CliError } from './cli-error.ts';
+
 import { type Contexts, contextsFile, readContexts } from './contexts.ts';
-import { Exit } from './exit-codes.ts';
+import { CliError } from './failures/cli-error.ts';
+import { Exit } from './failures/exit-codes.ts';
 
 export const DEFAULT_SERVER = '127.0.0.1:7070';
 

@@ -1,7 +1,7 @@
 /** Notifies everyone whom a committed transaction concerns. Nothing else in the engine does that. */
-import type { Change } from '../domain/run.ts';
-import type { CompletedAttempt } from './attempt-views.ts';
-import type { LaneHint } from './messages.ts';
+import type { Change } from '../domain/jobs/run.ts';
+import type { LaneHint } from './base/messages.ts';
+import type { CompletedAttempt } from './ports/attempts.ts';
 
 /** An attempt or a waiting job that has released what it had. */
 export interface Freed {

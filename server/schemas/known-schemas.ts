@@ -1,5 +1,5 @@
 /** Numbers for schemas, and which of them the present thread has: those that were used longest ago go first. */
-import type { PayloadSchema } from '../domain/definition.ts';
+import type { PayloadSchema } from '../domain/definitions/definition.ts';
 
 const MOST = 200;
 const MOST_BYTES = 16 << 20;

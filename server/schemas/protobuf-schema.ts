@@ -8,8 +8,8 @@ import {
   type JsonValue,
 } from '@bufbuild/protobuf';
 import { type FileDescriptorSet, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import type { PayloadSchema } from '../domain/definition.ts';
-import type { Payload } from '../domain/payload.ts';
+import type { Payload } from '../domain/base/payload.ts';
+import type { PayloadSchema } from '../domain/definitions/definition.ts';
 import { mediaTypeOf, messageOf, parseJson, UnusableSchema, type Validator } from './validator.ts';
 
 type ProtobufSchema = Extract<PayloadSchema, { kind: 'protobuf' }>;

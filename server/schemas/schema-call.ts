@@ -1,8 +1,9 @@
 /** One call for checks: what is answered, what is still to do, and which of its checks is suspected of ending the thread. */
-import type { PayloadSchema } from '../domain/definition.ts';
-import type { Payload } from '../domain/payload.ts';
-import { EngineError } from '../engine/errors.ts';
-import type { SchemaProblem } from '../engine/ports.ts';
+
+import type { Payload } from '../domain/base/payload.ts';
+import type { PayloadSchema } from '../domain/definitions/definition.ts';
+import { EngineError } from '../engine/base/errors.ts';
+import type { SchemaProblem } from '../engine/ports/ports.ts';
 
 const SLICE = 64;
 const SLICE_BYTES = 1 << 20;

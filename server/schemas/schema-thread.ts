@@ -1,7 +1,7 @@
 /** The worker thread in which schemas are compiled and payloads checked: it may be ended at any time. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { PayloadSchema } from '../domain/definition.ts';
-import type { SchemaProblem } from '../engine/ports.ts';
+import type { PayloadSchema } from '../domain/definitions/definition.ts';
+import type { SchemaProblem } from '../engine/ports/ports.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { ThreadItem, ToThread } from './thread-messages.ts';
 import { messageOf, UnusableSchema, type Validator } from './validator.ts';

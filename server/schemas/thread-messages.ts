@@ -1,7 +1,8 @@
 /** What the main thread and the schema thread say to each other. */
-import type { PayloadSchema } from '../domain/definition.ts';
-import type { Payload } from '../domain/payload.ts';
-import type { SchemaProblem } from '../engine/ports.ts';
+
+import type { Payload } from '../domain/base/payload.ts';
+import type { PayloadSchema } from '../domain/definitions/definition.ts';
+import type { SchemaProblem } from '../engine/ports/ports.ts';
 
 export interface ThreadItem {
   readonly schemaId: number;

@@ -1,7 +1,7 @@
 /** Checks payloads against schemas in a thread of their own, which is ended and replaced when one takes too long. */
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../engine/errors.ts';
-import type { Log, SchemaCheck, SchemaProblem, Schemas } from '../engine/ports.ts';
+import { EngineError } from '../engine/base/errors.ts';
+import type { Log, SchemaCheck, SchemaProblem, Schemas } from '../engine/ports/ports.ts';
 import { KnownSchemas } from './known-schemas.ts';
 import { SchemaCall } from './schema-call.ts';
 import { type At, COMPILE_LIMIT_MS, Stopwatch, VALIDATE_LIMIT_MS } from './stopwatch.ts';

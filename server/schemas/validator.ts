@@ -1,6 +1,6 @@
 /** What a schema becomes once it can be used, and what both kinds of schema read of a payload. */
-import type { Payload } from '../domain/payload.ts';
-import type { SchemaProblem } from '../engine/ports.ts';
+import type { Payload } from '../domain/base/payload.ts';
+import type { SchemaProblem } from '../engine/ports/ports.ts';
 
 /** What is wrong with the payload; undefined: nothing. */
 export type Validator = (payload: Payload) => string | undefined;

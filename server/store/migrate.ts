@@ -1,6 +1,6 @@
 /** Brings the schema up to date: a baseline, then numbered scripts, each in a transaction of its own, safe with several starters. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Database, Row } from './database.ts';
+import type { Database, Row } from './driver/database.ts';
 
 export interface Migration {
   readonly version: number;

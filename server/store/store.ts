@@ -1,49 +1,46 @@
 /** The store: the engine's port on one database. */
-import type { Store } from '../engine/store-port.ts';
-import { type Database, within } from './database.ts';
-import { ensurePartitions } from './partitions.ts';
-import { RetentionRounds } from './retention.ts';
-import { readLogs, saveLogs } from './statements/attempt-logs.ts';
-import { listAudit } from './statements/audit-records.ts';
-import { batchStore } from './statements/batches.ts';
-import { queueStore } from './statements/change-queues.ts';
-import { changeRuns } from './statements/change-runs.ts';
-import { alignHeldLanes, changeBreakers, listBreakers } from './statements/circuit-breakers.ts';
-import { claimDemanding } from './statements/claim-demanding.ts';
-import { claimJobs } from './statements/claim-jobs.ts';
-import { claimLimited, claimSuspects } from './statements/claim-suspects.ts';
-import { listOffers, readOpenVersions } from './statements/compatibility.ts';
-import { completeAttempts, readUnchecked } from './statements/complete-attempts.ts';
+import type { Store } from '../engine/ports/store.ts';
+import { keepPage, takeRequestId } from './base/request-ids.ts';
+import { batchStore } from './batches/batches.ts';
+import { listOffers, readOpenVersions } from './definitions/compatibility.ts';
 import {
   applyDefinition,
   archiveDefinition,
   findDefinition,
   listDefinitions,
   readDefinition,
-} from './statements/definitions.ts';
-import { dependencyStore } from './statements/dependency-walk.ts';
-import { readEndedJobs } from './statements/ended-jobs.ts';
-import { eraseJob } from './statements/erase-job.ts';
-import { explainStore } from './statements/explain-store.ts';
-import { FairRanks } from './statements/fair-ranks.ts';
-import { deadlockStore } from './statements/handler-waits.ts';
-import { observeAttempts, readAssigned, readHeld, saveProgress } from './statements/held-runs.ts';
-import { findHeldKeys } from './statements/idempotency-keys.ts';
-import { renewWaits } from './statements/lane-waits.ts';
-import { ensureLane, findLane, readHeads, readLanes } from './statements/lanes.ts';
-import { readLastWorkers } from './statements/last-workers.ts';
-import { listJobs } from './statements/list-jobs.ts';
-import { dropOutbox, finishOutbox, takeOutbox } from './statements/outbox.ts';
-import { readWaitingKeys, unparkJobs } from './statements/parked-jobs.ts';
-import { probeBreaker, readLanesToProbe, readOpenBreakers } from './statements/probe-breakers.ts';
-import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './statements/read-jobs.ts';
-import { stepTraces } from './statements/read-links.ts';
-import { readTracedJobs, readTraceOrigins } from './statements/read-traces.ts';
-import { workflowReads } from './statements/read-workflow.ts';
-import { keepPage, takeRequestId } from './statements/request-ids.ts';
-import { readRetention, setRetention } from './statements/retentions.ts';
-import { scheduleStore } from './statements/schedules.ts';
-import { waitStore } from './statements/sent-events.ts';
+} from './definitions/definitions.ts';
+import { dependencyStore } from './dependencies/dependency-walk.ts';
+import { deadlockStore } from './dependencies/handler-waits.ts';
+import { claimDemanding } from './dispatch/claim-demanding.ts';
+import { claimJobs } from './dispatch/claim-jobs.ts';
+import { claimLimited, claimSuspects } from './dispatch/claim-suspects.ts';
+import { FairRanks } from './dispatch/fair-ranks.ts';
+import { renewWaits } from './dispatch/lane-waits.ts';
+import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
+import { readWaitingKeys, unparkJobs } from './dispatch/parked-jobs.ts';
+import { type Database, within } from './driver/database.ts';
+import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
+import { stepTraces } from './events/read-links.ts';
+import { readTracedJobs, readTraceOrigins } from './events/read-traces.ts';
+import { explainStore } from './explain/explain-store.ts';
+import { changeRuns } from './jobs/change/change-runs.ts';
+import { eraseJob } from './jobs/change/erase-job.ts';
+import { readEndedJobs } from './jobs/read/ended-jobs.ts';
+import { listJobs } from './jobs/read/list-jobs.ts';
+import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './jobs/read/read-jobs.ts';
+import { findHeldKeys } from './jobs/submit/idempotency-keys.ts';
+import { readLastWorkers } from './jobs/submit/last-workers.ts';
+import { submitCalls } from './jobs/submit/submit.ts';
+import { findSubmission } from './jobs/submit/submit-answers.ts';
+import { listAudit } from './namespaces/audit-records.ts';
+import { queueStore } from './queues/change-queues.ts';
+import { alignHeldLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
+import { probeBreaker, readLanesToProbe, readOpenBreakers } from './retries/probe-breakers.ts';
+import { scheduleStore } from './schedules/schedules.ts';
+import { readLogs, saveLogs } from './sessions/attempt-logs.ts';
+import { completeAttempts, readUnchecked } from './sessions/complete-attempts.ts';
+import { observeAttempts, readAssigned, readHeld, saveProgress } from './sessions/held-runs.ts';
 import {
   closeSessions,
   endSessions,
@@ -51,12 +48,15 @@ import {
   readLapse,
   readSessions,
   renewSessions,
-} from './statements/sessions.ts';
-import { stepCacheStore } from './statements/step-cache.ts';
-import { submitCalls } from './statements/submit.ts';
-import { findSubmission } from './statements/submit-answers.ts';
-import { drainSession, heldJobs, listSessions, readWorker } from './statements/workers.ts';
-import { workflowStore } from './statements/workflows.ts';
+} from './sessions/sessions.ts';
+import { drainSession, heldJobs, listSessions, readWorker } from './sessions/workers.ts';
+import { waitStore } from './signals/sent-events.ts';
+import { ensurePartitions } from './upkeep/partitions.ts';
+import { RetentionRounds } from './upkeep/retention.ts';
+import { readRetention, setRetention } from './upkeep/retentions.ts';
+import { workflowReads } from './workflows/read-workflow.ts';
+import { stepCacheStore } from './workflows/step-cache.ts';
+import { workflowStore } from './workflows/workflows.ts';
 
 const readNow = { name: 'read_now', text: 'SELECT muster_now() AS now' };
 const readPageTokenKey = {

@@ -2,15 +2,16 @@
  * What the engine hands to sessions, in the contract's form: for the bus and for replies to heartbeats. Written as
  * literals, not through `create`, which would cost as much again as the encoding.
  */
-import type { Payload } from '../domain/payload.ts';
-import { uuidToBytes } from '../domain/uuid.ts';
-import type { Assignment, CancelNotice } from '../engine/messages.ts';
+
 import type {
   Assignment as AssignmentMessage,
   CancelNotice as CancelNoticeMessage,
-} from '../gen/muster/v1/assignment_pb.ts';
-import { LeaseLossAction } from '../gen/muster/v1/job_definition_pb.ts';
-import type { Payload as PayloadMessage } from '../gen/muster/v1/payload_pb.ts';
+} from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { Payload as PayloadMessage } from '@muster/sdk/gen/muster/v1/payload_pb';
+import type { Payload } from '../domain/base/payload.ts';
+import { uuidToBytes } from '../domain/base/uuid.ts';
+import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
 
 const leaseLossActions = { ABORT: LeaseLossAction.ABORT, CONTINUE: LeaseLossAction.CONTINUE } as const;
 

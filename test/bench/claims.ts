@@ -1,10 +1,11 @@
 /** What a claim under the limits of keys costs, by how many jobs wait and of how many keys: statements alone, no replica. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { NewJob, Store } from '../../server/engine/store-port.ts';
-import type { Database } from '../../server/store/database.ts';
+import type { Store } from '../../server/engine/ports/store.ts';
+import type { NewJob } from '../../server/engine/ports/submissions.ts';
+import type { Database } from '../../server/store/driver/database.ts';
+import { openPglite } from '../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { openPglite } from '../../server/store/pglite.ts';
-import { openPostgres } from '../../server/store/postgres.ts';
 import { createStore } from '../../server/store/store.ts';
 import type { StoreContext } from '../support/store-context.ts';
 import { makeCall, makeJob, openWorker } from '../support/store-fixtures.ts';

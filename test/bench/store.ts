@@ -1,14 +1,14 @@
 /** Statement bench: rows a second of each hot statement, alone, on PostgreSQL and PGlite. `--help` says more. */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { NewJob } from '../../server/engine/store-port.ts';
-import type { Database } from '../../server/store/database.ts';
+import type { NewJob } from '../../server/engine/ports/submissions.ts';
+import { claimJobs } from '../../server/store/dispatch/claim-jobs.ts';
+import type { Database } from '../../server/store/driver/database.ts';
+import { openPglite } from '../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
+import { insertJobs } from '../../server/store/jobs/submit/insert-jobs.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { openPglite } from '../../server/store/pglite.ts';
-import { openPostgres } from '../../server/store/postgres.ts';
-import { claimJobs } from '../../server/store/statements/claim-jobs.ts';
-import { completeAttempts } from '../../server/store/statements/complete-attempts.ts';
-import { insertJobs } from '../../server/store/statements/insert-jobs.ts';
+import { completeAttempts } from '../../server/store/sessions/complete-attempts.ts';
 import { startPostgres } from '../support/postgres.ts';
 
 const help = `Rows a second of each hot statement, alone, in batches of 100, 500 and 1,000, and the time of one row.

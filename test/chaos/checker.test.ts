@@ -1,7 +1,7 @@
 /** The checker can fail: each invariant is broken once in a record that is whole otherwise, and each time it says so. */
 import { describe, expect, it } from 'vitest';
-import { stateCodes } from '../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../server/domain/run.ts';
+import { stateCodes } from '../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../server/domain/jobs/run.ts';
 import { check } from './checker/check.ts';
 import type { Evidence } from './checker/evidence.ts';
 import type { JournalRow } from './harness/journal.ts';

@@ -1,7 +1,7 @@
 /** The kill points: each is wired into the server exactly once, and does nothing until it is armed and passed often enough. */
 import { globSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { armKillPoint, killPoint, killPoints } from '../../server/engine/kill-points.ts';
+import { armKillPoint, killPoint, killPoints } from '../../server/engine/base/kill-points.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 /** A kit that can't fail is no kit: each fault that is planted in the TypeScript worker fails the case that is about it. */
 import { describe, expect, it } from 'vitest';
-import { allCases } from '../../server/conformance/select.ts';
+import { allCases } from '../../server/tools/conformance/select.ts';
 import { c, describeWith } from '../support/toolchains.ts';
 import type { Bug } from './planted/bug.ts';
 import { bugs } from './planted/bugs.ts';

@@ -1,8 +1,8 @@
 /** A cancel reaches the code of a running job over the bus: no heartbeat is due before the test is over. */
 import { join } from 'node:path';
 import { Client, JobState } from '@muster/sdk';
+import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CancelStage } from '../../server/gen/muster/v1/job_pb.ts';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';
 import { eventually } from '../support/eventually.ts';

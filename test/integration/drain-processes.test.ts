@@ -1,9 +1,9 @@
 /** Workers of both SDKs as processes of their own, drained at the other replica: they finish what they hold and end. */
 import { join } from 'node:path';
 import { Client, JobState } from '@muster/sdk';
+import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SessionState } from '../../server/gen/muster/v1/worker_pb.ts';
-import { WorkerService } from '../../server/gen/muster/v1/worker_service_pb.ts';
 import { Child } from '../chaos/harness/child.ts';
 import { recordsOf } from '../chaos/harness/records.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,7 +1,7 @@
 /** A limit of two replicas: it holds over both, and what ends at the one makes room at the other. */
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPostgres } from '../../server/store/postgres.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/eventually.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';

@@ -1,7 +1,7 @@
 /** docs/worker-protocol.md says all that a worker needs: one that was written from it, without any library, does real work. */
 import { CancelStage, Client, JobState, SessionState } from '@muster/sdk';
+import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AttemptOutcome } from '../../server/gen/muster/v1/attempt_pb.ts';
 import { Child } from '../chaos/harness/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestReplica, type TestReplica } from '../support/replica.ts';

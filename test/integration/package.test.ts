@@ -51,7 +51,7 @@ describe('the installed packages', () => {
     }
     const declarations = join(project, 'node_modules/@muster/sdk/src/index.d.ts');
     expect(existsSync(declarations)).toBe(true);
-    for (const file of ['store/schema/baseline/jobs.sql', 'conformance/wall-clock.c'])
+    for (const file of ['store/schema/baseline/jobs.sql', 'tools/conformance/clocks/wall-clock.c'])
       expect(existsSync(join(project, 'node_modules/muster/server', file))).toBe(true);
   });
 

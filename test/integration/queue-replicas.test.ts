@@ -1,7 +1,7 @@
 /** A queue of two replicas: paused at the one it gives nothing at the other, and resumed there it goes on at both. */
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPostgres } from '../../server/store/postgres.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { eventually } from '../support/eventually.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
 import type { TestReplica } from '../support/replica.ts';

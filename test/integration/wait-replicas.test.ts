@@ -2,7 +2,7 @@
 
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPostgres } from '../../server/store/postgres.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { readCountDrift } from '../support/lane-counts.ts';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
 import { runsAll } from '../support/tier.ts';

@@ -1,13 +1,18 @@
 /** What the property tests draw: open jobs that the schema would take, retry policies, failures, names and labels. */
 import fc from 'fast-check';
-import { withOneMore } from '../../server/domain/cause-counts.ts';
-import type { RetryPolicy } from '../../server/domain/definition.ts';
-import type { Update } from '../../server/domain/hold.ts';
-import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/job-state.ts';
-import type { Failure, FailureCause } from '../../server/domain/payload.ts';
-import { type RetryAction, type RetryCause, type RetryRule, retryCauses } from '../../server/domain/retry-rules.ts';
-import type { OpenRun } from '../../server/domain/run.ts';
-import { noLimits, type RunLimits } from '../../server/domain/time-limits.ts';
+import type { Failure, FailureCause } from '../../server/domain/base/payload.ts';
+import { withOneMore } from '../../server/domain/jobs/cause-counts.ts';
+import type { Update } from '../../server/domain/jobs/hold.ts';
+import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
+import type { OpenRun } from '../../server/domain/jobs/run.ts';
+import { noLimits, type RunLimits } from '../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../server/domain/retries/retry-policy.ts';
+import {
+  type RetryAction,
+  type RetryCause,
+  type RetryRule,
+  retryCauses,
+} from '../../server/domain/retries/retry-rules.ts';
 
 /** Some time in 2026, in microseconds. */
 export const NOON_US = 1_795_000_000_000_000;

@@ -1,7 +1,13 @@
 /** What holds of the bounds of queues, whatever waits in them and whatever comes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BacklogBounds, drainRate, firstOverrun, overrunOf, retryAfterMs } from '../../server/domain/backlog.ts';
+import {
+  type BacklogBounds,
+  drainRate,
+  firstOverrun,
+  overrunOf,
+  retryAfterMs,
+} from '../../server/domain/queues/backlog.ts';
 
 const bounds: fc.Arbitrary<BacklogBounds> = fc.record({
   maxBacklog: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 1_000_000_000 })),

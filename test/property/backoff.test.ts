@@ -1,10 +1,10 @@
 /** Backoff: from zero to a bound that grows, is capped, and is used in its whole width. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffBoundMs, backoffMs, lossBackoff, releaseBackoff } from '../../server/domain/backoff.ts';
-import { decideRelease, decideSessionEnd } from '../../server/domain/decide.ts';
-import { definitionDefaults } from '../../server/domain/definition.ts';
-import type { Continue, OpenRun } from '../../server/domain/run.ts';
+import { definitionDefaults } from '../../server/domain/definitions/definition.ts';
+import { decideRelease, decideSessionEnd } from '../../server/domain/jobs/decide.ts';
+import type { Continue, OpenRun } from '../../server/domain/jobs/run.ts';
+import { backoffBoundMs, backoffMs, lossBackoff, releaseBackoff } from '../../server/domain/retries/backoff.ts';
 import { chance, NOON_US, openRun, plainPolicy, retryPolicy } from './arbitraries.ts';
 
 const retry = fc.integer({ min: 1, max: 2_000 });

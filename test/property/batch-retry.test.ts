@@ -1,8 +1,8 @@
 /** What holds of a batch that retries another one, whatever its pages bring. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { afterNews, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batch.ts';
-import { afterPage, leftOf, newRetry, settled, sumOf } from '../../server/domain/batch-retry.ts';
+import { afterNews, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batches/batch.ts';
+import { afterPage, leftOf, newRetry, settled, sumOf } from '../../server/domain/batches/batch-retry.ts';
 
 const counts = fc.dictionary(fc.constantFrom('JOB_ERASED', 'DEFINITION_ARCHIVED', 'QUEUE_FULL'), fc.nat(5));
 const pages = fc.array(

@@ -11,8 +11,8 @@ import {
   type FailurePolicy,
   newBatch,
   outcomeOf,
-} from '../../server/domain/batch.ts';
-import { estimatedEndUs, noEnds, rateOf, withEnds } from '../../server/domain/end-rate.ts';
+} from '../../server/domain/batches/batch.ts';
+import { estimatedEndUs, noEnds, rateOf, withEnds } from '../../server/domain/explain/end-rate.ts';
 
 const NOW = 1_800_000_000_000_000;
 const states = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;

@@ -12,7 +12,7 @@ import {
   isProbeDue,
   type ProbeFate,
   withProbe,
-} from '../../server/domain/circuit-breaker.ts';
+} from '../../server/domain/retries/circuit-breaker.ts';
 import { NOON_US, SESSION_ID } from './arbitraries.ts';
 
 type Step =

@@ -6,8 +6,8 @@ import {
   type LimitedPlaces,
   type SessionPlaces,
   type StuckCandidate,
-} from '../../server/domain/deadlock.ts';
-import { deadlockOf, deadlockText } from '../../server/domain/deadlock-circle.ts';
+} from '../../server/domain/dependencies/deadlock.ts';
+import { deadlockOf, deadlockText } from '../../server/domain/dependencies/deadlock-circle.ts';
 
 const limits: readonly LimitedPlaces[] = [1, 2].map((places, i) => ({
   key: `limit ${i}`,

@@ -1,14 +1,14 @@
 /** Schedules as decisions: each time once, whenever it is looked; what overlaps, as the policy says; what is missed, as it says. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideSchedule, jitterOf, TIME_CAUSE_ID } from '../../server/domain/decide-schedule.ts';
+import { decideSchedule, jitterOf, TIME_CAUSE_ID } from '../../server/domain/schedules/decide-schedule.ts';
 import {
   type CatchUpPolicy,
   catchUpPolicies,
   type OverlapPolicy,
   overlapPolicies,
   type PendingRun,
-} from '../../server/domain/schedule.ts';
+} from '../../server/domain/schedules/schedule.ts';
 import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../support/schedule-world.ts';
 
 const overlaps = Object.keys(overlapPolicies) as OverlapPolicy[];

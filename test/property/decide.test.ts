@@ -1,19 +1,25 @@
 /** Whatever is decided about whatever open job is legal by the table, bounded, and never undoes a cancel. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countOf } from '../../server/domain/cause-counts.ts';
-import * as decide from '../../server/domain/decide.ts';
-import { decideDue, decideTimeOut } from '../../server/domain/decide-due.ts';
-import { decideLoss } from '../../server/domain/decide-loss.ts';
-import type { RetryPolicy } from '../../server/domain/definition.ts';
-import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../server/domain/hold.ts';
-import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/job-state.ts';
-import type { Failure } from '../../server/domain/payload.ts';
-import type { RetryCause } from '../../server/domain/retry-rules.ts';
-import type { Change, OpenRun } from '../../server/domain/run.ts';
-import { noLimits } from '../../server/domain/time-limits.ts';
-import { decideBeginWait, decideCancelWait, decideEndWait, decideWaitDue } from '../../server/domain/wait.ts';
-import { decideFinish, decideStart } from '../../server/domain/workflow/life.ts';
+import type { Failure } from '../../server/domain/base/payload.ts';
+import { countOf } from '../../server/domain/jobs/cause-counts.ts';
+import * as decide from '../../server/domain/jobs/decide.ts';
+import { decideDue, decideTimeOut } from '../../server/domain/jobs/decide-due.ts';
+import { decideLoss } from '../../server/domain/jobs/decide-loss.ts';
+import {
+  decidePause,
+  decideResume,
+  decideUpdate,
+  type HoldRefusal,
+  type Update,
+} from '../../server/domain/jobs/hold.ts';
+import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/jobs/job-state.ts';
+import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
+import { noLimits } from '../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../server/domain/retries/retry-policy.ts';
+import type { RetryCause } from '../../server/domain/retries/retry-rules.ts';
+import { decideBeginWait, decideCancelWait, decideEndWait, decideWaitDue } from '../../server/domain/signals/wait.ts';
+import { decideFinish, decideStart } from '../../server/domain/workflows/life.ts';
 import {
   chance,
   failure,

@@ -1,8 +1,8 @@
 /** Dependencies against an independent evaluator: what is met, and circles that a walk finds just when there is one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Condition, conditions, endings, isMet } from '../../server/domain/dependencies.ts';
-import { cycleText, keyOfNode, type WaitNode, WaitWalk } from '../../server/domain/dependency-cycle.ts';
+import { type Condition, conditions, endings, isMet } from '../../server/domain/dependencies/dependencies.ts';
+import { cycleText, keyOfNode, type WaitNode, WaitWalk } from '../../server/domain/dependencies/dependency-cycle.ts';
 
 const node = (i: number): WaitNode =>
   i % 2 === 0 ? { kind: 'JOB', jobId: `j${i}` } : { kind: 'STEP', jobId: `w${i}`, step: i, name: `s${i}` };

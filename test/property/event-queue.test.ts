@@ -4,7 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EventFate, fateOf, fateOfUndelivered, type KeyFacts, takeKept } from '../../server/domain/event-queue.ts';
+import {
+  type EventFate,
+  fateOf,
+  fateOfUndelivered,
+  type KeyFacts,
+  takeKept,
+} from '../../server/domain/signals/event-queue.ts';
 
 type Act =
   | { readonly kind: 'wait'; readonly jobs: number }

@@ -1,8 +1,8 @@
 /** JSON by its value: what a submission rule takes for alike, and what it does not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readJson } from '../../server/domain/exact-json.ts';
-import { keyOfFields, keyOfInput } from '../../server/domain/input-key.ts';
+import { readJson } from '../../server/domain/base/exact-json.ts';
+import { keyOfFields, keyOfInput } from '../../server/domain/jobs/input-key.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (json: string) => readJson(bytes(json))?.text;

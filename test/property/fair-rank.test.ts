@@ -1,7 +1,7 @@
 /** Fair ranks: whatever comes when, keys with waiting jobs are served by weight, and nobody waits beyond their turn. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fairStep, virtualTime } from '../../server/domain/fair-rank.ts';
+import { fairStep, virtualTime } from '../../server/domain/dispatch/fair-rank.ts';
 
 interface Waiting {
   readonly key: string;

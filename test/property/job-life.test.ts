@@ -1,15 +1,15 @@
 /** Random lives of a job: whatever happens in whatever order, its path is legal, it ends once, and its attempts only rise. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import * as decide from '../../server/domain/decide.ts';
-import { decideDue } from '../../server/domain/decide-due.ts';
-import { decideLoss } from '../../server/domain/decide-loss.ts';
-import type { RetryPolicy } from '../../server/domain/definition.ts';
-import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/hold.ts';
-import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/job-state.ts';
-import { systemFailure } from '../../server/domain/payload.ts';
-import type { Change, OpenRun } from '../../server/domain/run.ts';
-import { noLimits } from '../../server/domain/time-limits.ts';
+import { systemFailure } from '../../server/domain/base/payload.ts';
+import * as decide from '../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../server/domain/jobs/decide-due.ts';
+import { decideLoss } from '../../server/domain/jobs/decide-loss.ts';
+import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/jobs/hold.ts';
+import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/jobs/job-state.ts';
+import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
+import { noLimits } from '../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../server/domain/retries/retry-policy.ts';
 import { chance, isHeld, NOON_US, retryPolicy, SESSION_ID } from './arbitraries.ts';
 
 type Word =

@@ -1,10 +1,10 @@
 /** The spans of a job: one tree without gaps and overlaps, whatever its life was like, each ended by one change. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closedSpans, closesSpans } from '../../server/domain/closed-spans.ts';
-import { jobSpans } from '../../server/domain/job-spans.ts';
-import { isTerminal } from '../../server/domain/job-state.ts';
-import { spanIdOf } from '../../server/domain/trace.ts';
+import { closedSpans, closesSpans } from '../../server/domain/events/closed-spans.ts';
+import { jobSpans } from '../../server/domain/events/job-spans.ts';
+import { spanIdOf } from '../../server/domain/events/trace.ts';
+import { isTerminal } from '../../server/domain/jobs/job-state.ts';
 import { NOON_US } from './arbitraries.ts';
 import { changedJob, JOB_ID, tracedJob as job } from './traced-lives.ts';
 

@@ -1,7 +1,7 @@
 /** Key expressions: whatever text and whatever input, an answer or a refusal in words, and nothing else. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compileKey, type KeyExpression } from '../../server/domain/key-expression.ts';
+import { compileKey, type KeyExpression } from '../../server/domain/definitions/key-expression.ts';
 
 const compiled = (text: string): KeyExpression => {
   const found = compileKey(text);

@@ -1,7 +1,7 @@
 /** Which lapsed sessions are closed: all of a few, of many only those that stayed silent for one lease more. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeLapsed, type LapsedSession } from '../../server/domain/lapse.ts';
+import { judgeLapsed, type LapsedSession } from '../../server/domain/sessions/lapse.ts';
 import { NOON_US } from './arbitraries.ts';
 
 const LEASE_US = 15_000_000;

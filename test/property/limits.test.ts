@@ -1,7 +1,7 @@
 /** Limits: rates hold in every stretch of time, and admissions never exceed what there is room for. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judgeLimit, type OpenJob } from '../../server/domain/limit-policy.ts';
+import { judgeLimit, type OpenJob } from '../../server/domain/dispatch/limit-policy.ts';
 import {
   admit,
   type Candidate,
@@ -11,7 +11,7 @@ import {
   roomOf,
   roomOfAll,
   timeOfUnits,
-} from '../../server/domain/limits.ts';
+} from '../../server/domain/dispatch/limits.ts';
 
 const rate: fc.Arbitrary<RateLimit> = fc.record({
   units: fc.integer({ min: 1, max: 1_000 }),

@@ -1,13 +1,13 @@
 /** The times of schedules: against an oracle that walks on minute by minute, where clocks jump and over whole years. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkCron } from '../../server/domain/cron.ts';
+import { checkCron } from '../../server/domain/schedules/cron.ts';
 import {
   type CalendarRule,
   NominalTimes,
   type ScheduleTimes,
   timesProblems,
-} from '../../server/domain/nominal-times.ts';
+} from '../../server/domain/schedules/nominal-times.ts';
 import { cronOracle, jumpsOf, wallOf } from '../support/clock-oracle.ts';
 
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 /** Placement: which sessions can run which jobs, compared with its definition spelled out; canonical texts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Demands } from '../../server/domain/definition.ts';
+import type { Demands } from '../../server/domain/dispatch/demands.ts';
 import {
   canonicalDemands,
   classKey,
@@ -11,7 +11,7 @@ import {
   parseDemands,
   type SessionClass,
   takesResources,
-} from '../../server/domain/placement.ts';
+} from '../../server/domain/dispatch/placement.ts';
 import { labels, name, shuffled } from './arbitraries.ts';
 
 const version = fc.integer({ min: 1, max: 4 });

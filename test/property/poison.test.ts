@@ -1,10 +1,10 @@
 /** Jobs that kill their workers, among others that do not: who is found, after how many crashes, and who is spared. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideRelease, decideSessionEnd } from '../../server/domain/decide.ts';
-import { definitionDefaults } from '../../server/domain/definition.ts';
-import { isSuspect } from '../../server/domain/losses.ts';
-import type { OpenRun } from '../../server/domain/run.ts';
+import { definitionDefaults } from '../../server/domain/definitions/definition.ts';
+import { decideRelease, decideSessionEnd } from '../../server/domain/jobs/decide.ts';
+import { isSuspect } from '../../server/domain/jobs/losses.ts';
+import type { OpenRun } from '../../server/domain/jobs/run.ts';
 import { chance, NOON_US, openRun } from './arbitraries.ts';
 
 const fresh = openRun('ASSIGNED', definitionDefaults.retryPolicy).map(

@@ -1,8 +1,8 @@
 /** Rank: priority is worth seconds, a deadline caps it, and nothing waits for ever. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fairStep, LEAST_WEIGHT, MOST_WEIGHT } from '../../server/domain/fair-rank.ts';
-import { rankOf } from '../../server/domain/rank.ts';
+import { fairStep, LEAST_WEIGHT, MOST_WEIGHT } from '../../server/domain/dispatch/fair-rank.ts';
+import { rankOf } from '../../server/domain/dispatch/rank.ts';
 import { NOON_US, priority } from './arbitraries.ts';
 
 const startUs = fc.integer({ min: 0, max: 7_258_118_400_000_000 });

@@ -9,8 +9,8 @@ import {
   type SessionRoom,
   WAIT_LIFE_MS,
   waitOn,
-} from '../../server/domain/reservation.ts';
-import { roomFor } from '../../server/domain/resources.ts';
+} from '../../server/domain/dispatch/reservation.ts';
+import { roomFor } from '../../server/domain/dispatch/resources.ts';
 
 const SECOND_US = 1_000_000;
 

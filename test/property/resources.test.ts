@@ -1,7 +1,7 @@
 /** Amounts of resources: counted exactly, given out to the last thousandth and never beyond. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Amounts, covers, roomFor, shortage, type Taken } from '../../server/domain/resources.ts';
+import { type Amounts, covers, roomFor, shortage, type Taken } from '../../server/domain/dispatch/resources.ts';
 
 const names = ['cpu', 'memory', 'gpu', 'constructor'];
 const thousandths = fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 1, max: 1_000_000_000_000 }));

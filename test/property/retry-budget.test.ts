@@ -6,8 +6,8 @@ import {
   grantRetries,
   type MinuteCounts,
   MOST_MINUTES_AHEAD,
-  type RetryBudget,
-} from '../../server/domain/retry-budget.ts';
+} from '../../server/domain/retries/retry-budget.ts';
+import type { RetryBudget } from '../../server/domain/retries/retry-policy.ts';
 
 const budget: fc.Arbitrary<RetryBudget> = fc.record({
   ratio: fc.oneof(fc.constantFrom(0, 0.1, 0.2, 0.5, 1, 10), fc.double({ min: 0, max: 10, noNaN: true })),

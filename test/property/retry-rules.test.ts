@@ -1,11 +1,11 @@
 /** Rules: the first that matches decides, conditions only narrow, and a loss is nobody's business that does not name it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countOf, withOneMore } from '../../server/domain/cause-counts.ts';
-import { definitionDefaults } from '../../server/domain/definition.ts';
-import { systemFailure } from '../../server/domain/payload.ts';
-import { findRule, type RetryCause, retryCauseOf, retryCauses } from '../../server/domain/retry-rules.ts';
-import { judgeFailure } from '../../server/domain/retry-verdict.ts';
+import { systemFailure } from '../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../server/domain/definitions/definition.ts';
+import { countOf, withOneMore } from '../../server/domain/jobs/cause-counts.ts';
+import { findRule, type RetryCause, retryCauseOf, retryCauses } from '../../server/domain/retries/retry-rules.ts';
+import { judgeFailure } from '../../server/domain/retries/retry-verdict.ts';
 import { chance, failure, NOON_US, openRun, plainPolicy, retryRule } from './arbitraries.ts';
 
 const rules = fc.array(retryRule, { maxLength: 20 });

@@ -1,9 +1,9 @@
 /** Times behind more excluded ones than one look goes through: they are found in time, each once, with bounded work a look. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideSchedule, type ScheduleStatus } from '../../server/domain/decide-schedule.ts';
-import { type CalendarRule, NominalTimes, type ScheduleTimes } from '../../server/domain/nominal-times.ts';
-import type { ScheduleRules } from '../../server/domain/schedule.ts';
+import { decideSchedule, type ScheduleStatus } from '../../server/domain/schedules/decide-schedule.ts';
+import { type CalendarRule, NominalTimes, type ScheduleTimes } from '../../server/domain/schedules/nominal-times.ts';
+import type { ScheduleRules } from '../../server/domain/schedules/schedule.ts';
 
 const MINUTE_US = 60_000_000;
 const DAY_US = 1_440 * MINUTE_US;

@@ -1,12 +1,12 @@
 /** The report of a simulation adds up: looked at from change to change it says what a look at each millisecond would. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordedJob } from '../../server/simulate/recorder.ts';
-import { limitsOf } from '../../server/simulate/report/limits-of.ts';
-import { causes } from '../../server/simulate/report/report-types.ts';
-import { spreadOf } from '../../server/simulate/report/spread.ts';
-import { waitsOf } from '../../server/simulate/report/stretches.ts';
-import { timelineOf } from '../../server/simulate/report/timeline.ts';
+import type { RecordedJob } from '../../server/tools/simulate/recorder.ts';
+import { limitsOf } from '../../server/tools/simulate/report/limits-of.ts';
+import { causes } from '../../server/tools/simulate/report/report-types.ts';
+import { spreadOf } from '../../server/tools/simulate/report/spread.ts';
+import { waitsOf } from '../../server/tools/simulate/report/stretches.ts';
+import { timelineOf } from '../../server/tools/simulate/report/timeline.ts';
 
 const SPAN_MS = 60;
 const scenario = {

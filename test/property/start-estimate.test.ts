@@ -1,7 +1,7 @@
 /** Estimates of starts: never backwards, never later for a better place, narrower for more that was counted. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateStart, type Range } from '../../server/domain/start-estimate.ts';
+import { estimateStart, type Range } from '../../server/domain/explain/start-estimate.ts';
 import { NOON_US } from './arbitraries.ts';
 
 const place = fc.integer({ min: 1, max: 1_001 });

@@ -1,7 +1,7 @@
 /** Rules for submissions: what is in whose way, and for how long. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JobState, stateCodes } from '../../server/domain/job-state.ts';
+import { type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
 import {
   alwaysBlocking,
   blockingStates,
@@ -9,7 +9,7 @@ import {
   missingStates,
   periodStart,
   remainingMs,
-} from '../../server/domain/submission-rule.ts';
+} from '../../server/domain/jobs/submission-rule.ts';
 import { NOON_US } from './arbitraries.ts';
 
 const allStates = Object.keys(stateCodes) as JobState[];

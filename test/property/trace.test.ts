@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { uuid7 } from '../../server/domain/base/uuid.ts';
 import {
   isSampled,
   parseTraceparent,
@@ -10,8 +11,7 @@ import {
   type TracePhase,
   traceIdOf,
   traceparentOf,
-} from '../../server/domain/trace.ts';
-import { uuid7 } from '../../server/domain/uuid.ts';
+} from '../../server/domain/events/trace.ts';
 
 const jobId = fc
   .record({

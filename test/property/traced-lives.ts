@@ -1,9 +1,9 @@
 /** Lives of jobs as traces tell them: waits and attempts one after the other, and how it stands or ended. */
 import fc from 'fast-check';
-import type { SpanChange } from '../../server/domain/closed-spans.ts';
-import type { TracedAttempt, TracedJob } from '../../server/domain/job-spans.ts';
-import { isTerminal, type JobState } from '../../server/domain/job-state.ts';
-import { type AttemptOutcome, attemptOutcomes } from '../../server/domain/run.ts';
+import type { SpanChange } from '../../server/domain/events/closed-spans.ts';
+import type { TracedAttempt, TracedJob } from '../../server/domain/events/job-spans.ts';
+import { isTerminal, type JobState } from '../../server/domain/jobs/job-state.ts';
+import { type AttemptOutcome, attemptOutcomes } from '../../server/domain/jobs/run.ts';
 import { NOON_US, SESSION_ID } from './arbitraries.ts';
 
 export const JOB_ID = '0198c0de-0000-7000-8000-000000000001';

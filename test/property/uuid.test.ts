@@ -1,7 +1,7 @@
 /** UUIDs: bytes and text are the same thing, and job ids sort by when they were made. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isUuid, uuid7, uuid7Ms, uuidFromBytes, uuidToBytes, writeUuid } from '../../server/domain/uuid.ts';
+import { isUuid, uuid7, uuid7Ms, uuidFromBytes, uuidToBytes, writeUuid } from '../../server/domain/base/uuid.ts';
 
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const ms = fc.integer({ min: 0, max: 2 ** 48 - 1 });

@@ -1,7 +1,7 @@
 /** Expressions of workflows: whatever text and whatever values, a value of JSON or a reason in words, and nothing else. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compileExpression, type ExpressionValues } from '../../server/domain/workflow/expressions.ts';
+import { compileExpression, type ExpressionValues } from '../../server/domain/workflows/expressions/expressions.ts';
 
 const names = ['workflow', 'steps', 'item', 'index'];
 const json = fc.jsonValue({ maxDepth: 4 });

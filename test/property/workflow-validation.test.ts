@@ -1,10 +1,10 @@
 /** Validation of workflows against slow and simple ways to know the same. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { notBefore } from '../../server/domain/workflow/ancestors.ts';
-import { orderOf } from '../../server/domain/workflow/cycles.ts';
-import { indexesText, parseIndexes } from '../../server/domain/workflow/success-indexes.ts';
-import { type TriggerRule, triggerRules, type WorkflowStep } from '../../server/domain/workflow/workflow.ts';
+import { notBefore } from '../../server/domain/workflows/ancestors.ts';
+import { orderOf } from '../../server/domain/workflows/checks/cycles.ts';
+import { indexesText, parseIndexes } from '../../server/domain/workflows/success-indexes.ts';
+import { type TriggerRule, triggerRules, type WorkflowStep } from '../../server/domain/workflows/workflow.ts';
 import { problemsOf, step, workflow } from '../unit/domain/workflow/made-workflow.ts';
 
 const size = 6;

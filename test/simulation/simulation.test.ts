@@ -4,7 +4,7 @@
  * MUSTER_SEEDS=5000 runs more seeds, MUSTER_FIRST_SEED says where they begin, MUSTER_SEED=123 replays one with its trace.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { SimPostgres } from '../../server/simulate/sim-postgres.ts';
+import type { SimPostgres } from '../../server/tools/simulate/sim-postgres.ts';
 import { runsAll } from '../support/tier.ts';
 import { openSimPostgres } from './database/open-sim-postgres.ts';
 import { runSeed } from './scenario/run-seed.ts';

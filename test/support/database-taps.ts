@@ -1,5 +1,5 @@
 /** Databases that listen in on statements or change their text on the way, for tests of the statements themselves. */
-import type { Database, Session, Statement } from '../../server/store/database.ts';
+import type { Database, Session, Statement } from '../../server/store/driver/database.ts';
 
 function tapped(database: Database, tap: (statement: Statement) => Statement): Database {
   const session = (inner: Session): Session => ({

@@ -1,16 +1,16 @@
 /** Brings about what the examples of the contract speak of: the definition, jobs in its queue, a batch, a worker, a circuit breaker. */
 import { create } from '@bufbuild/protobuf';
-import { uuidFromBytes } from '../../server/domain/uuid.ts';
-import { BatchService } from '../../server/gen/muster/v1/batch_service_pb.ts';
-import { JobDefinitionService } from '../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobState } from '../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../server/gen/muster/v1/queue_service_pb.ts';
-import { ScheduleService } from '../../server/gen/muster/v1/schedule_service_pb.ts';
-import { WaitBodySchema } from '../../server/gen/muster/v1/wait_pb.ts';
-import { WorkflowBodySchema } from '../../server/gen/muster/v1/workflow_pb.ts';
-import { WorkflowPhase } from '../../server/gen/muster/v1/workflow_run_pb.ts';
-import { WorkflowService } from '../../server/gen/muster/v1/workflow_service_pb.ts';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
+import { WorkflowBodySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { uuidFromBytes } from '../../server/domain/base/uuid.ts';
 import { Refusal } from '../integration/api/rpc.ts';
 import { outcomes } from '../integration/api/test-worker.ts';
 import type { World } from '../integration/api/world.ts';

@@ -1,5 +1,5 @@
 /** A fan-out by a list of what each item is, looked through anew each time. */
-import type { FanOut, SuccessRule } from '../../server/domain/workflow/workflow.ts';
+import type { FanOut, SuccessRule } from '../../server/domain/workflows/workflow.ts';
 
 export type Item = 'UNSTARTED' | 'OPEN' | 'SUCCEEDED' | 'FAILED';
 

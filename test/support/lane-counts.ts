@@ -1,5 +1,5 @@
 /** Compares the counts of open jobs that are kept with those that are counted. */
-import type { Row, Session } from '../../server/store/database.ts';
+import type { Row, Session } from '../../server/store/driver/database.ts';
 
 /** For a session whose search path has no schema of ours, too. */
 const readDrift = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ExternalBusOptions } from '../../server/bus/connect-bus.ts';
 import { EmbeddedServer } from '../../server/bus/embedded-server.ts';
 import { formatCredentials, issueReplicaCredentials, type UserCredentials } from '../../server/bus/trust.ts';
-import type { Log } from '../../server/engine/ports.ts';
+import type { Log } from '../../server/engine/ports/ports.ts';
 
 export interface ScratchNats {
   readonly url: string;

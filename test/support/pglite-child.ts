@@ -3,8 +3,9 @@
  *
  * Arguments: the folder; `open` to open it and end. Messages: `{ submitted, completed }`, lists of job ids.
  */
+
+import { openPglite } from '../../server/store/driver/pglite.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { openPglite } from '../../server/store/pglite.ts';
 import { createStore } from '../../server/store/store.ts';
 import type { StoreContext } from './store-context.ts';
 import { claimOf, completionOf, makeCall, makeJob, makeLane, openWorker } from './store-fixtures.ts';

@@ -1,5 +1,5 @@
 /** How a statement's plan reaches its tables. */
-import type { Statement } from '../../server/store/database.ts';
+import type { Statement } from '../../server/store/driver/database.ts';
 import { type StoreContext, sql } from './store-context.ts';
 
 interface PlanNode {

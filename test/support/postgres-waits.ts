@@ -1,5 +1,5 @@
 /** Transactions held open on purpose, and who waits for whom meanwhile, as the PostgreSQL server itself says. */
-import type { Database, Session } from '../../server/store/database.ts';
+import type { Database, Session } from '../../server/store/driver/database.ts';
 import { eventually } from './eventually.ts';
 
 const readWaiting = {

@@ -1,6 +1,6 @@
 /** What a run of tests prepares once for all of its processes, each part at its first request; `prepare.ts` makes it. */
 import { cpSync, readFileSync } from 'node:fs';
-import type { PgliteOptions } from '../../server/store/pglite.ts';
+import type { PgliteOptions } from '../../server/store/driver/pglite.ts';
 
 /** `folder`: a folder to copy. `snapshot`: a file that an embedded database in memory begins with. `server`: the URL of a database of a running PostgreSQL that tests share. */
 export type Prepared = `pglite ${'folder' | 'snapshot'}` | `postgres-${16 | 18} ${'folder' | 'server'}`;

@@ -5,9 +5,9 @@ import {
   decideSchedule,
   type ScheduleDecision,
   type ScheduleStatus,
-} from '../../server/domain/decide-schedule.ts';
-import { NominalTimes, type ScheduleTimes } from '../../server/domain/nominal-times.ts';
-import type { PendingRun, ScheduleRules } from '../../server/domain/schedule.ts';
+} from '../../server/domain/schedules/decide-schedule.ts';
+import { NominalTimes, type ScheduleTimes } from '../../server/domain/schedules/nominal-times.ts';
+import type { PendingRun, ScheduleRules } from '../../server/domain/schedules/schedule.ts';
 
 export const NOON_US = Date.UTC(2026, 10, 26, 12) * 1_000;
 export const SECOND = 1_000_000;

@@ -7,7 +7,7 @@ import {
   stateCodes,
   terminalStates,
   transitions,
-} from '../../server/domain/job-state.ts';
+} from '../../server/domain/jobs/job-state.ts';
 
 const meanings: { readonly [S in JobState]: string } = {
   BLOCKED: 'waits for what it depends on: jobs, steps, data assets',
@@ -89,7 +89,7 @@ export function drawStates(): string {
   return [
     '# States of a job',
     '',
-    'Drawn from the table of transitions in `server/domain/job-state.ts`; a test compares the two, and another runs every',
+    'Drawn from the table of transitions in `server/domain/jobs/job-state.ts`; a test compares the two, and another runs every',
     'statement that moves a job from every state. What is not drawn is refused. `UPDATE=1 npm test -- state-diagram` draws anew.',
     '',
     '```mermaid',

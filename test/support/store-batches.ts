@@ -1,8 +1,8 @@
 /** Batches for the tests of the store, and every statement of theirs run once. */
-import { newBatch } from '../../server/domain/batch.ts';
-import { newRetry, type RetryPage } from '../../server/domain/batch-retry.ts';
-import type { BatchSpec, FillingBatch } from '../../server/engine/batch-views.ts';
-import type { NewJob, SubmitResult } from '../../server/engine/store-port.ts';
+import { newBatch } from '../../server/domain/batches/batch.ts';
+import { newRetry, type RetryPage } from '../../server/domain/batches/batch-retry.ts';
+import type { BatchSpec, FillingBatch } from '../../server/engine/ports/batches.ts';
+import type { NewJob, SubmitResult } from '../../server/engine/ports/submissions.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeJob, makeLane, newJobId, payload } from './store-fixtures.ts';
 

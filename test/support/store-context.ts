@@ -1,10 +1,10 @@
 /** A store on a scratch database for one test file: the same for each database that the suite runs on. */
 import { afterAll, beforeAll } from 'vitest';
-import type { Store } from '../../server/engine/store-port.ts';
-import type { Database, Row } from '../../server/store/database.ts';
+import type { Store } from '../../server/engine/ports/store.ts';
+import type { Database, Row } from '../../server/store/driver/database.ts';
+import { openPglite } from '../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../server/store/driver/postgres.ts';
 import { migrate } from '../../server/store/migrate.ts';
-import { openPglite } from '../../server/store/pglite.ts';
-import { openPostgres } from '../../server/store/postgres.ts';
 import { createStore } from '../../server/store/store.ts';
 import { sharedPostgres, type TestDatabases } from './postgres.ts';
 import { inMemory } from './prepared.ts';

@@ -1,8 +1,8 @@
 /** Lanes whose jobs take amounts of resources, and claims of them, for the tests of the store. */
-import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/placement.ts';
-import type { Amounts } from '../../server/domain/resources.ts';
-import type { RoomSeen } from '../../server/engine/demand-views.ts';
-import type { ClaimedJob } from '../../server/engine/store-port.ts';
+import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/dispatch/placement.ts';
+import type { Amounts } from '../../server/domain/dispatch/resources.ts';
+import type { RoomSeen } from '../../server/engine/ports/demands.ts';
+import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
 import type { StoreContext } from './store-context.ts';
 import { completionOf, makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 

@@ -1,7 +1,7 @@
 /** Every statement about dependencies, run once. */
 
-import { end } from '../../server/domain/decide.ts';
-import { decideUnblock } from '../../server/domain/dependencies.ts';
+import { decideUnblock } from '../../server/domain/dependencies/dependencies.ts';
+import { end } from '../../server/domain/jobs/decide.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeJob, makeLane, only, submitMany } from './store-fixtures.ts';
 import { changeOne, startWorkflow } from './store-workflows.ts';

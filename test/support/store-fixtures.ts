@@ -1,20 +1,13 @@
 /** Jobs, lanes, sessions and reports for the tests of the store. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { definitionDefaults, type JobDefinition } from '../../server/domain/definition.ts';
-import type { LaneKey } from '../../server/domain/placement.ts';
-import { uuid7 } from '../../server/domain/uuid.ts';
-import type { AttemptKey } from '../../server/engine/attempt-views.ts';
-import type {
-  Claim,
-  ClaimedJob,
-  Completion,
-  NewJob,
-  NewSession,
-  Place,
-  SessionRow,
-  SubmitCall,
-} from '../../server/engine/store-port.ts';
-import type { Row } from '../../server/store/database.ts';
+import { uuid7 } from '../../server/domain/base/uuid.ts';
+import { definitionDefaults, type JobDefinition } from '../../server/domain/definitions/definition.ts';
+import type { LaneKey } from '../../server/domain/dispatch/placement.ts';
+import type { AttemptKey, Completion } from '../../server/engine/ports/attempts.ts';
+import type { Claim, ClaimedJob, Place } from '../../server/engine/ports/dispatch.ts';
+import type { NewSession, SessionRow } from '../../server/engine/ports/sessions.ts';
+import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
+import type { Row } from '../../server/store/driver/database.ts';
 import { type StoreContext, sql } from './store-context.ts';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

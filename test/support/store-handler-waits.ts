@@ -1,5 +1,5 @@
 /** Handlers that wait for jobs by calls, for the tests of the store, and every statement of theirs run once. */
-import type { HandlerWait } from '../../server/engine/deadlock-views.ts';
+import type { HandlerWait } from '../../server/engine/ports/deadlocks.ts';
 import type { StoreContext } from './store-context.ts';
 
 export function handlerWait(jobId: string, targetJobId: string, namespace = 'default'): HandlerWait {

@@ -1,8 +1,9 @@
 /** Lanes, jobs and claims under limits, for the tests of the store. */
-import type { JobDefinition } from '../../server/domain/definition.ts';
-import { everyJob } from '../../server/domain/job-filter.ts';
-import type { LimitsSeen } from '../../server/engine/limit-views.ts';
-import type { ClaimedJob, NewJob, SubmitCall } from '../../server/engine/store-port.ts';
+import type { JobDefinition } from '../../server/domain/definitions/definition.ts';
+import { everyJob } from '../../server/domain/jobs/job-filter.ts';
+import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
+import type { LimitsSeen } from '../../server/engine/ports/limits.ts';
+import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 

@@ -1,5 +1,5 @@
 /** The outbox for tests of its statements. */
-import type { Store } from '../../server/engine/store-port.ts';
+import type { Store } from '../../server/engine/ports/store.ts';
 
 /** Runs each statement of the outbox once. */
 export async function useOutbox({ outbox }: Store): Promise<void> {

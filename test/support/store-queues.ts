@@ -1,5 +1,5 @@
 /** All that a store can do with queues, for tests of its statements. */
-import type { Store } from '../../server/engine/store-port.ts';
+import type { Store } from '../../server/engine/ports/store.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeLane, submitMany } from './store-fixtures.ts';
 

@@ -1,8 +1,14 @@
 /** Calls with keys of submission rules, for the tests of the store. */
 import { createHash } from 'node:crypto';
-import { blockingStates } from '../../server/domain/submission-rule.ts';
-import type { NewJob, SubmitCall } from '../../server/engine/store-port.ts';
-import type { DebounceKey, RuleKey, ThrottleKey, UniqueKey } from '../../server/engine/submission-rules.ts';
+import { blockingStates } from '../../server/domain/jobs/submission-rule.ts';
+import type {
+  DebounceKey,
+  NewJob,
+  RuleKey,
+  SubmitCall,
+  ThrottleKey,
+  UniqueKey,
+} from '../../server/engine/ports/submissions.ts';
 import { makeCall, makeJob } from './store-fixtures.ts';
 
 /** What makes the rule of the job at a place. */

@@ -1,9 +1,9 @@
 /** Schedules for the tests of the store, and every statement of theirs run once. */
-import { decideSchedule } from '../../server/domain/decide-schedule.ts';
-import { NominalTimes } from '../../server/domain/nominal-times.ts';
-import type { PendingRun, ScheduleRules } from '../../server/domain/schedule.ts';
-import type { DecideSchedule, ScheduleSpec } from '../../server/engine/schedule-views.ts';
-import type { Store } from '../../server/engine/store-port.ts';
+import { decideSchedule } from '../../server/domain/schedules/decide-schedule.ts';
+import { NominalTimes } from '../../server/domain/schedules/nominal-times.ts';
+import type { PendingRun, ScheduleRules } from '../../server/domain/schedules/schedule.ts';
+import type { DecideSchedule, ScheduleSpec } from '../../server/engine/ports/schedules.ts';
+import type { Store } from '../../server/engine/ports/store.ts';
 import { payload } from './store-fixtures.ts';
 
 export const decide: DecideSchedule = (schedule, status, nowUs) =>

@@ -1,6 +1,6 @@
 /** Jobs put straight into any state, also into those that no statement leads to yet. */
-import { isTerminal, type JobState, stateCodes } from '../../server/domain/job-state.ts';
-import type { AttemptKey } from '../../server/engine/attempt-views.ts';
+import { isTerminal, type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
+import type { AttemptKey } from '../../server/engine/ports/attempts.ts';
 import { type StoreContext, sql } from './store-context.ts';
 import { makeLane, only, openWorker, submitMany } from './store-fixtures.ts';
 

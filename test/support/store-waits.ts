@@ -1,7 +1,7 @@
 /** Jobs that wait for events, for the tests of the store, and every statement of theirs run once. */
-import { type KeyFacts, takeKept } from '../../server/domain/event-queue.ts';
-import { decideBeginWait, decideEndWait } from '../../server/domain/wait.ts';
-import type { Delivery } from '../../server/engine/wait-views.ts';
+import { type KeyFacts, takeKept } from '../../server/domain/signals/event-queue.ts';
+import { decideBeginWait, decideEndWait } from '../../server/domain/signals/wait.ts';
+import type { Delivery } from '../../server/engine/ports/signals.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeLane, payload, submitMany } from './store-fixtures.ts';
 

@@ -1,11 +1,12 @@
 /** Workflows for the tests of the store, and every statement of theirs run once. */
 import { randomUUID } from 'node:crypto';
-import { decideCancel, end, goOn } from '../../server/domain/decide.ts';
-import { systemFailure } from '../../server/domain/payload.ts';
-import type { Change, OpenRun } from '../../server/domain/run.ts';
-import { newRun, type WorkflowRun } from '../../server/domain/workflow/phases.ts';
-import type { ClaimedJob, NewJob } from '../../server/engine/store-port.ts';
-import type { LockedWorkflow, WrittenCompensation, WrittenStep } from '../../server/engine/workflow-views.ts';
+import { systemFailure } from '../../server/domain/base/payload.ts';
+import { decideCancel, end, goOn } from '../../server/domain/jobs/decide.ts';
+import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
+import { newRun, type WorkflowRun } from '../../server/domain/workflows/phases.ts';
+import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
+import type { NewJob } from '../../server/engine/ports/submissions.ts';
+import type { LockedWorkflow, WrittenCompensation, WrittenStep } from '../../server/engine/ports/workflows.ts';
 import type { StoreContext } from './store-context.ts';
 import { claimMany, makeCall, makeJob, makeLane, only, openWorker, payload, submitMany } from './store-fixtures.ts';
 

@@ -1,6 +1,6 @@
 /** Events and changes one by one, for tests that look at each. */
-import { uuidFromBytes } from '../../server/domain/uuid.ts';
-import type { ChangeOfMany, EventBatch, ToldEvent } from '../../server/engine/job-events.ts';
+import { uuidFromBytes } from '../../server/domain/base/uuid.ts';
+import type { ChangeOfMany, EventBatch, ToldEvent } from '../../server/engine/ports/events.ts';
 
 const ID_BYTES = 16;
 

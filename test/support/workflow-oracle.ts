@@ -2,8 +2,8 @@
  * What a workflow comes to, the slow and plain way: by looking at whole lists of outcomes, over and over until nothing changes. It
  * shares nothing with the decisions that it judges but their words.
  */
-import type { EndedStepState } from '../../server/domain/workflow/step-state.ts';
-import type { StepRole, TriggerRule, Workflow, WorkflowStep } from '../../server/domain/workflow/workflow.ts';
+import type { EndedStepState } from '../../server/domain/workflows/step-state.ts';
+import type { StepRole, TriggerRule, Workflow, WorkflowStep } from '../../server/domain/workflows/workflow.ts';
 
 export type Verdict = 'START' | 'SKIP' | 'UPSTREAM_FAILED';
 

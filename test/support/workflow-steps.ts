@@ -1,5 +1,5 @@
 /** Workflows of few words. */
-import type { Workflow, WorkflowStep } from '../../server/domain/workflow/workflow.ts';
+import type { Workflow, WorkflowStep } from '../../server/domain/workflows/workflow.ts';
 
 export function stepOf(changes: Partial<WorkflowStep> & { readonly name: string }): WorkflowStep {
   return { definition: 'work', definitionVersion: 0, needs: [], rule: 'ALL_SUCCESS', role: 'NORMAL', ...changes };

@@ -20,7 +20,7 @@ describe('this checkout', () => {
     expect(files.some(({ path }) => path.includes('/gen/'))).toBe(false);
     const all = files.flatMap(importsOf);
     expect(all.filter(({ typeOnly }) => typeOnly).length).toBeGreaterThan(50);
-    expect(all.some(({ target }) => target === 'server/store/pglite-thread.ts')).toBe(true);
+    expect(all.some(({ target }) => target === 'server/store/driver/pglite-thread.ts')).toBe(true);
   });
 });
 
@@ -85,10 +85,14 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/cli/a.ts', "import { x } from '../../workers/demo/jobs.ts';", '../../workers/demo/jobs.ts'],
   [
     'workers/exec/a.ts',
-    "import { Worker } from '@muster/sdk';\nimport { x } from '../../server/domain/quantities.ts';",
+    "import { Worker } from '@muster/sdk';\nimport { x } from '../../server/domain/base/quantities.ts';",
     undefined,
   ],
-  ['workers/exec/a.ts', "import { x } from '../../server/cli/cli-error.ts';", '../../server/cli/cli-error.ts'],
+  [
+    'workers/exec/a.ts',
+    "import { x } from '../../server/cli/failures/cli-error.ts';",
+    '../../server/cli/failures/cli-error.ts',
+  ],
   ['server/wire/a.ts', "import { x } from '../bus/client.ts';", '../bus/client.ts'],
   ['server/config.ts', "import { x } from './api/code.ts';", './api/code.ts'],
   ['server/transfer.ts', "import { x } from './store/transfer/a.ts';", undefined],

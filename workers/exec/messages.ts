@@ -1,6 +1,6 @@
 /** What a command says over its descriptor 3: JSON lines about progress, checkpoints, logs and time. */
 import type { JobContext, LogLevel } from '@muster/sdk';
-import { spanToMs } from '../../server/domain/quantities.ts';
+import { spanToMs } from '../../server/domain/base/quantities.ts';
 import { LineSplitter } from './lines.ts';
 
 /** A checkpoint of the largest size, with room for what JSON makes of its characters. */

@@ -1,7 +1,7 @@
 /** Asks the server for what the checks need, in bounded amounts, and gives what they find. */
 import { Code, type JobDefinition, JobState, MusterError, type Queue, type Worker } from '@muster/sdk/grpc';
 import type { Connection } from '../connection.ts';
-import { reportOf } from '../failure-report.ts';
+import { reportOf } from '../failures/failure-report.ts';
 import { allPages } from '../pages.ts';
 import { type Finding, finding } from './finding.ts';
 import { checkBreakers, checkDefinitions, checkQueues, checkWorkers, type WaitingQueue } from './work.ts';

@@ -7,8 +7,8 @@ import {
   type ExitRule,
   type OutputType,
 } from '../../../workers/exec/command-spec.ts';
-import { spanToMs } from '../../domain/quantities.ts';
-import { CliError } from '../cli-error.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { bytes } from '../input/amounts.ts';
 import { splitWords } from './words.ts';
 

@@ -7,9 +7,9 @@ import {
   type ExitRule,
   OUTPUT_TYPES,
 } from '../../../workers/exec/command-spec.ts';
-import { amountToNumber, spanToMs } from '../../domain/quantities.ts';
-import { CliError } from '../cli-error.ts';
+import { amountToNumber, spanToMs } from '../../domain/base/quantities.ts';
 import type { CommandProcess } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { readDocuments } from '../input/documents.ts';
 import { Fields } from './fields.ts';
 

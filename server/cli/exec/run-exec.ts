@@ -4,8 +4,8 @@ import { fixedEnvironment } from '../../../workers/exec/environment.ts';
 import { type ExecOptions, runExecWorker } from '../../../workers/exec/exec-worker.ts';
 import { programFault } from '../../../workers/exec/program-file.ts';
 import { startTracing } from '../../telemetry/traces/process-spans.ts';
-import { CliError } from '../cli-error.ts';
-import { Exit } from '../exit-codes.ts';
+import { CliError } from '../failures/cli-error.ts';
+import { Exit } from '../failures/exit-codes.ts';
 
 export async function startExecWorker(options: ExecOptions): Promise<void> {
   if (process.platform === 'win32')

@@ -1,6 +1,6 @@
 /** Amounts of resources as options take them: `--demand memory=4Gi`, repeated. */
 import { InvalidArgumentError } from 'commander';
-import { amountToNumber } from '../../domain/quantities.ts';
+import { amountToNumber } from '../../domain/base/quantities.ts';
 import { label } from './labels.ts';
 
 export function amount(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {

@@ -1,8 +1,8 @@
 /** Which deployment is moved: a data folder or a PostgreSQL database. */
 import type { Command } from 'commander';
 import type { Place } from '../../transfer.ts';
-import { CliError } from '../cli-error.ts';
 import { pathOf } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { processOf } from '../muster-command.ts';
 import { isTyped, type PostgresOptions, postgresUrlOf } from './place.ts';
 

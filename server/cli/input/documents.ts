@@ -1,7 +1,7 @@
 /** Files of definitions: YAML or JSON, one or several documents each. */
 import { parseAllDocuments } from 'yaml';
-import { CliError } from '../cli-error.ts';
 import type { CommandProcess } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { nameOf, readBytes } from './payload-input.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -6,8 +6,8 @@ import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue, MessageSh
 import { fromJson } from '@bufbuild/protobuf';
 import { DurationSchema } from '@bufbuild/protobuf/wkt';
 import { PayloadSchema } from '@muster/sdk/grpc';
-import { nearName } from '../../domain/near-name.ts';
-import { spanToMs } from '../../domain/quantities.ts';
+import { nearName } from '../../domain/base/near-name.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
 
 export interface Problem {
   /** Path of the field, such as `retryPolicy.maxAttempts`; empty for the document itself. */

@@ -2,8 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
 import { type Payload, PayloadSchema } from '@muster/sdk/grpc';
-import { CliError } from '../cli-error.ts';
 import { type CommandProcess, pathOf } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 
 /** What the server takes at most. */
 const MAX_BYTES = 512 * 1024;

@@ -1,7 +1,7 @@
 /** Which PostgreSQL a command is told of: a URL, or the name of a file that holds one, since a URL may hold a password. */
 import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { optionWithEnv } from './environment.ts';
 
 export interface PostgresOptions {

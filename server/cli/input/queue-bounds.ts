@@ -2,7 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { spanToMs } from '../../domain/quantities.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
 import { integer } from './numbers.ts';
 
 export interface BoundOptions {

@@ -2,8 +2,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema, type RateLimitSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
-import { spanToMs } from '../../domain/quantities.ts';
-import { CliError } from '../cli-error.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { integer } from './numbers.ts';
 import { addBounds, type BoundOptions, boundsOf } from './queue-bounds.ts';
 

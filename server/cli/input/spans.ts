@@ -1,6 +1,6 @@
 /** Spans and times as people write them. */
 import { InvalidArgumentError } from 'commander';
-import { spanToMs } from '../../domain/quantities.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
 
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}:\d{2})?$/i;
 

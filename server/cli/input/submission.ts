@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs, IdempotencyConflictPolicy, type JobSubmission, JobSubmissionSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { amount } from './amounts.ts';
 import type { DefinitionRef } from './definition-name.ts';
 import { afterAsset, afterJob, afterStep, type DependencyOptions, dependenciesOf } from './dependencies.ts';

@@ -1,7 +1,7 @@
 /** A job's trace for people: its spans as a tree, with when, how long, by whom and why. */
 import { type Attempt, type Failure, FailureCauseSchema, type Job } from '@muster/sdk/grpc';
-import { type JobSpan, spanAttributes } from '../../domain/job-spans.ts';
-import { parseTraceparent } from '../../domain/trace.ts';
+import { type JobSpan, spanAttributes } from '../../domain/events/job-spans.ts';
+import { parseTraceparent } from '../../domain/events/trace.ts';
 import type { Output } from './output.ts';
 import { jobRemark, styledState } from './states.ts';
 import { spanText } from './times.ts';

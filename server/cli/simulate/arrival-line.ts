@@ -1,8 +1,8 @@
 /** One line of a file of arrivals. */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import { nearName } from '../../domain/near-name.ts';
-import { spanToMs } from '../../domain/quantities.ts';
-import type { Arrival } from '../../simulate/scenario.ts';
+import { nearName } from '../../domain/base/near-name.ts';
+import { spanToMs } from '../../domain/base/quantities.ts';
+import type { Arrival } from '../../tools/simulate/scenario.ts';
 import { time } from '../input/spans.ts';
 
 /** Its time is one of the calendar, or a span since the beginning. */

@@ -1,10 +1,10 @@
 /** A file of arrivals: a JSON object a line. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { limitsKeys } from '../../simulate/given-keys.ts';
-import { type Arrival, MOST_ARRIVALS, MOST_SPAN_MS } from '../../simulate/scenario.ts';
-import { CliError } from '../cli-error.ts';
+import { limitsKeys } from '../../tools/simulate/given-keys.ts';
+import { type Arrival, MOST_ARRIVALS, MOST_SPAN_MS } from '../../tools/simulate/scenario.ts';
 import type { CommandProcess } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { nameOf, openInput, unreadable } from '../input/payload-input.ts';
 import { arrivalOf, type TimedArrival } from './arrival-line.ts';
 import { misfits } from './misfits.ts';

@@ -1,5 +1,5 @@
 /** A run, or two of them, as a drawing: jobs that wait by queue, and slots that are taken, over time. */
-import type { SimulationReport } from '../../simulate/report/report-types.ts';
+import type { SimulationReport } from '../../tools/simulate/report/report-types.ts';
 import { escaped, svg } from '../output/svg.ts';
 import { spanText } from '../output/times.ts';
 

@@ -1,5 +1,5 @@
 /** Two runs of the same arrivals, side by side. */
-import type { GroupReport, SimulationReport } from '../../simulate/report/report-types.ts';
+import type { GroupReport, SimulationReport } from '../../tools/simulate/report/report-types.ts';
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
 import { spanText } from '../output/times.ts';

@@ -2,8 +2,8 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Job, JobState } from '@muster/sdk/grpc';
-import { MOST_ARRIVALS } from '../../simulate/scenario.ts';
-import { CliError } from '../cli-error.ts';
+import { MOST_ARRIVALS } from '../../tools/simulate/scenario.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { type FilterOptions, toJobFilter } from '../input/job-filter.ts';
 import type { Invocation } from '../invocation.ts';
 import { countText } from '../output/times.ts';

@@ -1,7 +1,7 @@
 /** Arrivals that a scenario has no place for. */
 
-import { nearName } from '../../domain/near-name.ts';
-import { type Arrival, handlersOf, type Scenario } from '../../simulate/scenario.ts';
+import { nearName } from '../../domain/base/near-name.ts';
+import { type Arrival, handlersOf, type Scenario } from '../../tools/simulate/scenario.ts';
 
 interface Misfit {
   readonly line: number;

@@ -1,8 +1,8 @@
 /** `--set queues.mails.maxConcurrency=5`: changes of a scenario, by the names of what they change. */
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
-import { nearName } from '../../domain/near-name.ts';
-import { CliError } from '../cli-error.ts';
+import { nearName } from '../../domain/base/near-name.ts';
+import { CliError } from '../failures/cli-error.ts';
 
 export interface Override {
   /** As it was written, for messages. */

@@ -1,5 +1,5 @@
 /** What is wrong with a file, all of it at once as far as that is of use. */
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../failures/cli-error.ts';
 
 const MOST_SHOWN = 10;
 

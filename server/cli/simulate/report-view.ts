@@ -4,7 +4,7 @@ import {
   type GroupReport,
   type SimulationReport,
   type WorkerReport,
-} from '../../simulate/report/report-types.ts';
+} from '../../tools/simulate/report/report-types.ts';
 import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
 import { countText, spanText } from '../output/times.ts';

@@ -1,11 +1,11 @@
 /** A scenario as people write it: definitions and queues as in the contract, and the workers that there are. */
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
-import { nearName } from '../../domain/near-name.ts';
-import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../simulate/scenario.ts';
-import { faultsOfResources } from '../../simulate/worker-resources.ts';
-import { CliError } from '../cli-error.ts';
+import { nearName } from '../../domain/base/near-name.ts';
+import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../tools/simulate/scenario.ts';
+import { faultsOfResources } from '../../tools/simulate/worker-resources.ts';
 import type { CommandProcess } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import { readDocuments } from '../input/documents.ts';
 import { decodeDocument } from '../input/message-document.ts';
 import { type Override, withOverrides } from './overrides.ts';

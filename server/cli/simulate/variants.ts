@@ -1,5 +1,5 @@
 /** The scenario that is simulated, and the changed one that it is compared with. */
-import type { Scenario } from '../../simulate/scenario.ts';
+import type { Scenario } from '../../tools/simulate/scenario.ts';
 import type { CommandProcess } from '../command-process.ts';
 import type { Override } from './overrides.ts';
 import { readScenario } from './scenario-file.ts';

@@ -1,10 +1,10 @@
 /** A job of the contract as the one whose spans are drawn. */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { type Attempt, AttemptOutcomeSchema, type Job, stateName } from '@muster/sdk/grpc';
-import type { TracedAttempt, TracedJob } from '../../domain/job-spans.ts';
-import type { JobState } from '../../domain/job-state.ts';
-import type { AttemptOutcome } from '../../domain/run.ts';
-import type { TraceOrigin } from '../../domain/trace.ts';
+import type { TracedAttempt, TracedJob } from '../../domain/events/job-spans.ts';
+import type { TraceOrigin } from '../../domain/events/trace.ts';
+import type { JobState } from '../../domain/jobs/job-state.ts';
+import type { AttemptOutcome } from '../../domain/jobs/run.ts';
 
 /** @param retryOf The job that it retries, where that is still there. */
 export function tracedJob(job: Job, retryOf: TraceOrigin | undefined): TracedJob {

@@ -1,7 +1,7 @@
 /** Where a drawing goes: stdout, or a file. */
 import { writeFile } from 'node:fs/promises';
-import { CliError } from '../cli-error.ts';
 import { pathOf } from '../command-process.ts';
+import { CliError } from '../failures/cli-error.ts';
 import type { Invocation } from '../invocation.ts';
 
 export async function writeDrawing(

@@ -1,10 +1,10 @@
 /** One batch goes on: from what it was told to its counts, and to its end, within the transaction that holds its lock. */
-import { afterNews, type BatchNews, countEnded, endOf, outcomeOf } from '../../domain/batch.ts';
-import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
-import type { BatchStore, StoredBatch, WrittenBatch } from '../batch-views.ts';
-import type { InnerStore } from '../inner-jobs.ts';
-import type { NewJob } from '../store-port.ts';
-import type { LockedWorkflow, WrittenNews } from '../workflow-views.ts';
+import { afterNews, type BatchNews, countEnded, endOf, outcomeOf } from '../../domain/batches/batch.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import type { InnerStore } from '../jobs/submit/inner-jobs.ts';
+import type { BatchStore, StoredBatch, WrittenBatch } from '../ports/batches.ts';
+import type { NewJob } from '../ports/submissions.ts';
+import type { LockedWorkflow, WrittenNews } from '../ports/workflows.ts';
 import type { Callbacks } from './callbacks.ts';
 
 export interface AdvancedBatch {

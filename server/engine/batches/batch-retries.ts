@@ -2,14 +2,14 @@
  * Retries of batches: makes the new batch at once, and its members behind the call. What a replica has left, because it died or
  * met with something that passes, another one goes on with.
  */
-import { countFailed } from '../../domain/batch.ts';
-import { newRetry } from '../../domain/batch-retry.ts';
-import { isTerminal } from '../../domain/job-state.ts';
-import { jobNotEnded } from '../erasures.ts';
-import { asEngineError } from '../errors.ts';
-import { killPoint } from '../kill-points.ts';
-import type { Log, Timer } from '../ports.ts';
-import type { RequestKey } from '../requests.ts';
+import { countFailed } from '../../domain/batches/batch.ts';
+import { newRetry } from '../../domain/batches/batch-retry.ts';
+import { isTerminal } from '../../domain/jobs/job-state.ts';
+import { asEngineError } from '../base/errors.ts';
+import { killPoint } from '../base/kill-points.ts';
+import { jobNotEnded } from '../jobs/change/erasures.ts';
+import type { Log, Timer } from '../ports/ports.ts';
+import type { RequestKey } from '../ports/store.ts';
 import type { Batches, BatchView } from './batches.ts';
 import { type NewBatch, NewBatches, type NewBatchesParts } from './new-batches.ts';
 import { batchErased, nothingToRetry } from './refusals.ts';

@@ -1,13 +1,13 @@
 /** Batches as people make, see and seal them. How they go on is in `advance.ts`. */
-import { BATCH_DEFINITION, noneEnded } from '../../domain/batch.ts';
+import { BATCH_DEFINITION, noneEnded } from '../../domain/batches/batch.ts';
 import type { Announcer } from '../announcer.ts';
-import type { StoredBatch } from '../batch-views.ts';
-import { retryCollisions } from '../collisions.ts';
-import { asEngineError } from '../errors.ts';
-import type { JobView } from '../job-views.ts';
-import { once, type RequestKey } from '../requests.ts';
-import type { Store } from '../store-port.ts';
-import type { Submissions } from '../submissions.ts';
+import { retryCollisions } from '../base/collisions.ts';
+import { asEngineError } from '../base/errors.ts';
+import { once } from '../base/requests.ts';
+import type { Submissions } from '../jobs/submit/submissions.ts';
+import type { StoredBatch } from '../ports/batches.ts';
+import type { JobView } from '../ports/jobs.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
 import { callbackSubmission } from './callbacks.ts';
 import { type NewBatch, NewBatches, type NewBatchesParts } from './new-batches.ts';
 import { batchNotFound } from './refusals.ts';

@@ -1,12 +1,12 @@
 /** The jobs that are made when batches end, within the transaction that ends them. */
-import { type BatchProgress, countsOf } from '../../domain/batch.ts';
-import type { Payload } from '../../domain/payload.ts';
-import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
-import { InnerJobs, type InnerJobsParts, type InnerStore, NoJob } from '../inner-jobs.ts';
-import type { ScheduledJob } from '../schedule-views.ts';
-import type { NewJob } from '../store-port.ts';
-import type { Submission } from '../submissions.ts';
-import type { LockedWorkflow } from '../workflow-views.ts';
+
+import type { Payload } from '../../domain/base/payload.ts';
+import { type BatchProgress, countsOf } from '../../domain/batches/batch.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import { InnerJobs, type InnerJobsParts, type InnerStore, NoJob } from '../jobs/submit/inner-jobs.ts';
+import type { ScheduledJob } from '../ports/schedules.ts';
+import type { NewJob, Submission } from '../ports/submissions.ts';
+import type { LockedWorkflow } from '../ports/workflows.ts';
 
 /** What a callback is told of its batch. */
 export interface EndedBatch extends Pick<BatchProgress, 'ended' | 'notRetried'> {

@@ -1,9 +1,9 @@
 /** The definition of batches' own jobs. No worker runs them; what matters of it is its name, and its queue. */
-import { BATCH_DEFINITION } from '../../domain/batch.ts';
-import { definitionDefaults, type JobDefinition } from '../../domain/definition.ts';
-import type { Definitions } from '../definitions.ts';
-import { hashOf } from '../derived-ids.ts';
-import type { Store } from '../store-port.ts';
+import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
+import { definitionDefaults, type JobDefinition } from '../../domain/definitions/definition.ts';
+import { hashOf } from '../base/derived-ids.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { Store } from '../ports/store.ts';
 
 function newDefinition(namespace: string): JobDefinition {
   const { queue, retryPolicy, runTimeoutMs, cancelGraceMs } = definitionDefaults;

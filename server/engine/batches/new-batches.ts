@@ -1,17 +1,17 @@
 /** Stores new batches: the batch's own job and what is said of it, in one transaction. */
-import type { BatchRetry } from '../../domain/batch-retry.ts';
-import type { LaneKey } from '../../domain/placement.ts';
-import type { BatchSpec } from '../batch-views.ts';
-import { type CollisionParts, retryCollisions } from '../collisions.ts';
-import type { DbClock } from '../db-clock.ts';
-import type { Definitions } from '../definitions.ts';
-import { EngineError } from '../errors.ts';
-import type { JobIds } from '../job-ids.ts';
-import type { Lanes } from '../lanes.ts';
-import { laneOf, newJob } from '../new-jobs.ts';
-import { type RequestKey, requestIdReused } from '../requests.ts';
-import type { NewJob, Store, SubmitResult, SubmittedJob } from '../store-port.ts';
-import type { Submission } from '../submissions.ts';
+import type { BatchRetry } from '../../domain/batches/batch-retry.ts';
+import type { LaneKey } from '../../domain/dispatch/placement.ts';
+import { type CollisionParts, retryCollisions } from '../base/collisions.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import { EngineError } from '../base/errors.ts';
+import type { JobIds } from '../base/job-ids.ts';
+import { requestIdReused } from '../base/requests.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import { laneOf, newJob } from '../jobs/submit/new-jobs.ts';
+import type { BatchSpec } from '../ports/batches.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+import type { NewJob, Submission, SubmitResult, SubmittedJob } from '../ports/submissions.ts';
 import { batchDefinition } from './definition.ts';
 import { batchRetried } from './refusals.ts';
 

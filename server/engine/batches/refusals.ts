@@ -1,7 +1,7 @@
 /** Why a batch does not take a call's jobs, or is not retried. */
-import { MOST_MEMBERS } from '../../domain/batch.ts';
-import type { BatchRefusal, MembersRefused } from '../batch-views.ts';
-import { EngineError, type ErrorReason } from '../errors.ts';
+import { MOST_MEMBERS } from '../../domain/batches/batch.ts';
+import { EngineError, type ErrorReason } from '../base/errors.ts';
+import type { BatchRefusal, MembersRefused } from '../ports/submissions.ts';
 
 export function batchNotFound(jobId: string): EngineError {
   return new EngineError('BATCH_NOT_FOUND', `the namespace has no batch ${jobId}; CreateBatch makes one`, {

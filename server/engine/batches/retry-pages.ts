@@ -3,17 +3,18 @@
  * member that comes next, so that whoever goes on, whoever died before, makes none twice and leaves none out.
  */
 
-import { type BatchRetry, leftOf, type RetryPage, settled } from '../../domain/batch-retry.ts';
+import { type BatchRetry, leftOf, type RetryPage, settled } from '../../domain/batches/batch-retry.ts';
 import type { Announcer } from '../announcer.ts';
-import type { FillingBatch } from '../batch-views.ts';
-import { type CollisionParts, retryCollisions } from '../collisions.ts';
-import type { Definitions } from '../definitions.ts';
-import { EngineError, type ErrorReason } from '../errors.ts';
-import type { EndedJob } from '../job-views.ts';
-import { killPoint } from '../kill-points.ts';
-import { submissionOf } from '../retries.ts';
-import type { Store } from '../store-port.ts';
-import type { Submission, Submissions } from '../submissions.ts';
+import { type CollisionParts, retryCollisions } from '../base/collisions.ts';
+import { EngineError, type ErrorReason } from '../base/errors.ts';
+import { killPoint } from '../base/kill-points.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import { submissionOf } from '../jobs/change/retries.ts';
+import type { Submissions } from '../jobs/submit/submissions.ts';
+import type { FillingBatch } from '../ports/batches.ts';
+import type { EndedJob } from '../ports/jobs.ts';
+import type { Store } from '../ports/store.ts';
+import type { Submission } from '../ports/submissions.ts';
 
 /** For so long members wait for room in a queue that is full. After that the rest is not retried: each batch ends. */
 const MOST_HELD_MS = 86_400_000;

@@ -1,7 +1,7 @@
 /** Why an attempt may have no such children. */
-import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/children.ts';
-import type { ParentAttempt } from '../dependency-views.ts';
-import { EngineError } from '../errors.ts';
+import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/dependencies/children.ts';
+import { EngineError } from '../base/errors.ts';
+import type { ParentAttempt } from '../ports/dependencies.ts';
 
 export function childrenRefused({ jobId, attempt }: ParentAttempt, why: 'CLOSED' | 'FULL' | 'TOO_DEEP'): EngineError {
   const facts = { field: 'parent', metadata: { job_id: jobId, attempt: String(attempt) } };

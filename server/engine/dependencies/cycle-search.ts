@@ -1,14 +1,21 @@
 /** Looks for circles before edges are made: walks what is waited for, and reads no more of it than it comes by. */
-import { BATCH_DEFINITION } from '../../domain/batch.ts';
-import type { Dependency, DependsOn } from '../../domain/dependencies.ts';
-import { cycleText, keyOfNode, MOST_WALKED, nodeText, type WaitNode, WaitWalk } from '../../domain/dependency-cycle.ts';
-import { compensatedStep } from '../../domain/workflow/compensation.ts';
-import type { Graph } from '../../domain/workflow/graph.ts';
-import { newRun, phaseOf, waitOf } from '../../domain/workflow/phases.ts';
-import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../dependency-views.ts';
-import { EngineError } from '../errors.ts';
-import type { Lanes } from '../lanes.ts';
-import { requireLanes } from '../unknown-lanes.ts';
+import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
+import type { Dependency, DependsOn } from '../../domain/dependencies/dependencies.ts';
+import {
+  cycleText,
+  keyOfNode,
+  MOST_WALKED,
+  nodeText,
+  type WaitNode,
+  WaitWalk,
+} from '../../domain/dependencies/dependency-cycle.ts';
+import { compensatedStep } from '../../domain/workflows/compensation.ts';
+import type { Graph } from '../../domain/workflows/graph.ts';
+import { newRun, phaseOf, waitOf } from '../../domain/workflows/phases.ts';
+import { EngineError } from '../base/errors.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import { requireLanes } from '../dispatch/unknown-lanes.ts';
+import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../ports/dependencies.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 
 /** Nodes that are read at once. */

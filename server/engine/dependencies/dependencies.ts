@@ -6,17 +6,17 @@ import {
   isMet,
   MOST_DEPENDENCIES,
   unmetText,
-} from '../../domain/dependencies.ts';
-import type { Change, OpenRun } from '../../domain/run.ts';
-import { jobNotFound } from '../cancels.ts';
-import type { Changes } from '../changes.ts';
-import type { AssetPage, LinkedDependency } from '../dependency-views.ts';
-import { EngineError } from '../errors.ts';
-import type { JobView } from '../job-views.ts';
-import type { Lanes } from '../lanes.ts';
-import type { Random } from '../ports.ts';
-import { once, type RequestKey } from '../requests.ts';
-import type { Decide, Store } from '../store-port.ts';
+} from '../../domain/dependencies/dependencies.ts';
+import type { Change, OpenRun } from '../../domain/jobs/run.ts';
+import { EngineError } from '../base/errors.ts';
+import { once } from '../base/requests.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import { jobNotFound } from '../jobs/change/cancels.ts';
+import type { Changes } from '../jobs/change/changes.ts';
+import type { AssetPage, LinkedDependency } from '../ports/dependencies.ts';
+import type { Decide, JobView } from '../ports/jobs.ts';
+import type { Random } from '../ports/ports.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
 import { cycleOf } from './cycle-search.ts';
 import { targetNotFound, withStepNumbers } from './step-numbers.ts';
 

@@ -1,8 +1,9 @@
 /** What an open job waits for, with what has become of that so far. */
-import type { Dependency } from '../../domain/dependencies.ts';
-import type { ExplainedDependency } from '../../domain/dependency-constraints.ts';
-import { uuid7Ms } from '../../domain/uuid.ts';
-import type { DependencyStore } from '../dependency-views.ts';
+
+import { uuid7Ms } from '../../domain/base/uuid.ts';
+import type { Dependency } from '../../domain/dependencies/dependencies.ts';
+import type { ExplainedDependency } from '../../domain/explain/dependency-constraints.ts';
+import type { DependencyStore } from '../ports/dependencies.ts';
 
 export type ExplainedStore = Pick<DependencyStore, 'readDependencies' | 'readTargets' | 'readSteps'>;
 

@@ -2,15 +2,16 @@
  * Lets jobs go whose dependencies have come about, ends those whose can come about no more, and publishes assets: takes what was
  * told of by the transactions that ended jobs and steps. What a crash leaves is a row, which any replica finds.
  */
-import { decideSkip, decideUnblock } from '../../domain/dependencies.ts';
-import type { Change } from '../../domain/run.ts';
-import type { Cancels } from '../cancels.ts';
-import type { Changes } from '../changes.ts';
-import type { Publication, Settled, TakenNews } from '../dependency-views.ts';
-import type { Lanes } from '../lanes.ts';
-import type { Log, Timer, Timers } from '../ports.ts';
-import type { Decide, Store } from '../store-port.ts';
-import { requireLanes } from '../unknown-lanes.ts';
+import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
+import type { Change } from '../../domain/jobs/run.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import { requireLanes } from '../dispatch/unknown-lanes.ts';
+import type { Cancels } from '../jobs/change/cancels.ts';
+import type { Changes } from '../jobs/change/changes.ts';
+import type { Publication, Settled, TakenNews } from '../ports/dependencies.ts';
+import type { Decide } from '../ports/jobs.ts';
+import type { Log, Timer, Timers } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
 /** Of one transaction. */

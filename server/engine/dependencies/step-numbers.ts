@@ -1,8 +1,8 @@
 /** Steps that dependencies name, looked up in the workflows that they are of. */
-import type { Dependency } from '../../domain/dependencies.ts';
-import type { DependencyStore, TargetJob } from '../dependency-views.ts';
-import { EngineError } from '../errors.ts';
-import type { Lanes } from '../lanes.ts';
+import type { Dependency } from '../../domain/dependencies/dependencies.ts';
+import { EngineError } from '../base/errors.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import type { DependencyStore, TargetJob } from '../ports/dependencies.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 
 export interface StepNumbersParts {

@@ -1,10 +1,10 @@
 /** Reports of handlers that wait for children: each is a transaction that makes the job wait for those that are open. */
-import { decideSuspend } from '../../domain/children.ts';
-import type { Dependency } from '../../domain/dependencies.ts';
-import type { AttemptKey } from '../attempt-views.ts';
-import type { Changes } from '../changes.ts';
-import type { Random } from '../ports.ts';
-import type { Store } from '../store-port.ts';
+import { decideSuspend } from '../../domain/dependencies/children.ts';
+import type { Dependency } from '../../domain/dependencies/dependencies.ts';
+import type { Changes } from '../jobs/change/changes.ts';
+import type { AttemptKey } from '../ports/attempts.ts';
+import type { Random } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
 
 export interface Suspension extends AttemptKey {
   readonly childIds: readonly string[];

@@ -1,7 +1,7 @@
 /** What a retry takes over from the workflow that it retries. */
-import { adoptable } from '../../domain/workflow/adoption.ts';
-import type { Graph } from '../../domain/workflow/graph.ts';
-import type { WorkflowStore, WrittenStep } from '../workflow-views.ts';
+import { adoptable } from '../../domain/workflows/adoption.ts';
+import type { Graph } from '../../domain/workflows/graph.ts';
+import type { WorkflowStore, WrittenStep } from '../ports/workflows.ts';
 
 /** Steps of the work that had succeeded there and are still good. What has ended first goes first. */
 export async function adoptedSteps(

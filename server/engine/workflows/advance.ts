@@ -1,8 +1,9 @@
 /** One workflow goes on: from what it was told to the jobs that start, within the transaction that holds its lock. */
-import type { JobState } from '../../domain/job-state.ts';
-import { type Failure, systemFailure } from '../../domain/payload.ts';
-import { compensatedStep } from '../../domain/workflow/compensation.ts';
-import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
+
+import { type Failure, systemFailure } from '../../domain/base/payload.ts';
+import type { JobState } from '../../domain/jobs/job-state.ts';
+import { compensatedStep } from '../../domain/workflows/compensation.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import {
   afterCompensation,
   afterEnds,
@@ -16,51 +17,24 @@ import {
   newRun,
   roleOf,
   type WorkflowRun,
-} from '../../domain/workflow/phases.ts';
-import type { EndedStep, EndedStepState } from '../../domain/workflow/step-state.ts';
-import { noneEnded } from '../../domain/workflow/trigger-rules.ts';
-import { successorsOf, wave } from '../../domain/workflow/wave.ts';
-import { MOST_DEPTH } from '../../domain/workflow/workflow.ts';
-import type { InnerStore } from '../inner-jobs.ts';
-import type { KeptResult } from '../step-cache-views.ts';
-import type { NewJob, Store } from '../store-port.ts';
-import type {
-  LockedWorkflow,
-  WorkflowNews,
-  WrittenCompensation,
-  WrittenNews,
-  WrittenRun,
-  WrittenStep,
-} from '../workflow-views.ts';
+} from '../../domain/workflows/phases.ts';
+import type { EndedStep, EndedStepState } from '../../domain/workflows/step-state.ts';
+import { noneEnded } from '../../domain/workflows/trigger-rules.ts';
+import { successorsOf, wave } from '../../domain/workflows/wave.ts';
+import { MOST_DEPTH } from '../../domain/workflows/workflow.ts';
+import type { CacheLooks, KeptResult } from '../ports/step-cache.ts';
+import type { NewJob } from '../ports/submissions.ts';
+import type { WorkflowNews, WrittenCompensation, WrittenNews, WrittenRun, WrittenStep } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
-import type { Body } from './bodies.ts';
-import { CachedSteps, type CacheLooks } from './cached-steps.ts';
+import type { AdvanceParts } from './advance-parts.ts';
 import { Compensations } from './compensations.ts';
-import type { KnownSteps } from './expected-steps.ts';
-import type { FanOutLists } from './fan-out-lists.ts';
 import { outcomeOf } from './outcome.ts';
-import { askedSkips, skippedEnded } from './skips.ts';
-import { childFailure, endedItems, passEnded, whyFailed } from './step-ends.ts';
-import type { StepJobs } from './step-jobs.ts';
-import { StepStarts } from './step-starts.ts';
-import type { StepWait } from './step-waits.ts';
-import { Steps } from './steps.ts';
+import { CachedSteps } from './steps/cached-steps.ts';
+import { childFailure, endedItems, passEnded, whyFailed } from './steps/ends.ts';
+import { askedSkips, skippedEnded } from './steps/skips.ts';
+import { StepStarts } from './steps/starts.ts';
+import { Steps } from './steps/steps.ts';
 import { Values } from './values.ts';
-
-export interface AdvanceParts {
-  readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;
-  readonly stepJobs: StepJobs;
-  readonly namespace: string;
-  readonly body: Body;
-  readonly workflow: LockedWorkflow;
-  readonly lists: FanOutLists;
-  /** Jobs that may be made in this transaction. */
-  readonly mostJobs: number;
-  /** Read with the lock. */
-  readonly known: KnownSteps;
-  /** For the one step of it that is locked. Undefined: nothing is. */
-  readonly wait: StepWait | undefined;
-}
 
 export interface Advanced {
   readonly run: WrittenRun;

@@ -1,9 +1,13 @@
 /** Bodies of workflows made ready to run: the graph, and expressions that are compiled when they are needed first. */
-import type { JobDefinition } from '../../domain/definition.ts';
-import { compileExpression, type WorkflowExpression } from '../../domain/workflow/expressions.ts';
-import { compileGraph, type Graph } from '../../domain/workflow/graph.ts';
-import { expressionsOf, expressionsOfStep, type PlacedExpression } from '../../domain/workflow/step-expressions.ts';
-import type { Workflow } from '../../domain/workflow/workflow.ts';
+import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import { compileExpression, type WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
+import {
+  expressionsOf,
+  expressionsOfStep,
+  type PlacedExpression,
+} from '../../domain/workflows/expressions/step-expressions.ts';
+import { compileGraph, type Graph } from '../../domain/workflows/graph.ts';
+import type { Workflow } from '../../domain/workflows/workflow.ts';
 
 export type ExpressionKind = PlacedExpression['kind'];
 

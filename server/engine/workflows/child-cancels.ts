@@ -1,8 +1,8 @@
 /** Cancels the open jobs of workflows, or of steps, that are not to go on. */
-import type { Cancels } from '../cancels.ts';
-import type { Log } from '../ports.ts';
-import type { Store } from '../store-port.ts';
-import type { LeftCancel, LockedWorkflow, OpenChildren, WrittenNews } from '../workflow-views.ts';
+import type { Cancels } from '../jobs/change/cancels.ts';
+import type { Log } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
+import type { LeftCancel, LockedWorkflow, OpenChildren, WrittenNews } from '../ports/workflows.ts';
 
 const PAGE = 1_000;
 /** Pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; what is left is found by a later round. */

@@ -1,14 +1,15 @@
 /** Takes back what steps have done, one after another, within the transaction that advances their workflow. */
-import { isTerminal } from '../../domain/job-state.ts';
-import type { Payload } from '../../domain/payload.ts';
-import { compensationOf, isCompensable, nextCompensation } from '../../domain/workflow/compensation.ts';
-import type { EndedStep } from '../../domain/workflow/step-state.ts';
-import type { WorkflowStep } from '../../domain/workflow/workflow.ts';
-import { NoJob } from '../inner-jobs.ts';
-import type { NewJob } from '../store-port.ts';
-import type { StoredCompensation, WorkflowNews, WrittenCompensation } from '../workflow-views.ts';
-import type { AdvanceParts } from './advance.ts';
-import type { Steps } from './steps.ts';
+
+import type { Payload } from '../../domain/base/payload.ts';
+import { isTerminal } from '../../domain/jobs/job-state.ts';
+import { compensationOf, isCompensable, nextCompensation } from '../../domain/workflows/compensation.ts';
+import type { EndedStep } from '../../domain/workflows/step-state.ts';
+import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
+import { NoJob } from '../jobs/submit/inner-jobs.ts';
+import type { NewJob } from '../ports/submissions.ts';
+import type { StoredCompensation, WorkflowNews, WrittenCompensation } from '../ports/workflows.ts';
+import type { AdvanceParts } from './advance-parts.ts';
+import type { Steps } from './steps/steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';
 
 /** What is told of those that failed, in characters; `muster graph` tells all of it. */

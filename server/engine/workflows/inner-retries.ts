@@ -1,10 +1,11 @@
 /** Steps of a retry that are workflows themselves: each retries the one that failed in its place, and takes over what had succeeded in it. */
-import type { JobDefinition } from '../../domain/definition.ts';
-import type { Payload } from '../../domain/payload.ts';
-import type { EndedJob } from '../job-views.ts';
-import type { Store } from '../store-port.ts';
-import type { LockedWorkflow, StoredStep, WorkflowStore } from '../workflow-views.ts';
-import type { Steps } from './steps.ts';
+
+import type { Payload } from '../../domain/base/payload.ts';
+import type { JobDefinition } from '../../domain/definitions/definition.ts';
+import type { EndedJob } from '../ports/jobs.ts';
+import type { Store } from '../ports/store.ts';
+import type { LockedWorkflow, StoredStep, WorkflowStore } from '../ports/workflows.ts';
+import type { Steps } from './steps/steps.ts';
 
 export interface InnerRetryParts {
   readonly store: Pick<Store, 'readEndedJobs'> & {

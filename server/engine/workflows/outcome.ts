@@ -1,8 +1,8 @@
 /** What a workflow ends with. */
-import { type Failure, systemFailure } from '../../domain/payload.ts';
-import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
+import { type Failure, systemFailure } from '../../domain/base/payload.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { Body } from './bodies.ts';
-import type { Steps } from './steps.ts';
+import type { Steps } from './steps/steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';
 
 export interface OutcomeParts {

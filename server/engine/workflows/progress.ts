@@ -1,8 +1,8 @@
 /** How far a workflow is, from what is stored of it. */
-import type { Graph } from '../../domain/workflow/graph.ts';
-import { roleOf } from '../../domain/workflow/phases.ts';
-import type { WorkflowProgress } from '../../domain/workflow/progress.ts';
-import type { ExplainedWorkflow } from '../explain-views.ts';
+import type { Graph } from '../../domain/workflows/graph.ts';
+import { roleOf } from '../../domain/workflows/phases.ts';
+import type { WorkflowProgress } from '../../domain/workflows/progress.ts';
+import type { ExplainedWorkflow } from '../ports/explanations.ts';
 
 /** Steps that are named as the next ones. */
 const MOST_BEHIND = 5;

@@ -1,11 +1,10 @@
 /** Judges what workflows succeed with: it has to be as results of handlers must. */
-import type { Failure, Payload } from '../../domain/payload.ts';
-import { systemFailure } from '../../domain/payload.ts';
-import type { WorkflowOutcome } from '../../domain/workflow/life.ts';
-import type { Definitions } from '../definitions.ts';
-import type { KnownLane } from '../lanes.ts';
-import type { Schemas } from '../ports.ts';
-import type { Store } from '../store-port.ts';
+import { type Failure, type Payload, systemFailure } from '../../domain/base/payload.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { KnownLane } from '../dispatch/known-lane.ts';
+import type { Schemas } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
 
 export interface ResultsParts {
   readonly definitions: Definitions;

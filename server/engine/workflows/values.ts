@@ -1,8 +1,8 @@
 /** What expressions of a running workflow read: its input, and the outputs of steps that have ended. */
-import type { Payload } from '../../domain/payload.ts';
-import type { ExpressionValues, WorkflowExpression } from '../../domain/workflow/expressions.ts';
-import type { LockedWorkflow, WorkflowStore } from '../workflow-views.ts';
-import type { Steps } from './steps.ts';
+import type { Payload } from '../../domain/base/payload.ts';
+import type { ExpressionValues, WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
+import type { LockedWorkflow, WorkflowStore } from '../ports/workflows.ts';
+import type { Steps } from './steps/steps.ts';
 
 /** Results of a fan-out's items that an expression may read, in bytes together. */
 const MOST_ITEM_BYTES = 8 << 20;

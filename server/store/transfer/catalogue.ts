@@ -1,5 +1,5 @@
 /** What there is to move, told by the database's own catalogue: a table that a later release adds can't be forgotten. */
-import type { Row, Session } from '../database.ts';
+import type { Row, Session } from '../driver/database.ts';
 import type { ExportedColumn, ExportedSequence } from './export-format.ts';
 
 export interface CataloguedTable {

@@ -1,5 +1,5 @@
 /** Writes a whole deployment into a file: every table, as it was at one moment, in pages of bounded size. */
-import type { Database, Session } from '../database.ts';
+import type { Database, Session } from '../driver/database.ts';
 import { type CataloguedTable, quoted, readDays, readSchemaVersion, readSequences, readTables } from './catalogue.ts';
 import { type ExportHeader, FORMAT, FORMAT_VERSION, PAGE_BYTES, PAGE_ROWS } from './export-format.ts';
 import { ExportWriter } from './export-writer.ts';

@@ -1,7 +1,7 @@
 /** Brings an exported deployment into an empty one: checked as a whole first, then stored in one transaction, or not at all. */
-import type { Database, Session } from '../database.ts';
+import type { Database, Session } from '../driver/database.ts';
 import { type Migration, migrate, newestVersion, releaseMigrations } from '../migrate.ts';
-import { dayStart, makeDays } from '../partitions.ts';
+import { dayStart, makeDays } from '../upkeep/partitions.ts';
 import { type CataloguedTable, quoted, readSchemaVersion, readTables } from './catalogue.ts';
 import type { TransferProgress } from './export-deployment.ts';
 import type { ExportedTable, ExportHeader } from './export-format.ts';

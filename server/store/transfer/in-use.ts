@@ -1,8 +1,8 @@
 /** Whether a deployment may be moved: nobody serves it, and a target has nothing in it. */
 
-import type { Session } from '../database.ts';
+import type { Session } from '../driver/database.ts';
+import { REPLICA_NAME } from '../driver/postgres.ts';
 import { MIGRATION_LOCK } from '../migrate.ts';
-import { REPLICA_NAME } from '../postgres.ts';
 import { type CataloguedTable, quoted } from './catalogue.ts';
 import { TransferRefusal } from './refusal.ts';
 

@@ -1,5 +1,5 @@
 /** How a transaction that moves a whole deployment differs from the store's own: it takes long, and reads whole tables. */
-import type { Session } from '../database.ts';
+import type { Session } from '../driver/database.ts';
 
 /** Longest statement, and longest silence between two: a count of a large table, a slow disk. */
 export const LONGEST_MS = 600_000;

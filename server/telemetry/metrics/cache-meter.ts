@@ -1,6 +1,6 @@
 /** Counts how often steps of workflows found the result of an earlier job, and how often they did not. */
 import type { Counter } from '@opentelemetry/api';
-import type { CacheLooks } from '../../engine/workflows/cached-steps.ts';
+import type { CacheLooks } from '../../engine/ports/step-cache.ts';
 
 export type CacheMeter = (looks: CacheLooks) => void;
 

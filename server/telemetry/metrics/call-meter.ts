@@ -1,5 +1,5 @@
 /** Durations of calls by method and code. */
-import type { CallMeter, MeasuredCall } from '../../engine/ports.ts';
+import type { CallMeter, MeasuredCall } from '../../engine/ports/ports.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 
 export function callMeter(durations: HistogramFamily): CallMeter {

@@ -1,16 +1,16 @@
 /** Gauges of the whole deployment, read from the database when somebody asks for the metrics. */
 import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api';
-import type { CountedReason } from '../../domain/wait-reasons.ts';
-import type { QueueCounts } from '../../engine/queues.ts';
+import type { CountedReason } from '../../domain/explain/wait-reasons.ts';
+import type { QueueCounts } from '../../engine/ports/queues.ts';
 import type {
   AllQueues,
+  CountedWaits,
   DatabaseVitals,
   LimitVitals,
   LineHead,
   SessionVitals,
   VitalsStore,
-} from '../../engine/vitals.ts';
-import type { CountedWaits } from '../../engine/wait-counts.ts';
+} from '../../engine/ports/vitals.ts';
 import { metrics, mostNames, OTHER } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
 import { Paced, type PacedParts } from './paced.ts';

@@ -1,10 +1,11 @@
 /** Counts and times jobs from what the store's answers say of them: an addition for each lane of a group, not for each job. */
 import type { Counter } from '@opentelemetry/api';
-import type { LaneKey } from '../../domain/placement.ts';
-import type { AttemptOutcome, Change, End } from '../../domain/run.ts';
-import { uuid7Ms } from '../../domain/uuid.ts';
-import type { CompletedAttempt } from '../../engine/attempt-views.ts';
-import type { ClaimedJob, NewJob } from '../../engine/store-port.ts';
+import { uuid7Ms } from '../../domain/base/uuid.ts';
+import type { LaneKey } from '../../domain/dispatch/placement.ts';
+import type { AttemptOutcome, Change, End } from '../../domain/jobs/run.ts';
+import type { CompletedAttempt } from '../../engine/ports/attempts.ts';
+import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
+import type { NewJob } from '../../engine/ports/submissions.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 import { ByLane, type JobLabels } from './lane-labels.ts';
 

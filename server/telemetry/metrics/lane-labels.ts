@@ -1,5 +1,5 @@
 /** Labels of jobs by their lane, in bounded number: names that people make up must not fill the monitoring. */
-import type { LaneKey } from '../../domain/placement.ts';
+import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import { mostNames, OTHER } from './catalogue.ts';
 
 export interface JobLabels {

@@ -1,7 +1,9 @@
 /** The store, with its hot functions timed and what they did counted: the engine knows nothing of it. */
 import type { Counter } from '@opentelemetry/api';
-import type { Clock } from '../../engine/ports.ts';
-import type { ClaimedJob, NewJob, Store, SubmitCall, SubmitResult } from '../../engine/store-port.ts';
+import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
+import type { Clock } from '../../engine/ports/ports.ts';
+import type { Store } from '../../engine/ports/store.ts';
+import type { NewJob, SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
 import type { AssignmentSource, JobMeter } from './job-meter.ts';
 

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import type { CallMeter, Clock, Log, Timers } from '../../engine/ports.ts';
-import type { Store } from '../../engine/store-port.ts';
+import type { CallMeter, Clock, Log, Timers } from '../../engine/ports/ports.ts';
+import type { Store } from '../../engine/ports/store.ts';
 import { type CacheMeter, cacheMeter } from './cache-meter.ts';
 import { callMeter } from './call-meter.ts';
 import { metrics } from './catalogue.ts';

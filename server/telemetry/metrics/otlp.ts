@@ -2,7 +2,7 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { type MetricProducer, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import type { Log } from '../../engine/ports.ts';
+import type { Log } from '../../engine/ports/ports.ts';
 import { checkProtocol, type Environment, isDisabled } from '../otel-environment.ts';
 
 export interface OtlpSettings {

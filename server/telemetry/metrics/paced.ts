@@ -1,5 +1,5 @@
 /** A reading that many may ask for: taken at most once a second, for at most a small part of the time, and never waited for long. */
-import type { Clock, Log, Timers } from '../../engine/ports.ts';
+import type { Clock, Log, Timers } from '../../engine/ports/ports.ts';
 
 const LEAST_MS = 1_000;
 /** A reading may take one part in so many of the time. */

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../engine/ports/ports.ts';
 
 /** Who asks again within this time gets the same page. */
 const KEPT_MS = 1_000;

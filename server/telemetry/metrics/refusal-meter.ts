@@ -1,7 +1,7 @@
 /** Counts submissions that found their queue full, by names in bounded number. */
 import type { Counter } from '@opentelemetry/api';
-import type { BacklogBound } from '../../domain/backlog.ts';
-import type { QueueName } from '../../engine/queues.ts';
+import type { BacklogBound } from '../../domain/queues/backlog.ts';
+import type { QueueName } from '../../engine/ports/queues.ts';
 import { mostNames, OTHER } from './catalogue.ts';
 
 export type RefusalMeter = (queue: QueueName, bound: BacklogBound) => void;

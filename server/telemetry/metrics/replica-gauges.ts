@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
-import type { Timers } from '../../engine/ports.ts';
+import type { Timers } from '../../engine/ports/ports.ts';
 import { metrics } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
 

@@ -2,8 +2,8 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import type { SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
-import type { JobSpan } from '../../domain/job-spans.ts';
-import type { Clock, Log, SpanExporter, Tracing } from '../../engine/ports.ts';
+import type { JobSpan } from '../../domain/events/job-spans.ts';
+import type { Clock, Log, SpanExporter, Tracing } from '../../engine/ports/ports.ts';
 import { checkProtocol, type Environment } from '../otel-environment.ts';
 import { readableSpan, type SpanSource } from './readable-span.ts';
 import { samplingOf, sendsSpans } from './settings.ts';

@@ -9,8 +9,8 @@ import {
 } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import type { JobSpan, SpanLink } from '../../domain/job-spans.ts';
-import type { TracePhase } from '../../domain/trace.ts';
+import type { JobSpan, SpanLink } from '../../domain/events/job-spans.ts';
+import type { TracePhase } from '../../domain/events/trace.ts';
 
 /** A job takes what a caller submits, an attempt hands it to a worker. */
 const kinds: Readonly<Record<TracePhase, SpanKind>> = {

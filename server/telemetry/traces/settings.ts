@@ -1,5 +1,5 @@
 /** What the standard environment variables of OpenTelemetry say about the control plane's traces. */
-import type { Sampling } from '../../domain/trace.ts';
+import type { Sampling } from '../../domain/events/trace.ts';
 import { type Environment, isDisabled } from '../otel-environment.ts';
 
 /** Whether spans are to be sent: somebody has named a place, and nobody has said no. */

@@ -1,5 +1,5 @@
 /** The checks over what clients and readers saw, against the lives in the journal (I1, I2, I7, I8, I13, I15). */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Call } from '../harness/load.ts';
 import { type Evidence, Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import { type JobLife, Lives, names } from './lives.ts';

@@ -6,8 +6,8 @@ import {
   type JobState,
   stateCodes,
   transitions,
-} from '../../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+} from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import type { JournalRow } from '../harness/journal.ts';
 import { SHORT_RUN_TIMEOUT_MS } from '../harness/load.ts';
 import type { Evidence, Findings } from './evidence.ts';

@@ -1,7 +1,7 @@
 /** What the store says about a run while it goes on. */
 import type { Pool } from 'pg';
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const RECOVERY_MS = 120_000;

@@ -1,6 +1,6 @@
 /** What goes wrong in a run: replicas killed at named points, workers killed and stopped, connections cut and held up. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KillPoint } from '../../../server/engine/kill-points.ts';
+import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Dice } from './dice.ts';
 import type { ReplicaProcess } from './replica-process.ts';

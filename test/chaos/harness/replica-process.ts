@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KillPoint } from '../../../server/engine/kill-points.ts';
+import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Child } from './child.ts';
 import { TcpProxy } from './tcp-proxy.ts';

@@ -1,5 +1,5 @@
 /** Replicas that die in turns, each at a named point of the work. */
-import type { KillPoint } from '../../../server/engine/kill-points.ts';
+import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Deployment } from './deployment.ts';
 import type { ReplicaProcess } from './replica-process.ts';

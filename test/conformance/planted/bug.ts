@@ -1,5 +1,5 @@
 /** A fault that is planted in the TypeScript worker, and the case of conformance that has to find it. */
-import type { Patch } from '../../simulation/mutants/mutants.ts';
+import type { Patch } from '../../simulation/mutants/mutant.ts';
 
 export interface Bug {
   readonly name: string;

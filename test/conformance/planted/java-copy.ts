@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../../../workers/demo-polyglot/toolchains.ts';
-import type { Patch } from '../../simulation/mutants/mutants.ts';
+import type { Patch } from '../../simulation/mutants/mutant.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 import { shortLivedJvm } from '../../support/jvm.ts';
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Patch } from '../../simulation/mutants/mutants.ts';
+import type { Patch } from '../../simulation/mutants/mutant.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;

@@ -1,10 +1,10 @@
 /** What tests of planted faults share: many run at once, since each waits in vain for what its fault keeps from coming. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { Bus } from '../../../server/conformance/bus.ts';
-import type { CaseResult, KitOptions } from '../../../server/conformance/case-run.ts';
-import { runCases } from '../../../server/conformance/run-kit.ts';
-import { allCases } from '../../../server/conformance/select.ts';
+import type { CaseResult, KitOptions } from '../../../server/tools/conformance/case-run.ts';
+import { Bus } from '../../../server/tools/conformance/plane/bus.ts';
+import { runCases } from '../../../server/tools/conformance/run-kit.ts';
+import { allCases } from '../../../server/tools/conformance/select.ts';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 import type { Bug } from '../planted/bug.ts';
 

@@ -1,12 +1,13 @@
 /** ListAttemptLogs, and what heartbeats and reports bring for it. */
+
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LogLevel } from '../../../server/gen/muster/v1/log_record_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { outcomes } from './test-worker.ts';
 import { type Held, World } from './world.ts';
 

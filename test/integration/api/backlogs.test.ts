@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobFilterSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { Queue } from '@muster/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { sumOf } from '../../../server/cli/top/metrics-text.ts';
-import { JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobFilterSchema, JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
-import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readMetrics } from '../../support/replica-metrics.ts';

@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path';
 import { create, toJsonString } from '@bufbuild/protobuf';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import type { Database } from '../../../server/store/database.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 import type { Definition } from './bad-requests/builder.ts';
 import { type BadRequest, badRequests, type Seed } from './bad-requests/index.ts';

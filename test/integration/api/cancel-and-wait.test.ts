@@ -1,10 +1,10 @@
 /** CancelJob in each state that a job can be in, WaitJob in each way that a wait can end, and a replica that stops. */
 import type { ClientUnaryCall } from '@grpc/grpc-js';
+import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Refusal, refusalOf } from './rpc.ts';
 import { outcomes } from './test-worker.ts';

@@ -1,7 +1,7 @@
 /** No row of the bad-input catalogue is forgotten: each is shown on each port where it can occur, or says why it is not. */
 import { readFileSync } from 'node:fs';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { allMethods } from '../../support/contract.ts';
 import { badRequests } from './bad-requests/index.ts';
 import { catalogue } from './catalogue.ts';

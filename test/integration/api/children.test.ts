@@ -1,14 +1,14 @@
 /** Children of running handlers over the wire: submitted by an attempt, awaited without holding a place, cancelled with their parent. */
 
 import { randomUUID } from 'node:crypto';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
-import { DependencyCondition } from '../../../server/gen/muster/v1/dependency_pb.ts';
-import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from './test-worker.ts';

@@ -1,16 +1,16 @@
 /** Circuit breakers as workers and people see them: held back, tried once, let go. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
   type CircuitBreakerStatus,
   CircuitState,
   JobDefinitionService,
-} from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { CircuitBreakerSchema } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';

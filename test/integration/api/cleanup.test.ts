@@ -1,8 +1,9 @@
 /** Cancels: which stage each has reached, and the job that cleans up after one that had been started. */
+
+import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CancelStage, type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { offerOf, outcomes } from './test-worker.ts';
 import { type Held, World } from './world.ts';

@@ -1,15 +1,15 @@
 /** Handlers that wait for jobs by calls: found and told where they wait in a circle, and left alone where somebody can go on. */
 
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { sumOf } from '../../../server/cli/top/metrics-text.ts';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
-import { DependencyCondition } from '../../../server/gen/muster/v1/dependency_pb.ts';
-import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readMetrics } from '../../support/replica-metrics.ts';

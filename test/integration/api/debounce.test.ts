@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { type Job, JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { DebounceSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { type Job, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { DebounceSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';

@@ -1,9 +1,9 @@
 /** Definitions on the shelf: lists of them, and those that take no new jobs. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { CompatibilityKind, JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { CompatibilityKind, JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 

@@ -1,13 +1,13 @@
 /** Dependencies on a replica that has just started, and knows nothing yet of the jobs that they are of. */
 
 import { join } from 'node:path';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { Database } from '../../../server/store/database.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';

@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { type Job, SkipReason, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
-import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
-import { type Job, SkipReason, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Refusal } from './rpc.ts';

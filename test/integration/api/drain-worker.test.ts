@@ -1,13 +1,13 @@
 /** One worker looked into, and drained: once DrainWorker has answered, nothing is assigned to it any more. */
 
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import { SessionState } from '../../../server/gen/muster/v1/worker_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { runsAll } from '../../support/tier.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';

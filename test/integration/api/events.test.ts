@@ -1,12 +1,12 @@
 /** WatchEvents as clients see it: what is kept, what comes, filters, positions. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { waitReasonName } from '@muster/sdk';
+import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
+import { EventService, type WatchEventsResponse } from '@muster/sdk/gen/muster/v1/event_service_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import type { JobEvent } from '../../../server/gen/muster/v1/event_pb.ts';
-import { EventService, type WatchEventsResponse } from '../../../server/gen/muster/v1/event_service_pb.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readAll } from './rpc.ts';
 import { outcomes } from './test-worker.ts';

@@ -1,11 +1,11 @@
 /** GetJob names what a ready job waits for as an explanation does, without asking for one. */
 
 import { waitReasonName } from '@muster/sdk';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';
 import { offerOf, outcomes } from './test-worker.ts';

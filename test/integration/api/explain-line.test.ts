@@ -1,10 +1,10 @@
 /** Explanations over the wire: the place in line, an estimate of the start, who has a job, how one ended. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf } from './explaining.ts';

@@ -1,11 +1,11 @@
 /** Explanations over the wire of jobs that demand something of their worker: who it keeps to, and what is left of amounts. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
+import { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import type { Constraint } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
-import { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';

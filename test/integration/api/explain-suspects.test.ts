@@ -1,8 +1,9 @@
 /** Explanations of suspects over the wire: sessions that are lost make them, and sessions with another one do not take them. */
+
+import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
+import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { EventService } from '../../../server/gen/muster/v1/event_service_pb.ts';
-import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf } from './explaining.ts';
 import { readAll } from './rpc.ts';

@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { Constraint } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
+import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import type { Constraint } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
-import { JobState, WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Explaining, idsOf, reasonsOf } from './explaining.ts';

@@ -1,13 +1,13 @@
 /** What the tests of explanations do over and over. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { waitReasonName } from '@muster/sdk';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { Constraint, JobExplanation } from '@muster/sdk/gen/muster/v1/job_explanation_pb';
+import type { WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { expect } from 'vitest';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import type { JobDefinitionSchema } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import type { Constraint, JobExplanation } from '../../../server/gen/muster/v1/job_explanation_pb.ts';
-import type { WaitReason } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { offerOf, type TestWorker } from './test-worker.ts';
 import type { World } from './world.ts';
 

@@ -1,11 +1,11 @@
 /** Fairness keys over the wire: where they come from, and whose turn it is. */
 
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { runsAll } from '../../support/tier.ts';
 import { outcomes, type TestWorker } from './test-worker.ts';

@@ -1,10 +1,10 @@
 /** PauseJob, ResumeJob and UpdateJob over the wire, in each state that a job can be in, and what workers get of it. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 

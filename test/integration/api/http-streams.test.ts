@@ -2,20 +2,20 @@
 import type { DescMethodServerStreaming } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Calls } from '../../../server/api/calls.ts';
-import { Code } from '../../../server/api/code.ts';
-import { connectHandlers } from '../../../server/api/connect-handlers.ts';
-import type { CallContext } from '../../../server/api/context.ts';
-import { type HttpServer, startHttpServer } from '../../../server/api/http-server.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
 import {
   JobService,
   type WatchJobRequest,
   type WatchJobRequestSchema,
   type WatchJobResponse,
   type WatchJobResponseSchema,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Calls } from '../../../server/api/base/calls.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import type { CallContext } from '../../../server/api/base/context.ts';
+import { connectHandlers } from '../../../server/api/base/servers/connect-handlers.ts';
+import { type HttpServer, startHttpServer } from '../../../server/api/base/servers/http-server.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
 import { eventually } from '../../support/eventually.ts';
 import { dialects, WebClient, WebRefusal } from './web-clients.ts';
 

@@ -3,8 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
+import { GetJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GetJobRequestSchema } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { frame } from './raw-http2.ts';
 import { World } from './world.ts';
 

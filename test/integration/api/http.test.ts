@@ -1,10 +1,11 @@
 /** The HTTP port serves what the gRPC port does, in each of its dialects: answers, refusals, deadlines, request ids. */
+
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { outcomes } from './test-worker.ts';
 import { dialects, WebClient } from './web-clients.ts';
 import { World } from './world.ts';

@@ -1,7 +1,8 @@
 /** Definitions and jobs as clients see them: what goes in comes out, byte for byte and as it was said. */
+
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { World } from './world.ts';
 
 const { submitJob, getJob } = JobService.method;

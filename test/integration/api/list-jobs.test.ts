@@ -1,8 +1,9 @@
 /** ListJobs as clients see it: filters, pages, and tokens that fit nothing but the list they came from. */
+
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService, type ListJobsResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService, type ListJobsResponse } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 

@@ -1,8 +1,9 @@
 /** What holds for all of a namespace, and what its definitions say instead. */
+
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { NamespaceService } from '../../../server/gen/muster/v1/namespace_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { World } from './world.ts';
 
 const { getNamespace, updateNamespace } = NamespaceService.method;

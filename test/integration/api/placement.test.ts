@@ -1,12 +1,12 @@
 /** Placement over the wire: what jobs demand, take and keep to, by real sessions on both stores. */
 
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
+import { Jitter } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { StickyMode } from '../../../server/gen/muster/v1/placement_pb.ts';
-import { Jitter } from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { offerOf, outcomes, type TestWorker } from './test-worker.ts';

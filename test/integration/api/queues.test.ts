@@ -1,12 +1,12 @@
 /** QueueService over the wire: queues made, read, listed, changed, held and deleted, and what workers get meanwhile. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { Queue } from '@muster/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { Queue } from '../../../server/gen/muster/v1/queue_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';

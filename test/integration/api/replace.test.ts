@@ -1,8 +1,8 @@
 /** SubmitJob with the policy REPLACE, over each state of the job that holds the key. */
 import { randomUUID } from 'node:crypto';
+import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService, type SubmitJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService, type SubmitJobResponse } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';

@@ -1,10 +1,10 @@
 /** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat is harmless. */
 import { randomUUID } from 'node:crypto';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, resultName } from './test-worker.ts';
 import { World } from './world.ts';

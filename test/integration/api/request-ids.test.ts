@@ -1,12 +1,12 @@
 /** A late repeat of a call, after somebody has undone what it did: it changes nothing, and answers with what is there. */
 
 import type { DescMethodUnary } from '@bufbuild/protobuf';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { NamespaceService } from '../../../server/gen/muster/v1/namespace_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';

@@ -1,11 +1,10 @@
 /** Retry rules, delays and limits as a worker and a reader of jobs see them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { FailureCause } from '../../../server/gen/muster/v1/failure_pb.ts';
-import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
+import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import {
   Backoff,
   Jitter,
@@ -13,7 +12,8 @@ import {
   RetryCause,
   type RetryPolicy,
   type RetryPolicySchema,
-} from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+} from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { type Held, World } from './world.ts';

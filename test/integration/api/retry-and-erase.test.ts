@@ -1,11 +1,11 @@
 /** RetryJob and EraseJob over the wire. */
 import { randomUUID } from 'node:crypto';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 /** Retry budgets as workers and people see them: retries that have no room wait, and cost no attempt meanwhile. */
 
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import type { Job } from '../../../server/gen/muster/v1/job_pb.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';

@@ -24,8 +24,8 @@ import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   RetryInfoSchema,
-} from '../../../server/gen/google/rpc/error_details_pb.ts';
-import { type Status, StatusSchema } from '../../../server/gen/google/rpc/status_pb.ts';
+} from '@muster/sdk/gen/google/rpc/error_details_pb';
+import { type Status, StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
 
 export interface CallSettings {
   /** Time that the client gives the call. Default 30 s. */

@@ -1,13 +1,13 @@
 /** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. And times behind excluded ones. */
 
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
+import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '@muster/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { DuplicatePolicy } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
-import { OverlapPolicy, ScheduleRunState, ScheduleSkipReason } from '../../../server/gen/muster/v1/schedule_pb.ts';
-import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
-import { DuplicatePolicy } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { World } from './world.ts';
 

@@ -1,12 +1,12 @@
 /** Inputs and results that a definition has a schema for: refused at submission, or a failure that is retried. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
-import { FailureCause } from '../../../server/gen/muster/v1/failure_pb.ts';
-import type { JobDefinitionSchema } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { shopSchema } from '../schemas/descriptor-sets.ts';
 import type { Outcome } from './test-worker.ts';
 import { outcomes } from './test-worker.ts';

@@ -1,9 +1,9 @@
 /** SessionService as workers speak it: sessions, assignments and heartbeats. */
 import { randomUUID } from 'node:crypto';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
 import { refusalOf } from './rpc.ts';
 import { offerOf, outcomes } from './test-worker.ts';

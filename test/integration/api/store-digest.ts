@@ -2,7 +2,7 @@
  * What a database holds, in a form that two looks can be compared by. Without the counts of open jobs: they are folded from
  * one table into another meanwhile, and say nothing that the runs don't. Nor the outbox, which empties itself.
  */
-import type { Database } from '../../../server/store/database.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
 
 const listTables = {
   name: '',

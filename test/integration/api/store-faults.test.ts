@@ -1,9 +1,10 @@
 /** B73: what callers of either port are told when the database refuses, is full, or is gone; and that it passes. */
+
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { Database } from '../../../server/store/database.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { digestOf } from './store-digest.ts';

@@ -2,18 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
+import { JobService, type WatchJobResponse, WatchJobResponseSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Calls } from '../../../server/api/calls.ts';
-import { Code } from '../../../server/api/code.ts';
-import type { CallContext } from '../../../server/api/context.ts';
-import { type GrpcServer, startGrpcServer } from '../../../server/api/grpc-server.ts';
+import { Calls } from '../../../server/api/base/calls.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import type { CallContext } from '../../../server/api/base/context.ts';
+import { type GrpcServer, startGrpcServer } from '../../../server/api/base/servers/grpc-server.ts';
 import type { ServiceBinding } from '../../../server/api/service.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import {
-  JobService,
-  type WatchJobResponse,
-  WatchJobResponseSchema,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Rpc, readAll } from './rpc.ts';
 

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService, SubmitJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService, SubmitJobRequestSchema } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { refusalOf } from './rpc.ts';
 import { World } from './world.ts';
 

@@ -1,11 +1,11 @@
 /** Rows of the bad-input catalogue that must be taken, over both ports: odd, but right. */
 
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
 import { runsAll } from '../../support/tier.ts';
 import type { Rpc } from './rpc.ts';
 import { WebClient } from './web-clients.ts';

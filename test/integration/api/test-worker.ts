@@ -1,7 +1,6 @@
 /** A worker that does only what the test tells it: one session, one subscription, no handlers. */
 import { fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import { type Assignment, AssignmentSchema } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
   type AttemptReportSchema,
   type HeartbeatRequestSchema,
@@ -10,7 +9,8 @@ import {
   type OpenSessionResponse,
   ReportResult,
   SessionService,
-} from '../../../server/gen/muster/v1/session_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { eventually } from '../../support/eventually.ts';
 import { connectWorker, type Worker } from '../bus/fixtures.ts';
 import type { Rpc } from './rpc.ts';

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { DuplicatePolicy, type ThrottleSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { DuplicatePolicy, type ThrottleSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { World } from './world.ts';

@@ -1,7 +1,8 @@
 /** Limits in time over the API: what a definition says of them, and what becomes of jobs that break them. */
+
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobState } from '../../../server/gen/muster/v1/job_pb.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';
 import { World } from './world.ts';

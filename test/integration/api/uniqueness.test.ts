@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { IdempotencyConflictPolicy, JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
+import { DuplicatePolicy, type UniquenessSchema } from '@muster/sdk/gen/muster/v1/submission_rule_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { IdempotencyConflictPolicy, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LimitPolicy } from '../../../server/gen/muster/v1/limit_pb.ts';
-import { DuplicatePolicy, type UniquenessSchema } from '../../../server/gen/muster/v1/submission_rule_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { runsAll } from '../../support/tier.ts';
 import { outcomes } from './test-worker.ts';

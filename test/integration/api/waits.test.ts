@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { EventWaitSchema, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
+import { type SendEventRequestSchema, WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { type Job, JobState } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
-import { EventWaitSchema, WaitBodySchema } from '../../../server/gen/muster/v1/wait_pb.ts';
-import { type SendEventRequestSchema, WaitService } from '../../../server/gen/muster/v1/wait_service_pb.ts';
-import { TriggerRule, WorkflowBodySchema, type WorkflowStepSchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes } from './test-worker.ts';

@@ -1,16 +1,16 @@
 /** WatchAttemptLogs on both ports: what is kept, what comes, in order and once each, to the end of the job. */
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
   JobService,
   WatchAttemptLogsRequestSchema,
   type WatchAttemptLogsResponse,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { LogLevel, type LogRecord } from '../../../server/gen/muster/v1/log_record_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { LogLevel, type LogRecord } from '@muster/sdk/gen/muster/v1/log_record_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../../server/api/base/code.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readAll } from './rpc.ts';
 import { outcomes } from './test-worker.ts';

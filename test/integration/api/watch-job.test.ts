@@ -1,10 +1,10 @@
 /** WatchJob as clients see it: the job as it is, each change that can be seen, its end. */
 import { toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
+import { type Job, JobSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService, type WatchJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { type Job, JobSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService, type WatchJobResponse } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Rpc, readAll } from './rpc.ts';
 import { outcomes } from './test-worker.ts';

@@ -3,23 +3,19 @@ import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { GetJobRequestSchema, JobService, SubmitJobRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { AuditService } from '../../../server/gen/muster/v1/audit_service_pb.ts';
-import { BatchService } from '../../../server/gen/muster/v1/batch_service_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import {
-  GetJobRequestSchema,
-  JobService,
-  SubmitJobRequestSchema,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { NamespaceService } from '../../../server/gen/muster/v1/namespace_service_pb.ts';
-import { QueueService } from '../../../server/gen/muster/v1/queue_service_pb.ts';
-import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import { WaitService } from '../../../server/gen/muster/v1/wait_service_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
-import { WorkflowService } from '../../../server/gen/muster/v1/workflow_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { version } from '../../../server/version.ts';
 import { frame, rawCall } from './raw-http2.ts';
 import { Refusal, refusalOf } from './rpc.ts';

@@ -1,9 +1,10 @@
 /** The list of workers, and how a worker that does not hear the bus shows in it. */
+
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Worker } from '@muster/sdk/gen/muster/v1/worker_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import type { Worker } from '../../../server/gen/muster/v1/worker_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { offerOf, type TestWorker } from './test-worker.ts';
 import { World } from './world.ts';
 

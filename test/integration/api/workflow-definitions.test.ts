@@ -1,10 +1,10 @@
 /** Definitions of workflows over gRPC: stored and given back, held against what their steps are made from. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import type { JobDefinitionSchema } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { ScheduleService } from '../../../server/gen/muster/v1/schedule_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { World } from './world.ts';
 
 const { applyJobDefinition, archiveJobDefinition, getJobDefinition, listJobDefinitions } = JobDefinitionService.method;

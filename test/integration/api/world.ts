@@ -1,12 +1,12 @@
 /** A replica with what the tests of the API do over and over: definitions of their own, jobs, workers. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { type Job, JobState, type JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { OpenSessionRequestSchema } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { ConfigInput } from '../../../server/config.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import type { JobDefinitionSchema } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { type Job, JobState, type JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { OpenSessionRequestSchema } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import type { databaseKinds } from '../../support/databases.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';
 import { startTestReplica, type TestReplica } from '../../support/replica.ts';

@@ -1,7 +1,8 @@
 /** A page in a real browser submits a job and sees its result; pages that may not call get nothing and change nothing. */
+
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { outcomes } from '../api/test-worker.ts';
 import { World } from '../api/world.ts';

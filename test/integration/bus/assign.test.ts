@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeAssignments, splitBySize } from '../../../server/bus/assignment-message.ts';
 import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.ts';
 import { userPayloadLimit } from '../../../server/bus/nats-bus.ts';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { type CapturedLog, captureLog, connectWorker, makeAssignment, until, type Worker } from './fixtures.ts';
 

@@ -1,12 +1,12 @@
 /** What the tests of the bus share: a log that remembers, a client that stands in for a worker, and some assignments. */
 import { randomUUID } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
+import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'vitest';
 import { issueSessionJwt } from '../../../server/bus/session-jwt.ts';
-import type { Assignment } from '../../../server/engine/messages.ts';
-import type { Log, SessionAccess } from '../../../server/engine/ports.ts';
-import { type SessionMessage, SessionMessageSchema } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import type { Assignment } from '../../../server/engine/base/messages.ts';
+import type { Log, SessionAccess } from '../../../server/engine/ports/ports.ts';
 import type { ScratchNats } from '../../support/nats.ts';
 
 export interface CapturedLog extends Log {

@@ -6,7 +6,7 @@ import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.t
 import { BusConnection } from '../../../server/bus/connection.ts';
 import { Loopback } from '../../../server/bus/loopback.ts';
 import { loopbackSubject } from '../../../server/bus/subjects.ts';
-import type { Hint } from '../../../server/engine/messages.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { captureLog, connectWorker, until } from './fixtures.ts';
 

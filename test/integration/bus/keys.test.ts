@@ -7,8 +7,8 @@ import { decodeHint, encodeHint } from '../../../server/bus/hint-codec.ts';
 import { createKey, keyFromSeed } from '../../../server/bus/keys.ts';
 import { issueSessionJwt } from '../../../server/bus/session-jwt.ts';
 import { sessionSubject } from '../../../server/bus/subjects.ts';
-import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
-import type { Hint } from '../../../server/engine/messages.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
 
 test.each(['operator', 'account', 'user'] as const)('a %s key is the same key to @nats-io/nkeys', (role) => {
   const ours = createKey(role);

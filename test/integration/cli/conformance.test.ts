@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allCases } from '../../../server/conformance/select.ts';
+import { allCases } from '../../../server/tools/conformance/select.ts';
 import { runMuster, runMusterProcess, startMusterProcess } from '../../support/cli.ts';
 import { runConsoleGuide } from '../../support/console-guide.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,6 +1,6 @@
 /** `muster trace`: the tree of a job's spans from its own rows, with ids that follow from the job. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { eventually } from '../../support/eventually.ts';
 

@@ -2,7 +2,7 @@
 
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NIL_UUID } from '../../../server/api/checks.ts';
+import { NIL_UUID } from '../../../server/api/base/checks.ts';
 import { hintsSubject, loopbackSubject } from '../../../server/bus/subjects.ts';
 import { formatCredentials } from '../../../server/bus/trust.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';

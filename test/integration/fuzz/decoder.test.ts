@@ -5,11 +5,11 @@
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type DescMethod, fromJson, toBinary } from '@bufbuild/protobuf';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import type { Database } from '../../../server/store/database.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { type Actual, allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeJobs, openIdleWorker } from '../../support/example-world.ts';

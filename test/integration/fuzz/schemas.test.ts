@@ -2,10 +2,11 @@
  * Schemas and inputs at random, and those that are made to take for ever: each is answered within its bounds, and the replica
  * goes on answering others meanwhile.
  */
+
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import type { Dice } from '../../chaos/harness/dice.ts';
 import { Refusal } from '../api/rpc.ts';
 import { World } from '../api/world.ts';

@@ -1,9 +1,10 @@
 /** Page tokens with a bit turned, cut, extended, of another list, namespace or filter; names of random text. */
+
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { JobDefinitionService } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { WorkerService } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { Refusal } from '../api/rpc.ts';
 import { World } from '../api/world.ts';
 import { bytesOf, damaged, diceOf, textOf, tries } from './chance.ts';

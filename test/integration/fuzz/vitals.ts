@@ -1,6 +1,6 @@
 /** Whether a replica is well after it was sent rubbish: it answers on both ports, and keeps little of what it was sent. */
 import { expect } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
+import { Code } from '../../../server/api/base/code.ts';
 import { frame, rawCall } from '../api/raw-http2.ts';
 import type { World } from '../api/world.ts';
 

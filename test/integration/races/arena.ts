@@ -1,11 +1,11 @@
 /** Where calls about the same jobs meet: two replicas on a real PostgreSQL and one NATS, or one on the embedded database. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import type { Job, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { uuidFromBytes } from '../../../server/domain/uuid.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import type { Job, JobSubmissionSchema } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
+import { uuidFromBytes } from '../../../server/domain/base/uuid.ts';
 import type { databaseKinds } from '../../support/databases.ts';
 import { openPool } from '../../support/postgres.ts';
 import { startSharedBackends } from '../../support/shared-backends.ts';

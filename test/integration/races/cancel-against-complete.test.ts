@@ -2,11 +2,12 @@
  * A thousand jobs are cancelled at the instant in which their results arrive, with a grace so short that it ends meanwhile.
  * Each ends once, SUCCEEDED or CANCELLED, and everybody was told what became of it.
  */
+
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { CancelStage, type Job } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { CancelStage, type Job } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from '../api/test-worker.ts';

@@ -1,9 +1,10 @@
 /** A total timeout against a result, two reports of one attempt, a retry by hand against erasing. */
+
+import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
+import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
-import type { Assignment } from '../../../server/gen/muster/v1/assignment_pb.ts';
-import { CancelStage } from '../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Outcome, outcomes, type TestWorker } from '../api/test-worker.ts';

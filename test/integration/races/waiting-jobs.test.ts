@@ -1,7 +1,7 @@
 /** Pauses and updates against claims, resumes against expiries: whoever comes first decides, and the other is told. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outcomes, type TestWorker } from '../api/test-worker.ts';

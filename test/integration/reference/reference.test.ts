@@ -1,11 +1,11 @@
 /** The reference that the server gives of itself: well formed, complete, true, and each of its examples works as it stands. */
 import { createHash } from 'node:crypto';
 import { type DescMethod, fromJson, type JsonObject } from '@bufbuild/protobuf';
+import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { document } from '../../../server/api/reference/document.ts';
-import { SessionService } from '../../../server/gen/muster/v1/session_service_pb.ts';
 import { allMethods, exampleOf, pathOf, withActual } from '../../support/contract.ts';
 import { countFailure, makeJobs, openIdleWorker } from '../../support/example-world.ts';
 import { openShell, type Shell } from '../../support/shell.ts';

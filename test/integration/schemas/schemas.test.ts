@@ -1,6 +1,6 @@
 /** The thread that checks payloads: what it finds, and that nothing keeps it from the next check for long. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PayloadSchema } from '../../../server/domain/definition.ts';
+import type { PayloadSchema } from '../../../server/domain/definitions/definition.ts';
 import { ThreadSchemas } from '../../../server/schemas/thread-schemas.ts';
 import { shopSchema } from './descriptor-sets.ts';
 

@@ -2,18 +2,18 @@
 import { create, type DescMethodServerStreaming, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { Client, Code, JobState } from '@muster/sdk';
-import { afterEach, expect, it } from 'vitest';
 import {
   EventService,
   type WatchEventsRequest,
   WatchEventsResponseSchema,
-} from '../../../server/gen/muster/v1/event_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/event_service_pb';
 import {
   JobService,
   type WatchAttemptLogsRequest,
   WatchAttemptLogsResponseSchema,
   WatchJobResponseSchema,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { afterEach, expect, it } from 'vitest';
 
 /** What a stream says before it ends, or breaks with a code. */
 interface Stream {

@@ -1,8 +1,8 @@
 /** A workflow that failed is tried again: what had succeeded is taken over, and the rest runs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Client, type JobFailedError, Worker } from '@muster/sdk';
+import { StepRole, TriggerRule, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { StepRole, TriggerRule, type WorkflowStepSchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
 import { startTestReplica, type TestReplica } from '../../support/replica.ts';
 
 type StepInit = Exclude<MessageInitShape<typeof WorkflowStepSchema>, { $typeName: string }>;

@@ -1,9 +1,9 @@
 /** Scenarios and arrivals for the tests, and what became of each job. */
 import type { JsonObject } from '@bufbuild/protobuf';
-import { reportOf } from '../../../server/simulate/report/report.ts';
-import type { SimulationReport } from '../../../server/simulate/report/report-types.ts';
-import type { Simulator } from '../../../server/simulate/run-simulation.ts';
-import type { Arrival, Scenario } from '../../../server/simulate/scenario.ts';
+import { reportOf } from '../../../server/tools/simulate/report/report.ts';
+import type { SimulationReport } from '../../../server/tools/simulate/report/report-types.ts';
+import type { Simulator } from '../../../server/tools/simulate/run-simulation.ts';
+import type { Arrival, Scenario } from '../../../server/tools/simulate/scenario.ts';
 
 export function scenarioOf(given: {
   readonly definitions?: readonly JsonObject[];

@@ -1,7 +1,7 @@
 /** The simulator runs the real engine: limits, priorities, slots and retries have their exact effect in virtual time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Simulator } from '../../../server/simulate/run-simulation.ts';
-import { SimulationRefusal } from '../../../server/simulate/scenario.ts';
+import { Simulator } from '../../../server/tools/simulate/run-simulation.ts';
+import { SimulationRefusal } from '../../../server/tools/simulate/scenario.ts';
 import { arrivalsOf, scenarioOf, simulate } from './scenarios.ts';
 
 const SECOND = 1_000;

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { auditActions } from '../../../server/domain/audit.ts';
+import { auditActions } from '../../../server/domain/namespaces/audit.ts';
 import { storeKinds } from '../../support/databases.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { sql, useStore } from '../../support/store-context.ts';

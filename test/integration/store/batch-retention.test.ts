@@ -1,7 +1,7 @@
 /** The rows of a batch are kept as long as its job, and members for as long as they are being retried. */
 
 import { describe, expect, it } from 'vitest';
-import { newRetry } from '../../../server/domain/batch-retry.ts';
+import { newRetry } from '../../../server/domain/batches/batch-retry.ts';
 import { storeKinds } from '../../support/databases.ts';
 import { makeBatch, makeRetry, plain, retryPage } from '../../support/store-batches.ts';
 import { moveClock } from '../../support/store-clock.ts';

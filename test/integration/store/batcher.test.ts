@@ -1,10 +1,11 @@
 /** Group commit on the real store: one bad item fails alone, and a store that is away fails each flush once. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Batcher } from '../../../server/engine/batcher.ts';
-import type { Store, SubmitCall, SubmitResult } from '../../../server/engine/store-port.ts';
+import { Batcher } from '../../../server/engine/base/batcher.ts';
+import type { Store } from '../../../server/engine/ports/store.ts';
+import type { SubmitCall, SubmitResult } from '../../../server/engine/ports/submissions.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { systemRandom, systemTimers } from '../../../server/system.ts';
 import { startPostgres } from '../../support/postgres.ts';

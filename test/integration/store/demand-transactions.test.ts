@@ -1,8 +1,8 @@
 /** Claims of jobs that take resources against each other, on a real server: nothing of a session is given out twice. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../../server/store/database.ts';
-import { claimDemandingIn } from '../../../server/store/statements/claim-demanding.ts';
-import { closeSessions } from '../../../server/store/statements/sessions.ts';
+import { claimDemandingIn } from '../../../server/store/dispatch/claim-demanding.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { closeSessions } from '../../../server/store/sessions/sessions.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen } from '../../support/postgres-waits.ts';
 import { emptyTables, useStore } from '../../support/store-context.ts';

@@ -1,11 +1,11 @@
 /** A drain against the statements that assign, on a real server: once it has answered, nothing is assigned any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Place } from '../../../server/engine/store-port.ts';
-import type { Database, Session } from '../../../server/store/database.ts';
-import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
-import { claimSuspectsIn } from '../../../server/store/statements/claim-suspects.ts';
-import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
-import { drainSession } from '../../../server/store/statements/workers.ts';
+import type { Place } from '../../../server/engine/ports/dispatch.ts';
+import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
+import { claimSuspectsIn } from '../../../server/store/dispatch/claim-suspects.ts';
+import type { Database, Session } from '../../../server/store/driver/database.ts';
+import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
+import { drainSession } from '../../../server/store/sessions/workers.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';

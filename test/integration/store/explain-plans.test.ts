@@ -1,7 +1,7 @@
 /** The plans of what explanations read: look-ups by index, however full or empty the tables are. The line reads no table. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Statement } from '../../../server/store/database.ts';
+import type { Statement } from '../../../server/store/driver/database.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { storeKinds } from '../../support/databases.ts';

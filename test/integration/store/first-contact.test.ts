@@ -1,9 +1,9 @@
 /** The first contact with PostgreSQL: a server that starts a little later than we do is no reason to fail. */
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../../server/store/database.ts';
-import { firstContact } from '../../../server/store/first-contact.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { firstContact } from '../../../server/store/driver/first-contact.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { freePort } from '../../support/postgres.ts';
 import { useStore } from '../../support/store-context.ts';
 

@@ -1,9 +1,9 @@
 /** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../../server/store/database.ts';
-import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
-import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
-import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
+import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
+import { holdLanesBack } from '../../../server/store/dispatch/held-lanes.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';

@@ -1,14 +1,14 @@
 /** Every pair of statements that lock, over the same rows in opposite orders: they may wait, but never for each other. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { closed, countFailures } from '../../../server/domain/circuit-breaker.ts';
-import { decideCancel, decideFail, decideSessionEnd, goOn } from '../../../server/domain/decide.ts';
-import { decideDue } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../server/domain/definition.ts';
-import { decidePause, decideUpdate } from '../../../server/domain/hold.ts';
-import { systemFailure } from '../../../server/domain/payload.ts';
-import type { AttemptKey } from '../../../server/engine/attempt-views.ts';
-import type { Store } from '../../../server/engine/store-port.ts';
+import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail, decideSessionEnd, goOn } from '../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
+import { decidePause, decideUpdate } from '../../../server/domain/jobs/hold.ts';
+import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
+import type { AttemptKey } from '../../../server/engine/ports/attempts.ts';
+import type { Store } from '../../../server/engine/ports/store.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { useStore } from '../../support/store-context.ts';

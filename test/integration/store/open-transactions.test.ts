@@ -1,15 +1,15 @@
 /** Two transactions at once on a real server, one held open: claims, closes, beats and reports against each other. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideSessionEnd } from '../../../server/domain/decide.ts';
-import type { Database } from '../../../server/store/database.ts';
-import { changeRuns } from '../../../server/store/statements/change-runs.ts';
-import { claimJobs } from '../../../server/store/statements/claim-jobs.ts';
-import { claimSuspectsIn } from '../../../server/store/statements/claim-suspects.ts';
-import { completeAttempts } from '../../../server/store/statements/complete-attempts.ts';
-import { FairRanks } from '../../../server/store/statements/fair-ranks.ts';
-import { saveProgress } from '../../../server/store/statements/held-runs.ts';
-import { insertJobs } from '../../../server/store/statements/insert-jobs.ts';
-import { closeSessions, renewSessions } from '../../../server/store/statements/sessions.ts';
+import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
+import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
+import { claimSuspectsIn } from '../../../server/store/dispatch/claim-suspects.ts';
+import { FairRanks } from '../../../server/store/dispatch/fair-ranks.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { changeRuns } from '../../../server/store/jobs/change/change-runs.ts';
+import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
+import { completeAttempts } from '../../../server/store/sessions/complete-attempts.ts';
+import { saveProgress } from '../../../server/store/sessions/held-runs.ts';
+import { closeSessions, renewSessions } from '../../../server/store/sessions/sessions.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';

@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Prng } from '../../../server/simulate/prng.ts';
-import type { Database } from '../../../server/store/database.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
+import { PGLITE_MAJOR } from '../../../server/store/driver/pglite-folder.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
-import { PGLITE_MAJOR } from '../../../server/store/pglite-folder.ts';
 import { createStore } from '../../../server/store/store.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { eventually } from '../../support/eventually.ts';
 import { usePgliteFolders } from '../../support/pglite-folders.ts';
 import { sql } from '../../support/store-context.ts';

@@ -1,9 +1,9 @@
 /** The PGlite driver: one piece of work at a time, never a wait for itself, and an end that nobody waits on for ever. */
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { storeFault } from '../../../server/engine/errors.ts';
-import type { Database, Session } from '../../../server/store/database.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
+import { storeFault } from '../../../server/engine/base/errors.ts';
+import type { Database, Session } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
 import { usePgliteFolders } from '../../support/pglite-folders.ts';
 
 const one = { name: 'one', text: 'SELECT 1 AS one' };

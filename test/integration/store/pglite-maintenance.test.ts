@@ -1,12 +1,12 @@
 /** What the embedded database has done for itself: when, in which order, and that an idle one is left alone. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { decideCancel } from '../../../server/domain/decide.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
+import { decideCancel } from '../../../server/domain/jobs/decide.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
 import {
   type MaintenanceOptions,
   type MaintenanceTask,
   PgliteMaintenance,
-} from '../../../server/store/pglite-maintenance.ts';
+} from '../../../server/store/driver/pglite-maintenance.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { usePgliteFolders } from '../../support/pglite-folders.ts';

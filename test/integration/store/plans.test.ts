@@ -1,21 +1,21 @@
 /** The plan of each hot statement: look-ups by index, the same on empty tables and on full ones. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { closed, countFailures } from '../../../server/domain/circuit-breaker.ts';
-import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/decide.ts';
-import { decideDue } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../server/domain/definition.ts';
-import { decideUpdate } from '../../../server/domain/hold.ts';
-import { everyJob } from '../../../server/domain/job-filter.ts';
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { systemFailure } from '../../../server/domain/payload.ts';
-import type { Change } from '../../../server/domain/run.ts';
-import type { Statement } from '../../../server/store/database.ts';
-import { holdLanesBack } from '../../../server/store/statements/held-lanes.ts';
-import { readHoldReasons } from '../../../server/store/statements/hold-reasons.ts';
-import { readHeadsOf } from '../../../server/store/statements/lanes.ts';
-import { vitalsStore } from '../../../server/store/statements/vitals.ts';
+import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
+import { decideUpdate } from '../../../server/domain/jobs/hold.ts';
+import { everyJob } from '../../../server/domain/jobs/job-filter.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import type { Change } from '../../../server/domain/jobs/run.ts';
+import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
+import { holdLanesBack } from '../../../server/store/dispatch/held-lanes.ts';
+import { readHeadsOf } from '../../../server/store/dispatch/lanes.ts';
+import type { Statement } from '../../../server/store/driver/database.ts';
+import { readHoldReasons } from '../../../server/store/jobs/read/hold-reasons.ts';
 import { createStore } from '../../../server/store/store.ts';
+import { vitalsStore } from '../../../server/store/upkeep/vitals.ts';
 import { recordStatements } from '../../support/database-taps.ts';
 import { storeKinds } from '../../support/databases.ts';
 import { pathsOf } from '../../support/plan-paths.ts';

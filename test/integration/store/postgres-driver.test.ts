@@ -1,9 +1,9 @@
 /** The PostgreSQL driver when the server does not do what it should: it never hangs and never keeps a broken connection. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { storeFault } from '../../../server/engine/errors.ts';
-import type { Database, Session } from '../../../server/store/database.ts';
+import { storeFault } from '../../../server/engine/base/errors.ts';
+import type { Database, Session } from '../../../server/store/driver/database.ts';
+import { openPostgres, type PostgresOptions } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { openPostgres, type PostgresOptions } from '../../../server/store/postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import { sql } from '../../support/store-context.ts';

@@ -1,7 +1,7 @@
 /** What is kept of a workflow and its steps goes with the workflow's job. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { NewJob } from '../../../server/engine/store-port.ts';
+import type { NewJob } from '../../../server/engine/ports/submissions.ts';
 import { storeKinds } from '../../support/databases.ts';
 import { moveClock } from '../../support/store-clock.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';

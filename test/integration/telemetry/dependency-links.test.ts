@@ -3,11 +3,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
-import { DependencyCondition, type DependencySchema } from '../../../server/gen/muster/v1/dependency_pb.ts';
-import { JobService } from '../../../server/gen/muster/v1/job_service_pb.ts';
-import { StepDependencySchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Flows, plays } from '../api/workflows/flows.ts';

@@ -1,7 +1,7 @@
 /** Spans of steps as a real replica sends them over OTLP: each is linked to the jobs of the steps that it needs. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { type Flows, plays, type Step, TriggerRule } from '../api/workflows/flows.ts';
 import { startTraced, type TracedFlows } from './traced-flows.ts';

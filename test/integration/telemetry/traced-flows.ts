@@ -1,6 +1,6 @@
 /** Workflows on a replica that sends its spans, and what has come of them. */
 import { vi } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { startOn } from '../api/workflows/flows.ts';

@@ -1,7 +1,7 @@
 /** A workflow whose steps run in five languages and by exec is one trace in a real Jaeger; with `CI=true` nothing may lack. */
 import { AttemptOutcome, type Job } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { Deployment } from '../../../workers/demo/deployment.ts';
 import { prepare } from '../../../workers/demo-polyglot/builds.ts';
 import { LANGUAGES, type Language, workersOf } from '../../../workers/demo-polyglot/languages.ts';

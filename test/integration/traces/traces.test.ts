@@ -4,7 +4,7 @@
  */
 import { AttemptOutcome, isTerminal, type Job, JobState } from '@muster/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { spanIdOf } from '../../../server/domain/trace.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { JaegerSpan } from '../../support/jaeger.ts';
 import { describeWith, tracing } from '../../support/toolchains.ts';

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../server/store/database.ts';
+import type { Database } from '../../../server/store/driver/database.ts';
+import { openPglite } from '../../../server/store/driver/pglite.ts';
+import { openPostgres } from '../../../server/store/driver/postgres.ts';
 import { migrate } from '../../../server/store/migrate.ts';
-import { openPglite } from '../../../server/store/pglite.ts';
-import { openPostgres } from '../../../server/store/postgres.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { exportTo, importFrom } from '../../../server/transfer.ts';
 import { sharedPostgres, type TestDatabases } from '../../support/postgres.ts';

@@ -1,9 +1,9 @@
 /** Retries of workflows of all shapes: what they take over, against a plain look at everything before it and a run of the whole. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adoptable } from '../../../server/domain/workflow/adoption.ts';
-import { cutShort } from '../../../server/domain/workflow/loop.ts';
-import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
+import { adoptable } from '../../../server/domain/workflows/adoption.ts';
+import { cutShort } from '../../../server/domain/workflows/loop.ts';
+import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import { endingsOfAll } from '../../support/workflow-oracle.ts';
 import { type Plan, plan } from './arbitraries.ts';
 import { Play } from './played-workflow.ts';

@@ -1,6 +1,6 @@
 /** Random workflows, what becomes of their steps, and in which order. */
 import fc from 'fast-check';
-import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
+import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import {
   type FailureMode,
   type StepRole,
@@ -8,7 +8,7 @@ import {
   triggerRules,
   type Workflow,
   type WorkflowStep,
-} from '../../../server/domain/workflow/workflow.ts';
+} from '../../../server/domain/workflows/workflow.ts';
 import { stepOf } from '../../support/workflow-steps.ts';
 
 export const rules = Object.keys(triggerRules) as TriggerRule[];

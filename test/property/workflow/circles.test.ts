@@ -1,13 +1,13 @@
 /** Circles across workflows that run against an oracle that writes all waits out, step by step: found just when there is one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Dependency, DependsOn } from '../../../server/domain/dependencies.ts';
-import { compensationOf } from '../../../server/domain/workflow/compensation.ts';
-import type { Phase } from '../../../server/domain/workflow/phases.ts';
-import type { StepState } from '../../../server/domain/workflow/step-state.ts';
-import type { StepRole, TriggerRule, Workflow } from '../../../server/domain/workflow/workflow.ts';
+import type { Dependency, DependsOn } from '../../../server/domain/dependencies/dependencies.ts';
+import { compensationOf } from '../../../server/domain/workflows/compensation.ts';
+import type { Phase } from '../../../server/domain/workflows/phases.ts';
+import type { StepState } from '../../../server/domain/workflows/step-state.ts';
+import type { StepRole, TriggerRule, Workflow } from '../../../server/domain/workflows/workflow.ts';
 import { type CycleStore, cycleOf, type Waiter } from '../../../server/engine/dependencies/cycle-search.ts';
-import type { Lanes } from '../../../server/engine/lanes.ts';
+import type { Lanes } from '../../../server/engine/dispatch/lanes.ts';
 import { step as makeStep } from '../../unit/domain/workflow/made-workflow.ts';
 
 const order: readonly Phase[] = ['WORK', 'COMPENSATION', 'ON_FAILURE', 'FINALLY'];

@@ -6,11 +6,11 @@ import {
   type StepTimes,
   shareDone,
   type WorkflowSoFar,
-} from '../../../server/domain/workflow/estimate.ts';
-import { compileGraph, type Graph } from '../../../server/domain/workflow/graph.ts';
-import type { Phase } from '../../../server/domain/workflow/phases.ts';
-import type { StepState } from '../../../server/domain/workflow/step-state.ts';
-import type { WorkflowStep } from '../../../server/domain/workflow/workflow.ts';
+} from '../../../server/domain/workflows/estimate.ts';
+import { compileGraph, type Graph } from '../../../server/domain/workflows/graph.ts';
+import type { Phase } from '../../../server/domain/workflows/phases.ts';
+import type { StepState } from '../../../server/domain/workflows/step-state.ts';
+import type { WorkflowStep } from '../../../server/domain/workflows/workflow.ts';
 
 const NOW = 1_800_000_000_000_000;
 const SECOND = 1_000_000;

@@ -8,9 +8,9 @@ import {
   type FanOutState,
   openItems,
   startItems,
-} from '../../../server/domain/workflow/fan-out.ts';
-import { includes, parseIndexes, placesOf, type Span } from '../../../server/domain/workflow/indexes.ts';
-import type { FanOut, SuccessRule } from '../../../server/domain/workflow/workflow.ts';
+} from '../../../server/domain/workflows/fan-out.ts';
+import { includes, parseIndexes, placesOf, type Span } from '../../../server/domain/workflows/indexes.ts';
+import type { FanOut, SuccessRule } from '../../../server/domain/workflows/workflow.ts';
 import { type Item, outcomeOf } from '../../support/fan-out-oracle.ts';
 
 /** In order and apart, some of them beyond the end of most lists. */

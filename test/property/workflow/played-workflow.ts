@@ -1,6 +1,6 @@
 /** Plays a workflow to its end as the engine does, with jobs that end in any order and in batches, and keeps what happened. */
-import { isCompensable, nextCompensation } from '../../../server/domain/workflow/compensation.ts';
-import { compileGraph, type Graph } from '../../../server/domain/workflow/graph.ts';
+import { isCompensable, nextCompensation } from '../../../server/domain/workflows/compensation.ts';
+import { compileGraph, type Graph } from '../../../server/domain/workflows/graph.ts';
 import {
   afterCompensation,
   afterEnds,
@@ -13,10 +13,10 @@ import {
   type Phase,
   type PhaseDecision,
   type WorkflowRun,
-} from '../../../server/domain/workflow/phases.ts';
-import type { EndedStep, EndedStepState } from '../../../server/domain/workflow/step-state.ts';
-import { noneEnded } from '../../../server/domain/workflow/trigger-rules.ts';
-import { type StepRow, successorsOf, type Wave, wave } from '../../../server/domain/workflow/wave.ts';
+} from '../../../server/domain/workflows/phases.ts';
+import type { EndedStep, EndedStepState } from '../../../server/domain/workflows/step-state.ts';
+import { noneEnded } from '../../../server/domain/workflows/trigger-rules.ts';
+import { type StepRow, successorsOf, type Wave, wave } from '../../../server/domain/workflows/wave.ts';
 import type { Fate, Plan } from './arbitraries.ts';
 
 /** One wave: what it was told, and what it found. */

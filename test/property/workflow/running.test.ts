@@ -1,9 +1,9 @@
 /** Workflows of all shapes, played to their ends in random orders, against plain evaluators that look at everything each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { roleOf } from '../../../server/domain/workflow/phases.ts';
-import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
-import type { Workflow } from '../../../server/domain/workflow/workflow.ts';
+import { roleOf } from '../../../server/domain/workflows/phases.ts';
+import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
+import type { Workflow } from '../../../server/domain/workflows/workflow.ts';
 import { endingsOfAll, hasFailedLeaf, verdictNow } from '../../support/workflow-oracle.ts';
 import { type Plan, plan } from './arbitraries.ts';
 import { Play } from './played-workflow.ts';

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Payload } from '../../../server/domain/payload.ts';
-import { type CachedFrom, cacheKeyOrigin, isFresh } from '../../../server/domain/workflow/step-cache.ts';
-import type { WorkflowStep } from '../../../server/domain/workflow/workflow.ts';
+import type { Payload } from '../../../server/domain/base/payload.ts';
+import { type CachedFrom, cacheKeyOrigin, isFresh } from '../../../server/domain/workflows/step-cache.ts';
+import type { WorkflowStep } from '../../../server/domain/workflows/workflow.ts';
 import { problemsOf, step, workflow } from '../../unit/domain/workflow/made-workflow.ts';
 
 /** Few of each, so that many pairs are alike; with what could be taken for the end of a part. */

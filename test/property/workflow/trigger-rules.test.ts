@@ -1,8 +1,8 @@
 /** The trigger rules by counts against the same rules by lists of outcomes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EndedStepState } from '../../../server/domain/workflow/step-state.ts';
-import { decideRule, noneEnded, withEnd } from '../../../server/domain/workflow/trigger-rules.ts';
+import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
+import { decideRule, noneEnded, withEnd } from '../../../server/domain/workflows/trigger-rules.ts';
 import { outcomes, verdictNow } from '../../support/workflow-oracle.ts';
 import { rules } from './arbitraries.ts';
 

@@ -1,5 +1,5 @@
 /** Submissions that are alike: after each transaction, at most one job of a key is where its definition's rule has one. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import { ALARM_PERIOD_MS } from '../scenario/definitions.ts';
 import type { Evidence, Ordered } from './events.ts';

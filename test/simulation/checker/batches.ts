@@ -1,5 +1,5 @@
 /** Batches: members come until it is sealed or stopped, it ends once they have, as its policy says, and tells so once. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import type { PlannedBatch } from '../scenario/batches.ts';
 import { isBatch } from '../scenario/flows.ts';

@@ -1,9 +1,9 @@
 /** Circuit breakers: nothing is granted while one is not closed but its one probe, and each of its steps has its cause. */
 import { durationToMs } from '../../../sdk/typescript/src/duration.ts';
 import type { CircuitBreaker } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
-import { circuitStates } from '../../../server/domain/circuit-breaker.ts';
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
+import { circuitStates } from '../../../server/domain/retries/circuit-breaker.ts';
 import { BREAKER_OPEN_MS, breakerOf, definitions } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 import { Requests } from './requests.ts';

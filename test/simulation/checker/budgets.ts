@@ -1,6 +1,6 @@
 /** Retry budgets: in no minute more retries begin than are allowed, and none is put off while there is room. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { BUDGET, definitionOf } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 import { Requests } from './requests.ts';

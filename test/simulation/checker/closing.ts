@@ -1,5 +1,5 @@
 /** Why an attempt was closed: every reason that the protocol allows and the record shows. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { type Evidence, names, type Ordered } from './events.ts';
 import type { SessionLife } from './sessions.ts';
 

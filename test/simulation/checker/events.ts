@@ -1,5 +1,5 @@
 /** Journal and history brought into one order, and indexed for the checks. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry, History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
 import type { PlannedBatch } from '../scenario/batches.ts';

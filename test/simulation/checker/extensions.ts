@@ -1,6 +1,6 @@
 /** Run timeouts that handlers extend: neither the worker nor the server ends an attempt before the time it asked for. */
-import { attemptOutcomes } from '../../../server/domain/run.ts';
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { Entry } from '../core/history.ts';
 import { RUN_TIMEOUT_MS } from '../scenario/definitions.ts';
 import { type Evidence, fenceOf, type Ordered } from './events.ts';

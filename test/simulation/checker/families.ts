@@ -1,6 +1,6 @@
 /** Handlers with children: each is submitted once, their parent waits for just those that are open, and takes them along when it ends. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { type ChildScript, decodeScript } from '../nodes/handler-script.ts';
 import { fenceOf, names, type Ordered } from './events.ts';
 import { TransactionChecks } from './flow-transactions.ts';

@@ -1,5 +1,5 @@
 /** Steps that took the result of an earlier job: of one that is alike, has succeeded, and did so no longer ago than they say. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Child, FlowLife } from './flow-life.ts';
 
 export interface Taken {

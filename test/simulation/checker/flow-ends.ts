@@ -1,11 +1,11 @@
 /** The end of a workflow: nothing of it is open, clean-up was done, and it ends as its steps did. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { hasFailedLeaf } from '../../support/workflow-oracle.ts';
 import type { History } from '../core/history.ts';
 import { bodyOf } from '../scenario/flows.ts';
 import { names } from './events.ts';
+import type { Touched, Violate } from './flow-changes.ts';
 import { dooms, type FlowLife, isOver } from './flow-life.ts';
-import type { Touched, Violate } from './flows.ts';
 
 const { SUCCEEDED, FAILED, CANCELLED } = stateCodes;
 

@@ -1,6 +1,6 @@
 /** What the journal says of one workflow: its steps, its jobs, and how fan-outs stand by what their items came to. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { type EndedStepState, type StepState, stepStates } from '../../../server/domain/workflow/step-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { type EndedStepState, type StepState, stepStates } from '../../../server/domain/workflows/step-state.ts';
 import { type Item, type Outcome, outcomeOf } from '../../support/fan-out-oracle.ts';
 import { verdictNow } from '../../support/workflow-oracle.ts';
 import type { PlannedFlow, PlannedStep } from '../scenario/flows.ts';

@@ -1,9 +1,9 @@
 /** Steps: each starts once its rule says so, in its phase, never while its workflow stops, and ends as its jobs do. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import type { StepState } from '../../../server/domain/workflow/step-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import type { StepState } from '../../../server/domain/workflows/step-state.ts';
 import type { History } from '../core/history.ts';
+import type { Touched, Violate } from './flow-changes.ts';
 import { type Child, dooms, type FlowLife, isOver, phases } from './flow-life.ts';
-import type { Touched, Violate } from './flows.ts';
 
 const { SUCCEEDED } = stateCodes;
 

@@ -1,8 +1,9 @@
 /** Workflows: each transaction that touches one, against what it may do by then; what is told by a plain evaluator. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { type StepState, stepStates } from '../../../server/domain/workflow/step-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { stepStates } from '../../../server/domain/workflows/step-state.ts';
 import type { Ordered } from './events.ts';
 import { takenFault } from './flow-caches.ts';
+import type { Touched, Violate } from './flow-changes.ts';
 import { judgeEnd, needsHelp } from './flow-ends.ts';
 import { type Child, dooms, FlowLife, stepStateOf } from './flow-life.ts';
 import { judgeSteps } from './flow-steps.ts';
@@ -10,20 +11,6 @@ import { TransactionChecks } from './flow-transactions.ts';
 import { Requests } from './requests.ts';
 
 const { WAITING, CANCELLING, CANCELLED } = stateCodes;
-
-/** What a transaction did to one workflow. */
-export interface Touched {
-  readonly life: FlowLife;
-  readonly before: {
-    readonly states: readonly StepState[];
-    readonly phase: number | undefined;
-    readonly doomed: number;
-  };
-  readonly made: Child[];
-  end: Ordered | undefined;
-}
-
-export type Violate = (life: FlowLife, invariant: string, what: string) => void;
 
 export class FlowChecks extends TransactionChecks {
   readonly #lives = new Map<string, FlowLife>();

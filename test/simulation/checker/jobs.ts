@@ -6,7 +6,7 @@ import {
   type JobState,
   stateCodes,
   transitions,
-} from '../../../server/domain/job-state.ts';
+} from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript, resultOf, signature } from '../nodes/handler-script.ts';
 import { CLEANUP_MAX_ATTEMPTS, MAX_ATTEMPTS } from '../scenario/definitions.ts';
 import { hasNoWorker, isBatch } from '../scenario/flows.ts';

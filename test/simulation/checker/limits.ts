@@ -1,5 +1,5 @@
 /** Limits: at no prefix of the journal is more held than they allow, and no stretch of time sees more attempts begin. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { CROWDED_MAX, NARROW_MAX, NARROW_RATE, PARENT_MAX } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 

@@ -1,6 +1,6 @@
 /** What jobs wait for, by the journal: how each edge stands, told by a table of its own, and whether waiting goes round in a circle. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { stepStates } from '../../../server/domain/workflow/step-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import { stepStates } from '../../../server/domain/workflows/step-state.ts';
 import type { PlannedFlow } from '../scenario/flows.ts';
 import { conditions } from '../scenario/nets.ts';
 import type { Evidence, Ordered } from './events.ts';

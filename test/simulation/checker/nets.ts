@@ -1,5 +1,5 @@
 /** Jobs that depend on others: none starts before all has come about, none is left behind, none is skipped but for what can't come about. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { ToldDependency } from '../nodes/sim-net.ts';
 import type { Evidence, Ordered } from './events.ts';
 import { TransactionChecks } from './flow-transactions.ts';

@@ -1,6 +1,6 @@
 /** What was asked of jobs after their submission, against what became of them: sweeps, retries, erasing, replacing, clean-ups. */
 import { CancelStage } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../core/history.ts';
 import { CLEANUP_HANDLER, definitionOf } from '../scenario/definitions.ts';
 import type { Evidence, JobFacts } from './events.ts';

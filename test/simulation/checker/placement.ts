@@ -2,7 +2,7 @@
  * Placement: at no prefix of the journal is more taken of a session than it has; jobs run where their demands are met, and with
  * the worker that they keep to; who ran out of memory gets more.
  */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { GROWING } from '../scenario/definitions.ts';
 import type { Profile } from '../scenario/profile.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';

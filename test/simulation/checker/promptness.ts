@@ -1,5 +1,5 @@
 /** Once all is well what is due is done within the time that it takes to notice a lost worker. */
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { Profile } from '../scenario/profile.ts';
 import type { Ordered } from './events.ts';
 

@@ -1,5 +1,5 @@
 /** Queues: nothing of a paused one is granted, who pauses or resumes was asked to, and what people are told is so. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 import { Requests } from './requests.ts';
 

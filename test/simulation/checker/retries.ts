@@ -8,7 +8,7 @@ import {
   type RetryPolicy,
   type RetryRule,
 } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { CLEANUP_MAX_ATTEMPTS, definitionOf } from '../scenario/definitions.ts';
 import type { Evidence, Ordered } from './events.ts';
 

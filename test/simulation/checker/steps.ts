@@ -1,5 +1,5 @@
 /** Steps that no worker makes: asked for by a person, or a time has come; never too early, and in calm weather never late. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import {
   CANCEL_GRACE_MS,
   PROGRESS_TIMEOUT_MS,

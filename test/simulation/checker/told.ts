@@ -1,7 +1,7 @@
 /** Every change of a state is told at least once, as it was, under an id of its own; and nothing else is told. */
-import { eventId } from '../../../server/domain/event-id.ts';
-import { type JobState, stateCodes, stateOf } from '../../../server/domain/job-state.ts';
-import type { ToldEvent } from '../../../server/engine/job-events.ts';
+import { eventId } from '../../../server/domain/events/event-id.ts';
+import { type JobState, stateCodes, stateOf } from '../../../server/domain/jobs/job-state.ts';
+import type { ToldEvent } from '../../../server/engine/ports/events.ts';
 import type { History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
 

@@ -1,5 +1,5 @@
 /** What people and programs were told of events and of their words, against what became of them. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../core/history.ts';
 import type { Evidence } from './events.ts';
 import type { WaitChecks } from './waits.ts';

@@ -1,5 +1,5 @@
 /** Jobs that wait for events and people: transaction by transaction, who waits, what is kept, and what ends whom. */
-import { stateCodes } from '../../../server/domain/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import { isWait, WAIT_TIMEOUT_MS } from '../scenario/definitions.ts';
 import { names, type Ordered } from './events.ts';

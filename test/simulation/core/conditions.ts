@@ -1,5 +1,5 @@
 /** How bad the world is at the moment: the one place that decides what is lost, late, doubled or refused. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 
 /** Probabilities from 0 to 1; times in ms. */
 export interface Faults {

@@ -1,5 +1,5 @@
 /** What was seen outside the database, in one order with the statements; and how often each thing happened. */
-import type { World } from '../../../server/simulate/world.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 
 /** One record. Its kind says which facts it has. */
 export interface Entry {

@@ -1,6 +1,6 @@
 /** One life of a simulated process: its own drifting clock, timers that fire only while it is awake, and its death. */
-import type { Prng } from '../../../server/simulate/prng.ts';
-import type { World } from '../../../server/simulate/world.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 
 export interface Timer {
   cancel(): void;

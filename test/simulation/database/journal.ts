@@ -1,5 +1,5 @@
 /** The journal: what happened to jobs and sessions, written by triggers in the transaction that did it. */
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { FlowKind } from './flow-journal.ts';
 import type { LinkKind } from './link-journal.ts';
 

@@ -1,5 +1,5 @@
 /** The database of the simulation: every change leaves its trace in the journal. */
-import { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { flowJournalSchema } from './flow-journal.ts';
 import { journalSchema } from './journal.ts';
 import { linkJournalSchema } from './link-journal.ts';

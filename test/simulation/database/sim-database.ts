@@ -1,8 +1,5 @@
 /** One replica's way to the database: statements start and answer late, break, collide, and outlive their caller. */
 
-import type { Line } from '../../../server/simulate/line.ts';
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
-import type { World } from '../../../server/simulate/world.ts';
 import {
   type Database,
   type Parameter,
@@ -10,7 +7,10 @@ import {
   runAndCommit,
   type Session,
   type Statement,
-} from '../../../server/store/database.ts';
+} from '../../../server/store/driver/database.ts';
+import type { Line } from '../../../server/tools/simulate/line.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 import type { Conditions, StatementFate } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';

@@ -1,12 +1,12 @@
 /** Planted bugs in what becomes of submissions that are alike. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const alikeMutants: Readonly<Record<string, Mutant>> = {
   running_is_in_nobodys_way: {
     about: 'A job that was seen running is in the way of no other that is alike.',
     patches: [
       {
-        file: 'server/domain/submission-rule.ts',
+        file: 'server/domain/jobs/submission-rule.ts',
         find: 'return state !== undefined && states.includes(state);',
         replace: "return state !== undefined && state !== 'RUNNING' && states.includes(state);",
       },
@@ -16,7 +16,7 @@ export const alikeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that waits for others that are alike stays when the next one comes.',
     patches: [
       {
-        file: 'server/store/statements/submission-rules.ts',
+        file: 'server/store/jobs/submit/submission-rules.ts',
         find: "if (rule.kind === 'DEBOUNCE' && holder.state === 'SCHEDULED')",
         replace: "if (rule.kind === 'DEBOUNCE' && holder.state === 'CANCELLING')",
       },
@@ -26,7 +26,7 @@ export const alikeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A throttle takes the next job when half its time is over.',
     patches: [
       {
-        file: 'server/domain/submission-rule.ts',
+        file: 'server/domain/jobs/submission-rule.ts',
         find: 'return Math.max(0, Math.ceil((nextUs - nowUs) / 1_000));',
         replace: 'return Math.max(0, Math.ceil((nextUs - nowUs) / 1_000) - 1_000);',
       },

@@ -1,12 +1,12 @@
 /** Planted bugs in what holds jobs back or makes new ones of them: queues, drains, breakers, budgets, redrives, clean-ups. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const careMutants: Readonly<Record<string, Mutant>> = {
   cleanup_made_twice: {
     about: 'A cancelled job is cleaned up after twice.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/jobs/change/change-runs.ts',
         find: 'if (cleanups.length > 0) await insertCleanups(session, cleanups);',
         replace: `const another = (id: string) => id.slice(0, -1) + (id.endsWith('0') ? '1' : '0');
           for (const one of cleanups) {
@@ -20,7 +20,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A clean-up is counted twice among the open jobs of its queue.',
     patches: [
       {
-        file: 'server/store/statements/insert-cleanups.ts',
+        file: 'server/store/jobs/change/insert-cleanups.ts',
         find: 'AS state, jobs FROM groups',
         replace: 'AS state, 2 * jobs AS jobs FROM groups',
       },
@@ -30,7 +30,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'Two redrives that see the same job without a retry make one each.',
     patches: [
       {
-        file: 'server/engine/retries.ts',
+        file: 'server/engine/jobs/change/retries.ts',
         find: 'derivedUuid(`redrive/',
         replace: "((_: string) => '')(`redrive/",
       },
@@ -39,14 +39,18 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
   schedule_makes_two: {
     about: 'A run of a schedule that is tried again makes another job.',
     patches: [
-      { file: 'server/engine/schedule-rounds.ts', find: 'requestId: derivedUuid(id),', replace: "requestId: ''," },
+      {
+        file: 'server/engine/schedules/schedule-rounds.ts',
+        find: 'requestId: derivedUuid(id),',
+        replace: "requestId: '',",
+      },
     ],
   },
   schedule_forgets_times: {
     about: 'Times of a schedule that come at once are decided as if only the first had come.',
     patches: [
       {
-        file: 'server/domain/decide-schedule.ts',
+        file: 'server/domain/schedules/decide-schedule.ts',
         find: 'decidedUntilUs = nominalUs;',
         replace: 'decidedUntilUs = due.at(-1)!.nominalUs; if (i > 0) break;',
       },
@@ -57,7 +61,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
       'Times of a schedule that have come, and are not decided yet, are forgotten when it is changed in something else.',
     patches: [
       {
-        file: 'server/store/statements/schedules.ts',
+        file: 'server/store/schedules/schedules.ts',
         find: 'ELSE decided_until END,',
         replace: 'ELSE greatest(decided_until, now.time) END,',
       },
@@ -68,7 +72,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
       'Times of a schedule that have come, and are not decided yet, are forgotten when other times take their place.',
     patches: [
       {
-        file: 'server/store/statements/schedules.ts',
+        file: 'server/store/schedules/schedules.ts',
         find: 'const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);',
         replace: 'const isBehind = decide === undefined && !(await lookAtOne(session, row, decide));',
       },
@@ -78,12 +82,12 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'An attempt that runs is not measured by the total timeout of its job.',
     patches: [
       {
-        file: 'server/store/statements/held-runs.ts',
+        file: 'server/store/sessions/held-runs.ts',
         find: 'due_time = least(l.run_deadline, r.deadline, l.quiet_deadline, l.watch_until)',
         replace: 'due_time = least(l.run_deadline, l.quiet_deadline, l.watch_until)',
       },
       {
-        file: 'server/store/statements/claim-jobs.ts',
+        file: 'server/store/dispatch/claim-jobs.ts',
         find: '.deadline - now.time) * 1000)::bigint',
         replace: '.deadline - now.time) * 1000 + 3600000)::bigint',
       },
@@ -93,12 +97,12 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'The server ends an attempt at its run timeout, though its handler has asked for more in time.',
     patches: [
       {
-        file: 'server/store/statements/held-runs.ts',
+        file: 'server/store/sessions/held-runs.ts',
         find: `run_deadline = r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',`,
         replace: '',
       },
       {
-        file: 'server/store/statements/held-runs.ts',
+        file: 'server/store/sessions/held-runs.ts',
         find: `least(r.run_deadline + (i.asked_ms - coalesce(r.run_extension_ms, 0)) * interval '1 ms',`,
         replace: 'least(r.run_deadline,',
       },
@@ -108,7 +112,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A claim takes jobs of paused queues, too.',
     patches: [
       {
-        file: 'server/store/statements/claim-jobs.ts',
+        file: 'server/store/dispatch/claim-jobs.ts',
         find: 'WHERE lanes.held_back & ~$8::smallint = 0',
         replace: 'WHERE lanes.held_back & ~($8::smallint | 1::smallint) = 0',
       },
@@ -118,7 +122,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A lane that is made while its queue is paused is not held back.',
     patches: [
       {
-        file: 'server/store/statements/lanes.ts',
+        file: 'server/store/dispatch/lanes.ts',
         find: 'CASE WHEN paused AND NOT $7 THEN',
         replace: 'CASE WHEN paused AND NOT $7 AND false THEN',
       },
@@ -128,7 +132,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A claim hands jobs to sessions that are to drain, where a replica still has their credits.',
     patches: [
       {
-        file: 'server/store/statements/claim-jobs.ts',
+        file: 'server/store/dispatch/claim-jobs.ts',
         find: 'IS NOT DISTINCT FROM 1 AND NOT drain_wanted ORDER BY session_id FOR KEY SHARE',
         replace: 'IS NOT DISTINCT FROM 1 ORDER BY session_id FOR KEY SHARE',
       },
@@ -138,12 +142,12 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'Two replicas that both see that a probe is due make one each.',
     patches: [
       {
-        file: 'server/store/statements/probe-breakers.ts',
+        file: 'server/store/retries/probe-breakers.ts',
         find: 'WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE',
         replace: 'WHERE namespace = $1 AND name = $2 AND state <> 1 FOR UPDATE',
       },
       {
-        file: 'server/store/statements/probe-breakers.ts',
+        file: 'server/store/retries/probe-breakers.ts',
         find: 'if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;',
         replace: 'if (!row) return undefined;',
       },
@@ -153,7 +157,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'What opens breakers is forgotten where an attempt that failed is followed by another one.',
     patches: [
       {
-        file: 'server/domain/circuit-breaker.ts',
+        file: 'server/domain/retries/circuit-breaker.ts',
         find: "return reported(change.kind === 'end' ? change.failure : change.closed?.failure);",
         replace: "return change.kind === 'end' ? reported(change.failure) : undefined;",
       },
@@ -163,7 +167,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that is assigned as it is stored passes a breaker that is open.',
     patches: [
       {
-        file: 'server/store/statements/insert-jobs.ts',
+        file: 'server/store/jobs/submit/insert-jobs.ts',
         find: 'AND (held_back = 0',
         replace: 'AND (held_back & 1 = 0',
       },
@@ -173,7 +177,7 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     about: 'A retry budget lets one retry too many begin.',
     patches: [
       {
-        file: 'server/domain/retry-budget.ts',
+        file: 'server/domain/retries/retry-budget.ts',
         find: 'if (at(minute).retries < allowed)',
         replace: 'if (at(minute).retries <= allowed)',
       },

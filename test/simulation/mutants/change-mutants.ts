@@ -1,12 +1,12 @@
 /** Planted bugs in what becomes of a job after a failure, a time-out, or what a person asks of it. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const changeMutants: Readonly<Record<string, Mutant>> = {
   resume_resets_attempts: {
     about: 'A resumed job has all of its attempts again.',
     patches: [
       {
-        file: 'server/domain/hold.ts',
+        file: 'server/domain/jobs/hold.ts',
         find: 'waitsUntil(run), nowUs), reason: null });',
         replace: 'waitsUntil(run), nowUs), reason: null, attemptsCounted: 0 });',
       },
@@ -16,7 +16,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A claim takes paused jobs, too.',
     patches: [
       {
-        file: 'server/store/statements/claim-jobs.ts',
+        file: 'server/store/dispatch/claim-jobs.ts',
         find: 'AND r.rank >= l.cursor_rank',
         replace: 'AND r.rank >= l.cursor_rank OR r.lane_id = l.lane_id AND r.state = 4',
       },
@@ -26,7 +26,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A cancel passes over a SCHEDULED job whose time comes soon.',
     patches: [
       {
-        file: 'server/store/statements/lock-runs.ts',
+        file: 'server/store/jobs/change/lock-runs.ts',
         find: 'WHERE r.job_id = ANY($1::uuid[]) AND EXISTS',
         replace: `WHERE r.job_id = ANY($1::uuid[]) AND NOT (r.state = 2 AND r.due_time < (SELECT time FROM now) + interval '1 s') AND EXISTS`,
       },
@@ -36,7 +36,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: "A replica tells by its own machine's clock what is over.",
     patches: [
       {
-        file: 'server/engine/sweeper.ts',
+        file: 'server/engine/upkeep/sweeper.ts',
         find: '{ nowUs, random: random.next() }, definition.timeLimits,',
         replace: '{ nowUs: nowUs + 5_000_000, random: random.next() }, definition.timeLimits,',
       },
@@ -46,7 +46,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'Retries do not wait.',
     patches: [
       {
-        file: 'server/domain/decide.ts',
+        file: 'server/domain/jobs/decide.ts',
         find: 'const dueTimeUs = nowUs + delayMs * 1000;',
         replace: 'const dueTimeUs = nowUs + 1;',
       },
@@ -56,7 +56,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'An attempt that a rule ignores counts all the same.',
     patches: [
       {
-        file: 'server/domain/retry-verdict.ts',
+        file: 'server/domain/retries/retry-verdict.ts',
         find: "if (rule?.action === 'IGNORE') return false;",
         replace: '',
       },
@@ -66,7 +66,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A limit for a cause lets one attempt too many through.',
     patches: [
       {
-        file: 'server/domain/retry-verdict.ts',
+        file: 'server/domain/retries/retry-verdict.ts',
         find: 'countOf(failures, cause) < limit)',
         replace: 'countOf(failures, cause) <= limit)',
       },

@@ -1,12 +1,12 @@
 /** Planted bugs in what is told of jobs. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const eventMutants: Readonly<Record<string, Mutant>> = {
   told_before_stored: {
     about: 'A row leaves the outbox before the bus has stored its events.',
     patches: [
       {
-        file: 'server/engine/event-relay.ts',
+        file: 'server/engine/events/event-relay.ts',
         find: "if (rows.length > 0) killPoint('relay.after_take_before_publish');",
         replace: 'await outbox.finish(this.#relayId, rows.map((row) => row.rowId));',
       },
@@ -16,7 +16,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
     about: 'A row leaves the outbox though the bus has not stored all of its events.',
     patches: [
       {
-        file: 'server/engine/event-relay.ts',
+        file: 'server/engine/events/event-relay.ts',
         find: "stored[i]?.status === 'fulfilled'",
         replace: 'stored[i]',
       },
@@ -26,7 +26,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
     about: 'Only ends of jobs are told of those that were moved, and not that they wait again.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/jobs/change/change-runs.ts',
         find: 'state <> was_state AND state NOT IN',
         replace: 'state <> was_state AND state <> 2 AND state NOT IN',
       },

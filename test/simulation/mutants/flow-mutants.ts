@@ -1,15 +1,15 @@
 /** Planted bugs in workflows and batches. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
-const news = 'server/store/statements/workflow-news.ts';
-const phases = 'server/domain/workflow/phases.ts';
+const news = 'server/store/workflows/workflow-news.ts';
+const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {
   expiry_is_not_told: {
     about: 'A workflow or a batch is not told of a job that has expired.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/jobs/change/change-runs.ts',
         find: `\${tellParents('ended')}`,
         replace: `\${tellParents('(SELECT * FROM ended WHERE state <> 12) AS ended')}`,
       },
@@ -39,7 +39,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A step that waits for all starts once one has succeeded.',
     patches: [
       {
-        file: 'server/domain/workflow/trigger-rules.ts',
+        file: 'server/domain/workflows/trigger-rules.ts',
         find: "ALL_DONE: ({ allEnded }) => (allEnded ? 'START' : 'WAIT'),",
         replace: "ALL_DONE: ({ allEnded, succeeded }) => (allEnded || succeeded > 0 ? 'START' : 'WAIT'),",
       },
@@ -69,7 +69,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A step takes the result of a job of another definition.',
     patches: [
       {
-        file: 'server/domain/workflow/step-cache.ts',
+        file: 'server/domain/workflows/step-cache.ts',
         find: 'JSON.stringify([namespace, definition, version,',
         replace: 'JSON.stringify([namespace, version,',
       },
@@ -79,7 +79,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A fan-out has one more item open than max_parallel says.',
     patches: [
       {
-        file: 'server/domain/workflow/fan-out.ts',
+        file: 'server/domain/workflows/fan-out.ts',
         find: 'Math.min(size - started, maxParallel - open)',
         replace: 'Math.min(size - started, maxParallel + 1 - open)',
       },
@@ -119,7 +119,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A retry takes over steps that lie behind others which run again.',
     patches: [
       {
-        file: 'server/domain/workflow/adoption.ts',
+        file: 'server/domain/workflows/adoption.ts',
         find: 'isGood(one) && !again.has(one.step)',
         replace: 'isGood(one) && !(again.has(one.step) && one.compensation)',
       },
@@ -129,7 +129,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A loop has one pass more than it may.',
     patches: [
       {
-        file: 'server/domain/workflow/loop.ts',
+        file: 'server/domain/workflows/loop.ts',
         find: 'iteration + 1 < maxIterations',
         replace: 'iteration < maxIterations',
       },
@@ -139,7 +139,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'Workflows are taken although their queue is paused.',
     patches: [
       {
-        file: 'server/store/statements/lock-runs.ts',
+        file: 'server/store/jobs/change/lock-runs.ts',
         find: `lane_id = ANY($1::int[]) AND held_back & ~\${heldBack.limited}::smallint = 0 ORDER BY`,
         replace: 'lane_id = ANY($1::int[]) ORDER BY',
       },
@@ -149,7 +149,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A batch ends once the members that it has so far have ended.',
     patches: [
       {
-        file: 'server/domain/batch.ts',
+        file: 'server/domain/batches/batch.ts',
         find: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO')) return undefined;",
         replace: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO' || members > 1)) return undefined;",
       },
@@ -159,7 +159,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A batch is not told that it was sealed, so one whose members had all ended never ends.',
     patches: [
       {
-        file: 'server/store/statements/batches.ts',
+        file: 'server/store/batches/batches.ts',
         find: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
         replace: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed WHERE false`,
       },
@@ -192,7 +192,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'Members that were cancelled do not count as failed.',
     patches: [
       {
-        file: 'server/domain/batch.ts',
+        file: 'server/domain/batches/batch.ts',
         find: 'return failed + cancelled + expired;',
         replace: 'return failed + expired;',
       },

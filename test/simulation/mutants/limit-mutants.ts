@@ -1,12 +1,12 @@
 /** Planted bugs in limits. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const limitMutants: Readonly<Record<string, Mutant>> = {
   limit_counts_what_was_folded: {
     about: 'A limit counts the jobs that are held without what has changed since the counts were folded.',
     patches: [
       {
-        file: 'server/store/statements/limit-use.ts',
+        file: 'server/store/dispatch/limit-use.ts',
         find: 'UNION ALL SELECT r.jobs FROM recent r WHERE',
         replace: 'UNION ALL SELECT r.jobs FROM recent r WHERE false AND',
       },
@@ -16,7 +16,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'The limit of a key counts a job no more once it was seen running.',
     patches: [
       {
-        file: 'server/store/statements/limit-use.ts',
+        file: 'server/store/dispatch/limit-use.ts',
         find: 'FROM job_runs r WHERE r.limit_id =',
         replace: 'FROM job_runs r WHERE r.state = 5 AND r.limit_id =',
       },
@@ -26,7 +26,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'Attempts take no units of their rate.',
     patches: [
       {
-        file: 'server/store/statements/limit-use.ts',
+        file: 'server/store/dispatch/limit-use.ts',
         find: 'if (taken.length === 0) return;',
         replace: 'if (taken.length >= 0) return;',
       },
@@ -36,7 +36,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'Jobs that wait at the limit of their key stay there, whatever is given back.',
     patches: [
       {
-        file: 'server/store/statements/parked-jobs.ts',
+        file: 'server/store/dispatch/parked-jobs.ts',
         find: 'const open = rooms.filter(({ room }) => room.jobs > 0);',
         replace: 'const open = rooms.filter(({ room }) => room.jobs < 0);',
       },
@@ -46,7 +46,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that is assigned as it is stored does not look at the limits of its queue and definition.',
     patches: [
       {
-        file: 'server/store/statements/limited-places.ts',
+        file: 'server/store/dispatch/limited-places.ts',
         find: 'Math.min(under.room.jobs, open.length)',
         replace: 'open.length',
       },

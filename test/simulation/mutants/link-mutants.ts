@@ -1,14 +1,14 @@
 /** Planted bugs in what waits: for events and people, for other jobs, for children. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
-const news = 'server/store/statements/dependency-news.ts';
+const news = 'server/store/dependencies/dependency-news.ts';
 
 export const linkMutants: Readonly<Record<string, Mutant>> = {
   kept_event_stays: {
     about: 'An event that was kept ends each job that begins to wait for it.',
     patches: [
       {
-        file: 'server/store/statements/sent-events.ts',
+        file: 'server/store/signals/sent-events.ts',
         find: 'DELETE FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked)) RETURNING row_id, wait_id, payload, content_type, metadata',
         replace:
           'SELECT row_id, wait_id, payload, content_type, metadata FROM sent_events WHERE row_id = ANY (ARRAY(SELECT row_id FROM picked))',
@@ -19,7 +19,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job begins to wait without a look at the events that are kept.',
     patches: [
       {
-        file: 'server/engine/wait-jobs/begin-waits.ts',
+        file: 'server/engine/signals/begin-waits.ts',
         find: 'takeKept(waits, await store.waits.takeKept(waitIds))',
         replace: 'takeKept(waits, [])',
       },
@@ -29,7 +29,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'Of several jobs that wait for an event the last one gets it.',
     patches: [
       {
-        file: 'server/domain/event-queue.ts',
+        file: 'server/domain/signals/event-queue.ts',
         find: "{ kind: 'DELIVER', after: promisedUpTo, upTo: lastWait }",
         replace: "{ kind: 'DELIVER', after: Math.max(promisedUpTo, lastWait - 1), upTo: lastWait }",
       },
@@ -39,7 +39,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'An event whose jobs have all ended by other ways is not kept.',
     patches: [
       {
-        file: 'server/engine/wait-jobs/deliver-page.ts',
+        file: 'server/engine/signals/deliver-page.ts',
         find: 'if (delivered === 0) {',
         replace: 'if (delivered < 0) {',
       },
@@ -49,7 +49,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'The run timeout of a wait is forgotten.',
     patches: [
       {
-        file: 'server/domain/wait.ts',
+        file: 'server/domain/signals/wait.ts',
         find: 'const dueTimeUs = earliest(nowUs + run.runTimeoutMs * 1000, run.limits.deadlineUs);',
         replace: 'const dueTimeUs = earliest(null, run.limits.deadlineUs);',
       },
@@ -59,7 +59,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'Who speaks second is told that he was heard.',
     patches: [
       {
-        file: 'server/engine/wait-jobs/approvals.ts',
+        file: 'server/engine/signals/approvals.ts',
         find: 'if (!applied.repeated && !(applied.changed && job.state === state)) throw',
         replace: 'if (!applied.repeated && !applied.changed && !isTerminal(job.state)) throw',
       },
@@ -73,7 +73,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'Jobs that depend on a job that is cancelled are not told of it.',
     patches: [
       {
-        file: 'server/store/statements/change-runs.ts',
+        file: 'server/store/jobs/change/change-runs.ts',
         find: `\${tellDependents('ended')}`,
         replace: `\${tellDependents('(SELECT * FROM ended WHERE state <> 11) AS ended')}`,
       },
@@ -83,7 +83,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that waits for the end of another one is skipped if that is cancelled.',
     patches: [
       {
-        file: 'server/domain/dependencies.ts',
+        file: 'server/domain/dependencies/dependencies.ts',
         find: "case 'ENDED': return true;",
         replace: "case 'ENDED': return ending !== 'CANCELLED';",
       },
@@ -101,7 +101,9 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   },
   resumed_starts_at_once: {
     about: 'A job that is resumed forgets what it depends on.',
-    patches: [{ file: 'server/domain/hold.ts', find: 'if (run.waitsFor > 0) {', replace: 'if (run.waitsFor > 99) {' }],
+    patches: [
+      { file: 'server/domain/jobs/hold.ts', find: 'if (run.waitsFor > 0) {', replace: 'if (run.waitsFor > 99) {' },
+    ],
   },
   waits_for_one_child: {
     about: 'A handler that waits for several children goes on after the first of them.',
@@ -117,7 +119,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'An attempt that ends since its handler waits for children counts.',
     patches: [
       {
-        file: 'server/domain/children.ts',
+        file: 'server/domain/dependencies/children.ts',
         find: "{ outcome: 'SUSPENDED', counted: false }",
         replace: "{ outcome: 'SUSPENDED', counted: true }",
       },
@@ -141,12 +143,12 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that waits for its children counts at the limit of its definition.',
     patches: [
       {
-        file: 'server/store/statements/limit-use.ts',
+        file: 'server/store/dispatch/limit-use.ts',
         find: `AND k.state = \${ASSIGNED} OFFSET 0`,
         replace: `AND k.state IN (\${ASSIGNED}, 7) OFFSET 0`,
       },
       {
-        file: 'server/store/statements/limit-use.ts',
+        file: 'server/store/dispatch/limit-use.ts',
         find: `AND state = \${ASSIGNED})`,
         replace: `AND state IN (\${ASSIGNED}, 7))`,
       },

@@ -10,20 +10,8 @@ import { eventMutants } from './event-mutants.ts';
 import { flowMutants } from './flow-mutants.ts';
 import { limitMutants } from './limit-mutants.ts';
 import { linkMutants } from './link-mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { placementMutants } from './placement-mutants.ts';
-
-export interface Patch {
-  /** Path in the repository. */
-  readonly file: string;
-  /** Must be there exactly once; white space does not matter. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-export interface Mutant {
-  readonly about: string;
-  readonly patches: readonly Patch[];
-}
 
 const core = 'sdk/typescript/src/worker/core';
 
@@ -32,17 +20,17 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'The server takes a grant back because time has passed.',
     patches: [
       {
-        file: 'server/store/statements/lock-runs.ts',
+        file: 'server/store/jobs/change/lock-runs.ts',
         find: 'WHERE r.due_time <= (SELECT time FROM now) ORDER BY',
         replace: `WHERE (r.due_time <= (SELECT time FROM now) OR (r.state = 5 AND r.assign_time < (SELECT time FROM now) - interval '3 s')) ORDER BY`,
       },
       {
-        file: 'server/domain/decide-due.ts',
+        file: 'server/domain/jobs/decide-due.ts',
         find: 'import { afterFailure, end, expiryOf,',
         replace: 'import { afterFailure, decideRelease, end, expiryOf,',
       },
       {
-        file: 'server/domain/decide-due.ts',
+        file: 'server/domain/jobs/decide-due.ts',
         find: 'if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;',
         replace: `if (run.state === 'ASSIGNED') return decideRelease(run, 'time', moment);
           if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;`,
@@ -63,7 +51,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A result completes a job whatever attempt and session it is of.',
     patches: [
       {
-        file: 'server/store/statements/complete-attempts.ts',
+        file: 'server/store/sessions/complete-attempts.ts',
         find: 'AND r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state',
         replace: 'AND r.state',
       },
@@ -90,12 +78,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A cancelled attempt that is released or lost goes back to READY.',
     patches: [
       {
-        file: 'server/domain/decide.ts',
+        file: 'server/domain/jobs/decide.ts',
         find: "if (run.state === 'CANCELLING') return cancelled('release', run);",
         replace: '',
       },
       {
-        file: 'server/domain/decide.ts',
+        file: 'server/domain/jobs/decide.ts',
         find: "if (run.state === 'CANCELLING') return cancelled('abort', run);",
         replace: '',
       },
@@ -105,7 +93,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A lost assignment is not sent again, and an unwelcome one is not given back.',
     patches: [
       {
-        file: 'server/engine/sessions.ts',
+        file: 'server/engine/sessions/sessions.ts',
         find: 'assignments: missing.length > 0 ? await this.#resend(missing) : [],',
         replace: 'assignments: missing.length < 0 ? await this.#resend(missing) : [],',
       },
@@ -131,7 +119,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A session is closed by a lapse that a heartbeat has made good meanwhile.',
     patches: [
       {
-        file: 'server/store/statements/sessions.ts',
+        file: 'server/store/sessions/sessions.ts',
         find: "($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)",
         replace: "($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time + interval '1 h')",
       },
@@ -141,12 +129,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'Neither a claim nor a submission asks whether the session is open.',
     patches: [
       {
-        file: 'server/store/statements/claim-jobs.ts',
+        file: 'server/store/dispatch/claim-jobs.ts',
         find: 'WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1',
         replace: 'WHERE session_id = ANY($1::uuid[])',
       },
       {
-        file: 'server/store/statements/insert-jobs.ts',
+        file: 'server/store/jobs/submit/insert-jobs.ts',
         find: 'WHERE session_id = ANY($${sessionIds}::uuid[]) AND state IS NOT DISTINCT FROM 1',
         replace: 'WHERE session_id = ANY($${sessionIds}::uuid[])',
       },
@@ -156,7 +144,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'A heartbeat that comes late decides what is unknown to its worker.',
     patches: [
       {
-        file: 'server/engine/sessions.ts',
+        file: 'server/engine/sessions/sessions.ts',
         find: 'if (beat.pingEcho !== renewal.beats - 1) return false;',
         replace: 'if (beat.pingEcho <= renewal.beats) return true;',
       },
@@ -165,19 +153,19 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   late_progress: {
     about: 'Progress that comes late sets newer progress back.',
     patches: [
-      { file: 'server/store/statements/held-runs.ts', find: 'AND i.sequence > r.progress_sequence', replace: '' },
+      { file: 'server/store/sessions/held-runs.ts', find: 'AND i.sequence > r.progress_sequence', replace: '' },
     ],
   },
   suspects_together: {
     about: 'A session is given several suspects at once.',
     patches: [
       {
-        file: 'server/store/statements/claim-suspects.ts',
+        file: 'server/store/dispatch/claim-suspects.ts',
         find: 'return places.filter((place) => free.delete(place.sessionId));',
         replace: 'return places.filter((place) => free.has(place.sessionId) || true);',
       },
       {
-        file: 'server/engine/parked-credits.ts',
+        file: 'server/engine/dispatch/parked-credits.ts',
         find: `places.push(...takeKind([session], 1, 'slots'));`,
         replace: `places.push(...takeKind([session], 9, 'slots'));`,
       },
@@ -187,7 +175,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'Every job that a lost session held is charged, not the suspect alone.',
     patches: [
       {
-        file: 'server/domain/losses.ts',
+        file: 'server/domain/jobs/losses.ts',
         find: 'byLapse && isSuspect(before)',
         replace: 'byLapse',
       },
@@ -197,7 +185,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'Of several reports of one job that come together only the first is looked at, be it stale.',
     patches: [
       {
-        file: 'server/engine/reports.ts',
+        file: 'server/engine/sessions/reports.ts',
         find: 'if (!first.has(text)) first.set(text, item);',
         replace: 'if (![...first.values()].some(({ jobId }) => jobId === item.jobId)) first.set(text, item);',
       },

@@ -1,12 +1,12 @@
 /** Planted bugs in placement. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const placementMutants: Readonly<Record<string, Mutant>> = {
   running_takes_nothing: {
     about: 'What a job takes of its session counts no more once it was seen running.',
     patches: [
       {
-        file: 'server/store/statements/taken-resources.ts',
+        file: 'server/store/dispatch/taken-resources.ts',
         find: 'FROM job_runs r WHERE r.session_id = i.session_id',
         replace: 'FROM job_runs r WHERE r.state = 5 AND r.session_id = i.session_id',
       },
@@ -16,7 +16,7 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     about: 'A lane whose jobs take resources is claimed like any other.',
     patches: [
       {
-        file: 'server/domain/resources.ts',
+        file: 'server/domain/dispatch/resources.ts',
         find: 'return Math.max(0, Math.min(...rooms));',
         replace: 'return 1_000 * Math.max(0, Math.min(...rooms));',
       },
@@ -26,7 +26,7 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     about: 'A session that is kept free for a job that starves is given to others.',
     patches: [
       {
-        file: 'server/domain/reservation.ts',
+        file: 'server/domain/dispatch/reservation.ts',
         find: '(one.isReserved ? 0 : roomFor(',
         replace: '(one.isReserved && false ? 0 : roomFor(',
       },
@@ -36,7 +36,7 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that keeps to a worker goes to any that serves it.',
     patches: [
       {
-        file: 'server/engine/lanes.ts',
+        file: 'server/engine/dispatch/lanes.ts',
         find: "if (worker === undefined || mode === 'HARD') return worker;",
         replace: "if (worker === undefined || mode === 'HARD') return undefined;",
       },
@@ -46,7 +46,7 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     about: 'What must be true of the labels of a session is not asked.',
     patches: [
       {
-        file: 'server/domain/placement.ts',
+        file: 'server/domain/dispatch/placement.ts',
         find: '(demands.required === undefined || isTrueOf(demands.required, labels))',
         replace: '(demands.required === undefined || isTrueOf(demands.required, labels) || true)',
       },
@@ -56,7 +56,7 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     about: 'An attempt after one that ran out of memory takes no more than that one.',
     patches: [
       {
-        file: 'server/domain/memory-growth.ts',
+        file: 'server/domain/retries/memory-growth.ts',
         find: 'return memory > before ?',
         replace: 'return memory < before ?',
       },

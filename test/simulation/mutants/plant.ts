@@ -1,6 +1,7 @@
 /** Patches the source of the product while it is being loaded. */
 import { registerHooks } from 'node:module';
-import { type Mutant, mutants, type Patch } from './mutants.ts';
+import type { Mutant, Patch } from './mutant.ts';
+import { mutants } from './mutants.ts';
 
 const root = new URL('../../../', import.meta.url).href;
 

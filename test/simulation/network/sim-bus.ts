@@ -4,12 +4,12 @@ import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/v1/
 import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bus/assignment-message.ts';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { EventBatch, ToldEvent } from '../../../server/engine/job-events.ts';
-import type { Hint } from '../../../server/engine/messages.ts';
-import type { Bus, EventStream } from '../../../server/engine/ports.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
-import type { World } from '../../../server/simulate/world.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
+import type { EventBatch, ToldEvent } from '../../../server/engine/ports/events.ts';
+import type { Bus, EventStream } from '../../../server/engine/ports/ports.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';

@@ -6,7 +6,7 @@ import {
   JobDefinitionSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
 import { type WorkflowStep, WorkflowStepSchema } from '../../../sdk/typescript/src/gen/muster/v1/workflow_pb.ts';
-import { failureModes, stepRoles, triggerRules } from '../../../server/domain/workflow/workflow.ts';
+import { failureModes, stepRoles, triggerRules } from '../../../server/domain/workflows/workflow.ts';
 import type { PlannedCondition, PlannedFlow, PlannedStep } from '../scenario/flows.ts';
 
 export function flowDefinition(flow: PlannedFlow): JobDefinition {

@@ -1,24 +1,20 @@
 /** The product's API handlers behind bytes, with what they are asked and answer on record. */
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
-import type { ServiceBinding } from '../../../server/api/service.ts';
-import type { CloseCircuitBreakerRequest } from '../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import { IdempotencyConflictPolicy } from '../../../server/gen/muster/v1/job_pb.ts';
-import type {
-  CancelJobRequest,
-  CancelJobsRequest,
-  SubmitJobsRequest,
-} from '../../../server/gen/muster/v1/job_service_pb.ts';
-import type { PauseQueueRequest } from '../../../server/gen/muster/v1/queue_service_pb.ts';
+import type { CloseCircuitBreakerRequest } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { CancelJobRequest, CancelJobsRequest, SubmitJobsRequest } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import type { PauseQueueRequest } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import type {
   AttemptReport,
   HeartbeatRequest,
   HeartbeatResponse,
   ReportAttemptsRequest,
   ReportAttemptsResponse,
-} from '../../../server/gen/muster/v1/session_service_pb.ts';
-import { ReleaseReason, ReportResult } from '../../../server/gen/muster/v1/session_service_pb.ts';
-import type { DrainWorkerRequest } from '../../../server/gen/muster/v1/worker_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { ReleaseReason, ReportResult } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { DrainWorkerRequest } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
+import type { ServiceBinding } from '../../../server/api/service.ts';
 import type { Facts, History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
 

@@ -2,7 +2,7 @@
 import type { DescMethodUnary, MessageShape } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../../../sdk/typescript/src/error.ts';
 import type { Job } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { History } from '../core/history.ts';
 import type { Process } from '../core/process.ts';
 import type { Rpc } from '../network/sim-rpc.ts';

@@ -19,7 +19,7 @@ import {
   WaitJobRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
 import { StickyMode } from '../../../sdk/typescript/src/gen/muster/v1/placement_pb.ts';
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import { definitions } from '../scenario/definitions.ts';
 import type { PlannedCall, PlannedJob } from '../scenario/workload.ts';
 import { encodeScript } from './handler-script.ts';

@@ -1,39 +1,20 @@
 /** Clients with what waits for something: their definitions, their submissions, and what is asked of their jobs. */
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
-import type { DependencySchema } from '../../../sdk/typescript/src/gen/muster/v1/dependency_pb.ts';
+import { create } from '@bufbuild/protobuf';
 import {
   ApplyJobDefinitionRequestSchema,
   JobDefinitionService,
-} from '../../../sdk/typescript/src/gen/muster/v1/job_definition_service_pb.ts';
-import {
-  GetJobRequestSchema,
-  JobService,
-  SubmitJobsRequestSchema,
-} from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
-import type { PlannedAct } from '../scenario/acts.ts';
+} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { GetJobRequestSchema, JobService, SubmitJobsRequestSchema } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import { linkDefinitions } from '../scenario/definitions.ts';
 import type { OwnLinks } from '../scenario/own-links.ts';
+import type { LinkSubmission, LinkSubmit } from './link-submit.ts';
 import { type Caller, readOf, timestampFromMs } from './sim-caller.ts';
 import { SimNet } from './sim-net.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SimWaits } from './sim-waits.ts';
 import { requestId } from './sim-worker.ts';
-
-export interface LinkSubmission {
-  /** Of the call, and of the job. */
-  readonly name: string;
-  readonly definition: string;
-  readonly input: object;
-  readonly delayMs?: number | undefined;
-  readonly expireMs?: number | undefined;
-  readonly dependencies?: readonly MessageInitShape<typeof DependencySchema>[];
-  readonly acts: readonly PlannedAct[];
-}
-
-/** Resolves with the job's id once it is known. */
-export type LinkSubmit = (job: LinkSubmission) => Promise<string>;
 
 export class SimLinks {
   readonly #caller: Caller;

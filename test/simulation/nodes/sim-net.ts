@@ -1,7 +1,7 @@
 /** People whose jobs depend on others: they say so as they submit them, and later on. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { DependencyCondition, type DependencySchema } from '../../../sdk/typescript/src/gen/muster/v1/dependency_pb.ts';
-import { AddDependenciesRequestSchema, JobService } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
+import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { AddDependenciesRequestSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { ASSET } from '../scenario/definitions.ts';
 import {
   conditions,
@@ -10,8 +10,8 @@ import {
   type PlannedDependency,
   type PlannedNode,
 } from '../scenario/nets.ts';
+import type { LinkSubmit } from './link-submit.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
-import type { LinkSubmit } from './sim-links.ts';
 import { requestId } from './sim-worker.ts';
 
 /** What a job was said to depend on, as the checks read it. */

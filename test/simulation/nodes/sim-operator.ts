@@ -13,7 +13,7 @@ import {
   RetryJobsRequestSchema,
   UpdateJobRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/job_service_pb.ts';
-import { EPOCH_MS } from '../../../server/simulate/sim-postgres.ts';
+import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { ActKind, PlannedAct, PlannedSweep } from '../scenario/acts.ts';
 import { type Caller, readOf, refusalIn, timestampFromMs } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';

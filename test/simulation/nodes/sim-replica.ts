@@ -1,16 +1,16 @@
 /** A place for a replica: one life after another of the product's engine and API handlers. */
 import { type ServiceBinding, services } from '../../../server/api/service.ts';
-import { sessionService } from '../../../server/api/services/sessions.ts';
-import { DbClock } from '../../../server/engine/db-clock.ts';
-import type { Log, Schemas } from '../../../server/engine/ports.ts';
+import { sessionService } from '../../../server/api/sessions/sessions.ts';
+import { DbClock } from '../../../server/engine/base/db-clock.ts';
+import type { Log, Schemas } from '../../../server/engine/ports/ports.ts';
 import { createReplica, type Replica } from '../../../server/engine/replica.ts';
-import type { SessionTimes } from '../../../server/engine/sessions.ts';
-import type { Line } from '../../../server/simulate/line.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
-import type { World } from '../../../server/simulate/world.ts';
-import { failureText } from '../../../server/store/failure-text.ts';
+import type { SessionTimes } from '../../../server/engine/sessions/sessions.ts';
+import { failureText } from '../../../server/store/base/failure-text.ts';
 import { createStore } from '../../../server/store/store.ts';
+import type { Line } from '../../../server/tools/simulate/line.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 import type { Conditions } from '../core/conditions.ts';
 import type { History } from '../core/history.ts';
 import { Process } from '../core/process.ts';

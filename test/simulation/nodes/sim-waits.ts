@@ -1,15 +1,15 @@
 /** People and programs with jobs that wait: they submit them, send events, approve and reject; what they are told is on record. */
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import {
   ApproveJobRequestSchema,
   RejectJobRequestSchema,
   SendEventRequestSchema,
   WaitService,
-} from '../../../sdk/typescript/src/gen/muster/v1/wait_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { PlannedEvent, PlannedWait, PlannedWord, Waits } from '../scenario/waits.ts';
+import type { LinkSubmit } from './link-submit.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
-import type { LinkSubmit } from './sim-links.ts';
 import { requestId } from './sim-worker.ts';
 
 const { sendEvent, approveJob, rejectJob } = WaitService.method;

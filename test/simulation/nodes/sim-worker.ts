@@ -3,8 +3,8 @@ import { SessionService } from '../../../sdk/typescript/src/gen/muster/v1/sessio
 import { uuidText } from '../../../sdk/typescript/src/uuid.ts';
 import type { CoreEvent, SessionApi } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import { type CoreOptions, SessionCore } from '../../../sdk/typescript/src/worker/core/session-core.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
-import type { World } from '../../../server/simulate/world.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { World } from '../../../server/tools/simulate/world.ts';
 import type { History } from '../core/history.ts';
 import { Process } from '../core/process.ts';
 import type { BusHub } from '../network/sim-bus.ts';

@@ -1,5 +1,5 @@
 /** What people ask of jobs after their submission: of one at a time, or of all that a filter matches. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 
 export type ActKind = 'cancel' | 'pause' | 'resume' | 'update' | 'retry' | 'erase';
 

@@ -1,5 +1,5 @@
 /** What batches clients make in one simulation: who fills them, when they are sealed, and what becomes of them. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type FlowShape, scriptOf } from './flows.ts';
 

@@ -1,6 +1,6 @@
 /** What people do to queues, workers and breakers, whatever jobs that touches; and the schedules that they keep. */
 import { CatchUpPolicy, OverlapPolicy } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { queues } from './definitions.ts';
 
 export interface PlannedSchedule {

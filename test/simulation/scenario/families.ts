@@ -1,5 +1,5 @@
 /** Jobs whose handlers submit children, and wait for most of them. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { ChildScript, HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, planActs } from './acts.ts';
 import { type FlowShape, scriptOf } from './flows.ts';

@@ -1,5 +1,5 @@
 /** Caches of steps, by randomness of their own: workflows are what they were without them. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { PlannedFlow, PlannedStep, SubmittedFlow } from './flows.ts';
 
 export function withCaches(flows: readonly SubmittedFlow[], random: Prng): SubmittedFlow[] {

@@ -1,6 +1,6 @@
 /** What workflows clients define and submit in one simulation, and what people do to them. */
 
-import { workflowProblems } from '../../../server/domain/workflow/validate.ts';
+import { workflowProblems } from '../../../server/domain/workflows/checks/validate.ts';
 import {
   type FailureMode,
   type FanOut,
@@ -8,8 +8,8 @@ import {
   type TriggerRule,
   triggerRules,
   type Workflow,
-} from '../../../server/domain/workflow/workflow.ts';
-import type { Prng } from '../../../server/simulate/prng.ts';
+} from '../../../server/domain/workflows/workflow.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import type { PlannedAct } from './acts.ts';
 import { isWait } from './definitions.ts';

@@ -1,6 +1,6 @@
 /** Larger misfortunes: processes die, stop and come back, lines are cut, the bus or the database goes away; then all heals. */
 
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { noFaults } from '../core/conditions.ts';
 import type { SimWorker } from '../nodes/sim-worker.ts';
 import type { Simulation } from './simulation.ts';

@@ -1,5 +1,5 @@
 /** Jobs that depend on each other, on steps of workflows and on what is published; some are made to wait for more later on. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, planActs } from './acts.ts';
 import { type FlowShape, type SubmittedFlow, scriptOf } from './flows.ts';

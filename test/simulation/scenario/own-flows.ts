@@ -1,5 +1,5 @@
 /** Workflows and batches of a seed, by randomness of their own: what the rest of the seed draws is what it was without them. */
-import { Prng } from '../../../server/simulate/prng.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { Plans } from '../checker/events.ts';
 import { type PlannedBatch, planBatches } from './batches.ts';
 import { withCaches } from './flow-caches.ts';

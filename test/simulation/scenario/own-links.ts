@@ -1,5 +1,5 @@
 /** What waits for something in a seed: events and people, other jobs, children; by randomness of their own, as workflows are. */
-import { Prng } from '../../../server/simulate/prng.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedFamily, planFamilies } from './families.ts';
 import type { FlowShape, SubmittedFlow } from './flows.ts';
 import { type Net, planNet } from './nets.ts';

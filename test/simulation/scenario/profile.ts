@@ -1,6 +1,6 @@
 /** What a seed makes of the deployment: how many of each, how fast it beats, and how rough the world is. */
-import type { SessionTimes } from '../../../server/engine/sessions.ts';
-import { Prng } from '../../../server/simulate/prng.ts';
+import type { SessionTimes } from '../../../server/engine/sessions/sessions.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type Faults, noFaults } from '../core/conditions.ts';
 import type { WorkerOffer } from '../nodes/sim-worker.ts';
 import { FIRST_WORKER_RESOURCES, handlerNames, WORKER_RESOURCES } from './definitions.ts';

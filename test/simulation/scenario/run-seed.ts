@@ -1,7 +1,7 @@
 /** Runs one seed from start to end and says what was wrong. */
 import { createHash } from 'node:crypto';
-import { Prng } from '../../../server/simulate/prng.ts';
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
 import { checkTold } from '../checker/told.ts';

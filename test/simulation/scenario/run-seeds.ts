@@ -1,5 +1,5 @@
 /** Runs many seeds on one database, and sums up. */
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 
 export interface SeedsResult {

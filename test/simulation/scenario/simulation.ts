@@ -1,9 +1,9 @@
 /** One simulated deployment, wired: database, bus, calls, replicas, workers, clients. */
 
-import { Line } from '../../../server/simulate/line.ts';
-import { Prng } from '../../../server/simulate/prng.ts';
-import type { SimPostgres } from '../../../server/simulate/sim-postgres.ts';
-import { World } from '../../../server/simulate/world.ts';
+import { Line } from '../../../server/tools/simulate/line.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
+import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
+import { World } from '../../../server/tools/simulate/world.ts';
 import { Conditions } from '../core/conditions.ts';
 import { History } from '../core/history.ts';
 import { Process } from '../core/process.ts';

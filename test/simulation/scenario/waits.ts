@@ -1,5 +1,5 @@
 /** Jobs that wait for events and for people, and who sends and says what, before they wait, meanwhile and too late. */
-import type { Prng } from '../../../server/simulate/prng.ts';
+import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedAct, planActs } from './acts.ts';
 import type { FlowShape, PlannedFlow, PlannedStep, SubmittedFlow } from './flows.ts';
 

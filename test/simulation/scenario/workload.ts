@@ -1,5 +1,5 @@
 /** What clients want in one simulation: jobs of every kind, some submitted twice, and what is asked of them later on. */
-import { Prng } from '../../../server/simulate/prng.ts';
+import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
 import { type PlannedCare, planCare } from './care.ts';

@@ -2,10 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
 import { describe, expect, it, vi } from 'vitest';
-import { type Caller, CallFailure, Calls } from '../../../server/api/calls.ts';
-import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports.ts';
-import { ErrorInfoSchema } from '../../../server/gen/google/rpc/error_details_pb.ts';
+import { type Caller, CallFailure, Calls } from '../../../server/api/base/calls.ts';
+import type { CallMeter, Log, MeasuredCall } from '../../../server/engine/ports/ports.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,11 +1,5 @@
 /** Retry policies go through the contract and back; what is the default is not stored, so that versions stay the same. */
 import { create } from '@bufbuild/protobuf';
-import { describe, expect, it } from 'vitest';
-import { definitionHash } from '../../../server/api/convert-definition.ts';
-import { retryPolicyFrom, retryPolicyTo } from '../../../server/api/convert-retry-policy.ts';
-import { Violations } from '../../../server/api/violations.ts';
-import { definitionDefaults, type JobDefinition, type RetryPolicy } from '../../../server/domain/definition.ts';
-import { retryActions, retryCauses } from '../../../server/domain/retry-rules.ts';
 import {
   Backoff,
   Jitter,
@@ -13,7 +7,14 @@ import {
   RetryCause,
   RetryPolicySchema,
   type RetryPolicy as WirePolicy,
-} from '../../../server/gen/muster/v1/retry_policy_pb.ts';
+} from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { describe, expect, it } from 'vitest';
+import { Violations } from '../../../server/api/base/violations.ts';
+import { definitionHash } from '../../../server/api/definitions/convert-definition.ts';
+import { retryPolicyFrom, retryPolicyTo } from '../../../server/api/retries/convert-retry-policy.ts';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
+import { retryActions, retryCauses } from '../../../server/domain/retries/retry-rules.ts';
 
 function read(wire: Partial<Omit<WirePolicy, '$typeName'>>): RetryPolicy | undefined {
   const violations = new Violations();

@@ -1,10 +1,10 @@
 /** Definitions of workflows between the contract and the core: every field both ways, and what is refused. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { FailureMode, StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { describe, expect, it } from 'vitest';
-import { definitionFrom, definitionHash, definitionTo } from '../../../server/api/convert-definition.ts';
-import type { InvalidRequest } from '../../../server/api/violations.ts';
-import { JobDefinitionSchema, LeaseLossAction } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import { FailureMode, StepRole, TriggerRule } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import type { InvalidRequest } from '../../../server/api/base/violations.ts';
+import { definitionFrom, definitionHash, definitionTo } from '../../../server/api/definitions/convert-definition.ts';
 
 type Definition = MessageInitShape<typeof JobDefinitionSchema>;
 type Body = Extract<NonNullable<Definition['body']>, { case: 'workflow' }>['value'];

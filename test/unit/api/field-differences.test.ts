@@ -1,10 +1,10 @@
 /** Differences of two messages: each field that differs, and no other, for whatever the contract has. */
 import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
+import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldDifferences } from '../../../server/api/field-differences.ts';
-import { JobDefinitionSchema, LeaseLossAction } from '../../../server/gen/muster/v1/job_definition_pb.ts';
-import type { WorkflowStepSchema } from '../../../server/gen/muster/v1/workflow_pb.ts';
+import { fieldDifferences } from '../../../server/api/base/field-differences.ts';
 
 type Init = MessageInitShape<typeof JobDefinitionSchema>;
 

@@ -1,16 +1,16 @@
 /** Errors on their way to the caller: they fit into trailers, can be encoded, and tell nothing that is ours alone. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { BadRequestSchema, ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
+import { ErrorReason } from '@muster/sdk/gen/muster/v1/error_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Code } from '../../../server/api/code.ts';
-import { cutText } from '../../../server/api/cut-text.ts';
-import { type RpcStatus, statusOf } from '../../../server/api/status.ts';
-import { Violations } from '../../../server/api/violations.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import { BadRequestSchema, ErrorInfoSchema } from '../../../server/gen/google/rpc/error_details_pb.ts';
-import { StatusSchema } from '../../../server/gen/google/rpc/status_pb.ts';
-import { ErrorReason } from '../../../server/gen/muster/v1/error_pb.ts';
+import { Code } from '../../../server/api/base/code.ts';
+import { cutText } from '../../../server/api/base/cut-text.ts';
+import { type RpcStatus, statusOf } from '../../../server/api/base/status.ts';
+import { Violations } from '../../../server/api/base/violations.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
 
 /** Clients differ in how much they take; 8 KiB are common. */
 const MAX_TRAILER_BYTES = 8_000;

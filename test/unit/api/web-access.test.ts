@@ -1,7 +1,7 @@
 /** Who may call the HTTP port from a browser, and how long a call may say it waits. */
 import { describe, expect, it } from 'vitest';
-import { boundTimeouts } from '../../../server/api/bound-timeouts.ts';
-import { checkAccess, corsHeaders } from '../../../server/api/web-access.ts';
+import { boundTimeouts } from '../../../server/api/base/servers/bound-timeouts.ts';
+import { checkAccess, corsHeaders } from '../../../server/api/base/servers/web-access.ts';
 
 const access = { hosts: ['muster.example.com'], corsOrigins: ['https://ops.example.com'] };
 

@@ -1,15 +1,15 @@
 /** Events on the wire: CloudEvents in the batch form, each as the contract maps it to JSON, below a size. */
 import { fromJson } from '@bufbuild/protobuf';
+import { JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
-import type { JobState } from '../../../server/domain/job-state.ts';
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { systemFailure } from '../../../server/domain/payload.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
-import { type WaitReason, waitReasons } from '../../../server/domain/wait-reasons.ts';
-import type { EventBatch } from '../../../server/engine/job-events.ts';
-import { JobEventSchema } from '../../../server/gen/muster/v1/event_pb.ts';
+import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
+import { type WaitReason, waitReasons } from '../../../server/domain/explain/wait-reasons.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import type { EventBatch } from '../../../server/engine/ports/events.ts';
 import { eventsOf } from '../../support/told-events.ts';
 
 const jobId = '0198c0de-0000-7000-8000-000000000001';

@@ -1,10 +1,11 @@
 /** Errors say what happened, in which field, why, and what to do next; the exit code tells their kind. */
+
+import { ErrorReasonSchema } from '@muster/sdk/gen/muster/v1/error_pb';
 import { Code, MusterError } from '@muster/sdk/grpc';
 import { describe, expect, it } from 'vitest';
-import { CliError } from '../../../server/cli/cli-error.ts';
-import { reportOf } from '../../../server/cli/failure-report.ts';
-import { hintFor } from '../../../server/cli/hints.ts';
-import { ErrorReasonSchema } from '../../../server/gen/muster/v1/error_pb.ts';
+import { CliError } from '../../../server/cli/failures/cli-error.ts';
+import { reportOf } from '../../../server/cli/failures/failure-report.ts';
+import { hintFor } from '../../../server/cli/failures/hints.ts';
 
 const server = 'muster:7070';
 

@@ -3,7 +3,7 @@ import { JobDefinitionSchema } from '@muster/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../server/cli/input/documents.ts';
 import { decodeDocument } from '../../../server/cli/input/message-document.ts';
-import { nearName } from '../../../server/domain/near-name.ts';
+import { nearName } from '../../../server/domain/base/near-name.ts';
 
 function decoded(text: string) {
   const [document] = parseDocuments(text, 'jobs.yaml');

@@ -1,6 +1,6 @@
 /** Scenarios and arrivals are read as people write them; what is wrong is told by line or field, with the reason. */
 import { describe, expect, it } from 'vitest';
-import { CliError } from '../../../server/cli/cli-error.ts';
+import { CliError } from '../../../server/cli/failures/cli-error.ts';
 import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
 import { override } from '../../../server/cli/simulate/overrides.ts';
 import { readVariants } from '../../../server/cli/simulate/variants.ts';

@@ -1,7 +1,7 @@
 /** The core of the tests has cases of conformance of every group. */
 import { describe, expect, it } from 'vitest';
-import { groups } from '../../../server/conformance/cases/all.ts';
-import { allCases } from '../../../server/conformance/select.ts';
+import { groups } from '../../../server/tools/conformance/cases/all.ts';
+import { allCases } from '../../../server/tools/conformance/select.ts';
 import { coreCases } from '../../conformance/support/core.ts';
 
 describe('the core of conformance', () => {

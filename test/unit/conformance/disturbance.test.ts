@@ -1,9 +1,9 @@
 /** What the kit sees of a busy machine: its own lateness, and a worker that waits for a processor. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { disturbanceText } from '../../../server/conformance/disturbance.ts';
-import { OwnLateness } from '../../../server/conformance/own-lateness.ts';
-import { ProcessorWait } from '../../../server/conformance/processor-wait.ts';
+import { OwnLateness } from '../../../server/tools/conformance/clocks/own-lateness.ts';
+import { ProcessorWait } from '../../../server/tools/conformance/clocks/processor-wait.ts';
+import { disturbanceText } from '../../../server/tools/conformance/disturbance.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from './fake-clock.ts';
 

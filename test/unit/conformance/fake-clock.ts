@@ -1,5 +1,5 @@
 /** A clock that a test moves: timers ring as time passes, or late where it blocks. */
-import type { Clock } from '../../../server/conformance/clock.ts';
+import type { Clock } from '../../../server/tools/conformance/clocks/clock.ts';
 
 interface Timer {
   readonly ms: number;

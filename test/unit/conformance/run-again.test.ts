@@ -1,10 +1,11 @@
 /** A case that failed while the machine was busy runs again, alone; any other failure is final. */
 import { describe, expect, it } from 'vitest';
-import type { Bus } from '../../../server/conformance/bus.ts';
-import { type Case, NotOffered, Unfulfilled } from '../../../server/conformance/case.ts';
-import type { KitOptions } from '../../../server/conformance/case-run.ts';
-import { runCases } from '../../../server/conformance/run-kit.ts';
-import { act } from '../../../server/conformance/steps/life.ts';
+import type { Case } from '../../../server/tools/conformance/case.ts';
+import type { KitOptions } from '../../../server/tools/conformance/case-run.ts';
+import { NotOffered, Unfulfilled } from '../../../server/tools/conformance/failures.ts';
+import type { Bus } from '../../../server/tools/conformance/plane/bus.ts';
+import { runCases } from '../../../server/tools/conformance/run-kit.ts';
+import { act } from '../../../server/tools/conformance/steps/life.ts';
 
 /** No case here talks to a worker. */
 const noBus = { port: 1 } as Bus;

@@ -1,9 +1,9 @@
 /** docs/conformance.md lists every case as it is, and each names a rule that the worker protocol has. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { groups } from '../../../server/conformance/cases/all.ts';
-import { features } from '../../../server/conformance/features.ts';
-import { allCases } from '../../../server/conformance/select.ts';
+import { groups } from '../../../server/tools/conformance/cases/all.ts';
+import { features } from '../../../server/tools/conformance/features.ts';
+import { allCases } from '../../../server/tools/conformance/select.ts';
 import { bugs } from '../../conformance/planted/bugs.ts';
 import { anchorsOf } from '../../support/markdown.ts';
 

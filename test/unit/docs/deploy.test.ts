@@ -15,7 +15,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const optionSources = ['server-options.ts', 'place.ts'].map((name) =>
   readFileSync(join(root, 'server/cli/input', name), 'utf8'),
 );
-const options = optionSources.join('').concat(readFileSync(join(root, 'server/cli/commands/server.ts'), 'utf8'));
+const options = optionSources.join('').concat(readFileSync(join(root, 'server/cli/commands/upkeep/server.ts'), 'utf8'));
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const neededNode = readFileSync(join(root, 'server/cli/bin.mjs'), 'utf8').match(/NEEDED_MAJOR = (\d+)/)?.[1];
 

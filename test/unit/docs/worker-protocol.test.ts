@@ -1,14 +1,14 @@
 /** docs/worker-protocol.md: its bytes are the messages that it says, its numbers those of the SDK. */
 import { readFileSync } from 'node:fs';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
-import { describe, expect, it } from 'vitest';
-import * as limits from '../../../sdk/typescript/src/worker/core/limits.ts';
-import { SessionMessageSchema } from '../../../server/gen/muster/v1/assignment_pb.ts';
+import { SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
   HeartbeatRequestSchema,
   ReportAttemptsRequestSchema,
   ReportAttemptsResponseSchema,
-} from '../../../server/gen/muster/v1/session_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { describe, expect, it } from 'vitest';
+import * as limits from '../../../sdk/typescript/src/worker/core/limits.ts';
 
 const guide = readFileSync(new URL('../../../docs/worker-protocol.md', import.meta.url), 'utf8');
 const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');

@@ -6,7 +6,7 @@ import {
   firstOverrun,
   overrunOf,
   retryAfterMs,
-} from '../../../server/domain/backlog.ts';
+} from '../../../server/domain/queues/backlog.ts';
 
 const hundred: BacklogBounds = { maxBacklog: 100, maxBacklogAgeMs: null };
 const minute: BacklogBounds = { maxBacklog: 0, maxBacklogAgeMs: 60_000 };

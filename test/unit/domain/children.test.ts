@@ -1,10 +1,10 @@
 /** Handlers that wait for children: what of it counts, and what bounds it. */
 import { describe, expect, it } from 'vitest';
-import { decideSuspend, MOST_SUSPENSIONS } from '../../../server/domain/children.ts';
-import { decideRelease, decideSessionEnd } from '../../../server/domain/decide.ts';
-import { decideUnblock } from '../../../server/domain/dependencies.ts';
-import { MOST_LOST } from '../../../server/domain/losses.ts';
-import type { Continue, OpenRun } from '../../../server/domain/run.ts';
+import { decideSuspend, MOST_SUSPENSIONS } from '../../../server/domain/dependencies/children.ts';
+import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
+import { decideRelease, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
+import { MOST_LOST } from '../../../server/domain/jobs/losses.ts';
+import type { Continue, OpenRun } from '../../../server/domain/jobs/run.ts';
 import { NOW_US, runOf } from './support/failing-job.ts';
 
 const moment = { nowUs: NOW_US, random: 0.5 };

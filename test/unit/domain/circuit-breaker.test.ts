@@ -1,5 +1,12 @@
 /** Circuit breakers in the cases that people ask about. */
 import { describe, expect, it } from 'vitest';
+import { type Failure, type FailureCause, systemFailure } from '../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail } from '../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 import {
   afterProbe,
   type BreakerStatus,
@@ -12,14 +19,7 @@ import {
   failuresNow,
   isProbeDue,
   withProbe,
-} from '../../../server/domain/circuit-breaker.ts';
-import { decideCancel, decideFail } from '../../../server/domain/decide.ts';
-import { decideDue } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../server/domain/definition.ts';
-import type { JobState } from '../../../server/domain/job-state.ts';
-import { type Failure, type FailureCause, systemFailure } from '../../../server/domain/payload.ts';
-import type { OpenRun } from '../../../server/domain/run.ts';
-import { noLimits } from '../../../server/domain/time-limits.ts';
+} from '../../../server/domain/retries/circuit-breaker.ts';
 import { runOf } from './support/failing-job.ts';
 
 const NOW_US = 1_795_000_000_000_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canonicalDemands, cleanupKey, parseDemands } from '../../../server/domain/placement.ts';
+import { canonicalDemands, cleanupKey, parseDemands } from '../../../server/domain/dispatch/placement.ts';
 
 it('what cleans up keeps softly to the worker that the cancelled job had to wait for', () => {
   const demands = canonicalDemands({ labels: { zone: 'a' }, sticky: { worker: 'one', mode: 'HARD' } });

@@ -1,7 +1,11 @@
 /** What a new version may break, told from the two versions, the connected workers and the jobs in flight. */
 import { describe, expect, it } from 'vitest';
-import { type CompatibilityIssue, compatibilityIssues, type Offer } from '../../../server/domain/compatibility.ts';
-import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
+import {
+  type CompatibilityIssue,
+  compatibilityIssues,
+  type Offer,
+} from '../../../server/domain/definitions/compatibility.ts';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
 
 function version(number: number, changes: Partial<JobDefinition> = {}): JobDefinition {
   return {

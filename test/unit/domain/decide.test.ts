@@ -1,12 +1,13 @@
 /** What is decided in the cases that people ask about, and the sentences that tell them why. */
 import { describe, expect, it } from 'vitest';
-import * as decide from '../../../server/domain/decide.ts';
-import { decideDue, decideTimeOut } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults, type RetryPolicy } from '../../../server/domain/definition.ts';
-import { type Failure, systemFailure } from '../../../server/domain/payload.ts';
-import { rankOf } from '../../../server/domain/rank.ts';
-import type { OpenRun } from '../../../server/domain/run.ts';
-import { noLimits } from '../../../server/domain/time-limits.ts';
+import { type Failure, systemFailure } from '../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { rankOf } from '../../../server/domain/dispatch/rank.ts';
+import * as decide from '../../../server/domain/jobs/decide.ts';
+import { decideDue, decideTimeOut } from '../../../server/domain/jobs/decide-due.ts';
+import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
 
 const NOW_US = 1_795_000_000_000_000;
 const half = { nowUs: NOW_US, random: 0.5 };

@@ -1,8 +1,8 @@
 /** The sentences of an explanation, and what is said of a start that no rate can tell. */
 import { describe, expect, it } from 'vitest';
-import { type Constraint, noHolders } from '../../../server/domain/constraint.ts';
-import { type Facts, startEstimateOf, summaryOf } from '../../../server/domain/explanation.ts';
-import { systemFailure } from '../../../server/domain/payload.ts';
+import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { type Constraint, noHolders } from '../../../server/domain/explain/constraint.ts';
+import { type Facts, startEstimateOf, summaryOf } from '../../../server/domain/explain/explanation.ts';
 
 const NOON_US = Date.UTC(2026, 2, 1, 12) * 1_000;
 const minute = 60_000_000;

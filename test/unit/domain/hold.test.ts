@@ -1,11 +1,11 @@
 /** Pauses and changes of jobs that wait, in the cases that people ask about. */
 import { describe, expect, it } from 'vitest';
-import { decideDue } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../server/domain/definition.ts';
-import { decidePause, decideResume, decideUpdate } from '../../../server/domain/hold.ts';
-import { rankOf } from '../../../server/domain/rank.ts';
-import type { OpenRun } from '../../../server/domain/run.ts';
-import { noLimits } from '../../../server/domain/time-limits.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { rankOf } from '../../../server/domain/dispatch/rank.ts';
+import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
+import { decidePause, decideResume, decideUpdate } from '../../../server/domain/jobs/hold.ts';
+import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 
 const NOW_US = 1_795_000_000_000_000;
 const HOUR_US = 3_600_000_000;

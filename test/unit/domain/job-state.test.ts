@@ -1,5 +1,10 @@
 /** The table of transitions as a whole, and its numbers against the contract's. */
+
+import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
+import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
+import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
+import { failureCauses } from '../../../server/domain/base/payload.ts';
 import {
   heldStates,
   isLegal,
@@ -11,12 +16,8 @@ import {
   stateOf,
   terminalStates,
   transitions,
-} from '../../../server/domain/job-state.ts';
-import { failureCauses } from '../../../server/domain/payload.ts';
-import { attemptOutcomes } from '../../../server/domain/run.ts';
-import { AttemptOutcome } from '../../../server/gen/muster/v1/attempt_pb.ts';
-import { FailureCause } from '../../../server/gen/muster/v1/failure_pb.ts';
-import { JobState as WireState } from '../../../server/gen/muster/v1/job_pb.ts';
+} from '../../../server/domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 
 const states = Object.keys(stateCodes) as JobState[];
 const events = Object.keys(transitions) as JobEvent[];

@@ -3,8 +3,8 @@
  * and how many starts were missed, while a job of an earlier time still runs.
  */
 import { describe, expect, it } from 'vitest';
-import { decideSchedule } from '../../../server/domain/decide-schedule.ts';
-import type { OverlapPolicy } from '../../../server/domain/schedule.ts';
+import { decideSchedule } from '../../../server/domain/schedules/decide-schedule.ts';
+import type { OverlapPolicy } from '../../../server/domain/schedules/schedule.ts';
 import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/schedule-world.ts';
 
 type Concurrency = 'Allow' | 'Forbid' | 'Replace';

@@ -1,8 +1,8 @@
 /** The pod failure policies of Kubernetes, as retry rules: ordered, first match wins, no match counts, Ignore does not. */
 import { describe, expect, it } from 'vitest';
-import type { RetryPolicy } from '../../../server/domain/definition.ts';
-import type { Failure } from '../../../server/domain/payload.ts';
-import type { RetryRule } from '../../../server/domain/retry-rules.ts';
+import type { Failure } from '../../../server/domain/base/payload.ts';
+import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
+import type { RetryRule } from '../../../server/domain/retries/retry-rules.ts';
 import { failed, LAPSE, play, policyOf } from './support/failing-job.ts';
 
 const exit = (exitCode: number, changes: Partial<Failure> = {}) => failed({ exitCode, ...changes });

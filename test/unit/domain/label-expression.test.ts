@@ -1,6 +1,6 @@
 /** Expressions over labels: what they are true of, and what is refused. */
 import { describe, expect, it } from 'vitest';
-import { compileLabels } from '../../../server/domain/label-expression.ts';
+import { compileLabels } from '../../../server/domain/dispatch/label-expression.ts';
 
 function isTrueOf(text: string, labels: Record<string, string>): boolean {
   const compiled = compileLabels(text);

@@ -1,9 +1,9 @@
 /** What runs out of memory, and what the next attempt takes then. */
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../server/domain/decide.ts';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { grownDemands, ranOutOfMemory } from '../../../server/domain/memory-growth.ts';
-import type { Failure } from '../../../server/domain/payload.ts';
+import type { Failure } from '../../../server/domain/base/payload.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { decideFail } from '../../../server/domain/jobs/decide.ts';
+import { grownDemands, ranOutOfMemory } from '../../../server/domain/retries/memory-growth.ts';
 import { failed, NOW_US, policyOf, runOf } from './support/failing-job.ts';
 
 const demands: Demands = {

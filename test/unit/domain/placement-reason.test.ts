@@ -1,9 +1,9 @@
 /** What people are told of a ready job that demands something of its worker. */
 import { describe, expect, it } from 'vitest';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { canonicalDemands, type LaneKey } from '../../../server/domain/placement.ts';
-import { type PlacementOffer, placementReason } from '../../../server/domain/placement-reason.ts';
-import type { Taken } from '../../../server/domain/resources.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { canonicalDemands, type LaneKey } from '../../../server/domain/dispatch/placement.ts';
+import type { Taken } from '../../../server/domain/dispatch/resources.ts';
+import { type PlacementOffer, placementReason } from '../../../server/domain/explain/placement-reason.ts';
 
 function laneOf(demands: Partial<Demands>): LaneKey {
   const key = { namespace: 'default', queue: 'default', definition: 'job', definitionVersion: 2, suspect: false };

@@ -2,8 +2,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PayloadSchema } from '../../../server/domain/definition.ts';
-import { covers } from '../../../server/domain/schema-change.ts';
+import type { PayloadSchema } from '../../../server/domain/definitions/definition.ts';
+import { covers } from '../../../server/domain/definitions/schema-change.ts';
 
 const json = (value: unknown): PayloadSchema => ({ kind: 'json', text: JSON.stringify(value) });
 const object = (properties: object, rest: object = {}) => ({ type: 'object', properties, ...rest });

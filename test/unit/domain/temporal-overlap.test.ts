@@ -3,7 +3,7 @@
  * what Temporal does; where Muster differs, it says that too, and what Muster does.
  */
 import { describe, expect, it } from 'vitest';
-import type { OverlapPolicy, ScheduleRules } from '../../../server/domain/schedule.ts';
+import type { OverlapPolicy, ScheduleRules } from '../../../server/domain/schedules/schedule.ts';
 import { MINUTE, NOON_US, ScheduleWorld, SECOND } from '../../support/schedule-world.ts';
 
 type Temporal = 'Skip' | 'BufferOne' | 'BufferAll' | 'CancelOther' | 'TerminateOther' | 'AllowAll';

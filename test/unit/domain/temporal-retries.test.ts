@@ -1,8 +1,8 @@
 /** Retries and their limits as Temporal has them, on the same numbers; where Muster differs it says so. */
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../server/domain/decide.ts';
-import type { RetryPolicy } from '../../../server/domain/definition.ts';
-import type { Failure } from '../../../server/domain/payload.ts';
+import type { Failure } from '../../../server/domain/base/payload.ts';
+import { decideFail } from '../../../server/domain/jobs/decide.ts';
+import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
 import { failed, NOW_US, play, policyOf, runOf } from './support/failing-job.ts';
 
 const temporal: Partial<RetryPolicy> = {

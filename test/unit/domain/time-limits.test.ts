@@ -1,11 +1,11 @@
 /** Limits in time, as tables: which limit is reached first, and Temporal's semantics of time-outs where ours are the same. */
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../server/domain/decide.ts';
-import { decideDue } from '../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../server/domain/definition.ts';
-import { systemFailure } from '../../../server/domain/payload.ts';
-import type { OpenRun } from '../../../server/domain/run.ts';
-import { limitsFrom, noLimits, overrunOf, type RunLimits } from '../../../server/domain/time-limits.ts';
+import { systemFailure } from '../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
+import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import { limitsFrom, noLimits, overrunOf, type RunLimits } from '../../../server/domain/jobs/time-limits.ts';
 
 const NOW = 1_000_000_000;
 const [PAST, LATER] = [NOW - 1, NOW + 1_000_000];

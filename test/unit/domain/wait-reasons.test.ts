@@ -1,7 +1,7 @@
 /** The names of what jobs wait for are one set: in the contract, in jobs, in events, in metrics. */
+
+import { WaitReason as InContract } from '@muster/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
-import { putOff } from '../../../server/domain/retry-budget.ts';
-import type { Continue } from '../../../server/domain/run.ts';
 import {
   countedAs,
   countedReasons,
@@ -9,8 +9,9 @@ import {
   reasonOfState,
   type WaitReason,
   waitReasons,
-} from '../../../server/domain/wait-reasons.ts';
-import { WaitReason as InContract } from '../../../server/gen/muster/v1/job_pb.ts';
+} from '../../../server/domain/explain/wait-reasons.ts';
+import type { Continue } from '../../../server/domain/jobs/run.ts';
+import { putOff } from '../../../server/domain/retries/retry-budget.ts';
 
 describe('reasons to wait', () => {
   it('have the names and numbers of the contract', () => {

@@ -1,14 +1,14 @@
 /** What is said of workers: which of them come nearest, why those that could take a job do not, who is before it. */
 import { describe, expect, it } from 'vitest';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { canonicalDemands, type LaneKey } from '../../../server/domain/placement.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { canonicalDemands, type LaneKey } from '../../../server/domain/dispatch/placement.ts';
 import {
   type HoldOut,
   type OpenSession,
   type Room,
   workerConstraints,
   workerReason,
-} from '../../../server/domain/worker-constraints.ts';
+} from '../../../server/domain/explain/worker-constraints.ts';
 
 const lane: LaneKey = {
   namespace: 'default',

@@ -1,9 +1,9 @@
 /** The announcer notifies everyone whom a commit concerns, of all that it concerns them with. */
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../../server/domain/run.ts';
+import type { Change } from '../../../server/domain/jobs/run.ts';
 import { Announcer, type Facts, factsOfChanges, factsOfCompletions } from '../../../server/engine/announcer.ts';
-import type { NewJob, SubmitCall, SubmitResult } from '../../../server/engine/store-port.ts';
-import { announceJobs } from '../../../server/engine/submission-flush.ts';
+import { announceJobs } from '../../../server/engine/jobs/submit/flush.ts';
+import type { NewJob, SubmitCall, SubmitResult } from '../../../server/engine/ports/submissions.ts';
 import { runOf } from '../domain/support/failing-job.ts';
 
 const PARENT_ID = '0198c0de-0000-7000-8000-0000000000aa';

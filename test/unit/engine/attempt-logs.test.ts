@@ -1,8 +1,8 @@
 /** Logs on their way into the store: what meets in one flush is one, and what can't be kept costs nobody anything else. */
 import { describe, expect, it } from 'vitest';
-import { AttemptLogs } from '../../../server/engine/attempt-logs.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { AttemptLog } from '../../../server/engine/log-records.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import type { AttemptLog } from '../../../server/engine/ports/logs.ts';
+import { AttemptLogs } from '../../../server/engine/sessions/attempt-logs.ts';
 import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 function logOf(jobId: string, sequences: readonly number[], changes: { sessionId?: string; size?: number } = {}) {

@@ -1,8 +1,8 @@
 /** When a replica reads what waits in queues with bounds, and what it decides by: under virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Backlogs, type BoundedQueue, type Lines } from '../../../server/engine/backlogs.ts';
-import { DbClock } from '../../../server/engine/db-clock.ts';
-import type { Waiting } from '../../../server/engine/queue-backlog.ts';
+import { DbClock } from '../../../server/engine/base/db-clock.ts';
+import type { BoundedQueue, Waiting } from '../../../server/engine/ports/queues.ts';
+import { Backlogs, type Lines } from '../../../server/engine/queues/backlogs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };

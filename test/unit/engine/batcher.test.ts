@@ -1,8 +1,8 @@
 /** Group commit: idle lines send at once, work piles up behind flushes, and nobody suffers for another's bad data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Batcher, type BatcherOptions } from '../../../server/engine/batcher.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
+import { Batcher, type BatcherOptions } from '../../../server/engine/base/batcher.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
 import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 interface Flush<I> {

@@ -1,11 +1,11 @@
 /** While the bus is down, a session's reply to a heartbeat brings what was claimed for it. */
 import { expect, it } from 'vitest';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { Dispatcher } from '../../../server/engine/dispatcher.ts';
-import { Lanes } from '../../../server/engine/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
-import type { Bus, Log } from '../../../server/engine/ports.ts';
-import type { Claim, ClaimedJob } from '../../../server/engine/store-port.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { Dispatcher } from '../../../server/engine/dispatch/dispatcher.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import type { Claim, ClaimedJob } from '../../../server/engine/ports/dispatch.ts';
+import type { Bus, Log } from '../../../server/engine/ports/ports.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';

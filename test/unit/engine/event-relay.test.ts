@@ -1,9 +1,9 @@
 /** The relay: what it publishes and deletes, when it looks, and what it does when nothing can be published. */
 import { describe, expect, it } from 'vitest';
-import { uuidFromBytes, uuidToBytes } from '../../../server/domain/uuid.ts';
-import { EventRelay } from '../../../server/engine/event-relay.ts';
-import type { EventBatch, OutboxRow } from '../../../server/engine/job-events.ts';
-import type { KnownLane } from '../../../server/engine/lanes.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { EventRelay } from '../../../server/engine/events/event-relay.ts';
+import type { EventBatch, OutboxRow } from '../../../server/engine/ports/events.ts';
 import { eventsOf } from '../../support/told-events.ts';
 import { constantRandom, VirtualTime } from './virtual-time.ts';
 

@@ -1,8 +1,8 @@
 /** An explanation is put together from two readings of a job: they have to be of one moment, or it is read again. */
 import { describe, expect, it } from 'vitest';
-import type { ExplainedRun } from '../../../server/engine/explain-views.ts';
-import { Explanations, type ExplanationsParts } from '../../../server/engine/explanations.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
+import { Explanations, type ExplanationsParts } from '../../../server/engine/explain/explanations.ts';
+import type { ExplainedRun } from '../../../server/engine/ports/explanations.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
 
 /** Views and runs in the order in which they are read; the last of each stays. */
 function explanationsOf(views: readonly string[], runs: readonly (string | undefined)[]) {

@@ -1,11 +1,11 @@
 /** Waits of handlers: written once they last, renewed, dropped; ended where two looks find the same circle. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Deadlocks, type StuckCandidate } from '../../../server/domain/deadlock.ts';
-import type { HandlerWait } from '../../../server/engine/deadlock-views.ts';
-import { HandlerWaits } from '../../../server/engine/deadlocks/handler-waits.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import { Waits } from '../../../server/engine/waits.ts';
+import { Deadlocks, type StuckCandidate } from '../../../server/domain/dependencies/deadlock.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import { HandlerWaits } from '../../../server/engine/dependencies/deadlocks/handler-waits.ts';
+import { Waits } from '../../../server/engine/jobs/read/waits.ts';
+import type { HandlerWait } from '../../../server/engine/ports/deadlocks.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 const [A, B, C] = ['a', 'b', 'c'] as const;

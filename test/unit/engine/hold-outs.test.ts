@@ -1,12 +1,13 @@
 /** Whom ready jobs hold out for, and which sessions get none of them for a while: as far as a replica knows, and until when. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { canonicalDemands, type SessionClass } from '../../../server/domain/placement.ts';
-import type { OpenSession } from '../../../server/domain/worker-constraints.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { HoldOuts } from '../../../server/engine/hold-outs.ts';
-import { type KnownLane, Lanes } from '../../../server/engine/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import type { OpenSession } from '../../../server/domain/explain/worker-constraints.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { HoldOuts } from '../../../server/engine/dispatch/hold-outs.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 

@@ -1,11 +1,12 @@
 /** Which jobs get a place as they are stored: those that nothing is waiting before. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionClass } from '../../../server/domain/placement.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/immediate-places.ts';
-import { type KnownLane, Lanes } from '../../../server/engine/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/parked-credits.ts';
-import type { NewJob } from '../../../server/engine/store-port.ts';
+import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import type { NewJob } from '../../../server/engine/ports/submissions.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';

@@ -1,6 +1,6 @@
-import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
-import type { LaneKey } from '../../../server/domain/placement.ts';
-import type { Lane } from '../../../server/engine/store-port.ts';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import type { LaneKey } from '../../../server/domain/dispatch/placement.ts';
+import type { Lane } from '../../../server/engine/ports/dispatch.ts';
 
 /** A store with lanes only; it counts how often it is asked. */
 export class LaneStore {

@@ -1,9 +1,9 @@
 /** Lanes as a replica knows them: made and loaded once, hinted at by anybody, served by the lowest head first. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { LaneKey, SessionClass } from '../../../server/domain/placement.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { Lanes } from '../../../server/engine/lanes.ts';
-import type { ParkedClass } from '../../../server/engine/parked-credits.ts';
+import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import type { ParkedClass } from '../../../server/engine/dispatch/parked-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 

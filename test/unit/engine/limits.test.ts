@@ -1,11 +1,11 @@
 /** What a replica remembers of limits, so as not to ask in vain; and where jobs of a full key are stored. */
 import { beforeEach, expect, it } from 'vitest';
-import type { DbClock } from '../../../server/engine/db-clock.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { Lanes } from '../../../server/engine/lanes.ts';
-import { Limits } from '../../../server/engine/limits.ts';
-import type { Hint } from '../../../server/engine/messages.ts';
-import type { Log } from '../../../server/engine/ports.ts';
+import type { DbClock } from '../../../server/engine/base/db-clock.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { Limits } from '../../../server/engine/dispatch/limits.ts';
+import type { Log } from '../../../server/engine/ports/ports.ts';
 import { eventually } from '../../support/eventually.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';

@@ -1,11 +1,11 @@
 /** Streams of logs: what is stored is shown once and in order, whatever becomes of the hints; and nothing is left behind. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobState } from '../../../server/domain/job-state.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import type { KeptRecord, LogQuery } from '../../../server/engine/log-records.ts';
-import { LogWatches } from '../../../server/engine/log-watches.ts';
-import { Watches } from '../../../server/engine/watches.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import { Watches } from '../../../server/engine/jobs/read/watches.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
+import type { KeptRecord, LogQuery } from '../../../server/engine/ports/logs.ts';
+import { LogWatches } from '../../../server/engine/sessions/log-watches.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 const JOB = '0198c0de-0000-7000-8000-000000000001';

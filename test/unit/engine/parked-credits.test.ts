@@ -1,7 +1,7 @@
 /** Parked credits: handed out once, slots first, to every session in turn; repeats and late returns change nothing. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionClass } from '../../../server/domain/placement.ts';
+import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import {
   BAR_MS,
   CREDIT_LIFE_MS,
@@ -10,8 +10,8 @@ import {
   offersSlot,
   type ParkedClass,
   ParkedCredits,
-} from '../../../server/engine/parked-credits.ts';
-import type { Place } from '../../../server/engine/store-port.ts';
+} from '../../../server/engine/dispatch/parked-credits.ts';
+import type { Place } from '../../../server/engine/ports/dispatch.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const LIFE_MS = CREDIT_LIFE_MS - CREDIT_MARGIN_MS;

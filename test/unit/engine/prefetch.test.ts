@@ -1,11 +1,12 @@
 /** Prefetch is not for sessions that an older job waits for a slot of. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { LaneKey, SessionClass } from '../../../server/domain/placement.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/immediate-places.ts';
-import { type KnownLane, Lanes } from '../../../server/engine/lanes.ts';
-import { type ParkedClass, ParkedCredits } from '../../../server/engine/parked-credits.ts';
-import { kindsFor } from '../../../server/engine/prefetch.ts';
+import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { type ParkedClass, ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { kindsFor } from '../../../server/engine/dispatch/prefetch.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';

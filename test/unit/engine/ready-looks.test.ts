@@ -1,6 +1,6 @@
 /** When lanes of workflows and waits are looked at for ready jobs: one look at a time, none lost, none repeated at once after a failure. */
 import { beforeEach, expect, it } from 'vitest';
-import { ReadyLooks } from '../../../server/engine/ready-looks.ts';
+import { ReadyLooks } from '../../../server/engine/explain/ready-looks.ts';
 
 const MOST = 3;
 

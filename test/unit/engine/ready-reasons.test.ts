@@ -1,8 +1,8 @@
 /** What GetJob looks up for a ready job, and that it looks up nothing for others. */
 import { describe, expect, it } from 'vitest';
-import type { WaitReason } from '../../../server/domain/wait-reasons.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import { ReadyReasons, type ReadyReasonsParts } from '../../../server/engine/ready-reasons.ts';
+import type { WaitReason } from '../../../server/domain/explain/wait-reasons.ts';
+import { ReadyReasons, type ReadyReasonsParts } from '../../../server/engine/explain/ready-reasons.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { constantRandom, VirtualTime } from './virtual-time.ts';
 
 interface Given {

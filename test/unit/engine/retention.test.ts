@@ -1,6 +1,7 @@
 /** When what was kept long enough is cleared away. */
 import { describe, expect, it } from 'vitest';
-import { type Cleared, Retention } from '../../../server/engine/retention.ts';
+import type { Cleared } from '../../../server/engine/ports/store.ts';
+import { Retention } from '../../../server/engine/upkeep/retention.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const nothing: Cleared = { days: 0, jobs: 0, rows: 0, more: false };

@@ -1,12 +1,18 @@
 /** The pages of a batch that retries another one, against a store of a few lines: what is refused, what waits, and what is left. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterPage, type BatchRetry, newRetry, type RetryPage, sumOf } from '../../../server/domain/batch-retry.ts';
-import type { BatchStore } from '../../../server/engine/batch-views.ts';
+import {
+  afterPage,
+  type BatchRetry,
+  newRetry,
+  type RetryPage,
+  sumOf,
+} from '../../../server/domain/batches/batch-retry.ts';
+import { EngineError, type ErrorReason } from '../../../server/engine/base/errors.ts';
 import { RetryPages, type RetryPagesParts } from '../../../server/engine/batches/retry-pages.ts';
-import { EngineError, type ErrorReason } from '../../../server/engine/errors.ts';
-import type { EndedJob } from '../../../server/engine/job-views.ts';
-import type { Submit } from '../../../server/engine/submissions.ts';
+import type { Submit } from '../../../server/engine/jobs/submit/call.ts';
+import type { BatchStore } from '../../../server/engine/ports/batches.ts';
+import type { EndedJob } from '../../../server/engine/ports/jobs.ts';
 
 const RETRY = 'the-retry';
 const PAGE = 10;

@@ -1,10 +1,15 @@
 /** Uniqueness as River has it, case by case: which submissions have the same key, and which jobs are in each other's way. */
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
-import { stateCodes } from '../../../server/domain/job-state.ts';
-import { blockingStates, isBlocking, missingStates, type Uniqueness } from '../../../server/domain/submission-rule.ts';
-import { type RuledSubmission, type RuleKey, ruleKeysOf } from '../../../server/engine/submission-rules.ts';
-import type { Submission } from '../../../server/engine/submissions.ts';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
+import {
+  blockingStates,
+  isBlocking,
+  missingStates,
+  type Uniqueness,
+} from '../../../server/domain/jobs/submission-rule.ts';
+import { type RuledSubmission, ruleKeysOf } from '../../../server/engine/jobs/submit/rules.ts';
+import type { RuleKey, Submission } from '../../../server/engine/ports/submissions.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const parts = { timers: new VirtualTime(), startingAt: () => ({}) };

@@ -1,13 +1,13 @@
 /** A change that was decided, rolled back, and then overtaken by another one was not made: who asked for it is told so. */
 import { expect, it } from 'vitest';
-import type { JobDefinition } from '../../../server/domain/definition.ts';
-import type { OpenRun } from '../../../server/domain/run.ts';
-import type { Changes } from '../../../server/engine/changes.ts';
-import type { Definitions } from '../../../server/engine/definitions.ts';
-import { Holds } from '../../../server/engine/holds.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import type { Schemas } from '../../../server/engine/ports.ts';
-import { Approvals } from '../../../server/engine/wait-jobs/approvals.ts';
+import type { JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import type { OpenRun } from '../../../server/domain/jobs/run.ts';
+import type { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import type { Changes } from '../../../server/engine/jobs/change/changes.ts';
+import { Holds } from '../../../server/engine/jobs/change/holds.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
+import type { Schemas } from '../../../server/engine/ports/ports.ts';
+import { Approvals } from '../../../server/engine/signals/approvals.ts';
 import { runOf } from '../domain/support/failing-job.ts';
 
 const jobId = '0198c0de-0000-7000-8000-000000000001';

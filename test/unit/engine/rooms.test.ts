@@ -1,13 +1,14 @@
 /** Which lanes come alone, whom they prefer or keep to, and when a session is looked at again that had no room. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { canonicalDemands, type SessionClass } from '../../../server/domain/placement.ts';
-import { Definitions } from '../../../server/engine/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/immediate-places.ts';
-import { type KnownLane, Lanes } from '../../../server/engine/lanes.ts';
-import type { Hint } from '../../../server/engine/messages.ts';
-import { type ParkedClass, ParkedCredits } from '../../../server/engine/parked-credits.ts';
-import { Rooms } from '../../../server/engine/rooms.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
+import type { Hint } from '../../../server/engine/base/messages.ts';
+import { Definitions } from '../../../server/engine/definitions/definitions.ts';
+import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
+import { type ParkedClass, ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { Rooms } from '../../../server/engine/dispatch/rooms.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';

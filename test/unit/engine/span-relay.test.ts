@@ -1,10 +1,10 @@
 /** What the relay of spans reads and sends: only of changes that end spans, of traces that are kept, in bounded pages. */
 import { describe, expect, it } from 'vitest';
-import type { JobSpan, TracedJob } from '../../../server/domain/job-spans.ts';
-import { spanIdOf } from '../../../server/domain/trace.ts';
-import { compensationOf } from '../../../server/domain/workflow/compensation.ts';
-import type { KnownLane } from '../../../server/engine/lanes.ts';
-import { SpanRelay, type ToldChange } from '../../../server/engine/span-relay.ts';
+import type { JobSpan, TracedJob } from '../../../server/domain/events/job-spans.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
+import { compensationOf } from '../../../server/domain/workflows/compensation.ts';
+import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
+import { SpanRelay, type ToldChange } from '../../../server/engine/events/span-relay.ts';
 
 const KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const NOT_KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';

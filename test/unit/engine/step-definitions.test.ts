@@ -1,8 +1,8 @@
 /** What the steps of a workflow are made from: there, not archived, and no workflow in itself. */
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../server/domain/definition.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import { StepDefinitions } from '../../../server/engine/step-definitions.ts';
+import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import { StepDefinitions } from '../../../server/engine/workflows/steps/definitions.ts';
 import { step, workflow } from '../domain/workflow/made-workflow.ts';
 
 function task(name: string, more: Partial<JobDefinition> = {}): JobDefinition {

@@ -1,8 +1,8 @@
 /** Jobs that keep to the worker of an earlier one: what a call with many of them asks of the store. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { withWorkers } from '../../../server/engine/sticky.ts';
-import type { Submission } from '../../../server/engine/submissions.ts';
+import { withWorkers } from '../../../server/engine/jobs/submit/sticky.ts';
+import type { Submission } from '../../../server/engine/ports/submissions.ts';
 
 const pathOf = (index: number) => `jobs[${index}]`;
 const to = (jobId: string, mode: 'SOFT' | 'HARD' = 'SOFT') => ({ sticky: { jobId, mode } }) as unknown as Submission;

@@ -1,5 +1,5 @@
 /** Time that moves when a test says so: the engine's clock, timers and chance, and the settling of what is under way. */
-import type { Clock, Random, Timer, Timers } from '../../../server/engine/ports.ts';
+import type { Clock, Random, Timer, Timers } from '../../../server/engine/ports/ports.ts';
 
 interface Alarm {
   readonly at: number;

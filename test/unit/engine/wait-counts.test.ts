@@ -1,8 +1,8 @@
 /** What monitoring says of jobs that wait: whether any worker that is there could run them. */
 import { describe, expect, it } from 'vitest';
-import type { Demands } from '../../../server/domain/definition.ts';
-import { canonicalDemands } from '../../../server/domain/placement.ts';
-import { WaitCounts, type WaitCountsParts } from '../../../server/engine/wait-counts.ts';
+import type { Demands } from '../../../server/domain/dispatch/demands.ts';
+import { canonicalDemands } from '../../../server/domain/dispatch/placement.ts';
+import { WaitCounts, type WaitCountsParts } from '../../../server/engine/upkeep/wait-counts.ts';
 
 /** Of three ready jobs with these demands, one worker `there` being connected. */
 async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd' }): Promise<unknown[]> {

@@ -1,9 +1,9 @@
 /** Waits: woken by ends, by time and by callers that leave; hints may be lost; nothing is left behind. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobState } from '../../../server/domain/job-state.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import { Waits } from '../../../server/engine/waits.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import { Waits } from '../../../server/engine/jobs/read/waits.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 const NAMESPACE = 'default';

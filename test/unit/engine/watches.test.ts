@@ -1,9 +1,9 @@
 /** Watches: each change is seen, the last one surely, whatever is lost or slow; nothing is left behind. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobState } from '../../../server/domain/job-state.ts';
-import { EngineError } from '../../../server/engine/errors.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import { Watches } from '../../../server/engine/watches.ts';
+import type { JobState } from '../../../server/domain/jobs/job-state.ts';
+import { EngineError } from '../../../server/engine/base/errors.ts';
+import { Watches } from '../../../server/engine/jobs/read/watches.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
 const NAMESPACE = 'default';

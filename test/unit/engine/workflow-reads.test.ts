@@ -1,11 +1,11 @@
 /** Steps of workflows, from a definition and the rows of those that something has happened to. */
 import { describe, expect, it } from 'vitest';
-import type { JobDefinition } from '../../../server/domain/definition.ts';
-import type { StepState } from '../../../server/domain/workflow/step-state.ts';
-import type { WorkflowStep } from '../../../server/domain/workflow/workflow.ts';
-import type { JobView } from '../../../server/engine/job-views.ts';
-import { WorkflowReader } from '../../../server/engine/workflow-reads.ts';
-import type { StepRecord } from '../../../server/engine/workflow-views.ts';
+import type { JobDefinition } from '../../../server/domain/definitions/definition.ts';
+import type { StepState } from '../../../server/domain/workflows/step-state.ts';
+import type { WorkflowStep } from '../../../server/domain/workflows/workflow.ts';
+import type { JobView } from '../../../server/engine/ports/jobs.ts';
+import type { StepRecord } from '../../../server/engine/ports/workflows.ts';
+import { WorkflowReader } from '../../../server/engine/workflows/reads.ts';
 
 type Rows = Readonly<Record<number, StepState>>;
 const counts = { WAITING: 0, RUNNING: 0, SUCCEEDED: 0, FAILED: 0, UPSTREAM_FAILED: 0, SKIPPED: 0 };

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { CliError } from '../../../server/cli/cli-error.ts';
 import {
   exitRule,
   handlersOf,
@@ -12,6 +11,7 @@ import {
 } from '../../../server/cli/exec/handler-options.ts';
 import { parseHandlers } from '../../../server/cli/exec/handlers-file.ts';
 import { splitWords } from '../../../server/cli/exec/words.ts';
+import type { CliError } from '../../../server/cli/failures/cli-error.ts';
 
 describe('the words of a command', () => {
   it.each([
@@ -90,7 +90,7 @@ describe('a file of handlers', () => {
       directory: '/images',
       memory: 2 ** 29,
     });
-    const source = readFileSync(new URL('../../../server/cli/commands/worker.ts', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../../../server/cli/commands/sessions/worker.ts', import.meta.url), 'utf8');
     const [, helped = ''] = /A file of handlers:\n([\s\S]*?)\n\n/.exec(source) ?? [];
     expect([...parseHandlers(parse(helped), 'help', '/').keys()]).toEqual(['resize', 'report']);
   });

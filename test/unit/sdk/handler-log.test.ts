@@ -6,7 +6,7 @@ import { ChildCalls } from '../../../sdk/typescript/src/worker/children.ts';
 import type { LogLine } from '../../../sdk/typescript/src/worker/core/log-tail.ts';
 import { RunningJob } from '../../../sdk/typescript/src/worker/running-job.ts';
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import { startTracing, type TestTracing } from '../../support/tracing.ts';
 
 const JOB_ID = '0198c0de-0000-7000-8000-000000000001';

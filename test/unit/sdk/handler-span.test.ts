@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { attemptSpanId } from '../../../sdk/typescript/src/tracing/attempt-span-id.ts';
 import { HandlerSpan } from '../../../sdk/typescript/src/tracing/handler-span.ts';
 import type { StartedAttempt } from '../../../sdk/typescript/src/worker/thread/starts.ts';
-import { spanIdOf } from '../../../server/domain/trace.ts';
-import { uuidToBytes } from '../../../server/domain/uuid.ts';
+import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
+import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { startTracing, type TestTracing } from '../../support/tracing.ts';
 
 const JOB_ID = '0198c0de-0000-7000-8000-000000000001';

@@ -1,7 +1,8 @@
 /** What a transaction did is counted when it is committed, and not otherwise. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
-import type { Store, SubmitCall } from '../../../server/engine/store-port.ts';
+import type { Store } from '../../../server/engine/ports/store.ts';
+import type { SubmitCall } from '../../../server/engine/ports/submissions.ts';
 import { metrics } from '../../../server/telemetry/metrics/catalogue.ts';
 import { type Metrics, openMetrics } from '../../../server/telemetry/metrics/open-metrics.ts';
 import { prometheusName } from '../../../server/telemetry/metrics/prometheus.ts';

@@ -3,7 +3,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { jobSpans } from '../../../server/domain/job-spans.ts';
+import { jobSpans } from '../../../server/domain/events/job-spans.ts';
 import { checkProtocol } from '../../../server/telemetry/otel-environment.ts';
 import { BoundedExporter } from '../../../server/telemetry/traces/otlp-spans.ts';
 import { readableSpan } from '../../../server/telemetry/traces/readable-span.ts';

@@ -1,8 +1,8 @@
 /** Batches, asked wrongly. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import type { BatchSchema } from '../../../../server/gen/muster/v1/batch_pb.ts';
-import { BatchService } from '../../../../server/gen/muster/v1/batch_service_pb.ts';
+import type { BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, archiveJobDefinition, define, job, manyLabels, type Seed, submitJob, submitJobs } from './builder.ts';
 
 const { createBatch, getBatch, retryBatch, sealBatch } = BatchService.method;

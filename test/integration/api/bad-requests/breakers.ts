@@ -1,7 +1,7 @@
 /** Circuit breakers that would not do what they say, and calls about some that are not there. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import type { CircuitBreakerSchema } from '../../../../server/gen/muster/v1/retry_policy_pb.ts';
+import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, closeCircuitBreaker, define, listCircuitBreakers } from './builder.ts';
 
 type Breaker = MessageInitShape<typeof CircuitBreakerSchema>;

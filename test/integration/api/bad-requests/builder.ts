@@ -1,17 +1,17 @@
 /** How the requests of the catalogue are written down: a good one of each kind, and what is wrong with it. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import type { JobDefinitionSchema } from '../../../../server/gen/muster/v1/job_definition_pb.ts';
-import { JobDefinitionService } from '../../../../server/gen/muster/v1/job_definition_service_pb.ts';
-import type { JobSubmissionSchema } from '../../../../server/gen/muster/v1/job_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import type { JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import {
   type AttemptReportSchema,
   type HeartbeatRequestSchema,
   type OpenSessionRequestSchema,
   SessionService,
-} from '../../../../server/gen/muster/v1/session_service_pb.ts';
-import { WorkerService } from '../../../../server/gen/muster/v1/worker_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 
 /** What the requests may refer to; it is there before the first of them. */
 export interface Seed {

@@ -1,5 +1,5 @@
 /** What can be asked of a job after its submission, asked wrongly. */
-import { Code } from '../../../../server/api/code.ts';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, eraseJob, pauseJob, resumeJob, retryJob, updateJob } from './builder.ts';
 
 const missing = [Code.NOT_FOUND, 'JOB_NOT_FOUND'] as const;

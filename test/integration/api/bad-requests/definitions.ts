@@ -1,5 +1,5 @@
 /** Definitions: lists and archives. */
-import { Code } from '../../../../server/api/code.ts';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, archiveJobDefinition, getJobDefinition, listJobDefinitions } from './builder.ts';
 
 const notFound = [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'] as const;

@@ -1,8 +1,8 @@
 /** Dependencies, asked wrongly. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import { DependencyCondition, type DependencySchema } from '../../../../server/gen/muster/v1/dependency_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
+import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, define, job, type Seed, submitJob } from './builder.ts';
 
 const { addDependencies } = JobService.method;

@@ -1,6 +1,7 @@
 /** Limits and keys of definitions that can't be, and jobs for which an expression has no key. */
-import { Code } from '../../../../server/api/code.ts';
-import { LimitPolicy } from '../../../../server/gen/muster/v1/limit_pb.ts';
+
+import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, define, submitJob } from './builder.ts';
 
 const keyLimit = (row: string, what: string, change: object, field = '') =>

@@ -1,5 +1,5 @@
 /** Log records that no worker sends, and lists of them, asked wrongly. B64, B71: what is merely too much is cut instead. */
-import { LogLevel } from '../../../../server/gen/muster/v1/log_record_pb.ts';
+import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
 import { add, beat, listAttemptLogs, report, UUID } from './builder.ts';
 
 const record = { sequence: 1n, logTime: { seconds: 1n }, level: LogLevel.INFO, message: 'hello' };

@@ -1,5 +1,5 @@
 /** CancelJobs and RetryJobs, asked wrongly. */
-import { JobState } from '../../../../server/gen/muster/v1/job_pb.ts';
+import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { add, cancelJobs, retryJobs } from './builder.ts';
 
 for (const [method, wrongStates] of [

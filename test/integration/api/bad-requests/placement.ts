@@ -1,6 +1,7 @@
 /** Demands that can't be met by anybody, expressions that are none, and jobs whose worker nobody knows. */
-import { Code } from '../../../../server/api/code.ts';
-import { StickyMode } from '../../../../server/gen/muster/v1/placement_pb.ts';
+
+import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, define, job, submitJob } from './builder.ts';
 
 const field = (name: string) => `job.demands.${name}`;

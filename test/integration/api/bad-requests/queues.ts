@@ -1,6 +1,7 @@
 /** Queues, asked wrongly. */
-import { Code } from '../../../../server/api/code.ts';
-import { QueueService } from '../../../../server/gen/muster/v1/queue_service_pb.ts';
+
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add } from './builder.ts';
 
 const { createQueue, getQueue, listQueues, updateQueue, pauseQueue, resumeQueue, deleteQueue } = QueueService.method;

@@ -1,6 +1,7 @@
 /** Protocol versions, what is missing, several faults at once, and what this release cannot do. */
-import { Code } from '../../../../server/api/code.ts';
-import { IdempotencyConflictPolicy } from '../../../../server/gen/muster/v1/job_pb.ts';
+
+import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { outcomes } from '../test-worker.ts';
 import {
   add,

@@ -1,10 +1,6 @@
 /** Retry policies that would not do what they say. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import {
-  Backoff,
-  type RetryPolicySchema,
-  type RetryRuleSchema,
-} from '../../../../server/gen/muster/v1/retry_policy_pb.ts';
+import { Backoff, type RetryPolicySchema, type RetryRuleSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { define, job } from './builder.ts';
 
 type Policy = MessageInitShape<typeof RetryPolicySchema>;

@@ -1,13 +1,13 @@
 /** Schedules, asked wrongly. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
 import type {
   CatchUpPolicy,
   OverlapPolicy,
   ScheduleSchema,
   ScheduleTimesSchema,
-} from '../../../../server/gen/muster/v1/schedule_pb.ts';
-import { ScheduleService } from '../../../../server/gen/muster/v1/schedule_service_pb.ts';
+} from '@muster/sdk/gen/muster/v1/schedule_pb';
+import { ScheduleService } from '@muster/sdk/gen/muster/v1/schedule_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, manyLabels, type Seed } from './builder.ts';
 
 const { applySchedule, getSchedule, listSchedules, deleteSchedule, pauseSchedule, resumeSchedule } =

@@ -1,5 +1,5 @@
 /** What is too large or too many, or too few. */
-import { Code } from '../../../../server/api/code.ts';
+import { Code } from '../../../../server/api/base/code.ts';
 import {
   add,
   beat,

@@ -1,9 +1,9 @@
 /** Waits, events and approvals, asked wrongly. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import type { JobDefinitionSchema } from '../../../../server/gen/muster/v1/job_definition_pb.ts';
-import { type WaitBody, WaitBodySchema } from '../../../../server/gen/muster/v1/wait_pb.ts';
-import { type SendEventRequestSchema, WaitService } from '../../../../server/gen/muster/v1/wait_service_pb.ts';
+import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { type WaitBody, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
+import { type SendEventRequestSchema, WaitService } from '@muster/sdk/gen/muster/v1/wait_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, define } from './builder.ts';
 
 const { approveJob, rejectJob, sendEvent } = WaitService.method;

@@ -1,6 +1,6 @@
 /** Workers that are looked into or drained by wrong names. */
-import { Code } from '../../../../server/api/code.ts';
-import { uuidFromBytes } from '../../../../server/domain/uuid.ts';
+import { Code } from '../../../../server/api/base/code.ts';
+import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { add, drainWorker, getWorker } from './builder.ts';
 
 const missing = [Code.NOT_FOUND, 'SESSION_NOT_FOUND'] as const;

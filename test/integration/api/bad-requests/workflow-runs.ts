@@ -1,9 +1,10 @@
 /** Workflows that run, asked for wrongly. */
-import { Code } from '../../../../server/api/code.ts';
-import { AuditService } from '../../../../server/gen/muster/v1/audit_service_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
-import { WorkflowService } from '../../../../server/gen/muster/v1/workflow_service_pb.ts';
+
+import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, type Seed } from './builder.ts';
 
 const { getWorkflow, listWorkflowSteps, skipStep } = WorkflowService.method;

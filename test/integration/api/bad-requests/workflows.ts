@@ -1,8 +1,8 @@
 /** Definitions of workflows: graphs that are none, expressions, what steps are made from. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code } from '../../../../server/api/code.ts';
-import type { WorkflowStepSchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
-import { StepRole, TriggerRule } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { Code } from '../../../../server/api/base/code.ts';
 import { add, applyJobDefinition, type Definition, type Seed } from './builder.ts';
 
 type Step = MessageInitShape<typeof WorkflowStepSchema>;

@@ -1,5 +1,5 @@
 /** Where a field does not refuse what others of its kind refuse, and why; by message and field. */
-import { Code } from '../../../../server/api/code.ts';
+import { Code } from '../../../../server/api/base/code.ts';
 
 export interface Exception {
   /** Which of the values, by what they are called. Default all. */

@@ -1,12 +1,12 @@
 /** Circles by way of the phases of a workflow: what takes steps back, and what is done finally, waits for all that comes before. */
 
 import { create } from '@bufbuild/protobuf';
+import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { type StepDependency, StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uuidFromBytes } from '../../../../server/domain/uuid.ts';
-import { DependencyCondition } from '../../../../server/gen/muster/v1/dependency_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
-import { type StepDependency, StepDependencySchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
+import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, plays, type Step, StepRole, startOn, TriggerRule } from './flows.ts';

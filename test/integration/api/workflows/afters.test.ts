@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { WorkflowStepRun } from '@muster/sdk';
+import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import { StepDependencySchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DependencyCondition } from '../../../../server/gen/muster/v1/dependency_pb.ts';
-import { StepDependencySchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type Flows, failureOf, type Place, plays, type Step, startOn, stateName } from './flows.ts';

@@ -1,10 +1,10 @@
 /** What is done to workflows and batches by hand is on record, once; what rules do, and what is done to single jobs, is not. */
 
 import { randomUUID } from 'node:crypto';
+import { AuditActionSchema } from '@muster/sdk/gen/muster/v1/audit_record_pb';
+import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditActionSchema } from '../../../../server/gen/muster/v1/audit_record_pb.ts';
-import { BatchService } from '../../../../server/gen/muster/v1/batch_service_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { type Flows, type Place, plays, startOn, stateName } from './flows.ts';
 

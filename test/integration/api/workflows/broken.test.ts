@@ -1,9 +1,9 @@
 /** A workflow that can't go on: it ends, and what was open of it is cancelled, also by another replica than the one that ended it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import { decideFinish } from '../../../../server/domain/workflow/life.ts';
-import type { Database } from '../../../../server/store/database.ts';
-import { openPostgres } from '../../../../server/store/postgres.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { decideFinish } from '../../../../server/domain/workflows/life.ts';
+import type { Database } from '../../../../server/store/driver/database.ts';
+import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { openPool } from '../../../support/postgres.ts';

@@ -3,9 +3,9 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type DefinitionInit, durationFromMs, type WorkflowStepRun } from '@muster/sdk';
+import { StepCacheSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StepCacheSchema } from '../../../../server/gen/muster/v1/workflow_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import {

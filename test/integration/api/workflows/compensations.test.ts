@@ -1,8 +1,8 @@
 /** What has succeeded of a work that failed is taken back: last ends first, each to its end, whatever happens meanwhile. */
 
 import { durationFromMs } from '@muster/sdk';
+import { StepState, WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StepState, WorkflowPhase } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,

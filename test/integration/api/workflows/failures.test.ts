@@ -1,8 +1,8 @@
 /** Steps that fail, and what becomes of the others and of their workflow. */
 
 import { durationFromMs, FailureCause } from '@muster/sdk';
+import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FailureMode } from '../../../../server/gen/muster/v1/workflow_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,

@@ -1,7 +1,7 @@
 /** Steps that run once for each item of a list. */
 
+import { StepRole } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StepRole } from '../../../../server/gen/muster/v1/workflow_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { runsAll } from '../../../support/tier.ts';

@@ -18,7 +18,7 @@ import {
   TriggerRule,
   type WorkflowBodySchema,
   type WorkflowStepSchema,
-} from '../../../../server/gen/muster/v1/workflow_pb.ts';
+} from '@muster/sdk/gen/muster/v1/workflow_pb';
 import type { databaseKinds } from '../../../support/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { World } from '../world.ts';

@@ -1,7 +1,7 @@
 /** Retries of workflows: which results they take over, and which not. */
 
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,

@@ -1,10 +1,10 @@
 /** Retries of workflows that leave steps out: those that are broken, and those that wait behind others. */
 
 import { randomUUID } from 'node:crypto';
+import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
+import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditAction } from '../../../../server/gen/muster/v1/audit_record_pb.ts';
-import { JobService } from '../../../../server/gen/muster/v1/job_service_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,

@@ -1,10 +1,10 @@
 /** Steps that people skip: before they start, and while they run. */
 
+import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
+import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
+import { StepState } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { WorkflowService } from '@muster/sdk/gen/muster/v1/workflow_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditAction } from '../../../../server/gen/muster/v1/audit_record_pb.ts';
-import { AuditService } from '../../../../server/gen/muster/v1/audit_service_pb.ts';
-import { StepState } from '../../../../server/gen/muster/v1/workflow_run_pb.ts';
-import { WorkflowService } from '../../../../server/gen/muster/v1/workflow_service_pb.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import {
   type Flows,

@@ -1,9 +1,9 @@
 /** Each trigger rule through the real system, judged by the oracle of the core's own tests. */
 
+import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
-import type { TriggerRule as Rule } from '../../../../server/domain/workflow/workflow.ts';
-import { FailureMode } from '../../../../server/gen/muster/v1/workflow_pb.ts';
+import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
+import type { TriggerRule as Rule } from '../../../../server/domain/workflows/workflow.ts';
 import { databaseKinds } from '../../../support/databases.ts';
 import { endingsOfAll, hasFailedLeaf, outcomes } from '../../../support/workflow-oracle.ts';
 import { stepOf } from '../../../support/workflow-steps.ts';

@@ -1,7 +1,7 @@
 /** Lists as parameters: what a statement is given as an array is what the database reads. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Element } from '../../../../server/store/arrays.ts';
+import type { Element } from '../../../../server/store/driver/arrays.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 
 const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });

@@ -1,8 +1,8 @@
 /** What handlers log: kept while the attempt is open in its session, once each, the newest 64 KiB; read in pages. */
 import { describe, expect, it } from 'vitest';
-import { decideAbort } from '../../../../server/domain/decide.ts';
-import type { AttemptKey } from '../../../../server/engine/attempt-views.ts';
-import type { LogRecord } from '../../../../server/engine/log-records.ts';
+import { decideAbort } from '../../../../server/domain/jobs/decide.ts';
+import type { AttemptKey } from '../../../../server/engine/ports/attempts.ts';
+import type { LogRecord } from '../../../../server/engine/ports/logs.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,7 +1,7 @@
 /** Bounds of queues, and what the store says waits in those that have some. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { rankOf } from '../../../../server/domain/rank.ts';
-import type { Queue, QueueChange, QueueName } from '../../../../server/engine/queues.ts';
+import { rankOf } from '../../../../server/domain/dispatch/rank.ts';
+import type { Queue, QueueChange, QueueName } from '../../../../server/engine/ports/queues.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimMany, makeLane, newJobId, openWorker, submitMany } from '../../../support/store-fixtures.ts';
 

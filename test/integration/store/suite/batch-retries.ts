@@ -1,7 +1,7 @@
 /** Batches that retry others, in the store: each page is stored once with how far the retry is, whoever stores it. */
 import { describe, expect, it } from 'vitest';
-import { type BatchRetry, newRetry, type RetryPage } from '../../../../server/domain/batch-retry.ts';
-import { decideCancel } from '../../../../server/domain/decide.ts';
+import { type BatchRetry, newRetry, type RetryPage } from '../../../../server/domain/batches/batch-retry.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
 import { addMembers, makeBatch, makeRetry, retryPage } from '../../../support/store-batches.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, payload } from '../../../support/store-fixtures.ts';

@@ -1,7 +1,7 @@
 /** Batches in the store: members that are added under a lock, refusals, counts, and what they are told. */
 import { describe, expect, it } from 'vitest';
-import { newBatch, noneEnded } from '../../../../server/domain/batch.ts';
-import { decideCancel } from '../../../../server/domain/decide.ts';
+import { newBatch, noneEnded } from '../../../../server/domain/batches/batch.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
 import { addMembers, callback, makeBatch, plain } from '../../../support/store-batches.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane } from '../../../support/store-fixtures.ts';

@@ -1,7 +1,7 @@
 /** What somebody does by hand with a job as it is made is stored together with it: all, once, or nothing. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { SubmitCall } from '../../../../server/engine/store-port.ts';
+import type { SubmitCall } from '../../../../server/engine/ports/submissions.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane } from '../../../support/store-fixtures.ts';
 import { makeStep } from '../../../support/store-workflows.ts';

@@ -1,11 +1,11 @@
 /** Changes by each selection: by attempts, by jobs, by session, by due time. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideCancel, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import type { OpenRun } from '../../../../server/domain/run.ts';
-import type { Selection } from '../../../../server/engine/store-port.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
+import type { Selection } from '../../../../server/engine/ports/jobs.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

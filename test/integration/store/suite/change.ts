@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decideFail, decideRelease } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { type Failure, systemFailure } from '../../../../server/domain/payload.ts';
-import type { OpenRun } from '../../../../server/domain/run.ts';
-import { noLimits } from '../../../../server/domain/time-limits.ts';
-import type { Selection } from '../../../../server/engine/store-port.ts';
+import { type Failure, systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, decideRelease } from '../../../../server/domain/jobs/decide.ts';
+import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import type { Selection } from '../../../../server/engine/ports/jobs.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,

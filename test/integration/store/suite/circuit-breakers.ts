@@ -1,18 +1,18 @@
 /** Circuit breakers: failures are counted under a lock, lanes are held back, and there is one probe at the most. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideAbort, decideCancel, decideFail, decideRelease } from '../../../../server/domain/jobs/decide.ts';
+import type { Change, OpenRun } from '../../../../server/domain/jobs/run.ts';
 import {
   afterProbe,
   type CircuitBreaker,
   closed,
   countFailures,
   type ProbeFate,
-} from '../../../../server/domain/circuit-breaker.ts';
-import { decideAbort, decideCancel, decideFail, decideRelease } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change, OpenRun } from '../../../../server/domain/run.ts';
-import type { BreakerKey, OpenBreaker } from '../../../../server/engine/breaker-views.ts';
-import type { ClaimedJob } from '../../../../server/engine/store-port.ts';
+} from '../../../../server/domain/retries/circuit-breaker.ts';
+import type { BreakerKey, OpenBreaker } from '../../../../server/engine/ports/breakers.ts';
+import type { ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

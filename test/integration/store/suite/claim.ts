@@ -1,7 +1,7 @@
 /** Claims: which jobs, in which order, for which places, and for whom not. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Claim, ClaimedJob } from '../../../../server/engine/store-port.ts';
+import type { Claim, ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,

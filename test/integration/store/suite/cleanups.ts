@@ -1,8 +1,8 @@
 /** Clean-ups: made with the end of the cancelled job, or not at all. */
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideConfirmCancel } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import type { Cleanup } from '../../../../server/domain/run.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideConfirmCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { Cleanup } from '../../../../server/domain/jobs/run.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import { claimMany, holdOne, makeLane, newJobId, only, openWorker, readRow } from '../../../support/store-fixtures.ts';
 

@@ -1,8 +1,8 @@
 /** What a new version of a definition is compared with: connected workers, and versions that open jobs pin. */
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../../server/domain/jobs/decide.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,11 +1,11 @@
 /** Completions: fenced, exact, final; and how closed attempts are recognised again. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { AttemptKey } from '../../../../server/engine/attempt-views.ts';
-import { failureText } from '../../../../server/store/failure-text.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import type { AttemptKey } from '../../../../server/engine/ports/attempts.ts';
+import { failureText } from '../../../../server/store/base/failure-text.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,7 +1,7 @@
 /** Definitions: numbered versions, made by content. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JobDefinition } from '../../../../server/domain/definition.ts';
+import type { JobDefinition } from '../../../../server/domain/definitions/definition.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeDefinition } from '../../../support/store-fixtures.ts';
 

@@ -1,8 +1,8 @@
 /** Dependencies in the store: edges, what is told, and who is let go, page by page and once. */
 import { describe, expect, it } from 'vitest';
-import { decideCancel } from '../../../../server/domain/decide.ts';
-import { type Dependency, decideSkip, decideUnblock } from '../../../../server/domain/dependencies.ts';
-import type { NewJob } from '../../../../server/engine/store-port.ts';
+import { type Dependency, decideSkip, decideUnblock } from '../../../../server/domain/dependencies/dependencies.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

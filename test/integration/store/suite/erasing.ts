@@ -1,9 +1,9 @@
 /** Erasing, and what a retry is made of. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideConfirmCancel, decideFail, end } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideConfirmCancel, decideFail, end } from '../../../../server/domain/jobs/decide.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   bytes,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NewJob } from '../../../../server/engine/store-port.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { plantBugs } from '../../../support/database-taps.ts';
 import { moveClock, stopClock } from '../../../support/store-clock.ts';

@@ -1,10 +1,10 @@
 /** Ranks of jobs with fairness keys: shared by weight, whoever came first and however many they are. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/hold.ts';
-import type { Change } from '../../../../server/domain/run.ts';
-import type { Decide } from '../../../../server/engine/store-port.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/jobs/hold.ts';
+import type { Change } from '../../../../server/domain/jobs/run.ts';
+import type { Decide } from '../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimMany, makeCall, makeJob, makeLane, openWorker, readRow } from '../../../support/store-fixtures.ts';

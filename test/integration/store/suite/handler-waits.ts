@@ -1,6 +1,6 @@
 /** Handlers that wait for jobs by calls in the store: told while attempt and lease are good, and of each job whole or not at all. */
 import { describe, expect, it } from 'vitest';
-import { decideRelease } from '../../../../server/domain/decide.ts';
+import { decideRelease } from '../../../../server/domain/jobs/decide.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

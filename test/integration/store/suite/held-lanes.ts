@@ -1,7 +1,7 @@
 /** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type HeldBackReason, heldBack, holdLanesBack } from '../../../../server/store/statements/held-lanes.ts';
-import { readHeadsOf } from '../../../../server/store/statements/lanes.ts';
+import { type HeldBackReason, heldBack, holdLanesBack } from '../../../../server/store/dispatch/held-lanes.ts';
+import { readHeadsOf } from '../../../../server/store/dispatch/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,8 +1,8 @@
 /** What sessions hold: the list, assignments built anew, attempts seen running, progress and checkpoints. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideAbort, decideCancel } from '../../../../server/domain/decide.ts';
-import type { AttemptKey, ProgressChange } from '../../../../server/engine/attempt-views.ts';
+import { decideAbort, decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { AttemptKey, ProgressChange } from '../../../../server/engine/ports/attempts.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,9 +1,9 @@
 /** Pauses and updates as they are stored: the run, the record, and what a claim makes of both. */
 import { describe, expect, it } from 'vitest';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/hold.ts';
-import type { Change } from '../../../../server/domain/run.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/jobs/hold.ts';
+import type { Change } from '../../../../server/domain/jobs/run.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,

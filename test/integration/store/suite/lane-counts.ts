@@ -1,15 +1,15 @@
 /** The counts of open jobs by lane and state are those that a count would find, whatever has happened. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { decidePause, decideResume } from '../../../../server/domain/hold.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change } from '../../../../server/domain/run.ts';
-import type { AttemptKey } from '../../../../server/engine/attempt-views.ts';
-import type { Decide } from '../../../../server/engine/store-port.ts';
-import { addCounts } from '../../../../server/store/statements/lane-counts.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decidePause, decideResume } from '../../../../server/domain/jobs/hold.ts';
+import type { Change } from '../../../../server/domain/jobs/run.ts';
+import type { AttemptKey } from '../../../../server/engine/ports/attempts.ts';
+import type { Decide } from '../../../../server/engine/ports/jobs.ts';
+import { addCounts } from '../../../../server/store/dispatch/lane-counts.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { plantBugs } from '../../../support/database-taps.ts';
 import { readCountDrift } from '../../../support/lane-counts.ts';

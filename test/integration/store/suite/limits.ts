@@ -1,6 +1,6 @@
 /** Limits: never more held than they allow, whoever claims at once; jobs without room wait aside and come back. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimOf,

@@ -1,9 +1,9 @@
 /** Lists of jobs: whatever the filter, each job that matches comes once, newest first, at a cost that has a bound. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { everyJob, type JobFilter } from '../../../../server/domain/job-filter.ts';
-import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
-import { lowestUuid, uuid7Ms } from '../../../../server/domain/uuid.ts';
-import type { JobView } from '../../../../server/engine/job-views.ts';
+import { lowestUuid, uuid7Ms } from '../../../../server/domain/base/uuid.ts';
+import { everyJob, type JobFilter } from '../../../../server/domain/jobs/job-filter.ts';
+import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/jobs/job-state.ts';
+import type { JobView } from '../../../../server/engine/ports/jobs.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, newJobId } from '../../../support/store-fixtures.ts';
 import { endedRow } from '../../../support/store-states.ts';

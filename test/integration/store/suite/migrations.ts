@@ -1,7 +1,7 @@
 /** Migrations: applied once, by however many start at once; a newer schema is refused only where it breaks this release. */
 import { describe, expect, it } from 'vitest';
+import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { migrate, releaseMigrations } from '../../../../server/store/migrate.ts';
-import { openPostgres } from '../../../../server/store/postgres.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 
 export function migrationsSuite(context: StoreContext): void {

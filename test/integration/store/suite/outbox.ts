@@ -1,11 +1,11 @@
 /** The outbox: each change of a state is told once, by the statement that makes it; relays share the rows out. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideCancel, decideFail, decideRelease } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { decideUpdate } from '../../../../server/domain/hold.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change } from '../../../../server/domain/run.ts';
-import type { OutboxRow } from '../../../../server/engine/job-events.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail, decideRelease } from '../../../../server/domain/jobs/decide.ts';
+import { decideUpdate } from '../../../../server/domain/jobs/hold.ts';
+import type { Change } from '../../../../server/domain/jobs/run.ts';
+import type { OutboxRow } from '../../../../server/engine/ports/events.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   bytes,

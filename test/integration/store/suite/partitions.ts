@@ -1,6 +1,6 @@
 /** Partitions by day: there before they are needed, made once, in bounded time, and never in the way of a job. */
 import { describe, expect, it } from 'vitest';
-import { ensurePartitions } from '../../../../server/store/partitions.ts';
+import { ensurePartitions } from '../../../../server/store/upkeep/partitions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideCancel } from '../../../../server/domain/decide.ts';
-import type { Queue, QueueChange, QueueName } from '../../../../server/engine/queues.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { Queue, QueueChange, QueueName } from '../../../../server/engine/ports/queues.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {

@@ -1,10 +1,10 @@
 /** Jobs as people see them, in every state. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../../server/domain/jobs/decide.ts';
+import { isTerminal, type JobState, stateCodes } from '../../../../server/domain/jobs/job-state.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

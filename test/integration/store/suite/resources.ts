@@ -1,12 +1,12 @@
 /** Amounts of resources: never more taken of a session than it has, whoever claims at once; nothing leaks; nobody starves. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countFailures } from '../../../../server/domain/circuit-breaker.ts';
-import { decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { everyJob } from '../../../../server/domain/job-filter.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import { canonicalDemands } from '../../../../server/domain/placement.ts';
-import { RESERVE_AFTER_MS, WAIT_LIFE_MS } from '../../../../server/domain/reservation.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { canonicalDemands } from '../../../../server/domain/dispatch/placement.ts';
+import { RESERVE_AFTER_MS, WAIT_LIFE_MS } from '../../../../server/domain/dispatch/reservation.ts';
+import { decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import { everyJob } from '../../../../server/domain/jobs/job-filter.ts';
+import { countFailures } from '../../../../server/domain/retries/circuit-breaker.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { claimDemanding, demandingLane } from '../../../support/store-demands.ts';
 import {

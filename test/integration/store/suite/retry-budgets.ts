@@ -1,11 +1,11 @@
 /** Retry budgets: first attempts are counted with the jobs, retries as they begin, and none begins that has no room. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import type { RetryBudget } from '../../../../server/domain/retry-budget.ts';
-import type { Change } from '../../../../server/domain/run.ts';
-import type { NewJob } from '../../../../server/engine/store-port.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import type { Change } from '../../../../server/domain/jobs/run.ts';
+import type { RetryBudget } from '../../../../server/domain/retries/retry-policy.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
 import { moveClock, stopClock } from '../../../support/store-clock.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { bytes, makeCall, makeJob, makeLane, readRow, submitMany } from '../../../support/store-fixtures.ts';

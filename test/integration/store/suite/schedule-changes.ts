@@ -1,9 +1,9 @@
 /** Schedules in the store that are changed: times that have come before are decided, whatever is changed, and only once. */
 import { describe, expect, it } from 'vitest';
-import { TIME_CAUSE_ID } from '../../../../server/domain/decide-schedule.ts';
-import type { Interval } from '../../../../server/domain/nominal-times.ts';
-import type { ScheduleRules } from '../../../../server/domain/schedule.ts';
-import type { Schedule, ScheduleSpec } from '../../../../server/engine/schedule-views.ts';
+import { TIME_CAUSE_ID } from '../../../../server/domain/schedules/decide-schedule.ts';
+import type { Interval } from '../../../../server/domain/schedules/nominal-times.ts';
+import type { ScheduleRules } from '../../../../server/domain/schedules/schedule.ts';
+import type { Schedule, ScheduleSpec } from '../../../../server/engine/ports/schedules.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { decide, decideLast, makeSchedule } from '../../../support/store-schedules.ts';
 

@@ -1,10 +1,10 @@
 /** Schedules in the store: applied once, looked at by one at a time, and what became of their times and jobs. */
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideFail } from '../../../../server/domain/decide.ts';
-import type { ScheduleStatus } from '../../../../server/domain/decide-schedule.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { DecideSchedule, Schedule, ScheduleSpec } from '../../../../server/engine/schedule-views.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideCancel, decideFail } from '../../../../server/domain/jobs/decide.ts';
+import type { ScheduleStatus } from '../../../../server/domain/schedules/decide-schedule.ts';
+import type { DecideSchedule, Schedule, ScheduleSpec } from '../../../../server/engine/ports/schedules.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, holdOne, keyOf } from '../../../support/store-fixtures.ts';
 import { askedRun, decide, decideLast, makeSchedule } from '../../../support/store-schedules.ts';

@@ -1,7 +1,7 @@
 /** Sessions: opened once a request, renewed monotonically, closed in two steps, seen by the sweepers. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideSessionEnd } from '../../../../server/domain/decide.ts';
+import { decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
 import { holdMany, lapse, only, openWorker } from '../../../support/store-fixtures.ts';
 

@@ -1,10 +1,10 @@
 /** Results of jobs that steps of workflows share: what is kept, what is found of it, and for how long. */
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { KeptResult } from '../../../../server/engine/step-cache-views.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../../server/domain/jobs/decide.ts';
+import type { KeptResult } from '../../../../server/engine/ports/step-cache.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, holdOne, readRow } from '../../../support/store-fixtures.ts';
 

@@ -1,8 +1,8 @@
 /** Submissions with the keys of rules: one job holds a key, and passes it on only as the rule says. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideCancel } from '../../../../server/domain/decide.ts';
-import type { SubmitCall, SubmitResult } from '../../../../server/engine/store-port.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { SubmitCall, SubmitResult } from '../../../../server/engine/ports/submissions.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { plantBugs } from '../../../support/database-taps.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';

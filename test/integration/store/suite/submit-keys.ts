@@ -1,7 +1,7 @@
 /** Submissions with idempotency keys: one job a key, whoever comes when. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { IdempotencyKey, SubmitCall } from '../../../../server/engine/store-port.ts';
+import type { IdempotencyKey, SubmitCall } from '../../../../server/engine/ports/submissions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { bytes, makeCall, makeJob, makeLane, only } from '../../../support/store-fixtures.ts';
 

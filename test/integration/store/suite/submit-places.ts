@@ -1,7 +1,8 @@
 /** Jobs that are assigned by the statement that stores them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { NewJob, Place, SubmitResult } from '../../../../server/engine/store-port.ts';
+import type { Place } from '../../../../server/engine/ports/dispatch.ts';
+import type { NewJob, SubmitResult } from '../../../../server/engine/ports/submissions.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
   bytes,

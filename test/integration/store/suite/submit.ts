@@ -1,7 +1,7 @@
 /** Submissions without idempotency keys: what is stored, request ids, large calls, repeats. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { NewJob } from '../../../../server/engine/store-port.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   bytes,

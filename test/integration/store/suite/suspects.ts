@@ -1,8 +1,8 @@
 /** Suspects: claimed one to a session, in lanes of their own, charged when their session is lost. */
 import { describe, expect, it } from 'vitest';
-import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimOf,

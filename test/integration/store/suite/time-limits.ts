@@ -1,7 +1,7 @@
 /** Limits in time as the statements keep them: what is due for a running attempt, and what moves it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AttemptKey, ProgressChange } from '../../../../server/engine/attempt-views.ts';
-import type { NewJob } from '../../../../server/engine/store-port.ts';
+import type { AttemptKey, ProgressChange } from '../../../../server/engine/ports/attempts.ts';
+import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,11 +1,11 @@
 /** Jobs as their spans are drawn from them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { type JobState, stateCodes } from '../../../../server/domain/job-state.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { WrittenStep } from '../../../../server/engine/workflow-views.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail } from '../../../../server/domain/jobs/decide.ts';
+import { type JobState, stateCodes } from '../../../../server/domain/jobs/job-state.ts';
+import type { WrittenStep } from '../../../../server/engine/ports/workflows.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import { holdOne, makeCall, makeJob, makeLane } from '../../../support/store-fixtures.ts';
 import { putRun } from '../../../support/store-states.ts';

@@ -1,7 +1,10 @@
 /** Each statement that moves a job, run from every state, against the one table of transitions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideSuspend, MOST_SUSPENSIONS } from '../../../../server/domain/children.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideSuspend, MOST_SUSPENSIONS } from '../../../../server/domain/dependencies/children.ts';
+import { decideBlock, decideSkip, decideUnblock } from '../../../../server/domain/dependencies/dependencies.ts';
 import {
   decideAbort,
   decideCancel,
@@ -12,12 +15,10 @@ import {
   end,
   goOn,
   type Moment,
-} from '../../../../server/domain/decide.ts';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { decideLoss } from '../../../../server/domain/decide-loss.ts';
-import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
-import { decideBlock, decideSkip, decideUnblock } from '../../../../server/domain/dependencies.ts';
-import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/hold.ts';
+} from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decideLoss } from '../../../../server/domain/jobs/decide-loss.ts';
+import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/jobs/hold.ts';
 import {
   isLegal,
   type JobEvent,
@@ -26,12 +27,17 @@ import {
   stateCodes,
   stateOf,
   transitions,
-} from '../../../../server/domain/job-state.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change, Cleanup, OpenRun } from '../../../../server/domain/run.ts';
-import { noLimits } from '../../../../server/domain/time-limits.ts';
-import { decideBeginWait, decideCancelWait, decideEndWait, decideWaitDue } from '../../../../server/domain/wait.ts';
-import type { Selection } from '../../../../server/engine/store-port.ts';
+} from '../../../../server/domain/jobs/job-state.ts';
+import type { Change, Cleanup, OpenRun } from '../../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../../../server/domain/retries/retry-policy.ts';
+import {
+  decideBeginWait,
+  decideCancelWait,
+  decideEndWait,
+  decideWaitDue,
+} from '../../../../server/domain/signals/wait.ts';
+import type { Selection } from '../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { recordStatements } from '../../../support/database-taps.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
@@ -249,8 +255,10 @@ const names = Object.keys(actionsOn({} as StoreContext));
 
 /** Names of the statements that give a job a state, as the source has them. */
 function statementsOfStates(): string[] {
-  const folder = new URL('../../../../server/store/statements/', import.meta.url);
-  const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const folder = new URL('../../../../server/store/', import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'));
   return sources
     .flatMap((source) => source.split(/^(?=.*\bname: ')/m).slice(1))
     .filter((part) => /UPDATE job_runs r\s+SET state =|DELETE FROM job_runs|INSERT INTO job_runs/.test(part))

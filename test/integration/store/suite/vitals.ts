@@ -1,7 +1,7 @@
 /** What monitoring reads of the whole deployment agrees with what is there. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimedJob } from '../../../../server/engine/store-port.ts';
-import { vitalsStore } from '../../../../server/store/statements/vitals.ts';
+import type { ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
+import { vitalsStore } from '../../../../server/store/upkeep/vitals.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {

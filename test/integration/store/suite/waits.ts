@@ -1,7 +1,7 @@
 /** Jobs that wait for events in the store: recorded, found page by page, gone with their ends; and events that are kept. */
 import { describe, expect, it } from 'vitest';
-import { end } from '../../../../server/domain/decide.ts';
-import { decideCancelWait, decideEndWait, decideWaitDue, rejected } from '../../../../server/domain/wait.ts';
+import { end } from '../../../../server/domain/jobs/decide.ts';
+import { decideCancelWait, decideEndWait, decideWaitDue, rejected } from '../../../../server/domain/signals/wait.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { deliverEvent, endPage, eventPayload, keepEvent, readKey, waitMany } from '../../../support/store-waits.ts';
 import { changeOne } from '../../../support/store-workflows.ts';

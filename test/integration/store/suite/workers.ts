@@ -1,8 +1,8 @@
 /** Workers as people see them: paged through, looked into with what they hold, and drained. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideCancel } from '../../../../server/domain/decide.ts';
-import type { ClaimedJob } from '../../../../server/engine/store-port.ts';
+import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
+import type { ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

@@ -1,9 +1,9 @@
 /** The lock of a workflow, and what is left of its news. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decideFail, end } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, end } from '../../../../server/domain/jobs/decide.ts';
 import { untilWaitsOrOver } from '../../../support/postgres-waits.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, makeLane, only, payload, readRow, submitMany } from '../../../support/store-fixtures.ts';

@@ -1,7 +1,7 @@
 /** What people see of workflows, from rows as the engine leaves them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { everyJob } from '../../../../server/domain/job-filter.ts';
+import { everyJob } from '../../../../server/domain/jobs/job-filter.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeLane, submitMany } from '../../../support/store-fixtures.ts';
 import { putRun } from '../../../support/store-states.ts';

@@ -1,10 +1,10 @@
 /** What is written of workflows and read of their steps' jobs, and how lanes count them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail, end } from '../../../../server/domain/decide.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { WrittenCompensation, WrittenRun, WrittenStep } from '../../../../server/engine/workflow-views.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, end } from '../../../../server/domain/jobs/decide.ts';
+import type { WrittenCompensation, WrittenRun, WrittenStep } from '../../../../server/engine/ports/workflows.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, makeLane, only, payload } from '../../../support/store-fixtures.ts';
 import {

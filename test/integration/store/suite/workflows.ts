@@ -1,12 +1,12 @@
 /** Workflows in the store: their steps' jobs, how they start, and what they are told. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decideFail, goOn } from '../../../../server/domain/decide.ts';
-import { decideDue } from '../../../../server/domain/decide-due.ts';
-import { definitionDefaults } from '../../../../server/domain/definition.ts';
-import { decidePause } from '../../../../server/domain/hold.ts';
-import { systemFailure } from '../../../../server/domain/payload.ts';
-import type { OpenRun } from '../../../../server/domain/run.ts';
+import { systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, goOn } from '../../../../server/domain/jobs/decide.ts';
+import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
+import { decidePause } from '../../../../server/domain/jobs/hold.ts';
+import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimMany,

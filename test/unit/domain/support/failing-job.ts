@@ -1,10 +1,12 @@
 /** A job whose attempts fail one after the other by a policy: what the tables of the peers' semantics are played on. */
-import { decideFail, decideSessionEnd } from '../../../../server/domain/decide.ts';
-import { decideLoss } from '../../../../server/domain/decide-loss.ts';
-import { definitionDefaults, type RetryPolicy } from '../../../../server/domain/definition.ts';
-import { type Failure, systemFailure } from '../../../../server/domain/payload.ts';
-import type { Change, OpenRun } from '../../../../server/domain/run.ts';
-import { noLimits } from '../../../../server/domain/time-limits.ts';
+
+import { type Failure, systemFailure } from '../../../../server/domain/base/payload.ts';
+import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
+import { decideFail, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
+import { decideLoss } from '../../../../server/domain/jobs/decide-loss.ts';
+import type { Change, OpenRun } from '../../../../server/domain/jobs/run.ts';
+import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
+import type { RetryPolicy } from '../../../../server/domain/retries/retry-policy.ts';
 
 export const NOW_US = 1_795_000_000_000_000;
 

@@ -1,8 +1,8 @@
 /** Expressions against schemas: what can't fit is told, and nothing else is. */
 import { describe, expect, it } from 'vitest';
-import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definition.ts';
-import { typeProblems } from '../../../../server/domain/workflow/check-types.ts';
-import type { Workflow, WorkflowStep } from '../../../../server/domain/workflow/workflow.ts';
+import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definitions/definition.ts';
+import { typeProblems } from '../../../../server/domain/workflows/checks/check-types.ts';
+import type { Workflow, WorkflowStep } from '../../../../server/domain/workflows/workflow.ts';
 import { step, workflow } from './made-workflow.ts';
 
 const json = (schema: object) => ({ kind: 'json', text: JSON.stringify(schema) }) as const;

@@ -1,6 +1,6 @@
 /** What the look at a workflow's body has read of its expressions is there for the look at their types, once. */
 import { expect, it } from 'vitest';
-import { readExpression, takeExpressions } from '../../../../server/domain/workflow/expression-shape.ts';
+import { readExpression, takeExpressions } from '../../../../server/domain/workflows/expressions/expression-shape.ts';
 import { problemsOf, step, workflow } from './made-workflow.ts';
 
 it('expressions that were read are taken over, and kept no longer', () => {

@@ -4,7 +4,7 @@ import {
   compileExpression,
   type ExpressionValues,
   type WorkflowExpression,
-} from '../../../../server/domain/workflow/expressions.ts';
+} from '../../../../server/domain/workflows/expressions/expressions.ts';
 
 const all = ['workflow', 'steps', 'item', 'index', 'iteration', 'previous', 'output'];
 const input = { n: 3, half: 0.5, name: 'Ada', list: [1, 'two', null], nothing: null, constructor: 7, in: 'reserved' };

@@ -1,8 +1,8 @@
 /** Fan-outs after the Indexed Jobs of Kubernetes, and the texts of indexes. */
 import { describe, expect, it } from 'vitest';
-import { beginFanOut, decideFanOut, endItems, startItems } from '../../../../server/domain/workflow/fan-out.ts';
-import { parseIndexes } from '../../../../server/domain/workflow/indexes.ts';
-import type { FanOut } from '../../../../server/domain/workflow/workflow.ts';
+import { beginFanOut, decideFanOut, endItems, startItems } from '../../../../server/domain/workflows/fan-out.ts';
+import { parseIndexes } from '../../../../server/domain/workflows/indexes.ts';
+import type { FanOut } from '../../../../server/domain/workflows/workflow.ts';
 
 const items = 'workflow.input.files';
 

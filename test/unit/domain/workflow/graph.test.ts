@@ -1,9 +1,9 @@
 /** The graph of a workflow: numbers for names, and sizes at which a careless one would break. */
 import { describe, expect, it } from 'vitest';
-import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
-import type { EndedStep } from '../../../../server/domain/workflow/step-state.ts';
-import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflow/wave.ts';
-import { MOST_NEEDS, MOST_STEPS } from '../../../../server/domain/workflow/workflow.ts';
+import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
+import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
+import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
+import { MOST_NEEDS, MOST_STEPS } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
 describe('compileGraph', () => {

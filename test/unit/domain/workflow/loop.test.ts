@@ -1,6 +1,6 @@
 /** A loop goes on while it must and may. */
 import { expect, it } from 'vitest';
-import { decideLoop } from '../../../../server/domain/workflow/loop.ts';
+import { decideLoop } from '../../../../server/domain/workflows/loop.ts';
 
 const loop = { while: 'output.more', maxIterations: 3 };
 

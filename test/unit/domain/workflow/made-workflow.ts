@@ -1,6 +1,6 @@
 /** Workflows in a few words, and what is wrong with them. */
-import { workflowProblems } from '../../../../server/domain/workflow/validate.ts';
-import type { Workflow, WorkflowStep } from '../../../../server/domain/workflow/workflow.ts';
+import { workflowProblems } from '../../../../server/domain/workflows/checks/validate.ts';
+import type { Workflow, WorkflowStep } from '../../../../server/domain/workflows/workflow.ts';
 
 export function step(name: string, needs: readonly string[] = [], more: Partial<WorkflowStep> = {}): WorkflowStep {
   return { name, definition: 'task', definitionVersion: 0, needs, rule: 'ALL_SUCCESS', role: 'NORMAL', ...more };

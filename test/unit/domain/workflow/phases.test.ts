@@ -1,6 +1,6 @@
 /** The phases of a workflow, one decision at a time. */
 import { describe, expect, it } from 'vitest';
-import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
+import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import {
   afterCompensation,
   afterEnds,
@@ -12,9 +12,9 @@ import {
   isStopping,
   newRun,
   type WorkflowRun,
-} from '../../../../server/domain/workflow/phases.ts';
-import type { EndedStep, EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
-import type { FailureMode } from '../../../../server/domain/workflow/workflow.ts';
+} from '../../../../server/domain/workflows/phases.ts';
+import type { EndedStep, EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
+import type { FailureMode } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
 const work = [stepOf({ name: 'first' }), stepOf({ name: 'second', needs: ['first'] }), stepOf({ name: 'beside' })];

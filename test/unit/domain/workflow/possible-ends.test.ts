@@ -1,9 +1,9 @@
 /** In which ways a step may end is what its trigger rule decides, of every way that the steps which it needs may end. */
 import { describe, expect, it } from 'vitest';
-import { endBits, endsBehind } from '../../../../server/domain/workflow/possible-ends.ts';
-import type { EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
-import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflow/trigger-rules.ts';
-import { type TriggerRule, triggerRules } from '../../../../server/domain/workflow/workflow.ts';
+import { endBits, endsBehind } from '../../../../server/domain/workflows/checks/possible-ends.ts';
+import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
+import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflows/trigger-rules.ts';
+import { type TriggerRule, triggerRules } from '../../../../server/domain/workflows/workflow.ts';
 import { problemsOf, step, workflow } from './made-workflow.ts';
 
 const rules = Object.keys(triggerRules) as TriggerRule[];

@@ -1,8 +1,8 @@
 /** What becomes of steps that people skip. */
 import { describe, expect, it } from 'vitest';
-import { beginFanOut, startItems } from '../../../../server/domain/workflow/fan-out.ts';
-import { newRun } from '../../../../server/domain/workflow/phases.ts';
-import { decideSkip, whyNotSkippable } from '../../../../server/domain/workflow/skip.ts';
+import { beginFanOut, startItems } from '../../../../server/domain/workflows/fan-out.ts';
+import { newRun } from '../../../../server/domain/workflows/phases.ts';
+import { decideSkip, whyNotSkippable } from '../../../../server/domain/workflows/skip.ts';
 import { stepOf } from '../../../support/workflow-steps.ts';
 
 const fanOut = beginFanOut({ items: '' }, 3);

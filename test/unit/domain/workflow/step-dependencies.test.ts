@@ -1,7 +1,7 @@
 /** What the expressions of a step name outside of its workflow. */
 import { describe, expect, it } from 'vitest';
-import { dependencyOf } from '../../../../server/domain/workflow/step-dependencies.ts';
-import type { StepDependency } from '../../../../server/domain/workflow/workflow.ts';
+import { dependencyOf } from '../../../../server/domain/workflows/step-dependencies.ts';
+import type { StepDependency } from '../../../../server/domain/workflows/workflow.ts';
 
 const jobId = '0190b5c2-7d1e-7abc-8def-0123456789ab';
 const job: StepDependency = { on: { kind: 'JOB', jobId: 'x' }, condition: 'FAILED' };

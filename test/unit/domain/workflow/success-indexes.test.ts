@@ -1,6 +1,6 @@
 /** Places of items: what is read, and what is refused. */
 import { expect, it } from 'vitest';
-import { parseIndexes, placesIn } from '../../../../server/domain/workflow/success-indexes.ts';
+import { parseIndexes, placesIn } from '../../../../server/domain/workflows/success-indexes.ts';
 
 it.each([
   ['0', [[0, 0]], 1],

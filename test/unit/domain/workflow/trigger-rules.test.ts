@@ -1,8 +1,8 @@
 /** The trigger rules of Airflow, as a table written down from how Airflow judges its task instances. */
 import { describe, expect, it } from 'vitest';
-import type { EndedStepState } from '../../../../server/domain/workflow/step-state.ts';
-import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflow/trigger-rules.ts';
-import { type TriggerRule, triggerRules } from '../../../../server/domain/workflow/workflow.ts';
+import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
+import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflows/trigger-rules.ts';
+import { type TriggerRule, triggerRules } from '../../../../server/domain/workflows/workflow.ts';
 
 /** One letter for each need. A dot is one that has not ended. */
 const outcomes: Readonly<Record<string, EndedStepState>> = {

@@ -1,7 +1,7 @@
 /** What is wrong with a workflow is found, all of it, with its place and what to do; and what is right is let be. */
 import { describe, expect, it } from 'vitest';
-import type { TriggerRule, Workflow, WorkflowStep } from '../../../../server/domain/workflow/workflow.ts';
-import { triggerRules } from '../../../../server/domain/workflow/workflow.ts';
+import type { TriggerRule, Workflow, WorkflowStep } from '../../../../server/domain/workflows/workflow.ts';
+import { triggerRules } from '../../../../server/domain/workflows/workflow.ts';
 import { problemsOf, step, workflow } from './made-workflow.ts';
 
 const one = (...steps: WorkflowStep[]) => problemsOf(workflow(steps));

@@ -1,10 +1,10 @@
 /** Waves one by one: what comes together and what comes first, and that nothing is found twice. */
 import { describe, expect, it } from 'vitest';
-import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
-import type { EndedStep } from '../../../../server/domain/workflow/step-state.ts';
-import { noneEnded } from '../../../../server/domain/workflow/trigger-rules.ts';
-import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflow/wave.ts';
-import type { TriggerRule } from '../../../../server/domain/workflow/workflow.ts';
+import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
+import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
+import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts';
+import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
+import type { TriggerRule } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
 const JOIN = 2;

@@ -1,10 +1,10 @@
 /** Which steps are read with the lock of their workflow. */
 import { expect, it } from 'vitest';
-import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
-import { noneEnded } from '../../../../server/domain/workflow/trigger-rules.ts';
-import type { StepKey, WrittenStep } from '../../../../server/engine/workflow-views.ts';
-import { ExpectedSteps, knownOf } from '../../../../server/engine/workflows/expected-steps.ts';
-import { Steps } from '../../../../server/engine/workflows/steps.ts';
+import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
+import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts';
+import type { StepKey, WrittenStep } from '../../../../server/engine/ports/workflows.ts';
+import { ExpectedSteps, knownOf } from '../../../../server/engine/workflows/steps/expected-steps.ts';
+import { Steps } from '../../../../server/engine/workflows/steps/steps.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
 const names = ['first', 'second', 'third'];

@@ -1,6 +1,6 @@
 /** Lists of fan-outs are made once while their items start, and only a few are kept. */
 import { expect, it } from 'vitest';
-import { FanOutLists } from '../../../../server/engine/workflows/fan-out-lists.ts';
+import { FanOutLists } from '../../../../server/engine/workflows/steps/fan-out-lists.ts';
 
 const key = (step: number) => ({ jobId: 'w', step });
 

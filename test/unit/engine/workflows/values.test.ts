@@ -1,10 +1,10 @@
 /** Outputs of steps whose jobs are kept for less long than their workflow runs. */
 import { expect, it } from 'vitest';
-import { beginFanOut } from '../../../../server/domain/workflow/fan-out.ts';
-import { compileGraph } from '../../../../server/domain/workflow/graph.ts';
-import { noneEnded } from '../../../../server/domain/workflow/trigger-rules.ts';
-import type { LockedWorkflow, WorkflowStore, WrittenStep } from '../../../../server/engine/workflow-views.ts';
-import { Steps } from '../../../../server/engine/workflows/steps.ts';
+import { beginFanOut } from '../../../../server/domain/workflows/fan-out.ts';
+import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
+import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts';
+import type { LockedWorkflow, WorkflowStore, WrittenStep } from '../../../../server/engine/ports/workflows.ts';
+import { Steps } from '../../../../server/engine/workflows/steps/steps.ts';
 import { NoValue, Values } from '../../../../server/engine/workflows/values.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 

@@ -1,12 +1,13 @@
 /** The attempts that the session holds: accepted or being given back, until their report is acknowledged. */
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import { LeaseLossAction } from '../../gen/muster/v1/job_definition_pb.ts';
+import type { Progress } from '../../gen/muster/v1/job_pb.ts';
+import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { HeldAttempt } from '../../gen/muster/v1/session_service_pb.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { Fifo } from './fifo.ts';
 import type { LogTail } from './log-tail.ts';
-import type { Execution } from './places.ts';
-import type { AttemptUpdate } from './updates.ts';
+import type { StopReason } from './ports.ts';
 
 /**
  * `waiting` for a place → `running` → `closing`: its report is on the way. A release goes to `closing` at once; the
@@ -115,4 +116,30 @@ export class HeldList {
       started: execution ? hasStarted(execution.place) : started,
     }));
   }
+}
+
+/** A handler that was handed its attempt and has not returned yet. */
+export interface Execution {
+  readonly place: number;
+  /** When its run timeout is reached. */
+  timeoutAt: number;
+  /** What of it the handler has asked for beyond its run timeout. */
+  extensionMs: number;
+  /** After the signal of the run timeout: when it is reported even though the handler has not returned. */
+  graceAt: number;
+  stopped: StopReason | undefined;
+  /** The attempt that it works for. Unset once the attempt was given up: what the handler then returns is dropped. */
+  held: Held | undefined;
+}
+
+/** The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back. */
+export interface AttemptUpdate {
+  sequence: number;
+  /** The newest sequence that an answered heartbeat has carried. */
+  delivered: number;
+  progress: Progress | undefined;
+  /** Unset once a heartbeat that carried it was answered. */
+  checkpoint: Payload | undefined;
+  /** All that the handler has asked for beyond its run timeout; 0: nothing. */
+  extensionMs: number;
 }

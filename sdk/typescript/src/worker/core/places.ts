@@ -1,21 +1,6 @@
 /** The places in which handlers run. They belong to the worker and outlive its sessions. */
-import type { Held } from './held.ts';
+import type { Execution, Held } from './held.ts';
 import { MAX_SLOTS } from './limits.ts';
-import type { StopReason } from './ports.ts';
-
-/** A handler that was handed its attempt and has not returned yet. */
-export interface Execution {
-  readonly place: number;
-  /** When its run timeout is reached. */
-  timeoutAt: number;
-  /** What of it the handler has asked for beyond its run timeout. */
-  extensionMs: number;
-  /** After the signal of the run timeout: when it is reported even though the handler has not returned. */
-  graceAt: number;
-  stopped: StopReason | undefined;
-  /** The attempt that it works for. Unset once the attempt was given up: what the handler then returns is dropped. */
-  held: Held | undefined;
-}
 
 export class Places {
   #slots: number;

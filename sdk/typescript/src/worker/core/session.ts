@@ -5,26 +5,25 @@ import { Code } from '../../error.ts';
 import type { Assignment, CancelNotice } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
-import type { HeartbeatResponse, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
-import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
+import {
+  type HeartbeatResponse,
+  type OpenSessionResponse,
+  ReleaseReason,
+} from '../../gen/muster/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { Attempts } from './attempts.ts';
-import type { Beat } from './beats.ts';
-import { Beats } from './beats.ts';
+import { type Beat, Beats } from './beats.ts';
 import { BusLink } from './bus-link.ts';
-import type { CallFailure } from './call-failure.ts';
-import { isLeaseLost } from './call-failure.ts';
+import { type CallFailure, isLeaseLost } from './call-failure.ts';
 import { Cancels } from './cancels.ts';
 import { Credits } from './credits.ts';
 import { Fence } from './fence.ts';
 import { Grants } from './grants.ts';
-import type { Held } from './held.ts';
-import { HeldList } from './held.ts';
+import { type Execution, type Held, HeldList } from './held.ts';
 import { OFFER_DELAY, PROGRESS_DELAY, RECONNECT_SPREAD } from './limits.ts';
 import { LogBeats } from './log-beats.ts';
 import type { LogLine } from './log-tail.ts';
 import { Outbox } from './outbox.ts';
-import type { Execution } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
 import type { SessionHost } from './session-host.ts';
 import { Updates } from './updates.ts';

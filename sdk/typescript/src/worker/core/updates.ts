@@ -3,22 +3,9 @@ import { durationFromMs } from '../../duration.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import type { ProgressUpdate } from '../../gen/muster/v1/session_service_pb.ts';
-import type { Held } from './held.ts';
+import type { AttemptUpdate, Held } from './held.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATES } from './limits.ts';
-import type { LogLine } from './log-tail.ts';
-import { LogTail } from './log-tail.ts';
-
-/** The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back. */
-export interface AttemptUpdate {
-  sequence: number;
-  /** The newest sequence that an answered heartbeat has carried. */
-  delivered: number;
-  progress: Progress | undefined;
-  /** Unset once a heartbeat that carried it was answered. */
-  checkpoint: Payload | undefined;
-  /** All that the handler has asked for beyond its run timeout; 0: nothing. */
-  extensionMs: number;
-}
+import { type LogLine, LogTail } from './log-tail.ts';
 
 /** What one heartbeat carries, and of whom, so that its answer can be matched. */
 export interface SentUpdates {

@@ -1,0 +1,93 @@
+/** Payloads, failures, spans and times between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { FailureSchema, type Failure as WireFailure } from '@muster/sdk/gen/muster/v1/failure_pb';
+import { PayloadSchema, type Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
+import { type Failure, failureCauses, type Payload } from '../../domain/base/payload.ts';
+import { checkRange, durationMs, payloadFrom, THIRTY_DAYS_MS } from './checks.ts';
+import type { Violations } from './violations.ts';
+
+export function timestampTo(us: number): Timestamp;
+export function timestampTo(us: number | undefined): Timestamp | undefined;
+export function timestampTo(us: number | undefined): Timestamp | undefined {
+  if (us === undefined) return undefined;
+  const seconds = Math.floor(us / 1_000_000);
+  return create(TimestampSchema, { seconds: BigInt(seconds), nanos: (us - seconds * 1_000_000) * 1000 });
+}
+
+export function durationTo(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) });
+}
+
+export function payloadTo(payload: Payload): WirePayload {
+  return create(PayloadSchema, {
+    data: payload.data,
+    contentType: payload.contentType,
+    metadata: { ...payload.metadata },
+  });
+}
+
+export function failureTo(failure: Failure): WireFailure {
+  return create(FailureSchema, {
+    type: failure.type,
+    message: failure.message,
+    stackTrace: failure.stackTrace,
+    failureCause: failureCauses[failure.failureCause],
+    final: failure.final,
+    ...(failure.retryDelayMs === undefined ? {} : { retryDelay: durationTo(failure.retryDelayMs) }),
+    ...(failure.cause ? { cause: failureTo(failure.cause) } : {}),
+    ...(failure.details ? { details: payloadTo(failure.details) } : {}),
+    exitCode: failure.exitCode ?? 0,
+  });
+}
+
+const MAX_TYPE = 256;
+const MAX_MESSAGE = 8 << 10;
+const MAX_STACK = 16 << 10;
+const MAX_DEPTH = 16;
+const CUT = '… (cut)';
+const causeNames = new Map(
+  Object.entries(failureCauses).map(([name, code]) => [code as number, name as Failure['failureCause']]),
+);
+
+/** PostgreSQL text can't hold NUL, and a half surrogate is no text: both become U+FFFD. */
+function clean(text: string, max: number): string {
+  const cut = text.length > max ? text.slice(0, max - CUT.length) + CUT : text;
+  return cut.replaceAll('\u0000', '\ufffd').toWellFormed();
+}
+
+/** The causes that a worker may name; every other one is the server's to find. */
+function causeFrom(code: number): Failure['failureCause'] {
+  const name = causeNames.get(code);
+  return name === 'TIMEOUT' || name === 'INFRASTRUCTURE' ? name : 'APPLICATION';
+}
+
+/** What a worker reports is cut, not refused: the failure of a job must not fail over its own text. */
+export function failureFrom(
+  wire: WireFailure,
+  maxBytes: number,
+  field: string,
+  violations: Violations,
+  depth = 1,
+): Failure {
+  checkRange(wire.exitCode, 0, 255, `${field}.exit_code`, violations);
+  const retryDelayMs = durationMs(wire.retryDelay, 0, THIRTY_DAYS_MS, `${field}.retry_delay`, violations);
+  const cause =
+    wire.cause && depth < MAX_DEPTH
+      ? failureFrom(wire.cause, maxBytes, `${field}.cause`, violations, depth + 1)
+      : undefined;
+  return {
+    type: clean(wire.type || 'Error', MAX_TYPE),
+    message: clean(wire.message, MAX_MESSAGE),
+    stackTrace: clean(wire.stackTrace, MAX_STACK),
+    failureCause: causeFrom(wire.failureCause),
+    final: wire.final,
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+    ...(cause ? { cause } : {}),
+    ...(wire.exitCode > 0 ? { exitCode: wire.exitCode } : {}),
+    ...(wire.details
+      ? { details: payloadFrom(wire.details, Math.min(maxBytes, 64 << 10), `${field}.details`, violations) }
+      : {}),
+  };
+}

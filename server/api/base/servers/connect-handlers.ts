@@ -1,0 +1,97 @@
+/** The handlers behind Connect (JSON and binary) and gRPC-Web: what the gRPC port serves, for browsers and curl. */
+import { type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
+import { ConnectError, createConnectRouter, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import { compressionGzip } from '@connectrpc/connect-node';
+import type { ServiceBinding } from '../../service.ts';
+import { type Caller, CallFailure, type Calls } from '../calls.ts';
+import { Code } from '../code.ts';
+import type { CallContext, Handler, StreamHandler } from '../context.ts';
+import { connectErrorOf } from './connect-error.ts';
+
+const MAX_MESSAGE_BYTES = 4 << 20;
+
+/**
+ * What a request id is bound to is the message in binary, so that it is the same call again in whichever encoding it comes.
+ * Encoded when it is asked for: most calls never do.
+ */
+function contextOf(method: DescMethod, message: Message, { requestHeader }: HandlerContext, signal: AbortSignal) {
+  let body: Uint8Array | undefined;
+  return {
+    signal,
+    header: (name) => requestHeader.get(name) ?? '',
+    get body() {
+      body ??= toBinary(method.input, message);
+      return body;
+    },
+  } satisfies CallContext;
+}
+
+function callerOf({ timeoutMs, signal }: HandlerContext): Caller {
+  return {
+    system: 'connectrpc',
+    leftMs: timeoutMs() ?? Number.POSITIVE_INFINITY,
+    onGone: (listener) => {
+      // The signal tells the deadline, too, which the call watches itself.
+      const aborted = () => ConnectError.from(signal.reason).code !== Code.DEADLINE_EXCEEDED && listener();
+      if (signal.aborted) aborted();
+      signal.addEventListener('abort', aborted);
+      return () => signal.removeEventListener('abort', aborted);
+    },
+  };
+}
+
+function failureOf(error: unknown): unknown {
+  return error instanceof CallFailure ? connectErrorOf(error.status) : error;
+}
+
+/** As gRPC and telemetry name it. */
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+function unary(method: DescMethod, handler: Handler<Message, Message>, calls: Calls) {
+  return (message: Message, context: HandlerContext) =>
+    calls
+      .run(nameOf(method), callerOf(context), (signal) => handler(message, contextOf(method, message, context, signal)))
+      .catch((error) => Promise.reject(failureOf(error)));
+}
+
+function streaming(method: DescMethod, handler: StreamHandler<Message, Message>, calls: Calls) {
+  return async function* (message: Message, context: HandlerContext) {
+    try {
+      yield* calls.stream(nameOf(method), callerOf(context), (signal) =>
+        handler(message, contextOf(method, message, context, signal)),
+      );
+    } catch (error) {
+      throw failureOf(error);
+    }
+  };
+}
+
+function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): Partial<ServiceImpl<DescService>> {
+  const implementations = service.methods.map((method) => {
+    const handler = handlers[method.localName];
+    const implementation =
+      method.methodKind === 'server_streaming'
+        ? streaming(method, handler as StreamHandler<Message, Message>, calls)
+        : unary(method, handler as Handler<Message, Message>, calls);
+    return [method.localName, implementation];
+  });
+  return Object.fromEntries(implementations);
+}
+
+/** By path: `/muster.v1.JobService/GetJob` and the like. */
+export function connectHandlers(bindings: readonly ServiceBinding[], calls: Calls): Map<string, UniversalHandler> {
+  const router = createConnectRouter({
+    grpc: false, // it needs HTTP/2 and has a port of its own
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+    acceptCompression: [compressionGzip],
+    // A field that is not known is a field misspelt: whoever writes JSON by hand would never learn of it. And text that is
+    // no UTF-8 would be stored with other characters in it.
+    jsonOptions: { ignoreUnknownFields: false, ...{ textDecoder: new TextDecoder('utf-8', { fatal: true }) } },
+  });
+  for (const binding of bindings) router.service(binding.service, implementationOf(binding, calls));
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}

@@ -1,0 +1,178 @@
+/** Serves the handlers on the gRPC port: grpc-js as the transport, protobuf-es as the codec. */
+import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { ServiceBinding } from '../../service.ts';
+import { type Caller, CallFailure, type Calls } from '../calls.ts';
+import type { CallContext, Handler, StreamHandler } from '../context.ts';
+
+export interface GrpcServerOptions {
+  /** Default 127.0.0.1. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  /** Takes no new connections, waits for the calls under way for at most 5 s, then ends them. */
+  stop(): Promise<void>;
+}
+
+const MAX_MESSAGE_BYTES = 4 << 20;
+const MAX_STREAMS = 2_000;
+const STOP_MS = 5_000;
+
+interface Decoded {
+  readonly message: Message;
+  readonly body: Uint8Array;
+}
+
+function definitionOf(method: DescMethod): grpc.MethodDefinition<Decoded, Message> {
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream: false,
+    responseStream: method.methodKind === 'server_streaming',
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: (body) => ({ message: fromBinary(method.input, body), body }),
+    responseSerialize: (message) => Buffer.from(toBinary(method.output, message)),
+    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
+  };
+}
+
+type Call = grpc.ServerUnaryCall<Decoded, Message> | grpc.ServerWritableStream<Decoded, Message>;
+
+function contextOf(call: Call, signal: AbortSignal): CallContext {
+  return {
+    signal,
+    body: call.request.body,
+    header: (name) => {
+      const [value] = call.metadata.get(name);
+      return typeof value === 'string' ? value : '';
+    },
+  };
+}
+
+function callerOf(call: Call): Caller {
+  const deadline = call.getDeadline();
+  return {
+    system: 'grpc',
+    leftMs: (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now(),
+    onGone: (listener) => {
+      call.once('cancelled', listener);
+      return () => call.off('cancelled', listener);
+    },
+  };
+}
+
+/** In the words of grpc-js. */
+function serviceErrorOf(error: unknown): Error {
+  if (!(error instanceof CallFailure)) return error as Error;
+  const { code, message, details } = error.status;
+  const metadata = new grpc.Metadata();
+  metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return Object.assign(new Error(message), { code, details: message, metadata });
+}
+
+/** Resolves when the message is on its way: a slow caller holds up its own stream, and piles up nothing here. */
+function written(
+  call: grpc.ServerWritableStream<Decoded, Message>,
+  message: Message,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    // The callback of a call that has been cancelled never comes.
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    call.write(message, done);
+  });
+}
+
+function streaming(name: string, handler: StreamHandler<Message, Message>, calls: Calls) {
+  return (call: grpc.ServerWritableStream<Decoded, Message>) => {
+    const write = async (signal: AbortSignal) => {
+      for await (const answer of handler(call.request.message, contextOf(call, signal))) {
+        if (signal.aborted) return;
+        await written(call, answer, signal);
+      }
+    };
+    calls.run(name, callerOf(call), write).then(
+      () => call.end(),
+      (error) => call.emit('error', serviceErrorOf(error)),
+    );
+  };
+}
+
+function unary(name: string, handler: Handler<Message, Message>, calls: Calls) {
+  return (call: grpc.ServerUnaryCall<Decoded, Message>, answer: grpc.sendUnaryData<Message>) => {
+    const work = (signal: AbortSignal) => handler(call.request.message, contextOf(call, signal));
+    calls.run(name, callerOf(call), work).then(
+      (message) => answer(null, message),
+      (error) => answer(serviceErrorOf(error)),
+    );
+  };
+}
+
+function addService(server: grpc.Server, { service, handlers }: ServiceBinding, calls: Calls): void {
+  const definition: Record<string, grpc.MethodDefinition<Decoded, Message>> = {};
+  const implementation: grpc.UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = handlers[method.localName];
+    if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
+    definition[method.name] = definitionOf(method);
+    const name = `${service.typeName}/${method.name}`;
+    implementation[method.name] =
+      method.methodKind === 'server_streaming'
+        ? streaming(name, handler as StreamHandler<Message, Message>, calls)
+        : unary(name, handler as Handler<Message, Message>, calls);
+  }
+  server.addService(definition, implementation);
+}
+
+function listen(server: grpc.Server, options: GrpcServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${options.host}:${options.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) return resolve(port);
+      reject(
+        new Error(
+          `can't listen on ${options.host}:${options.port} for gRPC: ${error.message}. Is another Muster running? Choose another port`,
+        ),
+      );
+    });
+  });
+}
+
+export async function startGrpcServer(
+  bindings: readonly ServiceBinding[],
+  calls: Calls,
+  options: GrpcServerOptions,
+): Promise<GrpcServer> {
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  for (const binding of bindings) addService(server, binding, calls);
+  const names = ['', ...bindings.map((binding) => binding.service.typeName)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])));
+  health.addToServer(server);
+  const port = await listen(server, options);
+  return {
+    port,
+    async stop() {
+      for (const name of names) health.setStatus(name, 'NOT_SERVING');
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => server.forceShutdown(), STOP_MS);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+  };
+}

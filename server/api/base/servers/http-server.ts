@@ -1,0 +1,146 @@
+/** The HTTP port: Connect and gRPC-Web for browsers and curl, the reference of both, and the state of health. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ConnectError } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import { errorToJson } from '@connectrpc/connect/protocol-connect';
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
+import type { Log } from '../../../engine/ports/ports.ts';
+import { serveReference } from '../../reference/serve.ts';
+import { Code } from '../code.ts';
+import { statusOf } from '../status.ts';
+import { boundTimeouts } from './bound-timeouts.ts';
+import { connectErrorOf } from './connect-error.ts';
+import { type Health, healthAnswer } from './health.ts';
+import { type MetricsText, serveMetrics } from './metrics.ts';
+import { checkAccess, corsHeaders, preflightHeaders, type WebAccess } from './web-access.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly access: WebAccess;
+  readonly metrics: MetricsText;
+  readonly log: Log;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no new connections, waits for the calls under way for at most 5 s, then ends them. */
+  stop(): Promise<void>;
+}
+
+/** Handlers of RPCs by their path. */
+export type Routes = ReadonlyMap<string, UniversalHandler>;
+
+const STOP_MS = 5_000;
+/** A request must be here as a whole by then. */
+const REQUEST_MS = 60_000;
+/** What Connect's handlers refuse without a word. */
+const hints: Readonly<Record<number, string>> = {
+  405: 'RPCs are called with POST',
+  415: 'the content type must be application/json, application/proto, application/connect+json, application/connect+proto, application/grpc-web+json or application/grpc-web+proto: the first two for one answer, the next two for a stream',
+};
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+}
+
+/** Answers as Connect writes errors down, so that its clients understand it. */
+function refuse(response: ServerResponse, status: number, error: ConnectError): void {
+  answer(response, status, errorToJson(error, undefined) as object);
+}
+
+/**
+ * The body, piece by piece. Whoever stops reading it leaves the connection whole, so that the refusal still gets out; what
+ * comes after that is thrown away.
+ */
+async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } finally {
+    request.resume();
+  }
+}
+
+async function call(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const handler = routes.get(path);
+  if (!handler) {
+    const message =
+      'there is no such RPC; the paths here are /muster.v1.SERVICE/METHOD, /reference, /openapi.json, /metrics, /healthz and /readyz';
+    return refuse(response, 404, new ConnectError(message, Code.UNIMPLEMENTED));
+  }
+  const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  boundTimeouts(asked.header);
+  const result = await handler({ ...asked, body: bodyOf(request) });
+  const hint = result.body === undefined ? hints[result.status] : undefined;
+  if (hint) return refuse(response, result.status, new ConnectError(hint, Code.UNIMPLEMENTED));
+  await universalResponseToNodeResponse(result, response);
+}
+
+interface Served {
+  readonly health: Health;
+  readonly routes: Routes;
+  readonly access: WebAccess;
+  readonly metrics: MetricsText;
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { health, routes, access, metrics }: Served,
+): Promise<void> {
+  const told = await healthAnswer(request, health);
+  if (told) return answer(response, told.status, told.body);
+  try {
+    checkAccess(request.headers, access);
+  } catch (error) {
+    return refuse(response, 403, connectErrorOf(statusOf(error)));
+  }
+  response.setHeaders(new Map(Object.entries(corsHeaders(request.headers, access))));
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, preflightHeaders).end();
+    return;
+  }
+  if (serveReference(request, response)) return;
+  if (await serveMetrics(request, response, metrics)) return;
+  await call(routes, request, response);
+}
+
+function listen(server: Server, { host, port }: HttpServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new Error(
+          `can't listen on ${host}:${port} for HTTP: ${error.message}. Is another Muster running? Choose another port`,
+        ),
+      ),
+    );
+    server.listen(port, host, () => resolve((server.address() as { port: number }).port));
+  });
+}
+
+/** A connection that is kept alive would hold the end back, so each is closed once its answer is out. */
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const closing = setInterval(() => server.closeIdleConnections(), 50);
+    const timer = setTimeout(() => server.closeAllConnections(), STOP_MS);
+    server.close(() => {
+      clearInterval(closing);
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+export async function startHttpServer(routes: Routes, health: Health, options: HttpServerOptions): Promise<HttpServer> {
+  const { access, metrics, log } = options;
+  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+    serve(request, response, { health, routes, access, metrics }).catch((error) => {
+      // When the caller has gone there is nobody left to tell.
+      if (!response.destroyed) log.error({ path: request.url, error: String(error) }, 'an HTTP call failed');
+      response.destroy();
+    });
+  });
+  return { port: await listen(server, options), stop: () => stop(server) };
+}

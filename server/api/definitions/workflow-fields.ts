@@ -1,0 +1,34 @@
+/** Fields of a definition that say how attempts run: a workflow has none, its steps' jobs have; nor has a wait. */
+import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { Violations } from '../base/violations.ts';
+
+const refusals = {
+  workflow: 'is for attempts, and a workflow has none: set it at the definitions of its steps',
+  wait: 'is for attempts at a worker, and a wait has none: leave it out',
+} as const;
+
+/** Refuses what would have no effect: better than taking it and doing nothing. */
+export function refuseFieldsOfAttempts(
+  wire: WireDefinition,
+  violations: Violations,
+  of: keyof typeof refusals = 'workflow',
+): void {
+  const { retryPolicy } = wire;
+  const isRetried = retryPolicy !== undefined && (retryPolicy.maxAttempts > 1 || retryPolicy.rules.length > 0);
+  const given: readonly (readonly [boolean, string])[] = [
+    [isRetried, 'retry_policy'],
+    [wire.retryBudget !== undefined, 'retry_budget'],
+    [wire.circuitBreaker !== undefined, 'circuit_breaker'],
+    [wire.demands !== undefined, 'demands'],
+    [of === 'workflow' && wire.runTimeout !== undefined, 'run_timeout'],
+    [wire.progressTimeout !== undefined, 'progress_timeout'],
+    [wire.progressWatchdog !== undefined, 'progress_watchdog'],
+    [wire.cancelGrace !== undefined, 'cancel_grace'],
+    [wire.leaseLossAction !== 0, 'lease_loss_action'],
+    [wire.maxConcurrency !== 0, 'max_concurrency'],
+    [wire.rateLimit !== undefined, 'rate_limit'],
+    [wire.rateCost !== 0, 'rate_cost'],
+    [wire.keyLimit !== undefined, 'key_limit'],
+  ];
+  for (const [isGiven, field] of given) violations.check(!isGiven, `definition.${field}`, refusals[of]);
+}

@@ -1,0 +1,97 @@
+/** Explanations of jobs, as the contract has them. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  type ConstraintSchema,
+  type HolderSchema,
+  type JobExplanation,
+  JobExplanationSchema,
+  type RunningAttemptSchema,
+  type StartEstimateSchema,
+} from '@muster/sdk/gen/muster/v1/job_explanation_pb';
+import { ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { Constraint, Holder } from '../../domain/explain/constraint.ts';
+import type { RunningAttempt, StartEstimate } from '../../domain/explain/explanation.ts';
+import { waitReasons } from '../../domain/explain/wait-reasons.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { Explanation } from '../../engine/explain/explanations.ts';
+import { durationTo, timestampTo } from '../base/convert-payload.ts';
+
+/** `{ key: time }`, or nothing: protobuf-es takes no undefined. */
+function timeAt<K extends string>(key: K, us: number | undefined): { [P in K]?: ReturnType<typeof timestampTo> } {
+  return us === undefined ? {} : ({ [key]: timestampTo(us) } as { [P in K]: ReturnType<typeof timestampTo> });
+}
+
+function holderTo({
+  jobId = '',
+  sessionId = '',
+  workerName = '',
+  sinceUs,
+}: Holder): MessageInitShape<typeof HolderSchema> {
+  return { jobId, sessionId, workerName, ...timeAt('sinceTime', sinceUs) };
+}
+
+function constraintTo(constraint: Constraint): MessageInitShape<typeof ConstraintSchema> {
+  const { reason, message, holders, openTimeUs, sinceUs, nextStep } = constraint;
+  return {
+    reason: waitReasons[reason],
+    message,
+    holders: holders.list.map(holderTo),
+    holderCount: BigInt(holders.count),
+    ...timeAt('openTime', openTimeUs),
+    ...timeAt('sinceTime', sinceUs),
+    nextStep,
+  };
+}
+
+function estimateTo({
+  earliestUs,
+  latestUs,
+  recent,
+  basis,
+}: StartEstimate): MessageInitShape<typeof StartEstimateSchema> {
+  return {
+    ...timeAt('earliestTime', earliestUs),
+    ...timeAt('latestTime', latestUs),
+    ...(recent ? { starts: BigInt(recent.starts), window: durationTo(Math.round(recent.windowUs / 1_000)) } : {}),
+    basis,
+  };
+}
+
+function runningTo(running: RunningAttempt): MessageInitShape<typeof RunningAttemptSchema> {
+  const { attempt, sessionId, workerName, assignTimeUs, beatTimeUs, progress } = running;
+  return {
+    attempt,
+    sessionId,
+    workerName,
+    ...timeAt('assignTime', assignTimeUs),
+    ...timeAt('beatTime', beatTimeUs),
+    ...(progress ? { progress: create(ProgressSchema, progress) } : {}),
+  };
+}
+
+export function explanationTo({
+  view,
+  job,
+  summary,
+  constraints,
+  place,
+  estimate,
+  running,
+}: Explanation): JobExplanation {
+  const { jobId, namespace, definition, definitionVersion, queue } = view;
+  return create(JobExplanationSchema, {
+    jobId,
+    namespace,
+    definition,
+    definitionVersion,
+    queue,
+    state: stateCodes[view.state],
+    ...timeAt('stateTime', job.sinceUs),
+    summary,
+    constraints: constraints.map(constraintTo),
+    place: place?.place ?? 0,
+    placeIsLeast: place?.isLeast ?? false,
+    ...(estimate ? { startEstimate: estimateTo(estimate) } : {}),
+    ...(running ? { running: runningTo(running) } : {}),
+  });
+}

@@ -1,0 +1,84 @@
+/** Filters of jobs between the contract and the core: one check for every request that has one. */
+
+import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { JobFilter as WireFilter } from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { isUuid } from '../../domain/base/uuid.ts';
+import type { JobFilter } from '../../domain/jobs/job-filter.ts';
+import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
+import { checkDottedName, checkLabelFilter, checkName, checkText, isKnown, timestampUs } from '../base/checks.ts';
+import { sortedMap } from '../base/sorted-map.ts';
+import type { Violations } from '../base/violations.ts';
+
+const MAX_ENTRIES = 64;
+const MAX_TYPE = 256;
+
+/** A message `JobFilter`, or a request that has its fields. */
+export type FilterFields = Omit<WireFilter, '$typeName' | '$unknown'>;
+
+/** `prefix` is `filter.` where the fields are in a message of that name, else empty. */
+export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violations: Violations): JobFilter {
+  const { definition, queue, labels, failureTypes } = wire;
+  if (definition) checkDottedName(definition, `${prefix}definition`, violations);
+  if (queue) checkName(queue, `${prefix}queue`, violations);
+  checkLabelFilter(labels, MAX_ENTRIES, `${prefix}labels`, violations);
+  checkFailureTypes(failureTypes, `${prefix}failure_types`, violations);
+  return {
+    states: statesFrom(wire.states, `${prefix}states`, violations),
+    definition: definition || undefined,
+    queue: queue || undefined,
+    labels: sortedMap(labels),
+    ...windowFrom(wire, prefix, violations),
+    failureTypes: [...new Set(failureTypes)].sort(),
+    parentJobId: parentFrom(wire.parentJobId, `${prefix}parent_job_id`, violations),
+  };
+}
+
+/** Each once and in order, as the labels and the types are: the same filter is the same text, see `filterText`. */
+export function statesFrom(states: readonly WireState[], field: string, violations: Violations): JobState[] {
+  violations.check(
+    states.length <= MAX_ENTRIES,
+    field,
+    `has ${states.length} entries; at most ${MAX_ENTRIES} are allowed`,
+  );
+  const unknown = states.find((state) => state === WireState.UNSPECIFIED || !isKnown(WireState, state));
+  violations.check(unknown === undefined, field, `has the unknown state ${unknown}; leave it empty for all states`);
+  return unknown === undefined ? [...new Set(states)].sort((a, b) => a - b).map(stateOf) : [];
+}
+
+function checkFailureTypes(types: readonly string[], field: string, violations: Violations): void {
+  violations.check(
+    types.length <= MAX_ENTRIES,
+    field,
+    `has ${types.length} entries; at most ${MAX_ENTRIES} are allowed`,
+  );
+  for (const [i, type] of types.slice(0, MAX_ENTRIES).entries()) {
+    violations.check(type !== '', `${field}[${i}]`, 'is empty; every failure has a type');
+    checkText(type, MAX_TYPE, `${field}[${i}]`, violations);
+  }
+}
+
+function parentFrom(jobId: string, field: string, violations: Violations): string | undefined {
+  if (jobId === '') return undefined;
+  violations.check(isUuid(jobId), field, 'must be the id of a job as SubmitJob returned it, or empty');
+  return jobId.toLowerCase();
+}
+
+function windowFrom(
+  wire: FilterFields,
+  prefix: string,
+  violations: Violations,
+): Pick<JobFilter, 'minCreateTimeUs' | 'maxCreateTimeUs'> {
+  const minCreateTimeUs = timestampUs(wire.minCreateTime, `${prefix}min_create_time`, violations);
+  const maxCreateTimeUs = timestampUs(wire.maxCreateTime, `${prefix}max_create_time`, violations);
+  violations.check(
+    minCreateTimeUs === undefined || maxCreateTimeUs === undefined || minCreateTimeUs < maxCreateTimeUs,
+    `${prefix}min_create_time`,
+    'is not before max_create_time: no job could match',
+  );
+  return { minCreateTimeUs, maxCreateTimeUs };
+}
+
+/** What a page token is bound to. */
+export function filterText(filter: JobFilter): string {
+  return JSON.stringify(filter);
+}

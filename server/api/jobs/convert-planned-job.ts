@@ -1,0 +1,67 @@
+/** Jobs that the control plane submits by itself later on: for a schedule, or when a batch ends. */
+import { create } from '@bufbuild/protobuf';
+import { type JobSubmission, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
+import type { ScheduledJob } from '../../engine/ports/schedules.ts';
+import { durationTo, payloadTo } from '../base/convert-payload.ts';
+import { sortedMap } from '../base/sorted-map.ts';
+import type { Violations } from '../base/violations.ts';
+import { demandsTo } from '../dispatch/convert-demands.ts';
+import { retryPolicyTo } from '../retries/convert-retry-policy.ts';
+import { submissionFrom } from './convert-job.ts';
+
+export interface PlannedJob {
+  /** Its path in the request. */
+  readonly field: string;
+  /** What it is left out of, for people. */
+  readonly of: string;
+  /** That a caller may give. */
+  readonly maxLabels: number;
+}
+
+/** What is each job's own has no place in what all of them are made from. */
+function refuseOwn(job: JobSubmission, { field, of }: PlannedJob, violations: Violations): void {
+  const own: readonly (readonly [boolean, string])[] = [
+    [job.idempotencyKey !== '', 'idempotency_key'],
+    [job.idempotencyConflictPolicy !== 0, 'idempotency_conflict_policy'],
+    [job.start.case === 'runTime', 'run_time'],
+    [job.start.case === 'delay', 'delay'],
+    [job.expireTime !== undefined, 'expire_time'],
+    [job.traceparent !== '', 'traceparent'],
+    [job.tracestate !== '', 'tracestate'],
+    [job.sticky !== undefined, 'sticky'],
+  ];
+  for (const [isSet, name] of own)
+    violations.check(!isSet, `${field}.${name}`, `is each job’s own; leave it out of ${of}`);
+}
+
+export function plannedJobFrom(
+  wire: JobSubmission | undefined,
+  planned: PlannedJob,
+  maxPayload: number,
+  violations: Violations,
+): ScheduledJob {
+  const { field, maxLabels } = planned;
+  violations.check(wire !== undefined, field, 'is missing');
+  const job = wire ?? create(JobSubmissionSchema, { definition: 'missing' });
+  refuseOwn(job, planned, violations);
+  const defaults = { maxPayload, trace: { traceparent: '', tracestate: '' }, maxLabels };
+  const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
+    submissionFrom(job, field, defaults, violations);
+  // In one order: the same content is the same schedule.
+  const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
+  return { ...own, labels: sortedMap(labels) };
+}
+
+export function plannedJobTo(job: ScheduledJob): JobSubmission {
+  return create(JobSubmissionSchema, {
+    definition: job.definition,
+    definitionVersion: job.definitionVersion,
+    queue: job.queue,
+    input: payloadTo(job.input),
+    labels: { ...job.labels },
+    ...(job.priority === undefined ? {} : { priority: job.priority }),
+    ...(job.retryPolicy ? { retryPolicy: retryPolicyTo(job.retryPolicy) } : {}),
+    ...(job.runTimeoutMs === undefined ? {} : { runTimeout: durationTo(job.runTimeoutMs) }),
+    ...(job.demands ? { demands: demandsTo(job.demands) } : {}),
+  });
+}

@@ -1,0 +1,109 @@
+/** JobService, what is asked of all jobs that match a filter, a page of them at a time: cancels and retries. */
+import { create } from '@bufbuild/protobuf';
+import {
+  CancelJobsResponseSchema,
+  type JobFilter,
+  JobFilterSchema,
+  type JobService,
+  RetryJobsResponseSchema,
+} from '@muster/sdk/gen/muster/v1/job_service_pb';
+import { isTerminal, type JobState, stateCodes } from '../../domain/jobs/job-state.ts';
+import type { JobPage } from '../../engine/ports/jobs.ts';
+import type { Replica } from '../../engine/replica.ts';
+import { checkText, namespaceOf, requestIdOf } from '../base/checks.ts';
+import type { Implementation } from '../base/implementation.ts';
+import { pageToken, positionOf } from '../base/page-token.ts';
+import { requestKey } from '../base/request-key.ts';
+import { Violations } from '../base/violations.ts';
+import { filterText, jobFilterFrom } from './convert-job-filter.ts';
+
+const JOBS_A_PAGE = 1_000;
+const openStates = (Object.keys(stateCodes) as JobState[]).filter((state) => !isTerminal(state));
+const retriedStates: JobState[] = ['FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'];
+const retriedByDefault: JobState[] = ['FAILED', 'EXPIRED'];
+
+interface PageRequest {
+  readonly namespace: string;
+  readonly filter?: JobFilter | undefined;
+  readonly pageToken: string;
+}
+
+interface Page extends JobPage {
+  readonly namespace: string;
+  /** Names the page that is asked for. */
+  readonly name: string;
+  tokenOf(nextBeforeJobId: string | undefined): string;
+}
+
+/** What sets one of the two RPCs apart from the other. */
+interface PageRules {
+  readonly method: 'CancelJobs' | 'RetryJobs';
+  readonly allowed: readonly JobState[];
+  readonly byDefault: readonly JobState[];
+}
+
+/** The jobs of the page that a request is about. Throws what `violations` has found so far, too. */
+async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, violations: Violations): Promise<Page> {
+  const namespace = namespaceOf(request.namespace, violations);
+  // So that a request that nobody has filled in does not concern every job there is.
+  violations.check(request.filter !== undefined, 'filter', 'is missing; an empty one means every job of the namespace');
+  const asked = jobFilterFrom(request.filter ?? create(JobFilterSchema), 'filter.', violations);
+  const wrong = asked.states.find((state) => !rules.allowed.includes(state));
+  violations.check(
+    wrong === undefined,
+    'filter.states',
+    `has ${wrong}; ${rules.method} takes ${rules.allowed.join(', ')}`,
+  );
+  const filter = { ...asked, states: asked.states.length > 0 ? asked.states : rules.byDefault };
+  const key = await replica.pageTokenKey();
+  const list = [rules.method, namespace, filterText(filter)];
+  const beforeJobId = positionOf(request.pageToken, key, list, violations);
+  violations.throwIfAny();
+  const page = await replica.listJobs({ namespace, filter, beforeJobId, limit: JOBS_A_PAGE });
+  return {
+    ...page,
+    namespace,
+    name: JSON.stringify([list, request.pageToken]),
+    tokenOf: (nextBeforeJobId) => (nextBeforeJobId ? pageToken(key, list, nextBeforeJobId) : ''),
+  };
+}
+
+export function jobPages(replica: Replica): Pick<Implementation<typeof JobService>, 'cancelJobs' | 'retryJobs'> {
+  return {
+    async cancelJobs(request) {
+      const violations = new Violations();
+      checkText(request.reason, 256, 'reason', violations);
+      violations.check(
+        !request.filter?.failureTypes.length,
+        'filter.failure_types',
+        'must be empty: an open job has no failure that ended it',
+      );
+      const rules: PageRules = { method: 'CancelJobs', allowed: openStates, byDefault: openStates };
+      const { jobs, namespace, nextBeforeJobId, tokenOf } = await pageOf(replica, request, rules, violations);
+      const ids = jobs.filter((job) => job.state !== 'CANCELLING').map((job) => job.jobId);
+      const cancelled = request.validateOnly
+        ? ids.length
+        : await replica.cancels.cancelMany(namespace, ids, request.reason, 'HAND');
+      return create(CancelJobsResponseSchema, { cancelled, nextPageToken: tokenOf(nextBeforeJobId) });
+    },
+    async retryJobs(request) {
+      const violations = new Violations();
+      const requestId = requestIdOf(request.requestId, violations);
+      const rules: PageRules = { method: 'RetryJobs', allowed: retriedStates, byDefault: retriedByDefault };
+      const found = await pageOf(replica, request, rules, violations);
+      const { namespace, nextBeforeJobId, tokenOf } = found;
+      // Oldest first, as they came.
+      const page = { jobIds: found.jobs.map((job) => job.jobId).reverse(), nextBeforeJobId };
+      // What the page is called stands for the call: the bytes of its filter, which has a map, may differ with each try.
+      const key = request.validateOnly ? undefined : requestKey('RetryJobs', requestId, Buffer.from(found.name));
+      const kept = await replica.retries.pageOf(namespace, key, page);
+      const redriven = await replica.retries.redrive(namespace, kept.jobIds, request.validateOnly);
+      return create(RetryJobsResponseSchema, {
+        jobIds: [...redriven.jobIds],
+        retriedJobIds: [...redriven.retriedJobIds],
+        skipped: redriven.skipped,
+        nextPageToken: tokenOf(kept.nextBeforeJobId),
+      });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** Circuit breakers between the contract and the core: what definitions say of them, and how they are now. */
+import { create } from '@bufbuild/protobuf';
+import {
+  type CircuitBreakerStatus,
+  CircuitBreakerStatusSchema,
+} from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { CircuitBreakerSchema, type CircuitBreaker as WireBreaker } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
+import { definitionDefaults } from '../../domain/definitions/definition.ts';
+import {
+  type BreakerStatus,
+  type CircuitBreaker,
+  circuitStates,
+  failuresNow,
+} from '../../domain/retries/circuit-breaker.ts';
+import { checkDottedName, checkRange, checkTypes, durationMs } from '../base/checks.ts';
+import { durationTo, timestampTo } from '../base/convert-payload.ts';
+import type { Violations } from '../base/violations.ts';
+
+/** Undefined when unset. `definition` is the name of the definition, and of the breaker that has none of its own. */
+export function circuitBreakerFrom(
+  wire: WireBreaker | undefined,
+  definition: string,
+  field: string,
+  violations: Violations,
+): CircuitBreaker | undefined {
+  if (!wire) return undefined;
+  const { failureThreshold, types } = wire;
+  if (wire.name !== '') checkDottedName(wire.name, `${field}.name`, violations);
+  checkRange(failureThreshold, 1, 10_000, `${field}.failure_threshold`, violations);
+  checkTypes(types, `${field}.types`, violations);
+  return {
+    name: wire.name || definition,
+    failureThreshold,
+    windowMs:
+      durationMs(wire.window, 1_000, 3_600_000, `${field}.window`, violations) ?? definitionDefaults.breakerWindowMs,
+    openDurationMs:
+      durationMs(wire.openDuration, 1_000, 86_400_000, `${field}.open_duration`, violations) ??
+      definitionDefaults.breakerOpenDurationMs,
+    types,
+  };
+}
+
+export function circuitBreakerTo(breaker: CircuitBreaker): WireBreaker {
+  const { name, failureThreshold, windowMs, openDurationMs, types } = breaker;
+  return create(CircuitBreakerSchema, {
+    name,
+    failureThreshold,
+    window: durationTo(windowMs),
+    openDuration: durationTo(openDurationMs),
+    types: [...types],
+  });
+}
+
+export function breakerStatusTo(
+  status: BreakerStatus & { readonly name: string },
+  nowUs: number,
+): CircuitBreakerStatus {
+  const [openTime, probeTime] = [status.openTimeUs, status.probeTimeUs].map((us) => timestampTo(us ?? undefined));
+  return create(CircuitBreakerStatusSchema, {
+    name: status.name,
+    state: circuitStates[status.state],
+    failures: failuresNow(status, nowUs),
+    ...(openTime ? { openTime } : {}),
+    ...(probeTime ? { probeTime } : {}),
+    probeJobId: status.probe?.jobId ?? '',
+  });
+}

@@ -1,0 +1,162 @@
+/** What workers say and hear, between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import {
+  type AttemptReport,
+  type Credit,
+  type HeartbeatRequest,
+  type NatsCredentials,
+  NatsCredentialsSchema,
+  type ProgressUpdate,
+  ReleaseReason,
+  type Suspended,
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { uuidFromBytes } from '../../domain/base/uuid.ts';
+import { MOST_AWAITED } from '../../domain/dependencies/children.ts';
+import type { GrantedCredit } from '../../engine/dispatch/parked-credits.ts';
+import type { SessionCredentials } from '../../engine/ports/ports.ts';
+import type { Outcome, Report } from '../../engine/sessions/reports.ts';
+import type { Heartbeat } from '../../engine/sessions/sessions.ts';
+import { checkProse, counterOf, durationMs, payloadFrom, THIRTY_DAYS_MS } from '../base/checks.ts';
+import { failureFrom, timestampTo } from '../base/convert-payload.ts';
+import type { Violations } from '../base/violations.ts';
+import { logsFrom } from './convert-log.ts';
+
+const MAX_CREDIT_PLACES = 10_000;
+const releaseNames = new Map<number, string>(Object.entries(ReleaseReason).map(([name, code]) => [code, name]));
+
+export function uuidFrom(bytes: Uint8Array, field: string, violations: Violations): string {
+  return violations.check(bytes.length === 16, field, `is ${bytes.length} bytes; a UUID has 16`)
+    ? uuidFromBytes(bytes)
+    : '';
+}
+
+export function creditsFrom(credits: readonly Credit[], violations: Violations): GrantedCredit[] {
+  violations.check(credits.length <= 100, 'credits', 'has more than 100 entries');
+  return credits.slice(0, 100).map((credit, i) => {
+    const good = credit.slots >= 0 && credit.prefetch >= 0 && credit.slots + credit.prefetch <= MAX_CREDIT_PLACES;
+    violations.check(good, `credits[${i}]`, `must have from 0 to ${MAX_CREDIT_PLACES} places`);
+    const creditId = counterOf(credit.creditId, `credits[${i}].credit_id`, violations);
+    return { creditId, slots: credit.slots, prefetch: credit.prefetch };
+  });
+}
+
+export function voidedFrom(ids: readonly bigint[], violations: Violations): number[] {
+  violations.check(ids.length <= 1_000, 'voided_credit_ids', 'has more than 1,000 entries');
+  return ids.slice(0, 1_000).map((id, i) => counterOf(id, `voided_credit_ids[${i}]`, violations));
+}
+
+export function heartbeatFrom(wire: HeartbeatRequest, maxPayload: number, violations: Violations): Heartbeat {
+  violations.check(wire.held.length <= 10_000, 'held', `has ${wire.held.length} entries; at most 10,000 are allowed`);
+  violations.check(
+    wire.progress.length <= 1_000,
+    'progress',
+    `has ${wire.progress.length} entries; at most 1,000 are allowed`,
+  );
+  return {
+    sessionId: uuidFrom(wire.sessionId, 'session_id', violations),
+    held: wire.held.map((held, i) => ({
+      jobId: uuidFrom(held.jobId, `held[${i}].job_id`, violations),
+      attempt: held.attempt,
+      started: held.started,
+    })),
+    credits: creditsFrom(wire.credits, violations),
+    voidedCreditIds: voidedFrom(wire.voidedCreditIds, violations),
+    progress: wire.progress.flatMap((update, i) => progressFrom(update, `progress[${i}]`, maxPayload, violations)),
+    logs: wire.progress.flatMap((update, i) => logFrom(update, `progress[${i}]`, violations)),
+    pingEcho: counterOf(wire.pingEcho, 'ping_echo', violations),
+    draining: wire.draining,
+  };
+}
+
+function progressFrom(
+  wire: ProgressUpdate,
+  path: string,
+  maxPayload: number,
+  violations: Violations,
+): Heartbeat['progress'] {
+  const { progress, checkpoint, runTimeoutExtension } = wire;
+  // It has come for the sake of its log records alone.
+  if (wire.logs.length > 0 && !progress && !checkpoint && !runTimeoutExtension) return [];
+  if (progress) {
+    violations.check(
+      progress.fraction >= 0 && progress.fraction <= 1,
+      `${path}.progress.fraction`,
+      `is ${progress.fraction}; must be from 0 to 1`,
+    );
+    checkProse(progress.message, 256, `${path}.progress.message`, violations);
+  }
+  const change = {
+    jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
+    attempt: wire.attempt,
+    sequence: counterOf(wire.sequence, `${path}.sequence`, violations),
+    fraction: progress?.fraction,
+    message: progress?.message,
+    extensionMs: durationMs(runTimeoutExtension, 0, THIRTY_DAYS_MS, `${path}.run_timeout_extension`, violations),
+    checkpoint: checkpoint ? payloadFrom(checkpoint, maxPayload, `${path}.checkpoint`, violations) : undefined,
+  };
+  return [change];
+}
+
+function logFrom({ jobId, attempt, logs }: ProgressUpdate, path: string, violations: Violations): Heartbeat['logs'] {
+  if (logs.length === 0) return [];
+  const records = logsFrom(logs, `${path}.logs`, violations);
+  return [{ jobId: uuidFrom(jobId, `${path}.job_id`, violations), attempt, records }];
+}
+
+export function reportFrom(wire: AttemptReport, path: string, maxPayload: number, violations: Violations): Report {
+  return {
+    jobId: uuidFrom(wire.jobId, `${path}.job_id`, violations),
+    attempt: wire.attempt,
+    outcome: outcomeFrom(wire, path, maxPayload, violations),
+    logs: logsFrom(wire.logs, `${path}.logs`, violations),
+  };
+}
+
+function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, violations: Violations): Outcome {
+  const { outcome } = wire;
+  switch (outcome.case) {
+    case 'result':
+      return { kind: 'succeeded', result: payloadFrom(outcome.value, maxPayload, `${path}.result`, violations) };
+    case 'failure':
+      return { kind: 'failed', failure: failureFrom(outcome.value, maxPayload, `${path}.failure`, violations) };
+    case 'released': {
+      const { reason } = outcome.value;
+      violations.check(
+        reason !== ReleaseReason.UNSPECIFIED && releaseNames.has(reason),
+        `${path}.released.reason`,
+        'must say why the handler was not started',
+      );
+      return { kind: 'released', why: releaseNames.get(reason) ?? '' };
+    }
+    case 'cancelled':
+      return { kind: 'cancelled' };
+    case 'aborted':
+      return { kind: 'aborted' };
+    case 'suspended':
+      return suspendedFrom(outcome.value, `${path}.suspended`, violations);
+    default:
+      violations.add(`${path}.outcome`, 'is missing');
+      return { kind: 'aborted' };
+  }
+}
+
+function suspendedFrom({ childJobIds }: Suspended, path: string, violations: Violations): Outcome {
+  violations.check(
+    childJobIds.length >= 1 && childJobIds.length <= MOST_AWAITED,
+    `${path}.child_job_ids`,
+    `has ${childJobIds.length} entries; must have from 1 to ${MOST_AWAITED}`,
+  );
+  const childIds = childJobIds
+    .slice(0, MOST_AWAITED)
+    .map((id, i) => uuidFrom(id, `${path}.child_job_ids[${i}]`, violations));
+  return { kind: 'suspended', childIds };
+}
+
+export function credentialsTo(credentials: SessionCredentials): NatsCredentials {
+  const expires = credentials.expireTimeMs > 0 ? timestampTo(credentials.expireTimeMs * 1000) : undefined;
+  return create(NatsCredentialsSchema, {
+    jwt: credentials.jwt,
+    seed: credentials.seed,
+    ...(expires ? { expireTime: expires } : {}),
+  });
+}

@@ -1,0 +1,31 @@
+/** Bodies of waits between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import {
+  ApprovalWaitSchema,
+  EventWaitSchema,
+  WaitBodySchema,
+  type WaitBody as WireWait,
+} from '@muster/sdk/gen/muster/v1/wait_pb';
+import type { WaitBody } from '../../domain/signals/wait.ts';
+import { checkDottedName } from '../base/checks.ts';
+import type { Violations } from '../base/violations.ts';
+import { checkExpression } from '../dispatch/convert-limits.ts';
+
+const BODY = 'definition.wait';
+
+export function waitFrom({ kind }: WireWait, violations: Violations): WaitBody {
+  violations.check(kind.case !== undefined, BODY, 'says nothing to wait for: set event or approval');
+  if (kind.case !== 'event') return { kind: 'APPROVAL' };
+  const { name, key } = kind.value;
+  checkDottedName(name, `${BODY}.event.name`, violations);
+  checkExpression(key, `${BODY}.event.key`, violations);
+  return { kind: 'EVENT', name, ...(key ? { key } : {}) };
+}
+
+export function waitTo(wait: WaitBody): WireWait {
+  const kind =
+    wait.kind === 'EVENT'
+      ? ({ case: 'event', value: create(EventWaitSchema, { name: wait.name, key: wait.key ?? '' }) } as const)
+      : ({ case: 'approval', value: create(ApprovalWaitSchema) } as const);
+  return create(WaitBodySchema, { kind });
+}

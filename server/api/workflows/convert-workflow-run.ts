@@ -1,0 +1,83 @@
+/** Workflows that run, between the contract and the core. */
+import { create } from '@bufbuild/protobuf';
+import {
+  type CompensationRun,
+  CompensationRunSchema,
+  type StepState as WireState,
+  type Workflow as WireWorkflow,
+  WorkflowPhase,
+  WorkflowSchema,
+  type WorkflowStepRun,
+  WorkflowStepRunSchema,
+} from '@muster/sdk/gen/muster/v1/workflow_run_pb';
+import { namesOf } from '../../domain/base/codes.ts';
+import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
+import { stepRoles } from '../../domain/workflows/workflow.ts';
+import type { ShownCompensation, ShownStep, WorkflowView } from '../../engine/ports/workflows.ts';
+import { timestampTo } from '../base/convert-payload.ts';
+import type { Violations } from '../base/violations.ts';
+import { jobTo } from '../jobs/convert-job.ts';
+
+const stateNameOf = namesOf(stepStates);
+const MOST_STATES = 64;
+
+/** Each once and in order, so that the same filter is the same text. */
+export function stepStatesFrom(wire: readonly WireState[], violations: Violations): StepState[] {
+  const { length } = wire;
+  violations.check(length <= MOST_STATES, 'states', `has ${length} entries; at most ${MOST_STATES} are allowed`);
+  const unknown = wire.find((code) => stateNameOf(code) === undefined);
+  violations.check(unknown === undefined, 'states', `has the unknown state ${unknown}; leave it empty for all states`);
+  const known = [...new Set(wire)].sort((a, b) => a - b).map((code) => stateNameOf(code));
+  return known.filter((name) => name !== undefined);
+}
+
+export function workflowTo({ job, phase, size, counts, cached, progress, estimatedEndUs }: WorkflowView): WireWorkflow {
+  const estimatedEndTime = timestampTo(estimatedEndUs);
+  return create(WorkflowSchema, {
+    job: jobTo(job),
+    phase: phase ? WorkflowPhase[phase] : WorkflowPhase.UNSPECIFIED,
+    steps: size,
+    waiting: counts.WAITING,
+    running: counts.RUNNING,
+    succeeded: counts.SUCCEEDED,
+    failed: counts.FAILED,
+    upstreamFailed: counts.UPSTREAM_FAILED,
+    skipped: counts.SKIPPED,
+    cached,
+    progress,
+    ...(estimatedEndTime ? { estimatedEndTime } : {}),
+  });
+}
+
+export function stepRunTo({ step, startTimeUs, endTimeUs, ...run }: ShownStep): WorkflowStepRun {
+  const { size = 0, started = 0, succeeded = 0, failed = 0 } = run.fanOut ?? {};
+  const maxParallel = step.fanOut?.maxParallel ?? 0;
+  return create(WorkflowStepRunSchema, {
+    name: step.name,
+    number: run.number,
+    state: stepStates[run.state],
+    reason: run.reason,
+    jobId: run.childId ?? '',
+    iteration: run.iteration,
+    ...(run.fanOut && { fanOut: { size, started, succeeded, failed, maxParallel } }),
+    needs: [...step.needs],
+    role: stepRoles[step.role],
+    definition: step.definition,
+    cached: run.cached,
+    ...(startTimeUs !== undefined && { startTime: timestampTo(startTimeUs) }),
+    ...(run.compensation && { compensation: compensationTo(step.compensation?.definition ?? '', run.compensation) }),
+    ...(endTimeUs !== undefined && { endTime: timestampTo(endTimeUs) }),
+  });
+}
+
+function compensationTo(definition: string, compensation: ShownCompensation): CompensationRun {
+  const { state, compensationId, reason, startTimeUs, endTimeUs } = compensation;
+  return create(CompensationRunSchema, {
+    state: stepStates[state],
+    jobId: compensationId ?? '',
+    reason: reason ?? '',
+    definition,
+    ...(startTimeUs !== undefined && { startTime: timestampTo(startTimeUs) }),
+    ...(endTimeUs !== undefined && { endTime: timestampTo(endTimeUs) }),
+  });
+}

@@ -1,0 +1,34 @@
+/** `muster completion`: a script that has a shell complete commands and options, made from the commands themselves. */
+import { Argument, type Command } from 'commander';
+import { bashCompletion } from '../../completion/bash.ts';
+import { type CommandNode, commandTree } from '../../completion/command-tree.ts';
+import { fishCompletion } from '../../completion/fish.ts';
+import { zshCompletion } from '../../completion/zsh.ts';
+import { local } from '../../local-command.ts';
+import { processOf } from '../../muster-command.ts';
+
+const scripts: Readonly<Record<string, (tree: readonly CommandNode[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+};
+
+export function addCompletion(program: Command): void {
+  const command = program
+    .command('completion')
+    .helpGroup('This program:')
+    .addArgument(new Argument('<shell>', 'the shell that is to complete').choices(Object.keys(scripts)))
+    .description('Print a script that has a shell complete commands and options')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  source <(muster completion bash)                                       in ~/.bashrc
+  source <(muster completion zsh)                                        in ~/.zshrc, after compinit
+  muster completion fish > ~/.config/fish/completions/muster.fish        once`,
+    )
+    .action((shell: string, _options, self: Command) => {
+      processOf(self).stdout.write(scripts[shell]?.(commandTree(program)) ?? '');
+    });
+  local(command);
+}

@@ -1,0 +1,57 @@
+/** `muster batches retry`: a new batch of the members of another one that have failed. */
+import { randomUUID } from 'node:crypto';
+import { BatchSchema } from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import { CliError } from '../../failures/cli-error.ts';
+import { span } from '../../input/spans.ts';
+import { handled, type Invocation } from '../../invocation.ts';
+import { countText } from '../../output/times.ts';
+import { present } from '../../present.ts';
+import { waitForBatch } from './wait.ts';
+
+interface Options {
+  readonly reason?: string;
+  readonly wait?: true;
+  readonly timeout?: number;
+}
+
+export function addBatchRetry(group: Command): void {
+  group
+    .command('retry')
+    .argument('<batch>', "id of the batch's job")
+    .option('--reason <text>', 'why, for people; kept in the audit records')
+    .option('--wait', 'wait for the end of the new batch; the exit code tells how it ended')
+    .option('--timeout <span>', 'with --wait: no longer than this; the batch goes on (exit code 6)', span)
+    .description('Make a new batch of the failed members of one that has ended')
+    .addHelpText(
+      'after',
+      `
+Its members are new jobs of those that have failed, been cancelled or expired. They are made behind the command: muster batches get
+shows how far that is. A batch is retried once; what fails again is retried by retrying the new batch.
+
+Examples:
+  muster batches retry 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --reason 'the mail server is back'
+  muster batches retry 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --wait`,
+    )
+    .action(handled<Options, [string]>(retry));
+}
+
+async function retry(invocation: Invocation, options: Options, jobId: string): Promise<number | undefined> {
+  const { reason = '', wait, timeout } = options;
+  if (timeout !== undefined && !wait) throw new CliError({ message: '--timeout needs --wait' });
+  const { batches, namespace } = await invocation.connection();
+  const made = present(
+    (await batches.retryBatch({ namespace, jobId, reason, requestId: randomUUID() })).batch,
+    'batch',
+  );
+  const newId = made.job?.jobId ?? '';
+  const { out } = invocation;
+  const text = `Batch ${newId} retries ${countText(Number(made.retry?.failedMembers ?? 0), 'member')} of batch ${jobId}`;
+  if (wait) {
+    out.note(text);
+    return waitForBatch(invocation, timeout === undefined ? {} : { timeout }, newId);
+  }
+  if (out.json) out.message(BatchSchema, made);
+  else out.line(`${text}: muster batches wait ${newId} follows it`);
+  return undefined;
+}

@@ -1,0 +1,108 @@
+/** `muster events`: what happened to jobs, and what happens to them now. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { toJson } from '@bufbuild/protobuf';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import {
+  Code,
+  EventService,
+  type JobEvent,
+  JobEventSchema,
+  type JobState,
+  MusterError,
+  stateName,
+  type WatchEventsResponse,
+} from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import type { Connection } from '../../connection.ts';
+import { states } from '../../input/job-filter.ts';
+import { integer } from '../../input/numbers.ts';
+import { handled, type Invocation } from '../../invocation.ts';
+import type { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { styledState } from '../../output/states.ts';
+
+const PAUSE_MS = 500;
+/** A server that restarts is waited for this long. */
+const PATIENCE_MS = 60_000;
+
+interface Options {
+  readonly follow?: true;
+  readonly from?: number;
+  readonly type?: readonly JobState[];
+  readonly job?: string;
+}
+
+export function addEvents(program: Command): void {
+  program
+    .command('events')
+    .helpGroup('Jobs:')
+    .description('Show what happened to jobs: each change of a state but to ASSIGNED and RUNNING')
+    .option('-f, --follow', 'show those to come, until Ctrl-C; with --from those before them as well')
+    .option('--from <position>', 'only those after this position; 0: from the oldest that is kept', integer(0))
+    .option('--type <state>', 'only jobs that enter this state; several with commas, or repeated', states)
+    .option('--job <id>', 'only of this job')
+    .addHelpText(
+      'after',
+      `
+Each event comes at least once; one that comes again has the same job and revision. Events are kept for a day, and no more of
+them than 256 MiB. With --json each is a line with its position, which --from takes.
+
+Examples:
+  muster events --follow
+  muster events --type FAILED,EXPIRED --json | jq -r .jobId
+  muster events --job 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b`,
+    )
+    .action(handled<Options, []>(events));
+}
+
+async function events(invocation: Invocation, options: Options): Promise<void> {
+  const { out } = invocation;
+  let shown = 0;
+  for await (const page of pages(invocation, await invocation.connection(), options)) {
+    for (const event of page.events) show(out, event, page.position);
+    shown += page.events.length;
+  }
+  if (shown === 0 && !out.json) out.note('No events are kept that fit.');
+}
+
+/** To the end of what is kept, or without end, over breaks of the connection. */
+async function* pages(
+  { signal }: Invocation,
+  connection: Connection,
+  { follow, from, type = [], job: jobId = '' }: Options,
+): AsyncGenerator<WatchEventsResponse> {
+  const { namespace } = connection;
+  const filter = { namespace, states: [...type], jobId, keptOnly: !follow };
+  let position = from === undefined ? undefined : BigInt(from);
+  let deadline = 0;
+  for (;;) {
+    try {
+      const after = position === undefined ? {} : { afterPosition: position };
+      for await (const page of connection.stream(EventService.method.watchEvents, { ...filter, ...after }, signal)) {
+        position = page.position;
+        deadline = performance.now() + PATIENCE_MS;
+        yield page;
+      }
+      if (!follow) return;
+    } catch (error) {
+      const broke = error instanceof MusterError && error.code === Code.UNAVAILABLE;
+      if (!broke || performance.now() >= deadline) throw error;
+    }
+    await delay(PAUSE_MS, undefined, { signal });
+  }
+}
+
+function show(out: Output, event: JobEvent, position: bigint): void {
+  if (out.json) {
+    out.item({ position: String(position), ...(toJson(JobEventSchema, event) as object) });
+    return;
+  }
+  const time = event.eventTime ? timestampDate(event.eventTime).toISOString() : '';
+  const name = stateName(event.state);
+  const state = styledState(out, event.state, name) + ' '.repeat(Math.max(0, 10 - name.length));
+  const attempt = event.attempt > 0 ? `attempt ${event.attempt}` : '';
+  const why = event.failure ? printable(`${event.failure.type}: ${event.failure.message}`) : '';
+  out.line(
+    [time, state, event.jobId, printable(event.definition), attempt, why].filter((part) => part !== '').join('  '),
+  );
+}

@@ -1,0 +1,33 @@
+/** `muster explain`: why a job is where it is, in sentences. */
+import { JobExplanationSchema } from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import { handled } from '../../invocation.ts';
+import { showExplanation } from '../../output/explanation-view.ts';
+import { present } from '../../present.ts';
+
+export function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .argument('<job>', 'id of the job')
+    .helpGroup('Jobs:')
+    .description('Say why a job is where it is: what it waits for, its place in line, when it may start')
+    .addHelpText(
+      'after',
+      `
+It names what keeps the job from starting, in the order in which that would have to give way, the jobs and sessions that
+stand in the way, and what you can do about it. Of a job that runs it says who has it, of one that has ended how.
+
+Examples:
+  muster explain 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b
+  muster explain 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --json | jq .constraints`,
+    )
+    .action(
+      handled<object, [jobId: string]>(async (invocation, _options, jobId) => {
+        const connection = await invocation.connection();
+        const response = await connection.jobs.explainJob({ namespace: connection.namespace, jobId });
+        const explanation = present(response.explanation, 'explanation');
+        if (invocation.out.json) return invocation.out.message(JobExplanationSchema, explanation);
+        showExplanation(invocation.out, explanation);
+      }),
+    );
+}

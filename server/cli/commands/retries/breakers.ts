@@ -1,0 +1,86 @@
+/** `muster breakers`: dependencies that jobs are held back from while they fail. */
+import { randomUUID } from 'node:crypto';
+import { type CircuitBreakerStatus, CircuitBreakerStatusSchema, CircuitState } from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import { handled, type Invocation } from '../../invocation.ts';
+import type { Output } from '../../output/output.ts';
+import { type Column, Table } from '../../output/table.ts';
+import { timeText } from '../../output/times.ts';
+import { allPages } from '../../pages.ts';
+import { present } from '../../present.ts';
+
+export function addBreakers(program: Command): void {
+  const group = program
+    .command('breakers')
+    .helpGroup('Queues and workers:')
+    .description('Show the circuit breakers, and close one by hand')
+    .addHelpText(
+      'after',
+      `
+A breaker counts the failures of the definitions that name it. While it is open their jobs wait, without using up attempts;
+then one job is tried, and its success lets all of them go on.
+
+Examples:
+  muster breakers list
+  muster breakers close mail-server       it works again: don't wait for the trial`,
+    );
+  group
+    .command('list')
+    .description('List the breakers that a failure has been counted at')
+    .addHelpText('after', '\nExample:\n  muster breakers list --json')
+    .action(handled(list));
+  group
+    .command('close')
+    .argument('<breaker>', 'its name')
+    .description('Let the jobs of a breaker go on at once')
+    .addHelpText('after', '\nExample:\n  muster breakers close mail-server')
+    .action(
+      handled<object, [string]>(async (invocation, _options, name) => {
+        const { namespace, definitions } = await invocation.connection();
+        const response = await definitions.closeCircuitBreaker({ namespace, name, requestId: randomUUID() });
+        const breaker = present(response.circuitBreaker, 'circuit breaker');
+        const { out } = invocation;
+        if (out.json) out.message(CircuitBreakerStatusSchema, breaker);
+        else out.line(`Breaker ${breaker.name} is closed: its jobs go on.`);
+      }),
+    );
+}
+
+async function list(invocation: Invocation): Promise<void> {
+  const { namespace, definitions } = await invocation.connection();
+  const { out } = invocation;
+  const table = new Table(columnsFor(out), out.width);
+  const read = (pageToken: string, pageSize: number) =>
+    definitions.listCircuitBreakers({ namespace, pageToken, pageSize });
+  let shown = 0;
+  for await (const { circuitBreakers } of allPages(read)) {
+    if (out.json) for (const breaker of circuitBreakers) out.messageItem(CircuitBreakerStatusSchema, breaker);
+    else for (const line of table.lines(circuitBreakers)) out.line(line);
+    shown += circuitBreakers.length;
+  }
+  if (shown === 0 && !out.json) out.note('No failure has been counted at a breaker.');
+}
+
+const states: Readonly<Record<number, string>> = {
+  [CircuitState.CLOSED]: 'closed',
+  [CircuitState.OPEN]: 'open',
+  [CircuitState.HALF_OPEN]: 'trying',
+};
+
+function columnsFor(out: Output): Column<CircuitBreakerStatus>[] {
+  return [
+    { title: 'BREAKER', value: ({ name }) => name },
+    {
+      title: 'STATE',
+      value: ({ state }) => states[state] ?? String(state),
+      style: (text, { state }) => (state === CircuitState.CLOSED ? text : out.styled('red', text)),
+    },
+    { title: 'FAILURES', value: ({ failures }) => String(failures) },
+    { title: 'OPENED', value: ({ openTime }) => timeText(openTime), min: 8 },
+    {
+      title: 'NEXT TRIAL',
+      value: ({ probeJobId, probeTime }) => (probeJobId ? `job ${probeJobId}` : timeText(probeTime)),
+      min: 8,
+    },
+  ];
+}

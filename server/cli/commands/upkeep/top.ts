@@ -1,0 +1,132 @@
+/** `muster top`: what waits and who works, kept up to date. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Code, MusterError } from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import type { Connection } from '../../connection.ts';
+import { usualHttpUrl } from '../../doctor/server.ts';
+import { span } from '../../input/spans.ts';
+import { handled, type Invocation } from '../../invocation.ts';
+import { printable } from '../../output/printable.ts';
+import { type Look, look } from '../../top/look.ts';
+import { Screen } from '../../top/screen.ts';
+import { documentOf, lines } from '../../top/view.ts';
+
+const USUAL_INTERVAL_MS = 2_000;
+const LEAST_INTERVAL_MS = 100;
+
+interface Options {
+  readonly interval?: number;
+  readonly once?: boolean;
+  readonly http?: string;
+}
+
+export function addTop(program: Command): void {
+  program
+    .command('top')
+    .helpGroup('Queues and workers:')
+    .description('Show what waits and who works, and keep it up to date')
+    .option('--interval <span>', 'time between two looks, 100ms at least (default: 2s)', interval)
+    .option('--once', 'look twice, an interval apart, and end')
+    .option('--http <url>', 'HTTP port of the server (default: its gRPC port and ten)')
+    .addHelpText(
+      'after',
+      `
+Waiting are the jobs that are ready for a worker, running those that one holds. Jobs ended a second are those that ended at the
+replica whose HTTP port is asked; OLDEST is how long the job that is next has been ready. Ctrl-C ends it. With --json there is
+a document for each look, on a line of its own. Where the output is no terminal, it looks once.
+
+Examples:
+  muster top
+  muster top --interval 500ms --namespace shop
+  muster top --once --json | jq '.queues[] | select(.waiting > 1000) | .queue'`,
+    )
+    .action(handled<Options>(top));
+}
+
+function interval(text: string): number {
+  return Math.max(LEAST_INTERVAL_MS, span(text));
+}
+
+async function top(invocation: Invocation, options: Options): Promise<void> {
+  const { interval: intervalMs = USUAL_INTERVAL_MS } = options;
+  const connection = await invocation.connection();
+  const http = options.http ?? usualHttpUrl(connection.target.server);
+  const watch = new Watch(invocation, connection, http);
+  if (options.once || (!invocation.out.json && !invocation.out.stdout.isTTY)) return once(watch, intervalMs);
+  return invocation.out.json ? keepTelling(watch, intervalMs) : keepDrawing(watch, intervalMs);
+}
+
+/** Looks, and keeps the look before, for rates. */
+class Watch {
+  readonly invocation: Invocation;
+  readonly connection: Connection;
+  readonly #http: string | undefined;
+  before: Look | undefined;
+  now: Look | undefined;
+
+  constructor(invocation: Invocation, connection: Connection, http: string | undefined) {
+    this.invocation = invocation;
+    this.connection = connection;
+    this.#http = http;
+  }
+
+  async look(): Promise<Look> {
+    const found = await look(this.connection, this.#http, this.invocation.signal);
+    this.before = this.now;
+    this.now = found;
+    return found;
+  }
+
+  pause(ms: number): Promise<void> {
+    return delay(ms, undefined, { signal: this.invocation.signal });
+  }
+}
+
+async function once(watch: Watch, intervalMs: number): Promise<void> {
+  const { out } = watch.invocation;
+  await watch.look();
+  await watch.pause(intervalMs);
+  const now = await watch.look();
+  if (out.json) out.document(documentOf(now, watch.before));
+  else {
+    const { server } = watch.connection.target;
+    for (const line of lines(out, now, watch.before, server, Number.POSITIVE_INFINITY)) out.line(line);
+  }
+}
+
+async function keepTelling(watch: Watch, intervalMs: number): Promise<never> {
+  for (;;) {
+    const now = await watch.look();
+    watch.invocation.out.item(documentOf(now, watch.before));
+    await watch.pause(intervalMs);
+  }
+}
+
+async function keepDrawing(watch: Watch, intervalMs: number): Promise<never> {
+  // A server that is not there at all is told of as by any other command.
+  await watch.look();
+  const screen = new Screen(watch.invocation.out.stdout);
+  try {
+    for (let trouble = ''; ; ) {
+      if (watch.now) draw(screen, watch, watch.now, trouble);
+      await watch.pause(intervalMs);
+      trouble = await watch.look().then(() => '', unavailable);
+    }
+  } finally {
+    screen.leave();
+  }
+}
+
+function draw(screen: Screen, { invocation, connection, before }: Watch, now: Look, trouble: string): void {
+  const room = screen.rows - (trouble === '' ? 0 : 1);
+  const shown = lines(invocation.out, now, before, connection.target.server, room);
+  const told = trouble === '' ? [] : [invocation.out.styled('yellow', `as it was: ${printable(trouble)}`)];
+  screen.draw([...told, ...shown]);
+}
+
+/** A server that is away for a while is looked for again. */
+function unavailable(error: unknown): string {
+  if (!(error instanceof MusterError)) throw error;
+  if (error.code !== Code.UNAVAILABLE && error.code !== Code.DEADLINE_EXCEEDED) throw error;
+  return error.message;
+}

@@ -1,0 +1,71 @@
+/** `muster export` and `muster import`: a deployment moves as a whole, from embedded to PostgreSQL or back. */
+import type { Command } from 'commander';
+import { placeOf } from '../../input/deployment.ts';
+import { optionWithEnv } from '../../input/environment.ts';
+import { postgresOptions } from '../../input/place.ts';
+import { type GlobalOptions, Invocation } from '../../invocation.ts';
+import { local } from '../../local-command.ts';
+import { processOf } from '../../muster-command.ts';
+
+export function addTransfer(program: Command): void {
+  addExport(program);
+  addImport(program);
+}
+
+function addExport(program: Command): void {
+  const command = program
+    .command('export')
+    .argument('<file>', 'the file to write; one that ends in .gz is compressed')
+    .helpGroup('Servers:')
+    .description('Write a whole deployment into a file, while no control plane serves it')
+    .addOption(
+      optionWithEnv('--data <folder>', 'data folder of an embedded deployment (default: ".muster")', 'MUSTER_DATA'),
+    );
+  for (const option of postgresOptions('the PostgreSQL database of the deployment')) command.addOption(option);
+  command
+    .addHelpText(
+      'after',
+      `
+The file holds every payload, and the key that page tokens are signed with; only its owner may read it. It is written under
+another name first: what has the name that you give is whole.
+
+Examples:
+  muster export muster.jsonl.gz                            of .muster/
+  muster export muster.jsonl.gz --data /var/lib/muster
+  muster export muster.jsonl.gz --postgres postgres://muster@db/muster`,
+    )
+    .action(async (file: string, _options, self: Command) => {
+      const { runExport } = await import('../../run-transfer.ts');
+      const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
+      await runExport(invocation, file, placeOf(self, '.muster'));
+    });
+  local(command, 'json');
+}
+
+function addImport(program: Command): void {
+  const command = program
+    .command('import')
+    .argument('<file>', 'a file that muster export has written')
+    .helpGroup('Servers:')
+    .description('Read an exported deployment into an empty one: all of it, or nothing')
+    .addOption(optionWithEnv('--data <folder>', 'data folder of a new embedded deployment', 'MUSTER_DATA'));
+  for (const option of postgresOptions('an empty PostgreSQL database (16 or newer)')) command.addOption(option);
+  command
+    .addHelpText(
+      'after',
+      `
+The file is checked as a whole before anything is changed, and stored in one transaction: an import that was broken off can
+be repeated. Open jobs go on when a control plane is started there; what workers held when the old one ended is given out
+anew. Start nothing on the old deployment any more: both would run the same jobs.
+
+Examples:
+  muster import muster.jsonl.gz --postgres postgres://muster@db/muster
+  muster import muster.jsonl.gz --data /var/lib/muster-new`,
+    )
+    .action(async (file: string, _options, self: Command) => {
+      const { runImport } = await import('../../run-transfer.ts');
+      const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
+      await runImport(invocation, file, placeOf(self));
+    });
+  local(command, 'json');
+}

@@ -1,0 +1,38 @@
+/** `muster skip`: a step of a workflow that is not to run, or not to go on. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowStepRunSchema } from '@muster/sdk/grpc';
+import type { Command } from 'commander';
+import { handled, type Invocation } from '../../invocation.ts';
+import { present } from '../../present.ts';
+
+interface Options {
+  readonly reason?: string;
+}
+
+export function addSkip(program: Command): void {
+  program
+    .command('skip')
+    .argument('<job>', "id of the workflow's job")
+    .argument('<step>', 'its name')
+    .helpGroup('Jobs:')
+    .description('Skip a step of a workflow: it does not start, or what runs of it is cancelled')
+    .option('--reason <text>', 'why, for people; kept with the step')
+    .addHelpText(
+      'after',
+      `
+To the steps behind it, it is SKIPPED: their trigger rules say what that means. Steps that have ended can't be skipped.
+
+Example:
+  muster skip 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b notify --reason 'the mail server is down'`,
+    )
+    .action(handled<Options, [jobId: string, step: string]>(skip));
+}
+
+async function skip(invocation: Invocation, { reason = '' }: Options, jobId: string, step: string): Promise<void> {
+  const { out } = invocation;
+  const { workflows, namespace } = await invocation.connection();
+  const response = await workflows.skipStep({ namespace, jobId, step, reason, requestId: randomUUID() });
+  const run = present(response.step, 'step');
+  if (out.json) out.message(WorkflowStepRunSchema, run);
+  else out.line(`Step ${run.name} of ${jobId} is being skipped; muster graph ${jobId} shows it`);
+}

@@ -1,0 +1,122 @@
+/** Batches: jobs whose children are their members. When one stops, when it ends, and how. */
+
+import { systemFailure } from '../base/payload.ts';
+import { type EndRate, noEnds, withEnds } from '../explain/end-rate.ts';
+import type { JobState } from '../jobs/job-state.ts';
+import type { WorkflowOutcome } from '../workflows/life.ts';
+
+export const MOST_MEMBERS = 1_000_000;
+
+/** Fields of a callback's input that say what became of the batch. */
+export const callbackFields = ['batch', 'state', 'counts'] as const;
+
+/** The definition of batches' own jobs, one in each namespace that has a batch. */
+export const BATCH_DEFINITION = 'muster.batch';
+
+/** How many members may fail. `NONE`: none, but all of them run; a number: so many, and one more stops the batch. */
+export type FailurePolicy = 'NONE' | 'ANY' | number;
+
+/** Members that have ended. */
+export interface EndedMembers {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly expired: number;
+  readonly skipped: number;
+}
+
+export type Doomed = 'NO' | 'FAILED' | 'CANCELLED';
+
+/** What has become of a batch. */
+export interface BatchProgress {
+  readonly ended: EndedMembers;
+  readonly rate: EndRate;
+  /** It takes no more members, and the open ones are cancelled. */
+  readonly doomed: Doomed;
+  /** Of a retry: members of the other batch that could not be retried. Those count as failed. Undefined: it is no retry. */
+  readonly notRetried?: number | undefined;
+}
+
+export const noneEnded: EndedMembers = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
+export const newBatch: BatchProgress = { ended: noneEnded, rate: noEnds, doomed: 'NO' };
+
+/** What a batch is told: members that have ended, or that it is to stop. */
+export interface BatchNews {
+  readonly ends: readonly { readonly state: JobState; readonly jobs: number }[];
+  readonly isCancelled: boolean;
+}
+
+const columnOf: Readonly<Partial<Record<JobState, keyof EndedMembers>>> = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  EXPIRED: 'expired',
+  SKIPPED: 'skipped',
+};
+
+export function countEnded(ended: EndedMembers): number {
+  return ended.succeeded + ended.failed + ended.cancelled + ended.expired + ended.skipped;
+}
+
+/** Those that did not do what they were for. */
+export function countFailed({ failed, cancelled, expired }: EndedMembers): number {
+  return failed + cancelled + expired;
+}
+
+/** What the failure policy is about. */
+function failuresOf({ ended, notRetried = 0 }: BatchProgress): number {
+  return countFailed(ended) + notRetried;
+}
+
+/** A cancel comes before a failure: a job that is CANCELLING can't fail any more for what its members did. */
+export function afterNews(batch: BatchProgress, policy: FailurePolicy, news: BatchNews, nowUs: number): BatchProgress {
+  const ended = { ...batch.ended };
+  for (const { state, jobs } of news.ends) {
+    const column = columnOf[state];
+    if (column) ended[column] += jobs;
+  }
+  const rate = withEnds(batch.rate, countEnded(ended) - countEnded(batch.ended), nowUs);
+  const isTooMany = typeof policy === 'number' && failuresOf({ ...batch, ended }) > policy;
+  const doomed = news.isCancelled ? 'CANCELLED' : batch.doomed === 'NO' && isTooMany ? 'FAILED' : batch.doomed;
+  return { ...batch, ended, rate, doomed };
+}
+
+/** Undefined as long as it goes on: members are open, or may come. */
+export function endOf(
+  progress: BatchProgress,
+  policy: FailurePolicy,
+  members: number,
+  isSealed: boolean,
+): WorkflowOutcome['state'] | undefined {
+  const { ended, doomed } = progress;
+  if (countEnded(ended) < members || !(isSealed || doomed !== 'NO')) return undefined;
+  if (doomed !== 'NO') return doomed;
+  const allowed = policy === 'ANY' ? Number.POSITIVE_INFINITY : policy === 'NONE' ? 0 : policy;
+  return failuresOf(progress) > allowed ? 'FAILED' : 'SUCCEEDED';
+}
+
+/** As its callback and its result say them. */
+export function countsOf(
+  members: number,
+  { ended, notRetried }: Pick<BatchProgress, 'ended' | 'notRetried'>,
+): Readonly<Record<string, number>> {
+  return { members, ...ended, ...(notRetried === undefined ? {} : { not_retried: notRetried }) };
+}
+
+export function outcomeOf(
+  state: WorkflowOutcome['state'],
+  members: number,
+  progress: BatchProgress,
+  reason: string | undefined,
+): WorkflowOutcome {
+  if (state === 'CANCELLED') return { state, failure: systemFailure('CANCELLED', 'Cancelled', reason ?? 'cancelled') };
+  if (state === 'FAILED') {
+    const { ended, doomed, notRetried = 0 } = progress;
+    const others = notRetried > 0 ? `, and ${notRetried} could not be retried` : '';
+    const stopped = doomed === 'FAILED' ? '; the batch was stopped, since no more may fail' : '';
+    const text = `${countFailed(ended)} of ${members} members did not succeed${others}${stopped}`;
+    return { state, failure: systemFailure('APPLICATION', 'MembersFailed', text) };
+  }
+  const data = new TextEncoder().encode(JSON.stringify(countsOf(members, progress)));
+  return { state, result: { data, contentType: 'application/json' } };
+}

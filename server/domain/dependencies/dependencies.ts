@@ -1,0 +1,101 @@
+/** What a job waits for before it may start: ends of jobs and of steps, publications of data assets. Pure, as all decisions. */
+
+import { systemFailure } from '../base/payload.ts';
+import { end, goOn, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
+import { whyOver } from '../jobs/decide-due.ts';
+import { whereToWait } from '../jobs/hold.ts';
+import { transitions } from '../jobs/job-state.ts';
+import type { Change, OpenRun } from '../jobs/run.ts';
+
+/** Of one job. */
+export const MOST_DEPENDENCIES = 100;
+
+/** Codes as stored in SQL; the same numbers as `DependencyCondition` in the contract. */
+export const conditions = { SUCCEEDED: 1, ENDED: 2, FAILED: 3 } as const;
+export type Condition = keyof typeof conditions;
+
+/** Codes as stored in SQL. */
+export const dependencyKinds = { JOB: 1, STEP: 2, ASSET: 3 } as const;
+export type DependencyKind = keyof typeof dependencyKinds;
+
+export type DependsOn =
+  | { readonly kind: 'JOB'; readonly jobId: string }
+  /** `number`: of the step in its workflow, once that was looked up. */
+  | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string; readonly number?: number }
+  /** `afterUs` undefined: after the dependency was made. */
+  | { readonly kind: 'ASSET'; readonly name: string; readonly afterUs?: number | undefined };
+
+export interface Dependency {
+  readonly on: DependsOn;
+  /** Of an asset it says nothing. */
+  readonly condition: Condition;
+}
+
+/** As which a job or a step has ended. */
+export const endings = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED', 'UPSTREAM_FAILED'] as const;
+export type Ending = (typeof endings)[number];
+
+const failures: ReadonlySet<Ending> = new Set(['FAILED', 'CANCELLED', 'EXPIRED', 'UPSTREAM_FAILED']);
+
+/** Whether an end is what was asked for: it is that now, or will never be. */
+export function isMet(condition: Condition, ending: Ending): boolean {
+  switch (condition) {
+    case 'SUCCEEDED':
+      return ending === 'SUCCEEDED';
+    case 'ENDED':
+      return true;
+    case 'FAILED':
+      return failures.has(ending);
+  }
+}
+
+/** What is waited for, by name. */
+export function targetText(on: DependsOn): string {
+  switch (on.kind) {
+    case 'JOB':
+      return `job ${on.jobId}`;
+    case 'STEP':
+      return `step ${on.step} of workflow ${on.workflowJobId}`;
+    case 'ASSET':
+      return `asset ${on.name}`;
+  }
+}
+
+const asked: Readonly<Record<Condition, string>> = { SUCCEEDED: 'to succeed', ENDED: 'to end', FAILED: 'to fail' };
+
+/** What a job waits for: `job … to succeed`. */
+export function waitText({ on, condition }: Dependency): string {
+  return on.kind === 'ASSET' ? `asset ${on.name} to be published` : `${targetText(on)} ${asked[condition]}`;
+}
+
+/** Why a job is skipped. */
+export function unmetText(dependency: Dependency, ending: Ending): string {
+  return `it depended on ${waitText(dependency)}, which ended ${ending}`;
+}
+
+/** All that it depended on, or its handler waited for, has come about. Undefined: it is held by a person, and waits on. */
+export function decideUnblock(run: OpenRun, { nowUs }: Moment): Change | undefined {
+  // Ahead of jobs that came after it: its rank is that of its submission.
+  if (isSuspended(run)) return goOn('wake', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null });
+  if (run.state !== 'BLOCKED') return undefined;
+  // READY even for a moment, it might still be started.
+  const over = whyOver(run, nowUs);
+  if (over) return over;
+  return goOn('unblock', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
+}
+
+/** Something that it depended on can come about no more. Undefined: it does not wait any more. */
+export function decideSkip(run: OpenRun, why: string): Change | undefined {
+  if (!transitions.skip[run.state]) return undefined;
+  const failure = systemFailure('DEPENDENCY', 'DependencyUnmet', why);
+  return end('skip', run, 'SKIPPED', { failure, reason: why, skipReason: 'UPSTREAM_FAILED' });
+}
+
+/** It depends on more from now on. */
+export function decideBlock(run: OpenRun, { nowUs }: Moment): Change | 'NOT_WAITING' {
+  if (!transitions.block[run.state]) return 'NOT_WAITING';
+  const over = whyOver(run, nowUs);
+  if (over) return over;
+  const runTimeUs = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
+  return goOn('block', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
+}

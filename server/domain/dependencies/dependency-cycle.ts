@@ -1,0 +1,89 @@
+/**
+ * Circles among what waits for what: a walk from what a job is to wait for, until it comes to the job itself, or to what waits
+ * for that already. The walk is told of the graph node by node, so that no more of it is read than is needed.
+ */
+import { compensatedStep } from '../workflows/compensation.ts';
+
+/** A job, or a step of a workflow by its number; what takes a step back has a number as well, and its name. */
+export type WaitNode =
+  | { readonly kind: 'JOB'; readonly jobId: string }
+  | { readonly kind: 'STEP'; readonly jobId: string; readonly step: number; readonly name: string };
+
+/** Hops that are named: it has to find room in an answer. */
+const MOST_NAMED = 40;
+
+/** Nodes that are looked at for one circle. */
+export const MOST_WALKED = 10_000;
+
+export function keyOfNode(node: WaitNode): string {
+  return node.kind === 'JOB' ? node.jobId : `${node.jobId}/${node.step}`;
+}
+
+export function nodeText(node: WaitNode): string {
+  if (node.kind === 'JOB') return `job ${node.jobId}`;
+  const text = `step ${node.name} of workflow ${node.jobId}`;
+  return compensatedStep(node.step) === undefined ? text : `compensation of ${text}`;
+}
+
+export class WaitWalk {
+  /** By key: from where it was reached. */
+  readonly #from = new Map<string, WaitNode | undefined>();
+  readonly #goals: ReadonlyMap<string, readonly WaitNode[]>;
+  readonly #open: WaitNode[] = [];
+  #cycle: readonly WaitNode[] | undefined;
+  #isGivenUp = false;
+
+  /** `goals`: each with the way on from it to the job, which is the last of it; the job itself has just itself. */
+  constructor(start: readonly WaitNode[], goals: readonly (readonly WaitNode[])[]) {
+    this.#goals = new Map(goals.flatMap((way) => (way[0] ? [[keyOfNode(way[0]), way] as const] : [])));
+    for (const node of start) this.#reach(node, undefined);
+  }
+
+  /** What waits for what, from the job on and back to it. Undefined: none was found. */
+  get cycle(): readonly WaitNode[] | undefined {
+    return this.#cycle;
+  }
+
+  get isTooLarge(): boolean {
+    return this.#isGivenUp || this.#from.size > MOST_WALKED;
+  }
+
+  /** Nodes to be told of next, at most so many; none: the walk is over. */
+  next(limit: number): WaitNode[] {
+    return this.#cycle || this.isTooLarge ? [] : this.#open.splice(0, limit);
+  }
+
+  /** `node` waits for these. */
+  add(node: WaitNode, waitsFor: readonly WaitNode[]): void {
+    for (const next of waitsFor) this.#reach(next, node);
+  }
+
+  /** More of the graph would have to be read than is. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  #reach(node: WaitNode, from: WaitNode | undefined): void {
+    const key = keyOfNode(node);
+    if (this.#cycle || this.isTooLarge || this.#from.has(key)) return;
+    this.#from.set(key, from);
+    const way = this.#goals.get(key);
+    if (way) this.#cycle = [...this.#wayTo(node), ...way.slice(1)];
+    else this.#open.push(node);
+  }
+
+  #wayTo(node: WaitNode): WaitNode[] {
+    const way: WaitNode[] = [];
+    for (let at: WaitNode | undefined = node; at; at = this.#from.get(keyOfNode(at))) way.push(at);
+    return way.reverse();
+  }
+}
+
+/** The job, then what it waits for, hop by hop, until it comes again. */
+export function cycleText(job: string, cycle: readonly WaitNode[]): string {
+  const hops = cycle.map(nodeText);
+  const rest = hops.length - MOST_NAMED;
+  const named =
+    rest > 0 ? [...hops.slice(0, MOST_NAMED - 1), `${rest} more, the last of them`, ...hops.slice(-1)] : hops;
+  return [job, ...named].join(' waits for ');
+}

@@ -1,0 +1,34 @@
+/** What a job waits for of what it depends on, for people. */
+
+import { type Dependency, waitText } from '../dependencies/dependencies.ts';
+import { type Constraint, noHolders } from './constraint.ts';
+
+export interface ExplainedDependency {
+  readonly dependency: Dependency;
+  /** State of the job or the step; undefined: of an asset. */
+  readonly state: string | undefined;
+  readonly sinceUs: number | undefined;
+}
+
+/** That are named one by one. */
+const MOST_NAMED = 10;
+
+export function dependencyConstraints(all: readonly ExplainedDependency[]): Constraint[] {
+  const rest = all.length - MOST_NAMED;
+  const named = all.slice(0, MOST_NAMED).map(constraintOf);
+  const [last] = named.slice(-1);
+  if (rest <= 0 || !last) return named;
+  return [...named.slice(0, -1), { ...last, message: `${last.message}; and for ${rest} more` }];
+}
+
+function constraintOf({ dependency, state, sinceUs }: ExplainedDependency): Constraint {
+  const { on } = dependency;
+  const message = `it waits for ${waitText(dependency)}${state === undefined ? '' : `, which is ${state}`}`;
+  if (on.kind === 'ASSET') {
+    const nextStep = `a success of a job whose definition publishes it lets the job go on: muster assets`;
+    return { reason: 'DEPENDENCY', message, holders: noHolders, nextStep };
+  }
+  const jobId = on.kind === 'JOB' ? on.jobId : on.workflowJobId;
+  const nextStep = `it goes on by itself; what holds the other one: muster explain ${jobId}`;
+  return { reason: 'DEPENDENCY', message, holders: { list: [{ jobId, sinceUs }], count: 1 }, nextStep };
+}

@@ -1,0 +1,132 @@
+/** What keeps a job from starting before any worker is asked: itself, its times, its queue, its breaker, its limits. */
+
+import { type Capacity, roomOf } from '../dispatch/limits.ts';
+import type { JobState } from '../jobs/job-state.ts';
+import { type Constraint, type Holders, noHolders } from './constraint.ts';
+import { breakerText, concurrencyText, keyText, momentText, queuePausedText, rateText } from './hold-texts.ts';
+import { reasonOfState } from './wait-reasons.ts';
+
+/** Times are microseconds on the database's clock. */
+export interface WaitingJob {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly reason: string | null;
+  /** Of a SCHEDULED job: when it goes on. Of a PAUSED one: when it may run once it is resumed. */
+  readonly dueTimeUs: number | undefined;
+  readonly pauseTimeUs: number | undefined;
+}
+
+export interface PausedQueue {
+  readonly name: string;
+  readonly reason: string;
+  readonly sinceUs: number | undefined;
+}
+
+export interface OpenBreaker {
+  readonly name: string;
+  readonly sinceUs: number | undefined;
+  /** When a job is tried next. Undefined: one is being tried. */
+  readonly probeTimeUs: number | undefined;
+  readonly probe: Holders;
+}
+
+export interface Limit {
+  readonly reason: 'KEY_LIMIT' | 'DEFINITION_LIMIT' | 'QUEUE_LIMIT';
+  /** Of the queue or the definition. */
+  readonly name: string;
+  readonly capacity: Capacity;
+  /** Units that an attempt takes. */
+  readonly cost: number;
+  /** Jobs that count against it. */
+  readonly holders: Holders;
+  /** The job was moved out of the way until its key has room. */
+  readonly isParked?: boolean;
+}
+
+export interface Holds {
+  readonly job: WaitingJob;
+  readonly queue: PausedQueue | undefined;
+  readonly breaker: OpenBreaker | undefined;
+  readonly limits: readonly Limit[];
+  readonly nowUs: number;
+}
+
+/** In the order in which they have to give way. */
+export function jobConstraints({ job, queue, breaker, limits, nowUs }: Holds): Constraint[] {
+  return [
+    ...pauseOf(job),
+    ...timeOf(job, nowUs),
+    ...(queue ? [queueConstraint(queue)] : []),
+    ...(breaker ? [breakerConstraint(breaker)] : []),
+    ...limits.flatMap((limit) => limitConstraint(limit, nowUs)),
+  ];
+}
+
+function pauseOf({ jobId, state, reason, pauseTimeUs }: WaitingJob): Constraint[] {
+  if (state !== 'PAUSED') return [];
+  const nextStep = `ResumeJob lets it go on: muster resume ${jobId}`;
+  const message = `it is paused: ${reason}`;
+  return [{ reason: 'JOB_PAUSED', message, holders: noHolders, sinceUs: pauseTimeUs, nextStep }];
+}
+
+function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: number): Constraint[] {
+  const isAhead = dueTimeUs !== undefined && (state === 'SCHEDULED' || (state === 'PAUSED' && dueTimeUs > nowUs));
+  if (!isAhead) return [];
+  const reason = reasonOfState('SCHEDULED', state === 'PAUSED' ? null : text);
+  const nextStep = `it goes on by itself; UpdateJob with a run time that has passed lets it go on at once: muster update ${jobId} --run-in 0s`;
+  const at = momentText(dueTimeUs);
+  const message = {
+    DELAY: `it may start at ${at} at the earliest`,
+    RETRY_BACKOFF: `it is tried again at ${at}, after this: ${text}`,
+    RETRY_BUDGET: `it ${text}; it asks again at ${at}`,
+  }[reason as 'DELAY'];
+  return [{ reason: reason ?? 'DELAY', message, holders: noHolders, openTimeUs: dueTimeUs, nextStep }];
+}
+
+function queueConstraint({ name, reason, sinceUs }: PausedQueue): Constraint {
+  const nextStep = `ResumeQueue lets all of its jobs go on: muster queues resume ${name}`;
+  return { reason: 'QUEUE_PAUSED', message: queuePausedText(name, reason), holders: noHolders, sinceUs, nextStep };
+}
+
+function breakerConstraint({ name, sinceUs, probeTimeUs, probe }: OpenBreaker): Constraint {
+  const next =
+    probeTimeUs === undefined
+      ? `job ${probe.list[0]?.jobId} is the probe`
+      : `a probe is made at ${momentText(probeTimeUs)}`;
+  return {
+    reason: 'CIRCUIT_BREAKER',
+    message: breakerText(name, next),
+    holders: probe,
+    openTimeUs: probeTimeUs,
+    sinceUs,
+    nextStep: `if what it stands for works again, CloseCircuitBreaker lets its jobs go on at once: muster breakers close ${name}`,
+  };
+}
+
+const nextSteps = {
+  KEY_LIMIT: (name: string) => `wait, or raise the key limit of definition ${name}: muster apply`,
+  DEFINITION_LIMIT: (name: string) => `wait, or raise the limit of definition ${name}: muster apply`,
+  QUEUE_LIMIT: (name: string) => `wait, or raise the limit of the queue: muster queues update ${name}`,
+};
+
+function limitConstraint(limit: Limit, nowUs: number): Constraint[] {
+  const { reason, name, capacity, cost, holders, isParked = false } = limit;
+  const room = roomOf(capacity, cost, nowUs);
+  if (room.jobs > 0 && !isParked) return [];
+  const openTimeUs = room.jobs > 0 ? undefined : room.openTimeUs;
+  const nextStep = nextSteps[reason](name);
+  // A time brings units of a rate. A place has to be given back, by one of those who have it.
+  const held = openTimeUs === undefined ? holders : noHolders;
+  return [{ reason, message: limitText(limit, openTimeUs), holders: held, openTimeUs, nextStep }];
+}
+
+function limitText({ reason, name, capacity }: Limit, openTimeUs: number | undefined): string {
+  if (reason === 'KEY_LIMIT') return `${keyText(name, capacity)}${openAt(openTimeUs)}`;
+  const what = reason === 'QUEUE_LIMIT' ? `queue ${name}` : `definition ${name}`;
+  if (openTimeUs === undefined || !capacity.rateLimit) return concurrencyText(what, capacity);
+  return `${what} has used up its rate of ${rateText(capacity.rateLimit)}${openAt(openTimeUs)}`;
+}
+
+function openAt(us: number | undefined): string {
+  return us === undefined ? '' : `; there is room at ${momentText(us)}`;
+}

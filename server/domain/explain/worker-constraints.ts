@@ -1,0 +1,276 @@
+/** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
+
+import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from '../dispatch/placement.ts';
+import { amountsText, type Taken } from '../dispatch/resources.ts';
+import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
+import { momentText } from './hold-texts.ts';
+import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
+
+/** A session that is open. */
+export interface OpenSession extends PlacementOffer {
+  readonly openTimeUs: number;
+  readonly slots: number;
+  /** Attempts that it has. */
+  readonly held: number;
+  /** Why nothing is assigned to it, or none of the jobs in question; undefined: it takes what it has room for. */
+  readonly unavailable: 'draining' | 'lapsed' | 'deaf' | 'barred' | undefined;
+  /** Of one that is barred: until when. */
+  readonly barredUntilUs?: number;
+}
+
+/** What has to be run. */
+export interface Work {
+  readonly lane: LaneKey;
+  /** That the lane's definition names for it. */
+  readonly handler: string;
+}
+
+/** Those that could run the jobs of the lane, whether they take anything now or not. */
+export function fitting(sessions: readonly OpenSession[], { lane, handler }: Work): OpenSession[] {
+  return ableOf(sessions, lane, handler);
+}
+
+/** Where a job stands. */
+export interface Line {
+  /** Jobs that come before it. */
+  readonly before: number;
+  /** There are more. */
+  readonly isLeast: boolean;
+  /** The first of them. */
+  readonly first: readonly Holder[];
+}
+
+/** What is left of the resources of sessions that could run the job. */
+export interface Room {
+  /** By session. */
+  readonly taken: ReadonlyMap<string, readonly Taken[]>;
+  /** Sessions that are kept free for jobs of other lanes. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+/** Whom a job waits for though others have free slots: a worker by its name, or those whose labels meet an expression. */
+export interface HoldOut {
+  readonly worker?: string;
+  readonly preferred?: string;
+  readonly sessionIds: ReadonlySet<string>;
+  /** About when others take it at the latest. */
+  readonly untilUs: number;
+}
+
+export interface WorkerFacts {
+  readonly work: Work;
+  /** Of the namespace; at most `MOST_SESSIONS`. */
+  readonly sessions: readonly OpenSession[];
+  /** Other suspects that sessions have which could run the job. Undefined: the job is no suspect. */
+  readonly suspects: Holders | undefined;
+  /** Undefined: the job is not in line, as it does not wait for a worker yet. */
+  readonly line: Line | undefined;
+  /** Undefined: the job takes no resources, or is not in line, or too many sessions could run it. */
+  readonly room: Room | undefined;
+  /** Undefined: the job takes any slot. */
+  readonly holdOut?: HoldOut | undefined;
+}
+
+/** In the order in which they have to give way. */
+export function workerConstraints({ work, sessions, suspects, line, room, holdOut }: WorkerFacts): Constraint[] {
+  const able = fitting(sessions, work);
+  const available = able.filter((session) => session.unavailable === undefined);
+  return [
+    ...(available.length === 0 ? [noWorker(work, sessions, able)] : []),
+    ...(suspects ? [suspectConstraint(suspects)] : []),
+    ...(line ? inLine(line, obstacleOf(work, available, room, holdOut)) : []),
+  ];
+}
+
+/** What `GetJob` says of a job that waits for a worker, where its turn comes in any case: without a look at the line. */
+export function workerReason(facts: Omit<WorkerFacts, 'line' | 'room'>): Pick<Constraint, 'reason' | 'message'> {
+  const [first] = workerConstraints({ ...facts, line: undefined, room: undefined });
+  if (first) return first;
+  const available = fitting(facts.sessions, facts.work).filter(({ unavailable }) => unavailable === undefined);
+  const message = obstacleOf(facts.work, available, undefined, facts.holdOut)?.text ?? '';
+  return { reason: 'IN_LINE', message };
+}
+
+function noWorker(work: Work, sessions: readonly OpenSession[], able: readonly OpenSession[]): Constraint {
+  const wanted = wantedText(work);
+  const nextStep = `start a worker that serves ${wanted}; ListWorkers shows those that are there: muster workers list`;
+  const message = able.length > 0 ? unavailableText(work, able) : missingText(work, sessions);
+  return { reason: 'NO_WORKER', message, holders: sessionHolders(able), openTimeUs: barEnd(able), nextStep };
+}
+
+/** When the first of the bars ends; undefined: there is none. */
+function barEnd(sessions: readonly OpenSession[]): number | undefined {
+  const ends = sessions.flatMap(({ barredUntilUs }) => barredUntilUs ?? []);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+function sessionHolders(sessions: readonly OpenSession[]): Holders {
+  const list = sessions
+    .map(({ sessionId, workerName, openTimeUs }) => ({ sessionId, workerName, sinceUs: openTimeUs }))
+    .sort((a, b) => a.sinceUs - b.sinceUs)
+    .slice(0, MOST_HOLDERS);
+  return { list, count: sessions.length };
+}
+
+/** `definition resize version 3 by its handler convert with the label gpu=a100`. */
+function wantedText({ lane, handler }: Work): string {
+  const by = handler === lane.definition ? '' : ` by its handler ${handler}`;
+  const { sticky } = parseDemands(lane.demands);
+  const as = sticky?.mode === 'HARD' ? ` as worker ${sticky.worker}` : '';
+  return `definition ${lane.definition} version ${lane.definitionVersion}${by}${as}${labelsText(lane)}`;
+}
+
+function labelsOf({ demands }: LaneKey): Record<string, string> {
+  return { ...parseDemands(demands).labels };
+}
+
+function labelsText(lane: LaneKey): string {
+  const labels = Object.entries(labelsOf(lane)).map(([key, value]) => `${key}=${value}`);
+  const labelled = labels.length === 0 ? '' : ` with the label${labels.length === 1 ? '' : 's'} ${labels.join(', ')}`;
+  const { resources, required } = parseDemands(lane.demands);
+  const taking = resources ? ` that has ${amountsText(resources)}` : '';
+  return `${labelled}${taking}${required === undefined ? '' : `, whose labels meet: ${required}`}`;
+}
+
+const whys = { draining: 'draining', lapsed: 'past its lease', deaf: 'deaf to the message bus' } as const;
+
+function unavailableText(work: Work, able: readonly OpenSession[]): string {
+  const counts = Object.entries(whys).flatMap(([why, text]) => {
+    const count = able.filter(({ unavailable }) => unavailable === why).length;
+    return count === 0 ? [] : `${count} ${count === 1 ? 'is' : 'are'} ${text}`;
+  });
+  const all = [...counts, ...barredTexts(able)].join(', ');
+  return `no session takes ${wantedText(work)}: of the ${many(able.length, 'session')} that could, ${all}`;
+}
+
+function barredTexts(able: readonly OpenSession[]): string[] {
+  const [end, count] = [barEnd(able), able.filter(({ unavailable }) => unavailable === 'barred').length];
+  if (end === undefined) return [];
+  const until = `barred until ${momentText(end)}, as one of ${count === 1 ? 'its' : 'their'} kind has said`;
+  return [`${count} ${count === 1 ? 'is' : 'are'} ${until} that it can't run it`];
+}
+
+/** What those lack that serve the definition. */
+function lackText({ lane, handler }: Work, serving: readonly OpenSession[], none: string): string {
+  const { of, nearest } = lackOf(parseDemands(lane.demands), serving);
+  if (of === 'worker') return `it ${placementReason(serving, lane, handler, new Map())?.text}`;
+  const served = `${none}; ${serveText(nearest.length)} it`;
+  if (of === 'labels') return `${served} ${missingLabels(lane)}`;
+  return `${served} and ${nearest.length === 1 ? 'has' : 'have'} less`;
+}
+
+/** What comes nearest: the right version without the labels, another version, or the handler not at all. */
+function missingText(work: Work, sessions: readonly OpenSession[]): string {
+  const { lane, handler } = work;
+  const none = `no session serves ${wantedText(work)}`;
+  if (sessions.length === 0) return `${none}; none is open in its namespace`;
+  const handlers = (session: OpenSession) => session.handlers.filter(({ name }) => name === handler);
+  const bare = { ...lane, demands: canonicalDemands({ labels: {} }) };
+  const serving = sessions.filter((session) => fits(session, bare, handler));
+  if (serving.length > 0) return lackText(work, serving, none);
+  const others = sessions.filter((session) => handlers(session).length > 0);
+  if (others.length === 0) return `${none}; ${serveText(sessions.length)} other handlers`;
+  const versions = [...new Set(others.flatMap(handlers).map(versionsText))].sort();
+  return `${none}; ${serveText(others.length)} ${versions.join(', ')}`;
+}
+
+function serveText(count: number): string {
+  return `${many(count, 'session')} ${count === 1 ? 'serves' : 'serve'}`;
+}
+
+function missingLabels(lane: LaneKey): string {
+  if (parseDemands(lane.demands).required !== undefined) return 'with other labels';
+  return Object.keys(labelsOf(lane)).length === 1 ? 'without that label' : 'without all of those labels';
+}
+
+function versionsText({ minVersion, maxVersion }: Handler): string {
+  if (minVersion === maxVersion) return `version ${minVersion}`;
+  if (maxVersion === 0) return `versions from ${minVersion} on`;
+  return minVersion === 0 ? `versions up to ${maxVersion}` : `versions ${minVersion} to ${maxVersion}`;
+}
+
+function suspectConstraint(suspects: Holders): Constraint {
+  const beside =
+    suspects.count === 0
+      ? ''
+      : `; ${many(suspects.count, 'session')} that could take it ${suspects.count === 1 ? 'has' : 'have'} one`;
+  return {
+    reason: 'SUSPECT',
+    message: `it was lost with its workers several times in a row, and is run beside no other such job${beside}`,
+    holders: suspects,
+    nextStep: 'wait, or look into why its workers were lost: GetJob shows its attempts',
+  };
+}
+
+/** What keeps a job from sessions that take jobs like it, though it be next. */
+interface Obstacle {
+  readonly text: string;
+  readonly sessions: readonly OpenSession[];
+  /** About when it is gone at the latest. */
+  readonly untilUs?: number;
+  /** Besides waiting. */
+  readonly nextStep: string;
+}
+
+/** Undefined: some session would take it now. */
+function obstacleOf(
+  work: Work,
+  available: readonly OpenSession[],
+  room: Room | undefined,
+  holdOut: HoldOut | undefined,
+): Obstacle | undefined {
+  const full = fullText(work, available, room);
+  if (full !== undefined) return { text: full, sessions: available, nextStep: moreWorkers };
+  return holdOut && heldOut(holdOut, available);
+}
+
+const moreWorkers = 'start more workers or give them more to offer';
+
+/** Undefined: only those have free slots that it holds out for. */
+function heldOut(
+  { worker, preferred, sessionIds, untilUs }: HoldOut,
+  available: readonly OpenSession[],
+): Obstacle | undefined {
+  const isOther = ({ sessionId, held, slots }: OpenSession) => !sessionIds.has(sessionId) && held < slots;
+  if (!available.some(isOther)) return undefined;
+  const whom = worker === undefined ? `a worker whose labels meet ${preferred}` : `worker ${worker}`;
+  const text = `it holds out for ${whom} until about ${momentText(untilUs)}, and then takes any other`;
+  const wanted = available.filter(({ sessionId }) => sessionIds.has(sessionId));
+  return { text, sessions: wanted, untilUs, nextStep: `give ${whom} more slots` };
+}
+
+function inLine({ before, isLeast, first }: Line, obstacle: Obstacle | undefined): Constraint[] {
+  if (before === 0 && obstacle === undefined) return [];
+  const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(obstacle ? [obstacle.text] : [])];
+  const holders = before === 0 && obstacle ? sessionHolders(obstacle.sessions) : { list: first, count: before };
+  // What is before it may take longer.
+  const open = before === 0 && obstacle?.untilUs ? { openTimeUs: obstacle.untilUs, mayOpenSooner: true } : {};
+  const nextStep = `wait, ${obstacle?.nextStep ?? moreWorkers}, or raise its priority with UpdateJob`;
+  return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, ...open, nextStep }];
+}
+
+function beforeText(before: number, isLeast: boolean): string {
+  if (isLeast) return `${before} jobs or more come before it`;
+  return `${many(before, 'job')} ${before === 1 ? 'comes' : 'come'} before it`;
+}
+
+function fullText(work: Work, available: readonly OpenSession[], room: Room | undefined): string | undefined {
+  if (available.length === 0) return undefined;
+  const free = available.filter(({ held, slots }) => held < slots);
+  return free.length === 0 ? busyText(available) : room && noRoomText(work, free, room);
+}
+
+function noRoomText({ lane, handler }: Work, free: readonly OpenSession[], { taken, reserved }: Room) {
+  const lacking = placementReason(free, lane, handler, taken);
+  if (lacking) return `it ${lacking.text}`;
+  const others = free.filter(({ sessionId }) => !reserved.has(sessionId));
+  const isKept = others.length === 0 || placementReason(others, lane, handler, taken) !== undefined;
+  return isKept
+    ? 'the sessions that have room for it are kept free for jobs that have waited for room longer'
+    : undefined;
+}
+
+function busyText(available: readonly OpenSession[]): string {
+  if (available.length === 1) return 'the one session that could take it has no free slot';
+  return `none of the ${available.length} sessions that could take it has a free slot`;
+}

@@ -1,0 +1,93 @@
+/** What becomes of an open job when a time has come that it waits for or must keep. */
+
+import { systemFailure } from '../base/payload.ts';
+import type { RetryPolicy } from '../retries/retry-policy.ts';
+import { afterFailure, end, expiryOf, goOn, isSuspended, type Moment, waitsUntil } from './decide.ts';
+import type { Change, Continue, End, OpenRun } from './run.ts';
+import { earliest, overrunOf, type TimeLimits } from './time-limits.ts';
+
+/** The time that `due_time` stood for has come. Undefined: it has not, or not for this state. */
+export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, limits?: TimeLimits): Change | undefined {
+  if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
+  switch (run.state) {
+    case 'SCHEDULED':
+      // Its time to run and its expiry have both passed: READY even for a moment, it might still be started.
+      return (
+        whyOver(run, moment.nowUs) ?? goOn('promote', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null })
+      );
+    case 'RUNNING':
+      return decideOverrun(run, policy, moment, limits);
+    case 'CANCELLING':
+      return decideTimeOut(run, policy, moment);
+    case 'BLOCKED':
+    case 'READY':
+    case 'PAUSED':
+      // Nothing else is due for them, and what stays due would be looked at for ever.
+      return whyOver(run, moment.nowUs) ?? expired(run);
+    case 'WAITING':
+      if (isSuspended(run)) return totalTimeOut(run);
+      return goOn('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
+    default:
+      return undefined;
+  }
+}
+
+/** What ends a job that waits: its expiry or its total timeout, if one of them has passed. */
+export function whyOver(run: OpenRun, nowUs: number): End | undefined {
+  const expireTimeUs = expiryOf(run);
+  if (expireTimeUs !== null && expireTimeUs <= nowUs) return expired(run);
+  return run.limits.deadlineUs !== null && run.limits.deadlineUs <= nowUs ? totalTimeOut(run) : undefined;
+}
+
+/** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
+export function decideTimeOut(run: OpenRun, policy: RetryPolicy, moment: Moment): Change {
+  return late(run, 'RunTimeout', `ran longer than its run timeout of ${run.runTimeoutMs} ms`, policy, moment);
+}
+
+function late(run: OpenRun, type: string, what: string, policy: RetryPolicy, moment: Moment): Change {
+  return afterFailure('timeOut', run, systemFailure('TIMEOUT', type, `the attempt ${what}`), policy, moment);
+}
+
+/** A time that a RUNNING attempt has to keep: which one, and what becomes of it. */
+function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits: TimeLimits | undefined): Change {
+  const { minFraction = 0, windowMs = 0 } = limits?.watchdog ?? {};
+  switch (overrunOf(run.limits, limits?.watchdog, moment.nowUs)) {
+    case 'TOTAL':
+      return totalTimeOut(run, run.attemptsCounted + 1);
+    case 'RUN':
+      return decideTimeOut(run, policy, moment);
+    case 'SILENT':
+      return late(
+        run,
+        'ProgressTimeout',
+        `said nothing of its progress in ${limits?.progressTimeoutMs} ms`,
+        policy,
+        moment,
+      );
+    case 'SLOW':
+      return late(run, 'ProgressTooSlow', `got on by less than ${minFraction} in ${windowMs} ms`, policy, moment);
+    case 'ON_PACE':
+      return watchOn(run, moment.nowUs, windowMs);
+  }
+}
+
+/** The watchdog's next window begins. */
+function watchOn(run: OpenRun, nowUs: number, windowMs: number): Continue {
+  const { deadlineUs, runDeadlineUs, quietDeadlineUs, progressFraction } = run.limits;
+  const watch = { untilUs: nowUs + windowMs * 1000, fraction: progressFraction ?? 0 };
+  const dueTimeUs = earliest(deadlineUs, runDeadlineUs, quietDeadlineUs, watch.untilUs);
+  return goOn('watch', run, { state: 'RUNNING', dueTimeUs, watch });
+}
+
+function totalTimeOut(run: OpenRun, attemptsCounted = run.attemptsCounted): End {
+  const message = 'it did not end within its total timeout';
+  const failure = systemFailure('TIMEOUT', 'TotalTimeout', message);
+  return end('timeOut', run, 'FAILED', { failure, attemptsCounted, reason: message });
+}
+
+export function expired(run: OpenRun): End {
+  return end('expire', run, 'EXPIRED', {
+    failure: systemFailure('EXPIRED', 'Expired', 'it was not started before its expiry'),
+    reason: null,
+  });
+}

@@ -1,0 +1,25 @@
+/** What a retry policy's rules and limits make of an attempt that was lost, where they speak about it. */
+
+import type { RetryPolicy } from '../retries/retry-policy.ts';
+import { judgeLoss } from '../retries/retry-verdict.ts';
+import { end, goBack, goOn, type Moment } from './decide.ts';
+import type { Change } from './run.ts';
+
+/**
+ * `usual` is what becomes of the job without a policy; what ends it, and what closes no attempt, stays as it is. Not
+ * `charged` is a mass lapse: rules may still end or pause the job, but the attempt does not count.
+ */
+export function decideLoss(usual: Change, policy: RetryPolicy, moment: Moment, charged = true): Change {
+  if (usual.kind === 'end') return usual;
+  const { kind: _, event, run, state: __, rank: ___, dueTimeUs: ____, closed, ...kept } = usual;
+  if (!closed?.failure) return usual;
+  const verdict = judgeLoss(run, closed.failure, policy, charged, moment);
+  const { attemptsCounted, failures } = verdict;
+  if (verdict.kind === 'none') return { ...usual, failures };
+  const { reason } = verdict;
+  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
+  const counted = attemptsCounted > run.attemptsCounted;
+  const rest = { ...kept, attemptsCounted, failures, reason, closed: { ...closed, counted } };
+  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
+  return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
+}

@@ -1,0 +1,236 @@
+/** What becomes of an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and chance come in. */
+
+import { type Failure, systemFailure } from '../base/payload.ts';
+import { rankOf } from '../dispatch/rank.ts';
+import { backoffMs, lossBackoff, releaseBackoff } from '../retries/backoff.ts';
+import type { RetryPolicy } from '../retries/retry-policy.ts';
+import { judgeFailure } from '../retries/retry-verdict.ts';
+import { lastStageOf } from './cancel-stage.ts';
+import { type JobEvent, transitions } from './job-state.ts';
+import { afterLoss, isSuspect, type LossCounts, MOST_LOST, verdictOf, wastedOf } from './losses.ts';
+import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
+import { earliest } from './time-limits.ts';
+
+export interface Moment {
+  /** The database's clock, in microseconds. */
+  readonly nowUs: number;
+  /** From 0 up to, not including, 1. */
+  readonly random: number;
+}
+
+const RELEASE_WINDOW_US = 60_000_000;
+const RELEASES_A_WINDOW = 10;
+
+export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
+  return { kind: 'end', event, run, state, attemptsCounted: run.attemptsCounted, reason: run.reason, ...rest };
+}
+
+export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
+  const {
+    laneId,
+    rank,
+    attemptsCounted,
+    losses,
+    charges,
+    lost,
+    failures,
+    releases,
+    releasesSinceUs,
+    suspensions,
+    reason,
+  } = run;
+  return {
+    kind: 'continue',
+    event,
+    run,
+    laneId,
+    rank,
+    dueTimeUs: null,
+    attemptsCounted,
+    losses,
+    charges,
+    lost,
+    failures,
+    releases,
+    releasesSinceUs,
+    suspensions,
+    reason,
+    ...rest,
+  };
+}
+
+/** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
+export function waitsUntil(
+  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
+): number | null {
+  return earliest(expiryOf(run), run.limits.deadlineUs);
+}
+
+/** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
+export function expiryOf(
+  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs'>,
+): number | null {
+  const { attemptsCounted, lost, children, suspensions, expireTimeUs } = run;
+  return attemptsCounted + lost + children + suspensions === 0 ? expireTimeUs : null;
+}
+
+/** READY at once, or SCHEDULED until the delay is over. */
+export function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Change {
+  const expireTimeUs = expiryOf({ ...run, ...rest });
+  const { deadlineUs } = run.limits;
+  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: earliest(expireTimeUs, deadlineUs), ...rest });
+  const dueTimeUs = nowUs + delayMs * 1000;
+  if (deadlineUs !== null && dueTimeUs > deadlineUs) return endLate(event, run, rest);
+  return goOn(event, run, {
+    state: 'SCHEDULED',
+    dueTimeUs,
+    rank: rankOf(dueTimeUs, run.priority, expireTimeUs),
+    ...rest,
+  });
+}
+
+/** There is no time left for another attempt: why the last one ended stays on record. */
+function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
+  const last = rest.closed?.failure;
+  const message = 'its total timeout leaves no time for another attempt';
+  const failure = { ...systemFailure('TIMEOUT', 'TotalTimeout', message), ...(last ? { cause: last } : {}) };
+  const { attemptsCounted = run.attemptsCounted } = rest;
+  return end(event, run, 'FAILED', { failure, attemptsCounted, reason: message });
+}
+
+/** Whether its handler waits for children: a workflow, which waits as well, has no attempt. */
+export function isSuspended({ state, attempt }: Pick<OpenRun, 'state' | 'attempt'>): boolean {
+  return state === 'WAITING' && attempt > 0;
+}
+
+export function cancelled(event: JobEvent, run: OpenRun): End {
+  const failure = systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled');
+  return end(event, run, 'CANCELLED', { failure, cancelStage: lastStageOf(event) });
+}
+
+/** An attempt failed or ran out of time: another one, a pause, or the end, as the policy says. */
+export function afterFailure(
+  event: 'fail' | 'timeOut',
+  run: OpenRun,
+  failure: Failure,
+  policy: RetryPolicy,
+  moment: Moment,
+): Change {
+  if (run.state === 'CANCELLING') return cancelled(event, run);
+  const verdict = judgeFailure(run, failure, policy, moment);
+  const { attemptsCounted, failures, reason } = verdict;
+  if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
+  const counted = attemptsCounted > run.attemptsCounted;
+  // A worker keeps to the run timeout too, and may report it first.
+  const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
+  const lost = run.lost + (counted ? 0 : 1);
+  const rest = { attemptsCounted, failures, lost, losses: 0, reason, closed: { outcome, counted, failure } } as const;
+  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
+  return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
+}
+
+/** The worker reported a failure. */
+export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, moment: Moment): Change {
+  return afterFailure('fail', run, failure, policy, moment);
+}
+
+/** The count of attempts that gave their job back at once, and how long it waits after so many within a minute. */
+export function withOneMoreRelease(run: OpenRun, { nowUs, random }: Moment) {
+  const fresh = run.releasesSinceUs === null || nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
+  const releases = fresh ? 1 : run.releases + 1;
+  const over = releases - RELEASES_A_WINDOW;
+  const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, random)) : 0;
+  return { releases, releasesSinceUs: fresh ? nowUs : run.releasesSinceUs, delayMs };
+}
+
+/**
+ * The handler was never started. Costs no attempt; a job that is released over and over backs off, and ends with the
+ * hundredth attempt that was for nothing. One that was seen running can't be released any more: that counts as aborted.
+ */
+export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('release', run);
+  if (run.state === 'RUNNING') return decideAbort(run, moment);
+  const { delayMs, ...counts } = withOneMoreRelease(run, moment);
+  const reason = delayMs > 0 ? `released ${counts.releases} times within a minute, last by ${why}` : null;
+  const wasted = wastedOf(run, run.lost);
+  if (wasted >= MOST_LOST) {
+    const message = `${wasted} attempts were lost or released, the last by ${why}`;
+    return end('release', run, 'FAILED', {
+      failure: systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message),
+      reason: message,
+    });
+  }
+  const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
+  return goBack('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
+}
+
+/** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
+export function decideAbort(run: OpenRun, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('abort', run);
+  const failure = systemFailure(
+    'LEASE_LOST',
+    'LeaseLost',
+    'the worker could not prove its lease and stopped the handler',
+  );
+  const closed: ClosedAttempt = { outcome: 'ABORTED', counted: false, failure };
+  const counts = afterLoss(run, false);
+  const delayMs = Math.max(1, backoffMs(lossBackoff, counts.lost, moment.random));
+  return afterLost('abort', run, counts, delayMs, moment.nowUs, { closed, reason: 'its worker lost its lease' });
+}
+
+/** Another attempt, unless the losses so far say that it would be lost too. */
+function afterLost(
+  event: JobEvent,
+  run: OpenRun,
+  counts: LossCounts,
+  delayMs: number,
+  nowUs: number,
+  rest: Partial<Continue>,
+): Change {
+  const wasted = wastedOf(run, counts.lost);
+  const verdict = verdictOf(counts.charges, wasted);
+  if (verdict === 'GO_ON') return goBack(event, run, delayMs, nowUs, { ...rest, ...counts });
+  const message =
+    verdict === 'POISON'
+      ? `${counts.charges} workers in a row were lost while they ran this job and no other suspect`
+      : `${wasted} attempts were lost with their workers or released, and none said why`;
+  const cause = rest.closed?.failure;
+  const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
+  return end(event, run, 'FAILED', { failure, reason: message });
+}
+
+export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
+
+/** The session ended before a report. The first loss comes back at once, later ones after a backoff. */
+export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment): Change {
+  const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
+  if (run.state === 'CANCELLING') return cancelled(event, run);
+  const counts = afterLoss(run, how === 'LAPSE');
+  const delayMs = counts.lost === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, counts.lost - 1, moment.random));
+  const failure =
+    how === 'CLOSE'
+      ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
+      : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
+  const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
+  const reason = isSuspect(counts)
+    ? `${failure.message}, ${counts.losses} times in a row: it is run beside no other suspect now`
+    : failure.message;
+  return afterLost(event, run, counts, delayMs, moment.nowUs, { closed, reason });
+}
+
+/** The worker reports that it stopped for a cancel. Without one on record the attempt goes back as aborted. */
+export function decideConfirmCancel(run: OpenRun, moment: Moment): Change {
+  if (run.state === 'CANCELLING') return cancelled('confirmCancel', run);
+  return { ...decideAbort(run, moment), event: 'confirmCancel' };
+}
+
+/** Somebody asks the job to stop. Undefined: nothing changes, it is being cancelled already. */
+export function decideCancel(run: OpenRun, why: string, graceMs: number, moment: Moment): Change | undefined {
+  const [to] = transitions.requestCancel[run.state] ?? [];
+  if (!to) return undefined;
+  const reason = why || 'cancelled on request';
+  if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
+  // A workflow ends once its steps have, and what cleans up after them.
+  if (run.state === 'WAITING') return goOn('requestCancel', run, { state: to, reason });
+  return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
+}

@@ -1,0 +1,141 @@
+/** What a retry policy says about a failure: final failures, then rules, then types that are not retried, then limits. */
+
+import { type Failure, systemFailure } from '../base/payload.ts';
+import { countOf, withOneMore } from '../jobs/cause-counts.ts';
+import { MOST_LOST, wastedOf } from '../jobs/losses.ts';
+import type { OpenRun } from '../jobs/run.ts';
+import { backoffMs } from './backoff.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import { type FoundRule, findRule, type RetryCause, retryCauseOf } from './retry-rules.ts';
+
+interface Counts {
+  readonly attemptsCounted: number;
+  /** Attempts that failed for each cause, packed; kept only where the policy has limits for causes. */
+  readonly failures: number;
+}
+
+type Next =
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'pause'; readonly reason: string }
+  | { readonly kind: 'stop'; readonly reason: string; readonly failure: Failure };
+
+export type Verdict = Next & Counts;
+/** Neither a rule nor a limit speaks about a loss. */
+export type NoVerdict = Counts & { readonly kind: 'none' };
+
+interface Chance {
+  readonly nowUs: number;
+  readonly random: number;
+}
+
+/** A failure with what the policy has for it. */
+interface Case extends Counts {
+  readonly run: OpenRun;
+  readonly failure: Failure;
+  readonly policy: RetryPolicy;
+  readonly cause: RetryCause;
+  readonly rule: FoundRule | undefined;
+  readonly counted: boolean;
+}
+
+/** The worker reported a failure, or the attempt ran out of time. */
+export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy, chance: Chance): Verdict {
+  const given = caseOf(run, failure, policy, findRule(policy.rules, failure, false), true);
+  const { rule, counted, attemptsCounted } = given;
+  if (failure.final) return stop(given, 'the handler said that another attempt cannot help');
+  if (!rule && policy.nonRetryableTypes.includes(failure.type))
+    return stop(given, `the retry policy does not retry ${failure.type}`);
+  const backoff = () => backoffMs(policy, counted ? attemptsCounted : run.lost + 1, chance.random);
+  const next = follow(given, failure.retryDelayMs ?? rule?.delayMs ?? backoff());
+  if (next.kind === 'stop') return next;
+  const over = overLimit(given, next, chance.nowUs);
+  if (over) return stop(given, over);
+  return !counted && wastedOf(run, run.lost + 1) >= MOST_LOST ? stop(given, ...lostTooOften(failure)) : next;
+}
+
+/** The attempt ended without a report. `charged`: through no fault of our own, so that it may count. */
+export function judgeLoss(
+  run: OpenRun,
+  failure: Failure,
+  policy: RetryPolicy,
+  charged: boolean,
+  chance: Chance,
+): Verdict | NoVerdict {
+  const rule = findRule(policy.rules, failure, true);
+  const given = caseOf(run, failure, policy, rule, charged);
+  const { attemptsCounted, failures } = given;
+  if (!rule || (rule.action === 'IGNORE' && rule.delayMs === undefined)) {
+    const over = overCause(given);
+    return over ? stop(given, over) : { kind: 'none', attemptsCounted, failures };
+  }
+  const next = follow(given, rule.delayMs ?? backoffMs(policy, Math.max(1, attemptsCounted), chance.random));
+  const over = given.counted && next.kind !== 'stop' && overLimit(given, next, chance.nowUs);
+  return over ? stop(given, over) : next;
+}
+
+function caseOf(
+  run: OpenRun,
+  failure: Failure,
+  policy: RetryPolicy,
+  rule: FoundRule | undefined,
+  charged: boolean,
+): Case {
+  const cause = retryCauseOf(failure);
+  const counted = charged && counts(cause, rule);
+  const tallied = policy.limits && charged && rule?.action !== 'IGNORE';
+  const failures = tallied ? withOneMore(run.failures, cause) : run.failures;
+  return { run, failure, policy, cause, rule, counted, failures, attemptsCounted: run.attemptsCounted + +counted };
+}
+
+/** Failures of the handler count unless a rule ignores them; what it ran on counts only where a rule goes on with it. */
+function counts(cause: RetryCause, rule: FoundRule | undefined): boolean {
+  if (rule?.action === 'IGNORE') return false;
+  if (cause === 'APPLICATION' || cause === 'TIMEOUT') return true;
+  return rule?.action === 'RETRY' || rule?.action === 'PAUSE';
+}
+
+/** What the rule wants, or a retry where there is none. */
+function follow(given: Case, wishedMs: number): Verdict {
+  const { rule, attemptsCounted, failures } = given;
+  const what = describe(given);
+  const by = rule ? `retry rule ${rule.number}` : '';
+  if (rule?.action === 'FAIL') return stop(given, `${by} ends the job: ${what}`);
+  if (rule?.action === 'PAUSE')
+    return { kind: 'pause', attemptsCounted, failures, reason: `paused by ${by}: ${what}; ResumeJob goes on with it` };
+  const delayMs = Math.max(1, wishedMs);
+  const reason = `${what}; waits ${delayMs} ms for the next${by && ` by ${by}`}`;
+  return { kind: 'retry', attemptsCounted, failures, delayMs, reason };
+}
+
+function describe({ counted, attemptsCounted, policy, failure }: Case): string {
+  const which = counted ? `attempt ${attemptsCounted} of ${policy.maxAttempts}` : 'an attempt that does not count';
+  const code = failure.exitCode === undefined ? '' : `, exit code ${failure.exitCode}`;
+  return `${which} failed (${failure.type}${code})`;
+}
+
+function stop(given: Case, reason: string, failure = given.failure): Verdict {
+  const { attemptsCounted, failures } = given;
+  return { kind: 'stop', attemptsCounted, failures, reason, failure };
+}
+
+/** Which limit leaves no further attempt, or undefined. A pause has no next time yet: it may begin at once. */
+function overLimit(given: Case, next: Verdict, nowUs: number): string | undefined {
+  const { run, policy, counted, attemptsCounted } = given;
+  if (counted && attemptsCounted >= policy.maxAttempts)
+    return `attempt ${attemptsCounted} of ${policy.maxAttempts} failed`;
+  const nextUs = nowUs + (next.kind === 'retry' ? next.delayMs * 1000 : 0);
+  if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000)
+    return "the next attempt would begin after the policy's longest time for retries";
+  return overCause(given);
+}
+
+function overCause({ policy, cause, failures }: Case): string | undefined {
+  const limit = policy.limits?.[cause] ?? 0;
+  if (limit === 0 || countOf(failures, cause) < limit) return undefined;
+  return `${limit} attempts failed with the cause ${cause}: no more are allowed`;
+}
+
+function lostTooOften(last: Failure): [string, Failure] {
+  const message = `${MOST_LOST} attempts that do not count were lost, released or failed`;
+  return [message, { ...systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message), cause: last }];
+}

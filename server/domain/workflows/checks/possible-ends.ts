@@ -1,0 +1,136 @@
+/**
+ * Steps that can never start, whatever happens: told from the trigger rules alone. Each job may succeed or fail and each condition
+ * hold or not, so that a step may be switched off by `false` without a refusal of those behind it.
+ */
+import type { Needs } from '../needs.ts';
+import type { EndedStepState } from '../step-state.ts';
+import type { TriggerRule, WorkflowStep } from '../workflow.ts';
+import type { Problems } from './problems.ts';
+
+/** Sets of ends, as bits. */
+export const endBits = { SUCCEEDED: 1, FAILED: 2, UPSTREAM_FAILED: 4, SKIPPED: 8 } as const satisfies Record<
+  EndedStepState,
+  number
+>;
+
+const { SUCCEEDED, SKIPPED } = endBits;
+/** By its own job. A rule that asks whether a step failed means either. */
+const ITSELF = endBits.FAILED;
+const FAILED = ITSELF | endBits.UPSTREAM_FAILED;
+
+/** Whether one, or each, of the steps that are needed can end as one of these. */
+interface Ends {
+  readonly some: (ends: number) => boolean;
+  readonly every: (ends: number) => boolean;
+}
+
+interface Rule {
+  readonly mayStart: (ends: Ends) => boolean;
+  /** Where it does not start: whether it may be because of a failure, or as a skipped step. In doubt it may. */
+  readonly mayFail?: (ends: Ends) => boolean;
+  readonly maySkip?: (ends: Ends) => boolean;
+}
+
+const always = () => true;
+const someOf = (ends: number) => (needs: Ends) => needs.some(ends);
+const eachOf = (ends: number) => (needs: Ends) => needs.every(ends);
+const eachAndSome = (each: number, some: number) => (needs: Ends) => needs.every(each) && needs.some(some);
+
+const rules: Readonly<Record<TriggerRule, Rule>> = {
+  ALL_SUCCESS: { mayStart: eachOf(SUCCEEDED), mayFail: someOf(FAILED), maySkip: someOf(SKIPPED) },
+  ALL_FAILED: { mayStart: eachOf(FAILED), maySkip: someOf(SUCCEEDED | SKIPPED) },
+  ALL_DONE: { mayStart: always },
+  ALL_DONE_MIN_ONE_SUCCESS: {
+    mayStart: eachAndSome(SUCCEEDED | FAILED, SUCCEEDED),
+    mayFail: eachOf(FAILED),
+    maySkip: someOf(SKIPPED),
+  },
+  ALL_SKIPPED: { mayStart: eachOf(SKIPPED), maySkip: someOf(SUCCEEDED | FAILED) },
+  ONE_SUCCESS: {
+    mayStart: someOf(SUCCEEDED),
+    mayFail: eachAndSome(FAILED | SKIPPED, FAILED),
+    maySkip: eachOf(SKIPPED),
+  },
+  ONE_FAILED: { mayStart: someOf(FAILED), maySkip: eachOf(SUCCEEDED | SKIPPED) },
+  ONE_DONE: { mayStart: someOf(SUCCEEDED | ITSELF), maySkip: eachOf(endBits.UPSTREAM_FAILED | SKIPPED) },
+  NONE_FAILED: { mayStart: eachOf(SUCCEEDED | SKIPPED), mayFail: someOf(FAILED) },
+  NONE_FAILED_MIN_ONE_SUCCESS: {
+    mayStart: eachAndSome(SUCCEEDED | SKIPPED, SUCCEEDED),
+    mayFail: someOf(FAILED),
+    maySkip: eachOf(SKIPPED),
+  },
+  NONE_SKIPPED: { mayStart: eachOf(SUCCEEDED | FAILED), maySkip: someOf(SKIPPED) },
+  ALWAYS: { mayStart: always },
+  ALL_DONE_SETUP_SUCCESS: {
+    mayStart: someOf(SUCCEEDED),
+    mayFail: eachAndSome(FAILED | SKIPPED, FAILED),
+    maySkip: eachOf(SKIPPED),
+  },
+};
+
+/** `order`: as `orderOf` gives it. */
+export function tellUnreachable(
+  steps: readonly WorkflowStep[],
+  needs: Needs,
+  order: readonly number[],
+  field: string,
+  problems: Problems,
+): void {
+  const possible = new Uint8Array(steps.length);
+  for (const number of order) {
+    const step = steps[number] as WorkflowStep;
+    const needed = needs.of[number] as readonly number[];
+    const ends = needed.map((need) => possible[need] as number);
+    if (!mayStart(step.rule, ends))
+      problems.add(`${field}[${number}].trigger_rule`, neverText(steps, step, needed, possible));
+    possible[number] = endsBehind(step, ends);
+  }
+}
+
+/** Also where a need was wrong, and so is left out: that is told already. */
+function mayStart(rule: TriggerRule, needed: readonly number[]): boolean {
+  return needed.length === 0 || rules[rule].mayStart(endsOf(needed));
+}
+
+/** In which ways a step may end, by those of the steps that it needs. */
+export function endsBehind(
+  { rule, condition }: Pick<WorkflowStep, 'rule' | 'condition'>,
+  needed: readonly number[],
+): number {
+  const ownEnds = SUCCEEDED | ITSELF | (condition === undefined ? 0 : SKIPPED);
+  if (needed.length === 0) return ownEnds;
+  const { mayFail, maySkip } = rules[rule];
+  const ends = endsOf(needed);
+  return (
+    (mayStart(rule, needed) ? ownEnds : 0) |
+    (mayFail?.(ends) ? endBits.UPSTREAM_FAILED : 0) |
+    (maySkip?.(ends) ? SKIPPED : 0)
+  );
+}
+
+function endsOf(possible: readonly number[]): Ends {
+  return {
+    some: (ends) => possible.some((one) => (one & ends) !== 0),
+    every: (ends) => possible.every((one) => (one & ends) !== 0),
+  };
+}
+
+const kinds = [
+  [SUCCEEDED, 'succeed'],
+  [ITSELF, 'fail'],
+  [endBits.UPSTREAM_FAILED, 'be kept from starting by a failure'],
+  [SKIPPED, 'be skipped'],
+] as const;
+
+function neverText(
+  steps: readonly WorkflowStep[],
+  { rule }: WorkflowStep,
+  needed: readonly number[],
+  possible: Uint8Array,
+): string {
+  const can = needed.slice(0, 3).map((need) => {
+    const ways = kinds.filter(([end]) => ((possible[need] as number) & end) !== 0).map(([, text]) => text);
+    return `${steps[need]?.name} can only ${ways.join(' or ')}`;
+  });
+  return `never lets the step start: ${rule} does not fit, since ${can.join(', ')}; choose another rule, or give those a condition`;
+}

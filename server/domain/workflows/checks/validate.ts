@@ -1,0 +1,36 @@
+/** Everything that can be told of a workflow from its definition alone. */
+
+import { tellCompensations } from '../compensation.ts';
+import { needsOf } from '../needs.ts';
+import { tellCaches } from '../step-cache.ts';
+import { tellAfters } from '../step-dependencies.ts';
+import type { Workflow } from '../workflow.ts';
+import { checkExpressions } from './check-expressions.ts';
+import { orderOf, tellCycles } from './cycles.ts';
+import { tellUnreachable } from './possible-ends.ts';
+import { Problems, type WorkflowProblem } from './problems.ts';
+
+/**
+ * All that is wrong, up to the first 100. What is looked at step by step, such as names and ranges, was looked at before: none of
+ * it need be right here. Yields now and then, so that a caller may see to others meanwhile: 10,000 steps with an expression each
+ * take half a second.
+ */
+export function* workflowProblems(workflow: Workflow, field: string): Generator<void, readonly WorkflowProblem[]> {
+  const problems = new Problems();
+  const { steps } = workflow;
+  const fieldOfSteps = `${field}.steps`;
+  if (steps.length === 0) problems.add(fieldOfSteps, 'is empty; a workflow has at least one step');
+  for (const [i, { loop, fanOut }] of steps.entries())
+    if (loop && fanOut)
+      problems.add(`${fieldOfSteps}[${i}].loop`, 'is set beside fan_out; a step may have one of the two');
+  tellCompensations(steps, fieldOfSteps, problems);
+  tellCaches(steps, fieldOfSteps, problems);
+  tellAfters(steps, fieldOfSteps, problems);
+  const needs = needsOf(steps, fieldOfSteps, problems);
+  const order = orderOf(needs);
+  tellCycles(steps, needs, order, fieldOfSteps, problems);
+  tellUnreachable(steps, needs, order, fieldOfSteps, problems);
+  yield;
+  yield* checkExpressions(workflow, needs, order, field, problems);
+  return problems.found;
+}

@@ -1,0 +1,116 @@
+/**
+ * Expressions of workflows: CEL over what the workflow was given and what the steps before have given. What an expression reads
+ * is known when it is compiled. Macros over lists are refused, so that the cost of one is bounded by its length and its inputs.
+ */
+import { type CelInput, type CelValue, celEnv, isCelError, parse, plan } from '@bufbuild/cel';
+import { messageOf, namesIn } from '../../base/cel.ts';
+import { type Expr, type Path, pathsIn } from './expression-paths.ts';
+import { asCel, asJson, type Json } from './expression-values.ts';
+import { mixedArithmetic } from './mixed-arithmetic.ts';
+
+/** In characters. */
+export const MOST_EXPRESSION = 4_096;
+
+/** Values of JSON; none of them is changed while an expression may still look at it. */
+export interface ExpressionValues {
+  readonly workflow: {
+    readonly input: unknown;
+    readonly job_id: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  /** At least those that the expression names. An output that is undefined, or null, counts as one that is not there. */
+  readonly steps: Readonly<Record<string, { readonly output: unknown; readonly state: string }>>;
+  readonly item?: unknown;
+  readonly index?: number;
+  readonly iteration?: number;
+  readonly previous?: unknown;
+  readonly output?: unknown;
+}
+
+export type Evaluated = { readonly value: Json } | { readonly problem: string };
+
+export interface WorkflowExpression {
+  /** The names N of `steps.N.output` and `steps.N.state`. */
+  readonly steps: ReadonlySet<string>;
+  /** Whether it names `workflow.input`. */
+  readonly usesInput: boolean;
+  /** Whether it names `output`. */
+  readonly usesOutput: boolean;
+  readonly evaluate: (values: ExpressionValues) => Evaluated;
+}
+
+/** The syntax of an expression, and the paths that it reads. */
+export interface ParsedExpression {
+  readonly root: Expr;
+  readonly paths: readonly Path[];
+}
+
+const env = celEnv({ funcs: mixedArithmetic });
+
+/** Or what is wrong with the text, as an end of a sentence that begins with its field. `names`: the variables that it may use. */
+export function parseExpression(
+  text: string,
+  names: readonly string[],
+): ParsedExpression | { readonly problem: string } {
+  if (text.length > MOST_EXPRESSION) return { problem: `is longer than ${MOST_EXPRESSION} characters` };
+  try {
+    const root = parse(text).expr as Expr;
+    const found = namesIn(root, names);
+    if ('problem' in found) return found;
+    const paths = pathsIn(root, (name) => env.funcs.find(name) !== undefined);
+    return 'problem' in paths ? paths : { root, paths };
+  } catch (error) {
+    return { problem: `is no expression of CEL: ${messageOf(error)}` };
+  }
+}
+
+export function compileExpression(
+  text: string,
+  names: readonly string[],
+): WorkflowExpression | { readonly problem: string } {
+  const parsed = parseExpression(text, names);
+  if ('problem' in parsed) return parsed;
+  const steps = stepsOf(parsed.paths);
+  const evaluate = plan(env, parsed.root);
+  return {
+    steps,
+    usesInput: parsed.paths.some(({ parts }) => parts[0] === 'workflow' && parts[1] === 'input'),
+    usesOutput: parsed.paths.some(({ parts }) => parts[0] === 'output'),
+    evaluate: (values) => {
+      try {
+        return resultOf(evaluate(variablesOf(values, steps)));
+      } catch (error) {
+        return { problem: messageOf(error) };
+      }
+    },
+  };
+}
+
+export function stepsOf(paths: readonly Path[]): Set<string> {
+  return new Set(paths.flatMap(({ parts }) => (parts[0] === 'steps' ? [parts[1] as string] : [])));
+}
+
+/** Numbers of places are whole to CEL, so that they may be indexes; numbers of JSON are doubles. */
+function variablesOf(values: ExpressionValues, named: ReadonlySet<string>): Record<string, CelInput> {
+  const steps = Object.fromEntries([...named].map((name) => [name, ownOf(values.steps, name)]));
+  const { workflow, index, iteration } = values;
+  return {
+    workflow: asCel(workflow),
+    steps: asCel(steps),
+    item: asCel(values.item ?? null),
+    previous: asCel(values.previous ?? null),
+    output: asCel(values.output ?? null),
+    index: BigInt(index ?? 0),
+    iteration: BigInt(iteration ?? 0),
+  };
+}
+
+function ownOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
+function resultOf(value: CelValue | Error): Evaluated {
+  if (!isCelError(value)) return asJson(value as CelValue);
+  // An input may be nested deeper than the stack is.
+  return { problem: /call stack/.test(value.message) ? 'a value is nested too deeply' : value.message };
+}

@@ -1,0 +1,59 @@
+/** The expressions of a workflow, each with its place and with what it may name. */
+import { expressionOfAfter } from '../step-dependencies.ts';
+import type { Workflow, WorkflowStep } from '../workflow.ts';
+
+export interface PlacedExpression {
+  readonly text: string;
+  readonly field: string;
+  /** Of the step; left out for the workflow's own output. */
+  readonly step?: number;
+  readonly kind: 'condition' | 'input' | 'items' | 'while' | 'compensation' | 'key' | 'output' | `after[${number}]`;
+  /** Variables that it may use. */
+  readonly names: readonly string[];
+}
+
+const common = ['workflow', 'steps'];
+
+/** Where a variable is that is not everywhere. */
+export const placesOfNames: Readonly<Record<string, string>> = {
+  item: 'the input of a step with fan_out',
+  index: 'the input of a step with fan_out',
+  iteration: 'a loop',
+  previous: 'the input of a step with loop',
+  output: 'loop.while and compensation.input',
+};
+
+export const allNames = [...common, ...Object.keys(placesOfNames)];
+
+/** `field`: the path of the workflow. */
+export function* expressionsOf(workflow: Workflow, field: string): Generator<PlacedExpression> {
+  for (const [i, step] of workflow.steps.entries()) yield* expressionsOfStep(step, i, `${field}.steps[${i}]`);
+  if (workflow.output !== undefined)
+    yield { text: workflow.output, field: `${field}.output`, kind: 'output', names: common };
+}
+
+/** As `expressionsOf`, of one step. */
+export function* expressionsOfStep(step: WorkflowStep, number: number, field: string): Generator<PlacedExpression> {
+  const { condition, input, fanOut, loop, compensation, cache, after = [] } = step;
+  if (condition !== undefined)
+    yield { text: condition, field: `${field}.condition`, step: number, kind: 'condition', names: common };
+  if (input !== undefined) {
+    const names = [...common, ...(fanOut ? ['item', 'index'] : []), ...(loop ? ['iteration', 'previous'] : [])];
+    yield { text: input, field: `${field}.input`, step: number, kind: 'input', names };
+  }
+  if (fanOut) yield { text: fanOut.items, field: `${field}.fan_out.items`, step: number, kind: 'items', names: common };
+  if (loop) {
+    const names = [...common, 'output', 'iteration'];
+    yield { text: loop.while, field: `${field}.loop.while`, step: number, kind: 'while', names };
+  }
+  if (compensation?.input !== undefined) {
+    const names = [...common, 'output'];
+    yield { text: compensation.input, field: `${field}.compensation.input`, step: number, kind: 'compensation', names };
+  }
+  if (cache?.key !== undefined)
+    yield { text: cache.key, field: `${field}.cache.key`, step: number, kind: 'key', names: common };
+  for (const [i, one] of after.entries()) {
+    const { text, field: below } = expressionOfAfter(one);
+    yield { text, field: `${field}.after[${i}].${below}`, step: number, kind: `after[${i}]`, names: common };
+  }
+}

@@ -1,0 +1,37 @@
+/** A workflow's job: how it starts, and how it ends. */
+
+import { type Failure, type Payload, systemFailure } from '../base/payload.ts';
+import { lastStageOf } from '../jobs/cancel-stage.ts';
+import { end, goOn } from '../jobs/decide.ts';
+import type { Continue, End, OpenRun } from '../jobs/run.ts';
+
+export type WorkflowOutcome =
+  | { readonly state: 'SUCCEEDED'; readonly result: Payload }
+  | { readonly state: 'FAILED' | 'CANCELLED'; readonly failure: Failure };
+
+/** The control plane takes it. From now on only its total timeout is due. */
+export function decideStart(run: OpenRun): Continue | undefined {
+  if (run.state !== 'READY') return undefined;
+  return goOn('start', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason: null });
+}
+
+/** All that it is to do has been done. A workflow that was cancelled ends so, whatever else became of it. */
+export function decideFinish(run: OpenRun, outcome: WorkflowOutcome): End | undefined {
+  if (run.state === 'CANCELLING') return cancelled(run, outcome);
+  if (run.state !== 'WAITING') return undefined;
+  if (outcome.state === 'SUCCEEDED') return end('finish', run, 'SUCCEEDED', { result: outcome.result, reason: null });
+  // Nobody cancelled it: whoever says so has failed.
+  return end('finish', run, 'FAILED', { failure: outcome.failure, reason: outcome.failure.message });
+}
+
+function cancelled(run: OpenRun, outcome: WorkflowOutcome): End {
+  const failure =
+    outcome.state === 'CANCELLED'
+      ? outcome.failure
+      : systemFailure('CANCELLED', 'Cancelled', run.reason ?? 'cancelled');
+  return end('finish', run, 'CANCELLED', {
+    failure,
+    reason: failure.message,
+    cancelStage: lastStageOf('confirmCancel'),
+  });
+}

@@ -1,0 +1,77 @@
+/** Which steps need which, with what is wrong with that. Nothing here is recursive: a workflow may be a chain of 10,000. */
+import { nearName } from '../base/near-name.ts';
+import type { Problems } from './checks/problems.ts';
+import { MOST_EDGES, type WorkflowStep } from './workflow.ts';
+
+export interface Needs {
+  /** The number of the step of each name; of the first one where two have it. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Of each step the numbers of those that it needs, as far as they are right. */
+  readonly of: readonly (readonly number[])[];
+}
+
+/** Nearness is told for so many names of so many steps: it is dear, and only a help. */
+const MOST_LOOKED_FOR = 10;
+const MOST_LOOKED_AT = 1_000;
+
+export function needsOf(steps: readonly WorkflowStep[], field: string, problems: Problems): Needs {
+  const numbers = numbersOf(steps, field, problems);
+  const edges = steps.reduce((sum, { needs }) => sum + needs.length, 0);
+  if (edges > MOST_EDGES) {
+    problems.add(
+      field,
+      `have ${edges} needs in all; at most ${MOST_EDGES} are allowed. Put a step between those that many need`,
+    );
+    return { numbers, of: steps.map(() => []) };
+  }
+  const near = nearest([...numbers.keys()]);
+  const of = steps.map((step, i) => needsOfStep(steps, step, i, numbers, near, `${field}[${i}].needs`, problems));
+  return { numbers, of };
+}
+
+function numbersOf(steps: readonly WorkflowStep[], field: string, problems: Problems): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [i, { name }] of steps.entries()) {
+    const first = numbers.get(name);
+    if (first === undefined) numbers.set(name, i);
+    else problems.add(`${field}[${i}].name`, `is the name of ${field}[${first}] too; each step has a name of its own`);
+  }
+  return numbers;
+}
+
+function needsOfStep(
+  steps: readonly WorkflowStep[],
+  step: WorkflowStep,
+  self: number,
+  numbers: ReadonlyMap<string, number>,
+  near: (name: string) => string | undefined,
+  field: string,
+  problems: Problems,
+): number[] {
+  const known = new Map<number, number>();
+  for (const [i, name] of step.needs.entries()) {
+    const number = numbers.get(name);
+    const problem = number === undefined ? unknown(name, near) : problemOf(step, steps[number], known.get(number));
+    if (problem) problems.add(`${field}[${i}]`, problem);
+    else if (number !== self) known.set(number as number, i);
+  }
+  return [...known.keys()];
+}
+
+function unknown(name: string, near: (name: string) => string | undefined): string {
+  const meant = near(name);
+  return `is no step of this workflow${meant ? `; did you mean ${meant}?` : '; add the step, or leave the need out'}`;
+}
+
+function problemOf(step: WorkflowStep, need: WorkflowStep | undefined, before: number | undefined): string | undefined {
+  if (need === step) return 'is the step itself, which can not wait for itself';
+  if (before !== undefined) return `is there already as needs[${before}]; name it once`;
+  if (need && need.role !== step.role)
+    return `is a step of the role ${need.role}, and this one of ${step.role}: steps of a role wait for each other only`;
+  return undefined;
+}
+
+function nearest(names: readonly string[]): (name: string) => string | undefined {
+  let left = names.length > MOST_LOOKED_AT ? 0 : MOST_LOOKED_FOR;
+  return (name) => (left-- > 0 && name.length < 64 ? nearName(name, names) : undefined);
+}

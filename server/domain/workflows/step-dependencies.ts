@@ -1,0 +1,50 @@
+/** What a step's job waits for outside of its workflow: which steps may, and what the values of its expressions name. */
+
+import { isDottedName } from '../base/dotted-name.ts';
+import { isUuid } from '../base/uuid.ts';
+import type { Dependency } from '../dependencies/dependencies.ts';
+import type { Problems } from './checks/problems.ts';
+import type { StepDependency, WorkflowStep } from './workflow.ts';
+
+/** What is not to be had yet: each of them makes, or takes, more than one job at one turn. */
+const besides = {
+  fanOut: ['fan_out', 'give each item a workflow whose step waits'],
+  loop: ['loop', 'put the loop into a workflow, and `after` at the step that is made from it'],
+  cache: [
+    'cache',
+    'an earlier result would be taken without a wait; put a step that waits before the one with the cache',
+  ],
+} as const;
+
+export function tellAfters(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
+  for (const [i, step] of steps.entries()) {
+    if (!step.after) continue;
+    for (const key of ['fanOut', 'loop', 'cache'] as const) {
+      const [name, instead] = besides[key];
+      if (step[key]) problems.add(`${field}[${i}].after`, `is set beside ${name}; ${instead}`);
+    }
+  }
+}
+
+/** The expression of one, and the name of its field below that of the dependency. */
+export function expressionOfAfter({ on }: StepDependency): { readonly text: string; readonly field: string } {
+  switch (on.kind) {
+    case 'JOB':
+      return { text: on.jobId, field: 'job_id' };
+    case 'STEP':
+      return { text: on.workflowJobId, field: 'step.workflow_job_id' };
+    case 'ASSET':
+      return { text: on.name, field: 'asset' };
+  }
+}
+
+/** What is depended on, by the value of the expression. A text: why that names nothing, as an end of a sentence. */
+export function dependencyOf({ on, condition }: StepDependency, value: unknown): Dependency | string {
+  if (typeof value !== 'string') return 'gives no text';
+  if (on.kind === 'ASSET')
+    return isDottedName(value) ? { on: { kind: 'ASSET', name: value }, condition } : 'gives no name of an asset';
+  if (!isUuid(value)) return 'gives no UUID of a job';
+  const jobId = value.toLowerCase();
+  if (on.kind === 'JOB') return { on: { kind: 'JOB', jobId }, condition };
+  return { on: { kind: 'STEP', workflowJobId: jobId, step: on.step }, condition };
+}

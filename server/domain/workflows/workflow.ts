@@ -1,0 +1,126 @@
+/** The body of a workflow as the core sees it: every default filled in, spans in milliseconds, expressions as text. */
+
+import type { Condition } from '../dependencies/dependencies.ts';
+import type { Demands } from '../dispatch/demands.ts';
+import type { RetryPolicy } from '../retries/retry-policy.ts';
+
+/** The same numbers as `TriggerRule` in the contract. */
+export const triggerRules = {
+  ALL_SUCCESS: 1,
+  ALL_FAILED: 2,
+  ALL_DONE: 3,
+  ALL_DONE_MIN_ONE_SUCCESS: 4,
+  ALL_SKIPPED: 5,
+  ONE_SUCCESS: 6,
+  ONE_FAILED: 7,
+  ONE_DONE: 8,
+  NONE_FAILED: 9,
+  NONE_FAILED_MIN_ONE_SUCCESS: 10,
+  NONE_SKIPPED: 11,
+  ALWAYS: 12,
+  ALL_DONE_SETUP_SUCCESS: 13,
+} as const;
+export type TriggerRule = keyof typeof triggerRules;
+
+/** The same numbers as `StepRole` in the contract. */
+export const stepRoles = { NORMAL: 1, ON_FAILURE: 2, FINALLY: 3 } as const;
+export type StepRole = keyof typeof stepRoles;
+
+/** The same numbers as `FailureMode` in the contract. */
+export const failureModes = { FAIL_FAST: 1, RUN_BRANCHES: 2 } as const;
+export type FailureMode = keyof typeof failureModes;
+
+export interface Workflow {
+  readonly steps: readonly WorkflowStep[];
+  /** Expression of its result. Left out: the outputs of the leaves of the work, by name. */
+  readonly output?: string;
+  readonly failureMode: FailureMode;
+}
+
+/** What is left out is not there: no condition, no fan-out, no loop, the workflow's own input. */
+export interface WorkflowStep {
+  readonly name: string;
+  readonly definition: string;
+  /** 0: the newest when the step starts. */
+  readonly definitionVersion: number;
+  readonly needs: readonly string[];
+  readonly rule: TriggerRule;
+  readonly role: StepRole;
+  readonly condition?: string;
+  readonly input?: string;
+  readonly fanOut?: FanOut;
+  readonly loop?: Loop;
+  readonly overrides?: StepOverrides;
+  readonly compensation?: Compensation;
+  readonly cache?: StepCache;
+  readonly after?: readonly StepDependency[];
+}
+
+/** What a step's job waits for outside of its workflow. `jobId`, `workflowJobId` and `name` are expressions. */
+export interface StepDependency {
+  readonly on:
+    | { readonly kind: 'JOB'; readonly jobId: string }
+    | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string }
+    | { readonly kind: 'ASSET'; readonly name: string };
+  /** Of an asset it says nothing. */
+  readonly condition: Condition;
+}
+
+/** The result of an earlier job may be taken in place of a job. */
+export interface StepCache {
+  /** After that job's end. */
+  readonly maxAgeMs: number;
+  /** Expression of what must be the same. Left out: the whole input. */
+  readonly key?: string;
+}
+
+/** What takes back what a step has done, should the workflow fail afterwards. */
+export interface Compensation {
+  readonly definition: string;
+  /** 0: the newest when it starts. */
+  readonly definitionVersion: number;
+  /** Expression of its input. Left out: the step's output. */
+  readonly input?: string;
+}
+
+export interface StepOverrides {
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly retryPolicy?: RetryPolicy;
+  readonly runTimeoutMs?: number;
+  readonly demands?: Demands;
+  readonly expireAfterMs?: number;
+  readonly delayMs?: number;
+}
+
+export interface FanOut {
+  /** Expression of the list. */
+  readonly items: string;
+  /** Left out: all at once. */
+  readonly maxParallel?: number;
+  /** Left out: all items run to their ends. */
+  readonly maxFailed?: number;
+  /** Left out: once all items have succeeded. */
+  readonly successPolicy?: readonly SuccessRule[];
+}
+
+export interface SuccessRule {
+  /** First and last place of each span, in order and apart from each other. Left out: all items. */
+  readonly indexes?: readonly (readonly [number, number])[];
+  /** Left out: all of them. */
+  readonly count?: number;
+}
+
+export interface Loop {
+  readonly while: string;
+  readonly maxIterations: number;
+}
+
+export const MOST_STEPS = 10_000;
+export const MOST_NEEDS = 1_000;
+/** Of all steps together. */
+export const MOST_EDGES = 100_000;
+export const MOST_ITEMS = 100_000;
+export const MOST_ITERATIONS = 10_000;
+/** Workflows in each other. */
+export const MOST_DEPTH = 16;

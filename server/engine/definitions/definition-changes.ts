@@ -1,0 +1,75 @@
+/** Applies definitions, and says what a new version may break. */
+import { type CompatibilityIssue, compatibilityIssues } from '../../domain/definitions/compatibility.ts';
+import type { JobDefinition, PayloadSchema } from '../../domain/definitions/definition.ts';
+import { EngineError } from '../base/errors.ts';
+import type { AppliedDefinition } from '../ports/definitions.ts';
+import type { Schemas } from '../ports/ports.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+import type { StepDefinitions } from '../workflows/steps/definitions.ts';
+import type { Definitions } from './definitions.ts';
+
+export interface DefinitionChangesParts {
+  readonly definitions: Definitions;
+  readonly steps: StepDefinitions;
+  readonly schemas: Schemas;
+  readonly store: Pick<Store, 'listOffers' | 'readOpenVersions'>;
+}
+
+/** What applying a definition led to, and what it may break. */
+export interface AppliedChange extends AppliedDefinition {
+  readonly issues: readonly CompatibilityIssue[];
+}
+
+export class DefinitionChanges {
+  readonly #parts: DefinitionChangesParts;
+
+  constructor(parts: DefinitionChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws what `apply` would throw; stores nothing. */
+  async check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedChange> {
+    await this.#refuseBadSchemas(definition);
+    await this.#parts.steps.check(definition);
+    return this.#withIssues(await this.#parts.definitions.check(definition, contentHash));
+  }
+
+  async apply(
+    definition: JobDefinition,
+    contentHash: Uint8Array,
+    request: RequestKey | undefined,
+  ): Promise<AppliedChange> {
+    await this.#refuseBadSchemas(definition);
+    const refusal: unknown = await this.#parts.steps.check(definition).catch((error) => error);
+    return this.#withIssues(await this.#parts.definitions.apply(definition, contentHash, request, refusal));
+  }
+
+  async #refuseBadSchemas({ inputSchema, outputSchema }: JobDefinition): Promise<void> {
+    await this.#refuseBadSchema(inputSchema, 'input');
+    await this.#refuseBadSchema(outputSchema, 'output');
+  }
+
+  async #withIssues(applied: AppliedDefinition): Promise<AppliedChange> {
+    return { ...applied, issues: applied.created ? await this.#issues(applied) : [] };
+  }
+
+  async #refuseBadSchema(schema: PayloadSchema | undefined, side: 'input' | 'output'): Promise<void> {
+    const problem = schema && (await this.#parts.schemas.compile(schema));
+    if (!problem) return;
+    const part = problem.part && `.${problem.part}`;
+    const field = `definition.${side}_${schema.kind}_schema${part}`;
+    throw new EngineError('INVALID_FIELD', `${field} ${problem.message}`, {
+      field,
+      violations: [{ field, description: problem.message }],
+    });
+  }
+
+  async #issues({ definition, previous }: AppliedDefinition): Promise<CompatibilityIssue[]> {
+    const { namespace, name, version } = definition;
+    const [offers, openVersions] = await Promise.all([
+      this.#parts.store.listOffers(namespace),
+      this.#parts.store.readOpenVersions(namespace, name, version),
+    ]);
+    return compatibilityIssues({ previous, next: definition, offers, openVersions });
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What keeps ready jobs from sessions with free slots for a while, as far as this replica knows: they had better run elsewhere, or
+ * one of those sessions has said that it can't run them.
+ */
+import { isPreferred } from '../../domain/dispatch/placement.ts';
+import type { HoldOut, OpenSession } from '../../domain/explain/worker-constraints.ts';
+import type { Clock } from '../ports/ports.ts';
+import type { KnownLane } from './known-lane.ts';
+import { type Lanes, patienceOf } from './lanes.ts';
+import { lastSlotUntil, type ParkedClass, type ParkedCredits, type ParkedSession } from './parked-credits.ts';
+
+/** A round may take a tenth longer than a second. */
+const LONGEST_ROUND_MS = 1_100;
+
+export interface HoldOutsParts {
+  readonly lanes: Pick<Lanes, 'suits'>;
+  readonly credits: Pick<ParkedCredits, 'classes' | 'barOf'>;
+  readonly clock: Clock;
+}
+
+interface Wanted extends Pick<HoldOut, 'worker' | 'preferred'> {
+  readonly isWanted: (session: ParkedSession, parked: ParkedClass) => boolean;
+}
+
+export class HoldOuts {
+  readonly #parts: HoldOutsParts;
+
+  constructor(parts: HoldOutsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whom the lane's jobs hold out for; undefined: nobody, or they are not known to be ready. */
+  of(lane: KnownLane, nowUs: number): HoldOut | undefined {
+    if (lane.head === undefined) return undefined;
+    const { sticky, preferred } = lane.needs;
+    const worker = sticky?.mode === 'SOFT' ? sticky.worker : undefined;
+    const isNamed: Wanted['isWanted'] = ({ workerName }) => workerName === worker;
+    const isBetter: Wanted['isWanted'] = (_, { sessionClass }) => isPreferred(sessionClass, lane.needs);
+    return (
+      (worker === undefined ? undefined : this.#holdOut(lane, nowUs, { worker, isWanted: isNamed })) ??
+      (preferred === undefined ? undefined : this.#holdOut(lane, nowUs, { preferred, isWanted: isBetter }))
+    );
+  }
+
+  /** The sessions as they are to the lane's jobs: some get none of them for a while. */
+  withBars(sessions: readonly OpenSession[], { laneId }: KnownLane, nowUs: number): OpenSession[] {
+    const { credits } = this.#parts;
+    return sessions.map((session) => {
+      const until = session.unavailable === undefined ? credits.barOf(session, laneId) : undefined;
+      if (until === undefined) return session;
+      return { ...session, unavailable: 'barred', barredUntilUs: this.#timeOf(until, nowUs) };
+    });
+  }
+
+  /** For some rounds in any case, and then while one of them offers a slot: it may be gone, and not be known to be. */
+  #holdOut(lane: KnownLane, nowUs: number, { isWanted, ...named }: Wanted): HoldOut | undefined {
+    const { lanes, credits, clock } = this.#parts;
+    const found = credits
+      .classes()
+      .filter((parked) => lanes.suits(parked, lane))
+      .flatMap((parked) => [...parked.sessions.values()].filter((session) => isWanted(session, parked)));
+    if (found.length === 0) return undefined;
+    const patientUntil = clock.now() + patienceOf(lane) * LONGEST_ROUND_MS;
+    const forLane = { laneId: lane.laneId, worker: undefined };
+    const until = Math.max(patientUntil, ...found.map((session) => lastSlotUntil(session, forLane)));
+    if (until <= clock.now()) return undefined;
+    const sessionIds = new Set(found.map(({ sessionId }) => sessionId));
+    return { ...named, sessionIds, untilUs: this.#timeOf(until, nowUs) };
+  }
+
+  /** On the database's clock. */
+  #timeOf(ms: number, nowUs: number): number {
+    return nowUs + Math.round((ms - this.#parts.clock.now()) * 1_000);
+  }
+}

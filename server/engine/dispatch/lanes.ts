@@ -1,0 +1,373 @@
+/** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
+import type { Demands } from '../../domain/dispatch/demands.ts';
+import {
+  canonicalDemands,
+  cleanupKey,
+  fits,
+  isPreferred,
+  type LaneKey,
+  parseDemands,
+} from '../../domain/dispatch/placement.ts';
+import type { LaneHint } from '../base/messages.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { Store } from '../ports/store.ts';
+import type { KnownLane } from './known-lane.ts';
+import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
+import { type ForLane, hasWorker, offersSlot, type ParkedClass } from './parked-credits.ts';
+
+/** What a hint without a number stands for. */
+const UNKNOWN_JOBS = 100;
+
+const MOST_UNLIKE = 100;
+/** Rounds for which jobs wait for a slot of a session that they had better run in. */
+const PATIENT_ROUNDS = 3;
+
+/** Rounds, which are counted each second, for which the lane's jobs still do so; 0: they wait no more. */
+export const patienceOf = ({ rounds }: KnownLane) => Math.max(0, PATIENT_ROUNDS - rounds);
+const isPatient = (lane: KnownLane) => patienceOf(lane) > 0;
+
+/** Its claims are made for some of the sessions of a class. */
+export function isApart({ needs }: KnownLane): boolean {
+  return needs.resources !== undefined || needs.sticky !== undefined;
+}
+
+/** Name of the handler that runs a lane's jobs. */
+export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
+  return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
+}
+
+export type LaneStore = Pick<Store, 'ensureLane' | 'findLane' | 'readLanes'>;
+
+export class Lanes {
+  readonly #store: LaneStore;
+  readonly #definitions: Definitions;
+  #ids = new Map<string, Promise<number>>();
+  #learned = new Map<string, number>();
+  /** Looks for lanes that are under way, and transactions that make lanes. */
+  #looks = new Map<string, Promise<number | undefined>>();
+  #making = new Map<string, Promise<unknown>>();
+  #lanes = new Map<number, KnownLane>();
+  /** The lane of the same jobs with the other suspicion, by lane id. */
+  #beside = new Map<number, number>();
+  #cleanups = new Map<number, number>();
+  /** The lane of a lane's jobs that ran out of memory, by lane id. */
+  #grown = new Map<number, number>();
+  /** Those of workflows. */
+  #workflows = new Set<KnownLane>();
+  /** Those of jobs that wait for an event or for a person. */
+  #waits = new Set<KnownLane>();
+  /** Those whose claims are made for some sessions alone. */
+  #apart = new Set<KnownLane>();
+  #suspects = new Set<KnownLane>();
+  /** Those that have limits, or had. */
+  #limited = new Set<KnownLane>();
+  /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
+  #atLimits = new Map<number, number>();
+  /** Hints for lanes that are being loaded. */
+  #loading = new Map<number, Promise<void>>();
+
+  constructor(store: LaneStore, definitions: Definitions) {
+    this.#store = store;
+    this.#definitions = definitions;
+  }
+
+  /** The id of the lane with this key; made if there is none. `breaker` is what the definition names. */
+  idOf(key: LaneKey, breaker?: string): Promise<number> {
+    const text = keyText(key);
+    let id = this.#ids.get(text);
+    if (!id) {
+      id = this.#store.ensureLane(key, breaker);
+      this.#ids.set(text, id);
+      id.catch(() => this.#ids.delete(text));
+    }
+    return id;
+  }
+
+  /** The id of the lane with this key; undefined: there is none. */
+  async find(key: LaneKey, breaker?: string): Promise<number | undefined> {
+    const text = keyText(key);
+    const known = this.#ids.get(text);
+    if (known) return known;
+    let look = this.#looks.get(text);
+    if (!look) {
+      look = this.#store.findLane(key, breaker).finally(() => this.#looks.delete(text));
+      this.#looks.set(text, look);
+    }
+    const laneId = await look;
+    if (laneId !== undefined) this.learn(key, laneId);
+    return laneId;
+  }
+
+  /** Remembers a lane that was made. */
+  learn(key: LaneKey, laneId: number): void {
+    const text = keyText(key);
+    if (this.#learned.get(text) === laneId) return;
+    this.#ids.set(text, Promise.resolve(laneId));
+    this.#learned.set(text, laneId);
+  }
+
+  /** The id of the lane with this key, if it was found, made or loaded before. */
+  known(key: LaneKey): number | undefined {
+    return this.#learned.get(keyText(key));
+  }
+
+  /** Lets others know, while `work` is under way, that it makes these lanes. */
+  async making<T>(keys: readonly LaneKey[], work: () => Promise<T>): Promise<T> {
+    const texts = keys.map(keyText);
+    const result = work();
+    for (const text of texts) this.#making.set(text, result);
+    try {
+      return await result;
+    } finally {
+      for (const text of texts) if (this.#making.get(text) === result) this.#making.delete(text);
+    }
+  }
+
+  /** Waits until those are done that make one of these lanes, and returns whether there are any. */
+  async othersMake(keys: readonly LaneKey[]): Promise<boolean> {
+    const makers = new Set(keys.flatMap((key) => this.#making.get(keyText(key)) ?? []));
+    await Promise.allSettled(makers);
+    return makers.size > 0;
+  }
+
+  get(laneId: number): KnownLane | undefined {
+    return this.#lanes.get(laneId);
+  }
+
+  /** The suspects' lane of a lane's jobs, or the lane of those that are none; undefined until it was found. */
+  besideOf(lane: KnownLane): number | undefined {
+    return this.#beside.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. */
+  async findBeside(lane: KnownLane): Promise<void> {
+    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breakerOf(lane)));
+  }
+
+  /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
+  cleanupOf(lane: KnownLane): number | undefined {
+    return this.#cleanups.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. No breaker holds it back: what cleans up is promised to run. */
+  async findCleanup(lane: KnownLane): Promise<void> {
+    this.#cleanups.set(lane.laneId, await this.idOf(cleanupKey(lane)));
+  }
+
+  /** The lane of a lane's jobs after they ran out of memory; undefined until it was found. */
+  grownOf(lane: KnownLane): number | undefined {
+    return this.#grown.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane: of jobs that demand so much. */
+  async findGrown(lane: KnownLane, demands: Demands): Promise<void> {
+    const key = { ...lane, demands: canonicalDemands(demands), suspect: false };
+    this.#grown.set(lane.laneId, await this.idOf(key, breakerOf(lane)));
+  }
+
+  /** The lane in which a lane's jobs wait at the limit of their keys. */
+  async atLimitOf(lane: KnownLane): Promise<number> {
+    const known = this.#atLimits.get(lane.laneId);
+    if (known !== undefined) return known;
+    const laneId = await this.idOf({ ...lane, atLimit: true }, breakerOf(lane));
+    this.#atLimits.set(lane.laneId, laneId);
+    return laneId;
+  }
+
+  /** As `atLimitOf`, if it was found before. */
+  knownAtLimitOf(laneId: number): number | undefined {
+    return this.#atLimits.get(laneId);
+  }
+
+  /** The lane that the jobs of such a one come from; undefined until it was found. */
+  openOf(lane: KnownLane): number | undefined {
+    return this.#atLimits.get(lane.laneId);
+  }
+
+  /** Finds or makes that lane. */
+  async findOpen(lane: KnownLane): Promise<void> {
+    this.#atLimits.set(lane.laneId, await this.idOf({ ...lane, atLimit: false }, breakerOf(lane)));
+  }
+
+  /** Something was given back in these lanes: what shares a limit with them may have room. Returns whether anything was full. */
+  free(laneIds: readonly number[]): boolean {
+    const given = laneIds.flatMap((laneId) => this.#lanes.get(laneId) ?? []);
+    const shared = new Set(given.flatMap((lane) => [queueName(lane), definitionName(lane)]));
+    let wasFull = false;
+    for (const lane of this.#lanes.values()) {
+      if (!lane.limited || !(shared.has(queueName(lane)) || shared.has(definitionName(lane)))) continue;
+      wasFull ||= lane.full;
+      lane.full = false;
+      lane.frees++;
+    }
+    return wasFull;
+  }
+
+  /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
+  async hint(hints: readonly LaneHint[]): Promise<void> {
+    const unknown = hints.filter((hint) => !this.#lanes.has(hint.laneId));
+    if (unknown.length > 0) await this.load(unknown.map((hint) => hint.laneId));
+    for (const hint of hints) this.lower(hint);
+  }
+
+  /** As `hint`, for a lane that is known; returns false if it is not. */
+  lower(hint: LaneHint): boolean {
+    const lane = this.#lanes.get(hint.laneId);
+    if (!lane) return false;
+    if (lane.atLimit) return true;
+    for (const claim of lane.claims) claim.lowest = Math.min(claim.lowest, hint.rank);
+    lane.waiting += hint.jobs ?? UNKNOWN_JOBS;
+    if (lane.head === undefined) lane.rounds = 0;
+    lane.head = lane.head === undefined ? hint.rank : Math.min(lane.head, hint.rank);
+    lane.cursor = Math.min(lane.cursor, hint.rank);
+    if (hint.limited !== undefined) {
+      lane.limited = hint.limited;
+      lane.full = false;
+      if (lane.limited) this.#limited.add(lane);
+    }
+    return true;
+  }
+
+  async load(laneIds: readonly number[]): Promise<void> {
+    const missing = laneIds.filter((id) => !this.#lanes.has(id) && !this.#loading.has(id));
+    if (missing.length > 0) {
+      const work = this.#load(missing).finally(() => {
+        for (const id of missing) this.#loading.delete(id);
+      });
+      for (const id of missing) this.#loading.set(id, work);
+    }
+    await Promise.all(laneIds.map((id) => this.#loading.get(id)));
+  }
+
+  async #load(laneIds: readonly number[]): Promise<void> {
+    for (const lane of await this.#store.readLanes(laneIds)) {
+      const definition = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
+      // Without its schemas, which may be large: a lane is kept for good.
+      const { inputSchema: _, outputSchema: __, ...definitionBody } = definition;
+      const known: KnownLane = {
+        ...lane,
+        definitionBody,
+        needs: parseDemands(lane.demands),
+        full: false,
+        tight: false,
+        frees: 0,
+        head: undefined,
+        rounds: 0,
+        waiting: 0,
+        claims: new Set(),
+        cursor: Number.MAX_SAFE_INTEGER,
+      };
+      this.#lanes.set(lane.laneId, known);
+      this.learn(lane, lane.laneId);
+      if (isApart(known)) this.#apart.add(known);
+      if (known.suspect) this.#suspects.add(known);
+      if (known.limited) this.#limited.add(known);
+      if (definition.workflow) this.#workflows.add(known);
+      if (definition.wait) this.#waits.add(known);
+    }
+  }
+
+  /** Lanes of workflows, or of waits, with ready jobs, as far as this replica knows. */
+  workflowsReady(): KnownLane[] {
+    return [...this.#workflows].filter(({ head }) => head !== undefined);
+  }
+
+  waitsReady(): KnownLane[] {
+    return [...this.#waits].filter(({ head }) => head !== undefined);
+  }
+
+  /**
+   * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
+   * with limits comes alone, unless they are left out. Those of `apartFor` are not among them.
+   */
+  readyFor(parked: ParkedClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
+    const ready: KnownLane[] = [];
+    for (const lane of suspect ? this.#suspects : this.#lanes.values()) {
+      // Another claim under the same limits would only wait for the one that is under way.
+      const isTaken = lane.full || (lane.limited && lane.claims.size > 0);
+      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isApart(lane);
+      if (isReady && this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) ready.push(lane);
+    }
+    ready.sort((a, b) => (a.head as number) - (b.head as number));
+    if (withLimited && ready[0]?.limited) return ready.slice(0, 1);
+    return ready.filter((lane) => !lane.limited).slice(0, limit);
+  }
+
+  /**
+   * The lane with the lowest head among those that come alone: whose jobs take amounts of resources that a session of the
+   * class may have left, or keep to a worker that is among them.
+   */
+  apartFor(parked: ParkedClass, suspect = false): KnownLane | undefined {
+    let first: KnownLane | undefined;
+    for (const lane of this.#apart) {
+      if (lane.head === undefined || lane.suspect !== suspect) continue;
+      if (lane.full || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
+      if (
+        this.suits(parked, lane) &&
+        !this.#suitsBetter(parked, lane) &&
+        offersSlot(parked, this.placesOf(parked, lane))
+      )
+        first = lane;
+    }
+    return first;
+  }
+
+  /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone; a hundred at most. */
+  unlikeBelow(rank: number, parked: ParkedClass): KnownLane[] {
+    const below: KnownLane[] = [];
+    for (const lanes of [this.#apart, this.#suspects, this.#limited]) {
+      for (const lane of lanes) {
+        if (lane.head === undefined || lane.head >= rank || lane.full) continue;
+        // Each is held against each session, before each claim of jobs that are fetched ahead.
+        if (below.length === MOST_UNLIKE) return below;
+        if (this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) below.push(lane);
+      }
+    }
+    return below;
+  }
+
+  /** Whether any lane is known whose claims are made for some sessions alone. */
+  get hasApart(): boolean {
+    return this.#apart.size > 0;
+  }
+
+  /** Which places of a class are for the lane's jobs. Undefined: all of them. */
+  placesOf(parked: ParkedClass, lane: KnownLane): ForLane | undefined {
+    return isApart(lane) ? { laneId: lane.laneId, worker: this.#workerOf(parked, lane) } : undefined;
+  }
+
+  /** The worker that the lane's jobs keep to, for now. */
+  #workerOf(parked: ParkedClass, lane: KnownLane): string | undefined {
+    const { worker, mode } = lane.needs.sticky ?? {};
+    if (worker === undefined || mode === 'HARD') return worker;
+    const forWorker = { laneId: lane.laneId, worker };
+    const isWanted = (one: ParkedClass) => (isPatient(lane) ? hasWorker(one, worker) : offersSlot(one, forWorker));
+    for (const one of parked.all.values()) if (this.suits(one, lane) && isWanted(one)) return worker;
+    return undefined;
+  }
+
+  /** Whether sessions of another class are better ones for the lane's jobs, and are to be waited for or offer slots. */
+  #suitsBetter(parked: ParkedClass, lane: KnownLane): boolean {
+    if (lane.needs.preferred === undefined || isPreferred(parked.sessionClass, lane.needs)) return false;
+    for (const other of parked.all.values()) {
+      if (other === parked || !isPreferred(other.sessionClass, lane.needs) || !this.suits(other, lane)) continue;
+      if (isPatient(lane) || offersSlot(other, this.placesOf(other, lane))) return true;
+    }
+    return false;
+  }
+
+  /** Called each second: what waits for a better session does so for a few rounds. */
+  countRound(): void {
+    for (const lane of this.#lanes.values()) if (lane.head !== undefined) lane.rounds++;
+  }
+
+  /** Whether sessions of the class can run the lane's jobs. */
+  suits({ sessionClass, fit }: ParkedClass, lane: KnownLane): boolean {
+    let suits = fit.get(lane.laneId);
+    if (suits === undefined) {
+      suits = fits(sessionClass, lane, handlerOf(lane));
+      fit.set(lane.laneId, suits);
+    }
+    return suits;
+  }
+}

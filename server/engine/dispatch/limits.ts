@@ -1,0 +1,192 @@
+/**
+ * Lanes with limits, and keys at theirs: what a claim has found full is left alone until something under its limit is
+ * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
+ * assigned is decided by the claim itself, and a round each second finds what was missed.
+ */
+import type { Announcer, Freed } from '../announcer.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import { derivedUuid } from '../base/derived-ids.ts';
+import type { LaneUnderLimits, LimitedClaimLane, LimitsSeen } from '../ports/limits.ts';
+import type { Bus, Log, Timer, Timers } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
+import type { KnownLane } from './known-lane.ts';
+import type { Lanes } from './lanes.ts';
+
+/** Keys that are looked at together. */
+const KEYS_A_LOOK = 500;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** Keys that are known to have jobs at the limit; the rounds find those that are forgotten. */
+const MOST_PARKED = 100_000;
+/** Keys that wait for units of their rate with a timer of their own; others are found by the rounds. */
+const MOST_TIMERS = 10_000;
+/** Longest time that a timer waits: the rounds come more often. */
+const MOST_WAIT_MS = 60_000;
+
+export interface LimitsParts {
+  readonly store: Pick<Store, 'unpark' | 'readWaitingKeys'>;
+  readonly lanes: Lanes;
+  readonly bus: Pick<Bus, 'announce'>;
+  readonly dbClock: DbClock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly announcer: Pick<Announcer, 'committed'>;
+  /** A lane may give something that was full. */
+  readonly onRoom: () => void;
+}
+
+export class Limits {
+  readonly #parts: LimitsParts;
+  readonly #buckets = new Map<number, Pick<LaneUnderLimits, 'queueBucketId' | 'definitionBucketId'>>();
+  readonly #laneTimers = new Map<number, Timer>();
+  readonly #keyTimers = new Map<string, Timer>();
+  /** Keys whose jobs wait at the limit, as far as this replica knows: nothing is asked of the others. */
+  readonly #parked = new Set<string>();
+  /** Keys to be looked at. */
+  readonly #keys = new Set<string>();
+  #looking: Promise<void> | undefined;
+  #lastKey = NO_ID;
+  #stopped = false;
+
+  constructor(parts: LimitsParts) {
+    this.#parts = parts;
+  }
+
+  /** The lane as whoever assigns under its limits needs it. */
+  laneOf({ laneId, namespace, queue, definition }: KnownLane): LaneUnderLimits {
+    let buckets = this.#buckets.get(laneId);
+    if (!buckets) {
+      const idOf = (kind: string, name: string) => derivedUuid(`rate ${JSON.stringify([kind, namespace, name])}`);
+      buckets = { queueBucketId: idOf('queue', queue), definitionBucketId: idOf('definition', definition) };
+      this.#buckets.set(laneId, buckets);
+    }
+    return { laneId, namespace, queue, definition, ...buckets };
+  }
+
+  async claimLane(lane: KnownLane, onLimits?: (seen: LimitsSeen) => void): Promise<LimitedClaimLane> {
+    const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);
+    return { ...this.laneOf(lane), cursor: lane.cursor, atLimitLaneId, onLimits };
+  }
+
+  /** What a claim of a lane has found. `frees` is what the lane had counted when it began. */
+  seen(lane: KnownLane, seen: LimitsSeen, frees: number): void {
+    if (seen.full && lane.frees === frees) {
+      lane.full = true;
+      if (seen.openTimeUs !== undefined) this.#openAt(lane, seen.openTimeUs);
+    }
+    if (seen.full || seen.parked.length > 0) lane.tight = true;
+    else if (seen.dry) lane.tight = false;
+    for (const limitId of seen.parked) this.#know(limitId);
+    // What was given back while the claim moved them out of the way was not seen by it.
+    this.#look(seen.parked);
+  }
+
+  /**
+   * Whether jobs of the lane take slots alone: one that waits for a slot in its session would keep others from running
+   * meanwhile, where there are some that wait for room.
+   */
+  takesSlotsOnly(lane: KnownLane): boolean {
+    return lane.limited && (lane.tight || this.#parked.size > 0);
+  }
+
+  /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */
+  freed(freed: readonly Freed[]): void {
+    const { lanes, bus } = this.#parts;
+    const limitIds = [...new Set(freed.flatMap(({ limitId }) => limitId ?? []))];
+    if (limitIds.length > 0) {
+      this.heardKeys(limitIds);
+      bus.announce({ kind: 'freedKeys', limitIds });
+    }
+    const isLimited = (laneId: number) => lanes.get(laneId)?.limited !== false;
+    const limited = [...new Set(freed.map(({ laneId }) => laneId))].filter(isLimited);
+    if (limited.length === 0) return;
+    this.heard(limited);
+    bus.announce({ kind: 'freed', laneIds: limited });
+  }
+
+  /** Another replica says that something was given back in these lanes. */
+  heard(laneIds: readonly number[]): void {
+    if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
+  }
+
+  /** The same of keys. */
+  heardKeys(limitIds: readonly string[]): void {
+    if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));
+  }
+
+  /**
+   * Where a new job waits whose key is known to have jobs that wait at its limit: behind those, so that no claim meets it
+   * before its turn. Undefined: in its own lane.
+   */
+  asideOf(laneId: number, limitId: string): number | undefined {
+    return this.#parked.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
+  }
+
+  /** Called each second. */
+  async sweep(): Promise<void> {
+    const ids = await this.#parts.store.readWaitingKeys(this.#lastKey, KEYS_A_LOOK);
+    this.#lastKey = ids.length < KEYS_A_LOOK ? NO_ID : (ids.at(-1) ?? NO_ID);
+    this.#look(ids);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of [...this.#laneTimers.values(), ...this.#keyTimers.values()]) timer.cancel();
+    await this.#looking;
+  }
+
+  #openAt(lane: KnownLane, openTimeUs: number): void {
+    if (this.#stopped) return;
+    this.#laneTimers.get(lane.laneId)?.cancel();
+    const timer = this.#parts.timers.after(this.#msUntil(openTimeUs), () => {
+      this.#laneTimers.delete(lane.laneId);
+      this.heard([lane.laneId]);
+    });
+    this.#laneTimers.set(lane.laneId, timer);
+  }
+
+  #msUntil(timeUs: number): number {
+    return Math.min(MOST_WAIT_MS, Math.max(1, (timeUs - this.#parts.dbClock.nowUs()) / 1000));
+  }
+
+  #know(limitId: string): void {
+    if (this.#parked.size >= MOST_PARKED) this.#parked.clear();
+    this.#parked.add(limitId);
+  }
+
+  #look(limitIds: readonly string[]): void {
+    if (limitIds.length === 0 || this.#stopped) return;
+    for (const limitId of limitIds) this.#keys.add(limitId);
+    this.#looking ??= this.#lookAtAll().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, log, announcer } = this.#parts;
+    while (this.#keys.size > 0 && !this.#stopped) {
+      const ids = [...this.#keys].slice(0, KEYS_A_LOOK);
+      for (const id of ids) this.#keys.delete(id);
+      try {
+        const { parked, lanes, later } = await store.unpark(ids);
+        for (const id of ids) this.#parked.delete(id);
+        for (const id of parked) this.#know(id);
+        for (const { limitId, openTimeUs } of later) this.#lookAt(limitId, openTimeUs);
+        announcer.committed({ ready: lanes });
+      } catch (error) {
+        log.warn(
+          { error: String(error) },
+          'could not let jobs go on that wait at their limit; the next round tries again',
+        );
+      }
+    }
+  }
+
+  #lookAt(limitId: string, timeUs: number): void {
+    if (this.#stopped || this.#keyTimers.size >= MOST_TIMERS || this.#keyTimers.has(limitId)) return;
+    const timer = this.#parts.timers.after(this.#msUntil(timeUs), () => {
+      this.#keyTimers.delete(limitId);
+      this.#look([limitId]);
+    });
+    this.#keyTimers.set(limitId, timer);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Who gets prefetch. A worker starts what it has fetched ahead before it offers a slot again, so while it is sent younger jobs
+ * ahead of slots, an older one that takes slots alone would never find one there. Sessions that such a job waits for get no
+ * prefetch until they have offered a slot: then it starts, or a claim has seen that it has no room there.
+ */
+
+import type { KnownLane } from './known-lane.ts';
+import { isApart, type Lanes } from './lanes.ts';
+import type { Limits } from './limits.ts';
+import type { ForLane, Kinds, ParkedClass } from './parked-credits.ts';
+
+type SlotLimits = Pick<Limits, 'takesSlotsOnly'>;
+
+export function takesSlotsOnly(limits: SlotLimits, lane: KnownLane): boolean {
+  return isApart(lane) || lane.suspect || limits.takesSlotsOnly(lane);
+}
+
+/** Places of a class that jobs of the lane may take, of which the first has this rank. */
+export function kindsFor(lanes: Lanes, limits: SlotLimits, parked: ParkedClass, lane: KnownLane, rank: number): Kinds {
+  if (takesSlotsOnly(limits, lane)) return 'slots';
+  const forLane = (one: KnownLane): ForLane => lanes.placesOf(parked, one) ?? { laneId: one.laneId, worker: undefined };
+  return {
+    exceptFor: () =>
+      lanes
+        .unlikeBelow(rank, parked)
+        .filter((one) => takesSlotsOnly(limits, one))
+        .map(forLane),
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * Carries events from the outbox to the bus's stream, and the spans that they end to where those are wanted. Every replica
+ * does, in turns; a row goes once the stream has its events. So each event is stored at least once, under the same id,
+ * whoever dies in between.
+ */
+
+import { uuidFromBytes } from '../../domain/base/uuid.ts';
+import { eventId } from '../../domain/events/event-id.ts';
+import { reasonOfMove } from '../../domain/explain/wait-reasons.ts';
+import { killPoint } from '../base/kill-points.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import type { EventBatch, Outbox, OutboxRow } from '../ports/events.ts';
+import type { Clock, EventStream, Log, Random, Timer, Timers } from '../ports/ports.ts';
+import type { SpanRelay } from './span-relay.ts';
+
+/** From a flush to its events: flushes that come meanwhile share the round, which costs as much for one as for many. */
+const SOON_MS = 250;
+/** Without a flush of its own a replica looks for what others have left, so long after the last round on average. */
+const LOOK_MS = 15_000;
+/** Longest turn: after that another relay takes one. */
+const TURN_MS = 10_000;
+/** A round after which it may be at it again: a relay that is behind takes half of its time, one that is not a fifth. */
+const SHARE = 4;
+/** Of job ids, for each turn: some 20,000 events. */
+const BYTES_A_TURN = 320 << 10;
+/** With so many there are probably more. */
+const MUCH_ROWS = 200;
+const RETRY_MS = 2_000;
+/** Without a stream to publish to. */
+const RETRY_ABSENT_MS = 30_000;
+/** What could not be published for so long is dropped: the outbox must not fill the database. */
+const KEEP_MS = 86_400_000;
+const KEEP_ABSENT_MS = 600_000;
+/** Steps of dropping in a round. */
+const DROPS = 100;
+
+export interface EventRelayParts {
+  readonly outbox: Outbox;
+  readonly events: EventStream;
+  readonly lanes: Pick<Lanes, 'get' | 'load'>;
+  /** Undefined: no spans are sent. */
+  readonly spans?: Pick<SpanRelay, 'tell'> | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What a round has found: nothing, something, as much as fits, another relay's turn, or no way to publish. */
+type Round = 'nothing' | 'some' | 'much' | 'another' | 'failed';
+
+export class EventRelay {
+  readonly #parts: EventRelayParts;
+  readonly #relayId: string;
+  #timer: { readonly at: number; readonly timer: Timer } | undefined;
+  #round: Promise<void> | undefined;
+  #isWoken = false;
+  #trouble: string | undefined;
+  #stopped = false;
+
+  constructor(parts: EventRelayParts) {
+    this.#parts = parts;
+    this.#relayId = uuidFromBytes(parts.random.bytes16());
+  }
+
+  start(): void {
+    this.#schedule(SOON_MS);
+  }
+
+  /** The outbox has got a row. */
+  wake(): void {
+    this.#isWoken = true;
+    if (!this.#round && this.#trouble === undefined) this.#schedule(SOON_MS);
+  }
+
+  /** Resolves when the round that is under way is over; what is left waits for another replica, or the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.timer.cancel();
+    await this.#round;
+  }
+
+  #schedule(ms: number): void {
+    const at = this.#parts.clock.now() + ms;
+    if (this.#stopped || (this.#timer && this.#timer.at <= at)) return;
+    this.#timer?.timer.cancel();
+    const timer = this.#parts.timers.after(ms, () => {
+      this.#timer = undefined;
+      this.#round = this.#run().finally(() => {
+        this.#round = undefined;
+      });
+    });
+    this.#timer = { at, timer };
+  }
+
+  async #run(): Promise<void> {
+    const { clock, events, random } = this.#parts;
+    const start = clock.now();
+    this.#isWoken = false;
+    const result = await this.#relay();
+    const took = clock.now() - start;
+    if (result === 'failed') this.#schedule(events.isAbsent ? RETRY_ABSENT_MS : RETRY_MS);
+    else if (result === 'much') this.#schedule(took);
+    // It may have looked before our rows were there.
+    else if (result === 'another') this.#schedule(SOON_MS * (1 + random.next()));
+    else if (result === 'some' || this.#isWoken) this.#schedule(Math.max(SOON_MS, SHARE * took));
+    else this.#schedule(LOOK_MS * (0.5 + random.next()));
+  }
+
+  /** Takes rows, publishes them, deletes those that the stream has stored. Never rejects. */
+  async #relay(): Promise<Round> {
+    const { outbox, events } = this.#parts;
+    try {
+      await events.prepare();
+      const rows = await outbox.take(this.#relayId, BYTES_A_TURN, TURN_MS);
+      if (!rows) return 'another';
+      await this.#publish(rows);
+      this.#recovered();
+      if (rows.length >= MUCH_ROWS || sizeOf(rows) >= BYTES_A_TURN) return 'much';
+      return rows.length > 0 ? 'some' : 'nothing';
+    } catch (error) {
+      this.#failed(error as Error);
+      await this.#drop().catch(() => {});
+      return 'failed';
+    }
+  }
+
+  async #publish(rows: readonly OutboxRow[]): Promise<void> {
+    const { outbox, events, spans } = this.#parts;
+    let done: readonly OutboxRow[] = [];
+    try {
+      const batches = await this.#batchesOf(rows);
+      if (rows.length > 0) killPoint('relay.after_take_before_publish');
+      const stored = await Promise.allSettled(
+        batches.map(async (ofRow) => void (await Promise.all(ofRow.map((batch) => events.publish(batch))))),
+      );
+      done = rows.filter((_, i) => stored[i]?.status === 'fulfilled');
+      if (done.length > 0) {
+        await spans?.tell(done.flatMap((row) => row.changes));
+        killPoint('relay.after_publish_before_delete');
+      }
+      const failed = stored.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+    } finally {
+      await outbox.finish(
+        this.#relayId,
+        done.map((row) => row.rowId),
+      );
+    }
+  }
+
+  /** For each row its events by namespace. */
+  async #batchesOf(rows: readonly OutboxRow[]): Promise<EventBatch[][]> {
+    const { lanes } = this.#parts;
+    const laneIds = new Set(rows.flatMap((row) => row.changes.map((change) => change.laneId)));
+    const unknown = [...laneIds].filter((laneId) => !lanes.get(laneId));
+    if (unknown.length > 0) await lanes.load(unknown);
+    return rows.map((row) => batchesOf(row, lanes));
+  }
+
+  /** What is too old, where nothing can be published. */
+  async #drop(): Promise<void> {
+    const { outbox, events, log } = this.#parts;
+    const olderThanMs = events.isAbsent ? KEEP_ABSENT_MS : KEEP_MS;
+    let dropped = 0;
+    for (let step = 0; step < DROPS && !this.#stopped; step++) {
+      const some = await outbox.dropOlder(olderThanMs);
+      dropped += some;
+      if (some === 0) break;
+    }
+    if (dropped > 0) log.warn({ events: dropped }, 'dropped events that could not be published for too long');
+  }
+
+  #failed({ message }: Error): void {
+    if (this.#stopped || this.#trouble === message) return;
+    this.#trouble = message;
+    this.#parts.log.warn({ problem: message }, 'events are not published; they wait in the database');
+  }
+
+  #recovered(): void {
+    if (this.#trouble !== undefined) this.#parts.log.info({}, 'events are published again');
+    this.#trouble = undefined;
+  }
+}
+
+/** As the store counts it. */
+function sizeOf(rows: readonly OutboxRow[]): number {
+  return rows.flatMap((row) => row.changes).reduce((sum, change) => sum + change.jobIds.length, 0);
+}
+
+function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes, 'get'>): EventBatch[] {
+  const byNamespace = new Map<string, EventBatch['changes'][number][]>();
+  for (const { laneId, ...change } of changes) {
+    const lane = lanes.get(laneId);
+    if (!lane) throw new Error(`there is no lane ${laneId}`);
+    const { namespace, definition } = lane;
+    const told = byNamespace.get(namespace) ?? [];
+    byNamespace.set(namespace, told);
+    told.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
+  }
+  return Array.from(byNamespace, ([namespace, told]) => ({
+    batchId: `${rowId}/${firstEventOf(told)}`,
+    namespace,
+    eventTimeUs,
+    changes: told,
+  }));
+}
+
+/** Its id: with it no other database's row of the same number is taken for this one. */
+function firstEventOf([first]: EventBatch['changes']): string {
+  return first ? eventId({ jobId: uuidFromBytes(first.jobIds.subarray(0, 16)), revision: first.revision }) : '';
+}

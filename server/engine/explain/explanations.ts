@@ -1,0 +1,296 @@
+/** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
+
+import { deadlockConstraints } from '../../domain/dependencies/deadlock-circle.ts';
+import { roomOf } from '../../domain/dispatch/limits.ts';
+import { takesResources } from '../../domain/dispatch/placement.ts';
+import { startOf } from '../../domain/dispatch/rank.ts';
+import { type Constraint, type Holder, noHolders } from '../../domain/explain/constraint.ts';
+import { dependencyConstraints } from '../../domain/explain/dependency-constraints.ts';
+import {
+  type Facts,
+  type Place,
+  type StartEstimate,
+  startEstimateOf,
+  summaryOf,
+} from '../../domain/explain/explanation.ts';
+import { jobConstraints, type Limit } from '../../domain/explain/job-constraints.ts';
+import type { RecentStarts } from '../../domain/explain/start-estimate.ts';
+import {
+  fitting,
+  type Line,
+  type OpenSession,
+  type Room,
+  type Work,
+  workerConstraints,
+} from '../../domain/explain/worker-constraints.ts';
+import { isSuspended } from '../../domain/jobs/decide.ts';
+import { isTerminal } from '../../domain/jobs/job-state.ts';
+import { awaitedText } from '../../domain/signals/wait.ts';
+import { EngineError } from '../base/errors.ts';
+import type { DeadlockSearch } from '../dependencies/deadlocks/deadlock-search.ts';
+import { type ExplainedStore, explainedDependencies } from '../dependencies/explained.ts';
+import { HoldOuts } from '../dispatch/hold-outs.ts';
+import type { KnownLane } from '../dispatch/known-lane.ts';
+import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
+import type { Limits } from '../dispatch/limits.ts';
+import type { ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from '../ports/explanations.ts';
+import type { JobView } from '../ports/jobs.ts';
+import type { Clock, Random, Timers } from '../ports/ports.ts';
+import type { WaitStore } from '../ports/signals.ts';
+import type { OpenSessions } from '../sessions/open-sessions.ts';
+import { bodyOf } from '../workflows/bodies.ts';
+import { progressOf } from '../workflows/progress.ts';
+import { laneOf, ReadyReasons } from './ready-reasons.ts';
+
+/** Steps of a workflow that are named. */
+const MOST_STEPS = 5;
+/** Jobs that are counted before one. */
+const MOST_BEFORE = 1_000;
+/** Lanes of a queue that are looked at for it. */
+const MOST_LANES = 1_000;
+/** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
+const MOST_ABLE = 200;
+const MOST_LOOKS = 5;
+
+export interface Explanation extends Facts {
+  readonly view: JobView;
+  readonly summary: string;
+}
+
+export interface ExplanationsParts {
+  readonly store: ExplainStore;
+  readonly waits: Pick<WaitStore, 'read'>;
+  readonly dependencies: ExplainedStore;
+  readonly deadlocks: Pick<DeadlockSearch, 'look'>;
+  /** Throws JOB_NOT_FOUND. */
+  readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
+  readonly lanes: Pick<Lanes, 'load' | 'get' | 'suits'>;
+  readonly limits: Pick<Limits, 'laneOf'>;
+  readonly sessions: OpenSessions;
+  readonly credits: Pick<ParkedCredits, 'classes' | 'barOf'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+interface Waiting {
+  readonly constraints: readonly Constraint[];
+  readonly place: Place | undefined;
+  readonly estimate: StartEstimate | undefined;
+}
+
+export class Explanations {
+  readonly #parts: ExplanationsParts;
+  readonly #holdOuts: HoldOuts;
+  readonly #readyReasons: ReadyReasons;
+
+  constructor(parts: ExplanationsParts) {
+    this.#parts = parts;
+    this.#holdOuts = new HoldOuts(parts);
+    this.#readyReasons = new ReadyReasons({ ...parts, holdOuts: this.#holdOuts });
+  }
+
+  /** The job with the first thing that it waits for, also where that takes a look beyond its record. Throws JOB_NOT_FOUND. */
+  async getJob(namespace: string, jobId: string): Promise<JobView> {
+    return this.#readyReasons.withReason(await this.#parts.getJob(namespace, jobId));
+  }
+
+  /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
+  async explain(namespace: string, jobId: string): Promise<Explanation> {
+    const { getJob, store } = this.#parts;
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const view = await getJob(namespace, jobId);
+      if (isTerminal(view.state)) return this.#explain(view, undefined);
+      const run = await store.readRun(jobId);
+      // Two readings: what is told has to fit together.
+      if (run?.state === view.state) return this.#explain(view, run);
+    }
+    throw new EngineError('CONFLICT', `job ${jobId} moves on faster than it can be explained; try again`);
+  }
+
+  async #explain(view: JobView, run: ExplainedRun | undefined): Promise<Explanation> {
+    const deadlock = run ? await this.#deadlockOf(view) : [];
+    const waiting = run && isWaiting(run) ? await this.#waiting(view, run, deadlock) : undefined;
+    const facts: Facts = {
+      job: { ...view, sinceUs: sinceOf(view, run), workerName: view.attempts.at(-1)?.workerName ?? '' },
+      constraints: waiting?.constraints ?? deadlock,
+      place: waiting?.place,
+      estimate: waiting?.estimate,
+      running: runningOf(view, run),
+      workflow: await this.#workflow(view, run),
+      awaited: run && (await this.#awaited(view, run)),
+    };
+    return { ...facts, view, summary: summaryOf(facts) };
+  }
+
+  /** Two looks: what only seems to be one, while jobs go on between the statements of a look, does not stay. */
+  async #deadlockOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
+    const { deadlocks } = this.#parts;
+    const first = await deadlocks.look(namespace, [jobId]);
+    if (!first?.deadlocks.stuck.has(jobId)) return [];
+    const again = await deadlocks.look(namespace, [jobId]);
+    return again ? deadlockConstraints(again.deadlocks, jobId) : [];
+  }
+
+  async #workflow({ jobId, attempt }: JobView, run: ExplainedRun | undefined): Promise<Facts['workflow']> {
+    if (attempt > 0) return undefined;
+    if (!run) return this.#endedWorkflow(jobId);
+    const { definitionBody } = await laneOf(this.#parts.lanes, run.laneId);
+    if (!definitionBody.workflow && !definitionBody.wait) return undefined;
+    if (isWaiting(run)) return { isStarted: false, progress: undefined };
+    if (!definitionBody.workflow) return undefined;
+    const found = await this.#parts.store.readWorkflow(jobId, MOST_STEPS);
+    return { isStarted: true, progress: found && progressOf(bodyOf(definitionBody).graph, found) };
+  }
+
+  /** What a job is waiting for that has had its turn; undefined: it is none, or has not. */
+  async #awaited({ jobId }: JobView, run: ExplainedRun): Promise<string | undefined> {
+    if (run.state !== 'WAITING') return undefined;
+    const { wait } = (await laneOf(this.#parts.lanes, run.laneId)).definitionBody;
+    if (!wait) return undefined;
+    const event = wait.kind === 'EVENT' ? (await this.#parts.waits.read([jobId])).get(jobId) : undefined;
+    return awaitedText(wait, event?.key);
+  }
+
+  async #endedWorkflow(jobId: string): Promise<Facts['workflow']> {
+    const found = await this.#parts.store.readWorkflow(jobId, 0);
+    return found && { isStarted: true, progress: undefined };
+  }
+
+  async #waiting(view: JobView, run: ExplainedRun, deadlock: readonly Constraint[]): Promise<Waiting> {
+    const { store, sessions } = this.#parts;
+    const lane = await laneOf(this.#parts.lanes, run.laneId);
+    const mayDepend = run.state === 'BLOCKED' || run.state === 'PAUSED' || run.state === 'WAITING';
+    const before = mayDepend ? await this.#dependenciesOf(view) : [];
+    if (before.length > 0 || lane.definitionBody.workflow || lane.definitionBody.wait)
+      return this.#waitingForNoWorker(view, run, [...deadlock, ...before]);
+    const work = { lane, handler: handlerOf(lane) };
+    const open = this.#holdOuts.withBars(await sessions.read(view.namespace), lane, run.nowUs);
+    const isReady = run.state === 'READY';
+    const limits = isReady ? await this.#limitsOf(lane, run) : [];
+    const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
+    const able = fitting(open, work).map(({ sessionId }) => sessionId);
+    const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
+    const room = isReady ? await this.#roomOf(lane, run.laneId, able) : undefined;
+    const holdOut = this.#holdOuts.of(lane, run.nowUs);
+    const constraints = [
+      ...deadlock,
+      ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
+      ...workerConstraints({ work, sessions: open, suspects, line, room, holdOut }),
+    ];
+    const place = line && { place: line.before + 1, isLeast: line.isLeast };
+    return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
+  }
+
+  async #dependenciesOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
+    return dependencyConstraints(await explainedDependencies(this.#parts.dependencies, namespace, jobId));
+  }
+
+  /** As a workflow does, and what depends on something. */
+  #waitingForNoWorker(view: JobView, run: ExplainedRun, before: readonly Constraint[]): Waiting {
+    const constraints = [...before, ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits: [] })];
+    return { constraints, place: undefined, estimate: undefined };
+  }
+
+  async #roomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<Room | undefined> {
+    if (!takesResources(lane) || able.length > MOST_ABLE) return undefined;
+    return this.#parts.store.readRoom(laneId, able);
+  }
+
+  async #limitsOf(lane: KnownLane, run: ExplainedRun): Promise<Limit[]> {
+    if (lane.cleanup) return [];
+    const query = { ...this.#parts.limits.laneOf(lane), limitId: run.limitId };
+    const { limits } = await this.#parts.store.readLimits(query);
+    return Promise.all(limits.map((limit) => this.#withHolders(query, limit, run)));
+  }
+
+  async #withHolders(query: LimitQuery, limit: LimitOfJob, { nowUs, atLimit }: ExplainedRun): Promise<Limit> {
+    const { jobs, openTimeUs } = roomOf(limit.capacity, limit.cost, nowUs);
+    const isParked = limit.reason === 'KEY_LIMIT' && atLimit;
+    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, holders: noHolders, isParked };
+    const list = await this.#parts.store.readLimitHolders(query, limit.reason);
+    return { ...limit, holders: { list, count: limit.capacity.held }, isParked };
+  }
+
+  /** Where a ready job stands, among the jobs of its queue that compete with it for workers. */
+  async #line(
+    { namespace, queue, jobId }: JobView,
+    run: ExplainedRun,
+    work: Work,
+    sessions: readonly OpenSession[],
+  ): Promise<{ line: Line | undefined; recent: RecentStarts }> {
+    const { store, lanes } = this.#parts;
+    const found = await store.readQueueLanes({ namespace, name: queue }, run.laneId, MOST_LANES);
+    const candidates = found.lanes.filter((one) => competes(one, run));
+    await lanes.load(candidates.flatMap(({ laneId }) => (lanes.get(laneId) ? [] : laneId)));
+    const able = fitting(sessions, work);
+    const rivals = candidates.filter(({ laneId }) => {
+      const lane = lanes.get(laneId);
+      return lane !== undefined && isRival(lane, work, able);
+    });
+    const query = { jobId, laneIds: rivals.map(({ laneId }) => laneId), ofKey: run.atLimit };
+    const starts = rivals.reduce((sum, rival) => sum + rival.starts, 0);
+    return { line: await this.#lineOf(query, found.isCut), recent: { starts, windowUs: found.windowUs } };
+  }
+
+  async #lineOf(query: LineQuery, isCut: boolean): Promise<Line | undefined> {
+    const { store } = this.#parts;
+    const before = await store.countBefore(query, MOST_BEFORE);
+    if (before === undefined) return undefined;
+    const first: readonly Holder[] = before > 0 ? await store.readFirst(query) : [];
+    return { before, isLeast: isCut || before >= MOST_BEFORE, first };
+  }
+}
+
+/**
+ * Whether jobs of a lane may go before one: suspects go apart, and what is held back where the job is not lets it pass. Of those
+ * that wait at the limit of a key only the jobs of its own key may, which are counted by that.
+ */
+function competes(lane: { suspect: boolean; atLimit: boolean; heldBack: number }, run: ExplainedRun): boolean {
+  const isHeldMore = (lane.heldBack & ~run.heldBack) !== 0;
+  return lane.suspect === run.suspect && !isHeldMore && !lane.atLimit;
+}
+
+/** Whether some session that can run the work can run the lane's jobs, too. Without any: whether it is the same definition. */
+function isRival(lane: KnownLane, work: Work, able: readonly OpenSession[]): boolean {
+  if (able.length === 0) return lane.definition === work.lane.definition;
+  return fitting(able, { lane, handler: handlerOf(lane) }).length > 0;
+}
+
+function isWaiting({ state, attempt }: ExplainedRun): boolean {
+  return (
+    isSuspended({ state, attempt }) ||
+    state === 'BLOCKED' ||
+    state === 'SCHEDULED' ||
+    state === 'READY' ||
+    state === 'PAUSED'
+  );
+}
+
+/** Since when it is in its state, as far as that is on record. */
+function sinceOf(view: JobView, run: ExplainedRun | undefined): number | undefined {
+  if (!run) return view.endTimeUs;
+  const backUs = run.closeTimeUs ?? view.createTimeUs;
+  switch (run.state) {
+    case 'READY':
+      return Math.max(backUs, Math.min(run.nowUs, startOf(run.rank, view.priority)));
+    case 'SCHEDULED':
+    case 'BLOCKED':
+    case 'WAITING':
+      return backUs;
+    case 'PAUSED':
+      return run.pauseTimeUs;
+    case 'CANCELLING':
+      return run.cancelTimeUs;
+    default:
+      return run.assignTimeUs;
+  }
+}
+
+function runningOf(view: JobView, run: ExplainedRun | undefined): Facts['running'] {
+  if (!run || isWaiting(run) || view.sessionId === undefined) return undefined;
+  const { attempt, sessionId, progress } = view;
+  const workerName = view.attempts.at(-1)?.workerName ?? '';
+  return { attempt, sessionId, workerName, assignTimeUs: run.assignTimeUs ?? 0, beatTimeUs: run.beatTimeUs, progress };
+}

@@ -1,0 +1,61 @@
+/** Looks for ready jobs that no worker runs: one look at a time, over all lanes of a kind that may have some. */
+import type { KnownLane } from '../dispatch/known-lane.ts';
+
+export interface ReadyLooksParts {
+  /** Those that may have ready jobs. */
+  readonly ready: () => readonly Pick<KnownLane, 'laneId' | 'head'>[];
+  /** Jobs that one look takes. */
+  readonly most: number;
+  /** Takes up to `most` of these lanes. Resolves with how many it has taken. */
+  readonly take: (laneIds: readonly number[]) => Promise<number>;
+  /** The lanes stay as they are, for `lookAgain`. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class ReadyLooks {
+  readonly #parts: ReadyLooksParts;
+  #looking: Promise<void> | undefined;
+  #failed = false;
+  #stopped = false;
+
+  constructor(parts: ReadyLooksParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once the look that is under way is over; there is none after it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#looking;
+  }
+
+  /** Lanes may have got ready jobs. After a failure nothing is done: hints may come by the thousand, and it would fail again. */
+  look(): void {
+    if (this.#stopped || this.#looking || this.#failed || this.#parts.ready().length === 0) return;
+    this.#looking = this.#once().finally(() => {
+      this.#looking = undefined;
+      this.look();
+    });
+  }
+
+  /** Once a round: also after a failure. */
+  lookAgain(): void {
+    this.#failed = false;
+    this.look();
+  }
+
+  async #once(): Promise<void> {
+    const { ready, most, take, onFailure } = this.#parts;
+    const lanes = ready();
+    // A hint that comes while we look sets it again.
+    for (const lane of lanes) lane.head = undefined;
+    let mayHaveMore = true;
+    try {
+      mayHaveMore = (await take(lanes.map(({ laneId }) => laneId))) >= most;
+    } catch (error) {
+      this.#failed = true;
+      onFailure(error);
+    } finally {
+      if (mayHaveMore) for (const lane of lanes) lane.head ??= 0;
+    }
+  }
+}

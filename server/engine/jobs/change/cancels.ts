@@ -1,0 +1,95 @@
+/** Cancels jobs: at once where nothing runs, else by asking the session that holds the attempt. */
+
+import { decideCancel } from '../../../domain/jobs/decide.ts';
+import { isTerminal } from '../../../domain/jobs/job-state.ts';
+import type { Change } from '../../../domain/jobs/run.ts';
+import { isRecorded } from '../../../domain/namespaces/recorded.ts';
+import { decideCancelWait } from '../../../domain/signals/wait.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { JobIds } from '../../base/job-ids.ts';
+import type { CancelNotice } from '../../base/messages.ts';
+import type { JobView } from '../../ports/jobs.ts';
+import type { Bus, Random } from '../../ports/ports.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Changes } from './changes.ts';
+
+/** Somebody who asked for it, or a rule of the control plane's. */
+export type CancelledBy = 'HAND' | 'RULE';
+
+export interface CancelsParts {
+  readonly store: Pick<Store, 'readJob'>;
+  readonly changes: Changes;
+  readonly ids: JobIds;
+  readonly bus: Bus;
+  readonly random: Random;
+}
+
+export class Cancels {
+  readonly #parts: CancelsParts;
+
+  constructor(parts: CancelsParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves with the job, CANCELLED or CANCELLING. Throws JOB_NOT_FOUND or JOB_ENDED. */
+  async cancel(namespace: string, jobId: string, reason: string, by: CancelledBy): Promise<JobView> {
+    await this.#apply(namespace, [jobId], reason, by);
+    const job = await this.#parts.store.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    if (isTerminal(job.state) && job.state !== 'CANCELLED') {
+      throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already; nothing is left to cancel`, {
+        metadata: { job_id: jobId, state: job.state },
+      });
+    }
+    return job;
+  }
+
+  /** Cancels those that are open, by the same rules; how many were cancelled or asked to stop. At most 1,000. */
+  async cancelMany(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<number> {
+    if (jobIds.length === 0) return 0;
+    const changes = await this.#apply(namespace, jobIds, reason, by);
+    return changes.length;
+  }
+
+  /** As `cancel` by a rule, for one that need not be there, or be open. */
+  async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
+    await this.cancel(namespace, jobId, reason, 'RULE').catch((error) => {
+      if (!(error instanceof EngineError && ['JOB_ENDED', 'JOB_NOT_FOUND'].includes(error.reason))) throw error;
+    });
+  }
+
+  async #apply(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<Change[]> {
+    const { changes, ids, random } = this.#parts;
+    const made = await changes.apply({ by: 'jobs', namespace, jobIds }, (run, nowUs, definition) => {
+      const decided =
+        (definition.wait && decideCancelWait(run, reason)) ??
+        decideCancel(run, reason, definition.cancelGraceMs, { nowUs, random: random.next() });
+      if (!decided || by === 'RULE' || !isRecorded(definition)) return decided;
+      const { jobId } = run;
+      return {
+        ...decided,
+        audit: { auditId: ids.next(), action: 'CANCEL_JOB', namespace, jobId, reason, subject: '' },
+      };
+    });
+    this.#notify(made);
+    return made;
+  }
+
+  /** Pushed at once; every heartbeat's reply repeats it until the attempt is closed. */
+  #notify(changes: readonly Change[]): void {
+    const notices = new Map<string, CancelNotice[]>();
+    for (const { kind, run } of changes) {
+      if (kind === 'end' || !run.sessionId) continue;
+      const { jobId, attempt, sessionId } = run;
+      notices.set(sessionId, [...(notices.get(sessionId) ?? []), { jobId, attempt }]);
+    }
+    for (const [sessionId, list] of notices) this.#parts.bus.cancel(sessionId, list);
+  }
+}
+
+export function jobNotFound(namespace: string, jobId: string, field?: string): EngineError {
+  return new EngineError('JOB_NOT_FOUND', `namespace ${namespace} has no job ${jobId}`, {
+    ...(field === undefined ? {} : { field }),
+    metadata: { namespace, job_id: jobId },
+  });
+}

@@ -1,0 +1,222 @@
+/** Applies decisions to open jobs, retries what collides, and announces the changes. */
+
+import { definitionDefaults, type JobDefinition } from '../../../domain/definitions/definition.ts';
+import type { Demands } from '../../../domain/dispatch/demands.ts';
+import { rankOf } from '../../../domain/dispatch/rank.ts';
+import { MEMORY } from '../../../domain/dispatch/resources.ts';
+import { type Sampling, spanContext, traceparentOf } from '../../../domain/events/trace.ts';
+import { isSuspect } from '../../../domain/jobs/losses.ts';
+import type { Change, Cleanup, Continue, End, OpenRun } from '../../../domain/jobs/run.ts';
+import { countsAt, failureOfAttempt } from '../../../domain/retries/circuit-breaker.ts';
+import { grownDemands } from '../../../domain/retries/memory-growth.ts';
+import { isRetry } from '../../../domain/retries/retry-budget.ts';
+import { type Announcer, factsOfChanges } from '../../announcer.ts';
+import { retryCollisions } from '../../base/collisions.ts';
+import type { DbClock } from '../../base/db-clock.ts';
+import { asEngineError } from '../../base/errors.ts';
+import type { JobIds } from '../../base/job-ids.ts';
+import { killPoint } from '../../base/kill-points.ts';
+import { type Once, once } from '../../base/requests.ts';
+import type { KnownLane } from '../../dispatch/known-lane.ts';
+import type { Lanes } from '../../dispatch/lanes.ts';
+import { knowingLanes } from '../../dispatch/unknown-lanes.ts';
+import { UnknownLane } from '../../ports/dispatch.ts';
+import type { Decide, JobSelection, Selection } from '../../ports/jobs.ts';
+import type { Random, Timers } from '../../ports/ports.ts';
+import type { RequestKey, Store } from '../../ports/store.ts';
+import type { LaneFailures } from '../../retries/breakers.ts';
+
+/** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
+export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
+
+export interface ChangesParts {
+  readonly store: Pick<Store, 'change' | 'together'>;
+  readonly lanes: Lanes;
+  readonly ids: JobIds;
+  readonly clock: DbClock;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+  readonly sampling?: Sampling | undefined;
+  readonly announcer: Pick<Announcer, 'committed'>;
+  /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
+  readonly onFailures: (failures: LaneFailures) => Promise<void>;
+}
+
+/** A transaction of changes. */
+export interface ChangesWithin {
+  readonly store: Store;
+  readonly apply: (selection: Selection, decide: DecideJob) => Promise<Change[]>;
+  /** Of a lane that is not known yet: rolls back, learns it, and begins anew. */
+  readonly laneOf: (laneId: number) => KnownLane;
+}
+
+export interface AppliedOnce {
+  /** The call was carried out before. */
+  readonly repeated: boolean;
+  readonly changed: boolean;
+}
+
+export class Changes {
+  readonly #parts: ChangesParts;
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** One transaction: locks and loads the selection, asks `decide` for each, writes. Rejects with an EngineError. */
+  apply(selection: Selection, decide: DecideJob): Promise<Change[]> {
+    return this.#apply(decide, (decideAll) => this.#parts.store.change(selection, decideAll));
+  }
+
+  /** As `apply`, for changes that a transaction makes beside others: `change` is that transaction, and may be tried again. */
+  applyWith(change: (decideAll: Decide) => Promise<Change[]>, decide: DecideJob): Promise<Change[]> {
+    return this.#apply(decide, change);
+  }
+
+  /**
+   * As `apply`, but for a call that may have been carried out before. What `decide` throws, and a selection without an open
+   * job, change nothing and leave the request id free. What `decide` said may have been rolled back, and others been faster
+   * the next time: only `changed` tells. Throws REQUEST_ID_REUSED.
+   */
+  async applyOnce(selection: JobSelection, request: RequestKey | undefined, decide: DecideJob): Promise<AppliedOnce> {
+    let repeated = false;
+    const changes = await this.#apply(decide, async (decideAll) => {
+      const done = await once(this.#parts.store, selection.namespace, request, (store) =>
+        changeOpen(store, selection, decideAll),
+      ).catch(unlessNothingOpen);
+      repeated = done.repeated;
+      return done.repeated ? [] : done.value;
+    });
+    return { repeated, changed: changes.length > 0 };
+  }
+
+  /** As `apply`, for several selections, and whatever else `work` does, in one transaction: resolves with the changes that it returns. */
+  applyTogether(work: (within: ChangesWithin) => Promise<Change[]>): Promise<Change[]> {
+    const { store } = this.#parts;
+    return this.#commit(() =>
+      store.together((inner) =>
+        work({
+          store: inner,
+          laneOf: (laneId) => this.#laneOf(laneId),
+          apply: (selection, decide) => inner.change(selection, this.#decideAll(decide)),
+        }),
+      ),
+    );
+  }
+
+  #apply(decide: DecideJob, change: (decideAll: Decide) => Promise<Change[]>): Promise<Change[]> {
+    return this.#commit(() => change(this.#decideAll(decide)));
+  }
+
+  #decideAll(decide: DecideJob): Decide {
+    return (run, nowUs) => {
+      const lane = this.#laneOf(run.laneId);
+      const decided = decide(run, nowUs, lane.definitionBody);
+      return decided && this.#placed(decided, lane);
+    };
+  }
+
+  async #commit(transaction: () => Promise<Change[]>): Promise<Change[]> {
+    try {
+      const changes = await knowingLanes(() => retryCollisions(this.#parts, transaction));
+      if (changes.length > 0) killPoint('change.after_commit_before_reply');
+      this.#parts.announcer.committed(factsOfChanges(changes));
+      const failures = this.#failuresOf(changes);
+      if (failures.size > 0) await this.#parts.onFailures(failures);
+      return changes;
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  #laneOf(laneId: number): KnownLane {
+    const lane = this.#parts.lanes.get(laneId);
+    if (!lane) throw new UnknownLane(() => this.#parts.lanes.load([laneId]));
+    return lane;
+  }
+
+  /** A job that has become a suspect, or is none any more, goes on in the lane beside its own. */
+  #placed(change: Change, lane: KnownLane): Change {
+    if (change.kind === 'end') return this.#cleanedUp(change, lane);
+    if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
+    if (lane.atLimit) return this.#letGo(change, lane);
+    const grown = grownDemands(lane.needs, change);
+    if (grown) return this.#withMore(change, lane, grown);
+    if (isSuspect(change) === lane.suspect) return change;
+    const laneId = this.#parts.lanes.besideOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
+    return { ...change, laneId };
+  }
+
+  /** The attempt ran out of memory, and the next one takes more. */
+  #withMore(change: Continue, lane: KnownLane, grown: Demands): Continue {
+    const laneId = this.#parts.lanes.grownOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findGrown(lane, grown));
+    const memory = `the next attempt takes ${grown.resources?.[MEMORY]} bytes of memory`;
+    return { ...change, laneId, reason: change.reason ? `${change.reason}; ${memory}` : memory };
+  }
+
+  /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */
+  #letGo(change: Continue, lane: KnownLane): Continue {
+    const laneId = this.#parts.lanes.openOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findOpen(lane));
+    return { ...change, laneId };
+  }
+
+  /** A cancelled job that may have been started is followed by the one that cleans up after it. */
+  #cleanedUp(change: End, lane: KnownLane): End {
+    const { cleanup } = lane.definitionBody;
+    if (change.state !== 'CANCELLED' || !cleanup || lane.cleanup || change.run.attempt === 0) return change;
+    const laneId = this.#parts.lanes.cleanupOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findCleanup(lane));
+    const { ids, clock } = this.#parts;
+    const rank = rankOf(clock.nowUs(), change.run.priority);
+    const retryPolicy = definitionDefaults.cleanupRetryPolicy;
+    const placed = { jobId: ids.next(), laneId, rank, runTimeoutMs: cleanup.timeoutMs, retryPolicy };
+    return { ...change, cleanup: { ...placed, trace: this.#traceUnder(change.run.jobId) } };
+  }
+
+  /** For a job that is a part of this one: under its span, in its trace. Undefined where the control plane has no spans. */
+  #traceUnder(jobId: string): Cleanup['trace'] {
+    const { sampling } = this.#parts;
+    if (!sampling) return undefined;
+    const context = spanContext({ jobId, traceparent: '' }, 0, 'job', sampling);
+    return { spanId: context.spanId, traceparent: traceparentOf(context) };
+  }
+
+  #failuresOf(changes: readonly Change[]): LaneFailures {
+    const failures = new Map<KnownLane, number>();
+    for (const change of changes) {
+      const failure = failureOfAttempt(change);
+      const lane = failure && this.#parts.lanes.get(change.run.laneId);
+      const breaker = lane && !lane.cleanup && lane.definitionBody.circuitBreaker;
+      if (breaker && countsAt(breaker, failure)) failures.set(lane, (failures.get(lane) ?? 0) + 1);
+    }
+    return failures;
+  }
+}
+
+/** A retry that is about to begin: there has to be room for it, where its definition says so. */
+function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
+  const { retryBudget } = definitionBody;
+  return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
+}
+
+/** Rolls the transaction back: there is nothing that a repeat could change either. */
+class NothingOpen extends Error {}
+
+async function changeOpen(store: Pick<Store, 'change'>, selection: JobSelection, decide: Decide): Promise<Change[]> {
+  let isOpen = false;
+  const changes = await store.change(selection, (run, nowUs) => {
+    isOpen = true;
+    return decide(run, nowUs);
+  });
+  if (!isOpen) throw new NothingOpen('none of the jobs is open');
+  return changes;
+}
+
+function unlessNothingOpen(error: unknown): Once<Change[]> {
+  if (error instanceof NothingOpen) return { repeated: false, value: [] };
+  throw error;
+}

@@ -1,0 +1,101 @@
+/** Holds jobs that wait, lets them go on, and changes what was asked for of them. */
+import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../../domain/jobs/hold.ts';
+import { isTerminal } from '../../../domain/jobs/job-state.ts';
+import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { JobView } from '../../ports/jobs.ts';
+import type { Random } from '../../ports/ports.ts';
+import type { RequestKey, Store } from '../../ports/store.ts';
+import { jobNotFound } from './cancels.ts';
+import type { Changes } from './changes.ts';
+
+export interface HoldsParts {
+  readonly store: Pick<Store, 'readJob'>;
+  readonly changes: Changes;
+  readonly random: Random;
+}
+
+/**
+ * Each resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED,
+ * JOB_NOT_WAITING or REQUEST_ID_REUSED.
+ */
+export class Holds {
+  readonly #parts: HoldsParts;
+
+  constructor(parts: HoldsParts) {
+    this.#parts = parts;
+  }
+
+  pause(namespace: string, jobId: string, reason: string, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run) => decidePause(run, reason));
+  }
+
+  resume(namespace: string, jobId: string, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
+  }
+
+  /** Throws INVALID_FIELD, too: for an expiry that has passed, and a run time that is later than it. */
+  update(namespace: string, jobId: string, update: Update, request: RequestKey | undefined): Promise<JobView> {
+    return this.#change(namespace, jobId, request, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
+  }
+
+  #moment(nowUs: number) {
+    return { nowUs, random: this.#parts.random.next() };
+  }
+
+  async #change(
+    namespace: string,
+    jobId: string,
+    request: RequestKey | undefined,
+    decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
+  ): Promise<JobView> {
+    const { changes, store } = this.#parts;
+    let stays = false;
+    const { repeated, changed } = await changes.applyOnce(
+      { by: 'jobs', namespace, jobIds: [jobId] },
+      request,
+      (run, nowUs) => {
+        const decision = decide(run, nowUs);
+        if (typeof decision === 'string') throw refusalOf(decision, run);
+        stays = decision === undefined;
+        return decision;
+      },
+    );
+    const job = await store.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    // One that was let go may have ended by now.
+    if (isTerminal(job.state) && !repeated && !changed && !stays) {
+      throw new EngineError(
+        'JOB_ENDED',
+        `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,
+        {
+          metadata: { job_id: jobId, state: job.state },
+        },
+      );
+    }
+    return job;
+  }
+}
+
+function refusalOf(refusal: HoldRefusal, run: OpenRun): EngineError {
+  switch (refusal) {
+    case 'NOT_WAITING':
+      return new EngineError(
+        'JOB_NOT_WAITING',
+        `job ${run.jobId} is ${run.state}: only one that waits can be held or changed; CancelJob stops it`,
+        { metadata: { job_id: run.jobId, state: run.state } },
+      );
+    case 'EXPIRY_PASSED':
+      return new EngineError('INVALID_FIELD', 'expire_time has passed already; CancelJob ends the job at once', {
+        field: 'expire_time',
+      });
+    case 'RUN_TIME_AFTER_EXPIRY':
+      return new EngineError(
+        'INVALID_FIELD',
+        'run_time is later than the end of the time that the job may wait (expire_time, queue timeout, total timeout)',
+        {
+          field: 'run_time',
+        },
+      );
+  }
+}

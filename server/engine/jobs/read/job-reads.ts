@@ -1,0 +1,27 @@
+/** Reads jobs for people, many callers' jobs at once: hundreds of waits may end with one flush. */
+import { Batcher } from '../../base/batcher.ts';
+import type { JobName, JobView } from '../../ports/jobs.ts';
+import type { Random, Timers } from '../../ports/ports.ts';
+import type { Store } from '../../ports/store.ts';
+
+/** Bounds a reply to 100 inputs and results, and what stands in a heartbeat's way in the embedded database's queue. */
+const JOBS_A_READ = 100;
+
+export class JobReads {
+  readonly #batcher: Batcher<JobName, JobView | undefined>;
+
+  constructor(parts: { store: Pick<Store, 'readJobs'>; timers: Timers; random: Random }) {
+    const { store, timers, random } = parts;
+    this.#batcher = new Batcher({
+      name: 'reads of jobs',
+      flush: (names) => store.readJobs(names),
+      maxRows: JOBS_A_READ,
+      timers,
+      random,
+    });
+  }
+
+  readJob(namespace: string, jobId: string): Promise<JobView | undefined> {
+    return this.#batcher.add({ namespace, jobId });
+  }
+}

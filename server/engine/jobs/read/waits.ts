@@ -1,0 +1,104 @@
+/** Waits for jobs to end: told by this replica's own flushes and by other replicas' hints, and looks each second. */
+import { isTerminal } from '../../../domain/jobs/job-state.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { JobView } from '../../ports/jobs.ts';
+import type { Log, Timer, Timers } from '../../ports/ports.ts';
+import type { Store } from '../../ports/store.ts';
+import { jobNotFound } from '../change/cancels.ts';
+
+const LOOK_EVERY_MS = 1_000;
+const IDS_A_LOOK = 1_000;
+const MAX_WAITS = 100_000;
+
+export class Waits {
+  readonly #store: Pick<Store, 'readJob' | 'findEnded'>;
+  readonly #timers: Timers;
+  readonly #log: Log;
+  #waiting = new Map<string, Set<() => void>>();
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(parts: { store: Pick<Store, 'readJob' | 'findEnded'>; timers: Timers; log: Log }) {
+    this.#store = parts.store;
+    this.#timers = parts.timers;
+    this.#log = parts.log;
+  }
+
+  /** The job when it has ended, or as it is once the time is up or the caller has gone. */
+  async wait(namespace: string, jobId: string, timeoutMs: number, gone: AbortSignal): Promise<JobView> {
+    if (this.#waiting.size >= MAX_WAITS)
+      throw new EngineError('OVERLOADED', 'too many callers wait for jobs already', { retryAfterMs: 1_000 });
+    const woken = this.#register(jobId, timeoutMs, gone);
+    const before = await this.#read(namespace, jobId).catch((error) => {
+      woken.leave();
+      throw error;
+    });
+    if (isTerminal(before.state)) {
+      woken.leave();
+      return before;
+    }
+    await woken.promise;
+    return this.#read(namespace, jobId);
+  }
+
+  /** These jobs have ended. */
+  notify(jobIds: readonly string[]): void {
+    if (this.#waiting.size === 0) return;
+    for (const jobId of jobIds) for (const wake of [...(this.#waiting.get(jobId) ?? [])]) wake();
+  }
+
+  /** Lets everybody go. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.notify([...this.#waiting.keys()]);
+  }
+
+  /** Registered before the first look, so that an end between the two is not missed. */
+  #register(jobId: string, timeoutMs: number, gone: AbortSignal): { promise: Promise<void>; leave: () => void } {
+    let leave = () => {};
+    const promise = new Promise<void>((resolve) => {
+      const wakes = this.#waiting.get(jobId) ?? new Set();
+      const timer = this.#timers.after(timeoutMs, () => leave());
+      leave = () => {
+        timer.cancel();
+        gone.removeEventListener('abort', leave);
+        wakes.delete(leave);
+        // Called again after it has left, it must not take away the set of those that came later.
+        if (wakes.size === 0 && this.#waiting.get(jobId) === wakes) this.#waiting.delete(jobId);
+        resolve();
+      };
+      wakes.add(leave);
+      this.#waiting.set(jobId, wakes);
+      gone.addEventListener('abort', leave);
+    });
+    if (this.#stopped || gone.aborted) leave();
+    this.#schedule();
+    return { promise, leave };
+  }
+
+  async #read(namespace: string, jobId: string): Promise<JobView> {
+    const job = await this.#store.readJob(namespace, jobId);
+    if (!job) throw jobNotFound(namespace, jobId);
+    return job;
+  }
+
+  #schedule(): void {
+    if (this.#timer || this.#stopped || this.#waiting.size === 0) return;
+    this.#timer = this.#timers.after(LOOK_EVERY_MS, () => {
+      this.#look()
+        .catch((error) => this.#log.warn({ error: String(error) }, 'could not look for ended jobs; tries again'))
+        .finally(() => {
+          this.#timer = undefined;
+          this.#schedule();
+        });
+    });
+  }
+
+  /** Hints can be lost: this is the guarantee. */
+  async #look(): Promise<void> {
+    const ids = [...this.#waiting.keys()];
+    for (let at = 0; at < ids.length; at += IDS_A_LOOK)
+      this.notify(await this.#store.findEnded(ids.slice(at, at + IDS_A_LOOK)));
+  }
+}

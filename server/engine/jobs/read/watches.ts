@@ -1,0 +1,134 @@
+/** Watches of jobs: told by this replica's own changes and by other replicas' hints, and looks at revisions meanwhile. */
+import { isTerminal } from '../../../domain/jobs/job-state.ts';
+import { EngineError } from '../../base/errors.ts';
+import { WakeUp } from '../../events/wake-up.ts';
+import type { JobView } from '../../ports/jobs.ts';
+import type { Log, Timer, Timers } from '../../ports/ports.ts';
+import type { Store } from '../../ports/store.ts';
+import { jobNotFound } from '../change/cancels.ts';
+import type { JobReads } from './job-reads.ts';
+
+/** What others change, and what starts and goes on here, is seen by looking: many jobs a look, never a job at a time. */
+const LOOK_EVERY_MS = 200;
+const IDS_A_LOOK = 1_000;
+const MAX_WATCHERS = 10_000;
+
+/** One stream: the newest revision that it has shown, and whether it has to read again. */
+class Watcher extends WakeUp {
+  revision = 0;
+}
+
+export interface WatchesParts {
+  readonly reads: Pick<JobReads, 'readJob'>;
+  readonly store: Pick<Store, 'readRevisions'>;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+export class Watches {
+  readonly #parts: WatchesParts;
+  readonly #watched = new Map<string, Set<Watcher>>();
+  #count = 0;
+  #timer: Timer | undefined;
+  #isLooking = false;
+  #stopped = false;
+
+  constructor(parts: WatchesParts) {
+    this.#parts = parts;
+  }
+
+  /** Nobody watches anything. */
+  get isIdle(): boolean {
+    return this.#count === 0;
+  }
+
+  /**
+   * The job as it is, then each time that its revision has risen, until it has ended or `gone` is aborted. Whoever is slow
+   * to ask for the next one misses what lay between, never the last.
+   *
+   * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica stops.
+   */
+  async *watch(namespace: string, jobId: string, gone: AbortSignal): AsyncGenerator<JobView, void> {
+    if (this.#count >= MAX_WATCHERS)
+      throw new EngineError('OVERLOADED', `more than ${MAX_WATCHERS} callers watch jobs here already; try again`, {
+        retryAfterMs: 1_000,
+      });
+    // Before the first look, so that a change between the two is not missed.
+    const watcher = this.#enter(jobId);
+    gone.addEventListener('abort', watcher.wake);
+    try {
+      while (!gone.aborted) {
+        if (this.#stopped) throw new EngineError('SHUTTING_DOWN', 'this replica is shutting down; watch the job again');
+        const job = await this.#parts.reads.readJob(namespace, jobId);
+        if (!job) throw jobNotFound(namespace, jobId);
+        if (job.revision > watcher.revision) {
+          watcher.revision = job.revision;
+          yield job;
+        }
+        if (isTerminal(job.state)) return;
+        await watcher.woken();
+      }
+    } finally {
+      gone.removeEventListener('abort', watcher.wake);
+      this.#leave(jobId, watcher);
+    }
+  }
+
+  /** These jobs have changed. */
+  notify(jobIds: readonly string[]): void {
+    if (this.isIdle) return;
+    for (const jobId of jobIds) for (const { wake } of this.#watched.get(jobId) ?? []) wake();
+  }
+
+  /** Ends every watch with SHUTTING_DOWN. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.notify([...this.#watched.keys()]);
+  }
+
+  #enter(jobId: string): Watcher {
+    const watcher = new Watcher();
+    const watchers = this.#watched.get(jobId) ?? new Set();
+    this.#watched.set(jobId, watchers.add(watcher));
+    this.#count++;
+    this.#schedule();
+    return watcher;
+  }
+
+  #leave(jobId: string, watcher: Watcher): void {
+    const watchers = this.#watched.get(jobId);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) this.#watched.delete(jobId);
+    this.#count--;
+  }
+
+  #schedule(): void {
+    if (this.#timer || this.#isLooking || this.#stopped || this.isIdle) return;
+    this.#timer = this.#parts.timers.after(LOOK_EVERY_MS, () => {
+      this.#timer = undefined;
+      this.#isLooking = true;
+      this.#look()
+        .catch((error) =>
+          this.#parts.log.warn({ error: String(error) }, 'could not look for changed jobs; tries again'),
+        )
+        .finally(() => {
+          this.#isLooking = false;
+          this.#schedule();
+        });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const ids = [...this.#watched.keys()];
+    for (let at = 0; at < ids.length; at += IDS_A_LOOK) {
+      const asked = ids.slice(at, at + IDS_A_LOOK);
+      const revisions = await this.#parts.store.readRevisions(asked);
+      for (const [i, jobId] of asked.entries()) {
+        // One that is there no more is read again, too: that is how its watchers learn of it.
+        const revision = revisions[i] ?? Infinity;
+        for (const watcher of this.#watched.get(jobId) ?? []) if (revision > watcher.revision) watcher.wake();
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** Stores the jobs of several calls, assigns those for which there is a place, and announces them. */
+import { earliest } from '../../../domain/jobs/time-limits.ts';
+import { type Announcer, factsOfChanges } from '../../announcer.ts';
+import { storeFault } from '../../base/errors.ts';
+import { killPoint } from '../../base/kill-points.ts';
+import type { LaneHint } from '../../base/messages.ts';
+import type { Dispatcher } from '../../dispatch/dispatcher.ts';
+import type { ClaimedJob, Place } from '../../ports/dispatch.ts';
+import type { LaneUnderLimits } from '../../ports/limits.ts';
+import type { Store } from '../../ports/store.ts';
+import type { NewJob, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
+
+export interface SubmissionFlushParts {
+  readonly store: Pick<Store, 'submit' | 'findJobs'>;
+  readonly dispatcher: Pick<Dispatcher, 'placesFor' | 'giveBack' | 'publish'>;
+  readonly announcer: Pick<Announcer, 'committed'>;
+}
+
+/** Jobs that one statement stores. */
+const MOST_PLACED = 1_000;
+
+export function submissionFlush(
+  parts: SubmissionFlushParts,
+): (calls: readonly SubmitCall[]) => Promise<readonly SubmitResult[]> {
+  return async (calls) => {
+    const { places, limited } = parts.dispatcher.placesFor(placeable(calls));
+    const results = await storeCalls(parts, calls, places, limited);
+    announceStored(parts, calls, results, places);
+    return results;
+  };
+}
+
+/** Once they are committed: sends what was assigned, and announces the other jobs. */
+export function announceStored(
+  parts: SubmissionFlushParts,
+  calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
+  places: ReadonlyMap<string, Place>,
+): void {
+  announceJobs(parts.announcer, calls, results, publish(parts.dispatcher, calls, results, places));
+}
+
+/** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
+function publish(
+  dispatcher: SubmissionFlushParts['dispatcher'],
+  calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
+  places: ReadonlyMap<string, Place>,
+): ReadonlySet<string> {
+  const assigned = new Set(results.flatMap(assignedOf));
+  if (assigned.size > 0) {
+    const jobs = calls.flatMap((call) => call.jobs.filter((job) => assigned.has(job.jobId)));
+    dispatcher.publish(jobs.map((job) => firstAttempt(job, places.get(job.jobId) as Place)));
+  }
+  if (assigned.size < places.size)
+    dispatcher.giveBack([...places].flatMap(([jobId, place]) => (assigned.has(jobId) ? [] : [place])));
+  return assigned;
+}
+
+/** Announces new jobs that were not assigned, and jobs that the same transactions ended. */
+export function announceJobs(
+  announcer: SubmissionFlushParts['announcer'],
+  calls: readonly SubmitCall[],
+  results: readonly SubmitResult[],
+  assigned: ReadonlySet<string>,
+): void {
+  const waiting = calls.flatMap((call) => call.jobs.filter(({ jobId }) => !assigned.has(jobId)));
+  announcer.committed({ outbox: true, ready: headsOf(waiting, ranksOf(results)), dueUs: firstDue(waiting) });
+  for (const result of results) {
+    if (result.kind !== 'stored' || !result.replaced) continue;
+    const { changes, dueUs } = result.replaced;
+    announcer.committed({ ...factsOfChanges(changes), dueUs });
+  }
+}
+
+/** Each lane's ready jobs: their number and their lowest rank. */
+function headsOf(jobs: readonly NewJob[], ranks: ReadonlyMap<string, number>): LaneHint[] {
+  const heads = new Map<number, { rank: number; jobs: number }>();
+  for (const job of jobs) {
+    if (job.state !== 'READY') continue;
+    const head = heads.get(job.laneId);
+    const rank = ranks.get(job.jobId) ?? job.rank;
+    heads.set(job.laneId, { rank: Math.min(head?.rank ?? rank, rank), jobs: (head?.jobs ?? 0) + 1 });
+  }
+  return Array.from(heads, ([laneId, head]) => ({ laneId, ...head }));
+}
+
+function firstDue(jobs: readonly NewJob[]): number | undefined {
+  let dueUs = Number.POSITIVE_INFINITY;
+  for (const job of jobs) dueUs = Math.min(dueUs, job.runTimeUs ?? earliest(job.expireTimeUs, job.deadlineUs) ?? dueUs);
+  return dueUs < Number.POSITIVE_INFINITY ? dueUs : undefined;
+}
+
+/** Of those that got another rank than they were to be stored with. */
+function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  for (const result of results) {
+    if (result.kind !== 'stored') continue;
+    for (const { jobId, rank } of result.jobs) if (rank !== undefined) ranks.set(jobId, rank);
+  }
+  return ranks;
+}
+
+/** Rejects as the store does. */
+export async function storeCalls(
+  { store, dispatcher }: Pick<SubmissionFlushParts, 'store' | 'dispatcher'>,
+  calls: readonly SubmitCall[],
+  places: ReadonlyMap<string, Place>,
+  limited?: LaneUnderLimits,
+): Promise<readonly SubmitResult[]> {
+  try {
+    const results = await store.submit(calls, places, limited);
+    killPoint('submit.after_commit_before_reply');
+    return results;
+  } catch (error) {
+    if (storeFault(error) === 'world' && (await areStored(store, calls))) return calls.map(unassigned);
+    dispatcher.giveBack([...places.values()]);
+    throw error;
+  }
+}
+
+/** Settles a commit whose answer was lost: each job is looked for. */
+async function areStored(store: Pick<Store, 'findJobs'>, calls: readonly SubmitCall[]): Promise<boolean> {
+  const ids = calls.flatMap((call) => call.jobs.map((job) => job.jobId));
+  const stored = new Set(await store.findJobs(ids).catch(() => []));
+  return ids.every((id) => stored.has(id));
+}
+
+/** If it was assigned all the same, the session's next heartbeat brings it. */
+function unassigned(call: SubmitCall): SubmitResult {
+  return { kind: 'stored', jobs: call.jobs.map(({ jobId }) => ({ jobId, existing: false, assigned: false })) };
+}
+
+/**
+ * A large call is stored by several statements, one with keys, rules, limits, dependencies, a batch or what was done by hand in a transaction of its
+ * own: all wait for a claim.
+ */
+function placeable(calls: readonly SubmitCall[]): NewJob[] {
+  const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, byHand, jobs }: SubmitCall) =>
+    keys.length === 0 &&
+    !rules &&
+    !limits &&
+    !batchJobId &&
+    !isDependent &&
+    !parentAttempt &&
+    !byHand &&
+    jobs.length <= MOST_PLACED;
+  return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
+}
+
+function assignedOf(result: SubmitResult): string[] {
+  return result.kind === 'stored' ? result.jobs.flatMap((job) => (job.assigned ? [job.jobId] : [])) : [];
+}
+
+function firstAttempt(job: NewJob, place: Place): ClaimedJob {
+  const { jobId, laneId, rank, runTimeoutMs, input, traceparent = '', tracestate = '' } = job;
+  const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined };
+  return { ...place, ...counts, jobId, laneId, rank, runTimeoutMs, input, traceparent, tracestate };
+}

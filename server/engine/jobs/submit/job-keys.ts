@@ -1,0 +1,101 @@
+/** The keys that definitions give to their jobs: for fairness, and for limits. */
+import type { JobDefinition } from '../../../domain/definitions/definition.ts';
+import { compileKey, type KeyExpression } from '../../../domain/definitions/key-expression.ts';
+import type { EventWait } from '../../../domain/signals/wait.ts';
+import { derivedUuid } from '../../base/derived-ids.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { NewJob, Submission } from '../../ports/submissions.ts';
+
+export type JobKeys = Pick<NewJob, 'fairnessKey' | 'limitKey' | 'limitId'>;
+
+const none: JobKeys = {};
+
+/** What is kept of expressions that were compiled, and of ids. */
+const MOST_KEPT = 10_000;
+
+export class JobKeysOf {
+  #expressions = new Map<string, KeyExpression>();
+  #limitIds = new Map<string, string>();
+
+  /** `path` is the submission's place in the request. Throws INVALID_FIELD where an expression has no value for the job. */
+  of(submission: Submission, definition: JobDefinition, path: string): JobKeys {
+    const { keyLimit, wait } = definition;
+    const fairness = submission.fairnessKey ? undefined : definition.fairnessKey;
+    if (!keyLimit && !fairness && !submission.fairnessKey && !wait) return none;
+    const evaluate = this.#evaluator(submission, path);
+    // Looked at now, so that a job that could never wait is refused; kept once it does wait.
+    if (wait?.kind === 'EVENT' && wait.key) evaluate(wait.key, 'wait.event.key');
+    const limitKey = keyLimit && (keyLimit.key === '' ? '' : evaluate(keyLimit.key, 'key_limit.key'));
+    return {
+      fairnessKey: submission.fairnessKey || (fairness && evaluate(fairness, 'fairness_key')) || undefined,
+      limitKey,
+      limitId: limitKey === undefined ? undefined : this.#limitId(definition, limitKey),
+    };
+  }
+
+  /** The key of the event that a job waits for. Throws INVALID_FIELD, as `of` would have. */
+  eventKey({ key }: EventWait, job: Pick<Submission, 'input' | 'labels'>): string {
+    return key ? (this.#evaluator(job, 'job')(key, 'wait.event.key') ?? '') : '';
+  }
+
+  /** Reads the input once, when an expression asks for it. */
+  #evaluator(
+    { input, labels }: Pick<Submission, 'input' | 'labels'>,
+    path: string,
+  ): (text: string, field: string) => string | undefined {
+    let parsed: { readonly value: unknown } | undefined;
+    // Fairness and limits often go by the same expression.
+    let last: { readonly text: string; readonly key: string | undefined } | undefined;
+    return (text, field) => {
+      if (last?.text === text) return last.key;
+      const expression = this.#compiled(text);
+      if (expression.usesInput) parsed ??= { value: jsonOf(input.data, input.contentType) };
+      const result = expression.keyOf(parsed?.value ?? null, labels);
+      if ('problem' in result) throw noKey(`${path}.input`, field, text, result.problem);
+      last = { text, key: result.key };
+      return result.key;
+    };
+  }
+
+  #compiled(text: string): KeyExpression {
+    let expression = this.#expressions.get(text);
+    if (!expression) {
+      const compiled = compileKey(text);
+      if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
+      expression = compiled;
+      keep(this.#expressions, text, expression);
+    }
+    return expression;
+  }
+
+  #limitId({ namespace, name }: JobDefinition, key: string): string {
+    // Names have no slash.
+    const known = `${namespace}/${name}/${key}`;
+    let id = this.#limitIds.get(known);
+    if (id === undefined) {
+      id = derivedUuid(`limit ${JSON.stringify([namespace, name, key])}`);
+      keep(this.#limitIds, known, id);
+    }
+    return id;
+  }
+}
+
+function keep<T>(kept: Map<string, T>, name: string, value: T): void {
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(name, value);
+}
+
+/** Null for what is no JSON: an expression that asks for a field of it has no value then. */
+function jsonOf(data: Uint8Array, contentType: string): unknown {
+  if (contentType !== '' && contentType !== 'application/json') return null;
+  try {
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
+  } catch {
+    return null;
+  }
+}
+
+function noKey(field: string, expression: string, text: string, problem: string): EngineError {
+  const why = `gives no ${expression} by ${text}: ${problem}`;
+  return new EngineError('INVALID_FIELD', `${field} ${why}`, { field, violations: [{ field, description: why }] });
+}

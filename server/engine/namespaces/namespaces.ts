@@ -1,0 +1,28 @@
+/** What holds for all of a namespace. */
+import { once } from '../base/requests.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+
+export type NamespaceStore = Pick<Store, 'together' | 'readRetention' | 'setRetention'>;
+
+export interface NamespaceSettings {
+  readonly name: string;
+  /** How long ended jobs are kept where their definition says nothing of it; undefined: the default. */
+  readonly retentionMs: number | undefined;
+}
+
+export class Namespaces {
+  readonly #store: NamespaceStore;
+
+  constructor(store: NamespaceStore) {
+    this.#store = store;
+  }
+
+  async get(name: string): Promise<NamespaceSettings> {
+    return { name, retentionMs: await this.#store.readRetention(name) };
+  }
+
+  /** Not again after a repeat. Throws REQUEST_ID_REUSED. */
+  async setRetention(name: string, retentionMs: number | undefined, request: RequestKey | undefined): Promise<void> {
+    await once(this.#store, name, request, (store) => store.setRetention(name, retentionMs));
+  }
+}

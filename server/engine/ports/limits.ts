@@ -1,0 +1,52 @@
+/** What the engine and the store tell each other of limits. */
+import type { Claim, LaneHead } from './dispatch.ts';
+
+/** What a claim has seen of the limits of its lane. */
+export interface LimitsSeen {
+  /** They leave no room for one more attempt now. */
+  readonly full: boolean;
+  /** When they will, if it is a rate that one more waits for. */
+  readonly openTimeUs: number | undefined;
+  /** Keys without room, whose jobs were moved out of the way. */
+  readonly parked: readonly string[];
+  /** All ready jobs of the lane have been assigned, or moved out of the way. */
+  readonly dry: boolean;
+}
+
+export interface LaneUnderLimits {
+  readonly laneId: number;
+  readonly namespace: string;
+  readonly queue: string;
+  readonly definition: string;
+  /** Of their rates. */
+  readonly queueBucketId: string;
+  readonly definitionBucketId: string;
+}
+
+export interface LimitedClaimLane extends LaneUnderLimits {
+  readonly cursor: number;
+  /** Where jobs wait whose keys have no room. */
+  readonly atLimitLaneId: number;
+  readonly onLimits?: ((seen: LimitsSeen) => void) | undefined;
+}
+
+/** A claim of the jobs of one lane that is limited. */
+export type LimitedClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes' | 'demandsMet'> & {
+  readonly lane: LimitedClaimLane;
+};
+
+/** What became of keys that were to get their waiting jobs back among the ready ones. */
+export interface Unparked {
+  /** Keys some of whose jobs wait at the limit, or have until now. */
+  readonly parked: readonly string[];
+  readonly lanes: readonly (LaneHead & { readonly jobs: number })[];
+  /** Keys that wait for units of a rate. */
+  readonly later: readonly { readonly limitId: string; readonly openTimeUs: number }[];
+}
+
+export interface KeyLimitOfJob {
+  /** Place of the job in its call. */
+  readonly index: number;
+  readonly definition: string;
+  readonly limitId: string;
+}

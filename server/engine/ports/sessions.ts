@@ -1,0 +1,70 @@
+/** What people see of workers. */
+
+import type { Handler } from '../../domain/dispatch/placement.ts';
+import type { SessionEnd } from '../../domain/jobs/decide.ts';
+
+export interface WorkerView extends SessionRow {
+  /** Attempts it holds. */
+  readonly held: number;
+}
+
+/** An attempt that a worker holds. */
+export interface HeldJob {
+  readonly jobId: string;
+  readonly definition: string;
+  readonly attempt: number;
+  readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
+  readonly assignTimeUs: number;
+  readonly progress: { readonly fraction: number; readonly message: string } | undefined;
+}
+
+/** Sessions whose leases are over, and those that are being closed. */
+export interface Lapse {
+  readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
+  readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
+  readonly open: number;
+  readonly nowUs: number;
+}
+
+export interface NewSession {
+  readonly sessionId: string;
+  readonly namespace: string;
+  readonly workerName: string;
+  readonly leaseMs: number;
+  readonly slots: number;
+  readonly handlers: readonly Handler[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly resources: Readonly<Record<string, number>>;
+  readonly sdk: { readonly name: string; readonly version: string; readonly language: string };
+  readonly requestId?: string | undefined;
+}
+
+export interface SessionRow extends Omit<NewSession, 'leaseMs' | 'requestId'> {
+  readonly state: 'OPEN' | 'CLOSING' | 'CLOSED';
+  readonly leaseUntilUs: number;
+  readonly beatTimeUs: number;
+  readonly openTimeUs: number;
+  readonly beats: number;
+  readonly pingEcho: number;
+  /** It takes nothing more: at its own wish, or because somebody wants it so. */
+  readonly draining: boolean;
+  /** Somebody asked for it. */
+  readonly drainWanted: boolean;
+}
+
+export interface Beat {
+  readonly sessionId: string;
+  readonly pingEcho: number;
+  readonly draining: boolean;
+}
+
+/** What a heartbeat changed; a session that is not open has none. */
+export interface Renewal {
+  readonly sessionId: string;
+  readonly beats: number;
+  readonly pingEcho: number;
+  /** Time of the beat before this one. */
+  readonly previousBeatUs: number;
+  readonly draining: boolean;
+  readonly drainWanted: boolean;
+}

@@ -1,0 +1,140 @@
+/** Queues with bounds as a replica knows them, and whether jobs find room in them. Other queues are not among them. */
+import { type Backlog, type Entrant, type FirstOverrun, firstOverrun, isBounded } from '../../domain/queues/backlog.ts';
+import type { Timer, Timers } from '../ports/ports.ts';
+import type { BoundedQueue, QueueName, QueueStore } from '../ports/queues.ts';
+import { QueueBacklog, type QueueBacklogParts } from './queue-backlog.ts';
+
+export interface BacklogsParts extends QueueBacklogParts {
+  readonly store: { readonly queues: Pick<QueueStore, 'readBounded' | 'readBacklog'> };
+  readonly timers: Timers;
+}
+
+/** With the time that a look takes, bounds that were set elsewhere are known within a second. */
+const LOOK_MS = 800;
+const MOST_QUEUES = 10_000;
+/** What is let in rests on a reading that is no older. */
+const FRESH_MS = 1_000;
+/** What is refused rests on one that is no older, where what was let in meanwhile decides: it may have left again. */
+const SURE_MS = 100;
+
+/** A job of a call, with its place there. */
+export interface QueueEntrant extends Entrant {
+  readonly index: number;
+}
+
+/** The jobs of a call by their queue. */
+export type Lines = ReadonlyMap<QueueBacklog, readonly QueueEntrant[]>;
+
+/** The first job of a call that finds no room. */
+export interface Refused {
+  readonly index: number;
+  readonly priority: number;
+  readonly queue: QueueBacklog;
+  /** Without the jobs of the call. */
+  readonly backlog: Backlog;
+  readonly overrun: FirstOverrun;
+}
+
+export class Backlogs {
+  readonly #parts: BacklogsParts;
+  #queues = new Map<string, QueueBacklog>();
+  /** Raised by what is learnt: a look that began before may have missed it. */
+  #learnt = 0;
+  #timer: Timer | undefined;
+  #look: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: BacklogsParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.timers.after(LOOK_MS, () => {
+      this.#look = this.refresh()
+        .catch((error) => this.#parts.log.warn({ error: String(error) }, 'could not read the bounds of queues'))
+        .then(() => this.start());
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#look;
+  }
+
+  /** Reads which queues have bounds. */
+  async refresh(): Promise<void> {
+    const learnt = this.#learnt;
+    const bounded = await this.#parts.store.queues.readBounded(MOST_QUEUES);
+    if (learnt !== this.#learnt) return;
+    const queues = new Map<string, QueueBacklog>();
+    for (const queue of bounded) queues.set(keyOf(queue), this.#kept(queue));
+    this.#queues = queues;
+  }
+
+  /** A queue has been changed here: what it allows holds at once. */
+  learn(queue: BoundedQueue): void {
+    this.#learnt++;
+    if (isBounded(queue)) this.#queues.set(keyOf(queue), this.#kept(queue));
+    else this.#queues.delete(keyOf(queue));
+  }
+
+  /** Whether any queue has. */
+  get hasBounds(): boolean {
+    return this.#queues.size > 0;
+  }
+
+  find(namespace: string, queue: string): QueueBacklog | undefined {
+    return this.#queues.get(`${namespace}/${queue}`);
+  }
+
+  /** Lets in the jobs of a call, all or none: then it returns the first that finds no room. What was let in is to be settled. */
+  async admit(lines: Lines): Promise<Refused | undefined> {
+    await Promise.all(Array.from(lines.keys(), (queue) => queue.isOlderThan(FRESH_MS) && queue.read()));
+    for (;;) {
+      const refused = firstRefused(lines);
+      if (!refused) break;
+      const { queue } = refused;
+      if (!queue.isOlderThan(SURE_MS) || !queue.isInDoubt(lines.get(queue) ?? [])) return refused;
+      await queue.read();
+    }
+    // Since the last decision nobody else had a turn.
+    for (const [queue, jobs] of lines) queue.accept(readyOf(jobs));
+    return undefined;
+  }
+
+  /** The jobs that were let in are stored, or never will be. */
+  settle(lines: Lines): void {
+    for (const [queue, jobs] of lines) queue.settle(readyOf(jobs));
+  }
+
+  /** What is known of a queue stays while its bounds change. */
+  #kept(queue: BoundedQueue): QueueBacklog {
+    const { namespace, name, maxBacklog, maxBacklogAgeMs } = queue;
+    const bounds = { maxBacklog, maxBacklogAgeMs };
+    const known = this.#queues.get(keyOf(queue));
+    known?.setBounds(bounds);
+    return known ?? new QueueBacklog({ namespace, name }, bounds, this.#parts);
+  }
+}
+
+function keyOf({ namespace, name }: QueueName): string {
+  return `${namespace}/${name}`;
+}
+
+function readyOf(jobs: readonly QueueEntrant[]): number {
+  return jobs.filter(({ isReady }) => isReady).length;
+}
+
+function firstRefused(lines: Lines): Refused | undefined {
+  let first: Refused | undefined;
+  for (const [queue, jobs] of lines) {
+    const backlog = queue.backlog();
+    const overrun = firstOverrun(queue.bounds, backlog, jobs);
+    const job = overrun && jobs[overrun.place];
+    if (overrun && job && job.index < (first?.index ?? Number.POSITIVE_INFINITY))
+      first = { index: job.index, priority: job.priority, queue, backlog, overrun };
+  }
+  return first;
+}

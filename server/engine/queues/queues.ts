@@ -1,0 +1,137 @@
+/** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+
+import type { Announcer } from '../announcer.ts';
+import { retryCollisions } from '../base/collisions.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
+import { once } from '../base/requests.ts';
+import type { Random, Timers } from '../ports/ports.ts';
+import type {
+  Queue,
+  QueueChange,
+  QueueName,
+  QueuePage,
+  QueueSettings,
+  QueueStore,
+  QueueUpdate,
+} from '../ports/queues.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+import type { Backlogs } from './backlogs.ts';
+
+export interface QueuesParts {
+  readonly store: Pick<Store, 'queues' | 'together'>;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Told of bounds as soon as they hold. */
+  readonly backlogs: Pick<Backlogs, 'learn'>;
+  readonly announcer: Pick<Announcer, 'committed'>;
+}
+
+type Work = (store: QueueStore) => Promise<QueueChange>;
+
+/** Each rejects with an EngineError: QUEUE_NOT_FOUND, and what its RPC says. */
+export class Queues {
+  readonly #parts: QueuesParts;
+
+  constructor(parts: QueuesParts) {
+    this.#parts = parts;
+  }
+
+  async get(queue: QueueName): Promise<Queue> {
+    const found = await this.#parts.store.queues.read(queue);
+    if (!found) throw queueNotFound(queue);
+    return found;
+  }
+
+  list(namespace: string, afterName: string, limit: number): Promise<QueuePage> {
+    return this.#parts.store.queues.list(namespace, afterName, limit);
+  }
+
+  create(queue: QueueName, settings: Partial<QueueSettings>, request: RequestKey | undefined): Promise<Queue> {
+    return this.#changed(queue, request, (store) => store.create(queue, settings));
+  }
+
+  update(queue: QueueName, update: QueueUpdate, request: RequestKey | undefined): Promise<Queue> {
+    return this.#changed(queue, request, (store) => store.update(queue, update));
+  }
+
+  pause(queue: QueueName, reason: string, request: RequestKey | undefined): Promise<Queue> {
+    return this.#changed(queue, request, (store) => store.pause(queue, reason));
+  }
+
+  resume(queue: QueueName, request: RequestKey | undefined): Promise<Queue> {
+    return this.#changed(queue, request, (store) => store.resume(queue));
+  }
+
+  async delete(queue: QueueName, request: RequestKey | undefined): Promise<void> {
+    await this.#change(queue, request, (store) => store.delete(queue));
+    this.#parts.backlogs.learn({ ...queue, maxBacklog: 0, maxBacklogAgeMs: null });
+  }
+
+  /** The queue after the change; after a repeat, as it is now. */
+  async #changed(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<Queue> {
+    const change = await this.#change(queue, request, work);
+    if (change?.kind !== 'done') return this.get(queue);
+    this.#parts.backlogs.learn(change.queue);
+    await this.#hint(change.letGo);
+    return change.queue;
+  }
+
+  /** What was done; undefined: a call with this request id was carried out before. What is refused leaves the id free. */
+  async #change(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<QueueChange | undefined> {
+    const { store } = this.#parts;
+    const first = async (inner: Pick<Store, 'queues'>) => {
+      const change = await work(inner.queues);
+      if (change.kind === 'done' || change.kind === 'deleted') return change;
+      throw refusalOf(queue, change);
+    };
+    try {
+      const result = await retryCollisions(this.#parts, () => once(store, queue.namespace, request, first));
+      return result.repeated ? undefined : result.value;
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  /** Read once the change is committed: of what became ready meanwhile, a claim may have been told that it is held back. */
+  async #hint(laneIds: readonly number[]): Promise<void> {
+    if (laneIds.length === 0) return;
+    // Without it the next scan of the lanes finds them, within a second.
+    const heads = await this.#parts.store.queues.readHeads(laneIds).catch(() => []);
+    this.#parts.announcer.committed({ ready: heads });
+  }
+}
+
+function queueNotFound({ namespace, name }: QueueName): EngineError {
+  return new EngineError(
+    'QUEUE_NOT_FOUND',
+    `namespace ${namespace} has no queue ${name}; CreateQueue makes it, and so does the first job that waits in it`,
+    { metadata: { namespace, queue: name } },
+  );
+}
+
+function refusalOf(queue: QueueName, change: QueueChange): EngineError {
+  const { namespace, name } = queue;
+  const metadata = { namespace, queue: name };
+  switch (change.kind) {
+    case 'exists':
+      return new EngineError(
+        'QUEUE_EXISTS',
+        `namespace ${namespace} has a queue ${name} already; UpdateQueue changes it`,
+        { metadata },
+      );
+    case 'stale':
+      return new EngineError(
+        'ETAG_STALE',
+        `queue ${name} has changed since it was read: read it again, and repeat the change with its new etag`,
+        { metadata: { ...metadata, etag: change.etag } },
+      );
+    case 'notEmpty':
+      return new EngineError(
+        'QUEUE_NOT_EMPTY',
+        `queue ${name} has ${change.openJobs} open jobs: let them end, or cancel them with CancelJobs, and try again`,
+        { metadata: { ...metadata, open_jobs: String(change.openJobs) } },
+      );
+    default:
+      return queueNotFound(queue);
+  }
+}

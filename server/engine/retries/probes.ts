@@ -1,0 +1,166 @@
+/** Looks after circuit breakers that are open: when it is time one job is tried, and its outcome decides how it goes on. */
+
+import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../../domain/retries/circuit-breaker.ts';
+import type { Announcer } from '../announcer.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { isApart, type Lanes } from '../dispatch/lanes.ts';
+import type { Limits } from '../dispatch/limits.ts';
+import type { ParkedClass, ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { OpenBreaker, ProbeClaim } from '../ports/breakers.ts';
+import type { ClaimedJob, LaneHead, Place } from '../ports/dispatch.ts';
+import type { Log } from '../ports/ports.ts';
+import type { Store } from '../ports/store.ts';
+
+/** Sessions that are asked for a place: one that has closed meanwhile, or holds a suspect, takes no probe. */
+const MOST_PLACES = 100;
+
+export interface ProbesParts {
+  readonly store: Pick<
+    Store,
+    'readOpenBreakers' | 'changeBreakers' | 'alignHeldLanes' | 'readLanesToProbe' | 'probeBreaker'
+  >;
+  readonly lanes: Lanes;
+  readonly credits: ParkedCredits;
+  readonly dispatcher: Dispatcher;
+  readonly limits: Pick<Limits, 'claimLane'>;
+  readonly log: Log;
+  readonly announcer: Pick<Announcer, 'committed'>;
+}
+
+export class Probes {
+  readonly #parts: ProbesParts;
+  /** Jobs that are being tried, as far as this replica knows. */
+  #tried = new Set<string>();
+  #round: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(parts: ProbesParts) {
+    this.#parts = parts;
+  }
+
+  /** One round; a call while one is under way has another one follow it. */
+  sweep(): Promise<void> {
+    this.#again = true;
+    this.#round ??= this.#run().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  /** These jobs have changed or ended: if one is being tried, its outcome is looked at now, not with the next round. */
+  notify(jobIds: readonly string[]): void {
+    if (this.#tried.size === 0 || !jobIds.some((jobId) => this.#tried.has(jobId))) return;
+    this.sweep().catch((error) =>
+      this.#parts.log.warn({ error: String(error) }, 'a probe could not be looked at; the next round tries again'),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#round?.catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      const heads = await this.#parts.store.alignHeldLanes();
+      this.#parts.announcer.committed({ ready: heads });
+      const breakers = await this.#parts.store.readOpenBreakers();
+      this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
+      for (const breaker of breakers) if (!this.#stopped) await this.#lookAfter(breaker);
+    }
+  }
+
+  async #lookAfter(breaker: OpenBreaker): Promise<void> {
+    if (isProbeDue(breaker, breaker.nowUs)) return this.#try(breaker);
+    const fate = await this.#fateOf(breaker);
+    if (!fate) return;
+    const { heads } = await this.#parts.store.changeBreakers([breaker], (now, nowUs) => {
+      // Another replica may have seen the same, and be a probe ahead.
+      const isSame = now.probe?.jobId === breaker.probe?.jobId && now.probe?.attempt === breaker.probe?.attempt;
+      return isSame && now.probe ? afterProbe(now, fate, nowUs) : now;
+    });
+    const { namespace, name } = breaker;
+    if (fate !== 'GONE') this.#parts.log.info({ namespace, circuitBreaker: name, probe: fate }, 'a probe has ended');
+    this.#parts.announcer.committed({ ready: heads });
+    if (fate === 'GONE') await this.#try(breaker);
+  }
+
+  /** Undefined while it is open, or when none is tried. */
+  async #fateOf({ probeEnd, probeLaneId }: OpenBreaker): Promise<ProbeFate | undefined> {
+    switch (probeEnd.kind) {
+      case 'none':
+        return undefined;
+      case 'succeeded':
+        return 'SUCCEEDED';
+      case 'gone':
+        return 'GONE';
+      case 'failed': {
+        if (probeLaneId === undefined) return 'GONE';
+        await this.#parts.lanes.load([probeLaneId]);
+        const rule = this.#parts.lanes.get(probeLaneId)?.definitionBody.circuitBreaker;
+        const failure = reported(probeEnd.failure) ?? probeEnd.failure;
+        return rule && countsAt(rule, failure) ? 'FAILED' : 'GONE';
+      }
+    }
+  }
+
+  /** Hands one job to a session that can run it, if there is such a job and such a session here. */
+  async #try(breaker: OpenBreaker): Promise<void> {
+    const { store, lanes, credits } = this.#parts;
+    const heads = await store.readLanesToProbe(breaker);
+    if (heads.length === 0) return;
+    await lanes.load(heads.map(({ laneId }) => laneId));
+    for (const suspect of [false, true]) {
+      for (const parked of credits.classes()) {
+        const suited = heads.filter(({ laneId }) => this.#suits(parked, laneId, suspect));
+        const isApart = (head: LaneHead) => head.limited || this.#isApart(head.laneId);
+        const others = suited.filter((head) => !isApart(head));
+        if (others.length > 0 && (await this.#claim(breaker, parked, others, suspect))) return;
+        for (const head of suited) if (isApart(head) && (await this.#claim(breaker, parked, [head], suspect))) return;
+      }
+    }
+  }
+
+  #suits(parked: ParkedClass, laneId: number, suspect: boolean): boolean {
+    const lane = this.#parts.lanes.get(laneId);
+    return lane !== undefined && lane.suspect === suspect && this.#parts.lanes.suits(parked, lane);
+  }
+
+  #isApart(laneId: number): boolean {
+    const lane = this.#parts.lanes.get(laneId);
+    return lane !== undefined && isApart(lane);
+  }
+
+  /** As the lanes ask for it, one of which comes alone if it has limits, or its jobs take resources. */
+  async #roomFor(heads: readonly LaneHead[], places: readonly Place[]): Promise<ProbeClaim> {
+    const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
+    const [first] = lanes as [(typeof lanes)[number]];
+    const lane = heads[0]?.limited ? this.#parts.lanes.get(first.laneId) : undefined;
+    const limited = lane && (await this.#parts.limits.claimLane(lane));
+    const needs = this.#parts.lanes.get(first.laneId)?.needs.resources;
+    if (needs) return { places, demanding: { ...first, needs, limited } };
+    return limited ? { places, lane: limited } : { places, lanes };
+  }
+
+  async #claim(
+    breaker: OpenBreaker,
+    parked: ParkedClass,
+    heads: readonly LaneHead[],
+    suspect: boolean,
+  ): Promise<ClaimedJob | undefined> {
+    const { store, credits, dispatcher, lanes } = this.#parts;
+    const lane = lanes.get(heads[0]?.laneId ?? 0);
+    const places = credits.takeOneSlotEach(parked, MOST_PLACES, lane && lanes.placesOf(parked, lane));
+    if (places.length === 0) return undefined;
+    const room = await this.#roomFor(heads, places);
+    // What a failed call did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
+    const job = await store.probeBreaker(breaker, room, suspect);
+    credits.giveBack(places.filter((place) => place.sessionId !== job?.sessionId));
+    if (!job) return undefined;
+    this.#tried.add(job.jobId);
+    dispatcher.publish([job]);
+    return job;
+  }
+}

@@ -1,0 +1,241 @@
+/** Schedules as people make, see, hold, trigger and delete them. When they run is in `schedule-rounds.ts`. */
+
+import { uuidFromBytes } from '../../domain/base/uuid.ts';
+import {
+  type FoundTimes,
+  MOST_LOOKS_TOGETHER,
+  NominalTimes,
+  type ScheduleTimes,
+} from '../../domain/schedules/nominal-times.ts';
+import type { OverlapPolicy, PendingRun, RunKey } from '../../domain/schedules/schedule.ts';
+import { retryCollisions } from '../base/collisions.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
+import { once } from '../base/requests.ts';
+import type { Submissions } from '../jobs/submit/submissions.ts';
+import type { Random, Timers } from '../ports/ports.ts';
+import type {
+  Schedule,
+  ScheduleChange,
+  ScheduleName,
+  SchedulePage,
+  ScheduleRun,
+  ScheduleRunPage,
+  ScheduleSpec,
+  ScheduleStore,
+} from '../ports/schedules.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+import { decide, decideLast, submissionOf } from './schedule-rounds.ts';
+
+export interface SchedulesParts {
+  readonly store: Pick<Store, 'schedules' | 'together'>;
+  readonly submissions: Pick<Submissions, 'check'>;
+  readonly clock: DbClock;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Looks at the schedules that are due, at once. Never rejects. */
+  readonly lookNow: () => Promise<void>;
+}
+
+/** Times that one request may ask for. */
+const MOST_BACKFILLED = 1_000;
+
+export interface Applied {
+  readonly schedule: Schedule;
+  readonly created: boolean;
+}
+
+/** Each rejects with an EngineError: SCHEDULE_NOT_FOUND, and what its RPC says. */
+export class Schedules {
+  readonly #parts: SchedulesParts;
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+  }
+
+  /** Refuses what could never run: rules that name no time, and a job that would be refused now. */
+  async check(spec: ScheduleSpec): Promise<void> {
+    if (namesNone(spec.rules.times, this.#parts.clock.nowUs()))
+      throw badField('schedule.times', 'names no time that is still to come');
+    await this.#parts.submissions.check(spec.namespace, submissionOf(spec, { nominalUs: 0 }), 'schedule.job');
+  }
+
+  /** Makes it, or changes one that is there. After a repeat it is as it is now. */
+  async apply(spec: ScheduleSpec, etag: string, request: RequestKey | undefined): Promise<Applied> {
+    const refusal: unknown = await this.check(spec).catch((error) => error);
+    const scheduleId = uuidFromBytes(this.#parts.random.bytes16());
+    const change = await this.#change(spec, request, async (store) => {
+      // Only now, when it is known to be no repeat: what that asked for was good when it was carried out.
+      if (refusal) throw refusal;
+      return store.apply(spec, etag, scheduleId, decideLast);
+    });
+    // So that the answer says what its next time is.
+    await this.#parts.lookNow();
+    return { schedule: await this.get(spec), created: change?.kind === 'done' && change.created };
+  }
+
+  async get(name: ScheduleName): Promise<Schedule> {
+    const found = await this.#parts.store.schedules.read(name);
+    if (!found) throw scheduleNotFound(name);
+    return found;
+  }
+
+  /** The next times of these rules, after one or from now on; fewer where they are behind too many excluded ones. */
+  nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): FoundTimes {
+    return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count);
+  }
+
+  list(namespace: string, afterName: string, limit: number): Promise<SchedulePage> {
+    return this.#parts.store.schedules.list(namespace, afterName, limit);
+  }
+
+  async pause(name: ScheduleName, reason: string, request: RequestKey | undefined): Promise<Schedule> {
+    return this.#changed(name, request, (store) => store.pause(name, reason));
+  }
+
+  async resume(name: ScheduleName, request: RequestKey | undefined): Promise<Schedule> {
+    await this.#changed(name, request, (store) => store.resume(name, decide));
+    await this.#parts.lookNow();
+    return this.get(name);
+  }
+
+  async delete(name: ScheduleName, request: RequestKey | undefined): Promise<void> {
+    await this.#once(name, request, async (inner) => {
+      if (!(await inner.schedules.delete(name))) throw scheduleNotFound(name);
+      return true;
+    });
+  }
+
+  /** One run now, whatever the times say. Without a policy the schedule's own holds. */
+  async trigger(
+    name: ScheduleName,
+    overlap: OverlapPolicy | undefined,
+    request: RequestKey | undefined,
+  ): Promise<ScheduleRun> {
+    const { scheduleId, rules } = await this.get(name);
+    const causeId = this.#causeId(request);
+    const nominalUs = this.#parts.clock.nowUs();
+    const run: PendingRun = { nominalUs, causeId, cause: 'TRIGGER', overlap: overlap ?? rules.overlap };
+    await this.#changed(name, request, (store) => store.ask(name, [run]));
+    await this.#parts.lookNow();
+    const made = await this.#parts.store.schedules.readRun(scheduleId, causeId);
+    // Deleted in between, or so long ago that it is not kept.
+    if (!made) throw scheduleNotFound(name);
+    return made;
+  }
+
+  /** One run for each of the times in [fromUs, toUs), excluded ones and those of the past too. Returns how many. */
+  async backfill(
+    name: ScheduleName,
+    span: { readonly fromUs: number; readonly toUs: number },
+    overlap: OverlapPolicy,
+    request: RequestKey | undefined,
+  ): Promise<number> {
+    const { rules } = await this.get(name);
+    const { times, lookedUntilUs } = new NominalTimes(rules.times).between(
+      span.fromUs - 1,
+      span.toUs,
+      MOST_BACKFILLED + 1,
+    );
+    if (lookedUntilUs !== undefined)
+      throw badField(
+        'end_time',
+        `is behind more excluded times than are looked at, ${MOST_LOOKS_TOGETHER} in all; ask for a shorter span`,
+      );
+    if (times.length > MOST_BACKFILLED)
+      throw badField('end_time', `is behind more than ${MOST_BACKFILLED} times of the schedule; ask for them in parts`);
+    const made = { causeId: this.#causeId(request), cause: 'BACKFILL', overlap } as const;
+    const runs = times.map((nominalUs): PendingRun => ({ nominalUs, ...made }));
+    await this.#changed(name, request, (store) => store.ask(name, runs));
+    await this.#parts.lookNow();
+    return runs.length;
+  }
+
+  /** The request's own id: a repeat names the same runs. */
+  #causeId(request: RequestKey | undefined): string {
+    return request?.requestId ?? uuidFromBytes(this.#parts.random.bytes16());
+  }
+
+  async listRuns(name: ScheduleName, before: RunKey | undefined, limit: number): Promise<ScheduleRunPage> {
+    const { scheduleId } = await this.get(name);
+    return this.#parts.store.schedules.listRuns(scheduleId, before, limit);
+  }
+
+  /** The schedule after the change; after a repeat, as it is now. */
+  async #changed(name: ScheduleName, request: RequestKey | undefined, work: Work): Promise<Schedule> {
+    const change = await this.#change(name, request, work);
+    return change?.kind === 'done' ? change.schedule : this.get(name);
+  }
+
+  /** What was done; undefined: a call with this request id was carried out before. What is refused leaves the id free. */
+  async #change(name: ScheduleName, request: RequestKey | undefined, work: Work): Promise<ScheduleChange | undefined> {
+    return this.#once(name, request, async ({ schedules }) => {
+      const made = await work(schedules);
+      if (made.kind !== 'done') throw refusalOf(name, made);
+      return made;
+    });
+  }
+
+  async #once<T>(
+    { namespace }: ScheduleName,
+    request: RequestKey | undefined,
+    work: (store: Pick<Store, 'schedules'>) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { store } = this.#parts;
+    try {
+      const result = await retryCollisions(this.#parts, () => once(store, namespace, request, work));
+      return result.repeated ? undefined : result.value;
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+}
+
+/** Times that are behind too many excluded ones to be found at once are there: they are found in time. */
+function namesNone(times: ScheduleTimes, nowUs: number): boolean {
+  const { timeUs, lookedUntilUs } = new NominalTimes(times).after(nowUs);
+  return timeUs === undefined && lookedUntilUs === undefined;
+}
+
+type Work = (store: ScheduleStore) => Promise<ScheduleChange>;
+
+function badField(field: string, description: string): EngineError {
+  return new EngineError('INVALID_FIELD', `${field} ${description}`, {
+    field,
+    violations: [{ field, description }],
+  });
+}
+
+function scheduleNotFound({ namespace, name }: ScheduleName): EngineError {
+  return new EngineError(
+    'SCHEDULE_NOT_FOUND',
+    `namespace ${namespace} has no schedule ${name}; ApplySchedule makes it, ListSchedules shows those that are there`,
+    { metadata: { namespace, schedule: name } },
+  );
+}
+
+function refusalOf(name: ScheduleName, change: ScheduleChange): EngineError {
+  const metadata = { namespace: name.namespace, schedule: name.name };
+  switch (change.kind) {
+    case 'stale':
+      return new EngineError(
+        'ETAG_STALE',
+        `schedule ${name.name} has changed since it was read: read it again, and repeat the change with its new etag`,
+        { metadata: { ...metadata, etag: change.etag } },
+      );
+    case 'full':
+      return new EngineError(
+        'OVERLOADED',
+        `schedule ${name.name} has ${change.pending} runs that wait; let some of them start before more are asked for`,
+        { metadata: { ...metadata, pending: String(change.pending) }, retryAfterMs: 5_000 },
+      );
+    case 'behind':
+      return new EngineError(
+        'OVERLOADED',
+        `schedule ${name.name} is still making up for times that were missed; change it once that is done`,
+        { metadata, retryAfterMs: 1_000 },
+      );
+    default:
+      return scheduleNotFound(name);
+  }
+}

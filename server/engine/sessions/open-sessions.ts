@@ -1,0 +1,40 @@
+/** The open sessions of a namespace, and whether anything is assigned to them. */
+import type { OpenSession } from '../../domain/explain/worker-constraints.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import type { WorkerView } from '../ports/sessions.ts';
+import type { Store } from '../ports/store.ts';
+import type { Workers } from './workers.ts';
+
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** That are read; with so many, there may be more. */
+export const MOST_SESSIONS = 1_000;
+
+export interface OpenSessionsParts {
+  readonly store: Pick<Store, 'listSessions'>;
+  readonly workers: Pick<Workers, 'isDeaf'>;
+  readonly dbClock: Pick<DbClock, 'nowUs'>;
+}
+
+export class OpenSessions {
+  readonly #parts: OpenSessionsParts;
+
+  constructor(parts: OpenSessionsParts) {
+    this.#parts = parts;
+  }
+
+  /** At most 1,000. */
+  async read(namespace: string): Promise<OpenSession[]> {
+    const { store } = this.#parts;
+    const sessions = await store.listSessions(namespace, NO_ID, MOST_SESSIONS);
+    return sessions
+      .filter(({ state }) => state === 'OPEN')
+      .map((session) => ({ ...session, unavailable: this.#whyUnavailable(session) }));
+  }
+
+  #whyUnavailable(session: WorkerView): OpenSession['unavailable'] {
+    const { workers, dbClock } = this.#parts;
+    if (session.leaseUntilUs <= dbClock.nowUs()) return 'lapsed';
+    if (session.draining) return 'draining';
+    return workers.isDeaf(session) ? 'deaf' : undefined;
+  }
+}

@@ -1,0 +1,349 @@
+/** Worker sessions: opened, kept alive by heartbeats, closed; what they hold is compared with what the store says. */
+
+import type { SessionClass } from '../../domain/dispatch/placement.ts';
+import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
+import { decideLoss } from '../../domain/jobs/decide-loss.ts';
+import { Batcher } from '../base/batcher.ts';
+import { EngineError } from '../base/errors.ts';
+import { sessionIdOf } from '../base/job-ids.ts';
+import { killPoint } from '../base/kill-points.ts';
+import type { Assignment, CancelNotice } from '../base/messages.ts';
+import { requestIdReused } from '../base/requests.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { GrantedCredit, ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { Changes } from '../jobs/change/changes.ts';
+import type { AttemptKey, HeldRun, ProgressChange } from '../ports/attempts.ts';
+import type { AttemptLog } from '../ports/logs.ts';
+import type { Bus, Log, Random, SessionAccess, SessionCredentials, Timers } from '../ports/ports.ts';
+import type { Beat, NewSession, Renewal, SessionRow } from '../ports/sessions.ts';
+import type { Store } from '../ports/store.ts';
+import type { AttemptLogs } from './attempt-logs.ts';
+import { isSameOffer } from './session-offers.ts';
+
+export interface SessionTimes {
+  /** Default 5,000. */
+  readonly beatMs: number;
+  /** Default 15,000. */
+  readonly leaseMs: number;
+}
+
+export interface Heartbeat {
+  readonly sessionId: string;
+  readonly held: readonly { readonly jobId: string; readonly attempt: number; readonly started: boolean }[];
+  readonly credits: readonly GrantedCredit[];
+  readonly voidedCreditIds: readonly number[];
+  readonly progress: readonly Omit<ProgressChange, 'sessionId'>[];
+  readonly logs: readonly Omit<AttemptLog, 'sessionId'>[];
+  readonly pingEcho: number;
+  readonly draining: boolean;
+}
+
+export interface HeartbeatReply {
+  readonly assignments: readonly Assignment[];
+  readonly cancels: readonly CancelNotice[];
+  /** Somebody asked for the worker to drain. */
+  readonly drain: boolean;
+  readonly reconnectBus: boolean;
+  /** Undefined: after the usual interval. */
+  readonly nextBeatMs: number | undefined;
+  readonly credentials: SessionCredentials | undefined;
+}
+
+/** Beats that the ping may lag behind before a session counts as deaf. */
+export const DEAF_AFTER_BEATS = 3;
+const BUS_DOWN_BEAT_MS = 500;
+/** Each so many beats RUNNING attempts are compared too. */
+const WHOLE_COMPARISON_BEATS = 12;
+const RESEND_BYTES = 1 << 20;
+const PAGE = 1_000;
+/** Pages freed in one go; a sweeper goes on with the rest. */
+const PAGES = 100;
+const CREDENTIALS_LIFE_MS = 3_600_000;
+
+interface KnownSession {
+  readonly sessionClass: SessionClass;
+  readonly workerName: string;
+  /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
+  hears: boolean;
+  /** It takes nothing more, as far as this replica knows. */
+  drains: boolean;
+}
+
+export interface SessionsParts {
+  readonly store: Pick<
+    Store,
+    | 'openSession'
+    | 'renewSessions'
+    | 'readSessions'
+    | 'readHeld'
+    | 'readAssigned'
+    | 'observe'
+    | 'saveProgress'
+    | 'closeSessions'
+    | 'endSessions'
+  >;
+  readonly logs: Pick<AttemptLogs, 'save'>;
+  readonly changes: Changes;
+  readonly credits: ParkedCredits;
+  readonly dispatcher: Dispatcher;
+  readonly bus: Bus;
+  readonly times: SessionTimes;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** Makes sure that the lanes of these attempts are known. */
+  readonly loadLanes: (laneIds: readonly number[]) => Promise<void>;
+}
+
+export class Sessions {
+  readonly #parts: SessionsParts;
+  readonly #renewals: Batcher<Beat, Renewal | undefined>;
+  readonly #observed: Batcher<readonly AttemptKey[], undefined>;
+  readonly #progress: Batcher<readonly ProgressChange[], undefined>;
+  #known = new Map<string, KnownSession>();
+
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
+    const { store, timers, random } = parts;
+    this.#renewals = new Batcher({ name: 'heartbeats', flush: (beats) => this.#renew(beats), timers, random });
+    this.#observed = new Batcher({
+      name: 'observations',
+      flush: async (lists) => {
+        await store.observe(lists.flat());
+        return lists.map(() => undefined);
+      },
+      sizeOf: (list) => ({ rows: list.length, bytes: 0 }),
+      timers,
+      random,
+    });
+    this.#progress = new Batcher({
+      name: 'progress updates',
+      flush: async (lists) => {
+        await store.saveProgress(newest(lists.flat()));
+        return lists.map(() => undefined);
+      },
+      sizeOf: (list) => ({
+        rows: list.length,
+        bytes: list.reduce((sum, change) => sum + (change.checkpoint?.data.length ?? 0), 0),
+      }),
+      timers,
+      random,
+    });
+  }
+
+  /** The session of an earlier call with the same request id, if there is one. Throws REQUEST_ID_REUSED, LEASE_LOST. */
+  async open(
+    offer: Omit<NewSession, 'sessionId' | 'leaseMs'>,
+  ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
+    const { store, bus, times, random } = this.#parts;
+    const session = await store.openSession({ ...offer, sessionId: sessionIdOf(random), leaseMs: times.leaseMs });
+    killPoint('open.after_commit_before_reply');
+    if (!isSameOffer(session, offer)) throw requestIdReused();
+    if (session.state !== 'OPEN') throw leaseLost(session.sessionId);
+    this.#know(session);
+    return { session, access: bus.grantAccess(session.sessionId), times };
+  }
+
+  /** Throws LEASE_LOST when the session is closed. */
+  async beat(beat: Heartbeat): Promise<HeartbeatReply> {
+    const { bus, credits, dispatcher } = this.#parts;
+    const { sessionId } = beat;
+    credits.void(sessionId, beat.voidedCreditIds);
+    const renewal = await this.#renewals.add({ sessionId, pingEcho: beat.pingEcho, draining: beat.draining });
+    if (!renewal) throw this.#lost(sessionId);
+    const known = await this.#find(sessionId);
+    const busUp = bus.isUp();
+    const deaf = busUp && renewal.beats - renewal.pingEcho >= DEAF_AFTER_BEATS;
+    known.hears = renewal.pingEcho > 0 && !deaf;
+    known.drains = renewal.draining;
+    if (renewal.drainWanted) this.stopGranting(sessionId);
+    bus.ping(sessionId, renewal.beats);
+    if (!known.drains && (known.hears || !busUp)) {
+      credits.park(sessionId, known.sessionClass, beat.credits, known.workerName);
+      dispatcher.wake();
+    }
+    await this.#hear(beat);
+    const { assignments, cancels } = await this.#compare(beat, renewal);
+    const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
+    return {
+      assignments: [...assignments, ...fresh],
+      cancels,
+      drain: renewal.drainWanted,
+      reconnectBus: deaf,
+      nextBeatMs: busUp ? undefined : BUS_DOWN_BEAT_MS,
+      credentials: this.#renewedCredentials(sessionId, renewal),
+    };
+  }
+
+  /** Credits that came with a report. Those of a session that drains or does not hear are worth nothing. */
+  async grant(sessionId: string, granted: readonly GrantedCredit[], voided: readonly number[]): Promise<void> {
+    const { credits, dispatcher } = this.#parts;
+    credits.void(sessionId, voided);
+    if (granted.length === 0) return;
+    const known = this.#known.get(sessionId) ?? (await this.#find(sessionId));
+    if (!known.hears || known.drains) return;
+    credits.park(sessionId, known.sessionClass, granted, known.workerName);
+    dispatcher.wake();
+  }
+
+  /** Ends a session at its own wish; what it holds goes back at once. */
+  async close(sessionId: string): Promise<void> {
+    await this.end([sessionId], 'CLOSE');
+  }
+
+  /** Closes sessions and gives back what they hold. With `lapsedForMs`, only those whose lease ended that long ago. */
+  async end(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
+    const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
+    if (closed.length > 0) killPoint('close.after_closing_before_freeing');
+    for (const sessionId of closed) await this.free(sessionId, how);
+    return closed;
+  }
+
+  /** Gives back what a CLOSING session holds, page by page, and then closes it. */
+  async free(sessionId: string, how: SessionEnd): Promise<void> {
+    const { changes, store, random } = this.#parts;
+    this.#forget(sessionId);
+    for (let page = 0; page < PAGES; page++) {
+      const freed = await changes.apply({ by: 'session', sessionId, limit: PAGE }, (run, nowUs, definition) => {
+        const moment = { nowUs, random: random.next() };
+        const policy = run.retryPolicy ?? definition.retryPolicy;
+        return decideLoss(decideSessionEnd(run, how, moment), policy, moment, how !== 'MASS_LAPSE');
+      });
+      if (freed.length < PAGE) break;
+    }
+    await store.endSessions([sessionId]);
+  }
+
+  /** Somebody asked for the session to drain: credits that it has granted here are of no use any more. */
+  stopGranting(sessionId: string): void {
+    const known = this.#known.get(sessionId);
+    if (known) known.drains = true;
+    this.#parts.credits.forget(sessionId);
+  }
+
+  /** Throws LEASE_LOST unless the session is open. */
+  async requireOpen(sessionId: string): Promise<void> {
+    const [row] = await this.#parts.store.readSessions([sessionId]);
+    if (row?.state !== 'OPEN') throw this.#lost(sessionId);
+  }
+
+  async #renew(beats: readonly Beat[]): Promise<(Renewal | undefined)[]> {
+    const last = new Map(beats.map((beat) => [beat.sessionId, beat]));
+    const renewals = await this.#parts.store.renewSessions([...last.values()], this.#parts.times.leaseMs);
+    const bySession = new Map(renewals.map((renewal) => [renewal.sessionId, renewal]));
+    return beats.map((beat) => bySession.get(beat.sessionId));
+  }
+
+  /** What handlers say of themselves. */
+  async #hear({ sessionId, progress, logs }: Heartbeat): Promise<void> {
+    if (progress.length === 0 && logs.length === 0) return;
+    const ofSession = { sessionId };
+    await Promise.all([
+      progress.length > 0 && this.#progress.add(progress.map((change) => ({ ...change, ...ofSession }))),
+      logs.length > 0 && this.#parts.logs.save(logs.map((log) => ({ ...log, ...ofSession }))),
+    ]);
+  }
+
+  /** The session's list against the store's: re-sends what it should hold, tells what to stop, marks what runs. */
+  async #compare(beat: Heartbeat, renewal: Renewal): Promise<{ assignments: Assignment[]; cancels: CancelNotice[] }> {
+    const whole = renewal.beats % WHOLE_COMPARISON_BEATS === 0;
+    const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
+    const listed = new Map(beat.held.map((held) => [`${held.jobId}/${held.attempt}`, held.started]));
+    const startedOf = (run: HeldRun) => listed.get(`${run.jobId}/${run.attempt}`);
+    const old = (run: HeldRun) => run.assignTimeUs < renewal.previousBeatUs;
+    const started = runs.filter((run) => run.state === 'ASSIGNED' && startedOf(run));
+    if (started.length > 0) {
+      killPoint('observe.after_publish_before_mark');
+      await this.#observed.add(started);
+    }
+    const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
+    if (unknown.length > 0 && (await this.#isNewest(beat, renewal))) await this.#abort(unknown);
+    // A grant that is being cancelled goes out again too, along with its cancel: it is released at once, where a cancel
+    // alone would only be remembered.
+    const missing = runs.filter((run) => run.state !== 'RUNNING' && startedOf(run) === undefined && old(run));
+    return {
+      assignments: missing.length > 0 ? await this.#resend(missing) : [],
+      cancels: runs.filter((run) => run.state === 'CANCELLING'),
+    };
+  }
+
+  /**
+   * Whether every beat that was processed before this one was also sent before it, and none has been processed since: a
+   * beat that comes late does not list what was accepted after it was sent, and says nothing about what is running. It
+   * heard the ping of the beat just before it, so it was sent after that one was processed.
+   */
+  async #isNewest(beat: Heartbeat, renewal: Renewal): Promise<boolean> {
+    if (beat.pingEcho !== renewal.beats - 1) return false;
+    const [row] = await this.#parts.store.readSessions([beat.sessionId]);
+    return row?.beats === renewal.beats;
+  }
+
+  /** At least one, and no more than fit into a reply. */
+  async #resend(missing: readonly HeldRun[]): Promise<Assignment[]> {
+    const jobs = await this.#parts.store.readAssigned(missing.slice(0, PAGE));
+    await this.#parts.loadLanes(jobs.map((job) => job.laneId));
+    let bytes = 0;
+    const fitting = jobs.filter((job, i) => {
+      bytes += job.input.data.length + (job.checkpoint?.data.length ?? 0) + 512;
+      return i === 0 || bytes <= RESEND_BYTES;
+    });
+    return fitting.map((job) => this.#parts.dispatcher.assignmentOf(job));
+  }
+
+  async #abort(unknown: readonly HeldRun[]): Promise<void> {
+    const { changes, random } = this.#parts;
+    await changes.apply({ by: 'attempts', attempts: unknown }, (run, nowUs, definition) => {
+      const moment = { nowUs, random: random.next() };
+      return decideLoss(decideAbort(run, moment), run.retryPolicy ?? definition.retryPolicy, moment);
+    });
+  }
+
+  /** Stateless: at the beats in which another half of the credentials' life is over. */
+  #renewedCredentials(sessionId: string, renewal: Renewal): SessionCredentials | undefined {
+    const beats = Math.max(1, Math.floor(CREDENTIALS_LIFE_MS / 2 / this.#parts.times.beatMs));
+    return renewal.beats % beats === 0 ? this.#parts.bus.grantAccess(sessionId).credentials : undefined;
+  }
+
+  async #find(sessionId: string): Promise<KnownSession> {
+    const known = this.#known.get(sessionId);
+    if (known) return known;
+    const [row] = await this.#parts.store.readSessions([sessionId]);
+    if (row?.state !== 'OPEN') throw this.#lost(sessionId);
+    return this.#know(row);
+  }
+
+  #know(row: SessionRow): KnownSession {
+    const { namespace, handlers, labels, resources, workerName, draining: drains } = row;
+    const hears = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
+    const known = { sessionClass: { namespace, handlers, labels, resources }, workerName, hears, drains };
+    this.#known.set(row.sessionId, known);
+    return known;
+  }
+
+  #forget(sessionId: string): void {
+    this.#known.delete(sessionId);
+    this.#parts.credits.forget(sessionId);
+  }
+
+  #lost(sessionId: string): EngineError {
+    this.#forget(sessionId);
+    return leaseLost(sessionId);
+  }
+}
+
+function leaseLost(sessionId: string): EngineError {
+  return new EngineError('LEASE_LOST', `session ${sessionId} is closed: stop what it runs and open a new one`, {
+    metadata: { session_id: sessionId },
+  });
+}
+
+/** The newest change of each attempt; an older checkpoint is kept if the newer change has none. */
+function newest(changes: readonly ProgressChange[]): ProgressChange[] {
+  const byAttempt = new Map<string, ProgressChange>();
+  for (const change of [...changes].sort((a, b) => a.sequence - b.sequence)) {
+    const key = `${change.jobId}/${change.attempt}/${change.sessionId}`;
+    const before = byAttempt.get(key);
+    byAttempt.set(key, before ? { ...change, checkpoint: change.checkpoint ?? before.checkpoint } : change);
+  }
+  return [...byAttempt.values()];
+}

@@ -1,0 +1,62 @@
+/** Workers as people see them: listed, looked into, asked to drain. */
+import { EngineError } from '../base/errors.ts';
+import type { Bus } from '../ports/ports.ts';
+import type { HeldJob, SessionRow, WorkerView } from '../ports/sessions.ts';
+import type { Store } from '../ports/store.ts';
+import { DEAF_AFTER_BEATS, type Sessions } from './sessions.ts';
+
+const MOST_HELD_JOBS = 1_000;
+
+export interface WorkersParts {
+  readonly store: Pick<Store, 'listSessions' | 'readWorker' | 'readHeldJobs' | 'drainSession'>;
+  readonly sessions: Pick<Sessions, 'stopGranting'>;
+  readonly bus: Pick<Bus, 'isUp'>;
+}
+
+export class Workers {
+  readonly #parts: WorkersParts;
+
+  constructor(parts: WorkersParts) {
+    this.#parts = parts;
+  }
+
+  /** Those whose session is not closed, by session id. */
+  list(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]> {
+    return this.#parts.store.listSessions(namespace, afterSessionId, limit);
+  }
+
+  /** Throws SESSION_NOT_FOUND. */
+  async get(namespace: string, sessionId: string): Promise<{ worker: WorkerView; heldJobs: HeldJob[] }> {
+    const worker = await this.#read(namespace, sessionId);
+    return { worker, heldJobs: await this.#parts.store.readHeldJobs(sessionId, MOST_HELD_JOBS) };
+  }
+
+  /**
+   * Nothing is assigned to the worker any more once this has resolved; its next heartbeat is told. Throws
+   * SESSION_NOT_FOUND, and SESSION_CLOSED for one that was closed without having been asked to drain.
+   */
+  async drain(namespace: string, sessionId: string): Promise<WorkerView> {
+    await this.#parts.store.drainSession(namespace, sessionId);
+    this.#parts.sessions.stopGranting(sessionId);
+    const worker = await this.#read(namespace, sessionId);
+    if (worker.drainWanted) return worker;
+    throw new EngineError('SESSION_CLOSED', `session ${sessionId} is ${worker.state}: it takes nothing any more`, {
+      metadata: { session_id: sessionId, state: worker.state },
+    });
+  }
+
+  /** Whether it beats and does not hear the bus, though the bus works. */
+  isDeaf(session: SessionRow): boolean {
+    return session.state === 'OPEN' && session.beats - session.pingEcho >= DEAF_AFTER_BEATS && this.#parts.bus.isUp();
+  }
+
+  async #read(namespace: string, sessionId: string): Promise<WorkerView> {
+    const worker = await this.#parts.store.readWorker(namespace, sessionId);
+    if (worker) return worker;
+    throw new EngineError(
+      'SESSION_NOT_FOUND',
+      `no session ${sessionId} in namespace ${namespace}: ListWorkers shows those there are`,
+      { metadata: { session_id: sessionId, namespace } },
+    );
+  }
+}

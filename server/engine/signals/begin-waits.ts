@@ -1,0 +1,115 @@
+/** Jobs whose turn it is begin to wait; those whose event has come before end at once, in the same transaction. */
+
+import { systemFailure } from '../../domain/base/payload.ts';
+import type { Change, OpenRun } from '../../domain/jobs/run.ts';
+import { takeKept } from '../../domain/signals/event-queue.ts';
+import { decideBeginWait, decideEndWait, type EventWait } from '../../domain/signals/wait.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import { derivedUuid } from '../base/derived-ids.ts';
+import { EngineError } from '../base/errors.ts';
+import type { ChangesWithin } from '../jobs/change/changes.ts';
+import type { JobKeysOf } from '../jobs/submit/job-keys.ts';
+import type { AwaitedEvent, KeySource, NewWait } from '../ports/signals.ts';
+import type { Results } from '../workflows/results.ts';
+
+export interface BeginParts {
+  readonly results: Results;
+  readonly keys: JobKeysOf;
+}
+
+interface Begun {
+  readonly run: OpenRun;
+  readonly namespace: string;
+  readonly event: EventWait;
+}
+
+export function awaitedEvent(namespace: string, name: string, key: string): AwaitedEvent {
+  return { waitId: derivedUuid(`event ${JSON.stringify([namespace, name, key])}`), name, key };
+}
+
+/** Those that are ready in these lanes, as many as `limit`. Resolves with all that was changed. */
+export async function beginWaits(
+  parts: BeginParts,
+  within: ChangesWithin,
+  laneIds: readonly number[],
+  limit: number,
+): Promise<Change[]> {
+  const started = await within.apply({ by: 'workflows', laneIds, limit }, decideBeginWait);
+  const begun = started.flatMap(({ run }): Begun[] => {
+    const { namespace, definitionBody } = within.laneOf(run.laneId);
+    return definitionBody.wait?.kind === 'EVENT' ? [{ run, namespace, event: definitionBody.wait }] : [];
+  });
+  if (begun.length === 0) return started;
+  return [...started, ...(await endThose(within, begun, await outcomesOf(parts, within, begun)))];
+}
+
+/** Of those that need not wait. The others are recorded. */
+async function outcomesOf(
+  parts: BeginParts,
+  within: ChangesWithin,
+  begun: readonly Begun[],
+): Promise<Map<string, WorkflowOutcome>> {
+  const { store } = within;
+  const outcomes = new Map<string, WorkflowOutcome>();
+  const waits = await waitsOf(parts, within, begun, outcomes);
+  const waitIds = waits.map(({ waitId }) => waitId);
+  await store.waits.lockKeys(waitIds);
+  const { taken, waiting } = takeKept(waits, await store.waits.takeKept(waitIds));
+  await store.waits.insertWaits(waiting);
+  const laneOf = new Map(begun.map(({ run }) => [run.jobId, run.laneId]));
+  for (const { wait, event } of taken) {
+    const lane = within.laneOf(laneOf.get(wait.jobId) as number);
+    const outcome = { state: 'SUCCEEDED', result: event.payload } as const;
+    outcomes.set(wait.jobId, await parts.results.judge(store, lane, outcome));
+  }
+  return outcomes;
+}
+
+async function waitsOf(
+  { keys }: BeginParts,
+  { store }: ChangesWithin,
+  begun: readonly Begun[],
+  outcomes: Map<string, WorkflowOutcome>,
+): Promise<NewWait[]> {
+  const keyed = begun.filter(({ event }) => event.key).map(({ run }) => run.jobId);
+  const sources = keyed.length > 0 ? await store.waits.readKeySources(keyed) : [];
+  const byJob = new Map(sources.map((source) => [source.jobId, source]));
+  return begun.flatMap(({ run: { jobId }, namespace, event }) => {
+    const key = keyOf(keys, event, byJob.get(jobId));
+    if (typeof key === 'string') return [{ jobId, ...awaitedEvent(namespace, event.name, key) }];
+    outcomes.set(jobId, key);
+    return [];
+  });
+}
+
+/** It had one when it was submitted; a job that could never end must not wait all the same. */
+function keyOf(keys: JobKeysOf, event: EventWait, source: KeySource | undefined): string | WorkflowOutcome {
+  if (!event.key) return '';
+  try {
+    if (source) return keys.eventKey(event, source);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { state: 'FAILED', failure: systemFailure('APPLICATION', 'NoEventKey', error.message) };
+  }
+  return { state: 'FAILED', failure: systemFailure('INTERNAL', 'NoEventKey', 'its input is not there') };
+}
+
+async function endThose(
+  { apply }: ChangesWithin,
+  begun: readonly Begun[],
+  outcomes: ReadonlyMap<string, WorkflowOutcome>,
+): Promise<Change[]> {
+  const byNamespace = Map.groupBy(
+    begun.filter(({ run }) => outcomes.has(run.jobId)),
+    ({ namespace }) => namespace,
+  );
+  const ended: Change[] = [];
+  for (const [namespace, those] of byNamespace) {
+    const jobIds = those.map(({ run }) => run.jobId);
+    const made = await apply({ by: 'jobs', namespace, jobIds }, (run) =>
+      decideEndWait(run, outcomes.get(run.jobId) as WorkflowOutcome),
+    );
+    ended.push(...made);
+  }
+  return ended;
+}

@@ -1,0 +1,74 @@
+/** One page of an event's delivery: it ends the next jobs that wait for it, and remembers how far it is. */
+
+import type { Change } from '../../domain/jobs/run.ts';
+import { fateOfUndelivered } from '../../domain/signals/event-queue.ts';
+import { decideEndWait } from '../../domain/signals/wait.ts';
+import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
+import type { ChangesWithin } from '../jobs/change/changes.ts';
+import type { Delivery, Waiting } from '../ports/signals.ts';
+import type { Results } from '../workflows/results.ts';
+
+/** Jobs that one transaction ends, and bytes of their results. */
+const PAGE = 1_000;
+const PAGE_BYTES = 8 << 20;
+
+export interface DeliveredPage {
+  /** GONE: somebody else delivers it, or has. */
+  readonly kind: 'MORE' | 'DONE' | 'KEPT' | 'GONE';
+  /** By this and the pages before. */
+  readonly delivered: number;
+  readonly changes: Change[];
+}
+
+export async function deliverPage(results: Results, within: ChangesWithin, rowId: number): Promise<DeliveredPage> {
+  const { waits } = within.store;
+  const delivery = await waits.lockDelivery(rowId);
+  if (!delivery) return { kind: 'GONE', delivered: 0, changes: [] };
+  const limit = Math.max(1, Math.min(PAGE, Math.floor(PAGE_BYTES / (delivery.payload.data.length + 1))));
+  const waiting = await waits.readWaiting(delivery, limit);
+  const changes = await endWaiting(results, within, delivery, waiting);
+  const delivered = delivery.delivered + changes.length;
+  const last = waiting.at(-1);
+  if (last && last.rowId < delivery.upTo) {
+    await waits.advance(rowId, last.rowId, delivered);
+    return { kind: 'MORE', delivered, changes };
+  }
+  return { kind: await settle(within, delivery, delivered), delivered, changes };
+}
+
+async function endWaiting(
+  results: Results,
+  within: ChangesWithin,
+  { namespace, payload }: Delivery,
+  waiting: readonly Waiting[],
+): Promise<Change[]> {
+  if (waiting.length === 0) return [];
+  const outcomes = new Map<number, WorkflowOutcome>();
+  for (const laneId of new Set(waiting.map((one) => one.laneId))) {
+    const outcome = { state: 'SUCCEEDED', result: payload } as const;
+    outcomes.set(laneId, await results.judge(within.store, within.laneOf(laneId), outcome));
+  }
+  const jobIds = waiting.map(({ jobId }) => jobId);
+  return within.apply({ by: 'jobs', namespace, jobIds }, (run) => {
+    const outcome = outcomes.get(run.laneId);
+    return outcome && decideEndWait(run, outcome);
+  });
+}
+
+/** It is over, unless all that it was meant for had ended by other ways. */
+async function settle(
+  { store: { waits } }: ChangesWithin,
+  { rowId, waitId, keepMs }: Delivery,
+  delivered: number,
+): Promise<'MORE' | 'DONE' | 'KEPT'> {
+  if (delivered === 0) {
+    await waits.lockKeys([waitId]);
+    const fate = fateOfUndelivered(await waits.readKey(waitId), keepMs);
+    if (fate.kind !== 'DROP') {
+      await waits.redirect(rowId, fate);
+      return fate.kind === 'KEEP' ? 'KEPT' : 'MORE';
+    }
+  }
+  await waits.drop(rowId);
+  return 'DONE';
+}

@@ -1,0 +1,183 @@
+/** Runs jobs that wait: takes those whose turn it is, sends them events, and goes on with events that were left on their way. */
+
+import type { Payload } from '../../domain/base/payload.ts';
+import { fateOf } from '../../domain/signals/event-queue.ts';
+import { retryCollisions } from '../base/collisions.ts';
+import { asEngineError, EngineError } from '../base/errors.ts';
+import { killPoint } from '../base/kill-points.ts';
+import { once } from '../base/requests.ts';
+import type { Lanes } from '../dispatch/lanes.ts';
+import { ReadyLooks } from '../explain/ready-looks.ts';
+import type { Changes } from '../jobs/change/changes.ts';
+import { JobKeysOf } from '../jobs/submit/job-keys.ts';
+import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
+import type { RequestKey, Store } from '../ports/store.ts';
+import { Results, type ResultsParts } from '../workflows/results.ts';
+import { awaitedEvent, beginWaits } from './begin-waits.ts';
+import { type DeliveredPage, deliverPage } from './deliver-page.ts';
+
+/** Jobs that one transaction takes. */
+const MOST_BEGUN = 100;
+const ROUND_MS = 1_000;
+/** An event that is on its way for longer has been left, or is a long one that another replica may help with. */
+const LEFT_MS = 1_000;
+const MOST_LEFT = 100;
+/** Pages that the call delivers which sends an event; the rest goes on behind it. */
+const PAGES_A_CALL = 5;
+
+export interface WaitJobsParts extends ResultsParts {
+  readonly store: Pick<Store, 'waits' | 'together'>;
+  readonly changes: Changes;
+  readonly lanes: Lanes;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface SendEvent {
+  readonly name: string;
+  readonly key: string;
+  readonly payload: Payload;
+  readonly keepMs: number;
+}
+
+export interface EventAnswer {
+  readonly delivered: number;
+  readonly delivering: boolean;
+  readonly kept: boolean;
+  readonly repeated: boolean;
+}
+
+const nothing: EventAnswer = { delivered: 0, delivering: false, kept: false, repeated: false };
+
+export class WaitJobs {
+  readonly #parts: WaitJobsParts;
+  readonly #results: Results;
+  readonly #keys = new JobKeysOf();
+  readonly #behind = new Set<Promise<void>>();
+  readonly #ready: ReadyLooks;
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: WaitJobsParts) {
+    this.#parts = parts;
+    this.#results = new Results(parts);
+    this.#ready = new ReadyLooks({
+      ready: () => parts.lanes.waitsReady(),
+      most: MOST_BEGUN,
+      take: (laneIds) => this.#begin(laneIds),
+      onFailure: (error) => this.#warn(error, 'jobs could not begin to wait'),
+    });
+  }
+
+  start(): void {
+    this.#wait(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await Promise.allSettled([this.#round, this.#ready.stop(), ...this.#behind]);
+  }
+
+  /** Lanes may have got ready waits. */
+  look(): void {
+    this.#ready.look();
+  }
+
+  /** Throws EVENTS_FULL or REQUEST_ID_REUSED. */
+  async send(namespace: string, event: SendEvent, request: RequestKey | undefined): Promise<EventAnswer> {
+    try {
+      const rowId = await retryCollisions(this.#parts, () => this.#store(namespace, event, request));
+      if (typeof rowId !== 'number') return rowId;
+      killPoint('events.after_send_before_delivery');
+      const { kind, delivered } = await this.#deliver(rowId, PAGES_A_CALL);
+      if (kind === 'MORE') this.#deliverBehind(rowId);
+      return { ...nothing, delivered, delivering: kind === 'MORE' || kind === 'GONE', kept: kind === 'KEPT' };
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  /** The row of an event that is on its way, or what else became of it. */
+  #store(namespace: string, event: SendEvent, request: RequestKey | undefined): Promise<number | EventAnswer> {
+    const { waitId } = awaitedEvent(namespace, event.name, event.key);
+    return this.#parts.store.together(async (inner) => {
+      const sent = await once(inner, namespace, request, async ({ waits }) => {
+        await waits.lockKeys([waitId]);
+        const fate = fateOf(await waits.readKey(waitId), event.keepMs);
+        if (fate.kind === 'FULL') throw eventsFull(event);
+        if (fate.kind === 'DROP') return nothing;
+        const rowId = await waits.insertEvent({ namespace, waitId, ...event }, fate);
+        return fate.kind === 'KEEP' ? { ...nothing, kept: true } : rowId;
+      });
+      return sent.repeated ? { ...nothing, repeated: true } : sent.value;
+    });
+  }
+
+  /** So many pages of it; resolves with the last. */
+  async #deliver(rowId: number, pages: number): Promise<DeliveredPage> {
+    let last = await this.#page(rowId);
+    for (let i = 1; i < pages && last.kind === 'MORE'; i++) {
+      killPoint('events.after_page_before_next');
+      const { delivered } = last;
+      last = await this.#page(rowId);
+      if (last.kind === 'GONE') return { ...last, delivered };
+    }
+    return last;
+  }
+
+  async #page(rowId: number): Promise<DeliveredPage> {
+    const pages: DeliveredPage[] = [];
+    await this.#parts.changes.applyTogether(async (within) => {
+      const page = await deliverPage(this.#results, within, rowId);
+      pages.push(page);
+      return page.changes;
+    });
+    // The last try is the one that was committed.
+    return pages.at(-1) as DeliveredPage;
+  }
+
+  #deliverBehind(rowId: number): void {
+    const work = (async () => {
+      while (!this.#stopped && (await this.#deliver(rowId, 1)).kind === 'MORE');
+    })()
+      .catch((error) => this.#warn(error, 'an event could not be delivered'))
+      .finally(() => this.#behind.delete(work));
+    this.#behind.add(work);
+  }
+
+  #warn(error: unknown, what: string): void {
+    this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
+  }
+
+  #wait(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.timers.after(ms, () => {
+      this.#round = this.#sweep()
+        .catch((error) => this.#warn(error, 'waits could not be looked after'))
+        .finally(() => this.#wait(ROUND_MS));
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    this.#ready.lookAgain();
+    for (const rowId of await this.#parts.store.waits.findDeliveries(LEFT_MS, MOST_LEFT)) {
+      let more = true;
+      while (more && !this.#stopped) more = (await this.#deliver(rowId, 1)).kind === 'MORE';
+    }
+  }
+
+  /** Resolves with how many have begun to wait. */
+  async #begin(laneIds: readonly number[]): Promise<number> {
+    const parts = { results: this.#results, keys: this.#keys };
+    const changed = await this.#parts.changes.applyTogether((within) => beginWaits(parts, within, laneIds, MOST_BEGUN));
+    return changed.filter(({ event }) => event === 'await').length;
+  }
+}
+
+function eventsFull({ name, key }: SendEvent): EngineError {
+  const text = `events ${name} with key "${key}" are kept as many as may be: no job takes them; keep them for less long, or let jobs wait for them`;
+  return new EngineError('EVENTS_FULL', text, { metadata: { name, key }, field: 'key' });
+}

@@ -1,0 +1,102 @@
+/** What the jobs of each queue wait for, as monitoring shows it: from counts by lane, without a look at any job. */
+import type { Offer } from '../../domain/definitions/compatibility.ts';
+import { roomOf } from '../../domain/dispatch/limits.ts';
+import { ableOf } from '../../domain/explain/placement-reason.ts';
+import { type CountedReason, countedAs } from '../../domain/explain/wait-reasons.ts';
+import type { KnownLane } from '../dispatch/known-lane.ts';
+import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
+import type { Limits } from '../dispatch/limits.ts';
+import type { WaitingLane } from '../ports/explanations.ts';
+import type { Store } from '../ports/store.ts';
+import type { CountedWaits } from '../ports/vitals.ts';
+
+/** Lanes that are looked at, of those with most jobs that wait. */
+const MOST_LANES = 1_000;
+/** Namespaces whose sessions are compared with their lanes; of the others nothing is said to lack workers. */
+const MOST_NAMESPACES = 20;
+/** Pairs of a queue and a definition whose limits are looked at. */
+const MOST_LIMITED = 20;
+
+export interface WaitCountsParts {
+  readonly store: Pick<Store, 'explain' | 'listOffers'>;
+  readonly lanes: Pick<Lanes, 'load' | 'get'>;
+  readonly limits: Pick<Limits, 'laneOf'>;
+}
+
+/** A lane with what is known of it. */
+interface Counted extends WaitingLane {
+  readonly lane: KnownLane;
+}
+
+export class WaitCounts {
+  readonly #parts: WaitCountsParts;
+
+  constructor(parts: WaitCountsParts) {
+    this.#parts = parts;
+  }
+
+  /** Bounded: as many lanes, namespaces and limits as are worth a look now and then. */
+  async read(): Promise<CountedWaits[]> {
+    const { store, lanes } = this.#parts;
+    const waiting = await store.explain.readWaitingLanes(MOST_LANES);
+    await lanes.load(waiting.flatMap(({ laneId }) => (lanes.get(laneId) ? [] : laneId)));
+    const counted = waiting.flatMap((one) => {
+      const lane = lanes.get(one.laneId);
+      return lane ? { ...one, lane } : [];
+    });
+    const inDoubt = counted.filter(({ ready, hold }) => ready > 0 && hold === undefined);
+    const limits = await this.#limitsOf(inDoubt.filter(({ limited }) => limited));
+    const offers = await this.#offersOf(inDoubt);
+    return summed(counted, (one) => one.hold ?? limits.get(pairOf(one)) ?? whyInLine(one, offers));
+  }
+
+  /** By the pair of queue and definition, of those that have no room. */
+  async #limitsOf(counted: readonly Counted[]): Promise<Map<string, CountedReason>> {
+    const reasons = new Map<string, CountedReason>();
+    const pairs = new Map(counted.map((one) => [pairOf(one), one.lane]));
+    for (const [pair, lane] of [...pairs].slice(0, MOST_LIMITED)) {
+      const query = { ...this.#parts.limits.laneOf(lane), limitId: undefined };
+      const { limits, nowUs } = await this.#parts.store.explain.readLimits(query);
+      const full = limits.find(({ capacity, cost }) => roomOf(capacity, cost, nowUs).jobs === 0);
+      if (full) reasons.set(pair, countedAs(full.reason));
+    }
+    return reasons;
+  }
+
+  async #offersOf(counted: readonly Counted[]): Promise<Map<string, Offer[]>> {
+    const namespaces = [...new Set(counted.map(({ lane }) => lane.namespace))].slice(0, MOST_NAMESPACES);
+    const offers = new Map<string, Offer[]>();
+    for (const namespace of namespaces) offers.set(namespace, await this.#parts.store.listOffers(namespace));
+    return offers;
+  }
+}
+
+/** What cleans up is neither held back nor counted by limits. */
+function pairOf({ lane: { namespace, queue, definition, cleanup = false } }: Counted): string {
+  return JSON.stringify([namespace, queue, definition, cleanup]);
+}
+
+function whyInLine({ lane }: Counted, offers: ReadonlyMap<string, readonly Offer[]>): CountedReason {
+  // No worker is to run these.
+  if (lane.definitionBody.workflow || lane.definitionBody.wait) return 'in_line';
+  const open = offers.get(lane.namespace);
+  if (open && ableOf(open, lane, handlerOf(lane)).length === 0) return 'no_worker';
+  return lane.suspect ? 'suspect' : 'in_line';
+}
+
+function summed(counted: readonly Counted[], whyReady: (one: Counted) => CountedReason): CountedWaits[] {
+  const sums = new Map<string, CountedWaits>();
+  const add = ({ lane }: Counted, reason: CountedReason, jobs: number) => {
+    if (jobs <= 0) return;
+    const [namespace, name] = [lane.namespace, lane.queue];
+    const key = `${namespace}/${name}/${reason}`;
+    sums.set(key, { namespace, name, reason, jobs: (sums.get(key)?.jobs ?? 0) + jobs });
+  };
+  for (const one of counted) {
+    add(one, 'time', one.scheduled);
+    add(one, 'job_paused', one.paused);
+    add(one, 'dependency', one.blocked);
+    if (one.ready > 0) add(one, whyReady(one), one.ready);
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,56 @@
+/** How far a workflow is that runs: read from what is stored of its steps. */
+import { estimatedEndUs, type StepTimes, shareDone } from '../../domain/workflows/estimate.ts';
+import type { Phase } from '../../domain/workflows/phases.ts';
+import type { StepState } from '../../domain/workflows/step-state.ts';
+import type { Workflow } from '../../domain/workflows/workflow.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import type { HowFar, StepRecord, WorkflowReads } from '../ports/workflows.ts';
+import { bodyOf } from './bodies.ts';
+
+/** Steps that are looked at more closely, and how many of those that have ended of one definition. */
+const [MOST_RUNNING, MOST_ENDED, MOST_ALIKE] = [200, 200, 20];
+
+interface Parts {
+  readonly store: Pick<WorkflowReads, 'readStates' | 'readSteps'>;
+  readonly clock: Pick<DbClock, 'nowUs'>;
+}
+
+/** @param phase Undefined: it has not been started. */
+export async function readHowFar(
+  { store, clock }: Parts,
+  workflow: Workflow,
+  jobId: string,
+  phase: Phase | undefined,
+): Promise<HowFar> {
+  if (!phase) return { progress: 0, estimatedEndUs: undefined };
+  const states = new Map((await store.readStates(jobId, -1)).map(({ step, state }) => [step, state]));
+  const records = await store.readSteps(jobId, telling(workflow, states));
+  const { graph } = bodyOf({ name: jobId, workflow });
+  const times = new Map(records.map((record) => [record.step, timesOf(record)]));
+  const soFar = { phase, states, times, nowUs: clock.nowUs() };
+  return { progress: shareDone(graph, soFar), estimatedEndUs: estimatedEndUs(graph, soFar) };
+}
+
+/** Those that run, fan-outs first, and some of each definition that have had a job and ended. */
+function telling({ steps }: Workflow, states: ReadonlyMap<number, StepState>): number[] {
+  const isWide = (step: number) => (steps[step]?.fanOut ? 0 : 1);
+  const running = [...states].flatMap(([step, state]) => (state === 'RUNNING' ? [step] : []));
+  const alike = new Map<string, number>();
+  const ended = [...states].flatMap(([step, state]) => {
+    const definition = steps[step]?.definition ?? '';
+    const count = alike.get(definition) ?? 0;
+    if ((state !== 'SUCCEEDED' && state !== 'FAILED') || isWide(step) === 0 || count >= MOST_ALIKE) return [];
+    alike.set(definition, count + 1);
+    return [step];
+  });
+  const first = running.toSorted((a, b) => isWide(a) - isWide(b)).slice(0, MOST_RUNNING);
+  return [...first, ...ended.slice(0, MOST_ENDED)];
+}
+
+function timesOf({ startTimeUs, endTimeUs, fanOut, cached }: StepRecord): StepTimes {
+  // It says nothing of how long a job takes.
+  if (cached) return { startTimeUs: undefined, endTimeUs: undefined, items: undefined };
+  if (!fanOut) return { startTimeUs, endTimeUs, items: undefined };
+  const { size, succeeded, failed, late } = fanOut;
+  return { startTimeUs, endTimeUs, items: { size, ended: succeeded + failed + late } };
+}

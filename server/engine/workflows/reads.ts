@@ -1,0 +1,124 @@
+/** How far a workflow is, and its steps, as people see them: its definition with what is stored of what became of it. */
+import { isTerminal } from '../../domain/jobs/job-state.ts';
+import type { StepState } from '../../domain/workflows/step-state.ts';
+import type { Workflow, WorkflowStep } from '../../domain/workflows/workflow.ts';
+import type { DbClock } from '../base/db-clock.ts';
+import { EngineError } from '../base/errors.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { JobView } from '../ports/jobs.ts';
+import type { ShownStep, StepPage, StepQuery, StepRecord, WorkflowReads, WorkflowView } from '../ports/workflows.ts';
+import { readHowFar } from './how-far.ts';
+
+/** Of names on a page of steps, which leave room for the rest below what a message may have. */
+const PAGE_BYTES = 2 << 20;
+/** What a step stands for besides the names of those that it needs. */
+const STEP_BYTES = 1_024;
+const NEVER_STARTED = 'never started';
+const over = { progress: 1, estimatedEndUs: undefined };
+
+export interface WorkflowReaderParts {
+  readonly store: WorkflowReads;
+  readonly definitions: Pick<Definitions, 'get'>;
+  readonly clock: Pick<DbClock, 'nowUs'>;
+  /** Throws JOB_NOT_FOUND. */
+  readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
+}
+
+/** Each rejects with an EngineError: JOB_NOT_FOUND, NOT_A_WORKFLOW. */
+export class WorkflowReader {
+  readonly #parts: WorkflowReaderParts;
+
+  constructor(parts: WorkflowReaderParts) {
+    this.#parts = parts;
+  }
+
+  async get(namespace: string, jobId: string): Promise<WorkflowView> {
+    const { job, workflow } = await this.#find(namespace, jobId);
+    const { phase, counts, cached } = await this.#parts.store.readRun(jobId);
+    const known = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const size = workflow.steps.length;
+    const howFar = isTerminal(job.state) ? over : await readHowFar(this.#parts, workflow, jobId, phase);
+    return { job, phase, size, counts: { ...counts, WAITING: counts.WAITING + size - known }, cached, ...howFar };
+  }
+
+  /** In the order of the definition; fewer than asked for where they need very many others. */
+  async list(namespace: string, jobId: string, query: StepQuery): Promise<StepPage> {
+    const { job, workflow } = await this.#find(namespace, jobId);
+    const matching = await this.#matching(jobId, workflow, query);
+    const numbers = fitting(workflow, matching.slice(0, query.limit));
+    const records = numbers.length > 0 ? await this.#parts.store.readSteps(jobId, numbers) : [];
+    const byNumber = new Map(records.map((record) => [record.step, record]));
+    const isOver = isTerminal(job.state);
+    const steps = numbers.map((number) => shown(workflow, number, byNumber.get(number), isOver));
+    return { steps, hasMore: matching.length > numbers.length };
+  }
+
+  /** The steps behind `afterStep` that are in one of these states: one more than asked for, if there are so many. */
+  async #matching(jobId: string, { steps }: Workflow, { afterStep, states, limit }: StepQuery): Promise<number[]> {
+    const isAll = states.length === 0;
+    const stored = isAll ? [] : await this.#parts.store.readStates(jobId, afterStep);
+    const known = new Map(stored.map(({ step, state }) => [step, state]));
+    const found: number[] = [];
+    for (let step = afterStep + 1; step < steps.length && found.length <= limit; step++)
+      if (isAll || states.includes(known.get(step) ?? 'WAITING')) found.push(step);
+    return found;
+  }
+
+  /** A step of a workflow, by its name. Throws STEP_NOT_FOUND besides. */
+  async findStep(namespace: string, jobId: string, name: string): Promise<{ number: number; step: WorkflowStep }> {
+    const { job, workflow } = await this.#find(namespace, jobId);
+    const number = workflow.steps.findIndex((step) => step.name === name);
+    const step = workflow.steps[number];
+    if (step) return { number, step };
+    throw stepNotFound(jobId, job.definition, name, 'step');
+  }
+
+  async #find(namespace: string, jobId: string): Promise<{ job: JobView; workflow: Workflow }> {
+    const job = await this.#parts.getJob(namespace, jobId);
+    const { workflow } = await this.#parts.definitions.get(namespace, job.definition, job.definitionVersion);
+    if (workflow) return { job, workflow };
+    throw notAWorkflow(jobId, job.definition);
+  }
+}
+
+export function notAWorkflow(jobId: string, definition: string): EngineError {
+  return new EngineError('NOT_A_WORKFLOW', `job ${jobId} is a task, made from ${definition}: it has no steps`, {
+    metadata: { job_id: jobId, definition },
+  });
+}
+
+export function stepNotFound(jobId: string, definition: string, name: string, field: string): EngineError {
+  return new EngineError('STEP_NOT_FOUND', `workflow ${definition} of job ${jobId} has no step "${name}"`, {
+    field,
+    metadata: { job_id: jobId, step: name },
+  });
+}
+
+/** As many as fit on a page, and one at least. */
+function fitting({ steps }: Workflow, numbers: readonly number[]): number[] {
+  let bytes = 0;
+  return numbers.filter((number, i) => {
+    for (const name of steps[number]?.needs ?? []) bytes += name.length + 2;
+    bytes += STEP_BYTES;
+    return i === 0 || bytes <= PAGE_BYTES;
+  });
+}
+
+function shown({ steps }: Workflow, number: number, record: StepRecord | undefined, isOver: boolean): ShownStep {
+  const step = steps[number];
+  if (!step) throw new Error(`the workflow has no step ${number}`);
+  const state: StepState = record?.state ?? 'WAITING';
+  return {
+    step,
+    number,
+    state,
+    reason: isOver && state === 'WAITING' ? NEVER_STARTED : (record?.reason ?? ''),
+    childId: record?.childId,
+    iteration: record?.iteration ?? 0,
+    fanOut: record?.fanOut,
+    startTimeUs: record?.startTimeUs,
+    endTimeUs: record?.endTimeUs,
+    cached: record?.cached ?? false,
+    compensation: record?.compensation,
+  };
+}

@@ -1,0 +1,74 @@
+/** Retries of workflows by hand: what is on record of them, and which steps the new one is to skip. */
+
+import type { AuditAction, NewAuditRecord } from '../../domain/namespaces/audit.ts';
+import { isRecorded } from '../../domain/namespaces/recorded.ts';
+import { newRun } from '../../domain/workflows/phases.ts';
+import { skippedByHand, whyNotSkippable } from '../../domain/workflows/skip.ts';
+import { EngineError } from '../base/errors.ts';
+import type { JobIds } from '../base/job-ids.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import type { ByHand } from '../ports/audit.ts';
+import type { EndedJob } from '../ports/jobs.ts';
+import type { WorkflowStore } from '../ports/workflows.ts';
+import { adoptedSteps } from './adoption.ts';
+import { type Body, bodyOf } from './bodies.ts';
+import { notAWorkflow, stepNotFound } from './reads.ts';
+import { untouched } from './steps/steps.ts';
+
+export interface WorkflowRetriesParts {
+  readonly workflows: Pick<WorkflowStore, 'readPastSteps' | 'readCompensationsOf'>;
+  readonly definitions: Pick<Definitions, 'get'>;
+  readonly ids: JobIds;
+}
+
+/** What somebody wants of a retry. */
+export interface AskedRetry {
+  /** Names of steps that the new workflow is not to run; no two are alike. */
+  readonly skipSteps: readonly string[];
+  readonly reason: string;
+}
+
+export class WorkflowRetries {
+  readonly #parts: WorkflowRetriesParts;
+
+  constructor(parts: WorkflowRetriesParts) {
+    this.#parts = parts;
+  }
+
+  /** Undefined: it is the retry of a task, of which nothing is on record. Throws NOT_A_WORKFLOW, STEP_NOT_FOUND, STEP_NOT_SKIPPABLE. */
+  async byHand(
+    namespace: string,
+    job: EndedJob,
+    { skipSteps, reason }: AskedRetry,
+  ): Promise<((jobId: string) => ByHand) | undefined> {
+    const { definitions, ids } = this.#parts;
+    const definition = await definitions.get(namespace, job.definition, job.definitionVersion);
+    if (!definition.workflow && skipSteps.length > 0) throw notAWorkflow(job.jobId, job.definition);
+    if (!isRecorded(definition)) return undefined;
+    const steps = skipSteps.length > 0 ? await this.#skippable(job, bodyOf(definition), skipSteps) : [];
+    const why = skippedByHand(reason);
+    const record = (action: AuditAction, jobId: string, subject: string): NewAuditRecord => {
+      return { auditId: ids.next(), action, namespace, jobId, reason, subject };
+    };
+    return (jobId) => ({
+      records: [record('RETRY_JOB', job.jobId, jobId), ...skipSteps.map((name) => record('SKIP_STEP', jobId, name))],
+      steps: steps.map((step) => ({ ...untouched, jobId, step, reason: why, skipReason: why })),
+    });
+  }
+
+  /** Numbers of the steps. What is adopted has succeeded: nothing of it is left to skip. */
+  async #skippable({ jobId, definition }: EndedJob, { graph }: Body, names: readonly string[]): Promise<number[]> {
+    const adopted = new Set((await adoptedSteps(this.#parts.workflows, graph, jobId)).map(({ step }) => step));
+    return names.map((name, i) => {
+      const number = graph.steps.findIndex((step) => step.name === name);
+      if (number < 0) throw stepNotFound(jobId, definition, name, `skip_steps[${i}]`);
+      const why = adopted.has(number)
+        ? 'has succeeded, and the retry takes its result over: leave it out'
+        : whyNotSkippable(graph.step(number), 'WAITING', newRun);
+      if (!why) return number;
+      throw new EngineError('STEP_NOT_SKIPPABLE', `step "${name}" of job ${jobId} ${why}`, {
+        metadata: { job_id: jobId, step: name },
+      });
+    });
+  }
+}

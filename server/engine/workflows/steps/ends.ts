@@ -1,0 +1,51 @@
+/** What the ends of a step's jobs say. */
+
+import { type Failure, systemFailure } from '../../../domain/base/payload.ts';
+import { isTerminal, type JobState } from '../../../domain/jobs/job-state.ts';
+import { decideFanOut, endItems, type FanOutState, openItems } from '../../../domain/workflows/fan-out.ts';
+import type { FanOut } from '../../../domain/workflows/workflow.ts';
+import type { StoredStep, WorkflowNews } from '../../ports/workflows.ts';
+
+/** How the step's job ended, or that of its last pass; undefined: the news is of another one. */
+export function passEnded({ childId }: StoredStep, news: readonly WorkflowNews[]): JobState | undefined {
+  const found = news.find(({ childIds }) => childId !== undefined && childIds.includes(childId));
+  return found?.state && isTerminal(found.state) ? found.state : undefined;
+}
+
+export interface EndedItems {
+  readonly state: FanOutState;
+  /** Undefined: it goes on. */
+  readonly verdict: { readonly state: 'SUCCEEDED' | 'FAILED'; readonly isNew: boolean } | undefined;
+  readonly isOpen: boolean;
+  readonly reason: string | undefined;
+}
+
+export function endedItems(
+  fanOut: FanOut,
+  before: FanOutState,
+  news: readonly WorkflowNews[],
+  stopping: boolean,
+): EndedItems {
+  const ended = news.flatMap(({ items, state }) => items.map((item) => ({ item, succeeded: state === 'SUCCEEDED' })));
+  const state = endItems(fanOut, before, ended);
+  const isOpen = openItems(state) > 0;
+  const decision = decideFanOut(fanOut, state);
+  const isNew = decideFanOut(fanOut, before).kind === 'GO_ON';
+  if (decision.kind === 'SUCCEED') return { state, verdict: { state: 'SUCCEEDED', isNew }, isOpen, reason: undefined };
+  if (decision.kind === 'FAIL') return { state, verdict: { state: 'FAILED', isNew }, isOpen, reason: decision.reason };
+  if (!stopping || isOpen) return { state, verdict: undefined, isOpen, reason: undefined };
+  const reason = `stopped after ${state.started} of ${state.size} items were started`;
+  return { state, verdict: { state: 'FAILED', isNew }, isOpen, reason };
+}
+
+/** Why a fan-out fails, with what is known of an item that could not have a job. */
+export function whyFailed(reason: string, ofItem: string | undefined): string {
+  return ofItem ? `${reason}; ${ofItem}` : reason;
+}
+
+/** Why a workflow fails with a step, whose job says why that did. */
+export function childFailure(name: string, state: JobState, cause: Failure | undefined): Failure {
+  const why = cause?.message ?? `its job is ${state}`;
+  const failure = systemFailure(cause?.failureCause ?? 'APPLICATION', 'StepFailed', `step "${name}": ${why}`);
+  return cause ? { ...failure, cause } : failure;
+}

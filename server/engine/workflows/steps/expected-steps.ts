@@ -1,0 +1,51 @@
+/**
+ * The steps that workflows will probably be told of next: their rows are read in the round trip that takes the lock, which saves one.
+ * A guess that is wrong costs no more than a step that is read later.
+ */
+import type { Graph } from '../../../domain/workflows/graph.ts';
+import type { StepKey, WrittenStep } from '../../ports/workflows.ts';
+
+/** Of one workflow. Where more steps begin together, they share their round trips as it is. */
+const MOST_STEPS = 16;
+/** Those that were advanced last. */
+const MOST_WORKFLOWS = 1_000;
+
+/** Steps that were read under the lock; one without a row has none in the store. */
+export interface KnownSteps {
+  readonly steps: readonly number[];
+  readonly rows: readonly WrittenStep[];
+}
+
+/** What was read of those that were expected, by workflow. */
+export function knownOf(expected: readonly StepKey[], rows: readonly WrittenStep[]): (jobId: string) => KnownSteps {
+  const keysOf = Map.groupBy(expected, ({ jobId }) => jobId);
+  const rowsOf = Map.groupBy(rows, ({ jobId }) => jobId);
+  return (jobId) => ({ steps: (keysOf.get(jobId) ?? []).map(({ step }) => step), rows: rowsOf.get(jobId) ?? [] });
+}
+
+export class ExpectedSteps {
+  readonly #byWorkflow = new Map<string, readonly number[]>();
+
+  /** Of a workflow that goes on, after these of its steps have changed. */
+  note(jobId: string, graph: Graph, changed: readonly WrittenStep[]): void {
+    const running = changed.filter(({ state }) => state === 'RUNNING').map(({ step }) => step);
+    if (running.length === 0) return;
+    this.forget(jobId);
+    const next = new Set<number>();
+    for (const step of running) {
+      const steps = [step, ...graph.successors(step)];
+      if (next.size + steps.length > MOST_STEPS) return;
+      for (const one of steps) next.add(one);
+    }
+    this.#byWorkflow.set(jobId, [...next]);
+    if (this.#byWorkflow.size > MOST_WORKFLOWS) this.forget(this.#byWorkflow.keys().next().value as string);
+  }
+
+  forget(jobId: string): void {
+    this.#byWorkflow.delete(jobId);
+  }
+
+  of(jobIds: readonly string[]): StepKey[] {
+    return jobIds.flatMap((jobId) => (this.#byWorkflow.get(jobId) ?? []).map((step) => ({ jobId, step })));
+  }
+}

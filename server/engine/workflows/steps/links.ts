@@ -1,0 +1,71 @@
+/** Which jobs the spans of steps are linked to: those of the steps that they need. */
+import { MOST_LINKS, type TracedJob, type TracedStep } from '../../../domain/events/job-spans.ts';
+import type { TraceOrigin } from '../../../domain/events/trace.ts';
+import { compensatedStep } from '../../../domain/workflows/compensation.ts';
+import type { Lanes } from '../../dispatch/lanes.ts';
+import type { Log } from '../../ports/ports.ts';
+import type { NeededStep, StepTraces } from '../../ports/traces.ts';
+import { bodyOf } from '../bodies.ts';
+
+/** Steps that are looked up at once. */
+const MOST_KEYS = 1_000;
+
+export interface StepLinksParts {
+  readonly store: StepTraces;
+  readonly lanes: Pick<Lanes, 'get' | 'load'>;
+  readonly log: Log;
+}
+
+const keyOf = ({ workflowJobId, step }: TracedStep) => `${workflowJobId}/${step}`;
+
+export class StepLinks {
+  readonly #parts: StepLinksParts;
+
+  constructor(parts: StepLinksParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * By the id of a job that is of a step: at most 100 jobs, made before it. Never rejects: where they can't be read, spans go
+   * without links.
+   */
+  async of(jobs: readonly TracedJob[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
+    const steps = new Map<string, TracedStep>();
+    for (const { step } of jobs) if (step && compensatedStep(step.step) === undefined) steps.set(keyOf(step), step);
+    if (steps.size === 0) return new Map();
+    try {
+      const needed = await this.#jobsOf(await this.#needsOf([...steps.values()]));
+      return new Map(
+        jobs.flatMap(({ jobId, step }) => {
+          const links = (step && needed.get(keyOf(step)))?.filter((origin) => origin.jobId < jobId) ?? [];
+          return links.length > 0 ? [[jobId, links]] : [];
+        }),
+      );
+    } catch (error) {
+      this.#parts.log.warn({ error: String(error) }, 'what steps need could not be read; their spans have no links');
+      return new Map();
+    }
+  }
+
+  /** Of those that are of workflows, and need something. */
+  async #needsOf(steps: readonly TracedStep[]): Promise<NeededStep[]> {
+    const { store, lanes } = this.#parts;
+    const laneIds = await store.readLaneIds([...new Set(steps.map(({ workflowJobId }) => workflowJobId))]);
+    await lanes.load([...new Set(laneIds.values())]);
+    return steps.flatMap((step) => {
+      const definition = lanes.get(laneIds.get(step.workflowJobId) ?? -1)?.definitionBody;
+      if (!definition?.workflow) return [];
+      const needs = bodyOf(definition).graph.needs(step.step).slice(0, MOST_LINKS);
+      const most = Math.floor(MOST_LINKS / needs.length);
+      return needs.map((number) => ({ of: keyOf(step), workflowJobId: step.workflowJobId, step: number, most }));
+    });
+  }
+
+  async #jobsOf(needs: readonly NeededStep[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
+    const found = new Map<string, TraceOrigin[]>();
+    for (let at = 0; at < needs.length; at += MOST_KEYS)
+      for (const { of, ...origin } of await this.#parts.store.readNeededJobs(needs.slice(at, at + MOST_KEYS)))
+        found.set(of, [...(found.get(of) ?? []), origin]);
+    return found;
+  }
+}

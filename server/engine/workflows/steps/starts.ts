@@ -1,0 +1,255 @@
+/** Starts steps: conditions and inputs are looked at, jobs are made. */
+
+import type { Payload } from '../../../domain/base/payload.ts';
+import type { Dependency } from '../../../domain/dependencies/dependencies.ts';
+import {
+  beginFanOut,
+  decideFanOut,
+  type EndedItem,
+  endItems,
+  type FanOutDecision,
+  startItems,
+} from '../../../domain/workflows/fan-out.ts';
+import { cutShort, decideLoop, type LoopDecision } from '../../../domain/workflows/loop.ts';
+import type { EndedStep, EndedStepState } from '../../../domain/workflows/step-state.ts';
+import { MOST_ITEMS } from '../../../domain/workflows/workflow.ts';
+import { NoJob } from '../../jobs/submit/inner-jobs.ts';
+import type { NewJob } from '../../ports/submissions.ts';
+import type { WrittenNews } from '../../ports/workflows.ts';
+import type { AdvanceParts } from '../advance-parts.ts';
+import { retriedJob } from '../inner-retries.ts';
+import { NoValue, payloadOf, type Values } from '../values.ts';
+import type { CachedSteps } from './cached-steps.ts';
+import { whyFailed } from './ends.ts';
+import type { MadeFrom } from './jobs.ts';
+import type { Steps } from './steps.ts';
+import { dependenciesOf, UnlockedWait, waitsText } from './waits.ts';
+
+/** The step ends at once: why. */
+class NoStart extends Error {
+  readonly state: 'SKIPPED' | 'FAILED';
+  constructor(state: 'SKIPPED' | 'FAILED', reason: string) {
+    super(reason);
+    this.state = state;
+  }
+}
+
+export class StepStarts {
+  readonly #parts: AdvanceParts;
+  readonly #steps: Steps;
+  readonly #values: Values;
+  readonly #cached: CachedSteps;
+  readonly jobs: NewJob[] = [];
+  readonly news: WrittenNews[] = [];
+  /** Jobs that were to be made, also those that can't be: each has cost a look at its input. */
+  #tried = 0;
+  /** Told to go on. */
+  readonly #goingOn = new Set<number>();
+
+  constructor(parts: AdvanceParts, steps: Steps, values: Values, cached: CachedSteps) {
+    this.#parts = parts;
+    this.#steps = steps;
+    this.#values = values;
+    this.#cached = cached;
+  }
+
+  /**
+   * `started`: those that were started, with those that ended at once, but for skipped ones. What is more than a transaction's share is
+   * left to the next one.
+   */
+  async start(steps: readonly number[]): Promise<{ readonly started: number; readonly ended: readonly EndedStep[] }> {
+    const ended: EndedStep[] = [];
+    let started = 0;
+    await this.#steps.load(steps);
+    for (const step of steps) {
+      if (this.#steps.row(step).state === 'RUNNING') {
+        const state = await this.moreItems(step);
+        if (state) ended.push({ step, state });
+      } else if (this.#isFull() || this.#isBehind(step)) this.#goOn(step);
+      else {
+        const state = await this.#startOne(step);
+        if (state !== 'SKIPPED') started++;
+        if (state) ended.push({ step, state });
+      }
+    }
+    return { started, ended };
+  }
+
+  /** A pass of a loop has succeeded. DONE also where there would be one more, and the workflow stops. */
+  async nextPass(step: number, stopping: boolean): Promise<LoopDecision> {
+    const { loop } = this.#steps.graph.step(step);
+    if (!loop) return 'DONE';
+    const { iteration, childId } = this.#steps.row(step);
+    const state = await this.#unlessNoStart(step, async () => {
+      const [outcome] = childId ? await this.#parts.store.workflows.readOutcomes([childId]) : [];
+      const output = this.#values.parse(outcome?.result, step);
+      const expression = this.#parts.body.expression('while', step);
+      const holds = expression && (await this.#values.evaluate(expression, { output, iteration }));
+      const decision = decideLoop(loop, iteration, truth(holds, 'loop.while'));
+      if (decision === 'EXHAUSTED') throw new NoStart('FAILED', `its loop still holds after ${iteration + 1} passes`);
+      if (decision === 'DONE') return 'SUCCEEDED';
+      if (stopping) {
+        this.#steps.change(step, { reason: cutShort(iteration + 1) });
+        return 'SUCCEEDED';
+      }
+      await this.#makeJob(step, { iteration: iteration + 1, previous: output }, iteration + 1);
+      this.#steps.change(step, { iteration: iteration + 1 });
+      return undefined;
+    });
+    return state === undefined ? 'AGAIN' : state === 'SUCCEEDED' ? 'DONE' : 'EXHAUSTED';
+  }
+
+  /** As many items as may be open, and as the transaction has room for. Gives how the step ends, if it does so at once. */
+  moreItems(step: number): Promise<EndedStepState | undefined> {
+    const { lists, workflow } = this.#parts;
+    const key = { jobId: workflow.jobId, step };
+    return this.#unlessNoStart(step, () => this.#more(step, () => lists.of(key, () => this.#items(step))));
+  }
+
+  /** `itemsOf` is asked once one is to start, not for each that ends. */
+  async #more(step: number, itemsOf: () => Promise<readonly unknown[]>): Promise<EndedStepState | undefined> {
+    const { fanOut } = this.#steps.graph.step(step);
+    let state = this.#steps.row(step).fanOut;
+    if (!fanOut || !state) return undefined;
+    for (;;) {
+      const decision = decideFanOut(fanOut, state);
+      if (decision.kind !== 'GO_ON') return this.#verdict(step, decision);
+      const count = Math.min(decision.start, Math.max(0, this.#parts.mostJobs - this.#tried));
+      if (count < decision.start) this.#goOn(step);
+      if (count === 0) return undefined;
+      const items = await itemsOf();
+      const refused = await this.#startItems(step, items, state.started, count);
+      state = endItems(fanOut, startItems(state, count), refused);
+      this.#steps.change(step, { fanOut: state });
+      if (state.started === state.size) this.#parts.lists.forget({ jobId: this.#parts.workflow.jobId, step });
+      // The places of items that could not have a job are free again.
+      if (refused.length === 0 || count < decision.start) return undefined;
+    }
+  }
+
+  /** Gives those that can't have a job: they have failed. */
+  async #startItems(step: number, items: readonly unknown[], first: number, count: number): Promise<EndedItem[]> {
+    const refused: EndedItem[] = [];
+    for (let index = first; index < first + count; index++)
+      try {
+        await this.#makeJob(step, { item: items[index], index }, index);
+      } catch (error) {
+        if (!(error instanceof NoValue || error instanceof NoJob)) throw error;
+        this.#steps.change(step, { reason: `item ${index}: ${error.message}` });
+        refused.push({ item: index, succeeded: false });
+      }
+    return refused;
+  }
+
+  #verdict(step: number, decision: Exclude<FanOutDecision, { kind: 'GO_ON' }>): EndedStepState | undefined {
+    if (decision.kind === 'FAIL') {
+      const reason = whyFailed(decision.reason, this.#steps.row(step).reason);
+      this.#steps.change(step, { reason });
+    }
+    if (!decision.cancelOpen) return decision.kind === 'FAIL' ? 'FAILED' : 'SUCCEEDED';
+    this.news.push({ jobId: this.#parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
+    return undefined;
+  }
+
+  #startOne(step: number): Promise<EndedStepState | undefined> {
+    const { fanOut, loop } = this.#steps.graph.step(step);
+    return this.#unlessNoStart(step, async () => {
+      const condition = this.#parts.body.expression('condition', step);
+      if (condition && !truth(await this.#values.evaluate(condition), 'condition'))
+        throw new NoStart('SKIPPED', 'its condition is false');
+      if (fanOut) {
+        const items = await this.#items(step);
+        const state = beginFanOut(fanOut, items.length);
+        this.#steps.change(step, { state: 'RUNNING', fanOut: state });
+        return items.length === 0 ? 'SUCCEEDED' : this.#more(step, async () => items);
+      }
+      const isMade = await this.#makeJob(step, loop ? { iteration: 0, previous: null } : {}, 0);
+      if (!isMade) return 'SUCCEEDED';
+      this.#steps.change(step, { state: 'RUNNING' });
+      return undefined;
+    });
+  }
+
+  async #items(step: number): Promise<readonly unknown[]> {
+    const expression = this.#parts.body.expression('items', step);
+    const items = expression && (await this.#values.evaluate(expression));
+    if (!Array.isArray(items)) throw new NoStart('FAILED', 'fan_out.items gives no list');
+    if (items.length > MOST_ITEMS)
+      throw new NoStart('FAILED', `fan_out.items gives ${items.length} items; at most ${MOST_ITEMS} are possible`);
+    return items;
+  }
+
+  /** False: the step needs none, since the result of an earlier one stands for it. */
+  async #makeJob(step: number, own: Parameters<Values['evaluate']>[1], item: number): Promise<boolean> {
+    this.#tried++;
+    const { store, namespace, workflow, body, stepJobs } = this.#parts;
+    const expression = body.expression('input', step);
+    const input = expression ? payloadOf(await this.#values.evaluate(expression, own)) : workflow.input;
+    const parent = { jobId: workflow.jobId, step, item };
+    const made = this.#steps.graph.step(step);
+    const version = made.cache ? await this.#cached.look(step, input) : made.definitionVersion;
+    if (version === undefined) return false;
+    const dependencies = made.after && (await this.#waitsFor(step));
+    const from = await this.#retrying({ ...made, definitionVersion: version, dependencies }, step, input);
+    const job = await stepJobs.make(store, { namespace, workflow }, from, input, parent);
+    this.jobs.push(job);
+    if (!made.fanOut) this.#steps.change(step, { childId: job.jobId });
+    return true;
+  }
+
+  /** With the job that it is a retry of, as the workflow is one. */
+  async #retrying(from: MadeFrom, step: number, input: Payload): Promise<MadeFrom> {
+    const { store, namespace, workflow, stepJobs } = this.#parts;
+    if (!workflow.retryOf) return from;
+    const definition = await stepJobs.definition(store, namespace, from);
+    const retryOf = await retriedJob(this.#parts, this.#steps, step, definition, input);
+    return { ...from, definitionVersion: definition.version, retryOf };
+  }
+
+  /** What the step's job depends on, once that is locked. Throws UnlockedWait. */
+  async #waitsFor(step: number): Promise<readonly Dependency[]> {
+    const { body, namespace, workflow, wait } = this.#parts;
+    if (wait?.step !== step) {
+      const made = this.#steps.graph.step(step);
+      const dependencies = await dependenciesOf(made, step, body, this.#values);
+      throw new UnlockedWait({ jobId: workflow.jobId, namespace, step, name: made.name, dependencies });
+    }
+    if (wait.refusal !== undefined) throw new NoStart('FAILED', wait.refusal);
+    this.#steps.change(step, { reason: waitsText(wait.dependencies) });
+    return wait.dependencies;
+  }
+
+  async #unlessNoStart(
+    step: number,
+    work: () => Promise<EndedStepState | undefined>,
+  ): Promise<EndedStepState | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof NoStart || error instanceof NoValue || error instanceof NoJob)) throw error;
+      this.#steps.change(step, { reason: error.message });
+      return error instanceof NoStart ? error.state : 'FAILED';
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#tried >= this.#parts.mostJobs;
+  }
+
+  /** What two new jobs wait for would not be seen in a walk for circles: a transaction makes one that waits. */
+  #isBehind(step: number): boolean {
+    const { wait } = this.#parts;
+    return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).after !== undefined;
+  }
+
+  #goOn(step: number): void {
+    if (this.#goingOn.has(step)) return;
+    this.#goingOn.add(step);
+    this.news.push({ jobId: this.#parts.workflow.jobId, step, kind: 'GO_ON' });
+  }
+}
+
+function truth(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') throw new NoStart('FAILED', `its ${field} gives no truth value`);
+  return value;
+}

@@ -1,0 +1,108 @@
+/**
+ * Steps whose jobs wait for what lies outside of their workflow. What they wait for is locked ahead of the workflow or behind it, by
+ * id, as all jobs are: so a transaction that comes upon such a step is rolled back, and done again with the locks taken first.
+ */
+import type { Dependency } from '../../../domain/dependencies/dependencies.ts';
+import { waitText } from '../../../domain/dependencies/dependencies.ts';
+import { dependencyOf, expressionOfAfter } from '../../../domain/workflows/step-dependencies.ts';
+import type { WorkflowStep } from '../../../domain/workflows/workflow.ts';
+import { EngineError } from '../../base/errors.ts';
+import { cycleOf } from '../../dependencies/cycle-search.ts';
+import { targetNotFound, withStepNumbers } from '../../dependencies/step-numbers.ts';
+import type { Lanes } from '../../dispatch/lanes.ts';
+import type { DependencyStore } from '../../ports/dependencies.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Body } from '../bodies.ts';
+import { NoValue, type Values } from '../values.ts';
+
+/** A step whose turn has come, with what its job is to wait for. */
+export interface StepWait {
+  readonly jobId: string;
+  readonly namespace: string;
+  readonly step: number;
+  readonly name: string;
+  /** Once they were looked up, those on steps have the steps' numbers. */
+  readonly dependencies: readonly Dependency[];
+  /** Why it can't wait for them. Left out: nothing is known against it. */
+  readonly refusal?: string;
+}
+
+/** Nothing is locked for it yet. */
+export class UnlockedWait extends Error {
+  readonly wait: StepWait;
+
+  constructor(wait: StepWait) {
+    super(`what step ${wait.name} of workflow ${wait.jobId} waits for is not locked`);
+    this.wait = wait;
+  }
+}
+
+/** What the expressions of a step name. Throws NoValue. */
+export async function dependenciesOf(
+  { after = [] }: Pick<WorkflowStep, 'after'>,
+  step: number,
+  body: Body,
+  values: Values,
+): Promise<Dependency[]> {
+  const found: Dependency[] = [];
+  for (const [i, one] of after.entries()) {
+    const expression = body.expression(`after[${i}]`, step);
+    const dependency = dependencyOf(one, expression && (await values.evaluate(expression)));
+    if (typeof dependency === 'string')
+      throw new NoValue(`its after[${i}].${expressionOfAfter(one).field} ${dependency}`);
+    found.push(dependency);
+  }
+  return found;
+}
+
+/** Outside of a transaction: with the numbers of the steps. */
+export async function numberedWait(
+  parts: { readonly store: Pick<Store, 'dependencies'>; readonly lanes: Pick<Lanes, 'load' | 'get'> },
+  wait: StepWait,
+): Promise<StepWait> {
+  try {
+    return { ...wait, dependencies: await withStepNumbers(parts, wait.namespace, wait.dependencies, '') };
+  } catch (error) {
+    if (!(error instanceof EngineError) || !refusals.has(error.reason)) throw error;
+    return { ...wait, refusal: error.message.replace('dependencies[', 'after[') };
+  }
+}
+
+const refusals: ReadonlySet<string> = new Set(['JOB_NOT_FOUND', 'NOT_A_WORKFLOW', 'INVALID_FIELD']);
+
+/** Within a transaction, ahead of its other locks: with the workflow and what is waited for locked. Throws UnknownLane. */
+export async function lockedWait(
+  store: DependencyStore,
+  lanes: Pick<Lanes, 'load' | 'get'>,
+  wait: StepWait,
+): Promise<StepWait> {
+  const { namespace, jobId, step, name, dependencies, refusal } = wait;
+  const onJobs = dependencies.filter(({ on }) => on.kind !== 'ASSET');
+  if (refusal !== undefined || onJobs.length === 0) return wait;
+  await store.lockEdges(namespace);
+  const { links } = await store.link(namespace, jobId, onJobs);
+  const missing = onJobs[links.indexOf(undefined)];
+  if (missing) return { ...wait, refusal: notFoundText(namespace, missing, dependencies.indexOf(missing)) };
+  const waiter = { namespace, jobId: undefined, parentJobId: jobId, parentStep: { step, name } };
+  const refused = await cycleOf(store, lanes, waiter, onJobs, 'after');
+  return refused ? { ...wait, refusal: refused.message } : wait;
+}
+
+function notFoundText(namespace: string, { on }: Dependency, i: number): string {
+  const [jobId, field] =
+    on.kind === 'JOB'
+      ? [on.jobId, 'job_id']
+      : on.kind === 'STEP'
+        ? [on.workflowJobId, 'step.workflow_job_id']
+        : ['', ''];
+  return targetNotFound(namespace, jobId, `after[${i}].${field}`).message;
+}
+
+const MOST_SHOWN = 3;
+
+/** What a step's job waits for, as it is shown with the step. */
+export function waitsText(dependencies: readonly Dependency[]): string {
+  const shown = dependencies.slice(0, MOST_SHOWN).map(waitText);
+  const rest = dependencies.length - shown.length;
+  return `its job depends on ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

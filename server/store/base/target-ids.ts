@@ -1,0 +1,15 @@
+/** Ids of what is no job and may be waited for: each follows from what it is of. */
+import { createHash } from 'node:crypto';
+import { uuidFromBytes } from '../../domain/base/uuid.ts';
+
+function idOf(text: string): string {
+  return uuidFromBytes(createHash('sha256').update(text).digest());
+}
+
+export function assetIdOf(namespace: string, name: string): string {
+  return idOf(`asset ${JSON.stringify([namespace, name])}`);
+}
+
+export function stepIdOf(workflowJobId: string, step: number): string {
+  return idOf(`step ${JSON.stringify([workflowJobId, step])}`);
+}

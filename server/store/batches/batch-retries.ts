@@ -1,0 +1,175 @@
+/** Batches that retry others: what they retry, which members of those have failed, and how far that is. */
+import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { workflowNews } from '../../domain/workflows/news.ts';
+import type { BatchRetryStore, FailedMembers, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { insertAudits } from '../namespaces/audit-records.ts';
+import { dooms } from './batch-dooms.ts';
+
+/** Members that are looked at together, new ones that are made of them, and bytes of their inputs. */
+const MOST_LOOKED_AT = 5_000;
+const MOST_MEMBERS = 1_000;
+const MOST_BYTES = 8 << 20;
+
+/** As the index of those says it. */
+const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}`;
+/** The same in other words, so that a batch is looked up by its key, however few the planner takes to be filled. */
+const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}`;
+
+/** What `retryOf` reads, of `batches`. */
+export const retryColumns = 'retry_of, retry_members, retry_failed, retry_next_item, retried_before, not_retried';
+
+/** Of a row that has one. */
+export function retryOf(row: Row): BatchRetry {
+  return {
+    batchJobId: row.retry_of,
+    members: row.retry_members,
+    failed: row.retry_failed,
+    nextItem: row.retry_next_item,
+    retriedBefore: row.retried_before,
+    notRetried: JSON.parse(row.not_retried),
+  };
+}
+
+const lockOne = {
+  name: 'lock_retried_batch',
+  text: 'SELECT FROM batches WHERE job_id = $1 FOR NO KEY UPDATE',
+};
+
+// A statement of its own: what was stored while the first one waited is younger than its snapshot.
+const findRetry = {
+  name: 'find_retry_of_batch',
+  text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR doomed = ${dooms.NO})`,
+};
+
+async function lockRetried(session: Session, jobId: string): Promise<string | undefined> {
+  const [, [retry]] = await Promise.all([session.run(lockOne, [jobId]), session.run(findRetry, [jobId])]);
+  return retry?.job_id;
+}
+
+const insertOne = {
+  name: 'insert_batch_retry',
+  text: `
+UPDATE batches SET retry_of = $2, retry_members = $3, retry_failed = $4, retry_next_item = 0, retried_before = 0,
+                   not_retried = '{}', retry_time = (SELECT muster_now())
+WHERE job_id = $1`,
+};
+
+async function insertRetry(session: Session, { jobId, namespace, auditId, reason, retry }: NewRetry): Promise<void> {
+  const { batchJobId, members, failed } = retry;
+  await session.run(insertOne, [jobId, batchJobId, members, failed]);
+  const record = { auditId, namespace, jobId: batchJobId, reason, subject: jobId };
+  await insertAudits(session, [{ ...record, action: 'RETRY_BATCH' }]);
+}
+
+const readOne = {
+  name: 'read_filling_batch',
+  text: `
+SELECT b.*, l.namespace, extract(epoch FROM (SELECT muster_now()) - b.retry_time)::double precision * 1000 AS idle_ms
+FROM (SELECT job_id, members, ${retryColumns}, retry_time FROM batches WHERE job_id = $1 AND ${takesMore}) AS b
+CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = b.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT namespace FROM lanes WHERE lanes.lane_id = j.lane_id OFFSET 0) AS l`,
+};
+
+async function readFilling(session: Session, jobId: string): Promise<FillingBatch | undefined> {
+  const [row] = await session.run(readOne, [jobId]);
+  return row && { namespace: row.namespace, retry: retryOf(row), made: row.members, idleMs: row.idle_ms };
+}
+
+// The length of an input is known without reading it.
+const readSome = {
+  name: 'read_failed_members',
+  text: `
+SELECT m.job_id, m.item, m.bytes
+FROM (
+  SELECT job_id, item, octet_length(input) AS bytes FROM jobs
+  WHERE parent_job_id = $1 AND step = 0 AND item >= $2 AND item < $3 ORDER BY parent_job_id, step, item OFFSET 0
+) AS m
+CROSS JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = m.job_id OFFSET 0) AS o
+WHERE o.state IN (${stateCodes.FAILED}, ${stateCodes.CANCELLED}, ${stateCodes.EXPIRED})
+ORDER BY m.item LIMIT ${MOST_MEMBERS + 1}`,
+};
+
+async function readFailed(session: Session, { batchJobId, nextItem, members }: BatchRetry): Promise<FailedMembers> {
+  const end = Math.min(members, nextItem + MOST_LOOKED_AT);
+  const rows = await session.run(readSome, [batchJobId, nextItem, end]);
+  let bytes = 0;
+  const tooMany = rows.findIndex((row, i) => {
+    bytes += row.bytes;
+    // One that is larger than all may be together goes alone.
+    return i === MOST_MEMBERS || (i > 0 && bytes > MOST_BYTES);
+  });
+  const taken = tooMany < 0 ? rows : rows.slice(0, tooMany);
+  return {
+    members: taken.map((row) => ({ jobId: row.job_id, item: row.item })),
+    nextItem: rows[tooMany]?.item ?? end,
+  };
+}
+
+const writeOne = {
+  name: 'write_batch_retry',
+  text: `
+UPDATE batches SET members = members + $2, retry_next_item = $3, retried_before = $4, not_retried = $5,
+                   retry_time = (SELECT muster_now()), retry_waits_for = NULL
+WHERE job_id = $1`,
+};
+
+/** By whoever has locked the batch, with so many new members. */
+export async function writePage(session: Session, jobId: string, retry: BatchRetry, made: number): Promise<void> {
+  const { nextItem, retriedBefore, notRetried } = retry;
+  await session.run(writeOne, [jobId, made, nextItem, retriedBefore, JSON.stringify(notRetried)]);
+}
+
+const lockFilling = {
+  name: 'lock_filling_batch',
+  text: `SELECT ${retryColumns} FROM batches WHERE job_id = $1 AND ${takesMore} FOR NO KEY UPDATE`,
+};
+
+function storePage(database: Database, jobId: string, page: RetryPage): Promise<boolean> {
+  return database.transaction(async (session) => {
+    const [row] = await session.run(lockFilling, [jobId]);
+    if (row?.retry_next_item !== page.fromItem) return false;
+    await writePage(session, jobId, afterPage(retryOf(row), page, 0), 0);
+    return true;
+  });
+}
+
+const holdOne = {
+  name: 'hold_batch_retry',
+  text: 'UPDATE batches SET retry_waits_for = $2 WHERE job_id = $1 AND retry_waits_for IS DISTINCT FROM $2',
+};
+
+const endOne = {
+  name: 'end_batch_retry',
+  text: `
+WITH sealed AS (
+  UPDATE batches SET seal_time = (SELECT muster_now()), not_retried = $2
+  WHERE job_id = $1 AND ${takesMore} AND retry_next_item = retry_members RETURNING job_id
+)
+INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
+};
+
+const findSome = {
+  name: 'find_filling_batches',
+  text: `
+SELECT job_id FROM batches
+WHERE ${isFilling} AND retry_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' ORDER BY retry_time LIMIT $2`,
+};
+
+export function batchRetryStore(database: Database): BatchRetryStore {
+  return {
+    lockRetried: (jobId) => lockRetried(database, jobId),
+    insertRetry: (retry) => insertRetry(database, retry),
+    readFilling: (jobId) => readFilling(database, jobId),
+    readFailed: (retry) => readFailed(database, retry),
+    storePage: (jobId, page) => storePage(database, jobId, page),
+    async holdRetry(jobId, waitsFor) {
+      await database.run(holdOne, [jobId, waitsFor]);
+    },
+    async endRetry(jobId, { notRetried }) {
+      await database.run(endOne, [jobId, JSON.stringify(notRetried)]);
+    },
+    findFilling: async (idleMs, limit) => (await database.run(findSome, [idleMs, limit])).map((row) => row.job_id),
+  };
+}

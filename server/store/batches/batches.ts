@@ -1,0 +1,159 @@
+/** Batches as rows: made, read, sealed, counted. */
+import type { BatchProgress, Doomed, FailurePolicy } from '../../domain/batches/batch.ts';
+import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
+import { workflowNews } from '../../domain/workflows/news.ts';
+import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
+import type { ScheduledJob } from '../../engine/ports/schedules.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import { payloadOf } from '../dispatch/claim-jobs.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
+import { dooms } from './batch-dooms.ts';
+import { batchRetryStore, retryOf } from './batch-retries.ts';
+
+const doomNames = new Map(Object.entries(dooms).map(([name, code]) => [code as number, name as Doomed]));
+const ANY = -1;
+
+const insertOne = {
+  name: 'insert_batch',
+  text: `
+WITH counts AS (
+  INSERT INTO batch_counts (job_id, succeeded, failed, cancelled, expired, skipped, rate) VALUES ($1, 0, 0, 0, 0, 0, '[]')
+)
+INSERT INTO batches (job_id, max_failed, description, callback, callback_input, callback_content_type, callback_input_metadata)
+VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+};
+
+function maxFailedOf(policy: FailurePolicy): number | null {
+  return policy === 'NONE' ? null : policy === 'ANY' ? ANY : policy;
+}
+
+function policyOf(maxFailed: number | null): FailurePolicy {
+  return maxFailed === null ? 'NONE' : maxFailed === ANY ? 'ANY' : maxFailed;
+}
+
+async function insert(session: Session, jobId: string, { description, policy, callback }: BatchSpec): Promise<void> {
+  const { input, ...job } = callback ?? {};
+  await session.run(insertOne, [
+    jobId,
+    maxFailedOf(policy),
+    description,
+    callback ? JSON.stringify(job) : null,
+    input?.data ?? null,
+    input?.contentType ?? null,
+    jsonOrNull(input?.metadata),
+  ]);
+}
+
+const readOne = {
+  name: 'read_batch',
+  text: `
+SELECT b.*, c.succeeded, c.failed, c.cancelled, c.expired, c.skipped, c.rate, (SELECT muster_now()) AS now
+FROM batches b CROSS JOIN LATERAL (SELECT * FROM batch_counts WHERE batch_counts.job_id = b.job_id OFFSET 0) AS c
+WHERE b.job_id = $1`,
+};
+
+function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
+  const { succeeded, failed, cancelled, expired, skipped } = row;
+  const ended = { succeeded, failed, cancelled, expired, skipped };
+  const progress = { ended, rate: JSON.parse(row.rate), doomed: doomNames.get(row.doomed) as Doomed };
+  return retry ? { ...progress, notRetried: sumOf(retry.notRetried) } : progress;
+}
+
+function callbackOf(row: Row): ScheduledJob | undefined {
+  if (row.callback === null) return undefined;
+  const input = payloadOf(row.callback_input, row.callback_content_type, row.callback_input_metadata);
+  return { ...JSON.parse(row.callback), input };
+}
+
+function batchOf(row: Row): StoredBatch {
+  const retry = row.retry_of === null ? undefined : { ...retryOf(row), waitsFor: row.retry_waits_for ?? '' };
+  return {
+    members: row.members,
+    sealTimeUs: row.seal_time ?? undefined,
+    policy: policyOf(row.max_failed),
+    description: row.description,
+    callback: callbackOf(row),
+    callbackJobId: row.callback_job_id ?? undefined,
+    callbackProblem: row.callback_problem ?? undefined,
+    progress: progressOf(row, retry),
+    retry,
+    nowUs: row.now,
+  };
+}
+
+// One that retries another batch is sealed by whoever has looked at the last of its members.
+const sealOne = {
+  name: 'seal_batch',
+  text: `
+WITH sealed AS (
+  UPDATE batches SET seal_time = (SELECT muster_now()) WHERE job_id = $1 AND seal_time IS NULL AND doomed = ${dooms.NO} AND retry_of IS NULL RETURNING job_id
+),
+audited AS (
+  INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
+  SELECT $2, (SELECT muster_now()), 'SEAL_BATCH', $3, job_id, '' FROM sealed
+)
+INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
+};
+
+const doomOne = {
+  name: 'doom_batch',
+  text: 'UPDATE batches SET doomed = $2 WHERE job_id = $1 RETURNING members',
+};
+
+const writeCounts = {
+  name: 'write_batch_counts',
+  text: `
+UPDATE batch_counts c SET succeeded = i.succeeded, failed = i.failed, cancelled = i.cancelled, expired = i.expired,
+                          skipped = i.skipped, rate = i.rate
+FROM ${inputTable({ job_id: 'uuid', succeeded: 'int', failed: 'int', cancelled: 'int', expired: 'int', skipped: 'int', rate: 'text' }, 'i')}
+WHERE ${sameKey('c.job_id', 'i.job_id')}`,
+};
+
+const writeCallbacks = {
+  name: 'write_batch_callbacks',
+  text: `
+UPDATE batches b SET callback_job_id = i.callback_job_id, callback_problem = i.problem
+FROM ${inputTable({ job_id: 'uuid', callback_job_id: 'uuid', problem: 'text' }, 'i')} WHERE ${sameKey('b.job_id', 'i.job_id')}`,
+};
+
+async function write(session: Session, batches: readonly WrittenBatch[]): Promise<void> {
+  if (batches.length === 0) return;
+  const ended = batches.map(({ progress }) => progress.ended);
+  const counted = session.run(writeCounts, [
+    batches.map(({ jobId }) => jobId),
+    ended.map(({ succeeded }) => succeeded),
+    ended.map(({ failed }) => failed),
+    ended.map(({ cancelled }) => cancelled),
+    ended.map(({ expired }) => expired),
+    ended.map(({ skipped }) => skipped),
+    batches.map(({ progress }) => JSON.stringify(progress.rate)),
+  ]);
+  const callbacks = batches.flatMap(({ jobId, callback }) => (callback ? [{ jobId, callback }] : []));
+  await Promise.all([counted, writeMade(session, callbacks)]);
+}
+
+type Made = Pick<WrittenBatch, 'jobId'> & { readonly callback: NonNullable<WrittenBatch['callback']> };
+
+async function writeMade(session: Session, made: readonly Made[]): Promise<void> {
+  if (made.length === 0) return;
+  await session.run(writeCallbacks, [
+    made.map(({ jobId }) => jobId),
+    made.map(({ callback }) => ('jobId' in callback ? callback.jobId : undefined)),
+    made.map(({ callback }) => ('problem' in callback ? callback.problem : undefined)),
+  ]);
+}
+
+export function batchStore(database: Database): BatchStore {
+  return {
+    ...batchRetryStore(database),
+    insert: (jobId, spec) => insert(database, jobId, spec),
+    read: async (jobId) => (await database.run(readOne, [jobId])).map(batchOf)[0],
+    async seal(jobId, { auditId, namespace }) {
+      await database.run(sealOne, [jobId, auditId, namespace]);
+    },
+    doom: async (jobId, why) => (await database.run(doomOne, [jobId, dooms[why]]))[0]?.members ?? 0,
+    write: (batches) => write(database, batches),
+  };
+}

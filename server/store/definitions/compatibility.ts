@@ -1,0 +1,48 @@
+/** What a new version of a definition is compared with: connected workers, and jobs in flight. Bounded, whatever the backlog. */
+import type { Offer } from '../../domain/definitions/compatibility.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { readOffers } from '../dispatch/offers.ts';
+import type { Session } from '../driver/database.ts';
+
+/** Lanes that are looked into, the newest versions' first. */
+const MOST_LANES = 100;
+const MOST_VERSIONS = 20;
+/** Jobs of a lane that are looked at, the newest first, when none of its jobs is ready. */
+const NEWEST_JOBS = 100;
+
+// No index leads from a lane to all of its open jobs: one would cost each job more than this is worth. What is ready is
+// found by its index, what else is open among the newest jobs. A range instead of `=`: sorted by lane and id, they can only
+// come from the index by lane, while for the newest ids alone the planner would read the primary key from its end.
+const readOpen = {
+  name: 'read_open_versions',
+  text: `
+WITH older AS MATERIALIZED (
+  SELECT lane_id, definition_version FROM lanes WHERE namespace = $1 AND definition = $2 AND definition_version < $3
+  ORDER BY definition_version DESC LIMIT ${MOST_LANES}
+)
+SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
+  (SELECT FROM job_runs WHERE job_runs.lane_id = older.lane_id AND state = ${stateCodes.READY} LIMIT 1)
+  UNION ALL
+  (SELECT FROM (
+    SELECT job_id FROM jobs WHERE jobs.lane_id >= older.lane_id AND jobs.lane_id <= older.lane_id
+    ORDER BY jobs.lane_id DESC, job_id DESC LIMIT ${NEWEST_JOBS}
+  ) AS j CROSS JOIN LATERAL (SELECT FROM job_runs WHERE job_runs.job_id = j.job_id OFFSET 0) AS r LIMIT 1)
+  LIMIT 1
+) AS open
+ORDER BY definition_version DESC LIMIT ${MOST_VERSIONS}`,
+};
+
+/** Of the open sessions that do not drain; at most 1,000. */
+export async function listOffers(session: Session, namespace: string): Promise<Offer[]> {
+  return (await readOffers(session, namespace)).map(({ sessionId: _, ...offer }) => offer);
+}
+
+/** Versions below `version` that have open jobs, the newest first; at most 20. */
+export async function readOpenVersions(
+  session: Session,
+  namespace: string,
+  name: string,
+  version: number,
+): Promise<number[]> {
+  return (await session.run(readOpen, [namespace, name, version])).map((row) => row.definition_version);
+}

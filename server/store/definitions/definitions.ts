@@ -1,0 +1,169 @@
+/** Job definitions: immutable numbered versions, and which of them take no new jobs. */
+import { type JobDefinition, limitsOf } from '../../domain/definitions/definition.ts';
+import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/ports/definitions.ts';
+import { sameKey } from '../base/same-key.ts';
+import { setDefinitionLimits } from '../dispatch/limits.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { setRetention } from '../upkeep/retentions.ts';
+
+const archived = `LEFT JOIN archived_definitions a ON ${sameKey('a.namespace', 'd.namespace')} AND ${sameKey('a.name', 'd.name')}`;
+
+const readOne = {
+  name: 'read_definition',
+  text: `
+SELECT d.version, d.content_hash, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
+WHERE d.namespace = $1 AND d.name = $2 AND ($3 = 0 OR d.version = $3)
+ORDER BY d.version DESC LIMIT 1`,
+};
+
+const findOne = {
+  name: 'find_definition',
+  text: `
+SELECT d.version, d.body, d.create_time, a.archive_time FROM job_definitions d ${archived}
+WHERE d.namespace = $1 AND d.name = $2 AND d.content_hash = $3
+ORDER BY d.version DESC LIMIT 1`,
+};
+
+/** Of definitions on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+const PAGE_BYTES = 2 << 20;
+
+// Hops from name to name along the primary key, so that old versions cost nothing, and stops once the page is full. The
+// lengths are known without reading the bodies.
+const listNewest = {
+  name: 'list_definitions',
+  text: `
+WITH RECURSIVE names AS (
+  (SELECT namespace, name FROM job_definitions WHERE namespace = $1 AND name > $2 ORDER BY name LIMIT 1)
+  UNION ALL
+  SELECT n.namespace, n.name FROM names CROSS JOIN LATERAL (
+    SELECT namespace, name FROM job_definitions WHERE namespace = $1 AND name > names.name ORDER BY name LIMIT 1
+  ) AS n
+),
+page AS MATERIALIZED (
+  SELECT d.namespace, d.name, a.archive_time FROM names d ${archived} WHERE $4 OR a.archive_time IS NULL LIMIT $3 + 1
+),
+sized AS (
+  SELECT page.name, page.archive_time, d.*, count(*) OVER ()::int AS found,
+         sum(octet_length(d.body)) OVER (ORDER BY page.name) - octet_length(d.body) AS bytes_before
+  FROM page CROSS JOIN LATERAL (
+    SELECT version, body, create_time FROM job_definitions
+    WHERE namespace = page.namespace AND name = page.name ORDER BY version DESC LIMIT 1
+  ) AS d
+)
+SELECT version, body, create_time, archive_time, found FROM sized WHERE bytes_before < ${PAGE_BYTES} ORDER BY name LIMIT $3`,
+};
+
+const insertOne = {
+  name: 'insert_definition',
+  text: `
+INSERT INTO job_definitions (namespace, name, version, content_hash, body, create_time)
+VALUES ($1, $2, $3, $4, $5, (SELECT muster_now()))
+ON CONFLICT DO NOTHING
+RETURNING create_time`,
+};
+
+const archiveOne = {
+  name: 'archive_definition',
+  text: `
+INSERT INTO archived_definitions (namespace, name, archive_time)
+SELECT $1, $2, (SELECT muster_now()) WHERE EXISTS (SELECT FROM job_definitions WHERE namespace = $1 AND name = $2)
+ON CONFLICT DO NOTHING`,
+};
+
+const restoreOne = {
+  name: 'restore_definition',
+  text: 'DELETE FROM archived_definitions WHERE namespace = $1 AND name = $2',
+};
+
+interface Stored {
+  readonly definition: JobDefinition;
+  readonly contentHash: Uint8Array;
+}
+
+function definitionOf(row: Row): JobDefinition {
+  return {
+    ...JSON.parse(row.body),
+    version: row.version,
+    createTimeUs: row.create_time,
+    archiveTimeUs: row.archive_time ?? undefined,
+  };
+}
+
+async function readStored(
+  session: Session,
+  namespace: string,
+  name: string,
+  version: number,
+): Promise<Stored | undefined> {
+  const [row] = await session.run(readOne, [namespace, name, version]);
+  return row && { definition: definitionOf(row), contentHash: row.content_hash };
+}
+
+/** Version 0 is the newest. */
+export async function readDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+  version: number,
+): Promise<JobDefinition | undefined> {
+  return (await readStored(session, namespace, name, version))?.definition;
+}
+
+/** The newest version with this content. */
+export async function findDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+  contentHash: Uint8Array,
+): Promise<JobDefinition | undefined> {
+  return (await session.run(findOne, [namespace, name, contentHash])).map(definitionOf)[0];
+}
+
+export async function listDefinitions(session: Session, asked: DefinitionQuery): Promise<DefinitionPage> {
+  const { namespace, afterName, limit, showArchived } = asked;
+  const rows = await session.run(listNewest, [namespace, afterName, limit, showArchived]);
+  return { definitions: rows.map(definitionOf), hasMore: rows.length < (rows[0]?.found ?? 0) };
+}
+
+/** The newest version; undefined when there is none of this name. */
+export async function archiveDefinition(
+  session: Session,
+  namespace: string,
+  name: string,
+): Promise<JobDefinition | undefined> {
+  await session.run(archiveOne, [namespace, name]);
+  return readDefinition(session, namespace, name, 0);
+}
+
+/** How often a version number may be taken by somebody else meanwhile. */
+const TRIES = 20;
+
+/** Stores a version unless the newest has the same content, and takes it out of the archive in any case. */
+export function applyDefinition(
+  database: Database,
+  definition: JobDefinition,
+  contentHash: Uint8Array,
+  validateOnly: boolean,
+): Promise<AppliedDefinition> {
+  return database.transaction(async (session) => {
+    const { version: _, createTimeUs: __, archiveTimeUs: ___, ...body } = definition;
+    const { namespace, name } = definition;
+    if (!validateOnly) await session.run(restoreOne, [namespace, name]);
+    for (let i = 0; i < TRIES; i++) {
+      const newest = await readStored(session, namespace, name, 0);
+      if (newest && Buffer.compare(newest.contentHash, contentHash) === 0)
+        return { definition: newest.definition, created: false };
+      const previous = newest?.definition;
+      const version = (previous?.version ?? 0) + 1;
+      if (validateOnly) return { definition: { ...definition, version }, created: true, previous };
+      const [row] = await session.run(insertOne, [namespace, name, version, contentHash, JSON.stringify(body)]);
+      if (!row) continue;
+      await setRetention(session, namespace, definition.retentionMs, name);
+      await setDefinitionLimits(session, namespace, name, limitsOf(definition));
+      return { definition: { ...definition, version, createTimeUs: row.create_time }, created: true, previous };
+    }
+    throw Object.assign(new Error(`definition ${name} is being changed by too many callers at once`), {
+      code: '40001',
+    });
+  });
+}

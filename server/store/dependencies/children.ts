@@ -1,0 +1,107 @@
+/** Children of handlers: jobs that an attempt submits, fenced by it. */
+import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/dependencies/children.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
+import type { NewJob } from '../../engine/ports/submissions.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Session } from '../driver/database.ts';
+import type { Insertion } from '../jobs/submit/insert-jobs.ts';
+
+/** The steps that they have in place of a workflow's: they are told of elsewhere. */
+export const ATTACHED = -1;
+const DETACHED = -2;
+
+const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+
+// Whoever ends the attempt waits for this, and finds the children; or this finds it ended.
+const adopt = {
+  name: 'adopt_children',
+  text: `
+UPDATE job_runs r SET children = r.children + $4, tells_end = true
+WHERE r.job_id = $1 AND r.attempt = $2 AND r.session_id IS NOT DISTINCT FROM $3 AND r.state IN (${ASSIGNED}, ${RUNNING})
+  AND EXISTS (SELECT FROM lanes n WHERE ${sameKey('n.lane_id', 'r.lane_id')} AND n.namespace IS NOT DISTINCT FROM $5)
+RETURNING r.children`,
+};
+
+const readDepth = {
+  name: 'read_depth_of_job',
+  text: `
+WITH RECURSIVE above AS (
+  SELECT parent_job_id, 1 AS level FROM job_runs WHERE job_id = $1
+  UNION ALL
+  SELECT r.parent_job_id, a.level + 1
+  FROM above a CROSS JOIN LATERAL (SELECT parent_job_id FROM job_runs WHERE job_runs.job_id = a.parent_job_id OFFSET 0) AS r
+  WHERE a.level <= ${MOST_DEPTH}
+)
+SELECT max(level) AS depth FROM above`,
+};
+
+const readTrace = {
+  name: 'read_trace_of_parent',
+  text: 'SELECT traceparent, tracestate FROM jobs WHERE job_id = $1',
+};
+
+/** What the children that have no trace context of their own are stored with. */
+async function traceOf(
+  session: Session,
+  { call, jobs }: Insertion,
+  jobId: string,
+): Promise<Pick<NewJob, 'traceparent' | 'tracestate'>> {
+  if (!call.traceUnder || jobs.every((job) => job.traceparent)) return {};
+  const [row] = await session.run(readTrace, [jobId]);
+  const { traceparent, tracestate } = call.traceUnder({
+    traceparent: row?.traceparent ?? '',
+    tracestate: row?.tracestate ?? '',
+  });
+  return { traceparent: traceparent || undefined, tracestate: tracestate || undefined };
+}
+
+/** The jobs as children of the attempt's job, within the transaction that stores them. */
+export async function withParent(
+  session: Session,
+  insertion: Insertion,
+  { jobId, attempt, sessionId, detached }: ParentAttempt,
+): Promise<Insertion | DependencyRefusal> {
+  const { call, jobs } = insertion;
+  const [[adopted], [depth], trace] = await Promise.all([
+    session.run(adopt, [jobId, attempt, sessionId, jobs.length, call.namespace]),
+    session.run(readDepth, [jobId]),
+    traceOf(session, insertion, jobId),
+  ]);
+  if (!adopted) return { kind: 'childrenRefused', why: 'CLOSED' };
+  if (adopted.children > MOST_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
+  if (depth?.depth >= MOST_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
+  const parent = { jobId, step: detached ? DETACHED : ATTACHED, item: 0 };
+  return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
+}
+
+// Those that have ended meanwhile are not there any more.
+const lockSome = {
+  name: 'lock_children',
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT r.job_id, r.parent_job_id, r.tells_end FROM job_runs r
+  WHERE r.job_id = ANY($1::uuid[]) ORDER BY r.job_id FOR NO KEY UPDATE
+),
+told AS (
+  UPDATE job_runs r SET tells_end = true FROM locked l
+  WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.parent_job_id IS NOT DISTINCT FROM $2 AND NOT l.tells_end
+)
+SELECT job_id FROM locked WHERE parent_job_id IS NOT DISTINCT FROM $2`,
+};
+
+export async function linkChildren(session: Session, jobId: string, childIds: readonly string[]): Promise<string[]> {
+  const rows = await session.run(lockSome, [[...new Set([jobId, ...childIds])], jobId]);
+  return rows.map((row) => row.job_id);
+}
+
+const readSome = {
+  name: 'read_attached_children',
+  text: `
+SELECT job_id FROM job_runs WHERE parent_job_id = $1 AND step = ${ATTACHED} AND state <> ${CANCELLING}
+ORDER BY parent_job_id, step, job_id LIMIT $2`,
+};
+
+export async function readAttached(session: Session, jobId: string, limit: number): Promise<string[]> {
+  return (await session.run(readSome, [jobId, limit])).map((row) => row.job_id);
+}

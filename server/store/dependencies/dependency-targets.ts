@@ -1,0 +1,175 @@
+/** What dependencies are on: found, locked so that its end is told from then on, and looked at for what has come about already. */
+import type { Dependency, DependsOn, endings } from '../../domain/dependencies/dependencies.ts';
+import { isTerminal, stateOf } from '../../domain/jobs/job-state.ts';
+import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
+import type { LinkedDependency, TargetJob } from '../../engine/ports/dependencies.ts';
+import type { StepKey } from '../../engine/ports/workflows.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import { assetIdOf, stepIdOf } from '../base/target-ids.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+/** By which news and edges find each other. */
+export function targetIdOf(namespace: string, on: DependsOn): string {
+  switch (on.kind) {
+    case 'JOB':
+      return on.jobId;
+    case 'STEP':
+      return stepIdOf(on.workflowJobId, on.number ?? 0);
+    case 'ASSET':
+      return assetIdOf(namespace, on.name);
+  }
+}
+
+/** The job whose end is told. */
+function jobOf(on: DependsOn): string[] {
+  if (on.kind === 'ASSET') return [];
+  return [on.kind === 'JOB' ? on.jobId : on.workflowJobId];
+}
+
+// Those that wait are locked in the same order, and are not told of.
+const lockSome = {
+  name: 'lock_dependency_targets',
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT r.job_id, NOT r.tells_end AND r.job_id = ANY($2::uuid[]) AS is_new
+  FROM job_runs r WHERE r.job_id = ANY($1::uuid[]) ORDER BY r.job_id FOR NO KEY UPDATE
+)
+UPDATE job_runs r SET tells_end = true FROM locked l
+WHERE ${sameKey('r.job_id', 'l.job_id')} AND l.is_new`,
+};
+
+const readSome = {
+  name: 'read_dependency_targets',
+  text: `
+SELECT i.job_id, j.lane_id, coalesce(o.state, r.state) AS state
+FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
+JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = i.job_id OFFSET 0) AS r ON true
+LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0) AS o ON true
+WHERE n.namespace IS NOT DISTINCT FROM $2`,
+};
+
+const stepStateNames = new Map<number, StepState>(
+  Object.entries(stepStates).map(([name, code]) => [code, name as StepState]),
+);
+
+const readStepStates = {
+  name: 'read_dependency_steps',
+  text: `
+SELECT s.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
+CROSS JOIN LATERAL (
+  SELECT job_id, step, state FROM workflow_steps w WHERE w.job_id = i.job_id AND w.step = i.step OFFSET 0
+) AS s`,
+};
+
+export async function readStepsOf(session: Session, steps: readonly StepKey[]) {
+  const rows = await session.run(readStepStates, [steps.map(({ jobId }) => jobId), steps.map(({ step }) => step)]);
+  return rows.map((row) => ({
+    jobId: row.job_id as string,
+    step: row.step as number,
+    state: stepStateNames.get(row.state) as StepState,
+  }));
+}
+
+const makeAssets = {
+  name: 'make_assets',
+  text: `
+INSERT INTO assets (asset_id, namespace, name)
+SELECT asset_id, $3, name FROM ${inputTable({ asset_id: 'uuid', name: 'text' }, 'i')} ORDER BY asset_id
+ON CONFLICT DO NOTHING`,
+};
+
+// A lock that whoever publishes waits for, and that is shared by all who wait.
+const lockAssets = {
+  name: 'lock_assets',
+  text: `
+SELECT asset_id, publish_time, job_id, (SELECT muster_now()) AS now FROM assets
+WHERE asset_id = ANY($1::uuid[]) ORDER BY asset_id FOR SHARE`,
+};
+
+export async function readTargets(
+  session: Session,
+  namespace: string,
+  jobIds: readonly string[],
+): Promise<TargetJob[]> {
+  const rows = await session.run(readSome, [jobIds, namespace]);
+  return rows.map((row) => ({ jobId: row.job_id, laneId: row.lane_id, state: stateOf(row.state) }));
+}
+
+const endedSteps = new Map<number, (typeof endings)[number]>([
+  [stepStates.SUCCEEDED, 'SUCCEEDED'],
+  [stepStates.FAILED, 'FAILED'],
+  [stepStates.UPSTREAM_FAILED, 'UPSTREAM_FAILED'],
+  [stepStates.SKIPPED, 'SKIPPED'],
+]);
+
+/** What is known of the targets once they are locked. */
+interface Facts {
+  readonly jobs: ReadonlyMap<string, TargetJob>;
+  /** By `targetIdOf`. */
+  readonly steps: ReadonlyMap<string, Row>;
+  readonly assets: ReadonlyMap<string, Row>;
+}
+
+async function lockAll(
+  session: Session,
+  namespace: string,
+  ons: readonly DependsOn[],
+  waiting: readonly string[],
+): Promise<Facts> {
+  const told = [...new Set(ons.flatMap(jobOf))];
+  const steps = ons.flatMap((on) => (on.kind === 'STEP' ? [on] : []));
+  const names = [...new Set(ons.flatMap((on) => (on.kind === 'ASSET' ? [on.name] : [])))];
+  const assetIds = names.map((name) => assetIdOf(namespace, name));
+  // The facts come by later statements than the lock: its own may have begun before the last one who held it was done.
+  const [, jobs, stepRows, , assetRows] = await Promise.all([
+    told.length + waiting.length > 0 ? session.run(lockSome, [[...told, ...waiting], told]) : [],
+    told.length > 0 ? readTargets(session, namespace, told) : [],
+    steps.length > 0
+      ? session.run(readStepStates, [steps.map((on) => on.workflowJobId), steps.map((on) => on.number ?? 0)])
+      : [],
+    names.length > 0 ? session.run(makeAssets, [assetIds, names, namespace]) : [],
+    names.length > 0 ? session.run(lockAssets, [assetIds]) : [],
+  ]);
+  return {
+    jobs: new Map(jobs.map((job) => [job.jobId, job])),
+    steps: new Map(stepRows.map((row) => [stepIdOf(row.job_id, row.step), row])),
+    assets: new Map(assetRows.map((row) => [row.asset_id, row])),
+  };
+}
+
+/** Undefined: what it is on is not there. */
+function linkOf(namespace: string, dependency: Dependency, facts: Facts): LinkedDependency | undefined {
+  const { on } = dependency;
+  if (on.kind === 'ASSET') {
+    const { publish_time, job_id, now } = facts.assets.get(assetIdOf(namespace, on.name)) as Row;
+    const afterUs = on.afterUs ?? now;
+    const isThere = publish_time !== null && publish_time > afterUs;
+    return {
+      dependency: { ...dependency, on: { ...on, afterUs } },
+      ending: isThere ? 'SUCCEEDED' : undefined,
+      publisherId: isThere ? (job_id ?? undefined) : undefined,
+    };
+  }
+  const job = facts.jobs.get(on.kind === 'JOB' ? on.jobId : on.workflowJobId);
+  if (!job) return undefined;
+  const ended = isTerminal(job.state) ? job.state : undefined;
+  if (on.kind === 'JOB') return { dependency, ending: ended };
+  const state = facts.steps.get(targetIdOf(namespace, on))?.state;
+  // What a workflow that has ended never started was skipped.
+  return { dependency, ending: endedSteps.get(state) ?? (ended && 'SKIPPED') };
+}
+
+/** Locks what the jobs depend on; `waiting` are open jobs that wait, and are locked besides. In the order of the lists. */
+export async function linkAll(
+  session: Session,
+  namespace: string,
+  lists: readonly (readonly Dependency[])[],
+  waiting: readonly string[] = [],
+): Promise<(LinkedDependency | undefined)[][]> {
+  const ons = lists.flatMap((list) => list.map(({ on }) => on));
+  const facts = await lockAll(session, namespace, ons, waiting);
+  return lists.map((list) => list.map((dependency) => linkOf(namespace, dependency, facts)));
+}

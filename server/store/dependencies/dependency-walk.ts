@@ -1,0 +1,157 @@
+/** What is read to find circles, and to explain what a job waits for; and the assets that were published. */
+import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
+import type {
+  Ancestor,
+  AssetPage,
+  ChildrenKey,
+  DependencyStore,
+  StoredDependency,
+  WaitedJob,
+  WaitingChild,
+  WorkflowStage,
+} from '../../engine/ports/dependencies.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Session } from '../driver/database.ts';
+import { keepTargets } from '../events/traced-targets.ts';
+import { doomNames, phaseNames } from '../workflows/workflow-rows.ts';
+import { linkChildren, readAttached } from './children.ts';
+import { addEdges, linkOne, readDependencies } from './dependencies.ts';
+import { publish, takeNews, tellSteps } from './dependency-news.ts';
+import { readStepsOf, readTargets } from './dependency-targets.ts';
+
+const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
+
+const lockNamespace = {
+  name: 'lock_edges',
+  text: 'SELECT pg_advisory_xact_lock(7302420, hashtext($1))',
+};
+
+const readJobs = {
+  name: 'read_waited_jobs',
+  text: `
+SELECT r.job_id, r.lane_id, r.state FROM unnest($1::uuid[]) AS i (job_id)
+JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}`,
+};
+
+// Those that wait for a worker, or run, wait for no job.
+const readChildren = {
+  name: 'read_waiting_children',
+  text: `
+SELECT c.* FROM ${inputTable({ job_id: 'uuid', first: 'smallint', last: 'smallint' }, 'i')}
+CROSS JOIN LATERAL (
+  SELECT r.parent_job_id, r.job_id, r.step FROM job_runs r
+  WHERE r.parent_job_id = i.job_id AND r.step BETWEEN i.first AND i.last AND r.state <> ${CANCELLING} AND r.state IN (${BLOCKED}, ${PAUSED}, ${WAITING})
+  ORDER BY r.parent_job_id, r.step, r.job_id LIMIT $4
+) AS c LIMIT $4`,
+};
+
+const readSomeStages = {
+  name: 'read_workflow_stages',
+  text: `
+SELECT w.* FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT job_id, phase, doomed FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
+};
+
+/** Numbers of steps, those of children of handlers among them. */
+const ALL_STEPS = [-32_768, 32_767] as const;
+
+/** As deep as workflows may be in each other, and one more. */
+const MOST_ANCESTORS = 17;
+
+const readParents = {
+  name: 'read_ancestors',
+  text: `
+WITH RECURSIVE above AS (
+  SELECT parent_job_id, step, 1 AS level FROM job_runs WHERE job_id = $1 AND parent_job_id IS NOT NULL
+  UNION ALL
+  SELECT r.parent_job_id, r.step, a.level + 1
+  FROM above a CROSS JOIN LATERAL (SELECT parent_job_id, step FROM job_runs WHERE job_runs.job_id = a.parent_job_id OFFSET 0) AS r
+  WHERE r.parent_job_id IS NOT NULL AND a.level < ${MOST_ANCESTORS}
+)
+SELECT a.parent_job_id, a.step, j.lane_id FROM above a
+CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = a.parent_job_id OFFSET 0) AS j
+ORDER BY a.level`,
+};
+
+const listSome = {
+  name: 'list_assets',
+  text: `
+SELECT namespace, name, version, publish_time, job_id FROM assets
+WHERE namespace = $1 AND name > $2 AND version > 0 ORDER BY namespace, name LIMIT $3`,
+};
+
+async function readWaited(session: Session, jobIds: readonly string[]): Promise<WaitedJob[]> {
+  const [rows, dependencies] = await Promise.all([session.run(readJobs, [jobIds]), readDependencies(session, jobIds)]);
+  const byJob = Map.groupBy(dependencies, ({ jobId }) => jobId);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    laneId: row.lane_id,
+    state: stateOf(row.state),
+    dependencies: byJob.get(row.job_id) ?? [],
+  }));
+}
+
+async function readWaitingChildren(
+  session: Session,
+  keys: readonly ChildrenKey[],
+  limit: number,
+): Promise<WaitingChild[]> {
+  const rows = await session.run(readChildren, [
+    keys.map(({ jobId }) => jobId),
+    keys.map(({ step = ALL_STEPS[0] }) => step),
+    keys.map(({ step = ALL_STEPS[1] }) => step),
+    limit,
+  ]);
+  return rows.map((row) => ({ parentJobId: row.parent_job_id, jobId: row.job_id, step: row.step }));
+}
+
+async function readStages(session: Session, jobIds: readonly string[]): Promise<WorkflowStage[]> {
+  const rows = await session.run(readSomeStages, [jobIds]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    phase: phaseNames.get(row.phase) as WorkflowStage['phase'],
+    doomed: doomNames.get(row.doomed) as WorkflowStage['doomed'],
+  }));
+}
+
+async function readAncestors(session: Session, jobId: string): Promise<Ancestor[]> {
+  const rows = await session.run(readParents, [jobId]);
+  return rows.map((row) => ({ jobId: row.parent_job_id, laneId: row.lane_id, step: row.step }));
+}
+
+async function listAssets(session: Session, namespace: string, afterName: string, limit: number): Promise<AssetPage> {
+  const rows = await session.run(listSome, [namespace, afterName, limit + 1]);
+  const assets = rows.slice(0, limit).map((row) => ({
+    namespace: row.namespace,
+    name: row.name,
+    version: row.version,
+    publishTimeUs: row.publish_time,
+    jobId: row.job_id,
+  }));
+  return { assets, hasMore: rows.length > limit };
+}
+
+export function dependencyStore(session: Session): DependencyStore {
+  return {
+    async lockEdges(namespace) {
+      await session.run(lockNamespace, [namespace]);
+    },
+    readTargets: (namespace, jobIds) => readTargets(session, namespace, jobIds),
+    link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
+    addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
+    keepTargets: (jobId, links) => keepTargets(session, jobId, links),
+    takeNews: () => takeNews(session),
+    tellSteps: (steps) => tellSteps(session, steps),
+    publish: (publications) => publish(session, publications),
+    linkChildren: (jobId, childIds) => linkChildren(session, jobId, childIds),
+    readAttached: (jobId, limit) => readAttached(session, jobId, limit),
+    listAssets: (namespace, afterName, limit) => listAssets(session, namespace, afterName, limit),
+    readWaited: (jobIds) => readWaited(session, jobIds),
+    readWaitingChildren: (keys, limit) => readWaitingChildren(session, keys, limit),
+    readStages: (jobIds) => readStages(session, jobIds),
+    readSteps: (steps) => readStepsOf(session, steps),
+    readAncestors: (jobId) => readAncestors(session, jobId),
+    readDependencies: (jobId): Promise<StoredDependency[]> => readDependencies(session, [jobId]),
+  };
+}

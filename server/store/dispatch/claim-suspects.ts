@@ -1,0 +1,62 @@
+/** Claims suspects: jobs that may be what takes their workers down, never two of them in one session. */
+
+import type { Claim, ClaimedJob, Place } from '../../engine/ports/dispatch.ts';
+import type { LimitedClaim } from '../../engine/ports/limits.ts';
+import type { Database, Session } from '../driver/database.ts';
+import { claimJobs } from './claim-jobs.ts';
+import { claimLimitedIn } from './claim-limited.ts';
+
+// NO KEY UPDATE keeps out other claims of suspects for these sessions, and no claim of other jobs. It never waits.
+const lockSessions = {
+  name: 'lock_sessions_for_suspects',
+  text: `
+SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
+ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
+};
+
+// A statement of its own: what a claim before ours assigned is younger than the snapshot that the lock was taken under.
+// `losses` says who is a suspect, as `isSuspect` does.
+const findFree = {
+  name: 'find_sessions_without_suspect',
+  text: `
+SELECT i.session_id FROM unnest($1::uuid[]) AS i (session_id)
+WHERE NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = i.session_id AND r.losses >= 2 OFFSET 0)`,
+};
+
+async function freeSessions(session: Session, sessionIds: readonly string[]): Promise<Set<string>> {
+  const ids = async (statement: typeof findFree, given: readonly string[]) =>
+    (await session.run(statement, [given])).map((row) => row.session_id as string);
+  const locked = await ids(lockSessions, sessionIds);
+  return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
+}
+
+/** One place of each session that holds no suspect, and no claim of suspects is under way for. */
+export async function freePlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
+  const free = await freeSessions(session, [...new Set(places.map((place) => place.sessionId))]);
+  return places.filter((place) => free.delete(place.sessionId));
+}
+
+/** Within a transaction. At most one place of a session is filled, and none of one that holds a suspect. */
+export async function claimSuspectsIn(session: Session, claim: Claim): Promise<ClaimedJob[]> {
+  const places = await freePlaces(session, claim.places);
+  return places.length > 0 ? claimJobs(session, { ...claim, places }) : [];
+}
+
+export function claimSuspects(database: Database, claim: Claim): Promise<ClaimedJob[]> {
+  return database.transaction((session) => claimSuspectsIn(session, claim));
+}
+
+/** Within a transaction, of a lane with limits; of suspects, or of others. */
+export async function claimAnyLimitedIn(
+  session: Session,
+  claim: LimitedClaim,
+  suspect: boolean,
+): Promise<ClaimedJob[]> {
+  if (!suspect) return claimLimitedIn(session, claim);
+  const places = await freePlaces(session, claim.places);
+  return places.length > 0 ? claimLimitedIn(session, { ...claim, places }) : [];
+}
+
+export function claimLimited(database: Database, claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]> {
+  return database.transaction((session) => claimAnyLimitedIn(session, claim, suspect));
+}

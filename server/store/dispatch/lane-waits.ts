@@ -1,0 +1,109 @@
+/**
+ * Lanes whose jobs find no room in any session, and the sessions that are kept free for them. Their rows are locked last, by
+ * claims that hold the rows of their sessions: what such a claim reads of a session is what the one before has written.
+ */
+
+import { isAlive, type LaneWait } from '../../domain/dispatch/reservation.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { sameKey } from '../base/same-key.ts';
+import { timestampOf } from '../base/times.ts';
+import type { Session } from '../driver/database.ts';
+import { heldBack } from './held-lanes.ts';
+
+/** Waits that are renewed together. */
+const MOST_RENEWED = 1_000;
+
+const readMany = {
+  name: 'read_lane_waits',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time)
+SELECT now.time AS now, w.lane_id, w.since_time, w.ask_time, w.session_id, s.session_id IS NOT NULL AS is_open
+FROM now
+LEFT JOIN (
+  SELECT * FROM lane_waits WHERE lane_id = $1
+  UNION
+  SELECT k.* FROM unnest($2::uuid[]) AS i (session_id)
+  CROSS JOIN LATERAL (SELECT * FROM lane_waits WHERE lane_waits.session_id = i.session_id OFFSET 0) AS k
+) AS w ON true
+LEFT JOIN LATERAL (
+  SELECT session_id FROM sessions
+  WHERE sessions.session_id = w.session_id AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted OFFSET 0
+) AS s ON true`,
+};
+
+// Nothing waits in a lane that is held back for another reason than its demands. A second that was written already is not
+// written again: whoever is given something back asks anew.
+const askOne = {
+  name: 'ask_for_room',
+  text: `
+WITH ready AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE lane_id = $1 AND held_back & ~${heldBack.demanding | heldBack.limited}::smallint = 0
+    AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = $1 AND r.state = ${stateCodes.READY} OFFSET 0)
+),
+asked AS (
+  INSERT INTO lane_waits AS w (lane_id, since_time, ask_time, session_id) SELECT lane_id, $2::timestamptz, $3::timestamptz, $4::uuid FROM ready
+  ON CONFLICT (lane_id) DO UPDATE
+  SET since_time = excluded.since_time, ask_time = excluded.ask_time, session_id = excluded.session_id
+  WHERE w.since_time <> excluded.since_time OR w.session_id IS DISTINCT FROM excluded.session_id
+     OR w.ask_time < excluded.ask_time - interval '1 s'
+)
+SELECT count(*)::int AS lanes FROM ready`,
+};
+
+// Claims ask, and need a free slot for it: while all slots are taken, a lane waits all the same.
+const renewSome = {
+  name: 'renew_lane_waits',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+old AS MATERIALIZED (
+  SELECT w.lane_id FROM lane_waits w, now
+  WHERE w.ask_time < now.time - interval '2 s'
+    AND EXISTS (SELECT FROM lanes l WHERE l.lane_id = w.lane_id
+                AND l.held_back & ~${heldBack.demanding | heldBack.limited}::smallint = 0 OFFSET 0)
+    AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = w.lane_id AND r.state = ${stateCodes.READY} OFFSET 0)
+  ORDER BY w.ask_time LIMIT ${MOST_RENEWED} FOR NO KEY UPDATE OF w SKIP LOCKED
+)
+UPDATE lane_waits w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.lane_id', 'old.lane_id')}`,
+};
+
+const dropOne = { name: 'drop_lane_wait', text: 'DELETE FROM lane_waits WHERE lane_id = $1' };
+
+export interface Waits {
+  readonly nowUs: number;
+  /** Of the lane itself. */
+  readonly own: LaneWait | undefined;
+  /** Sessions that are kept free for others. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+export async function readWaits(session: Session, laneId: number, sessionIds: readonly string[]): Promise<Waits> {
+  const rows = await session.run(readMany, [laneId, sessionIds]);
+  const nowUs = rows[0]?.now as number;
+  let own: LaneWait | undefined;
+  const reserved = new Set<string>();
+  for (const row of rows) {
+    if (row.lane_id === null) continue;
+    const sessionId = row.is_open ? row.session_id : undefined;
+    const wait = { sinceUs: row.since_time, askedUs: row.ask_time, sessionId };
+    if (row.lane_id === laneId) own = wait;
+    else if (sessionId && isAlive(wait, nowUs)) reserved.add(sessionId);
+  }
+  return { nowUs, own, reserved };
+}
+
+/** The lane has found no room, and waits. Returns whether there is a job that does. */
+export async function askForRoom(session: Session, laneId: number, wait: LaneWait): Promise<boolean> {
+  const { sinceUs, askedUs, sessionId } = wait;
+  const [row] = await session.run(askOne, [laneId, timestampOf(sinceUs), timestampOf(askedUs), sessionId ?? null]);
+  return row?.lanes === 1;
+}
+
+/** Waits of lanes whose jobs are ready go on. */
+export async function renewWaits(session: Session): Promise<void> {
+  await session.run(renewSome, []);
+}
+
+/** The lane has got something: whatever is next in it waits anew. */
+export async function dropWait(session: Session, laneId: number): Promise<void> {
+  await session.run(dropOne, [laneId]);
+}

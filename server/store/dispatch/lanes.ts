@@ -1,0 +1,141 @@
+/** Lanes: one row for each placement that jobs share. */
+
+import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { Lane, LaneHead } from '../../engine/ports/dispatch.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { claimedApart, heldBack } from './held-lanes.ts';
+import { isLimited } from './limits.ts';
+
+const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup, at_limit';
+
+const findOne = {
+  name: 'find_lane',
+  text: 'SELECT lane_id, breaker FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7 AND at_limit = $8',
+};
+
+// A queue that is there is locked all the same: a pause waits for the new lane, or the lane sees the pause.
+const ensureQueue = {
+  name: 'ensure_queue',
+  text: `
+INSERT INTO queues AS q (namespace, name, create_time) VALUES ($1, $2, (SELECT muster_now()))
+ON CONFLICT (namespace, name) DO UPDATE
+SET revision = q.revision + 1, description = '', create_time = excluded.create_time, delete_time = NULL
+WHERE q.delete_time IS NOT NULL`,
+};
+
+// A change of the definition's limits waits for the new lane, or the lane sees the change.
+const lockDefinition = {
+  name: 'lock_definition_of_lane',
+  text: 'SELECT version FROM job_definitions WHERE namespace = $1 AND name = $2 AND version = $3 FOR KEY SHARE',
+};
+
+const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::boolean' };
+
+// What cleans up is promised to run: a pause of its queue does not hold it back.
+const insertLane = {
+  name: 'insert_lane',
+  text: `
+INSERT INTO lanes (${keyColumns}, breaker, held_back)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${heldBack.queuePaused} ELSE 0 END
+  | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $9 AND b.state <> 1) THEN ${heldBack.breakerOpen} ELSE 0 END
+  | CASE WHEN ${isLimited(newLane)} THEN ${heldBack.limited} ELSE 0 END
+  | CASE WHEN $8 THEN ${heldBack.atLimit} ELSE 0 END
+  | CASE WHEN $10::boolean THEN ${heldBack.demanding} ELSE 0 END
+FROM queues WHERE namespace = $1 AND name = $2
+ON CONFLICT DO NOTHING RETURNING lane_id`,
+};
+
+// A replica of an older release has made it.
+const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
+
+const readMany = {
+  name: 'read_lanes',
+  text: `SELECT lane_id, ${keyColumns}, held_back FROM lanes WHERE lane_id = ANY($1::int[])`,
+};
+
+// Hops from lane to lane along the index instead of reading every ready job. Who lets a lane go hints at its head.
+const readAllHeads = {
+  name: 'read_lane_heads',
+  text: `
+WITH RECURSIVE heads AS (
+  (SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} ORDER BY lane_id, rank LIMIT 1)
+  UNION ALL
+  SELECT n.lane_id, n.rank FROM heads h CROSS JOIN LATERAL (
+    SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
+  ) AS n
+)
+SELECT h.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited
+FROM heads h CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
+WHERE l.held_back & ~${claimedApart}::smallint = 0 LIMIT 5000`,
+};
+
+const readSomeHeads = {
+  name: 'read_heads_of_lanes',
+  text: `
+SELECT i.lane_id, n.rank FROM unnest($1::int[]) AS i (lane_id) CROSS JOIN LATERAL (
+  SELECT rank FROM job_runs WHERE state = ${stateCodes.READY} AND job_runs.lane_id = i.lane_id ORDER BY rank LIMIT 1
+) AS n`,
+};
+
+function parameters(key: LaneKey) {
+  const { namespace, queue, definition, definitionVersion, demands, suspect, cleanup = false, atLimit = false } = key;
+  return [namespace, queue, definition, definitionVersion, demands, suspect, cleanup, atLimit];
+}
+
+export async function findLane(session: Session, key: LaneKey, breaker?: string): Promise<number | undefined> {
+  const [found] = await session.run(findOne, parameters(key));
+  if (found && breaker !== undefined && found.breaker !== breaker)
+    await session.run(nameBreaker, [found.lane_id, breaker]);
+  return found?.lane_id;
+}
+
+/** Looks first: an insert that conflicts burns a number of the sequence. */
+export async function ensureLane(database: Database, key: LaneKey, breaker?: string): Promise<number> {
+  const found = await findLane(database, key, breaker);
+  return found ?? database.transaction((session) => makeLane(session, key, breaker));
+}
+
+/** Within a transaction. The second look finds a lane made meanwhile. */
+export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
+  await session.run(ensureQueue, [key.namespace, key.queue]);
+  await session.run(lockDefinition, [key.namespace, key.definition, key.definitionVersion]);
+  const looks = [
+    () => session.run(findOne, parameters(key)),
+    () => session.run(insertLane, [...parameters(key), breaker ?? null, takesResources(key)]),
+    () => session.run(findOne, parameters(key)),
+  ];
+  for (const look of looks) {
+    const [row] = await look();
+    if (row) return row.lane_id;
+  }
+  throw new Error('a lane can neither be found nor made');
+}
+
+export async function readLanes(session: Session, laneIds: readonly number[]): Promise<Lane[]> {
+  const rows = await session.run(readMany, [laneIds]);
+  return rows.map((row: Row) => ({
+    laneId: row.lane_id,
+    namespace: row.namespace,
+    queue: row.queue,
+    definition: row.definition,
+    definitionVersion: row.definition_version,
+    demands: row.demands,
+    suspect: row.suspect,
+    ...(row.cleanup ? { cleanup: true } : {}),
+    ...(row.at_limit ? { atLimit: true } : {}),
+    limited: (row.held_back & heldBack.limited) !== 0,
+  }));
+}
+
+const headOf = (row: Row): LaneHead => ({ laneId: row.lane_id, rank: row.rank });
+
+export async function readHeads(session: Session): Promise<LaneHead[]> {
+  const rows = await session.run(readAllHeads, []);
+  return rows.map((row) => ({ ...headOf(row), limited: row.limited }));
+}
+
+/** Of those of the lanes that have ready jobs, whether they are held back or not. */
+export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {
+  return (await session.run(readSomeHeads, [laneIds])).map(headOf);
+}

@@ -1,0 +1,113 @@
+/**
+ * What may be assigned under the limits of a lane. Whoever assigns under them takes turns by the lock on their rows, and
+ * counts what is held from the jobs themselves, in statements after the lock: so a limit is never exceeded, and no permit
+ * can be lost with whoever held it.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { type Capacity, type Room, roomOf, roomOfAll, timeOfUnits } from '../../domain/dispatch/limits.ts';
+import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
+import type { Row, Session } from '../driver/database.ts';
+import { keyCapacity, type LimitUse, lockLimits, readLimitUse, type TakenUnits, takeRateUnits } from './limit-use.ts';
+
+// Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: who changes a limit
+// holds its row while it waits for the lanes. Here nothing waits.
+const lockMany = {
+  name: 'lock_limited_lane',
+  text: `
+WITH open_sessions AS MATERIALIZED (
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted
+  ORDER BY session_id FOR KEY SHARE SKIP LOCKED
+),
+open_lane AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE lane_id = $2 AND held_back & ~$3::smallint = 0 FOR KEY SHARE SKIP LOCKED
+)
+SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL, lane_id FROM open_lane`,
+};
+
+export interface LimitRoom {
+  readonly openSessions: ReadonlySet<string>;
+  /** The lane may be assigned from. */
+  readonly isOpen: boolean;
+  /** They are as they were when they were locked. */
+  readonly isCurrent: boolean;
+  readonly use: LimitUse;
+  /** Units that an attempt takes of a rate. */
+  readonly cost: number;
+  /** What the limits of queue and definition leave; those of keys are another matter. */
+  readonly room: Room;
+}
+
+/** Within a transaction, until whose end nobody else assigns under these limits. `mask`: bits that don't hold the lane back. */
+export async function lockRoom(
+  session: Session,
+  lane: LaneUnderLimits,
+  sessionIds: readonly string[],
+  mask: number,
+): Promise<LimitRoom> {
+  // In this order: one that was set before the lane was locked, for which who sets it waits, is seen by what reads last.
+  const [limits, rows, use] = await Promise.all([
+    lockLimits(session, lane),
+    session.run(lockMany, [[...new Set(sessionIds)], lane.laneId, mask]),
+    readLimitUse(session, lane),
+  ]);
+  // One that was not there could not be locked.
+  const isCurrent = isDeepStrictEqual(use.limits, limits);
+  const cost = limits.definition?.rateCost ?? 1;
+  return {
+    openSessions: new Set(rows.flatMap((row) => row.session_id ?? [])),
+    isOpen: isCurrent && rows.some((row) => row.lane_id !== null),
+    isCurrent,
+    use,
+    cost,
+    room: roomOfAll([use.queue, use.definition].flatMap((one) => (one ? [roomOf(one, cost, use.nowUs)] : []))),
+  };
+}
+
+/** By limit id. */
+export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly room: Room }>;
+
+/** From rows that have what `keyUse` gives. */
+export function keyRooms(rows: readonly Row[], { cost, use }: LimitRoom): Keys {
+  const keys = new Map<string, { capacity: Capacity; room: Room }>();
+  for (const row of rows) {
+    if (row.limit_id === null || keys.has(row.limit_id)) continue;
+    const capacity = keyCapacity(use.limits.definition, row);
+    keys.set(row.limit_id, { capacity, room: roomOf(capacity, cost, use.nowUs) });
+  }
+  return keys;
+}
+
+export function roomsOf(keys: Keys): Map<string, Room> {
+  return new Map(Array.from(keys, ([limitId, { room }]) => [limitId, room]));
+}
+
+/** An attempt that is assigned under limits. */
+export interface Taking {
+  readonly limitId: string | undefined;
+  /** It is assigned if this job is stored. Undefined: in any case. */
+  readonly storedJobId?: string | undefined;
+}
+
+/** Takes, with the end of the transaction, the units of attempts that the statement before this assigns. */
+export function takeUnitsOf(
+  session: Session,
+  lane: LaneUnderLimits,
+  { use, cost }: LimitRoom,
+  keys: Keys,
+  assigned: readonly Taking[],
+): void {
+  const taken: TakenUnits[] = [];
+  const take = (bucketId: string, capacity: Capacity | undefined, jobs: number, storedJobId: string | undefined) => {
+    if (capacity?.rateLimit)
+      taken.push({ bucketId, addedUs: timeOfUnits(capacity.rateLimit, jobs * cost), storedJobId });
+  };
+  for (const [storedJobId, attempts] of Map.groupBy(assigned, (one) => one.storedJobId)) {
+    take(lane.queueBucketId, use.queue, attempts.length, storedJobId);
+    take(lane.definitionBucketId, use.definition, attempts.length, storedJobId);
+    if (!use.limits.definition?.keyLimit?.rateLimit) continue;
+    for (const [limitId, ofKey] of Map.groupBy(attempts, (one) => one.limitId))
+      if (limitId !== undefined) take(limitId, keys.get(limitId)?.capacity, ofKey.length, storedJobId);
+  }
+  takeRateUnits(session, taken);
+}

@@ -1,0 +1,183 @@
+/** What limits have to give: who holds jobs under them, counted from the jobs themselves, and the units of rates. */
+
+import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/dispatch/limits.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { inputTable } from '../base/input-table.ts';
+import type { Row, Session } from '../driver/database.ts';
+import { queueKey } from '../queues/queues.ts';
+
+const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+
+export interface LimitedLane {
+  readonly namespace: string;
+  readonly queue: string;
+  readonly definition: string;
+}
+
+/** Ids of the buckets of a queue and of a definition; that of a key is its limit id. */
+export interface Buckets {
+  readonly queueBucketId: string;
+  readonly definitionBucketId: string;
+}
+
+/** As they are under the lock. */
+export interface LockedLimits {
+  readonly queue:
+    | { readonly maxConcurrency: number | undefined; readonly rateLimit: RateLimit | undefined }
+    | undefined;
+  readonly definition: DefinitionLimits | undefined;
+}
+
+// The queue's before the definition's, for everybody, and both before the lane: who changes a limit waits for its lanes.
+const limitsText = (lock: string) => `
+WITH q AS MATERIALIZED (
+  SELECT max_concurrency, rate_limit FROM queues
+  WHERE namespace = $1 AND name = $2 AND (max_concurrency IS NOT NULL OR rate_limit IS NOT NULL) ${lock}
+),
+d AS MATERIALIZED (
+  SELECT limits FROM definition_limits
+  WHERE namespace = $1 AND definition = $3 AND (SELECT count(*) FROM q) >= 0 ${lock}
+)
+SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) LEFT JOIN q ON true LEFT JOIN d ON true`;
+
+const lockMany = { name: 'lock_limits', text: limitsText('FOR NO KEY UPDATE') };
+
+/** Within a transaction: until its end nobody else assigns anything under these limits. */
+export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
+  return limitsOf((await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]))[0]);
+}
+
+function limitsOf(row: Row | undefined): LockedLimits {
+  const hasQueue = row?.max_concurrency !== null || row?.rate_limit !== null;
+  return {
+    queue: hasQueue
+      ? { maxConcurrency: row?.max_concurrency ?? undefined, rateLimit: parsed(row?.rate_limit) }
+      : undefined,
+    definition: parsed(row?.limits),
+  };
+}
+
+function parsed(text: string | null) {
+  return text === null ? undefined : JSON.parse(text);
+}
+
+const held = (lanes: string) => `(
+  SELECT coalesce(sum(jobs), 0)::int FROM (
+    SELECT k.jobs FROM ${lanes} a
+    CROSS JOIN LATERAL (SELECT jobs FROM lane_counts k WHERE k.lane_id = a.lane_id AND k.state = ${ASSIGNED} OFFSET 0) AS k
+    UNION ALL SELECT r.jobs FROM recent r WHERE r.lane_id IN (SELECT lane_id FROM ${lanes})
+  ) AS parts
+)`;
+
+// One statement, so that both tables of counts are read as they were at one moment; after the lock, so that what others
+// have assigned is in it.
+const readUse = {
+  name: 'read_limit_use',
+  text: `
+WITH l AS MATERIALIZED (${limitsText('')}),
+counted AS MATERIALIZED (
+  SELECT max_concurrency IS NOT NULL AS queue, coalesce(limits::jsonb ? 'maxConcurrency', false) AS definition FROM l
+),
+queue_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE (SELECT queue FROM counted) AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
+),
+definition_lanes AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE (SELECT definition FROM counted) AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
+),
+recent AS MATERIALIZED (SELECT lane_id, jobs FROM lane_count_changes WHERE (SELECT queue OR definition FROM counted) AND state = ${ASSIGNED})
+SELECT ${held('queue_lanes')} AS queue_held, ${held('definition_lanes')} AS definition_held,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $4::uuid) AS queue_full,
+       (SELECT full_time FROM rate_buckets WHERE bucket_id = $5::uuid) AS definition_full,
+       (SELECT muster_now()) AS now, l.*
+FROM l`,
+};
+
+export interface LimitUse {
+  readonly limits: LockedLimits;
+  readonly queue: Capacity | undefined;
+  readonly definition: Capacity | undefined;
+  readonly nowUs: number;
+}
+
+/** Of the limits of a lane's queue and definition. */
+export async function readLimitUse(session: Session, lane: LimitedLane & Buckets): Promise<LimitUse> {
+  const [row] = (await session.run(readUse, [
+    lane.namespace,
+    lane.queue,
+    lane.definition,
+    lane.queueBucketId,
+    lane.definitionBucketId,
+  ])) as [Row];
+  const limits = limitsOf(row);
+  const { queue, definition } = limits;
+  return {
+    limits,
+    queue: queue && { ...queue, held: row.queue_held, fullTimeUs: row.queue_full },
+    definition: definition && {
+      maxConcurrency: definition.maxConcurrency,
+      rateLimit: definition.rateLimit,
+      held: row.definition_held,
+      fullTimeUs: row.definition_full,
+    },
+    nowUs: row.now,
+  };
+}
+
+/** SQL of the most jobs of a key that may be held, from the limits of its definition: 0 where there is no such limit. */
+export function mostOfKey(limits: string): string {
+  return `coalesce((${limits}::jsonb #>> '{keyLimit,maxConcurrency}')::int, 0)`;
+}
+
+/** SQL of whether keys have a rate, from the limits of their definition. */
+export function hasKeyRate(limits: string): string {
+  return `${limits}::jsonb #> '{keyLimit,rateLimit}' IS NOT NULL`;
+}
+
+/** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket if it has a rate. */
+export function keyUse(limitId: string, most: string, hasRate = 'true'): string {
+  return `(SELECT count(*)::int FROM (
+    SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.limit_id IS NOT NULL AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
+  ) AS held) AS held, CASE WHEN ${hasRate} THEN (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) END AS full_time`;
+}
+
+/** Of one key, from a row that has what `keyUse` gives. */
+export function keyCapacity(limits: DefinitionLimits | undefined, row: Row): Capacity {
+  const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
+  return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
+}
+
+// At the time of this statement, which runs behind the one that assigns: it is that time which counts, and not when the
+// limits were read. What came back in between would be given out twice within one stretch of time.
+const takeMany = {
+  name: 'take_rate_units',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+taken AS MATERIALIZED (
+  SELECT i.bucket_id, sum(i.added_us) * interval '1 microsecond' AS added
+  FROM ${inputTable({ bucket_id: 'uuid', added_us: 'bigint', stored_job_id: 'uuid' }, 'i')}
+  WHERE i.stored_job_id IS NULL OR (SELECT true FROM job_runs r WHERE r.job_id = i.stored_job_id)
+  GROUP BY i.bucket_id ORDER BY i.bucket_id
+)
+INSERT INTO rate_buckets AS b (bucket_id, full_time)
+SELECT t.bucket_id, now.time + t.added FROM taken t, now
+ON CONFLICT (bucket_id) DO UPDATE
+SET full_time = greatest(b.full_time, (SELECT time FROM now)) + (excluded.full_time - (SELECT time FROM now))`,
+};
+
+/** Units of a bucket that are taken, as the time in which they come back, in microseconds. */
+export interface TakenUnits {
+  readonly bucketId: string;
+  readonly addedUs: number;
+  /** They are taken if this job is stored. Undefined: in any case. */
+  readonly storedJobId: string | undefined;
+}
+
+/** Within the transaction that has locked the limits, and with its end. */
+export function takeRateUnits(session: Session, taken: readonly TakenUnits[]): void {
+  if (taken.length === 0) return;
+  void session.run(takeMany, [
+    taken.map((one) => one.bucketId),
+    taken.map((one) => one.addedUs),
+    taken.map((one) => one.storedJobId),
+  ]);
+}

@@ -1,0 +1,80 @@
+/** Jobs of a lane with limits that are assigned as they are stored: as many as its limits have room for. */
+
+import { admit } from '../../domain/dispatch/limits.ts';
+import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
+import type { NewJob } from '../../engine/ports/submissions.ts';
+import type { Session } from '../driver/database.ts';
+import type { Placement } from '../jobs/submit/insert-jobs.ts';
+import { heldBack } from './held-lanes.ts';
+import { type Keys, keyRooms, type LimitRoom, lockRoom, roomsOf, takeUnitsOf } from './limit-room.ts';
+import { hasKeyRate, keyUse, mostOfKey } from './limit-use.ts';
+
+const readKeys = {
+  name: 'read_use_of_keys',
+  text: `
+SELECT i.limit_id, ${keyUse('i.limit_id', 'd.most', 'd.has_rate')}
+FROM (
+  SELECT coalesce(max(${mostOfKey('limits')}), 0) AS most, coalesce(bool_or(${hasKeyRate('limits')}), false) AS has_rate FROM definition_limits WHERE namespace = $2 AND definition = $3
+) AS d, unnest($1::uuid[]) AS i (limit_id)`,
+};
+
+/** Jobs with places in a lane with limits, whose locks are held. */
+export interface LockedPlaces {
+  readonly limited: LaneUnderLimits;
+  readonly placed: readonly NewJob[];
+  readonly under: LimitRoom;
+  /** Of the keys of the jobs. */
+  readonly keys: Keys;
+}
+
+export interface Admitted extends Placement {
+  /**
+   * Behind the statement that stores the jobs: takes the units of rates. `proofs`: by job id, the job that is stored if and only
+   * if this one is; those without one are stored.
+   */
+  readonly takeUnits: (proofs: ReadonlyMap<string, string>) => void;
+}
+
+/**
+ * Within the transaction that stores the jobs, and before any key of fairness is locked: others lock a queue or a
+ * definition first, and those keys after it. Undefined: no place is in a lane with limits.
+ */
+export async function lockPlaces(
+  session: Session,
+  jobs: readonly NewJob[],
+  { places, limited }: Placement,
+): Promise<LockedPlaces | undefined> {
+  const placed = limited ? jobs.filter((job) => job.laneId === limited.laneId && places.has(job.jobId)) : [];
+  if (!limited || placed.length === 0) return undefined;
+  const sessionIds = placed.flatMap(({ jobId }) => places.get(jobId)?.sessionId ?? []);
+  const limitIds = [...new Set(placed.flatMap(({ limitId }) => limitId ?? []))];
+  const [under, used] = await Promise.all([
+    lockRoom(session, limited, sessionIds, heldBack.limited),
+    limitIds.length > 0 ? session.run(readKeys, [limitIds, limited.namespace, limited.definition]) : [],
+  ]);
+  return { limited, placed, under, keys: under.use.limits.definition?.keyLimit ? keyRooms(used, under) : new Map() };
+}
+
+/** Before the jobs are stored: leaves those places out for whose jobs the limits have no room. Those jobs wait. */
+export function admitPlaces(session: Session, locked: LockedPlaces | undefined, given: Placement): Admitted {
+  const { places, ranks } = given;
+  if (!locked) return { ...given, takeUnits: () => {} };
+  const { limited, placed, under, keys } = locked;
+  const open = placed.filter(({ jobId }) => under.openSessions.has(places.get(jobId)?.sessionId ?? ''));
+  const most = under.isOpen ? Math.min(under.room.jobs, open.length) : 0;
+  const candidates = open
+    .map(({ jobId, limitId, rank }) => ({ jobId, limitId, rank: ranks?.get(jobId) ?? rank, bytes: 0 }))
+    .sort((a, b) => a.rank - b.rank);
+  const admitted = new Set(admit(candidates, roomsOf(keys), most, 0).admitted);
+  const left = new Set(placed.flatMap(({ jobId }) => (admitted.has(jobId) ? [] : [jobId])));
+  const limitIds = new Map(open.map(({ jobId, limitId }) => [jobId, limitId]));
+  return {
+    places: new Map([...places].filter(([jobId]) => !left.has(jobId))),
+    ranks,
+    limited,
+    takeUnits: (proofs) => {
+      const taken = [...admitted].map((jobId) => ({ limitId: limitIds.get(jobId), storedJobId: proofs.get(jobId) }));
+      takeUnitsOf(session, limited, under, keys, taken);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Limits of queues and definitions, and the lanes that are subject to them. Such a lane is held back from the claims of
+ * others: its jobs are claimed by `claim-limited.ts`, which looks at the limits under a lock.
+ */
+import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
+import type { Session } from '../driver/database.ts';
+import { heldBack } from './held-lanes.ts';
+
+/** Whether the jobs of a lane have limits. What cleans up is promised to run: nothing limits it. */
+export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'cleanup', string>): string {
+  return `(NOT ${lane.cleanup} AND (
+    EXISTS (SELECT FROM queues q WHERE q.namespace = ${lane.namespace} AND q.name = ${lane.queue}
+            AND (q.max_concurrency IS NOT NULL OR q.rate_limit IS NOT NULL) OFFSET 0)
+    OR EXISTS (SELECT FROM definition_limits d WHERE d.namespace = ${lane.namespace} AND d.definition = ${lane.definition} OFFSET 0)))`;
+}
+
+const lockLanes = {
+  name: 'lock_lanes_to_limit',
+  text: 'SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) ORDER BY lane_id FOR UPDATE',
+};
+
+const ofLane = { namespace: 'l.namespace', queue: 'l.queue', definition: 'l.definition', cleanup: 'l.cleanup' };
+
+// A statement of its own: what somebody else has committed while we waited for the lanes is younger than the snapshot
+// that they were locked under.
+const align = {
+  name: 'align_limited_lanes',
+  text: `
+UPDATE lanes l SET held_back = l.held_back # ${heldBack.limited}::smallint
+WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${heldBack.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
+};
+
+/** Within a transaction that has changed a limit. Once it has committed, nothing of the lanes is assigned beyond it. */
+export async function alignLimited(session: Session, laneIds: readonly number[]): Promise<void> {
+  if (laneIds.length === 0) return;
+  await session.run(lockLanes, [laneIds]);
+  await session.run(align, [laneIds]);
+}
+
+// Keeps others from making lanes of the definition until we have committed, and waits for those who are at it.
+const lockVersions = {
+  name: 'lock_definition_versions',
+  text: 'SELECT version FROM job_definitions WHERE namespace = $1 AND name = $2 ORDER BY version FOR UPDATE',
+};
+
+const readOne = {
+  name: 'read_definition_limits',
+  text: 'SELECT limits FROM definition_limits WHERE namespace = $1 AND definition = $2',
+};
+
+const setOne = {
+  name: 'set_definition_limits',
+  text: `
+INSERT INTO definition_limits (namespace, definition, limits) VALUES ($1, $2, $3)
+ON CONFLICT (namespace, definition) DO UPDATE SET limits = excluded.limits`,
+};
+
+const unsetOne = {
+  name: 'unset_definition_limits',
+  text: 'DELETE FROM definition_limits WHERE namespace = $1 AND definition = $2',
+};
+
+const readLaneIds = {
+  name: 'read_definition_lanes',
+  text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND definition = $2',
+};
+
+/** Within the transaction that makes a version the newest. Undefined: it has none. */
+export async function setDefinitionLimits(
+  session: Session,
+  namespace: string,
+  definition: string,
+  limits: DefinitionLimits | undefined,
+): Promise<void> {
+  const text = limits && JSON.stringify(limits);
+  const [before] = await session.run(readOne, [namespace, definition]);
+  if (before?.limits === text) return;
+  await session.run(lockVersions, [namespace, definition]);
+  await (text ? session.run(setOne, [namespace, definition, text]) : session.run(unsetOne, [namespace, definition]));
+  if ((before === undefined) === (text === undefined)) return;
+  const rows = await session.run(readLaneIds, [namespace, definition]);
+  await alignLimited(
+    session,
+    rows.map((row) => row.lane_id),
+  );
+}

@@ -1,0 +1,25 @@
+/** What open sessions offer that take jobs. */
+import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
+import type { Session } from '../driver/database.ts';
+
+const MOST_OFFERS = 1_000;
+
+const listOffering = {
+  name: 'list_offers',
+  text: `
+SELECT session_id, namespace, worker_name, handlers, labels, resources FROM sessions
+WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
+ORDER BY namespace, session_id LIMIT ${MOST_OFFERS}`,
+};
+
+export async function readOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {
+  const rows = await session.run(listOffering, [namespace]);
+  return rows.map((row) => ({
+    sessionId: row.session_id,
+    namespace: row.namespace,
+    workerName: row.worker_name,
+    handlers: JSON.parse(row.handlers),
+    labels: JSON.parse(row.labels),
+    resources: JSON.parse(row.resources),
+  }));
+}

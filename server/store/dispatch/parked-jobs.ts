@@ -1,0 +1,117 @@
+/** Jobs that wait for room at the limit of their keys: found, and put back among the ready ones of their lanes. */
+
+import { type DefinitionLimits, roomOf } from '../../domain/dispatch/limits.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { LaneHead } from '../../engine/ports/dispatch.ts';
+import type { Unparked } from '../../engine/ports/limits.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { addCounts } from './lane-counts.ts';
+import { keyCapacity, keyUse, mostOfKey } from './limit-use.ts';
+
+const { READY } = stateCodes;
+
+// Written as a range: of an equality the planner knows that the index of ready jobs has it too, and would read all of that.
+const isReady = (run: string) => `${run}.state BETWEEN ${READY} AND ${READY}`;
+const isMarked = (run: string) => `${run}.limit_mark IS NOT NULL AND ${isReady(run)}`;
+
+/** Jobs of one key that are put back together. */
+const MOST_UNPARKED = 1_000;
+/** Jobs of a key that has no limit any more. */
+const MOST_LET_GO = 10_000;
+
+// The last of the key's waiting jobs says of which definition it is, and whether some wait at the limit: those that do are
+// behind the others.
+const readKeys = {
+  name: 'read_limited_keys',
+  text: `
+SELECT i.limit_id, l.at_limit, d.limits, ${keyUse('i.limit_id', mostOfKey('d.limits'))}, (SELECT muster_now()) AS now
+FROM unnest($1::uuid[]) AS i (limit_id)
+CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state DESC, r.rank DESC LIMIT 1) AS w
+CROSS JOIN LATERAL (SELECT namespace, definition, at_limit FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS l
+LEFT JOIN LATERAL (
+  SELECT limits FROM definition_limits d WHERE d.namespace = l.namespace AND d.definition = l.definition OFFSET 0
+) AS d ON true`,
+};
+
+const sameLane = ['namespace', 'queue', 'definition', 'definition_version', 'demands', 'suspect', 'cleanup']
+  .map((column) => `open.${column} = a.${column}`)
+  .join(' AND ');
+
+// The first jobs of each key, as many as there is room for, belong into the open lanes: most of them may be there already.
+const unparkMany = {
+  name: 'unpark_jobs',
+  text: `
+WITH picked AS MATERIALIZED (
+  SELECT w.job_id, w.lane_id, b.lane_id AS to_lane_id
+  FROM ${inputTable({ limit_id: 'uuid', room: 'int' }, 'i')} CROSS JOIN LATERAL (
+    SELECT r.job_id, r.lane_id FROM job_runs r WHERE r.limit_id = i.limit_id AND ${isMarked('r')} ORDER BY r.state, r.rank LIMIT i.room
+  ) AS w
+  CROSS JOIN LATERAL (SELECT * FROM lanes WHERE lanes.lane_id = w.lane_id OFFSET 0) AS a
+  CROSS JOIN LATERAL (SELECT lane_id FROM lanes AS open WHERE ${sameLane} AND NOT open.at_limit OFFSET 0) AS b
+  WHERE a.at_limit
+),
+locked AS MATERIALIZED (
+  SELECT r.job_id, p.lane_id, p.to_lane_id FROM picked p JOIN job_runs r ON ${sameKey('r.job_id', 'p.job_id')}
+  WHERE r.lane_id IS NOT DISTINCT FROM p.lane_id AND ${isReady('r')} ORDER BY p.job_id FOR NO KEY UPDATE OF r
+),
+moved AS (
+  UPDATE job_runs r SET lane_id = l.to_lane_id FROM locked l WHERE ${sameKey('r.job_id', 'l.job_id')}
+  RETURNING r.rank, l.lane_id, l.to_lane_id
+),
+${addCounts(`
+    SELECT lane_id, ${READY} AS state, sum(sign) AS jobs FROM (
+      SELECT lane_id, -1 AS sign FROM moved UNION ALL SELECT to_lane_id, 1 FROM moved
+    ) AS moves GROUP BY lane_id`)}
+SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM moved GROUP BY to_lane_id`,
+};
+
+/** Puts back as many jobs of each key as it has room for. */
+export function unparkJobs(database: Database, limitIds: readonly string[]): Promise<Unparked> {
+  return database.transaction(async (session) => {
+    const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
+    const rooms = rows.map((row) => ({ limitId: row.limit_id as string, room: roomOfKey(row) }));
+    const open = rooms.filter(({ room }) => room.jobs > 0);
+    const lanes = open.length > 0 ? await unpark(session, open) : [];
+    const later = rooms.flatMap(({ limitId, room }) =>
+      room.openTimeUs === undefined ? [] : [{ limitId, openTimeUs: room.openTimeUs }],
+    );
+    return { parked: rows.map((row) => row.limit_id), lanes, later };
+  });
+}
+
+function roomOfKey(row: Row) {
+  const limits: DefinitionLimits | undefined = row.limits === null ? undefined : JSON.parse(row.limits);
+  return roomOf(keyCapacity(limits, row), limits?.rateCost ?? 1, row.now);
+}
+
+async function unpark(
+  session: Session,
+  open: readonly { readonly limitId: string; readonly room: { readonly jobs: number } }[],
+): Promise<(LaneHead & { readonly jobs: number })[]> {
+  const moved = await session.run(unparkMany, [
+    open.map(({ limitId }) => limitId),
+    open.map(({ room }) => Math.min(room.jobs, Number.isFinite(room.jobs) ? MOST_UNPARKED : MOST_LET_GO)),
+  ]);
+  return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
+}
+
+// Hops from key to key. Of each key with marked ready jobs, parked or not any more: which of them are is seen when they are put back.
+const readWaiting = {
+  name: 'read_waiting_keys',
+  text: `
+WITH RECURSIVE waiting AS (
+  (SELECT limit_id FROM job_runs WHERE limit_id > $1 AND ${isMarked('job_runs')} ORDER BY limit_id LIMIT 1)
+  UNION ALL
+  SELECT n.limit_id FROM waiting w CROSS JOIN LATERAL (
+    SELECT limit_id FROM job_runs WHERE limit_id > w.limit_id AND ${isMarked('job_runs')} ORDER BY limit_id LIMIT 1
+  ) AS n
+)
+SELECT limit_id FROM waiting LIMIT $2`,
+};
+
+/** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
+export async function readWaitingKeys(session: Session, afterLimitId: string, limit: number): Promise<string[]> {
+  return (await session.run(readWaiting, [afterLimitId, limit])).map((row) => row.limit_id);
+}

@@ -1,0 +1,160 @@
+/** The PostgreSQL driver: a bounded pool of `pg` connections with every time-out set. */
+import { Socket } from 'node:net';
+import pg from 'pg';
+import { microsOf } from '../base/times.ts';
+import { binaryArray } from './arrays.ts';
+import { type Database, type Parameter, type Row, runAndCommit, type Session, type Statement } from './database.ts';
+import { gathering } from './gathering.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
+  readonly url: string;
+  /** Most connections at once. Default 12. */
+  readonly poolSize?: number;
+  /** Longest wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
+  readonly answerMs?: number;
+  /** Name under which the server lists the connections. Default: that of a replica. */
+  readonly applicationName?: string;
+  /** Called when a transaction has written everything and is about to be committed. */
+  readonly beforeCommit?: (() => void) | undefined;
+}
+
+/** What the connections of replicas are called. */
+export const REPLICA_NAME = 'muster';
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+export const typeParsers = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === TIMESTAMPTZ) return microsOf;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+/**
+ * Every statement of ours is a handful of look-ups by index, whatever the tables hold. A plan made while a table was
+ * empty must not stay a scan of it, and planning anew each time costs more than running: so plans are generic, and scans
+ * and the joins that need them are ruled out. A page costs the same wherever it lies: for the few rows of a look-up, what
+ * a bitmap and a sort take is more than the look-up itself.
+ */
+export const planSettings = {
+  search_path: 'muster',
+  timezone: 'UTC',
+  jit: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  random_page_cost: '1',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
+
+const settings = [
+  ...Object.entries(planSettings).map(([name, value]) => `-c ${name}=${value}`),
+  '-c statement_timeout=15s',
+  '-c lock_timeout=5s',
+  '-c idle_in_transaction_session_timeout=15s',
+].join(' ');
+
+const arrayTypes = new WeakMap<Statement, ReadonlyMap<number, string>>();
+
+/** The element types of a statement's arrays by the numbers of their parameters, as its casts name them. */
+function arrayTypesOf(statement: Statement): ReadonlyMap<number, string> {
+  const known = arrayTypes.get(statement);
+  if (known) return known;
+  const casts = statement.text.matchAll(/\$(\d+)::([a-z ]+)\[\]/g);
+  const types = new Map(Array.from(casts, ([, number, type]) => [Number(number), type as string]));
+  arrayTypes.set(statement, types);
+  return types;
+}
+
+/** A parameter as `pg` takes it: bytes as a Buffer, which it sends as they are. */
+function parameterOf(
+  statement: Statement,
+  number: number,
+  value: Parameter,
+): string | number | boolean | Buffer | null {
+  if (value === null || typeof value !== 'object') return value;
+  if (!(value instanceof Uint8Array)) {
+    const type = arrayTypesOf(statement).get(number);
+    if (!type)
+      throw new Error(`${statement.name}: $${number} is given a list; cast it to an array, such as $${number}::uuid[]`);
+    return binaryArray(type, value);
+  }
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/** Our statements on a client or a pool of `pg`; `onRows` is told how many rows each wrote or returned. */
+export function sessionOf(
+  client: pg.Pool | pg.ClientBase,
+  onRows?: (statement: Statement, rows: number) => void,
+): Session {
+  return {
+    async run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+      const values = parameters.map((value, i) => parameterOf(statement, i + 1, value));
+      const result = await client.query({ name: statement.name, text: statement.text, values });
+      onRows?.(statement, result.rowCount ?? 0);
+      return result.rows;
+    },
+  };
+}
+
+/** Says that no answer came: nothing can be asked on that connection any more. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** Nobody has to wait for its answer: a connection on which it fails takes nothing more. */
+export function begin(client: pg.ClientBase): Promise<unknown> {
+  const begun = client.query('BEGIN');
+  begun.catch(() => {});
+  return begun;
+}
+
+async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
+  return client.query('ROLLBACK').then(
+    () => undefined,
+    (failed: Error) => failed,
+  );
+}
+
+/** Connects on first use. Errors of idle connections are not ours to handle: the pool replaces them. */
+export function openPostgres(options: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 12,
+    options: settings,
+    types: typeParsers,
+    pipeline: true,
+    stream: () => gathering(new Socket()) as never,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: options.answerMs ?? 20_000,
+    keepAlive: true,
+    application_name: options.applicationName ?? REPLICA_NAME,
+  });
+  pool.on('error', () => {});
+  // A connection that breaks between two queries of a transaction has nobody to tell: its next query will say so.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    ...sessionOf(pool),
+    async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        const begun = begin(client);
+        return await runAndCommit(sessionOf(client), work, () => {
+          options.beforeCommit?.();
+          return Promise.all([begun, client.query('COMMIT')]);
+        });
+      } catch (error) {
+        broken = isUnanswered(error) ? error : await rollBack(client);
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async script(text: string): Promise<void> {
+      await pool.query(text);
+    },
+    close: () => pool.end(),
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * The outbox: what is to be told of jobs. Every statement that makes, moves or ends runs adds one row for all of them, in
+ * the same statement; relays take rows, publish them, and delete them.
+ */
+
+import type { Failure } from '../../domain/base/payload.ts';
+import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
+import type { OutboxRow } from '../../engine/ports/events.ts';
+import { failureOf, failureText } from '../base/failure-text.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+interface Moved {
+  /** Relation with a row for each job: `job_id`, `lane_id`, and what `by` names. */
+  readonly from: string;
+  /** The other columns of `from` that are the same for all jobs of a group. */
+  readonly by?: readonly string[];
+  readonly where?: string;
+}
+
+/** A CTE of the jobs that a statement makes, moves or ends, by what is the same of them: told, and counted, by group. */
+export function groups({ from, by = [], where }: Moved): string {
+  const keys = ['lane_id', ...by].join(', ');
+  // Ids become bytes at once: to write and to read back an array of them would cost several times as much.
+  return `groups AS MATERIALIZED (
+  SELECT ${keys}, string_agg(uuid_send(job_id), ''::bytea) AS job_ids, count(*)::int AS jobs
+  FROM ${from}${where ? ` WHERE ${where}` : ''} GROUP BY ${keys}
+)`;
+}
+
+interface Told {
+  /** The state that all jobs enter; default: the groups have a column `state`. */
+  readonly state?: number;
+  /** Of runs that were there before: the groups have `revision` after the change, `attempt` and `was_state`. */
+  readonly moved?: boolean;
+  /** The groups have a column `told_failure`. */
+  readonly failures?: boolean;
+}
+
+/** The INSERT that tells of `groups`; for a CTE, beside one called `now` with the time. Without a group it adds no row. */
+export function tell({ state, moved = false, failures = false }: Told = {}): string {
+  return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
+  SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),
+         array_agg(${moved ? 'revision' : '1'}), array_agg(${moved ? 'attempt' : '0'}), array_agg(${moved ? 'was_state' : 'NULL::smallint'}),
+         array_agg(${failures ? 'told_failure' : 'NULL::text'})
+  FROM groups HAVING count(*) > 0`;
+}
+
+const MOST_MESSAGE = 1_024;
+
+/** What an event says of a failure; text that is cut says so. */
+export function toldFailure(failure: Failure): string {
+  const { type, failureCause, final, exitCode } = failure;
+  const cut = failure.message.length > MOST_MESSAGE;
+  const message = cut ? `${failure.message.slice(0, MOST_MESSAGE - 1)}…`.toWellFormed() : failure.message;
+  return failureText({ type, message, stackTrace: '', failureCause, final, exitCode });
+}
+
+/** Rows that are looked at for one turn. */
+const ROWS_A_TURN = 256;
+
+// Oldest first. A turn and not a mark on each row: there are hundreds of rows a second, and to write each of them once more
+// would cost as much as all the rest of it. One row without a row_id: it is our turn, and there is nothing.
+const takeRows = {
+  name: 'take_outbox_rows',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+free AS MATERIALIZED (
+  SELECT turn FROM outbox_turns
+  WHERE turn = 1 AND (turn_until <= (SELECT time FROM now) OR relay_id IS NOT DISTINCT FROM $1::uuid)
+  FOR NO KEY UPDATE SKIP LOCKED
+),
+mine AS (
+  UPDATE outbox_turns t SET relay_id = $1::uuid, turn_until = now.time + $3 * interval '1 ms' FROM free, now
+  WHERE ${sameKey('t.turn', 'free.turn')} RETURNING t.turn
+)
+SELECT o.* FROM mine LEFT JOIN LATERAL (
+  SELECT *, sum(octet_length(job_ids)) OVER (ORDER BY row_id) - octet_length(job_ids) AS before
+  FROM (SELECT * FROM outbox ORDER BY row_id LIMIT ${ROWS_A_TURN}) AS oldest
+) AS o ON o.before < $2`,
+};
+
+const finishRows = {
+  name: 'finish_outbox_rows',
+  text: `
+WITH turn AS (
+  UPDATE outbox_turns SET turn_until = '-infinity' WHERE turn = 1 AND relay_id IS NOT DISTINCT FROM $1::uuid
+)
+DELETE FROM outbox WHERE row_id = ANY($2::bigint[])`,
+};
+
+const dropOld = {
+  name: 'drop_old_outbox_rows',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+oldest AS MATERIALIZED (
+  SELECT row_id, event_time FROM outbox ORDER BY row_id LIMIT ${ROWS_A_TURN} FOR UPDATE SKIP LOCKED
+),
+gone AS (
+  DELETE FROM outbox o USING oldest d, now
+  WHERE ${sameKey('o.row_id', 'd.row_id')} AND d.event_time < now.time - $1 * interval '1 ms'
+  RETURNING octet_length(o.job_ids) / 16 AS events
+)
+SELECT coalesce(sum(events), 0)::int AS events FROM gone`,
+};
+
+const ID_BYTES = 16;
+
+function outboxRow(row: Row): OutboxRow {
+  let end = 0;
+  const changes = (row.group_sizes as number[]).map((size, i) => {
+    const start = end;
+    end += size * ID_BYTES;
+    const before: number | null = row.previous_states[i];
+    const failure: string | null = row.failures[i];
+    return {
+      jobIds: (row.job_ids as Uint8Array).subarray(start, end),
+      laneId: row.lane_ids[i] as number,
+      revision: row.revisions[i] as number,
+      attempt: row.attempts[i] as number,
+      previousState: before === null ? undefined : stateOf(before),
+      state: stateOf(row.states[i]),
+      failure: failure === null ? undefined : failureOf(failure),
+    };
+  });
+  return { rowId: row.row_id, eventTimeUs: row.event_time, changes };
+}
+
+/** States that are entered without being told. */
+export const untold = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING})`;
+
+/**
+ * The oldest rows, in their order, while it is the relay's turn: at most 256, and no more once their job ids have reached
+ * `maxBytes`. Undefined: it is another one's turn.
+ */
+export async function takeOutbox(
+  session: Session,
+  relayId: string,
+  maxBytes: number,
+  forMs: number,
+): Promise<OutboxRow[] | undefined> {
+  const rows = await session.run(takeRows, [relayId, maxBytes, forMs]);
+  if (rows.length === 0) return undefined;
+  return rows.flatMap((row) => (row.row_id === null ? [] : outboxRow(row))).sort((a, b) => a.rowId - b.rowId);
+}
+
+/** Deletes rows, and ends the relay's turn. */
+export async function finishOutbox(session: Session, relayId: string, rowIds: readonly number[]): Promise<void> {
+  await session.run(finishRows, [relayId, rowIds]);
+}
+
+/** Deletes rows that are older, of the 256 oldest, and returns how many events were lost with them. */
+export async function dropOutbox(session: Session, olderThanMs: number): Promise<number> {
+  const [row] = await session.run(dropOld, [olderThanMs]);
+  return row?.events ?? 0;
+}

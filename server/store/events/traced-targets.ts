@@ -1,0 +1,68 @@
+/** What jobs depend on, kept with their records for their traces: edges are gone once they are met. */
+import { MOST_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
+import type { LinkedDependency } from '../../engine/ports/dependencies.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Session } from '../driver/database.ts';
+
+/** As it is stored. */
+interface StoredTarget {
+  readonly job: string;
+  readonly step?: number | undefined;
+}
+
+function targetOf({ dependency: { on }, publisherId }: LinkedDependency): StoredTarget[] {
+  switch (on.kind) {
+    case 'JOB':
+      return [{ job: on.jobId }];
+    case 'STEP':
+      return [{ job: on.workflowJobId, step: on.number }];
+    case 'ASSET':
+      return publisherId === undefined ? [] : [{ job: publisherId }];
+  }
+}
+
+/** JSON, each once. Undefined: there is nothing to keep, as of an asset that is still to be published. */
+export function targetsJson(links: readonly LinkedDependency[]): readonly StoredTarget[] | undefined {
+  const targets = new Map(links.flatMap(targetOf).map((target) => [`${target.job}/${target.step}`, target]));
+  return targets.size > 0 ? [...targets.values()].slice(0, MOST_LINKS) : undefined;
+}
+
+export function tracedTargets(stored: readonly StoredTarget[] | null): TracedTarget[] {
+  return (stored ?? []).map(({ job, step }) => ({ jobId: job, step }));
+}
+
+const hasRoom = `coalesce(jsonb_array_length(j.depends_on), 0) < ${MOST_LINKS}`;
+
+const addSome = {
+  name: 'add_traced_targets',
+  text: `UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || $2::jsonb WHERE j.job_id = $1 AND ${hasRoom}`,
+};
+
+/** Of a job that waits already. */
+export async function keepTargets(session: Session, jobId: string, links: readonly LinkedDependency[]): Promise<void> {
+  const targets = targetsJson(links);
+  if (targets) await session.run(addSome, [jobId, JSON.stringify(targets)]);
+}
+
+const addPublishers = {
+  name: 'add_traced_publishers',
+  text: `
+WITH published AS MATERIALIZED (
+  SELECT i.job_id, jsonb_agg(DISTINCT jsonb_build_object('job', a.job_id)) AS targets
+  FROM ${inputTable({ job_id: 'uuid', asset_id: 'uuid' }, 'i')}
+  CROSS JOIN LATERAL (SELECT job_id FROM assets WHERE assets.asset_id = i.asset_id AND job_id IS NOT NULL OFFSET 0) AS a
+  GROUP BY i.job_id
+)
+UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || p.targets
+FROM published p WHERE ${sameKey('j.job_id', 'p.job_id')} AND ${hasRoom}`,
+};
+
+/** Of assets that were published since: the last job that did. */
+export async function keepPublishers(
+  session: Session,
+  met: readonly { readonly jobId: string; readonly assetId: string }[],
+): Promise<void> {
+  if (met.length > 0)
+    await session.run(addPublishers, [met.map(({ jobId }) => jobId), met.map(({ assetId }) => assetId)]);
+}

@@ -1,0 +1,181 @@
+/** What an explanation of a job is made of: its run with what holds its lane back, and where it stands in line. */
+import { type Holder, MOST_HOLDERS } from '../../domain/explain/constraint.ts';
+import type { OpenBreaker } from '../../domain/explain/job-constraints.ts';
+import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
+import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/ports/explanations.ts';
+import type { QueueName } from '../../engine/ports/queues.ts';
+import { sameKey } from '../base/same-key.ts';
+import { claimedApart, heldBack } from '../dispatch/held-lanes.ts';
+import type { Row, Session } from '../driver/database.ts';
+import { queueKey } from '../queues/queues.ts';
+
+const { SCHEDULED, READY, ASSIGNED } = stateCodes;
+
+const readOne = {
+  name: 'read_explained_run',
+  text: `
+SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${claimedApart}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
+       b.name AS breaker, b.open_time, b.probe_time, b.probe_job_id, p.session_id AS probe_session_id, p.assign_time AS probe_assign_time,
+       s.beat_time, a.end_time AS close_time, (SELECT muster_now()) AS now
+FROM (
+  SELECT job_id, state, lane_id, rank, reason, limit_id, pause_time, assign_time, cancel_time, session_id, attempt,
+         CASE state WHEN ${SCHEDULED} THEN due_time ELSE run_time END AS next_time
+  FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid])
+) AS r
+JOIN lanes n ON ${sameKey('n.lane_id', 'r.lane_id')}
+LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
+  AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
+LEFT JOIN LATERAL (
+  SELECT name, open_time, probe_time, probe_job_id FROM circuit_breakers c
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${heldBack.breakerOpen} <> 0 OFFSET 0
+) AS b ON true
+LEFT JOIN job_runs p ON ${sameKey('p.job_id', 'b.probe_job_id')}
+LEFT JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
+LEFT JOIN LATERAL (
+  SELECT end_time FROM job_attempts WHERE job_attempts.job_id = r.job_id ORDER BY job_attempts.attempt DESC LIMIT 1
+) AS a ON true`,
+};
+
+/** SQL of the jobs that were started in a minute and the one before it, from the row of a lane that counts them. */
+const startsOf = (k: string) =>
+  `CASE now.minute - ${k}.minute WHEN 0 THEN ${k}.starts + ${k}.starts_before WHEN 1 THEN ${k}.starts ELSE 0 END`;
+
+// One statement, so that both tables of counts are read as they were at one moment.
+const readLanes = {
+  name: 'read_lanes_of_line',
+  text: `
+WITH now AS MATERIALIZED (
+  SELECT floor(seconds / 60)::bigint AS minute, ((60 + seconds - 60 * floor(seconds / 60)) * 1000000)::bigint AS window_us
+  FROM (SELECT extract(epoch FROM muster_now()) AS seconds) AS one
+),
+asked AS MATERIALIZED (
+  SELECT lane_id, suspect, at_limit, held_back & ~${claimedApart}::smallint AS held_back FROM lanes
+  WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND held_back >= 0 OFFSET 0
+),
+recent AS MATERIALIZED (
+  SELECT lane_id, coalesce(sum(jobs) FILTER (WHERE state = ${READY}), 0) AS ready,
+         coalesce(sum(jobs) FILTER (WHERE state = ${ASSIGNED} AND jobs > 0), 0) AS starts
+  FROM lane_count_changes GROUP BY lane_id
+),
+counted AS (
+  SELECT a.*, coalesce(w.jobs, 0) + coalesce(r.ready, 0) AS ready, coalesce(${startsOf('h')}, 0) + coalesce(r.starts, 0) AS starts
+  FROM asked a CROSS JOIN now
+  LEFT JOIN LATERAL (SELECT * FROM lane_counts WHERE lane_counts.lane_id = a.lane_id AND state = ${READY} OFFSET 0) AS w ON true
+  LEFT JOIN LATERAL (SELECT * FROM lane_counts WHERE lane_counts.lane_id = a.lane_id AND state = ${ASSIGNED} OFFSET 0) AS h ON true
+  LEFT JOIN recent r ON r.lane_id = a.lane_id
+)
+SELECT c.lane_id, c.suspect, c.at_limit, c.held_back, c.starts::bigint AS starts, now.window_us
+FROM counted c CROSS JOIN now WHERE c.ready > 0 OR c.starts > 0 OR c.lane_id = $3
+ORDER BY c.lane_id = $3 DESC, c.ready DESC LIMIT $4`,
+};
+
+// Of each lane the stretch of its index below the job, without a look at the table; then, for a job that waits at the limit
+// of its key, those of the key that were set aside, too, and are in none of these lanes. A range of states instead of `=`: of that the planner knows
+// that the index of ready jobs has it too. As many as are asked for are counted, and no more are read.
+const ownRun = `own AS MATERIALIZED (
+  SELECT job_id, rank, limit_id FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid]) AND state BETWEEN ${READY} AND ${READY}
+)`;
+const isBefore = '(r.rank, r.job_id) < (own.rank, own.job_id)';
+const inLanes = (order = '') => `
+  SELECT r.job_id, r.rank FROM own CROSS JOIN unnest($2::int[]) AS l (lane_id) CROSS JOIN LATERAL (
+    SELECT r.job_id, r.rank FROM job_runs r
+    WHERE r.lane_id = l.lane_id AND r.state = ${READY} AND ${isBefore} ${order} LIMIT $4
+  ) AS r`;
+const ofKey = (order = '') => `
+  SELECT r.job_id, r.rank FROM own CROSS JOIN LATERAL (
+    SELECT r.job_id, r.rank FROM job_runs r
+    WHERE $3::boolean AND r.limit_id = own.limit_id AND r.limit_mark IS NOT NULL AND r.state BETWEEN ${READY} AND ${READY} AND r.rank <= own.rank AND ${isBefore}
+      AND r.lane_id <> ALL($2::int[]) ${order} LIMIT $4
+  ) AS r`;
+
+const countSome = {
+  name: 'count_before_in_line',
+  text: `
+WITH ${ownRun},
+before AS (SELECT FROM (${inLanes()} UNION ALL ${ofKey()}) AS found LIMIT $4)
+SELECT (SELECT count(*)::int FROM before) AS before FROM own`,
+};
+
+const readSome = {
+  name: 'read_first_in_line',
+  text: `
+WITH ${ownRun},
+found AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT * FROM (${inLanes('ORDER BY r.rank, r.job_id')}) AS of_lanes
+    UNION ALL SELECT * FROM (${ofKey('ORDER BY r.state, r.rank, r.job_id')}) AS of_key
+  ) AS found ORDER BY rank, job_id LIMIT $4
+)
+SELECT f.job_id, j.create_time FROM found f
+CROSS JOIN LATERAL (SELECT create_time FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j
+ORDER BY f.rank, f.job_id`,
+};
+
+function breakerOf(row: Row): OpenBreaker | undefined {
+  if (row.breaker === null) return undefined;
+  const { probe_job_id: jobId, probe_session_id: sessionId, probe_assign_time: sinceUs } = row;
+  const holders = jobId === null ? [] : [{ jobId, sessionId: sessionId ?? undefined, sinceUs: sinceUs ?? undefined }];
+  return {
+    name: row.breaker,
+    sinceUs: row.open_time ?? undefined,
+    probeTimeUs: row.probe_time ?? undefined,
+    probe: { list: holders, count: holders.length },
+  };
+}
+
+export async function readRun(session: Session, jobId: string): Promise<ExplainedRun | undefined> {
+  const [row] = await session.run(readOne, [jobId]);
+  if (!row) return undefined;
+  const isPaused = row.pause_reason !== null;
+  return {
+    state: stateOf(row.state),
+    attempt: row.attempt,
+    laneId: row.lane_id,
+    rank: row.rank,
+    reason: row.reason,
+    limitId: row.limit_id ?? undefined,
+    dueTimeUs: row.next_time ?? undefined,
+    pauseTimeUs: row.pause_time ?? undefined,
+    assignTimeUs: row.assign_time ?? undefined,
+    cancelTimeUs: row.cancel_time ?? undefined,
+    closeTimeUs: row.close_time ?? undefined,
+    beatTimeUs: row.beat_time ?? undefined,
+    suspect: row.suspect,
+    atLimit: row.at_limit,
+    heldBack: row.held_back,
+    queue: isPaused
+      ? { name: row.queue, reason: row.pause_reason, sinceUs: row.queue_pause_time ?? undefined }
+      : undefined,
+    breaker: breakerOf(row),
+    nowUs: row.now,
+  };
+}
+
+export async function readQueueLanes(
+  session: Session,
+  { namespace, name }: QueueName,
+  laneId: number,
+  limit: number,
+): Promise<QueueLanes> {
+  const rows = await session.run(readLanes, [namespace, name, laneId, limit + 1]);
+  const lanes = rows.slice(0, limit).map((row) => ({
+    laneId: row.lane_id,
+    suspect: row.suspect,
+    atLimit: row.at_limit,
+    heldBack: row.held_back,
+    starts: row.starts,
+  }));
+  return { lanes, isCut: rows.length > limit, windowUs: rows[0]?.window_us ?? 0 };
+}
+
+const lineParameters = ({ jobId, laneIds, ofKey: isOfKey }: LineQuery, most: number) => [jobId, laneIds, isOfKey, most];
+
+export async function countBefore(session: Session, query: LineQuery, most: number): Promise<number | undefined> {
+  const [row] = await session.run(countSome, lineParameters(query, most));
+  return row?.before;
+}
+
+export async function readFirst(session: Session, query: LineQuery): Promise<Holder[]> {
+  const rows = await session.run(readSome, lineParameters(query, MOST_HOLDERS));
+  return rows.map((row) => ({ jobId: row.job_id, sinceUs: row.create_time }));
+}

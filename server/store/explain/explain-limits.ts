@@ -1,0 +1,114 @@
+/** What an explanation says of limits: what each has to give, and which jobs count against it. And of suspects. */
+import { type Holder, type Holders, MOST_HOLDERS } from '../../domain/explain/constraint.ts';
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
+import { sameKey } from '../base/same-key.ts';
+import { keyCapacity, keyUse, readLimitUse } from '../dispatch/limit-use.ts';
+import type { Row, Session } from '../driver/database.ts';
+import { queueKey } from '../queues/queues.ts';
+
+const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
+
+/** Attempts that workers hold which are looked at to find those of a limit. */
+const MOST_LOOKED_AT = 10_000;
+
+const readKey = {
+  name: 'read_key_use',
+  text: `SELECT ${keyUse('$1::uuid', '$2')}`,
+};
+
+const named = (from: string) => `
+SELECT h.job_id, h.session_id, h.assign_time, s.worker_name FROM (
+  ${from} ORDER BY assign_time, job_id LIMIT ${MOST_HOLDERS}
+) AS h LEFT JOIN sessions s ON ${sameKey('s.session_id', 'h.session_id')}
+ORDER BY h.assign_time, h.job_id`;
+
+const readOfKey = {
+  name: 'read_key_holders',
+  text: named(`SELECT * FROM (
+    SELECT job_id, session_id, assign_time FROM job_runs
+    WHERE limit_id = $1 AND limit_id IS NOT NULL AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MOST_LOOKED_AT}
+  ) AS of_key`),
+};
+
+// No index leads from a lane to what workers hold of it: one would cost each job more than this is worth. What cleans up is
+// neither held back nor counted.
+const readOfLanes = {
+  name: 'read_limit_holders',
+  text: `
+WITH held AS MATERIALIZED (
+  SELECT r.* FROM (
+    SELECT session_id FROM sessions WHERE namespace BETWEEN $1 AND $1 AND state <> 3 ORDER BY namespace, session_id
+  ) AS s
+  CROSS JOIN LATERAL (
+    SELECT job_id, lane_id, session_id, assign_time FROM job_runs WHERE job_runs.session_id = s.session_id LIMIT ${MOST_LOOKED_AT}
+  ) AS r
+  LIMIT ${MOST_LOOKED_AT}
+),
+limited AS MATERIALIZED (
+  SELECT lane_id FROM lanes WHERE $2::text IS NOT NULL AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
+  UNION ALL
+  SELECT lane_id FROM lanes WHERE $3::text IS NOT NULL AND namespace = $1 AND definition = $3 AND cleanup IS NOT TRUE
+)
+${named('SELECT job_id, session_id, assign_time FROM held WHERE lane_id IN (SELECT lane_id FROM limited)')}`,
+};
+
+// `losses` says who is a suspect, as `isSuspect` does.
+const readSome = {
+  name: 'read_suspects_of_sessions',
+  text: `
+SELECT r.job_id, r.session_id, r.assign_time, s.worker_name, count(*) OVER ()::int AS total
+FROM unnest($1::uuid[]) AS i (session_id)
+CROSS JOIN LATERAL (
+  SELECT job_id, session_id, assign_time FROM job_runs
+  WHERE job_runs.session_id = i.session_id AND losses >= 2 AND job_id <> $2 LIMIT 1
+) AS r
+JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
+ORDER BY r.assign_time LIMIT ${MOST_HOLDERS}`,
+};
+
+const holderOf = (row: Row): Holder => ({
+  jobId: row.job_id,
+  sessionId: row.session_id,
+  workerName: row.worker_name ?? undefined,
+  sinceUs: row.assign_time,
+});
+
+/** Those that the job is subject to, in the order in which they have to give way. */
+export async function readLimits(session: Session, query: LimitQuery): Promise<LimitsOfJob> {
+  const { queue, definition: name, limitId } = query;
+  const use = await readLimitUse(session, query);
+  const { definition } = use.limits;
+  const cost = definition?.rateCost ?? 1;
+  const [row] = limitId ? await session.run(readKey, [limitId, definition?.keyLimit?.maxConcurrency ?? 0]) : [];
+  const found: LimitOfJob[] = [
+    ...(row ? [{ reason: 'KEY_LIMIT', name, capacity: keyCapacity(definition, row), cost } as const] : []),
+    ...(use.definition ? [{ reason: 'DEFINITION_LIMIT', name, capacity: use.definition, cost } as const] : []),
+    ...(use.queue ? [{ reason: 'QUEUE_LIMIT', name: queue, capacity: use.queue, cost } as const] : []),
+  ];
+  return { limits: found, nowUs: use.nowUs };
+}
+
+/** Jobs that count against one of them, as far as they are among the first 10,000 that workers hold. */
+export async function readLimitHolders(
+  session: Session,
+  { namespace, queue, definition, limitId }: LimitQuery,
+  reason: LimitOfJob['reason'],
+): Promise<Holder[]> {
+  const rows = await {
+    KEY_LIMIT: () => session.run(readOfKey, [limitId ?? null]),
+    DEFINITION_LIMIT: () => session.run(readOfLanes, [namespace, null, definition]),
+    QUEUE_LIMIT: () => session.run(readOfLanes, [namespace, queue, null]),
+  }[reason]();
+  return rows.map(holderOf);
+}
+
+/** Of each session the suspect that it has, but for this job. */
+export async function readSuspects(
+  session: Session,
+  sessionIds: readonly string[],
+  butJobId: string,
+): Promise<Holders> {
+  const rows = await session.run(readSome, [sessionIds, butJobId]);
+  return { list: rows.map(holderOf), count: rows[0]?.total ?? 0 };
+}

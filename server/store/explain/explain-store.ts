@@ -1,0 +1,28 @@
+/** What explanations ask of the store, on one database. */
+import type { ExplainStore } from '../../engine/ports/explanations.ts';
+import { readWaits } from '../dispatch/lane-waits.ts';
+import { readTaken } from '../dispatch/taken-resources.ts';
+import type { Session } from '../driver/database.ts';
+import { readWaitingLanes } from '../upkeep/waiting-lanes.ts';
+import { readRunning } from '../workflows/workflow-rows.ts';
+import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
+import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts';
+
+export function explainStore(session: Session): ExplainStore {
+  return {
+    readRun: (jobId) => readRun(session, jobId),
+    readQueueLanes: (queue, laneId, limit) => readQueueLanes(session, queue, laneId, limit),
+    countBefore: (query, most) => countBefore(session, query, most),
+    readFirst: (query) => readFirst(session, query),
+    readLimits: (query) => readLimits(session, query),
+    readLimitHolders: (query, reason) => readLimitHolders(session, query, reason),
+    readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
+    readRoom: async (laneId, sessionIds) => {
+      const taken = await readTaken(session, sessionIds);
+      const { reserved } = await readWaits(session, laneId, sessionIds);
+      return { taken, reserved };
+    },
+    readWorkflow: (jobId, steps) => readRunning(session, jobId, steps),
+    readWaitingLanes: (limit) => readWaitingLanes(session, limit),
+  };
+}

@@ -1,0 +1,46 @@
+/** Why ready jobs wait that demand something of their worker, for people: what open sessions offer, and what they hold. */
+
+import type { LaneKey } from '../../domain/dispatch/placement.ts';
+import {
+  ableOf,
+  type PlacementOffer,
+  type PlacementReason,
+  placementReason,
+} from '../../domain/explain/placement-reason.ts';
+import { readDefinition } from '../definitions/definitions.ts';
+import { readTaken } from '../dispatch/taken-resources.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+/** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
+const MOST_ABLE = 200;
+
+/** Of a row with the key of a lane; `offersOf` reads what the sessions of a namespace offer. */
+export async function readPlacementReason(
+  session: Session,
+  row: Row,
+  offersOf: (namespace: string) => Promise<readonly PlacementOffer[]>,
+): Promise<PlacementReason | undefined> {
+  const lane: LaneKey = {
+    namespace: row.namespace,
+    queue: row.queue,
+    definition: row.definition,
+    definitionVersion: row.definition_version,
+    demands: row.demands,
+    suspect: false,
+  };
+  const definition = await readDefinition(session, lane.namespace, lane.definition, lane.definitionVersion);
+  const handler = (row.cleanup && definition?.cleanup?.handler) || definition?.handler;
+  if (!handler) return undefined;
+  const offers = await offersOf(lane.namespace);
+  const able = ableOf(offers, lane, handler);
+  if (able.length > MOST_ABLE) return undefined;
+  return placementReason(
+    offers,
+    lane,
+    handler,
+    await readTaken(
+      session,
+      able.map(({ sessionId }) => sessionId),
+    ),
+  );
+}

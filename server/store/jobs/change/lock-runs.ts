@@ -1,0 +1,125 @@
+/** Locks open jobs in the order of their ids, or passes over those that others have locked, and loads what a decision needs. */
+import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
+import type { OpenRun } from '../../../domain/jobs/run.ts';
+import type { Selection } from '../../../engine/ports/jobs.ts';
+import { inputTable } from '../../base/input-table.ts';
+import { sameKey } from '../../base/same-key.ts';
+import { heldBack } from '../../dispatch/held-lanes.ts';
+import type { Parameter, Row, Statement } from '../../driver/database.ts';
+
+export const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
+
+function lockStatement(name: string, picked: string): Statement {
+  return {
+    name,
+    text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+picked AS MATERIALIZED (${picked})
+SELECT p.*, j.priority, j.create_time, j.retry_policy, j.fairness_key, now.time AS now
+FROM picked p
+CROSS JOIN LATERAL (SELECT priority, create_time, retry_policy, fairness_key FROM jobs WHERE jobs.job_id = p.job_id OFFSET 0) AS j, now`,
+  };
+}
+
+const fence = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
+
+// The fence of a report: job, attempt and session match an open state, and the session is open.
+const lockAttempts = lockStatement(
+  'lock_attempts',
+  `SELECT r.* FROM ${inputTable(fence, 'i')} JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN ${held}
+     AND EXISTS (SELECT FROM sessions s WHERE ${sameKey('s.session_id', 'i.session_id')} AND s.state IS NOT DISTINCT FROM 1)
+   ORDER BY i.job_id FOR UPDATE OF r`,
+);
+
+const lockJobs = lockStatement(
+  'lock_jobs',
+  `SELECT r.* FROM job_runs r
+   WHERE r.job_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM lanes WHERE ${sameKey('lanes.lane_id', 'r.lane_id')} AND lanes.namespace IS NOT DISTINCT FROM $2)
+   ORDER BY r.job_id FOR UPDATE OF r`,
+);
+
+// By id, but as a row, which no index is sorted by: for a LIMIT the planner would read the primary key from its start.
+const lockSession = lockStatement(
+  'lock_session_runs',
+  `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY (r.job_id, 0) LIMIT $2 FOR UPDATE OF r`,
+);
+
+// Never waits: what somebody else has locked is due again at the next sweep.
+const lockDue = lockStatement(
+  'lock_due_runs',
+  `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT time FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
+);
+
+// As a claim does: whoever holds a lane back waits for this, or is seen; and nothing here waits for anybody.
+const lockReady = lockStatement(
+  'lock_ready_workflows',
+  `SELECT c.* FROM (
+     SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) AND held_back & ~${heldBack.limited}::smallint = 0 ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
+   ) AS l
+   CROSS JOIN LATERAL (
+     SELECT r.* FROM job_runs r WHERE r.lane_id = l.lane_id AND r.state = ${stateCodes.READY}
+     ORDER BY r.rank, r.job_id LIMIT $2 FOR UPDATE SKIP LOCKED
+   ) AS c
+   ORDER BY c.rank, c.job_id LIMIT $2`,
+);
+
+/** The statement that locks and loads what is selected; `openRun` reads its rows. */
+export function lockFor(selection: Selection): [Statement, Parameter[]] {
+  switch (selection.by) {
+    case 'attempts': {
+      const keys = selection.attempts;
+      return [lockAttempts, [keys.map((k) => k.jobId), keys.map((k) => k.attempt), keys.map((k) => k.sessionId)]];
+    }
+    case 'jobs':
+      return [lockJobs, [selection.jobIds, selection.namespace]];
+    case 'session':
+      return [lockSession, [selection.sessionId, selection.limit]];
+    case 'due':
+      return [lockDue, [selection.limit]];
+    case 'workflows':
+      return [lockReady, [selection.laneIds, selection.limit]];
+  }
+}
+
+export function openRun(row: Row): OpenRun {
+  return {
+    jobId: row.job_id,
+    laneId: row.lane_id,
+    state: stateOf(row.state),
+    rank: row.rank,
+    priority: row.priority,
+    attempt: row.attempt,
+    attemptsCounted: row.attempts_counted,
+    sessionId: row.session_id,
+    assignTimeUs: row.assign_time,
+    dueTimeUs: row.due_time,
+    expireTimeUs: row.expire_time,
+    limits: {
+      deadlineUs: row.deadline,
+      runDeadlineUs: row.run_deadline,
+      quietDeadlineUs: row.quiet_deadline,
+      watchUntilUs: row.watch_until,
+      watchFraction: row.watch_fraction ?? 0,
+      progressFraction: row.progress_fraction,
+    },
+    runTimeUs: row.run_time,
+    createTimeUs: row.create_time,
+    losses: row.losses,
+    charges: row.charges,
+    lost: row.lost,
+    failures: row.failures ?? 0,
+    releases: row.releases,
+    releasesSinceUs: row.releases_since,
+    suspensions: row.suspensions ?? 0,
+    reason: row.reason,
+    runTimeoutMs: row.run_timeout_ms,
+    retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
+    fairnessKey: row.fairness_key,
+    limitId: row.limit_id,
+    parentJobId: row.parent_job_id,
+    waitsFor: row.waits_for,
+    children: row.children,
+    tellsEnd: row.tells_end,
+  };
+}

@@ -1,0 +1,49 @@
+/** Ended jobs with all that a job like them is made of. */
+import type { EndedJob } from '../../../engine/ports/jobs.ts';
+import { sameKey } from '../../base/same-key.ts';
+import { payloadOf } from '../../dispatch/claim-jobs.ts';
+import type { Row, Session } from '../../driver/database.ts';
+
+const statement = {
+  name: 'read_ended_jobs',
+  text: `
+SELECT j.*, n.definition, n.definition_version, n.queue,
+       EXISTS (SELECT FROM jobs r WHERE ${sameKey('r.retry_of', 'j.job_id')} AND r.retry_of IS NOT NULL) AS retried
+FROM unnest($1::uuid[]) WITH ORDINALITY AS i (job_id, place)
+CROSS JOIN LATERAL (
+  SELECT job_id, lane_id, priority, labels, input, input_content_type, input_metadata, demands, retry_policy, run_timeout_ms,
+         erase_audit_id, fairness_key
+  FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0
+) AS j
+CROSS JOIN LATERAL (SELECT FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0) AS o
+JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+WHERE n.namespace IS NOT DISTINCT FROM $2
+ORDER BY i.place`,
+};
+
+function endedJob(row: Row): EndedJob {
+  return {
+    jobId: row.job_id,
+    definition: row.definition,
+    definitionVersion: row.definition_version,
+    queue: row.queue,
+    priority: row.priority,
+    labels: row.labels ?? {},
+    input: payloadOf(row.input, row.input_content_type, row.input_metadata),
+    demands: row.demands ?? undefined,
+    retryPolicy: row.retry_policy === null ? undefined : JSON.parse(row.retry_policy),
+    runTimeoutMs: row.run_timeout_ms,
+    fairnessKey: row.fairness_key ?? undefined,
+    erased: row.erase_audit_id !== null,
+    retried: row.retried,
+  };
+}
+
+/** In the order of the ids, without those that are open or not there. */
+export async function readEndedJobs(
+  session: Session,
+  namespace: string,
+  jobIds: readonly string[],
+): Promise<EndedJob[]> {
+  return (await session.run(statement, [jobIds, namespace])).map(endedJob);
+}

@@ -1,0 +1,63 @@
+/**
+ * Where a list of jobs takes them from: each source yields ids below $9 and from $10 on, newest first: $11, by lane of each lane.
+ *
+ * It defines `ids`, what it read, `scanned`, what of it is complete, and `rest`: a row with the id before which the source
+ * goes on, or none at its end.
+ * Comparing rows and ordering by both columns leaves only the index with both to read; the plain comparison beside it
+ * leaves out the days that hold nothing of the range.
+ */
+import { stateCodes } from '../../../domain/jobs/job-state.ts';
+
+const { SUCCEEDED } = stateCodes;
+const range = 'job_id < $9::uuid AND job_id >= $10::uuid';
+
+// Whatever the states are, what is open is read by its primary key: waiting jobs come newest first, like all others.
+const byState = `
+ids AS MATERIALIZED (
+  SELECT job_id FROM (
+    (SELECT job_id FROM job_runs
+     WHERE (SELECT min(state) FROM unnest($4::smallint[]) AS wanted (state)) < ${SUCCEEDED} AND ${range}
+     ORDER BY job_id DESC LIMIT $11::int)
+    UNION ALL
+    SELECT o.job_id FROM unnest($4::smallint[]) AS wanted (state)
+    CROSS JOIN LATERAL (
+      SELECT job_id FROM job_outcomes
+      WHERE state <> ${SUCCEEDED} AND (state, job_id) < (wanted.state, $9::uuid) AND (state, job_id) >= (wanted.state, $10::uuid) AND ${range}
+      ORDER BY state DESC, job_id DESC LIMIT $11
+    ) AS o
+    WHERE wanted.state > ${SUCCEEDED}
+  ) AS found
+),
+scanned AS MATERIALIZED (SELECT job_id FROM ids ORDER BY job_id DESC LIMIT $11),
+rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
+
+// Each lane gives its newest $11. Below the oldest of a lane that has more, something may be missing: the scan ends there.
+const byLane = `
+ids AS MATERIALIZED (
+  SELECT j.job_id, row_number() OVER (PARTITION BY l.lane_id ORDER BY j.job_id DESC) AS place
+  FROM unnest($14::int[]) AS l (lane_id)
+  CROSS JOIN LATERAL (
+    SELECT job_id FROM jobs
+    WHERE (lane_id, job_id) < (l.lane_id, $9::uuid) AND (lane_id, job_id) >= (l.lane_id, $10::uuid) AND ${range}
+    ORDER BY lane_id DESC, job_id DESC LIMIT $11::int
+  ) AS j
+),
+rest AS MATERIALIZED (SELECT job_id FROM ids WHERE place = $11 ORDER BY job_id DESC LIMIT 1),
+scanned AS MATERIALIZED (SELECT job_id FROM ids WHERE job_id >= coalesce((SELECT job_id FROM rest), $10))`;
+
+const ofAll = `
+ids AS MATERIALIZED (SELECT job_id FROM jobs WHERE ${range} ORDER BY job_id DESC LIMIT $11::int),
+scanned AS MATERIALIZED (SELECT job_id FROM ids),
+rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
+
+// The jobs of the steps of a workflow, $14.
+const byParent = `
+ids AS MATERIALIZED (
+  SELECT job_id FROM jobs WHERE parent_job_id = $14::uuid AND item IS NOT NULL AND ${range}
+  ORDER BY parent_job_id DESC, job_id DESC LIMIT $11::int
+),
+scanned AS MATERIALIZED (SELECT job_id FROM ids),
+rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
+
+export const sources = { by_state: byState, by_lane: byLane, by_parent: byParent, of_all: ofAll };
+export type JobSource = keyof typeof sources;

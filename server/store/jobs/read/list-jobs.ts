@@ -1,0 +1,182 @@
+/** Pages of jobs by a filter, newest first, at a cost that has a bound whatever the tables hold. */
+
+import { lowestUuid } from '../../../domain/base/uuid.ts';
+import { statesOf } from '../../../domain/jobs/job-filter.ts';
+import { type JobState, stateCodes } from '../../../domain/jobs/job-state.ts';
+import type { JobPage, JobQuery, JobView } from '../../../engine/ports/jobs.ts';
+import { sameKey } from '../../base/same-key.ts';
+import { timestampOf } from '../../base/times.ts';
+import type { Parameter, Row, Session, Statement } from '../../driver/database.ts';
+import { readHoldReasons } from './hold-reasons.ts';
+import { type JobSource, sources } from './job-sources.ts';
+import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
+
+/** Of labels and failures on a page, which leave room for the rest below what a message may have. */
+const PAGE_BYTES = 2 << 20;
+/** What a job stands for besides. */
+const JOB_BYTES = 512;
+/** How far a job's id and its `create_time` may be apart: an id is made before its flush, by a replica's idea of the time. */
+const ID_SLACK_MS = 60_000;
+const HIGHEST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/** Lanes that are merged; where there are more, the jobs of all lanes are looked through. */
+const MERGED_LANES = 500;
+/** Fewest records that a lane gives to a merge: the merge ends with the first lane that may have more. */
+const FROM_A_LANE = 16;
+
+/**
+ * Takes the ids that `scanned` has, and says where `rest` goes on. The bounds of the page
+ * are in the statement, so that labels and failures of no more jobs than fit are ever sent.
+ */
+function pageStatement(source: JobSource): Statement {
+  return {
+    name: `list_jobs_${source}`,
+    text: `
+WITH ${sources[source]},
+matched AS MATERIALIZED (
+  SELECT j.job_id, ${JOB_BYTES} + coalesce(octet_length(o.failure), 0) + coalesce(octet_length(j.labels::text), 0) AS bytes
+  FROM scanned s
+  CROSS JOIN LATERAL (SELECT job_id, lane_id, labels, create_time FROM jobs WHERE jobs.job_id = s.job_id OFFSET 0) AS j
+  JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+  LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
+  LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
+  WHERE n.namespace IS NOT DISTINCT FROM $1
+    AND ($2::text IS NULL OR n.definition = $2) AND ($3::text IS NULL OR n.queue = $3)
+    AND coalesce(o.state, r.state) = ANY($4::smallint[])
+    AND ($5::jsonb IS NULL OR j.labels @> $5)
+    AND ($6::timestamptz IS NULL OR j.create_time >= $6) AND ($7::timestamptz IS NULL OR j.create_time < $7)
+    AND ($8::text[] IS NULL OR (o.failure::json ->> 'type') = ANY($8))
+  ORDER BY j.job_id DESC LIMIT $12::int + 1
+),
+summed AS MATERIALIZED (
+  SELECT job_id, bytes, row_number() OVER w AS place, sum(bytes) OVER w - bytes AS bytes_before
+  FROM matched WINDOW w AS (ORDER BY job_id DESC)
+),
+fitting AS MATERIALIZED (SELECT * FROM summed WHERE place <= $12 AND bytes_before < $13::bigint)
+SELECT p.*, (SELECT job_id FROM rest) AS resume_id, (SELECT count(*) FROM ids) AS looked_at,
+       (SELECT count(*) FROM matched) > (SELECT count(*) FROM fitting) AS cut
+FROM (VALUES (1)) AS one
+LEFT JOIN LATERAL (
+  SELECT f.bytes, ${viewColumns}, ''::bytea AS input, CASE WHEN o.state = ${stateCodes.SUCCEEDED} THEN ''::bytea END AS result
+  FROM fitting f
+  CROSS JOIN LATERAL (SELECT ${recordColumns} FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j
+  JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+  LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
+  LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
+) AS p ON true
+ORDER BY p.job_id DESC`,
+  };
+}
+
+const statements = {
+  by_state: pageStatement('by_state'),
+  by_lane: pageStatement('by_lane'),
+  by_parent: pageStatement('by_parent'),
+  of_all: pageStatement('of_all'),
+};
+
+const findLanes = {
+  name: 'find_lanes',
+  text: `
+SELECT lane_id FROM lanes
+WHERE namespace = $1 AND ($2::text IS NULL OR definition = $2) AND ($3::text IS NULL OR queue = $3) LIMIT ${MERGED_LANES + 1}`,
+};
+
+/** The lowest and, exclusive, the highest id that a job made in the window can have. */
+function idBounds({ minCreateTimeUs, maxCreateTimeUs }: JobQuery['filter']): [string, string] {
+  const lowest = minCreateTimeUs === undefined ? 0 : Math.max(0, Math.floor(minCreateTimeUs / 1000) - ID_SLACK_MS);
+  if (maxCreateTimeUs === undefined) return [lowestUuid(lowest), HIGHEST_UUID];
+  return [lowestUuid(lowest), lowestUuid(Math.ceil(maxCreateTimeUs / 1000) + ID_SLACK_MS)];
+}
+
+/** What stays the same from one scan of a page to the next. */
+interface Plan {
+  readonly source: JobSource;
+  readonly laneIds: readonly number[];
+  readonly lowestId: string;
+}
+
+async function planOf(session: Session, query: JobQuery, states: readonly JobState[], lowestId: string): Promise<Plan> {
+  if (query.filter.parentJobId) return { source: 'by_parent', laneIds: [], lowestId };
+  if (!states.includes('SUCCEEDED')) return { source: 'by_state', laneIds: [], lowestId };
+  const { definition, queue } = query.filter;
+  const rows = await session.run(findLanes, [query.namespace, definition ?? null, queue ?? null]);
+  const laneIds = rows.map((row) => row.lane_id);
+  return laneIds.length > MERGED_LANES
+    ? { source: 'of_all', laneIds: [], lowestId }
+    : { source: 'by_lane', laneIds, lowestId };
+}
+
+interface Room {
+  readonly jobs: number;
+  readonly bytes: number;
+  readonly records: number;
+}
+
+function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, before: string, room: Room) {
+  const { filter, namespace } = query;
+  const labels = Object.keys(filter.labels).length > 0 ? JSON.stringify(filter.labels) : null;
+  const { laneIds, source, lowestId } = plan;
+  const byLane = source === 'by_lane';
+  const perLane = Math.min(room.records, Math.max(FROM_A_LANE, Math.ceil((2 * room.records) / laneIds.length)));
+  const parameters: Parameter[] = [
+    namespace,
+    filter.definition ?? null,
+    filter.queue ?? null,
+    states.map((state) => stateCodes[state]),
+    labels,
+    timestampOf(filter.minCreateTimeUs),
+    timestampOf(filter.maxCreateTimeUs),
+    filter.failureTypes.length > 0 ? filter.failureTypes : null,
+    before,
+    lowestId,
+    byLane ? perLane : room.records,
+    room.jobs,
+    room.bytes,
+  ];
+  if (source === 'by_parent') return [...parameters, filter.parentJobId ?? null];
+  return byLane ? [...parameters, laneIds] : parameters;
+}
+
+interface Scan {
+  readonly rows: readonly Row[];
+  readonly lookedAt: number;
+  /** Where the source goes on; undefined at its end. */
+  readonly resumeId: string | undefined;
+  /** More of what was scanned matches than there was room for. */
+  readonly cut: boolean;
+}
+
+async function scan(session: Session, plan: Plan, parameters: readonly Parameter[]): Promise<Scan> {
+  const rows = await session.run(statements[plan.source], parameters);
+  const [first] = rows;
+  return {
+    rows: first?.job_id ? rows : [],
+    lookedAt: first?.looked_at,
+    resumeId: first?.resume_id ?? undefined,
+    cut: first?.cut,
+  };
+}
+
+/** Scans a little more than the page holds, then ten times as much each time, until the page is full or nothing is left. */
+export async function listJobs(session: Session, query: JobQuery): Promise<JobPage> {
+  const states = statesOf(query.filter);
+  const [lowestId, highestId] = idBounds(query.filter);
+  if (states.length === 0) return { jobs: [], nextBeforeJobId: undefined };
+  const plan = await planOf(session, query, states, lowestId);
+  const jobs: JobView[] = [];
+  let before = query.beforeJobId && query.beforeJobId < highestId ? query.beforeJobId : highestId;
+  let [bytes, left, records] = [PAGE_BYTES, query.scanLimit, query.limit + 1];
+  for (;;) {
+    const room = { jobs: query.limit - jobs.length, bytes, records: Math.min(records, left) };
+    const found = await scan(session, plan, parametersOf(query, states, plan, before, room));
+    const holds = await readHoldReasons(session, found.rows);
+    jobs.push(...found.rows.map((row) => jobView(row, [], holds)));
+    if (found.cut) return { jobs, nextBeforeJobId: jobs.at(-1)?.jobId };
+    bytes -= found.rows.reduce((sum, row) => sum + row.bytes, 0);
+    left -= found.lookedAt;
+    records *= 10;
+    const full = jobs.length >= query.limit || bytes <= 0 || left <= 0;
+    if (full || found.resumeId === undefined) return { jobs, nextBeforeJobId: found.resumeId };
+    before = found.resumeId;
+  }
+}

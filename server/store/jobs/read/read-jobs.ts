@@ -1,0 +1,298 @@
+/** Jobs as people see them, and how attempts were closed. */
+
+import type { Failure, FailureCause } from '../../../domain/base/payload.ts';
+import { reasonOfState, type WaitReason } from '../../../domain/explain/wait-reasons.ts';
+import { type CancelStage, cancelStages } from '../../../domain/jobs/cancel-stage.ts';
+import { isSuspended } from '../../../domain/jobs/decide.ts';
+import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
+import { isSuspect } from '../../../domain/jobs/losses.ts';
+import { type AttemptOutcome, attemptOutcomes, type SkipReason, skipReasons } from '../../../domain/jobs/run.ts';
+import { reported } from '../../../domain/retries/circuit-breaker.ts';
+import type { AttemptKey, ClosedRecord } from '../../../engine/ports/attempts.ts';
+import type { AttemptView, JobName, JobView } from '../../../engine/ports/jobs.ts';
+import { failureOf } from '../../base/failure-text.ts';
+import { inputTable } from '../../base/input-table.ts';
+import { sameKey } from '../../base/same-key.ts';
+import { payloadOf } from '../../dispatch/claim-jobs.ts';
+import type { Row, Session } from '../../driver/database.ts';
+import { type HoldReasons, mayBeHeld, readHoldReasons } from './hold-reasons.ts';
+
+/** Of `jobs`, all but the input. */
+export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
+       parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
+
+/** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
+export const viewColumns = `
+       j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
+       coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
+       coalesce(o.session_id, r.session_id) AS session_id, coalesce(o.assign_time, r.assign_time) AS assign_time,
+       coalesce(o.progress_fraction, r.progress_fraction) AS progress_fraction,
+       coalesce(o.progress_message, r.progress_message) AS progress_message, coalesce(o.reason, r.reason) AS reason,
+       CASE r.state WHEN ${stateCodes.SCHEDULED} THEN r.due_time WHEN ${stateCodes.PAUSED} THEN coalesce(r.run_time, j.run_time)
+            ELSE j.run_time END AS next_time,
+       o.end_time, o.skip_reason, o.result_content_type, o.result_metadata, o.failure,
+       coalesce(o.cancel_stage, CASE WHEN r.state = ${stateCodes.CANCELLING} THEN ${cancelStages.REQUESTED} END) AS cancel_stage,
+       coalesce(o.cancel_time, r.cancel_time) AS cancel_time, coalesce(o.cancel_reason, r.reason) AS cancel_reason, o.cleanup_job_id`;
+
+const readMany = {
+  name: 'read_jobs',
+  text: `
+SELECT ${viewColumns}, o.result, s.worker_name
+FROM unnest($1::uuid[], $2::text[]) AS i (job_id, namespace)
+CROSS JOIN LATERAL (SELECT ${recordColumns}, input FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j
+JOIN lanes n ON ${sameKey('n.lane_id', 'j.lane_id')}
+LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'j.job_id')}
+LEFT JOIN job_outcomes o ON ${sameKey('o.job_id', 'j.job_id')}
+LEFT JOIN sessions s ON ${sameKey('s.session_id', 'coalesce(o.session_id, r.session_id)')}
+WHERE n.namespace IS NOT DISTINCT FROM i.namespace`,
+};
+
+const readAttempts = {
+  name: 'read_attempts',
+  text: `
+SELECT a.*, s.worker_name FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (
+  SELECT * FROM job_attempts WHERE job_attempts.job_id = i.job_id ORDER BY attempt DESC LIMIT 99
+) AS a
+LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
+ORDER BY a.job_id, a.attempt`,
+};
+
+// One look-up for each id: an ANY may be read off any index that holds the ids, from one end to the other.
+const findMany = {
+  name: 'find_jobs',
+  text: `
+SELECT i.job_id FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (SELECT FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
+};
+const findEndedMany = {
+  name: 'find_ended_jobs',
+  text: 'SELECT job_id FROM job_outcomes WHERE job_id = ANY($1::uuid[])',
+};
+
+const readRevisionsOfMany = {
+  name: 'read_revisions',
+  text: `
+SELECT i.job_id, coalesce(r.revision, o.revision) AS revision
+FROM unnest($1::uuid[]) AS i (job_id)
+LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
+LEFT JOIN LATERAL (
+  SELECT revision FROM job_outcomes WHERE r.job_id IS NULL AND job_outcomes.job_id = i.job_id OFFSET 0
+) AS o ON true`,
+};
+
+const readClosedMany = {
+  name: 'read_closed_attempts',
+  text: `
+WITH i AS MATERIALIZED (SELECT * FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')})
+SELECT o.job_id, o.attempt, o.session_id, o.state, NULL::smallint AS outcome, o.result, o.result_content_type,
+       o.result_metadata, o.failure, o.cancel_stage
+FROM i CROSS JOIN LATERAL (
+  SELECT * FROM job_outcomes WHERE job_outcomes.job_id = i.job_id AND job_outcomes.attempt = i.attempt
+    AND job_outcomes.session_id = i.session_id OFFSET 0
+) AS o
+UNION ALL
+SELECT a.job_id, a.attempt, a.session_id, NULL, a.outcome, NULL, NULL, NULL, a.failure, NULL
+FROM i JOIN job_attempts a ON ${sameKey('a.job_id', 'i.job_id')} AND a.attempt = i.attempt AND a.session_id = i.session_id`,
+};
+
+const stageNames = new Map<number, CancelStage>(
+  Object.entries(cancelStages).map(([name, code]) => [code, name as CancelStage]),
+);
+
+const skipNames = new Map<number, SkipReason>(
+  Object.entries(skipReasons).map(([name, code]) => [code, name as SkipReason]),
+);
+
+const outcomeNames = new Map<number, AttemptOutcome>(
+  Object.entries(attemptOutcomes).map(([name, code]) => [code, name as AttemptOutcome]),
+);
+
+function attemptView(row: Row): AttemptView {
+  return {
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    workerName: row.worker_name ?? '',
+    outcome: outcomeNames.get(row.outcome),
+    counted: row.counted,
+    assignTimeUs: row.assign_time,
+    endTimeUs: row.end_time,
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+  };
+}
+
+const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
+  [stateCodes.SUCCEEDED]: 'SUCCEEDED',
+  [stateCodes.FAILED]: 'FAILED',
+  [stateCodes.CANCELLED]: 'CANCELLED',
+};
+
+/** How an attempt was closed that made its job end FAILED. */
+const outcomesByCause: Partial<Record<FailureCause, AttemptOutcome>> = {
+  TIMEOUT: 'TIMED_OUT',
+  LOST_WORKER: 'LAPSED',
+  POISON: 'LAPSED',
+  LEASE_LOST: 'ABORTED',
+  SESSION_CLOSED: 'SESSION_CLOSED',
+};
+
+/** The outcome row says how the job ended; what its last attempt did stands in the failure, or in what led to it. */
+function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcome | undefined {
+  if (state !== stateCodes.FAILED || !failure) return lastOutcomes[state];
+  // Only of a release nobody says why.
+  if (failure.failureCause === 'LOST_TOO_OFTEN' && !failure.cause) return 'RELEASED';
+  const last = failure.failureCause === 'LOST_TOO_OFTEN' ? (failure.cause ?? failure) : failure;
+  return outcomesByCause[last.failureCause] ?? 'FAILED';
+}
+
+/** The open attempt, or the one that ended the job; none if the job is between two. `before` it others were closed. */
+function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
+  if (row.session_id === null) return [];
+  const failure = row.failure === null ? undefined : failureOf(row.failure);
+  const outcome = lastOutcome(row.state, failure);
+  const mayCount = outcome !== undefined && outcome !== 'CANCELLED' && outcome !== 'RELEASED';
+  return [
+    {
+      attempt: row.attempt,
+      sessionId: row.session_id,
+      workerName: row.worker_name ?? '',
+      outcome,
+      counted: mayCount && row.attempts_counted > before.filter((attempt) => attempt.counted).length,
+      assignTimeUs: row.assign_time,
+      endTimeUs: row.end_time ?? undefined,
+      failure,
+    },
+  ];
+}
+
+function cancellationOf(row: Row): JobView['cancellation'] {
+  const stage = stageNames.get(row.cancel_stage);
+  if (!stage) return undefined;
+  return {
+    stage,
+    reason: row.cancel_reason ?? '',
+    requestTimeUs: row.cancel_time ?? undefined,
+    cleanupJobId: row.cleanup_job_id ?? undefined,
+  };
+}
+
+/** Of a job that nothing is known to hold back: by its state, or since it waits for its children, or is a suspect. */
+function waitReasonOf(row: Row): WaitReason | undefined {
+  const state = stateOf(row.state);
+  if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
+  return state === 'READY' && isSuspect(row as { losses: number }) ? 'SUSPECT' : reasonOfState(state, row.reason);
+}
+
+export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldReasons): JobView {
+  const hold = mayBeHeld(row) ? holds.get(row.run_lane_id) : undefined;
+  return {
+    jobId: row.job_id,
+    namespace: row.namespace,
+    definition: row.definition,
+    definitionVersion: row.definition_version,
+    queue: row.queue,
+    state: stateOf(row.state),
+    reason: hold?.text ?? row.reason ?? '',
+    skipReason: skipNames.get(row.skip_reason),
+    waitReason: hold?.reason ?? waitReasonOf(row),
+    priority: row.priority,
+    labels: row.labels ?? {},
+    input: payloadOf(row.input, row.input_content_type, row.input_metadata),
+    progress:
+      row.progress_fraction === null && row.progress_message === null
+        ? undefined
+        : { fraction: row.progress_fraction ?? 0, message: row.progress_message ?? '' },
+    attempt: row.attempt,
+    attemptsCounted: row.attempts_counted,
+    createTimeUs: row.create_time,
+    runTimeUs: row.next_time ?? undefined,
+    expireTimeUs: row.expire_time ?? undefined,
+    assignTimeUs: row.assign_time ?? undefined,
+    endTimeUs: row.end_time ?? undefined,
+    cancellation: cancellationOf(row),
+    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+    sessionId: row.session_id ?? undefined,
+    idempotencyKey: row.idempotency_key ?? '',
+    retryOf: row.retry_of ?? undefined,
+    parentJobId: row.parent_job_id ?? undefined,
+    fairnessKey: row.fairness_key ?? '',
+    limitKey: row.limit_key ?? '',
+    traceparent: row.traceparent ?? '',
+    revision: row.revision,
+    erased: row.erase_audit_id !== null,
+    attempts,
+  };
+}
+
+/** Whether attempts before the last one may be on record. A job that is between two holds none at the moment. */
+function hasClosedAttempts(row: Row): boolean {
+  return row.attempt > 1 || (row.attempt === 1 && row.session_id === null);
+}
+
+/** In the order of the names; undefined where there is no such job. At most 1,000. */
+export async function readJobs(session: Session, names: readonly JobName[]): Promise<(JobView | undefined)[]> {
+  const rows = await session.run(readMany, [names.map((name) => name.jobId), names.map((name) => name.namespace)]);
+  const views = new Map((await viewsOf(session, rows)).map((view) => [`${view.namespace}/${view.jobId}`, view]));
+  return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
+}
+
+/** Of rows with `viewColumns` and what comes beside them, each with its attempts. */
+export async function viewsOf(session: Session, rows: readonly Row[]): Promise<JobView[]> {
+  // A job that several ask for comes several times: its attempts once.
+  const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
+  const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
+  const attempts = Map.groupBy(closed, (row) => row.job_id);
+  const holds = await readHoldReasons(session, rows);
+  return rows.map((row) => {
+    const before = (attempts.get(row.job_id) ?? []).map(attemptView);
+    return jobView(row, [...before, ...lastAttempt(row, before)], holds);
+  });
+}
+
+export async function findJobs(session: Session, jobIds: readonly string[]): Promise<string[]> {
+  return (await session.run(findMany, [jobIds])).map((row) => row.job_id);
+}
+
+export async function findEnded(session: Session, jobIds: readonly string[]): Promise<string[]> {
+  return (await session.run(findEndedMany, [jobIds])).map((row) => row.job_id);
+}
+
+/** In the order of the ids; undefined where there is no such job. */
+export async function readRevisions(session: Session, jobIds: readonly string[]): Promise<(number | undefined)[]> {
+  const rows = await session.run(readRevisionsOfMany, [jobIds]);
+  const revisions = new Map(rows.map((row) => [row.job_id, row.revision ?? undefined]));
+  return jobIds.map((jobId) => revisions.get(jobId));
+}
+
+function outcomeOf(row: Row): ClosedRecord['outcome'] {
+  const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcomes[row.state];
+  // A worker reports a run timeout that it enforced as a failure.
+  if (name === 'TIMED_OUT') return 'FAILED';
+  return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' || name === 'SUSPENDED' ? name : 'OTHER';
+}
+
+/** How the worker itself gave the attempt back, if it did. */
+function givenBackOf(row: Row): ClosedRecord['givenBack'] {
+  if (row.cancel_stage === cancelStages.STOPPED) return 'STOPPED';
+  const failure = row.failure === null ? undefined : failureOf(row.failure);
+  const name = row.state === null ? outcomeNames.get(row.outcome) : lastOutcome(row.state, reported(failure));
+  return name === 'RELEASED' || name === 'ABORTED' ? name : undefined;
+}
+
+export async function readClosed(session: Session, attempts: readonly AttemptKey[]): Promise<ClosedRecord[]> {
+  const rows = await session.run(readClosedMany, [
+    attempts.map((key) => key.jobId),
+    attempts.map((key) => key.attempt),
+    attempts.map((key) => key.sessionId),
+  ]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    attempt: row.attempt,
+    sessionId: row.session_id,
+    outcome: outcomeOf(row),
+    givenBack: givenBackOf(row),
+    result: row.result === null ? undefined : payloadOf(row.result, row.result_content_type, row.result_metadata),
+    failure: row.failure ?? undefined,
+  }));
+}

@@ -1,0 +1,132 @@
+/** Keys of submission rules: one job holds a key; what becomes of others that come with it, the rule says. */
+import { type JobState, stateOf } from '../../../domain/jobs/job-state.ts';
+import type { RuleKey } from '../../../engine/ports/submissions.ts';
+import { inputTable } from '../../base/input-table.ts';
+import { sameKey } from '../../base/same-key.ts';
+import type { Session } from '../../driver/database.ts';
+
+/** Codes as stored in SQL. */
+const kindCodes: Readonly<Record<RuleKey['kind'], number>> = { UNIQUENESS: 1, DEBOUNCE: 2, THROTTLE: 3 };
+
+const columns = { key_hash: 'bytea', kind: 'smallint', job_id: 'uuid', span_ms: 'bigint' };
+const until = "(SELECT muster_now()) + span_ms * interval '1 ms'";
+
+// Sorted, so that two calls that share keys wait for each other in one direction only.
+const insertKeys = {
+  name: 'insert_submission_keys',
+  text: `
+INSERT INTO submission_keys (key_hash, kind, job_id, until_time)
+SELECT key_hash, kind, job_id, ${until} FROM ${inputTable(columns, 'i')} ORDER BY key_hash
+ON CONFLICT DO NOTHING RETURNING key_hash, until_time`,
+};
+
+const lockKeys = {
+  name: 'lock_submission_keys',
+  text: 'SELECT key_hash FROM submission_keys WHERE key_hash = ANY($1::bytea[]) ORDER BY key_hash FOR NO KEY UPDATE',
+};
+
+// A statement of its own: only a snapshot younger than the locks sees who holds the keys now, and how those jobs are.
+const readHolders = {
+  name: 'read_submission_key_holders',
+  text: `
+SELECT k.key_hash, k.job_id, k.until_time, coalesce(r.state, o.state) AS state, j.create_time, (SELECT muster_now()) AS now
+FROM submission_keys k
+LEFT JOIN LATERAL (SELECT create_time FROM jobs WHERE jobs.job_id = k.job_id OFFSET 0) AS j ON true
+LEFT JOIN LATERAL (SELECT state FROM job_runs WHERE job_runs.job_id = k.job_id OFFSET 0) AS r ON true
+LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = k.job_id OFFSET 0) AS o ON true
+WHERE k.key_hash = ANY($1::bytea[])`,
+};
+
+// Compares and sets: only from the job that was found to hold the key. A plain = would have the index by job read whole.
+const takeOverKeys = {
+  name: 'take_over_submission_keys',
+  text: `
+UPDATE submission_keys k SET job_id = i.job_id, until_time = coalesce(i.until_time, ${until})
+FROM ${inputTable({ ...columns, holder_job_id: 'uuid', until_time: 'timestamptz' }, 'i')}
+WHERE ${sameKey('k.key_hash', 'i.key_hash')} AND k.job_id IS NOT DISTINCT FROM i.holder_job_id
+RETURNING k.key_hash, k.until_time`,
+};
+
+/** A key in the hand of a job that is about to be stored. */
+export interface Claim {
+  readonly rule: RuleKey;
+  readonly jobId: string;
+}
+
+/** One that another job holds. */
+export interface HeldKey {
+  readonly jobId: string;
+  /** Undefined: the job is no longer kept. */
+  readonly state: JobState | undefined;
+  readonly untilUs: number | null;
+  /** Null as `state`. */
+  readonly createTimeUs: number | null;
+  readonly nowUs: number;
+}
+
+export interface TakeOver extends Claim {
+  readonly holderJobId: string;
+  /** Set: the key stays as it was in this. */
+  readonly untilUs: number | undefined;
+}
+
+/** Until when each key holds, by key; null: it has no such time. */
+export type UntilTimes = Map<string, number | null>;
+
+/** What a key is known by in maps. */
+export function nameOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString('latin1');
+}
+
+function spanOf(rule: RuleKey): number | null {
+  if (rule.kind === 'UNIQUENESS') return null;
+  return rule.kind === 'DEBOUNCE' ? rule.maxWaitMs : rule.periodMs;
+}
+
+function rowsOf(claims: readonly Claim[]) {
+  return [
+    claims.map(({ rule }) => rule.hash),
+    claims.map(({ rule }) => kindCodes[rule.kind]),
+    claims.map(({ jobId }) => jobId),
+    claims.map(({ rule }) => spanOf(rule)),
+  ];
+}
+
+/** Takes the keys that nobody has. */
+export async function insertClaims(session: Session, claims: readonly Claim[]): Promise<UntilTimes> {
+  const rows = await session.run(insertKeys, rowsOf(claims));
+  return new Map(rows.map((row) => [nameOf(row.key_hash), row.until_time]));
+}
+
+/** Who holds these keys, by key; they stay theirs until this transaction ends. */
+export async function lockHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, HeldKey>> {
+  await session.run(lockKeys, [hashes]);
+  return readKeyHolders(session, hashes);
+}
+
+/** As of now. */
+export async function readKeyHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, HeldKey>> {
+  const rows = await session.run(readHolders, [hashes]);
+  return new Map(
+    rows.map((row) => [
+      nameOf(row.key_hash),
+      {
+        jobId: row.job_id,
+        state: row.state === null ? undefined : stateOf(row.state),
+        untilUs: row.until_time,
+        createTimeUs: row.create_time,
+        nowUs: row.now,
+      },
+    ]),
+  );
+}
+
+/** Of keys that are locked. */
+export async function takeOver(session: Session, taken: readonly TakeOver[]): Promise<UntilTimes> {
+  const rows = await session.run(takeOverKeys, [
+    ...rowsOf(taken),
+    taken.map(({ holderJobId }) => holderJobId),
+    taken.map(({ untilUs }) => untilUs),
+  ]);
+  return new Map(rows.map((row) => [nameOf(row.key_hash), row.until_time]));
+}

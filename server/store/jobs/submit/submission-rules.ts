@@ -1,0 +1,214 @@
+/**
+ * Applies the rules of definitions to the jobs of a call, in the transaction that stores them: which of them are duplicates
+ * of jobs that are there, and which jobs that wait they replace.
+ *
+ * Locks are taken in the order keys, then runs: whoever holds a run's lock never waits for a key.
+ */
+import { decideCancel } from '../../../domain/jobs/decide.ts';
+import type { Change } from '../../../domain/jobs/run.ts';
+import type { NewJob, RuleKey, RuleRefusal } from '../../../engine/ports/submissions.ts';
+import type { FairRanks } from '../../dispatch/fair-ranks.ts';
+import { type Session, within } from '../../driver/database.ts';
+import { changeRuns } from '../change/change-runs.ts';
+import type { Insertion } from './insert-jobs.ts';
+import { claimOf, type Group, groupsOf, isRejected, jobAt, refusal, refusalWithin, waitOf } from './rule-groups.ts';
+import {
+  type Claim,
+  type HeldKey,
+  insertClaims,
+  lockHolders,
+  nameOf,
+  readKeyHolders,
+  type TakeOver,
+  takeOver,
+} from './submission-keys.ts';
+
+const JOBS_A_STATEMENT = 1_000;
+
+/** What the rules make of a call. */
+export interface Ruled {
+  readonly insertion: Insertion;
+  /** Jobs that have ended because one of these took their place. */
+  readonly replaced: readonly Change[];
+  /** Jobs of the call itself that are to end once they are stored, each with the one that takes its place. */
+  readonly superseded: ReadonlyMap<string, string>;
+}
+
+/** One call's way through its rules. */
+class Ruling {
+  readonly #session: Session;
+  readonly #fairRanks: FairRanks;
+  readonly #insertion: Insertion;
+  readonly #groups: Map<string, Group>;
+  /** Jobs that are answered with another one, by the place of each. */
+  readonly #answers = new Map<number, string>();
+  /** By key: how far the debounced job may be put off. */
+  readonly #latest = new Map<string, number>();
+  readonly #superseded = new Map<string, string>();
+  #replaced: readonly Change[] = [];
+
+  constructor(session: Session, fairRanks: FairRanks, insertion: Insertion, groups: Map<string, Group>) {
+    this.#session = session;
+    this.#fairRanks = fairRanks;
+    this.#insertion = insertion;
+    this.#groups = groups;
+  }
+
+  async run(): Promise<Ruled | RuleRefusal> {
+    const { call } = this.#insertion;
+    const within = refusalWithin(this.#groups.values());
+    if (within) return within;
+    const claims = [...this.#groups.values()].map((group) => claimOf(call, group));
+    const taken = await insertClaims(this.#session, claims);
+    this.#noteUntil(taken);
+    const held = claims.filter(({ rule }) => !taken.has(nameOf(rule.hash)));
+    const refused = held.length > 0 ? await this.#contest(held) : undefined;
+    if (refused) return refused;
+    this.#foldGroups();
+    return { insertion: this.#insert(), replaced: this.#replaced, superseded: this.#superseded };
+  }
+
+  /** Takes the keys over whose jobs are not in the way, or are to make way. */
+  async #contest(claims: readonly Claim[]): Promise<RuleRefusal | undefined> {
+    const { call } = this.#insertion;
+    const hashes = claims.map(({ rule }) => rule.hash);
+    const holders = await lockHolders(this.#session, hashes);
+    const replaced = new Map(call.keys.map(({ index, replacedJobId }) => [index, replacedJobId]));
+    const free: (Claim & { readonly holder: HeldKey })[] = [];
+    for (const claim of claims) {
+      const holder = holders.get(nameOf(claim.rule.hash));
+      if (!holder) throw goneMeanwhile();
+      // A try that was broken off after it was stored comes again.
+      if (holder.jobId === claim.jobId) continue;
+      const wait = waitOf(claim.rule, holder, replaced.get(claim.rule.index));
+      if (!wait) free.push({ ...claim, holder });
+      else if (isRejected(claim.rule)) return refusal(claim.rule, wait.ms, { jobId: holder.jobId });
+      else this.#answers.set(claim.rule.index, holder.jobId);
+    }
+    await this.#takeOver(free);
+    return undefined;
+  }
+
+  async #takeOver(claims: readonly (Claim & { readonly holder: HeldKey })[]): Promise<void> {
+    if (claims.length === 0) return;
+    const ended = await this.#replaceWaiting(claims);
+    const takeOvers = claims.map(({ rule, jobId, holder }): TakeOver => {
+      // Still the row of submissions that the first one began.
+      const goesOn = ended.has(holder.jobId) && holder.untilUs !== null;
+      return { rule, jobId, holderJobId: holder.jobId, untilUs: goesOn ? (holder.untilUs as number) : undefined };
+    });
+    const taken = await takeOver(this.#session, takeOvers);
+    if (taken.size < claims.length) throw goneMeanwhile();
+    this.#noteUntil(taken);
+  }
+
+  /** Ends jobs whose place debounced ones take, where they still wait; returns the ids of those. */
+  async #replaceWaiting(claims: readonly (Claim & { readonly holder: HeldKey })[]): Promise<Set<string>> {
+    const { call } = this.#insertion;
+    const successors = new Map<string, string>();
+    for (const { rule, holder } of claims) {
+      const first = this.#groups.get(nameOf(rule.hash))?.[0] ?? rule;
+      if (rule.kind === 'DEBOUNCE' && holder.state === 'SCHEDULED')
+        successors.set(holder.jobId, jobAt(call, first).jobId);
+    }
+    this.#replaced = await replaceWaiting(this.#session, this.#fairRanks, call.namespace, successors);
+    return new Set(this.#replaced.map(({ run }) => run.jobId));
+  }
+
+  #noteUntil(taken: ReadonlyMap<string, number | null>): void {
+    for (const [name, untilUs] of taken) if (untilUs !== null) this.#latest.set(name, untilUs);
+  }
+
+  /** Of jobs of this call with the same key one is stored for all, or each is replaced by the next. */
+  #foldGroups(): void {
+    const { call } = this.#insertion;
+    for (const [first, ...others] of this.#groups.values()) {
+      let before = first;
+      for (const rule of others) {
+        const { jobId } = jobAt(call, before);
+        if (rule.kind === 'DEBOUNCE') this.#superseded.set(jobId, jobAt(call, rule).jobId);
+        else this.#answers.set(rule.index, this.#answers.get(first.index) ?? jobId);
+        before = rule.kind === 'DEBOUNCE' ? rule : first;
+      }
+    }
+  }
+
+  #insert(): Insertion {
+    const { call, jobIds, existing } = this.#insertion;
+    const timed = new Map<number, NewJob>();
+    for (const [name, group] of this.#groups)
+      for (const rule of group) timed.set(rule.index, this.#startedInTime(name, rule));
+    const isStored = (i: number) => !existing[i] && !this.#answers.has(i);
+    return {
+      call,
+      jobs: call.jobs.flatMap((job, i) => (isStored(i) ? [timed.get(i) ?? job] : [])),
+      jobIds: jobIds.map((jobId, i) => this.#answers.get(i) ?? jobId),
+      existing: existing.map((was, i) => was || this.#answers.has(i)),
+    };
+  }
+
+  #startedInTime(name: string, rule: RuleKey): NewJob {
+    const job = jobAt(this.#insertion.call, rule);
+    const latestUs = this.#latest.get(name);
+    if (rule.kind !== 'DEBOUNCE' || latestUs === undefined || (job.runTimeUs ?? 0) <= latestUs) return job;
+    return { ...job, ...rule.startingAt(latestUs) };
+  }
+}
+
+/** The transaction begins anew, and finds the key free or in other hands. */
+function goneMeanwhile(): Error {
+  return Object.assign(new Error('the key of a submission rule has changed hands or is gone'), { code: '40001' });
+}
+
+/** Ends those of these jobs that wait and have not been tried yet; each says by which one it was replaced. */
+export async function replaceWaiting(
+  session: Session,
+  fairRanks: FairRanks,
+  namespace: string,
+  successors: ReadonlyMap<string, string>,
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  // Sorted before they are cut, so that their locks are taken in order all the same.
+  const jobIds = [...successors.keys()].sort();
+  for (let at = 0; at < jobIds.length; at += JOBS_A_STATEMENT) {
+    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_A_STATEMENT) } as const;
+    const ended = await changeRuns(within(session), fairRanks, some, (run, nowUs) =>
+      run.state === 'SCHEDULED' && run.attempt === 0
+        ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })
+        : undefined,
+    );
+    changes.push(...ended);
+  }
+  return changes;
+}
+
+/** Undefined where no rule holds for the call. */
+export async function applyRules(
+  session: Session,
+  fairRanks: FairRanks,
+  insertion: Insertion,
+): Promise<Ruled | RuleRefusal | undefined> {
+  const groups = groupsOf(insertion);
+  return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
+}
+
+/** The answer to a call that was stored, as far as it is known: jobs that were not stored are answered with who holds their keys. */
+export async function withHolders(
+  session: Session,
+  insertion: Insertion,
+  isStored: (jobId: string) => boolean,
+): Promise<Insertion> {
+  const { call, jobIds, existing } = insertion;
+  const missing = (call.rules ?? []).filter(({ index }) => !existing[index] && !isStored(jobIds[index] as string));
+  if (missing.length === 0) return insertion;
+  const holders = await readKeyHolders(
+    session,
+    missing.map(({ hash }) => hash),
+  );
+  const answers = new Map(missing.map(({ index, hash }) => [index, holders.get(nameOf(hash))?.jobId]));
+  return {
+    ...insertion,
+    jobIds: jobIds.map((jobId, i) => answers.get(i) ?? jobId),
+    existing: existing.map((was, i) => was || answers.has(i)),
+  };
+}

@@ -1,0 +1,70 @@
+/** Audit records: what was done by hand and can't be undone, and why. Kept for good. */
+import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
+import type { AuditQuery, AuditRecord } from '../../engine/ports/audit.ts';
+import { inputTable } from '../base/input-table.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const columns = {
+  audit_id: 'uuid',
+  action: 'text',
+  namespace: 'text',
+  job_id: 'uuid',
+  reason: 'text',
+  subject: 'text',
+};
+
+const insertMany = {
+  name: 'insert_audit_records',
+  text: `
+INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason, subject)
+SELECT audit_id, (SELECT muster_now()), action, namespace, job_id, reason, subject FROM ${inputTable(columns, 'i')}`,
+};
+
+export async function insertAudits(session: Session, records: readonly NewAuditRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  await session.run(insertMany, [
+    records.map((record) => record.auditId),
+    records.map((record) => record.action),
+    records.map((record) => record.namespace),
+    records.map((record) => record.jobId),
+    records.map((record) => record.reason),
+    records.map((record) => record.subject),
+  ]);
+}
+
+const BEFORE = "coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')";
+
+const listAll = {
+  name: 'list_audit_records',
+  text: `
+SELECT * FROM audit_records WHERE namespace = $1 AND audit_id < ${BEFORE}
+ORDER BY namespace DESC, audit_id DESC LIMIT $3`,
+};
+
+// By the job first, of which people have done little.
+const listOfJob = {
+  name: 'list_audit_records_of_job',
+  text: `
+SELECT * FROM (SELECT * FROM audit_records WHERE job_id = $4 OFFSET 0) AS ofjob
+WHERE namespace = $1 AND audit_id < ${BEFORE}
+ORDER BY audit_id DESC LIMIT $3`,
+};
+
+export async function listAudit(session: Session, query: AuditQuery): Promise<AuditRecord[]> {
+  const { namespace, jobId, beforeAuditId, limit } = query;
+  const page = [namespace, beforeAuditId ?? null, limit];
+  const rows = jobId === undefined ? await session.run(listAll, page) : await session.run(listOfJob, [...page, jobId]);
+  return rows.map(recordOf);
+}
+
+function recordOf(row: Row): AuditRecord {
+  return {
+    auditId: row.audit_id,
+    recordTimeUs: row.record_time,
+    action: row.action,
+    namespace: row.namespace,
+    jobId: row.job_id,
+    reason: row.reason,
+    subject: row.subject,
+  };
+}

@@ -1,0 +1,174 @@
+/** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `held-lanes.ts`. */
+import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
+import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/ports/queues.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const columns =
+  'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
+
+/** What lanes are indexed by for their queue, with the prefix of their table. */
+export function queueKey(lanes: string): string {
+  return `(${lanes}namespace || '/' || ${lanes}queue)`;
+}
+
+/** Of descriptions and reasons on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+const PAGE_BYTES = 2 << 20;
+/** Deleted queues that are looked at for a page. */
+const MOST_REVIVED = 1_000;
+
+// A deleted queue is there again once a job was submitted to one of its lanes, which replicas know by their numbers: it has
+// open jobs then, or a job whose id is younger than the deletion. Nobody pays for that before the queue is asked for.
+// Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
+const findDeleted = {
+  name: 'find_deleted_queues',
+  text: `
+SELECT q.name, EXISTS (
+  SELECT FROM lanes l CROSS JOIN LATERAL (
+    SELECT FROM jobs WHERE (jobs.lane_id, jobs.job_id) <= (l.lane_id, repeat('f', 32)::uuid) AND (jobs.lane_id, jobs.job_id) >= (
+      l.lane_id,
+      (lpad(to_hex(floor(extract(epoch FROM q.delete_time) * 1000)::bigint + 1), 12, '0') || repeat('0', 20))::uuid
+    )
+    LIMIT 1
+  ) AS younger
+  WHERE ${queueKey('l.')} = q.namespace || '/' || q.name
+) AS has_younger
+FROM queues q
+WHERE q.namespace = $1 AND q.name > $2 AND ($3::text IS NULL OR q.name = $3) AND q.delete_time IS NOT NULL
+ORDER BY q.name LIMIT ${MOST_REVIVED}`,
+};
+
+const reviveMany = {
+  name: 'revive_queues',
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT namespace, name FROM queues WHERE namespace = $1 AND name = ANY($2::text[]) AND delete_time IS NOT NULL
+  ORDER BY name FOR NO KEY UPDATE
+)
+UPDATE queues q SET delete_time = NULL, create_time = q.delete_time, revision = q.revision + 1
+FROM locked l WHERE ${sameKey('q.namespace', 'l.namespace')} AND ${sameKey('q.name', 'l.name')}`,
+};
+
+const readOne = {
+  name: 'read_queue',
+  text: `SELECT ${columns}, delete_time FROM queues WHERE namespace = $1 AND name = $2`,
+};
+
+const listSome = {
+  name: 'list_queues',
+  text: `SELECT ${columns} FROM queues WHERE namespace = $1 AND name > $2 AND delete_time IS NULL ORDER BY name LIMIT $3`,
+};
+
+// One statement, so that both tables are read as they were at one moment.
+const countMany = {
+  name: 'read_queue_counts',
+  text: `
+WITH asked AS MATERIALIZED (
+  SELECT l.lane_id, l.queue FROM unnest($2::text[]) AS i (queue)
+  CROSS JOIN LATERAL (SELECT lane_id, queue FROM lanes WHERE ${queueKey('lanes.')} = $1 || '/' || i.queue OFFSET 0) AS l
+),
+recent AS MATERIALIZED (SELECT lane_id, state, sum(jobs) AS jobs FROM lane_count_changes GROUP BY lane_id, state)
+SELECT queue, state, sum(jobs)::bigint AS jobs FROM (
+  SELECT a.queue, k.state, k.jobs FROM asked a JOIN lane_counts k ON ${sameKey('k.lane_id', 'a.lane_id')}
+  UNION ALL
+  SELECT l.queue, r.state, r.jobs FROM recent r
+  CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = r.lane_id OFFSET 0) AS l
+  WHERE l.namespace = $1 AND l.queue = ANY($2::text[])
+) AS parts
+GROUP BY queue, state HAVING sum(jobs) <> 0`,
+};
+
+type Counts = Map<string, Partial<Record<JobState, number>>>;
+
+async function readCounts(session: Session, namespace: string, names: readonly string[]): Promise<Counts> {
+  const counts: Counts = new Map(names.map((name) => [name, {}]));
+  if (names.length === 0) return counts;
+  for (const row of await session.run(countMany, [namespace, names])) {
+    const of = counts.get(row.queue);
+    if (of) of[stateOf(row.state)] = row.jobs;
+  }
+  return counts;
+}
+
+/** What a person may change. */
+export function settingsOf(row: Row): QueueSettings {
+  return {
+    description: row.description,
+    maxConcurrency: row.max_concurrency ?? undefined,
+    rateLimit: row.rate_limit === null ? undefined : JSON.parse(row.rate_limit),
+    fairnessWeights: row.fairness_weights ?? {},
+    maxBacklog: row.max_backlog,
+    maxBacklogAgeMs: row.max_backlog_age_ms,
+  };
+}
+
+function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
+  return {
+    namespace: row.namespace,
+    name: row.name,
+    paused: row.paused,
+    pauseReason: row.pause_reason,
+    createTimeUs: row.create_time,
+    etag: etagOf(row),
+    counts,
+    ...settingsOf(row),
+  };
+}
+
+/** Of a queue that was deleted and made anew, too, another one than any before. */
+export function etagOf(row: Row): string {
+  return `${row.revision}-${Number(row.create_time).toString(36)}`;
+}
+
+/** Brings back deleted queues that jobs were submitted to since: the one of this name, or those after `afterName`. */
+async function revive(session: Session, namespace: string, afterName: string, name: string | null): Promise<void> {
+  const deleted = await session.run(findDeleted, [namespace, afterName, name]);
+  const counts = await readCounts(
+    session,
+    namespace,
+    deleted.map((row) => row.name),
+  );
+  const isThere = (row: Row) => row.has_younger || Object.keys(counts.get(row.name) ?? {}).length > 0;
+  const names = deleted.filter(isThere).map((row) => row.name);
+  if (names.length > 0) await session.run(reviveMany, [namespace, names]);
+}
+
+/** Whether there is such a queue; one that was deleted may be there again. */
+export async function findQueue(session: Session, { namespace, name }: QueueName): Promise<Row | undefined> {
+  const [row] = await session.run(readOne, [namespace, name]);
+  if (!row?.delete_time) return row;
+  await revive(session, namespace, '', name);
+  const [again] = await session.run(readOne, [namespace, name]);
+  return again?.delete_time ? undefined : again;
+}
+
+export async function countQueue(session: Session, { namespace, name }: QueueName): Promise<Queue['counts']> {
+  return (await readCounts(session, namespace, [name])).get(name) ?? {};
+}
+
+export async function readQueue(session: Session, queue: QueueName): Promise<Queue | undefined> {
+  const row = await findQueue(session, queue);
+  return row && queueOf(row, await countQueue(session, queue));
+}
+
+export async function listQueues(
+  session: Session,
+  namespace: string,
+  afterName: string,
+  limit: number,
+): Promise<QueuePage> {
+  await revive(session, namespace, afterName, null);
+  const rows = await session.run(listSome, [namespace, afterName, limit + 1]);
+  let bytes = 0;
+  const page = rows.slice(0, limit).filter((row) => {
+    const fits = bytes < PAGE_BYTES;
+    bytes += Buffer.byteLength(row.description) + Buffer.byteLength(row.pause_reason);
+    return fits;
+  });
+  const counts = await readCounts(
+    session,
+    namespace,
+    page.map((row) => row.name),
+  );
+  return { queues: page.map((row) => queueOf(row, counts.get(row.name))), hasMore: page.length < rows.length };
+}

@@ -1,0 +1,126 @@
+/** Circuit breakers that are not closed: what became of their probes, the jobs that may be tried next, and the try itself. */
+
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import { attemptOutcomes } from '../../domain/jobs/run.ts';
+import { isProbeDue, withProbe } from '../../domain/retries/circuit-breaker.ts';
+import type { BreakerKey, OpenBreaker, ProbeClaim, ProbeEnd } from '../../engine/ports/breakers.ts';
+import type { Claim, ClaimedJob, LaneHead } from '../../engine/ports/dispatch.ts';
+import { failureOf } from '../base/failure-text.ts';
+import { sameKey } from '../base/same-key.ts';
+import { claimDemandingIn } from '../dispatch/claim-demanding.ts';
+import { claimJobs } from '../dispatch/claim-jobs.ts';
+import { claimAnyLimitedIn, claimSuspectsIn } from '../dispatch/claim-suspects.ts';
+import { claimedApart, heldBack } from '../dispatch/held-lanes.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { breakerRow, writeBreakers } from './circuit-breakers.ts';
+
+/** Looked after in a round: those that have waited longest. */
+const MOST_OPEN = 500;
+/** Lanes of a breaker that are offered for a probe, those with the lowest heads. */
+const MOST_LANES = 100;
+
+// The record says the lane: a run has none any more once it has ended. One snapshot, so that an attempt is found in one
+// place or the other. The time of creation keeps the planner from reading the whole of an index that has the lane.
+const readOpen = {
+  name: 'read_open_breakers',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+b AS MATERIALIZED (
+  SELECT * FROM circuit_breakers WHERE state <> 1 ORDER BY coalesce(probe_time, open_time), namespace, name LIMIT ${MOST_OPEN}
+)
+SELECT b.*, now.time AS now, j.lane_id, j.create_time, r.state AS run_state, r.attempt AS run_attempt,
+       a.outcome, a.failure AS attempt_failure, o.state AS end_state, o.attempt AS end_attempt, o.failure AS end_failure
+FROM b CROSS JOIN now
+LEFT JOIN LATERAL (SELECT lane_id, create_time FROM jobs WHERE jobs.job_id = b.probe_job_id OFFSET 0) AS j ON true
+LEFT JOIN job_runs r ON ${sameKey('r.job_id', 'b.probe_job_id')}
+LEFT JOIN job_attempts a ON ${sameKey('a.job_id', 'b.probe_job_id')} AND ${sameKey('a.attempt', 'b.probe_attempt')}
+LEFT JOIN LATERAL (
+  SELECT state, attempt, failure FROM job_outcomes WHERE job_outcomes.job_id = b.probe_job_id OFFSET 0
+) AS o ON true`,
+};
+
+// Only what nothing else holds back.
+const readLanesToTry = {
+  name: 'read_lanes_to_probe',
+  text: `
+SELECT l.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
+  SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
+) AS h
+WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen | claimedApart}::smallint = 0
+ORDER BY h.rank LIMIT ${MOST_LANES}`,
+};
+
+// Never waits: whoever holds it is making a probe, or closes it.
+const lockDue = {
+  name: 'lock_breaker_to_probe',
+  text: `
+SELECT *, (SELECT muster_now()) AS now FROM circuit_breakers
+WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE SKIP LOCKED`,
+};
+
+function probeEnd(row: Row): ProbeEnd {
+  if (row.run_attempt === row.probe_attempt && row.run_state !== null) {
+    // One that is asked to stop will say nothing about the dependency.
+    if (row.run_state === stateCodes.ASSIGNED || row.run_state === stateCodes.RUNNING) return { kind: 'none' };
+  }
+  if (row.outcome === attemptOutcomes.FAILED || row.outcome === attemptOutcomes.TIMED_OUT)
+    return { kind: 'failed', failure: failureOf(row.attempt_failure) };
+  if (row.outcome === null && row.end_attempt === row.probe_attempt) {
+    if (row.end_state === stateCodes.SUCCEEDED) return { kind: 'succeeded' };
+    if (row.end_state === stateCodes.FAILED) return { kind: 'failed', failure: failureOf(row.end_failure) };
+  }
+  return { kind: 'gone' };
+}
+
+/** Those that are not closed; at most 500. */
+export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]> {
+  return (await session.run(readOpen, [])).map((row) => {
+    const breaker = breakerRow(row);
+    return {
+      ...breaker,
+      nowUs: row.now,
+      probeLaneId: row.lane_id ?? undefined,
+      probeEnd: breaker.probe ? probeEnd(row) : { kind: 'none' },
+    };
+  });
+}
+
+/** Lanes that wait for this breaker alone, with their lowest ranks. */
+export async function readLanesToProbe(session: Session, { namespace, name }: BreakerKey): Promise<LaneHead[]> {
+  const rows = await session.run(readLanesToTry, [namespace, name]);
+  return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
+}
+
+/**
+ * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there are never
+ * two. A suspect is claimed as suspects are.
+ */
+export function probeBreaker(
+  database: Database,
+  { namespace, name }: BreakerKey,
+  room: ProbeClaim,
+  suspect: boolean,
+): Promise<ClaimedJob | undefined> {
+  return database.transaction(async (session) => {
+    const [row] = await session.run(lockDue, [namespace, name]);
+    if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
+    // A claim without room for a byte takes one job.
+    const bounds = { maxBytes: 0, probes: true };
+    const [job] = await claimAny(session, room, bounds, suspect);
+    if (!job) return undefined;
+    const { jobId, attempt } = job;
+    await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
+    return job;
+  });
+}
+
+function claimAny(
+  session: Session,
+  room: ProbeClaim,
+  bounds: Pick<Claim, 'maxBytes' | 'probes'>,
+  suspect: boolean,
+): Promise<ClaimedJob[]> {
+  if ('demanding' in room) return claimDemandingIn(session, { ...room, ...bounds }, suspect);
+  if ('lane' in room) return claimAnyLimitedIn(session, { ...room, ...bounds }, suspect);
+  return suspect ? claimSuspectsIn(session, { ...room, ...bounds }) : claimJobs(session, { ...room, ...bounds });
+}

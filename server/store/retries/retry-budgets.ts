@@ -1,0 +1,128 @@
+/** What retry budgets are reckoned with: first attempts as jobs are submitted, retries as their time comes. */
+
+import type { Change } from '../../domain/jobs/run.ts';
+import {
+  asksForRetry,
+  grantRetries,
+  type MinuteCounts,
+  MOST_MINUTES_AHEAD,
+  minuteOf,
+  putOff,
+} from '../../domain/retries/retry-budget.ts';
+import type { BudgetOf } from '../../domain/retries/retry-policy.ts';
+import type { NewJob } from '../../engine/ports/submissions.ts';
+import { inputTable } from '../base/input-table.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const columns = { lane_id: 'int', minute: 'bigint', jobs: 'int' };
+
+// A job that may start at once counts in this minute. Sorted: who writes several rows locks them in this order.
+const countMany = {
+  name: 'count_first_attempts',
+  text: `
+WITH now AS MATERIALIZED (SELECT floor(extract(epoch FROM muster_now()) / 60)::bigint AS minute)
+INSERT INTO retry_budgets AS b (namespace, definition, minute, first_attempts)
+SELECT l.namespace, l.definition, greatest(i.minute, now.minute) AS minute, sum(i.jobs)
+FROM ${inputTable(columns, 'i')}
+CROSS JOIN LATERAL (SELECT namespace, definition FROM lanes WHERE lanes.lane_id = i.lane_id OFFSET 0) AS l CROSS JOIN now
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+ON CONFLICT (namespace, definition, minute) DO UPDATE SET first_attempts = b.first_attempts + excluded.first_attempts`,
+};
+
+const makeMinute = {
+  name: 'make_budget_minute',
+  text: 'INSERT INTO retry_budgets (namespace, definition, minute) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+};
+
+// Whoever holds this minute's row spends the budget.
+const lockMinute = {
+  name: 'lock_budget_minute',
+  text: 'SELECT FROM retry_budgets WHERE namespace = $1 AND definition = $2 AND minute = $3 FOR UPDATE',
+};
+
+// A statement of its own: what others have spent before us is younger than the snapshot that the lock was taken under.
+const readMinutes = {
+  name: 'read_budget_minutes',
+  text: `
+SELECT minute, first_attempts, retries, waiting FROM retry_budgets
+WHERE namespace = $1 AND definition = $2 AND minute BETWEEN $3::bigint - 1 AND $3::bigint + ${MOST_MINUTES_AHEAD}`,
+};
+
+const spent = { minute: 'bigint', retries: 'int', waiting: 'int' };
+
+const spendMany = {
+  name: 'spend_retry_budget',
+  text: `
+INSERT INTO retry_budgets AS b (namespace, definition, minute, retries, waiting)
+SELECT $1, $2, minute, retries, waiting FROM ${inputTable(spent, 'i', 3)} ORDER BY minute
+ON CONFLICT (namespace, definition, minute) DO UPDATE
+SET retries = b.retries + excluded.retries, waiting = b.waiting + excluded.waiting`,
+};
+
+/** In the transaction that stores these jobs, after them: those of definitions with a retry budget are counted. */
+export async function countFirstAttempts(session: Session, jobs: readonly NewJob[]): Promise<void> {
+  const counts = new Map<string, { laneId: number; minute: number; jobs: number }>();
+  for (const { laneId, hasRetryBudget, runTimeUs = 0 } of jobs) {
+    if (!hasRetryBudget) continue;
+    const minute = minuteOf(runTimeUs);
+    const key = `${laneId}/${minute}`;
+    counts.set(key, { laneId, minute, jobs: (counts.get(key)?.jobs ?? 0) + 1 });
+  }
+  if (counts.size === 0) return;
+  const rows = [...counts.values()];
+  await session.run(countMany, [
+    rows.map((row) => row.laneId),
+    rows.map((row) => row.minute),
+    rows.map((row) => row.jobs),
+  ]);
+}
+
+function minuteCounts({ minute, first_attempts: firstAttempts, retries, waiting }: Row): MinuteCounts {
+  return { minute, firstAttempts, retries, waiting };
+}
+
+/** Locks the minute of their one definition. For each, in order: undefined when it may begin, else when to ask again. */
+async function spend(session: Session, asking: readonly BudgetOf[], minute: number): Promise<(number | undefined)[]> {
+  const { namespace, definition } = asking[0] as BudgetOf;
+  await session.run(makeMinute, [namespace, definition, minute]);
+  await session.run(lockMinute, [namespace, definition, minute]);
+  const rows = await session.run(readMinutes, [namespace, definition, minute]);
+  const grants = grantRetries(rows.map(minuteCounts), asking, minute);
+  await session.run(spendMany, [
+    namespace,
+    definition,
+    grants.spent.map((one) => one.minute),
+    grants.spent.map((one) => one.retries),
+    grants.spent.map((one) => one.waiting),
+  ]);
+  return [...grants.minutes];
+}
+
+/**
+ * Within the transaction that holds the jobs: retries for which their budgets have no room are put off. One definition
+ * after the other, in the order of their names.
+ */
+export async function keepBudgets(session: Session, changes: readonly Change[], nowUs: number): Promise<Change[]> {
+  const groups = Map.groupBy(
+    changes.filter(asksForRetry),
+    ({ retryBudget: { namespace, definition } }) => `${namespace}/${definition}`,
+  );
+  if (groups.size === 0) return [...changes];
+  const later = new Map<Change, number>();
+  for (const key of [...groups.keys()].sort()) {
+    const group = groups.get(key) ?? [];
+    const minutes = await spend(
+      session,
+      group.map((change) => change.retryBudget),
+      minuteOf(nowUs),
+    );
+    for (const [i, change] of group.entries()) {
+      const minute = minutes[i];
+      if (minute !== undefined) later.set(change, minute);
+    }
+  }
+  return changes.map((change) => {
+    const minute = later.get(change);
+    return minute === undefined || change.kind === 'end' ? change : putOff(change, minute);
+  });
+}

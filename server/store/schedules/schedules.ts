@@ -1,0 +1,235 @@
+/** Schedules as rows: read, listed, made, changed and deleted. */
+import type { PendingRun, ScheduleRules } from '../../domain/schedules/schedule.ts';
+import type {
+  DecideSchedule,
+  ScheduleChange,
+  ScheduledJob,
+  ScheduleName,
+  ScheduleSpec,
+  ScheduleStore,
+} from '../../engine/ports/schedules.ts';
+import { timestampOf } from '../base/times.ts';
+import type { Database, Row, Session } from '../driver/database.ts';
+import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
+import { lookAtOne, lookAtSchedules, settleRuns } from './schedule-looks.ts';
+import { scheduleOf } from './schedule-rows.ts';
+import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
+
+const readOne = {
+  name: 'read_schedule',
+  text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2',
+};
+
+const lockOne = {
+  name: 'lock_schedule',
+  text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE',
+};
+
+/** Of schedules on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+const PAGE_BYTES = 2 << 20;
+
+const listSome = {
+  name: 'list_schedules',
+  text: `
+WITH page AS MATERIALIZED (SELECT * FROM schedules WHERE namespace = $1 AND name > $2 ORDER BY name LIMIT $3),
+sized AS (
+  SELECT page.*, sum(octet_length(rules) + octet_length(job) + octet_length(input)) OVER (ORDER BY name) AS bytes,
+         row_number() OVER (ORDER BY name) AS place
+  FROM page
+)
+SELECT *, (SELECT count(*) FROM page)::int AS found FROM sized WHERE place = 1 OR bytes <= ${PAGE_BYTES} ORDER BY name`,
+};
+
+const insertOne = {
+  name: 'insert_schedule',
+  text: `
+INSERT INTO schedules (schedule_id, namespace, name, rules, job, input, input_content_type, input_metadata, description, max_runs,
+                       runs_left, decided_until, look_time, create_time, update_time)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint, $10::bigint, time, time, time, time FROM (SELECT muster_now() AS time) AS now
+ON CONFLICT DO NOTHING
+RETURNING *`,
+};
+
+const readNow = { name: 'read_now_for_schedule', text: 'SELECT muster_now() AS now' };
+
+// $9: other times take the place of those that are there, which have been decided until then. What comes while a schedule is
+// over is none of its times.
+const updateOne = {
+  name: 'update_schedule',
+  text: `
+UPDATE schedules SET rules = $2, job = $3, input = $4, input_content_type = $5, input_metadata = $6, description = $7,
+       max_runs = $8::bigint, runs_left = CASE WHEN max_runs IS NOT DISTINCT FROM $8::bigint THEN runs_left ELSE $8::bigint END,
+       decided_until = CASE WHEN $9::timestamptz IS NOT NULL THEN $9 WHEN runs_left = 0 THEN greatest(decided_until, now.time)
+                            ELSE decided_until END,
+       look_time = now.time, update_time = now.time, revision = revision + 1
+FROM (SELECT muster_now() AS time) AS now
+WHERE schedule_id = $1
+RETURNING *`,
+};
+
+const pauseOne = {
+  name: 'pause_schedule',
+  text: `
+UPDATE schedules SET paused = true, pause_reason = CASE WHEN $2 = '' THEN pause_reason ELSE $2 END,
+       update_time = now.time, revision = revision + 1
+FROM (SELECT muster_now() AS time) AS now
+WHERE schedule_id = $1 AND (NOT paused OR ($2 <> '' AND pause_reason <> $2))
+RETURNING *`,
+};
+
+const resumeOne = {
+  name: 'resume_schedule',
+  text: `
+UPDATE schedules SET paused = false, pause_reason = '', look_time = now.time, update_time = now.time, revision = revision + 1
+FROM (SELECT muster_now() AS time) AS now
+WHERE schedule_id = $1 AND paused
+RETURNING *`,
+};
+
+const wakeOne = {
+  name: 'wake_schedule',
+  text: 'UPDATE schedules SET look_time = (SELECT muster_now()) WHERE schedule_id = $1',
+};
+
+const deleteOne = {
+  name: 'delete_schedule',
+  text: 'DELETE FROM schedules WHERE namespace = $1 AND name = $2 RETURNING schedule_id',
+};
+
+const deleteRuns = {
+  name: 'delete_schedule_runs',
+  text: 'DELETE FROM schedule_runs WHERE schedule_id = $1',
+};
+
+const readNextLook = {
+  name: 'read_next_look',
+  text: 'SELECT min(look_time) AS look_time FROM schedules WHERE look_time IS NOT NULL',
+};
+
+/** Runs of a schedule that may wait to be decided. */
+const MOST_PENDING = 1_000;
+
+/** What it submits, without the input, which has columns of its own. */
+function jobText({ input: _input, ...rest }: ScheduledJob): string {
+  return JSON.stringify(rest);
+}
+
+function contentOf({ rules, job, description, maxRuns }: ScheduleSpec) {
+  const { data, contentType, metadata } = job.input;
+  return [
+    JSON.stringify(rules),
+    jobText(job),
+    data,
+    contentType,
+    jsonOrNull(metadata),
+    description,
+    maxRuns ?? null,
+  ] as const;
+}
+
+function isSame(
+  row: Row,
+  [rules, job, data, contentType, metadata, description, maxRuns]: ReturnType<typeof contentOf>,
+) {
+  const texts = row.rules === rules && row.job === job && row.description === description;
+  const input = row.input_content_type === contentType && row.input_metadata === metadata;
+  return texts && input && row.max_runs === maxRuns && Buffer.compare(row.input, data) === 0;
+}
+
+const done = (row: Row, created = false): ScheduleChange => ({ kind: 'done', schedule: scheduleOf(row), created });
+
+async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string): Promise<Row | undefined> {
+  const [rules, job, data, contentType, metadata, description, maxRuns] = contentOf(spec);
+  const content = [rules, job, data, contentType, metadata, description, maxRuns];
+  return (await session.run(insertOne, [scheduleId, spec.namespace, spec.name, ...content]))[0];
+}
+
+const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
+
+/** Decides what has come of one that is locked; until when. */
+async function lookFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
+  // Read once the lock is there: waiting for it may have taken long.
+  const [now] = await session.run(readNow, []);
+  const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);
+  return isBehind ? 'behind' : now?.now;
+}
+
+type Apply = ScheduleStore['apply'];
+
+function apply(database: Database, ...[spec, etag, scheduleId, decide]: Parameters<Apply>): ReturnType<Apply> {
+  return database.transaction(async (session) => {
+    const made = etag === '' ? await makeOne(session, spec, scheduleId) : undefined;
+    if (made) return done(made, true);
+    const [row] = await session.run(lockOne, [spec.namespace, spec.name]);
+    if (!row) return { kind: 'missing' };
+    const before = scheduleOf(row);
+    if (etag !== '' && etag !== before.etag) return { kind: 'stale', etag: before.etag };
+    const content = contentOf(spec);
+    if (isSame(row, content)) return done(row);
+    const isOther = timesOf(before.rules) !== timesOf(spec.rules);
+    const untilUs = isOther ? await lookFirst(session, row, decide) : undefined;
+    if (untilUs === 'behind') return { kind: untilUs };
+    const [changed] = await session.run(updateOne, [row.schedule_id, ...content, timestampOf(untilUs)]);
+    return done(changed as Row);
+  });
+}
+
+/** Changes a schedule that is there; without an answer it is as it was. */
+function change(
+  database: Database,
+  { namespace, name }: ScheduleName,
+  work: (session: Session, row: Row) => Promise<Row | ScheduleChange | undefined>,
+): Promise<ScheduleChange> {
+  return database.transaction(async (session) => {
+    const [row] = await session.run(lockOne, [namespace, name]);
+    if (!row) return { kind: 'missing' };
+    const result = await work(session, row);
+    return result && 'kind' in result ? (result as ScheduleChange) : done(result ?? row);
+  });
+}
+
+function ask(database: Database, name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange> {
+  return change(database, name, async (session, row) => {
+    const pending = await countPending(session, row.schedule_id);
+    if (pending + runs.length > MOST_PENDING) return { kind: 'full', pending };
+    await insertAsked(session, row.schedule_id, runs);
+    await session.run(wakeOne, [row.schedule_id]);
+    return undefined;
+  });
+}
+
+function remove(database: Database, { namespace, name }: ScheduleName): Promise<boolean> {
+  return database.transaction(async (session) => {
+    const [row] = await session.run(deleteOne, [namespace, name]);
+    if (row) await session.run(deleteRuns, [row.schedule_id]);
+    return row !== undefined;
+  });
+}
+
+export function scheduleStore(database: Database): ScheduleStore {
+  return {
+    read: async ({ namespace, name }) => (await database.run(readOne, [namespace, name])).map(scheduleOf)[0],
+    async list(namespace, afterName, limit) {
+      const rows = await database.run(listSome, [namespace, afterName, limit + 1]);
+      return {
+        schedules: rows.slice(0, limit).map(scheduleOf),
+        hasMore: Math.min(rows.length, limit) < (rows[0]?.found ?? 0),
+      };
+    },
+    apply: (...change) => apply(database, ...change),
+    pause: (name, reason) =>
+      change(database, name, async (session, row) => (await session.run(pauseOne, [row.schedule_id, reason]))[0]),
+    resume: (name, decide) =>
+      change(database, name, async (session, row) => {
+        if (row.paused && (await lookFirst(session, row, decide)) === 'behind') return { kind: 'behind' };
+        return (await session.run(resumeOne, [row.schedule_id]))[0];
+      }),
+    delete: (name) => remove(database, name),
+    ask: (name, runs) => ask(database, name, runs),
+    listRuns: (scheduleId, before, limit) => listRuns(database, scheduleId, before, limit),
+    readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
+    look: (decide) => lookAtSchedules(database, decide),
+    settle: (settlements) => settleRuns(database, settlements),
+    nextLookUs: async () => (await database.run(readNextLook, []))[0]?.look_time ?? undefined,
+  };
+}

@@ -1,0 +1,177 @@
+/** Worker sessions: opened, renewed by heartbeats, closed in two steps. */
+import type { SessionEnd } from '../../domain/jobs/decide.ts';
+import type { Beat, Lapse, NewSession, Renewal, SessionRow } from '../../engine/ports/sessions.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const stateNames = ['OPEN', 'CLOSING', 'CLOSED'] as const;
+const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
+export const sessionColumns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo,
+  draining, drain_wanted, slots, handlers, labels, resources, sdk`;
+
+// IS NOT DISTINCT FROM, where a session is looked up by its id: `=` would let the planner read the whole index of the
+// sessions that are not closed whenever that index is small, and keep the plan when it has grown.
+const insertOne = {
+  name: 'insert_session',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time)
+INSERT INTO sessions (session_id, namespace, worker_name, state, lease_until, beat_time, open_time, slots, handlers, labels,
+                      resources, sdk, request_id)
+SELECT $1, $2, $3, 1, now.time + $4 * interval '1 ms', now.time, now.time, $5, $6, $7, $8, $9, $10 FROM now
+ON CONFLICT (namespace, request_id) WHERE request_id IS NOT NULL DO NOTHING
+RETURNING ${sessionColumns}`,
+};
+
+const readByRequest = {
+  name: 'read_session_by_request',
+  text: `SELECT ${sessionColumns} FROM sessions WHERE namespace = $1 AND request_id = $2`,
+};
+const readMany = {
+  name: 'read_sessions',
+  text: `SELECT ${sessionColumns} FROM sessions WHERE session_id = ANY($1::uuid[])`,
+};
+
+// NO KEY UPDATE: compatible with the KEY SHARE of a claim, so beats and claims of one session never wait for each other.
+const renewMany = {
+  name: 'renew_sessions',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+i AS MATERIALIZED (SELECT * FROM ${inputTable({ session_id: 'uuid', ping_echo: 'bigint', draining: 'boolean' }, 'i', 2)}),
+locked AS MATERIALIZED (
+  SELECT s.session_id, s.beat_time AS previous_beat, i.ping_echo, i.draining FROM i JOIN sessions s ON ${sameKey('s.session_id', 'i.session_id')}
+  WHERE s.state IS NOT DISTINCT FROM 1 ORDER BY i.session_id FOR NO KEY UPDATE OF s
+)
+UPDATE sessions s
+SET lease_until = greatest(s.lease_until, now.time + $1 * interval '1 ms'), beat_time = greatest(s.beat_time, now.time),
+    beats = s.beats + 1, ping_echo = greatest(s.ping_echo, l.ping_echo), draining = l.draining
+FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
+RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.drain_wanted`,
+};
+
+// FOR UPDATE waits for every claim that holds the row; the lease is read under the lock, since a beat may have renewed it
+// while we waited. `now` was read before the lock, which can only spare a session.
+const closeMany = {
+  name: 'close_sessions',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time),
+locked AS MATERIALIZED (
+  SELECT session_id, lease_until FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 1
+  ORDER BY session_id FOR UPDATE
+)
+UPDATE sessions s SET state = 2, close_cause = $2 FROM locked l, now
+WHERE ${sameKey('s.session_id', 'l.session_id')} AND ($3::bigint IS NULL OR l.lease_until + $3 * interval '1 ms' <= now.time)
+RETURNING s.session_id`,
+};
+
+const endMany = {
+  name: 'end_sessions',
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS NOT DISTINCT FROM 2
+  ORDER BY session_id FOR UPDATE
+)
+UPDATE sessions s SET state = 3, close_time = (SELECT muster_now()) FROM locked l
+WHERE ${sameKey('s.session_id', 'l.session_id')} AND NOT EXISTS (SELECT FROM job_runs r WHERE r.session_id = s.session_id OFFSET 0)
+RETURNING s.session_id`,
+};
+
+// Lapsed or closing sessions, and how many are open: counted, since sessions are few (thousands at most).
+const readLapsed = {
+  name: 'read_lapsed_sessions',
+  text: `
+WITH now AS MATERIALIZED (SELECT muster_now() AS time)
+SELECT s.session_id, s.state, s.close_cause, s.lease_until, now.time AS now,
+       (SELECT count(*)::int FROM sessions WHERE state <> 3 AND state = 1) AS open
+FROM now LEFT JOIN sessions s ON s.state <> 3 AND (s.state = 2 OR s.lease_until <= now.time)
+ORDER BY s.session_id LIMIT 1000`,
+};
+
+export function sessionRow(row: Row): SessionRow {
+  return {
+    sessionId: row.session_id,
+    namespace: row.namespace,
+    workerName: row.worker_name,
+    state: stateNames[row.state - 1] as SessionRow['state'],
+    leaseUntilUs: row.lease_until,
+    beatTimeUs: row.beat_time,
+    openTimeUs: row.open_time,
+    beats: row.beats,
+    pingEcho: row.ping_echo,
+    draining: row.draining || row.drain_wanted,
+    drainWanted: row.drain_wanted,
+    slots: row.slots,
+    handlers: JSON.parse(row.handlers),
+    labels: JSON.parse(row.labels),
+    resources: JSON.parse(row.resources),
+    sdk: JSON.parse(row.sdk),
+  };
+}
+
+/** Opens it, or returns the one that the same request id opened before. */
+export async function openSession(session: Session, opened: NewSession): Promise<SessionRow> {
+  const { sessionId, namespace, workerName, leaseMs, slots, handlers, labels, resources, sdk, requestId } = opened;
+  const texts = [handlers, labels, resources, sdk].map((value) => JSON.stringify(value));
+  const [row] = await session.run(insertOne, [
+    sessionId,
+    namespace,
+    workerName,
+    leaseMs,
+    slots,
+    ...texts,
+    requestId ?? null,
+  ]);
+  const [found] = row || !requestId ? [row] : await session.run(readByRequest, [namespace, requestId]);
+  if (!found) throw new Error('a session can neither be made nor found');
+  return sessionRow(found);
+}
+
+export async function renewSessions(session: Session, beats: readonly Beat[], leaseMs: number): Promise<Renewal[]> {
+  const rows = await session.run(renewMany, [
+    leaseMs,
+    beats.map((beat) => beat.sessionId),
+    beats.map((beat) => beat.pingEcho),
+    beats.map((beat) => beat.draining),
+  ]);
+  return rows.map((row) => ({
+    sessionId: row.session_id,
+    beats: row.beats,
+    pingEcho: row.ping_echo,
+    previousBeatUs: row.previous_beat,
+    draining: row.draining || row.drain_wanted,
+    drainWanted: row.drain_wanted,
+  }));
+}
+
+export async function readSessions(session: Session, sessionIds: readonly string[]): Promise<SessionRow[]> {
+  return (await session.run(readMany, [sessionIds])).map(sessionRow);
+}
+
+export async function closeSessions(
+  session: Session,
+  sessionIds: readonly string[],
+  how: SessionEnd,
+  lapsedForMs?: number,
+): Promise<string[]> {
+  const rows = await session.run(closeMany, [sessionIds, causes.indexOf(how) + 1, lapsedForMs ?? null]);
+  return rows.map((row) => row.session_id);
+}
+
+export async function endSessions(session: Session, sessionIds: readonly string[]): Promise<string[]> {
+  return (await session.run(endMany, [sessionIds])).map((row) => row.session_id);
+}
+
+export async function readLapse(session: Session): Promise<Lapse> {
+  const rows = await session.run(readLapsed, []);
+  const sessions = rows.filter((row) => row.session_id !== null);
+  return {
+    nowUs: rows[0]?.now,
+    open: rows[0]?.open,
+    lapsed: sessions
+      .filter((row) => row.state === 1)
+      .map((row) => ({ sessionId: row.session_id, leaseUntilUs: row.lease_until })),
+    closing: sessions
+      .filter((row) => row.state === 2)
+      .map((row) => ({ sessionId: row.session_id, how: causes[row.close_cause - 1] as SessionEnd })),
+  };
+}

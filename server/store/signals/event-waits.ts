@@ -1,0 +1,103 @@
+/** Jobs that wait for events: recorded as they begin to, found by the event, gone with their ends. */
+import type { End } from '../../domain/jobs/run.ts';
+import type { AwaitedEvent, Delivery, KeySource, NewWait, Waiting } from '../../engine/ports/signals.ts';
+import { inputTable } from '../base/input-table.ts';
+import { sameKey } from '../base/same-key.ts';
+import { payloadOf } from '../dispatch/claim-jobs.ts';
+import type { Session } from '../driver/database.ts';
+
+const LOCK_SEED = 5_518_093;
+
+// Sorted, so that two who lock several wait for each other in one direction only. In a statement of its own: what comes next sees
+// what was committed by whoever held the lock before.
+const lockMany = {
+  name: 'lock_event_keys',
+  text: `
+SELECT pg_advisory_xact_lock(lock) FROM (
+  SELECT DISTINCT hashtextextended(wait_id::text, ${LOCK_SEED}) AS lock FROM unnest($1::uuid[]) AS i (wait_id) ORDER BY lock OFFSET 0
+) AS locks`,
+};
+
+export async function lockKeys(session: Session, waitIds: readonly string[]): Promise<void> {
+  await session.run(lockMany, [waitIds]);
+}
+
+const readSources = {
+  name: 'read_event_key_sources',
+  text: `
+SELECT j.* FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (
+  SELECT job_id, labels, input, input_content_type, input_metadata FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0
+) AS j`,
+};
+
+export async function readKeySources(session: Session, jobIds: readonly string[]): Promise<KeySource[]> {
+  const rows = await session.run(readSources, [jobIds]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    input: payloadOf(row.input, row.input_content_type, row.input_metadata),
+    labels: row.labels ?? {},
+  }));
+}
+
+const waitColumns = { job_id: 'uuid', wait_id: 'uuid', name: 'text', key: 'text' };
+
+const insertMany = {
+  name: 'insert_event_waits',
+  text: `INSERT INTO event_waits (job_id, wait_id, name, key) SELECT * FROM ${inputTable(waitColumns, 'i')}`,
+};
+
+export async function insertWaits(session: Session, waits: readonly NewWait[]): Promise<void> {
+  if (waits.length === 0) return;
+  await session.run(insertMany, [
+    waits.map((wait) => wait.jobId),
+    waits.map((wait) => wait.waitId),
+    waits.map((wait) => wait.name),
+    waits.map((wait) => wait.key),
+  ]);
+}
+
+const deleteMany = {
+  name: 'delete_event_waits',
+  text: 'DELETE FROM event_waits WHERE job_id = ANY($1::uuid[])',
+};
+
+/** Those of the jobs among these that have waited. */
+export async function leaveWaits(session: Session, ended: readonly End[]): Promise<void> {
+  const jobIds = ended.filter(({ leavesWait }) => leavesWait).map(({ run }) => run.jobId);
+  if (jobIds.length > 0) await session.run(deleteMany, [jobIds]);
+}
+
+// Compared as rows, so that only the index by key is sorted for it: for a LIMIT the planner would read the primary key from its start.
+const readPage = {
+  name: 'read_event_waits_page',
+  text: `
+SELECT w.row_id, w.job_id, r.lane_id
+FROM (
+  SELECT row_id, job_id FROM event_waits
+  WHERE (wait_id, row_id) > ($1::uuid, $2::bigint) AND (wait_id, row_id) <= ($1::uuid, $3::bigint)
+  ORDER BY wait_id, row_id LIMIT $4
+) AS w
+CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE ${sameKey('r.job_id', 'w.job_id')} OFFSET 0) AS r
+ORDER BY w.row_id`,
+};
+
+/** Of an event's range. */
+export async function readWaiting(
+  session: Session,
+  { waitId, after, upTo }: Delivery,
+  limit: number,
+): Promise<Waiting[]> {
+  const rows = await session.run(readPage, [waitId, after, upTo, limit]);
+  return rows.map((row) => ({ rowId: row.row_id, jobId: row.job_id, laneId: row.lane_id }));
+}
+
+const readMany = {
+  name: 'read_event_waits',
+  text: 'SELECT job_id, wait_id, name, key FROM event_waits WHERE job_id = ANY($1::uuid[])',
+};
+
+export async function readWaits(session: Session, jobIds: readonly string[]): Promise<Map<string, AwaitedEvent>> {
+  const rows = await session.run(readMany, [jobIds]);
+  return new Map(rows.map((row) => [row.job_id, { waitId: row.wait_id, name: row.name, key: row.key }]));
+}

@@ -1,0 +1,84 @@
+/**
+ * Deletes what nobody asks for any more from tables that are in no order of age: each is walked from its first block to
+ * its last, a slice at a time. An index by age would be paid for by every submission.
+ */
+import type { Session, Statement } from '../driver/database.ts';
+
+/** Blocks of 8 KiB looked at together: some 1,000 rows. */
+export const SLICE_BLOCKS = 16;
+
+// With OFFSET 0 each row is looked up by itself; a join might read the whole of the other table for each.
+const noRun = (column: string) => `NOT EXISTS (SELECT FROM job_runs r WHERE r.${column} = t.${column} OFFSET 0)`;
+const noRecord = 'NOT EXISTS (SELECT FROM jobs j WHERE j.job_id = t.job_id OFFSET 0)';
+const olderThan = (column: string, age: string) => `t.${column} <= (SELECT muster_now()) - interval '${age}'`;
+
+/** What goes from each table. A process may be killed between ending a job and deleting its checkpoint: see the third. */
+const conditions = {
+  request_ids: olderThan('create_time', '1 day'),
+  idempotency_keys: `${olderThan('create_time', '7 days')} AND ${noRun('job_id')}`,
+  // A throttle's holds for its time, whatever became of the job; the others go with it. A key that has just changed hands
+  // names a job that is too young.
+  submission_keys: `CASE WHEN t.kind = 3 THEN t.until_time <= (SELECT muster_now()) ELSE t.job_id < $3 AND ${noRecord} END`,
+  job_checkpoints: noRun('job_id'),
+  sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
+  // A key whose last job does not wait, and a bucket that is full, say no more than one that is not there.
+  fairness_keys: 'NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = t.last_job_id OFFSET 0)',
+  rate_buckets: olderThan('full_time', '1 minute'),
+  retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',
+  // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
+  job_attempts: `t.job_id < $3 AND ${noRecord}`,
+  attempt_logs: `t.job_id < $3 AND ${noRecord}`,
+  workflow_runs: `t.job_id < $3 AND ${noRecord}`,
+  workflow_steps: `t.job_id < $3 AND ${noRecord}`,
+  step_compensations: `t.job_id < $3 AND ${noRecord}`,
+  step_cache: `(t.until_time <= (SELECT muster_now()) OR (t.job_id < $3 AND ${noRecord}))`,
+  batches: `t.job_id < $3 AND ${noRecord}`,
+  batch_counts: `t.job_id < $3 AND ${noRecord}`,
+  // Of a job that a replica has ended which knew nothing of waits.
+  event_waits: noRun('job_id'),
+  // Of a replica that was killed.
+  handler_waits: olderThan('lease_until', '1 minute'),
+  // Kept for a job that has not come.
+  sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
+  audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,
+  job_outcomes_default: `t.job_id < $3 AND ${noRecord}`,
+};
+
+export type LeftoverTable = keyof typeof conditions;
+
+export const leftoverTables = Object.keys(conditions) as LeftoverTable[];
+
+const statements = Object.fromEntries(
+  leftoverTables.map((table) => [
+    table,
+    {
+      name: `clear_${table}`,
+      text: `
+WITH gone AS (
+  DELETE FROM ${table} t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid AND ${conditions[table]} RETURNING 1
+)
+SELECT (SELECT count(*)::int FROM gone) AS rows,
+       (pg_relation_size('${table}') / current_setting('block_size')::int)::int AS blocks`,
+    },
+  ]),
+) as Record<LeftoverTable, Statement>;
+
+export interface Slice {
+  readonly rows: number;
+  /** Where the next slice begins; undefined at the end of the table. */
+  readonly nextBlock: number | undefined;
+}
+
+/** @param beforeJobId Jobs with this id and later ones are younger than any retention. */
+export async function clearSlice(
+  session: Session,
+  table: LeftoverTable,
+  block: number,
+  beforeJobId: string,
+): Promise<Slice> {
+  const end = block + SLICE_BLOCKS;
+  const statement = statements[table];
+  const tids = [`(${block},0)`, `(${end},0)`];
+  const [row] = await session.run(statement, statement.text.includes('$3') ? [...tids, beforeJobId] : tids);
+  return { rows: row?.rows ?? 0, nextBlock: end < (row?.blocks ?? 0) ? end : undefined };
+}

@@ -1,0 +1,128 @@
+/** Whole days that are older than any retention: detached and dropped, what is still wanted of them kept. */
+import { lowestUuid } from '../../domain/base/uuid.ts';
+import { timestampOf } from '../base/times.ts';
+import { dooms } from '../batches/batch-dooms.ts';
+import type { Database, Session } from '../driver/database.ts';
+import { CLEARING_LOCK } from './clearing.ts';
+import { DAY_MS, dayName, dayStart } from './partitions.ts';
+
+/** More than this is not copied while everybody waits: such a day is cleared in pages, and goes later. */
+const MAX_KEPT_ROWS = 1_000;
+const MAX_KEPT_BYTES = 8 << 20;
+/** Blocks that are summed up in one statement: 100 MiB. */
+const SUM_BLOCKS = 12_800;
+
+const listDays = {
+  name: 'list_days',
+  text: `
+SELECT right(relname, 8) AS day FROM pg_class
+WHERE relnamespace = 'muster'::regnamespace AND relispartition AND relkind = 'r' AND relname ~ '^(jobs|job_outcomes)_\\d{8}$'
+GROUP BY 1 HAVING count(*) = 2 ORDER BY 1`,
+};
+
+/** First milliseconds of the days whose last moment is over by `cutoffMs`, oldest first. */
+export async function daysBefore(session: Session, cutoffMs: number): Promise<number[]> {
+  const rows = await session.run(listDays, []);
+  const days = rows.map(({ day }) => dayStart(day));
+  return days.filter((dayMs) => dayMs + DAY_MS <= cutoffMs);
+}
+
+interface Day {
+  readonly jobs: string;
+  readonly outcomes: string;
+  readonly from: string;
+  readonly to: string;
+  readonly cutoff: string;
+}
+
+function dayOf(dayMs: number, cutoffMs: number): Day {
+  return {
+    jobs: `jobs_${dayName(dayMs)}`,
+    outcomes: `job_outcomes_${dayName(dayMs)}`,
+    from: lowestUuid(dayMs),
+    to: lowestUuid(dayMs + DAY_MS),
+    cutoff: timestampOf(cutoffMs * 1000) as string,
+  };
+}
+
+/**
+ * Ids of what must stay: open, ended after the cutoff, a child of an open workflow or batch, or of a batch that is being retried, or
+ * what a step of an open workflow took from the cache, or from the workflow that it retries. Parents are older than their children, and of
+ * what is so old few are kept.
+ */
+function keptIds({ jobs, outcomes, from, to, cutoff }: Day): string {
+  return `SELECT job_id FROM job_runs WHERE job_id >= '${from}' AND job_id < '${to}'
+UNION SELECT job_id FROM ${outcomes} WHERE end_time > '${cutoff}'
+UNION SELECT c.job_id FROM (SELECT job_id FROM workflow_runs UNION ALL SELECT job_id FROM batches) AS p
+CROSS JOIN LATERAL (SELECT job_id FROM job_runs r WHERE r.job_id = p.job_id AND p.job_id < '${to}' OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = r.job_id OFFSET 0) AS c
+UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}) AS b
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = b.retry_of OFFSET 0) AS c
+UNION SELECT s.child_job_id FROM workflow_steps s
+WHERE s.cache_time IS NOT NULL AND s.child_job_id >= '${from}' AND s.child_job_id < '${to}'
+  AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)
+UNION SELECT c.job_id FROM (
+  SELECT s.adopted_from, s.step FROM workflow_steps s WHERE s.adopted_from < '${to}'
+    AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0)
+) AS s
+CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = s.adopted_from AND d.step = s.step OFFSET 0) AS c`;
+}
+
+/** The rest of the day's end times is summed up, so that finding the late ones reads no more than those. */
+async function sumUp(session: Session, { outcomes }: Day): Promise<void> {
+  const text = `
+SELECT pg_relation_size('${outcomes}') / current_setting('block_size')::int AS blocks,
+       (SELECT sum(brin_summarize_range(i.indexrelid, block)) FROM generate_series($1::int, $2::int, 128) AS block
+        WHERE block * current_setting('block_size')::bigint < pg_relation_size('${outcomes}'))
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+WHERE i.indrelid = '${outcomes}'::regclass AND a.amname = 'brin'`;
+  for (let block = 0; ; block += SUM_BLOCKS) {
+    const [row] = await session.run({ name: '', text }, [block, block + SUM_BLOCKS - 1]);
+    if (!row || row.blocks <= block + SUM_BLOCKS) return;
+  }
+}
+
+async function keepsLittle(session: Session, day: Day): Promise<boolean> {
+  const text = `
+SELECT count(*)::int AS rows, coalesce(sum(pg_column_size(j.input) + coalesce(pg_column_size(o.result), 0)), 0) AS bytes
+FROM (${keptIds(day)} LIMIT ${MAX_KEPT_ROWS + 1}) AS k
+LEFT JOIN LATERAL (SELECT input FROM ${day.jobs} d WHERE d.job_id = k.job_id OFFSET 0) AS j ON true
+LEFT JOIN LATERAL (SELECT result FROM ${day.outcomes} d WHERE d.job_id = k.job_id OFFSET 0) AS o ON true`;
+  const [row] = await session.run({ name: '', text }, []);
+  return row?.rows <= MAX_KEPT_ROWS && row?.bytes <= MAX_KEPT_BYTES;
+}
+
+// Both tables or none, so that no job is seen without its outcome. Once `jobs` and `job_outcomes` are locked nobody is in
+// the middle of ending a job: what is open now, or has an outcome, is all there is.
+function dropScript(day: Day): string {
+  const copy = (table: string, from: string) => `
+  INSERT INTO ${table}
+  SELECT d.* FROM unnest(kept) AS k (job_id) CROSS JOIN LATERAL (SELECT * FROM ${from} f WHERE f.job_id = k.job_id OFFSET 0) AS d;`;
+  return `
+SET LOCAL lock_timeout = '100ms';
+DO $$ DECLARE kept uuid[]; BEGIN
+  IF NOT pg_try_advisory_xact_lock(${CLEARING_LOCK}) THEN RAISE 'another replica clears' USING ERRCODE = '55P03'; END IF;
+  LOCK TABLE ONLY jobs, ONLY job_outcomes IN ACCESS EXCLUSIVE MODE;
+  ALTER TABLE jobs DETACH PARTITION ${day.jobs};
+  ALTER TABLE job_outcomes DETACH PARTITION ${day.outcomes};
+  kept := ARRAY(${keptIds(day)});
+  ${copy('jobs', day.jobs)}
+  ${copy('job_outcomes', day.outcomes)}
+  DROP TABLE ${day.jobs}, ${day.outcomes};
+END $$;`;
+}
+
+/**
+ * Drops a day, if no more has to be kept of it than can be copied at once.
+ *
+ * Locks both tables for that long, and waits for them no more than 100 ms each: everybody else waits behind.
+ *
+ * @throws the database's error with code 55P03 when somebody holds a lock for longer.
+ */
+export async function dropDay(database: Database, dayMs: number, cutoffMs: number): Promise<boolean> {
+  const day = dayOf(dayMs, cutoffMs);
+  await sumUp(database, day);
+  if (!(await keepsLittle(database, day))) return false;
+  await database.script(dropScript(day));
+  return true;
+}

@@ -1,0 +1,44 @@
+/** Lanes with jobs that wait, from what is counted already: for what monitoring shows of why jobs wait. */
+import { stateCodes } from '../../domain/jobs/job-state.ts';
+import type { WaitingLane } from '../../engine/ports/explanations.ts';
+import { heldBack } from '../dispatch/held-lanes.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;
+
+const sumOf = (state: number) => `coalesce(sum(jobs) FILTER (WHERE state = ${state}), 0)::bigint`;
+
+// Both tables in one statement, so that they are read as they were at one moment.
+const readMany = {
+  name: 'read_waiting_lanes',
+  text: `
+WITH counts AS MATERIALIZED (
+  SELECT lane_id, ${sumOf(READY)} AS ready, ${sumOf(SCHEDULED)} AS scheduled, ${sumOf(PAUSED)} AS paused, ${sumOf(BLOCKED)} AS blocked, sum(jobs) AS jobs
+  FROM (
+    SELECT lane_id, state, jobs FROM lane_counts WHERE jobs <> 0
+    UNION ALL SELECT lane_id, state, jobs FROM lane_count_changes
+  ) AS parts WHERE state IN (${READY}, ${SCHEDULED}, ${PAUSED}, ${BLOCKED}) GROUP BY lane_id HAVING sum(jobs) > 0
+)
+SELECT c.lane_id, c.ready, c.scheduled, c.paused, c.blocked, l.held_back FROM counts c
+CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = c.lane_id OFFSET 0) AS l
+ORDER BY c.jobs DESC, c.lane_id LIMIT $1`,
+};
+
+function holdOf({ held_back }: Row): WaitingLane['hold'] {
+  if (held_back & heldBack.queuePaused) return 'queue_paused';
+  if (held_back & heldBack.breakerOpen) return 'circuit_breaker';
+  return held_back & heldBack.atLimit ? 'key_limit' : undefined;
+}
+
+export async function readWaitingLanes(session: Session, limit: number): Promise<WaitingLane[]> {
+  const rows = await session.run(readMany, [limit]);
+  return rows.map((row) => ({
+    laneId: row.lane_id,
+    ready: row.ready,
+    scheduled: row.scheduled,
+    paused: row.paused,
+    blocked: row.blocked,
+    hold: holdOf(row),
+    limited: (row.held_back & heldBack.limited) !== 0,
+  }));
+}

@@ -1,0 +1,85 @@
+/** What takes back steps of workflows: a row for each step that it may be called for, read by key or last end first. */
+import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
+import type { StepKey, WrittenCompensation } from '../../engine/ports/workflows.ts';
+import { inputTable } from '../base/input-table.ts';
+import { upsert } from '../base/upsert.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const columns = {
+  job_id: 'uuid',
+  step: 'smallint',
+  end_number: 'int',
+  state: 'smallint',
+  compensation_job_id: 'uuid',
+  reason: 'text',
+};
+
+const writeMany = {
+  name: 'write_step_compensations',
+  text: upsert('step_compensations', columns, ['job_id', 'step']),
+};
+
+/** Each step once; by whoever has locked its workflow. */
+export async function writeCompensations(session: Session, written: readonly WrittenCompensation[]): Promise<void> {
+  if (written.length === 0) return;
+  await session.run(writeMany, [
+    written.map((item) => item.jobId),
+    written.map((item) => item.step),
+    written.map((item) => item.endNumber),
+    written.map((item) => stepStates[item.state]),
+    written.map((item) => item.compensationId),
+    written.map((item) => item.reason),
+  ]);
+}
+
+const names = new Map(Object.entries(stepStates).map(([name, code]) => [code as number, name as StepState]));
+
+function compensationOf(row: Row): WrittenCompensation {
+  return {
+    jobId: row.job_id,
+    step: row.step,
+    endNumber: row.end_number,
+    state: names.get(row.state) as WrittenCompensation['state'],
+    compensationId: row.compensation_job_id ?? undefined,
+    reason: row.reason ?? undefined,
+  };
+}
+
+const readMany = {
+  name: 'read_step_compensations',
+  text: `
+SELECT c.* FROM ${inputTable({ job_id: 'uuid', step: 'smallint' }, 'i')}
+CROSS JOIN LATERAL (
+  SELECT * FROM step_compensations s WHERE s.job_id = i.job_id AND s.step = i.step OFFSET 0
+) AS c`,
+};
+
+export async function readCompensations(session: Session, keys: readonly StepKey[]): Promise<WrittenCompensation[]> {
+  if (keys.length === 0) return [];
+  const rows = await session.run(readMany, [keys.map((key) => key.jobId), keys.map((key) => key.step)]);
+  return rows.map(compensationOf);
+}
+
+const readAllOf = { name: 'read_compensations_of', text: 'SELECT * FROM step_compensations WHERE job_id = $1' };
+
+export async function readCompensationsOf(session: Session, jobId: string): Promise<WrittenCompensation[]> {
+  return (await session.run(readAllOf, [jobId])).map(compensationOf);
+}
+
+const readWaiting = {
+  name: 'read_next_compensation',
+  text: `
+SELECT * FROM step_compensations
+WHERE job_id = $1 AND state = ${stepStates.WAITING} AND end_number < coalesce($2::int, 2147483647)
+ORDER BY job_id DESC, end_number DESC LIMIT 1`,
+};
+
+/** The step that ended last of those that wait, or the last before that end. */
+export async function readNextCompensation(
+  session: Session,
+  jobId: string,
+  before: number | undefined,
+): Promise<WrittenCompensation | undefined> {
+  const [row] = await session.run(readWaiting, [jobId, before ?? null]);
+  return row && compensationOf(row);
+}

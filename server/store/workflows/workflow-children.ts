@@ -1,0 +1,86 @@
+/** Jobs of steps: how they ended, what they returned, and which are open. */
+
+import type { Payload } from '../../domain/base/payload.ts';
+import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
+import { MOST_STEPS } from '../../domain/workflows/workflow.ts';
+import type { ChildOutcome, OpenChildren, StepKey } from '../../engine/ports/workflows.ts';
+import { failureOf } from '../base/failure-text.ts';
+import { payloadOf } from '../dispatch/claim-jobs.ts';
+import type { Row, Session } from '../driver/database.ts';
+
+const readMany = {
+  name: 'read_child_outcomes',
+  text: `
+SELECT o.* FROM unnest($1::uuid[]) AS i (job_id)
+CROSS JOIN LATERAL (
+  SELECT job_id, state, result, result_content_type, result_metadata, failure
+  FROM job_outcomes WHERE job_outcomes.job_id = i.job_id OFFSET 0
+) AS o`,
+};
+
+function resultOf(row: Row): Payload {
+  return payloadOf(row.result, row.result_content_type, row.result_metadata);
+}
+
+export async function readOutcomes(session: Session, childIds: readonly string[]): Promise<ChildOutcome[]> {
+  if (childIds.length === 0) return [];
+  const rows = await session.run(readMany, [childIds]);
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    state: stateOf(row.state),
+    result: row.result === null ? undefined : resultOf(row),
+    failure: row.failure === null ? undefined : failureOf(row.failure),
+  }));
+}
+
+// The lengths first, which are known without reading the results: of too many none is read. One row without an item: there is none.
+const readResults = {
+  name: 'read_item_results',
+  text: `
+WITH sized AS MATERIALIZED (
+  SELECT j.job_id, j.item, o.bytes
+  FROM (SELECT job_id, item FROM jobs WHERE parent_job_id = $1 AND step = $2) AS j
+  CROSS JOIN LATERAL (
+    SELECT octet_length(result) AS bytes FROM job_outcomes
+    WHERE job_outcomes.job_id = j.job_id AND state = ${stateCodes.SUCCEEDED} OFFSET 0
+  ) AS o
+),
+total AS MATERIALIZED (SELECT coalesce(sum(bytes), 0) <= $3 AS fits FROM sized)
+SELECT total.fits, r.* FROM total LEFT JOIN LATERAL (
+  SELECT s.item, o.result, o.result_content_type, o.result_metadata
+  FROM sized s CROSS JOIN LATERAL (
+    SELECT result, result_content_type, result_metadata FROM job_outcomes WHERE job_outcomes.job_id = s.job_id OFFSET 0
+  ) AS o
+) AS r ON total.fits
+ORDER BY r.item`,
+};
+
+export async function readItemResults(
+  session: Session,
+  { jobId, step }: StepKey,
+  maxBytes: number,
+): Promise<{ readonly item: number; readonly result: Payload }[] | undefined> {
+  const rows = await session.run(readResults, [jobId, step, maxBytes]);
+  if (!rows[0]?.fits) return undefined;
+  return rows.flatMap((row) => (row.item === null ? [] : [{ item: row.item, result: resultOf(row) }]));
+}
+
+// What takes steps back has numbers behind those of all steps, and is told to nobody to stop. The last of them first: those wait for a worker, which gets none of them when it is told to stop what it runs.
+const readOpen = {
+  name: 'read_open_children',
+  text: `
+SELECT job_id FROM job_runs
+WHERE parent_job_id = $1 AND step BETWEEN coalesce($2::smallint, 0) AND coalesce($2::smallint, ${MOST_STEPS - 1}) AND state <> ${stateCodes.CANCELLING}
+  AND step <> ALL($4::smallint[])
+ORDER BY parent_job_id DESC, step DESC, job_id DESC LIMIT $3`,
+};
+
+/** Last steps first; without those that are CANCELLING. */
+export async function readOpenChildren(
+  session: Session,
+  { jobId, step, butSteps }: OpenChildren,
+  limit: number,
+): Promise<string[]> {
+  const rows = await session.run(readOpen, [jobId, step ?? null, limit, butSteps]);
+  return rows.map((row) => row.job_id);
+}

@@ -1,0 +1,334 @@
+/** The lease of the session: the fence, a session that is over, a process that was stopped. */
+import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Group, Step } from '../case.ts';
+import { keyOf } from '../plane/attempt.ts';
+import { leaseLost, unavailable } from '../refusal.ts';
+import type { Stage } from '../stage.ts';
+import { type AssignOptions, again, againInAnswer, assign } from '../steps/assignments.ts';
+import { forEver, mend, reopenRpc, shutRpc, spoil } from '../steps/faults.ts';
+import { act, allSlotsOnOffer, awaitCalls, check, never, ready, until } from '../steps/life.ts';
+import { aborted, hasBegun, isHeld, notReported, released, reported, result } from '../steps/outcomes.ts';
+import { works } from '../steps/proof.ts';
+import { afterStop, isDeaf, returns, script, waits } from '../steps/work.ts';
+import { wallClockJumps } from './wall-clock.ts';
+
+const short = { beatMs: 1_000, leaseMs: 4_000 };
+/** Such a lease less its margin of 2/15. */
+const VALID_MS = 3_467;
+
+const opens = ({ plane }: Stage) => plane.callsOf('OpenSession');
+const continues: AssignOptions = { more: { leaseLossAction: LeaseLossAction.CONTINUE } };
+const stops = afterStop({ do: 'return', value: 'late' });
+
+const noAnswers = spoil('Heartbeat', { seen: 'nothing', times: forEver });
+
+/** What the worker may count from. */
+const lastAnswered = ({ session }: Stage) => session.beats.at(-1)?.call.at ?? 0;
+const sinceAnswered = (stage: Stage) => performance.now() - lastAnswered(stage);
+
+const fenceFalls = until('the fence falls', (stage) => sinceAnswered(stage) > VALID_MS + 300);
+
+/** Some beat that was sent by now, whatever became of it. */
+const voidsNewest = ({ plane, session }: Stage) => {
+  const newest = BigInt(session.ledger.all.at(-1)?.id ?? 0);
+  const beats = plane.callsOf('Heartbeat').map(({ request }) => request as HeartbeatRequest);
+  return beats.some(({ voidedCreditIds }) => voidedCreditIds.includes(newest));
+};
+
+const sameSession = check('the session is the same', ({ plane }) =>
+  plane.sessions.length === 1 ? undefined : `${plane.sessions.length} sessions were opened`,
+);
+
+/** The session that the case began with is over. */
+const loseSession = act('ends the session', (stage) => {
+  stage.session.isLost = true;
+});
+
+const newSession: Step = {
+  text: 'a new session is opened, and offers its slots',
+  async run(stage) {
+    await stage.until('a new session', () => stage.plane.sessions.length > 1);
+    await allSlotsOnOffer.run(stage);
+  },
+};
+
+const otherRequest = check('under another request_id', (stage) => {
+  const [first, second] = stage.plane.sessions.slice(-2).map(({ facts }) => facts.offer.requestId);
+  return first === second ? 'it is the same' : undefined;
+});
+
+const heldInAll = (name: string) =>
+  check(`every beat lists ${name}`, (stage) => {
+    const { key, heldAt = 0 } = stage.attempt(name);
+    const beats = stage.plane.callsOf('Heartbeat').filter(({ at }) => at > heldAt);
+    const bare = beats.filter(({ request }) => !(request as HeartbeatRequest).held.some((held) => keyOf(held) === key));
+    if (beats.length < 3) return `only ${beats.length} beats came: it has to go on beating`;
+    return bare.length === 0 ? undefined : `${bare.length} of ${beats.length} beats do not`;
+  });
+
+const stopsProcess = act('stops the process (SIGSTOP)', ({ lab, kept }) => {
+  lab.process?.signalAll('SIGSTOP');
+  kept.set('stopped', performance.now());
+});
+const pastLease = until(
+  'it was stopped past its lease',
+  ({ kept }) => performance.now() - (kept.get('stopped') ?? 0) > 5_000,
+);
+const continuesProcess = act('lets it go on (SIGCONT)', ({ lab }) => lab.process?.signalAll('SIGCONT'));
+
+export const leaseCases: Group = {
+  title: 'Lease and fence',
+  cases: [
+    {
+      name: 'lease-lost-beat',
+      rule: 'Draining and ending',
+      proves:
+        'LEASE_LOST of a beat ends the session: handlers are told to stop, what they return is dropped, a new session is opened.',
+      steps: [
+        ready,
+        assign('a', stops),
+        isHeld('a'),
+        loseSession,
+        newSession,
+        otherRequest,
+        notReported('a', 1_500),
+        check('nothing is held', ({ session }) =>
+          (session.beats.at(-1)?.request.held.length ?? 0) > 0 ? 'something is' : undefined,
+        ),
+        works,
+      ],
+    },
+    {
+      name: 'lease-lost-subject',
+      rule: 'Looking at an assignment',
+      proves: 'Line 2: what comes for a session that is over is ignored.',
+      steps: [
+        ready,
+        loseSession,
+        newSession,
+        assign('a', returns('must not run'), { by: 'nowhere' }),
+        act('sends a to the session that is over', ({ plane, attempts }) => {
+          const assignment = attempts.get('a')?.assignment;
+          if (assignment) plane.sessions[0]?.publish({ assignments: [assignment] });
+        }),
+        never('a word of a', 1_500, (stage) => {
+          const { heldAt, reports } = stage.attempt('a');
+          return heldAt !== undefined || reports.length > 0;
+        }),
+      ],
+    },
+    {
+      name: 'lease-lost-report',
+      rule: 'Draining and ending',
+      proves: 'LEASE_LOST of a report ends the session, too; what it carried is dropped.',
+      terms: { beatMs: 5_000, leaseMs: 15_000 },
+      steps: [
+        ready,
+        spoil('ReportAttempts', { seen: leaseLost }),
+        assign('a', returns('dropped')),
+        newSession,
+        notReported('a', 1_000),
+        works,
+      ],
+    },
+    {
+      name: 'lease-lost-slot',
+      rule: 'Draining and ending',
+      proves: 'A handler that does not stop keeps its slot in the session that follows.',
+      slots: 3,
+      steps: [
+        ready,
+        assign('a', isDeaf(5_000)),
+        hasBegun('a'),
+        loseSession,
+        until(
+          'a new session offers two slots',
+          ({ plane, session }) => plane.sessions.length > 1 && session.ledger.slots(performance.now()) === 2,
+        ),
+        never('credits for the third', 1_000, ({ session }) => session.ledger.slots(performance.now()) > 2),
+        allSlotsOnOffer,
+      ],
+    },
+    {
+      name: 'lease-lost-soon',
+      rule: 'Draining and ending',
+      proves: 'After a session that lasted less than a second there is a wait before the next.',
+      steps: [
+        spoil('Heartbeat', { seen: leaseLost, times: 3 }),
+        ready,
+        check('sessions are opened with a wait between them', (stage) => {
+          const calls = opens(stage);
+          const gaps = calls.slice(1).map(({ at }, before) => Math.round(at - (calls[before]?.at ?? 0)));
+          if (calls.length > 8) return `${calls.length} sessions were opened`;
+          return Math.min(...gaps) > 250 ? undefined : `they were opened ${gaps.join(', ')} ms apart`;
+        }),
+      ],
+    },
+    {
+      name: 'fence-aborts',
+      rule: 'The fence',
+      proves:
+        'A worker whose beats are not answered stops its handlers when its lease can not be proved, and reports them aborted.',
+      terms: short,
+      steps: [
+        ready,
+        assign('a', waits),
+        isHeld('a'),
+        noAnswers,
+        reported('a', aborted),
+        check('that was when the fence fell', (stage) => {
+          const ms = Math.round((stage.attempt('a').reports[0]?.at ?? 0) - lastAnswered(stage));
+          return ms > VALID_MS - 250 && ms < VALID_MS + 1_000
+            ? undefined
+            : `it was ${ms} ms after the last answered beat`;
+        }),
+        mend('Heartbeat'),
+        allSlotsOnOffer,
+        sameSession,
+      ],
+    },
+    {
+      name: 'fence-held',
+      rule: 'The fence',
+      proves: 'Behind its fence a worker goes on beating and lists what it aborted until its report is answered.',
+      terms: short,
+      steps: [
+        ready,
+        assign('a', stops),
+        isHeld('a'),
+        spoil('ReportAttempts', { seen: unavailable, times: forEver }),
+        noAnswers,
+        fenceFalls,
+        awaitCalls('Heartbeat', 2),
+        heldInAll('a'),
+        mend('Heartbeat'),
+        mend('ReportAttempts'),
+        reported('a', aborted),
+        allSlotsOnOffer,
+        sameSession,
+      ],
+    },
+    {
+      name: 'fence-slot-kept',
+      rule: 'The fence',
+      proves: 'A handler that was aborted keeps its slot until it returns, and what it returns is dropped.',
+      terms: short,
+      slots: 3,
+      steps: [
+        ready,
+        assign('a', isDeaf(9_000)),
+        isHeld('a'),
+        noAnswers,
+        reported('a', aborted),
+        mend('Heartbeat'),
+        until('two slots are on offer', ({ session }) => session.ledger.slots(performance.now()) === 2),
+        never('credits for the third', 1_000, ({ session }) => session.ledger.slots(performance.now()) > 2),
+        allSlotsOnOffer,
+        check('it was reported once', (stage) =>
+          stage.attempt('a').reports.length === 1 ? undefined : 'it was reported again',
+        ),
+      ],
+    },
+    {
+      name: 'fence-continue',
+      rule: 'The fence',
+      proves: 'A handler whose definition says CONTINUE runs on behind the fence, and its result is reported.',
+      terms: short,
+      steps: [
+        ready,
+        assign('a', script({ do: 'sleep', ms: 6_000 }, { do: 'return', value: 'went on' }), continues),
+        isHeld('a'),
+        noAnswers,
+        fenceFalls,
+        mend('Heartbeat'),
+        reported('a', result('went on')),
+        allSlotsOnOffer,
+      ],
+    },
+    {
+      name: 'fence-ignores',
+      rule: 'Looking at an assignment',
+      proves: 'Line 2: behind its fence a worker neither accepts nor releases; its credits are void.',
+      terms: short,
+      steps: [
+        ready,
+        noAnswers,
+        fenceFalls,
+        until('a beat says that its credits are void', voidsNewest, 1_500),
+        assign('a', returns('too late'), {
+          by: 'nowhere',
+          credit: ({ session }) => session.ledger.all.at(-1)?.id ?? 0,
+        }),
+        again('a'),
+        notReported('a', 1_000),
+        mend('Heartbeat'),
+        until('all slots are on offer', ({ session, lab }) => session.ledger.slots(performance.now()) === lab.slots),
+        againInAnswer('a'),
+        reported('a', released('DEAD_CREDIT')),
+      ],
+    },
+    {
+      name: 'stopped-process',
+      rule: 'The fence',
+      proves:
+        'A process that was stopped past its lease wakes up behind its fence: it aborts what ran and accepts nothing.',
+      terms: short,
+      steps: [
+        ready,
+        assign('a', stops),
+        isHeld('a'),
+        stopsProcess,
+        until('it stands still', ({ kept }) => performance.now() - (kept.get('stopped') ?? 0) > 300),
+        assign('b', returns('must not run')),
+        pastLease,
+        continuesProcess,
+        reported('a', aborted),
+        never('a start of b', 1_500, (stage) => {
+          const { startedAt, reports } = stage.attempt('b');
+          return startedAt !== undefined || reports.some(({ report }) => report.outcome.case !== 'released');
+        }),
+        againInAnswer('b'),
+        // NOT_STARTED, if it had come just before the process was stopped.
+        reported('b', released('DEAD_CREDIT', 'NOT_STARTED')),
+        allSlotsOnOffer,
+        sameSession,
+      ],
+    },
+    {
+      name: 'stopped-process-lapsed',
+      rule: 'Draining and ending',
+      proves: 'A process whose session was closed while it was stopped drops what it had and opens another.',
+      terms: short,
+      steps: [
+        ready,
+        assign('a', stops),
+        isHeld('a'),
+        stopsProcess,
+        loseSession,
+        pastLease,
+        continuesProcess,
+        newSession,
+        notReported('a', 1_000),
+      ],
+    },
+    {
+      name: 'replica-switch',
+      rule: 'Calls',
+      proves: 'A replica that goes and comes back costs neither the session nor what runs.',
+      steps: [
+        ready,
+        assign('a', script({ do: 'sleep', ms: 2_000 }, { do: 'return', value: 'done' })),
+        isHeld('a'),
+        act('remembers when', ({ kept }) => kept.set('shut', performance.now())),
+        shutRpc,
+        until('2.5 s have passed', ({ kept }) => performance.now() - (kept.get('shut') ?? 0) > 2_500),
+        reopenRpc,
+        reported('a', result('done')),
+        allSlotsOnOffer,
+        sameSession,
+      ],
+    },
+    wallClockJumps,
+  ],
+};

@@ -1,0 +1,182 @@
+/** Progress, checkpoints and logs: when they are told, and that none is lost with a call. */
+import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
+import type { Group } from '../case.ts';
+import type { Attempt } from '../plane/attempt.ts';
+import { unavailable } from '../refusal.ts';
+import type { Stage } from '../stage.ts';
+import { assign, cancel } from '../steps/assignments.ts';
+import { spoil } from '../steps/faults.ts';
+import { check, ready, until } from '../steps/life.ts';
+import { cancelled, failure, reported, result } from '../steps/outcomes.ts';
+import { script } from '../steps/work.ts';
+
+const RULE = 'Progress, checkpoints and logs';
+/** Told within a second; the rest is for a machine that has much to do. */
+const SOON_MS = 2_500;
+const LINES = ['one', 'two', 'three', 'four', 'five'];
+
+const fractions = ({ updates }: Attempt) => updates.map(({ progress }) => progress?.fraction);
+const hasProgress = (request: unknown) => (request as HeartbeatRequest).progress.some(({ progress }) => progress);
+const hasCheckpoint = (request: unknown) => (request as HeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
+const hasLogs = (request: unknown) => (request as HeartbeatRequest).progress.some(({ logs }) => logs.length > 0);
+
+const checkpoints = script(
+  { do: 'checkpoint', value: { done: 3 } },
+  { do: 'fail', type: 'HalfWay', message: 'stopped' },
+);
+// By then the beats of the beginning are over, which would tell it too.
+const halfWay = script(
+  { do: 'sleep', ms: 500 },
+  { do: 'progress', fraction: 0.5, message: 'half' },
+  { do: 'until_stopped' },
+);
+const speaks = script(
+  ...LINES.flatMap((message) => [
+    { do: 'sleep', ms: 150 },
+    { do: 'log', message },
+  ]),
+  { do: 'return', value: 'said' },
+);
+
+const checkpointTold = check('the checkpoint was told before the report', (stage) => {
+  const { updates, reports } = stage.attempt('a');
+  const told = updates.find(({ checkpoint }) => checkpoint);
+  if (!told?.checkpoint || reports.length === 0) return 'it was not';
+  const text = Buffer.from(told.checkpoint.data).toString();
+  return JSON.stringify(JSON.parse(text)) === '{"done":3}' ? undefined : `it is ${text}`;
+});
+
+/** Each once, numbered from 1, whatever call brought it. */
+function logFault(stage: Stage): string | undefined {
+  const messages = new Map(stage.attempt('a').logs.map(({ sequence, message }) => [Number(sequence), message]));
+  const found = LINES.map((_, at) => messages.get(at + 1));
+  const isRight = messages.size === LINES.length && found.every((message, at) => message === LINES[at]);
+  return isRight ? undefined : `the records are ${JSON.stringify([...messages])}`;
+}
+
+export const updateCases: Group = {
+  title: 'Progress, checkpoints and logs',
+  cases: [
+    {
+      name: 'progress-soon',
+      rule: RULE,
+      proves: 'Progress is told within a second, though the next beat is not due.',
+      terms: { beatMs: 10_000, leaseMs: 60_000 },
+      steps: [
+        ready,
+        assign('a', halfWay),
+        until('progress of 0.5', (stage) => fractions(stage.attempt('a')).includes(0.5), SOON_MS + 1_500),
+        cancel('a'),
+        reported('a', cancelled),
+      ],
+    },
+    {
+      name: 'progress-again',
+      rule: RULE,
+      proves: 'Progress that a failed beat carried goes again with the next.',
+      isShared: true,
+      steps: [
+        ready,
+        spoil('Heartbeat', { seen: unavailable, when: hasProgress }),
+        assign('a', script({ do: 'progress', fraction: 0.25, message: 'a quarter' }, { do: 'until_stopped' })),
+        until('progress of 0.25', (stage) => fractions(stage.attempt('a')).includes(0.25)),
+        cancel('a'),
+        reported('a', cancelled),
+      ],
+    },
+    {
+      name: 'progress-newest',
+      rule: RULE,
+      proves: 'The newest progress is what is told, with a sequence that rises.',
+      isShared: true,
+      steps: [
+        ready,
+        assign(
+          'a',
+          script(
+            { do: 'progress', fraction: 0.1 },
+            { do: 'sleep', ms: 1_200 },
+            { do: 'progress', fraction: 0.2 },
+            { do: 'progress', fraction: 0.3 },
+            { do: 'sleep', ms: 1_200 },
+            { do: 'progress', fraction: 0.9 },
+            { do: 'until_stopped' },
+          ),
+        ),
+        until('progress of 0.9', (stage) => fractions(stage.attempt('a')).includes(0.9)),
+        check('it never went back, and its sequence rose', (stage) => {
+          const told = stage.attempt('a').updates.filter(({ progress }) => progress);
+          const isRising = told.every(({ progress, sequence }, at) => {
+            const before = told[at - 1];
+            if (!before?.progress) return true;
+            return (progress?.fraction ?? 0) > before.progress.fraction
+              ? sequence > before.sequence
+              : sequence >= before.sequence;
+          });
+          return isRising
+            ? undefined
+            : `it was ${told.map(({ progress, sequence }) => `${progress?.fraction} (${sequence})`).join(', ')}`;
+        }),
+        cancel('a'),
+        reported('a', cancelled),
+      ],
+    },
+    {
+      name: 'checkpoint-before-report',
+      rule: RULE,
+      proves: 'An attempt is reported after the beat with its last checkpoint was answered.',
+      terms: { beatMs: 10_000, leaseMs: 60_000 },
+      steps: [ready, assign('a', checkpoints), reported('a', failure({ type: 'HalfWay' })), checkpointTold],
+    },
+    {
+      name: 'checkpoint-beat-failed',
+      rule: RULE,
+      proves: 'When that beat fails the checkpoint goes again, and the report waits for it.',
+      isShared: true,
+      steps: [
+        ready,
+        spoil('Heartbeat', { seen: unavailable, when: hasCheckpoint }),
+        assign('a', checkpoints),
+        reported('a', failure({ type: 'HalfWay' })),
+        checkpointTold,
+      ],
+    },
+    {
+      name: 'logs-numbered',
+      rule: RULE,
+      proves: 'Log records are numbered from 1 and all told, the last ones with the report.',
+      isShared: true,
+      steps: [ready, assign('a', speaks), reported('a', result('said')), check('all records came', logFault)],
+    },
+    {
+      name: 'logs-soon',
+      rule: RULE,
+      proves: 'A log record is told within a second, though the next beat is not due.',
+      terms: { beatMs: 10_000, leaseMs: 60_000 },
+      steps: [
+        ready,
+        assign('a', script({ do: 'log', message: 'hello' }, { do: 'until_stopped' })),
+        until(
+          'its record',
+          (stage) => stage.attempt('a').logs.some(({ message }) => message === 'hello'),
+          SOON_MS + 1_000,
+        ),
+        cancel('a'),
+        reported('a', cancelled),
+      ],
+    },
+    {
+      name: 'logs-beat-failed',
+      rule: RULE,
+      proves: 'Records that no answered beat has carried go again, or with the report.',
+      isShared: true,
+      steps: [
+        ready,
+        spoil('Heartbeat', { seen: unavailable, when: hasLogs, times: 2 }),
+        assign('a', speaks),
+        reported('a', result('said')),
+        check('all records came', logFault),
+      ],
+    },
+  ],
+};

@@ -1,0 +1,176 @@
+/** One session as the control plane knows it: what it was told, and what it answers. */
+import { create, equals, toBinary } from '@bufbuild/protobuf';
+import {
+  type Assignment,
+  type CancelNotice,
+  CancelNoticeSchema,
+  SessionMessageSchema,
+} from '@muster/sdk/gen/muster/v1/assignment_pb';
+import {
+  type AttemptReport,
+  AttemptReportSchema,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  HeartbeatResponseSchema,
+  type NatsCredentials,
+  type OpenSessionRequest,
+  type ReportAttemptsRequest,
+  type ReportAttemptsResponse,
+  ReportAttemptsResponseSchema,
+  ReportResult,
+} from '@muster/sdk/gen/muster/v1/session_service_pb';
+import { durationOf } from '../durations.ts';
+import { Ledger } from '../ledger.ts';
+import { type Attempt, keyOf } from './attempt.ts';
+import type { Bus } from './bus.ts';
+import type { Call } from './rpc-server.ts';
+
+export interface Beat {
+  readonly call: Call;
+  readonly request: HeartbeatRequest;
+}
+
+export interface ReportCall {
+  readonly call: Call;
+  readonly request: ReportAttemptsRequest;
+}
+
+export interface SessionFacts {
+  readonly id: string;
+  readonly idBytes: Uint8Array;
+  readonly subject: string;
+  readonly offer: OpenSessionRequest;
+  readonly openedAt: number;
+}
+
+export class Session {
+  readonly facts: SessionFacts;
+  readonly ledger = new Ledger();
+  /** All that took effect. */
+  readonly beats: Beat[] = [];
+  readonly reportCalls: ReportCall[] = [];
+  readonly attempts = new Map<string, Attempt>();
+  /** Results that the case wants instead of those that follow from what came before. */
+  readonly verdicts = new Map<string, ReportResult>();
+  /** Answered from now on with LEASE_LOST. */
+  isLost = false;
+  isClosed = false;
+  /** Whether the bus carries pings. */
+  hasPings = true;
+  pings = 0;
+  echo = 0;
+  drain = false;
+  /** Told to the worker in every answer. */
+  nextBeatMs: number | undefined;
+  /** Told in every answer, as to a session that is deaf. */
+  reconnectBus = false;
+  /** Told once, with the next answer. */
+  freshAccess: NatsCredentials | undefined;
+  readonly #pending: Assignment[] = [];
+  readonly #bus: Bus;
+
+  constructor(facts: SessionFacts, bus: Bus) {
+    this.facts = facts;
+    this.#bus = bus;
+  }
+
+  /** The beat takes effect; the answer is what it would be. */
+  beat(call: Call): HeartbeatResponse {
+    const request = call.request as HeartbeatRequest;
+    this.beats.push({ call, request });
+    this.echo = Math.max(this.echo, Number(request.pingEcho));
+    this.#takeTerms(call, request);
+    this.#takeHeld(call.at, request);
+    this.#takeUpdates(request);
+    this.pings++;
+    if (this.hasPings) this.publish({ ping: BigInt(this.pings) });
+    return this.#answer();
+  }
+
+  report(call: Call): ReportAttemptsResponse {
+    const request = call.request as ReportAttemptsRequest;
+    this.reportCalls.push({ call, request });
+    this.#takeTerms(call, request);
+    const results = request.reports.map((report) => this.#takeReport(report, call.at));
+    return create(ReportAttemptsResponseSchema, { results });
+  }
+
+  /** The answer to this call leaves now: what it settles is held no longer. */
+  answered({ reports }: ReportAttemptsRequest): void {
+    for (const report of reports) {
+      const attempt = this.attempts.get(keyOf(report));
+      if (attempt) attempt.answeredAt ??= performance.now();
+    }
+  }
+
+  publish(message: { assignments?: Assignment[]; cancels?: CancelNotice[]; ping?: bigint }): void {
+    this.#bus.publish(this.facts.subject, toBinary(SessionMessageSchema, create(SessionMessageSchema, message)));
+  }
+
+  /** Goes out with the answer to the next beat. */
+  assignInAnswer(assignment: Assignment): void {
+    this.#pending.push(assignment);
+  }
+
+  /** Attempts that the worker has neither reported nor been told to forget. */
+  get open(): Attempt[] {
+    return [...this.attempts.values()].filter(({ isOpen, sentAt }) => isOpen && sentAt > 0);
+  }
+
+  #answer(): HeartbeatResponse {
+    const { drain, reconnectBus, freshAccess, nextBeatMs } = this;
+    this.freshAccess = undefined;
+    return create(HeartbeatResponseSchema, {
+      assignments: this.#pending.splice(0),
+      cancels: this.open.filter(({ isCancelled }) => isCancelled).map(noticeOf),
+      drain,
+      reconnectBus,
+      ...(nextBeatMs === undefined ? {} : { nextBeat: durationOf(nextBeatMs) }),
+      ...(freshAccess ? { natsCredentials: freshAccess } : {}),
+    });
+  }
+
+  #takeTerms(call: Call, { credits, voidedCreditIds }: HeartbeatRequest | ReportAttemptsRequest): void {
+    for (const id of voidedCreditIds) this.ledger.void(Number(id));
+    const isCounted = this.echo > 0 || this.nextBeatMs !== undefined;
+    for (const credit of credits) this.ledger.grant(credit, call.at, call.method, isCounted);
+  }
+
+  #takeHeld(at: number, { held }: HeartbeatRequest): void {
+    for (const one of held) {
+      const attempt = this.attempts.get(keyOf(one));
+      if (!attempt) continue;
+      attempt.heldAt ??= at;
+      if (one.started) attempt.startedAt ??= at;
+    }
+  }
+
+  #takeUpdates({ progress }: HeartbeatRequest): void {
+    for (const update of progress) {
+      const attempt = this.attempts.get(keyOf(update));
+      attempt?.updates.push(update);
+      attempt?.logs.push(...update.logs);
+    }
+  }
+
+  #takeReport(report: AttemptReport, at: number): ReportResult {
+    const attempt = this.attempts.get(keyOf(report));
+    const result = this.verdicts.get(keyOf(report)) ?? settle(attempt, report);
+    attempt?.reports.push({ report, at, call: this.reportCalls.length, result });
+    attempt?.logs.push(...report.logs);
+    return result;
+  }
+}
+
+/** Logs are no part of what makes one report a repeat of another. */
+function settle(attempt: Attempt | undefined, report: AttemptReport): ReportResult {
+  if (!attempt) return ReportResult.LEASE_LOST;
+  const [first] = attempt.reports;
+  if (!first) return ReportResult.ACCEPTED;
+  const isSame = equals(AttemptReportSchema, { ...first.report, logs: [] }, { ...report, logs: [] });
+  return isSame ? ReportResult.DUPLICATE : ReportResult.LEASE_LOST;
+}
+
+export function noticeOf({ assignment: { jobId, attempt } }: Attempt): CancelNotice {
+  return create(CancelNoticeSchema, { jobId, attempt });
+}

@@ -1,0 +1,136 @@
+/** The deployment of a scenario: the real engine on the simulated database, with its definitions, queues and workers. */
+import { fromJson } from '@bufbuild/protobuf';
+import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
+import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
+import { QueueSchema } from '@muster/sdk/gen/muster/v1/queue_pb';
+import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
+import { DbClock } from '../../engine/base/db-clock.ts';
+import type { Log, Schemas } from '../../engine/ports/ports.ts';
+import { createReplica, type Replica } from '../../engine/replica.ts';
+import { failureText } from '../../store/base/failure-text.ts';
+import { createStore } from '../../store/store.ts';
+import { CallRefusal, Calls } from './calls.ts';
+import { CleanUp } from './clean-up.ts';
+import { Line } from './line.ts';
+import { LocalBus } from './local-bus.ts';
+import type { Prng } from './prng.ts';
+import { Recorder } from './recorder.ts';
+import { handlersOf, type Scenario, SimulationRefusal, type WorkerOffer } from './scenario.ts';
+import { SimClock } from './sim-clock.ts';
+import type { SimPostgres } from './sim-postgres.ts';
+import { VirtualDatabase } from './virtual-database.ts';
+import { VirtualWorker } from './virtual-worker.ts';
+import { World } from './world.ts';
+
+/** Sessions never lapse here: a beat of each worker each few seconds would cost more than all the jobs of a quiet day. */
+const TEN_YEARS_MS = 3_650 * 86_400_000;
+const times = { beatMs: 5_000, leaseMs: TEN_YEARS_MS };
+
+/** Inputs are not looked at: an arrival needs none that fits. */
+const noSchemas: Schemas = {
+  compile: async () => undefined,
+  validate: async (checks) => checks.map(() => undefined),
+};
+
+export interface Deployment {
+  readonly world: World;
+  readonly clock: SimClock;
+  readonly replica: Replica;
+  readonly calls: Calls;
+  readonly recorder: Recorder;
+  readonly workers: readonly VirtualWorker[];
+  /** When something falls due next, in µs on the database's clock. */
+  readonly nextDueUs: () => Promise<number | undefined>;
+  /** Before anything arrives. @throws SimulationRefusal for what the API refuses */
+  prepare(): Promise<void>;
+}
+
+export interface DeploymentParts {
+  readonly postgres: SimPostgres;
+  readonly scenario: Scenario;
+  readonly random: Prng;
+  /** Told of what should not happen: then the simulation is worth nothing. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export function buildDeployment(parts: DeploymentParts): Deployment {
+  const { scenario, onFault } = parts;
+  const world = new World();
+  const recorder = new Recorder(world);
+  const { replica, bus, clock, nextDueUs } = buildReplica(parts, world, recorder);
+  const calls = new Calls(replica);
+  const offers = scenario.workers.map((offer) => withHandlers(offer, scenario));
+  const workers = offers.map(
+    (offer, index) => new VirtualWorker({ world, replica, bus, recorder, index, offer, onFault }),
+  );
+  const prepare = async () => {
+    await replica.prepare();
+    replica.start();
+    await applyAll(calls, scenario);
+    for (const worker of workers) await worker.open();
+  };
+  return { world, clock, replica, calls, recorder, workers, nextDueUs, prepare };
+}
+
+function buildReplica({ postgres, random, onFault }: DeploymentParts, world: World, recorder: Recorder) {
+  const clock = new SimClock(world);
+  const line = new Line(world);
+  const bus = new LocalBus(world, (batch) => recorder.told(batch));
+  const { noteEnded } = new CleanUp({ world, line, postgres });
+  const database = new VirtualDatabase({ world, line, postgres, onEnded: noteEnded });
+  // What is kept for a while only is needed until the end.
+  const clearExpired = async () => ({ days: 0, jobs: 0, rows: 0, more: false });
+  const store = { ...createStore(database), clearExpired };
+  const replica = createReplica({
+    store,
+    bus,
+    schemas: noSchemas,
+    clock,
+    dbClock: new DbClock(clock),
+    timers: clock,
+    random,
+    log: logOf(onFault),
+    times,
+    failureText,
+  });
+  return { replica, bus, clock, nextDueUs: () => store.nextDueUs() };
+}
+
+/** The engine goes on after what it could not do, and tries again; here nothing can fail but by a fault of ours. */
+function logOf(onFault: (error: unknown) => void): Log {
+  const look = ({ error }: Record<string, unknown>, message: string) => {
+    if (error !== undefined) onFault(new Error(`${message}: ${error}`));
+  };
+  return { info: () => {}, warn: look, error: look };
+}
+
+async function applyAll(calls: Calls, { definitions, queues }: Scenario): Promise<void> {
+  for (const [at, json] of queues.entries()) {
+    const queue = fromJson(QueueSchema, json);
+    await refusing(`queues[${at}]`, 'queue', calls.call(QueueService.method.createQueue, { queue }));
+  }
+  for (const [at, json] of definitions.entries()) {
+    const definition = fromJson(JobDefinitionSchema, json);
+    const applied = calls.call(JobDefinitionService.method.applyJobDefinition, { definition });
+    await refusing(`definitions[${at}]`, 'definition', applied);
+  }
+}
+
+/** Names the place in the scenario in place of the one in the call. */
+async function refusing(where: string, field: string, call: Promise<unknown>): Promise<void> {
+  await call.catch((error: unknown) => {
+    if (!(error instanceof CallRefusal) || error.reason === 'INTERNAL') throw error;
+    const details = error.violations.map((violation) => {
+      const path = violation.field.replace(new RegExp(`^${field}(\\.|$)`), '');
+      return `${[where, path].filter(Boolean).join('.')}: ${violation.description}`;
+    });
+    throw new SimulationRefusal(
+      'the scenario was refused',
+      details.length > 0 ? details : [`${where}: ${error.message}`],
+    );
+  });
+}
+
+function withHandlers(offer: WorkerOffer, { definitions }: Scenario) {
+  return { ...offer, handlers: offer.handlers ?? [...new Set(definitions.flatMap(handlersOf))] };
+}

@@ -1,0 +1,166 @@
+/** PGlite in this very thread, behind the same `pg` client and codecs as the product, on a clock that the simulation sets. */
+import { EventEmitter } from 'node:events';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import type { Database, Parameter, Row, Session, Statement } from '../../store/driver/database.ts';
+import { PgliteStream } from '../../store/driver/pglite-stream.ts';
+import { sessionOf, typeParsers } from '../../store/driver/postgres.ts';
+import { migrate } from '../../store/migrate.ts';
+import { ensurePartitions } from '../../store/upkeep/partitions.ts';
+
+/** Database time at the start of each simulation, in ms since 1970: 2026-03-01 12:00 UTC, far from midnight. */
+export const EPOCH_MS = Date.UTC(2026, 2, 1, 12);
+
+/** Tables that migrations have put rows into. */
+const kept: ReadonlySet<string> = new Set(
+  ['schema_migrations', 'deployment_keys', 'outbox_turns'].map((name) => `muster.${name}`),
+);
+
+const virtualClock = `
+CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
+AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
+
+/** One plan a statement is a must among them, so that a run does not depend on how many runs went before it. */
+type Settings = Readonly<Record<string, string>>;
+
+export interface SimPostgresOptions {
+  readonly settings: Settings;
+  /** Run once the schema is there. */
+  readonly script?: string;
+}
+
+/**
+ * PostgreSQL's answer, at once: without a sync of files the call is done when it returns. The plain call would keep every
+ * row that it ever answered.
+ */
+function answerOf(pglite: PGlite, message: Uint8Array): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  void pglite.execProtocolRawStream(message, { syncToFs: false, onRawData: (chunk) => chunks.push(chunk.slice()) });
+  return Buffer.concat(chunks);
+}
+
+/** What `pg` takes for a worker thread: answers at once. */
+class InlineThread extends EventEmitter {
+  readonly #pglite: PGlite;
+
+  constructor(pglite: PGlite) {
+    super();
+    this.#pglite = pglite;
+  }
+
+  postMessage(message: Uint8Array): void {
+    this.emit('message', answerOf(this.#pglite, message));
+  }
+}
+
+export class SimPostgres {
+  readonly #pglite: PGlite;
+  readonly #settings: Settings;
+  #client: pg.Client;
+  #session: Session;
+  #tables = '';
+  #lastUs = 0;
+
+  private constructor(pglite: PGlite, settings: Settings, client: pg.Client) {
+    this.#pglite = pglite;
+    this.#settings = settings;
+    this.#client = client;
+    this.#session = sessionOf(client);
+  }
+
+  /** Takes some seconds: keep it for as many simulations as there are. */
+  static async open({ settings, script = '' }: SimPostgresOptions): Promise<SimPostgres> {
+    const pglite = await PGlite.create({ dataDir: 'memory://' });
+    const postgres = new SimPostgres(pglite, settings, await connect(pglite, settings));
+    postgres.#setNow(EPOCH_MS * 1000);
+    await migrate(postgres.#database());
+    await postgres.script(virtualClock + script);
+    await ensurePartitions(postgres.#database(), EPOCH_MS * 1000);
+    const { rows } = await postgres.#client.query(
+      "SELECT relname FROM pg_class WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+    );
+    postgres.#tables = rows
+      .map((row) => `muster.${row.relname}`)
+      .filter((name) => !kept.has(name))
+      .join(', ');
+    return postgres;
+  }
+
+  /** As after `open`: no rows, no prepared statements, the clock at its start. */
+  async reset(): Promise<void> {
+    this.#lastUs = EPOCH_MS * 1000;
+    this.#setNow(this.#lastUs);
+    await this.#client.query(
+      `ROLLBACK; TRUNCATE ${this.#tables} RESTART IDENTITY; UPDATE muster.outbox_turns SET relay_id = NULL, turn_until = '-infinity'`,
+    );
+    await this.#client.query('DEALLOCATE ALL');
+    await this.#client.end();
+    this.#client = await connect(this.#pglite, this.#settings);
+    this.#session = sessionOf(this.#client);
+  }
+
+  /** Moves the clock to `ms` of virtual time, or by 1 µs if it is there already: no two statements share a time. */
+  tick(ms: number): number {
+    this.#lastUs = Math.max(this.#lastUs + 1, Math.round((EPOCH_MS + ms) * 1000));
+    this.#setNow(this.#lastUs);
+    return this.#lastUs;
+  }
+
+  /** Moves the clock to `ms` of virtual time, where all that is done at that moment finds it. */
+  reach(ms: number): void {
+    const us = Math.round((EPOCH_MS + ms) * 1000);
+    if (us <= this.#lastUs) return;
+    this.#lastUs = us;
+    this.#setNow(us);
+  }
+
+  run(statement: Statement, parameters: readonly Parameter[]): Promise<Row[]> {
+    return this.#session.run(statement, parameters);
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#client.query(text);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+    await this.#pglite.close();
+  }
+
+  /** Past the client: the answer says nothing, and in a failed transaction it is an error that does not matter. */
+  #setNow(us: number): void {
+    const time = `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`;
+    const text = Buffer.from(`SET muster.now = '${time}'\0`);
+    const message = Buffer.alloc(5 + text.length);
+    message[0] = 0x51; // 'Q'
+    message.writeUInt32BE(4 + text.length, 1);
+    text.copy(message, 5);
+    answerOf(this.#pglite, message);
+  }
+
+  #database(): Database {
+    return {
+      run: (statement, parameters) => this.run(statement, parameters),
+      script: (text) => this.script(text),
+      transaction: () => Promise.reject(new Error('set-up needs no transactions')),
+      close: () => Promise.resolve(),
+    };
+  }
+}
+
+async function connect(pglite: PGlite, settings: Settings): Promise<pg.Client> {
+  const thread = new InlineThread(pglite);
+  const client = new pg.Client({
+    stream: () => new PgliteStream(thread as never) as never,
+    user: 'postgres',
+    database: 'postgres',
+    types: typeParsers,
+  });
+  await client.connect();
+  await client.query(
+    Object.entries(settings)
+      .map(([name, value]) => `SET ${name} = ${value}`)
+      .join('; '),
+  );
+  return client;
+}

@@ -1,0 +1,18 @@
+/** How the simulated nodes submit jobs. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
+import type { PlannedAct } from '../scenario/acts.ts';
+
+export interface LinkSubmission {
+  /** Of the call, and of the job. */
+  readonly name: string;
+  readonly definition: string;
+  readonly input: object;
+  readonly delayMs?: number | undefined;
+  readonly expireMs?: number | undefined;
+  readonly dependencies?: readonly MessageInitShape<typeof DependencySchema>[];
+  readonly acts: readonly PlannedAct[];
+}
+
+/** Resolves with the job's id once it is known. */
+export type LinkSubmit = (job: LinkSubmission) => Promise<string>;
