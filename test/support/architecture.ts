@@ -54,8 +54,16 @@ function walk(node: Node, visit: (node: Node, parent: Node, key: string) => void
   }
 }
 
+const found = new WeakMap<SourceFile, readonly Import[]>();
+
 /** Static and dynamic imports, re-exports, types of `import('...')`, and files named by `new URL('./x', import.meta.url)`. */
-export function importsOf(file: SourceFile): Import[] {
+export function importsOf(file: SourceFile): readonly Import[] {
+  const known = found.get(file) ?? readImports(file);
+  found.set(file, known);
+  return known;
+}
+
+function readImports(file: SourceFile): Import[] {
   const found: Import[] = [];
   const add = (specifier: unknown, typeOnly: boolean, names: readonly string[]) => {
     if (typeof specifier !== 'string') found.push({ specifier: '(computed)', target: undefined, typeOnly, names });

@@ -13,50 +13,70 @@ const MAX_LINES = 400;
 interface Layer {
   /** Layers of the server that it may import. */
   readonly to: readonly string[];
-  /** Whether it may import the engine's ports and types. */
-  readonly ports?: boolean;
-  /** Packages: names, or names with what may be taken from them. A name that ends in "*" stands for all that begin so. */
+  /** Layers of which it may import types. */
+  readonly types?: readonly string[];
+  /** Folders of other layers that it may import. */
+  readonly parts?: readonly string[];
+  /** Packages by name, or by name with the names that may be imported. A "*" at the end stands for any rest. */
   readonly packages: readonly (string | { readonly name: string; readonly only: readonly string[] })[];
 }
 
 const NODE = 'node:*';
+/** The code that is generated from the contract. */
+const GENERATED = '@muster/sdk/gen/*';
+const PURE_PARTS = 'server/domain/base/';
 
-/** Modules that wire the layers together; they may import everything. */
+/** Folders that are layers of their own. */
+const PORTS = 'engine/ports';
+const CONFORMANCE = 'tools/conformance';
+const SIMULATE = 'tools/simulate';
+const inner = [PORTS, CONFORMANCE, SIMULATE];
+
+/** Modules that wire the layers together. */
 const wiring = ['main.ts', 'transfer.ts'];
 
 /** What is not here is refused. */
 const layers: Readonly<Record<string, Layer>> = {
   domain: { to: ['domain'], packages: ['@bufbuild/cel', 'croner'] },
-  engine: { to: ['domain', 'engine'], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
-  store: { to: ['store', 'domain'], ports: true, packages: [NODE, 'pg', '@electric-sql/pglite'] },
-  bus: { to: ['bus', 'domain', 'gen', 'wire'], ports: true, packages: [NODE, '@nats-io/*', '@bufbuild/protobuf*'] },
+  view: { to: ['view'], packages: [] },
+  [PORTS]: { to: [PORTS, 'domain'], packages: [] },
+  engine: { to: ['domain', 'engine', PORTS], packages: [{ name: 'node:crypto', only: ['createHash'] }] },
+  store: { to: ['store', 'domain', PORTS], packages: [NODE, 'pg', '@electric-sql/pglite'] },
+  bus: {
+    to: ['bus', 'domain', 'wire', PORTS],
+    packages: [NODE, '@nats-io/*', '@bufbuild/protobuf*', GENERATED],
+  },
   api: {
-    to: ['api', 'domain', 'gen', 'wire'],
-    ports: true,
-    packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@connectrpc/*', '@bufbuild/protobuf*'],
+    to: ['api', 'domain', 'gen', 'wire', PORTS],
+    types: ['engine'],
+    packages: [NODE, '@grpc/grpc-js', 'grpc-health-check', '@connectrpc/*', '@bufbuild/protobuf*', GENERATED],
   },
-  schemas: { to: ['schemas', 'domain'], ports: true, packages: [NODE, 'ajv/*', '@bufbuild/protobuf*'] },
-  telemetry: { to: ['telemetry', 'domain'], ports: true, packages: [NODE, '@opentelemetry/*'] },
-  wire: { to: ['wire', 'domain', 'gen'], ports: true, packages: ['@bufbuild/protobuf*'] },
-  simulate: {
-    to: ['simulate', 'domain', 'engine', 'store', 'api', 'gen'],
-    packages: [NODE, 'pg', '@electric-sql/pglite', '@bufbuild/protobuf*'],
+  schemas: { to: ['schemas', 'domain', PORTS], packages: [NODE, 'ajv/*', '@bufbuild/protobuf*'] },
+  telemetry: { to: ['telemetry', 'domain', PORTS], packages: [NODE, '@opentelemetry/*'] },
+  wire: { to: ['wire', 'domain', PORTS], packages: ['@bufbuild/protobuf*', GENERATED] },
+  [SIMULATE]: {
+    to: [SIMULATE, 'domain', 'engine', PORTS, 'store', 'api'],
+    packages: [NODE, 'pg', '@electric-sql/pglite', '@bufbuild/protobuf*', GENERATED],
   },
-  conformance: {
-    to: ['conformance', 'domain', 'bus', 'gen'],
-    ports: true,
-    packages: [NODE, '@grpc/grpc-js', '@nats-io/*', '@bufbuild/protobuf*'],
+  [CONFORMANCE]: {
+    to: [CONFORMANCE, 'domain', 'bus', PORTS],
+    packages: [NODE, '@grpc/grpc-js', '@nats-io/*', '@bufbuild/protobuf*', GENERATED],
   },
   cli: {
-    to: ['cli', 'domain', 'root', 'main', 'simulate', 'conformance', 'exec', 'telemetry'],
+    to: ['cli', 'view', 'root', 'main', SIMULATE, CONFORMANCE, 'exec', 'telemetry'],
+    parts: [PURE_PARTS],
     packages: [NODE, 'commander', 'cli-progress', 'yaml', '@bufbuild/protobuf*', '@muster/sdk/grpc'],
   },
-  exec: { to: ['exec', 'domain'], packages: [NODE, '@muster/sdk'] },
-  root: { to: ['root', 'domain'], ports: true, packages: [NODE, 'zod', 'pino'] },
+  exec: { to: ['exec'], parts: [PURE_PARTS], packages: [NODE, '@muster/sdk'] },
+  root: { to: ['root', 'domain', PORTS], packages: [NODE, 'zod', 'pino'] },
+  main: {
+    to: ['main', 'root', 'domain', 'engine', PORTS, 'store', 'bus', 'api', 'schemas', 'telemetry', 'wire'],
+    packages: ['*'],
+  },
 };
 
-/** Modules of the engine that others may take values from; of the others only types. */
-const ports = ['errors', 'messages', 'ports', 'store-port'].map((name) => `server/engine/${name}.ts`);
+/** Modules of the engine that its ports are written in: what serves a port may import them. */
+const portModules = ['errors', 'messages'].map((name) => `server/engine/base/${name}.ts`);
 
 /** What would make a decision depend on more than what it is given. */
 const impure = new Set([
@@ -77,11 +97,15 @@ const impure = new Set([
   'require',
 ]);
 
+/** Layers whose results depend on their arguments alone, and what is made there. */
+const pure: Readonly<Record<string, string>> = { domain: 'a decision', view: 'a view' };
+
 /** What the command runs as a worker is a layer, too, though it lies beside the other workers. */
 const EXEC = 'workers/exec/';
 
 function layerOf(path: string): string | undefined {
   if (path.startsWith(EXEC)) return 'exec';
+  for (const layer of inner) if (path.startsWith(`server/${layer}/`)) return layer;
   const [, layer, ...rest] = path.split('/');
   if (!path.startsWith('server/') || layer === undefined) return undefined;
   if (rest.length > 0) return layer;
@@ -101,19 +125,22 @@ function allows(layer: Layer, found: Import): boolean {
   const target = layerOf(found.target);
   if (target === undefined) return false;
   if (layer.to.includes(target)) return true;
-  return target === 'engine' && layer.ports === true && (found.typeOnly || ports.includes(found.target));
+  if (found.typeOnly && layer.types?.includes(target)) return true;
+  if (layer.to.includes(PORTS) && portModules.includes(found.target)) return true;
+  return layer.parts?.some((folder) => found.target?.startsWith(folder)) === true;
 }
 
 function layerFaults(file: SourceFile): string[] {
   const name = layerOf(file.path);
-  if (name === undefined || name === 'main') return [];
+  if (name === undefined) return [];
   const layer = layers[name];
   if (!layer) return [`${file.path}: "${name}" is no layer of the house; give it a rule`];
   const faults = importsOf(file)
     .filter((found) => !allows(layer, found))
     .map(({ specifier, names }) => `${file.path}: ${name} may not import ${specifier} (${names.join(', ')})`);
-  if (name !== 'domain') return faults;
-  return faults.concat(globalsOf(file, impure).map((used) => `${file.path}: a decision may not use ${used}`));
+  const word = pure[name];
+  if (word === undefined) return faults;
+  return faults.concat(globalsOf(file, impure).map((used) => `${file.path}: ${word} may not use ${used}`));
 }
 
 const forbiddenInCore = /^(node:|@grpc\/|@nats-io\/|nats)/;
