@@ -1,5 +1,5 @@
 /** The hits still left to remove: a number for each file and scope, which may only shrink. */
-import type { Scope } from './pieces.ts';
+import type { Scope } from './piece.ts';
 import type { Hit } from './refusals.ts';
 
 export type Counts = Readonly<Partial<Record<Scope, number>>>;

@@ -1,15 +1,6 @@
 /** What of a file is held against the word list, by its language. */
+import type { Piece } from './piece.ts';
 import { piecesOfTypeScript } from './typescript.ts';
-
-export const scopes = ['identifier', 'comment', 'message', 'title', 'proto', 'docs'] as const;
-export type Scope = (typeof scopes)[number];
-
-export interface Piece {
-  readonly scope: Scope;
-  readonly text: string;
-  /** Where it begins in the file. */
-  readonly start: number;
-}
 
 /** Where strings are messages of the product. */
 const product = /^(server|sdk|workers)\//;

@@ -1,5 +1,6 @@
 /** Finds refused words in the pieces of a file. */
-import { blank, piecesOf, type Scope } from './pieces.ts';
+import type { Scope } from './piece.ts';
+import { blank, piecesOf } from './pieces.ts';
 
 /** An entry of words.json. */
 export interface Refusal {

@@ -1,5 +1,5 @@
 /** The texts of TypeScript and JavaScript: identifiers, comments, test titles, and other strings that are sentences. */
-import type { Piece } from './pieces.ts';
+import type { Piece } from './piece.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 const testFunctions = new Set(['describe', 'it', 'test']);
