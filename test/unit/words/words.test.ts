@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { countsOf, differences, grown, type Left, written } from '../../../.ci/words/left.ts';
-import { scopes } from '../../../.ci/words/pieces.ts';
+import { scopes } from '../../../.ci/words/piece.ts';
 import { finder, type Refusal, segmentsOf } from '../../../.ci/words/refusals.ts';
 
 const refusals: readonly Refusal[] = JSON.parse(
