@@ -15,6 +15,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { tokensOf } from '../words/tokens.ts';
+import { map, oldPathOf } from './paths.mjs';
 
 const rowNames = ['row', 'locked', 'left', 'open', 'r'];
 const sqlType =
@@ -24,13 +25,15 @@ const bare = (text) => text.replace(/^#/, '');
 const snippets = /^test\/(simulation\/mutants|conformance\/planted)\//;
 const leftOut = /\/gen\/|^\.ci\/(moves|words)\/|^test\/unit\/words\//;
 const { renames, columns, quoted, fixes } = JSON.parse(readFileSync(new URL('renames.json', import.meta.url), 'utf8'));
+const fixesOf = new Map(Object.entries(fixes).map(([path, some]) => [map.files[path] ?? path, some]));
 const byName = Map.groupBy(renames, ({ from }) => from);
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
 
 const known = new Map();
 
 /** What a name is called in a file from now on. */
-function renamed(file, text) {
+function renamed(path, text) {
+  const file = oldPathOf(path); // the map has the paths of before the layout
   const key = `${text} ${file}`;
   if (!known.has(key)) {
     const entries = byName.get(bare(text)) ?? [];
@@ -55,7 +58,7 @@ function renamedText(file, source) {
   const text = renamedTokens(file, source)
     .map((token) => token.text)
     .join('');
-  return (fixes[file] ?? []).reduce((before, { find, replace }) => {
+  return (fixesOf.get(file) ?? []).reduce((before, { find, replace }) => {
     if (before.split(find).length !== 2) throw new Error(`${file} does not have once: ${find}`);
     return before.replace(find, () => replace);
   }, text);
