@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DescMethod, DescService, JsonObject } from '@bufbuild/protobuf';
 
-const gen = new URL('../../sdk/typescript/src/gen/muster/v1', import.meta.url);
+const gen = new URL('../../sdk/typescript/src/gen/muster/v1/', import.meta.url);
 const examples: Record<string, JsonObject> = JSON.parse(
   readFileSync(new URL('../../proto/examples.json', import.meta.url), 'utf8'),
 );
