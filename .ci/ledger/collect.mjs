@@ -58,13 +58,18 @@ async function product() {
   const load = (path) => import(new URL(`../../${path}`, import.meta.url));
   const { allCases } = await load('server/tools/conformance/select.ts');
   const { mutants } = await load('test/simulation/mutants/mutants.ts');
+  const { ALL_SEEDS } = await load('test/simulation/scenario/run-seeds.ts');
   const noticed = JSON.parse(readFileSync(join(root, 'test/simulation/mutants/noticed-at.json'), 'utf8'));
   const planted = { bugs: 'bugs', go: 'goBugs', java: 'javaBugs', python: 'pythonBugs', rust: 'rustBugs' };
   const found = [
     ...allCases.map(({ name, proves }) => ({ kind: 'case', file: '-', title: `${name}: ${proves}` })),
     ...Object.entries(mutants).map(([name, { about }]) => ({ kind: 'mutant', file: '-', title: `${name}: ${about}` })),
     ...Object.entries(noticed).map(([name, seed]) => ({ kind: 'noticed', file: '-', title: `${name} at ${seed}` })),
-    ...Array.from({ length: 120 }, (_, i) => ({ kind: 'seed', file: '-', title: String(i + 1).padStart(3, '0') })),
+    ...Array.from({ length: ALL_SEEDS }, (_, i) => ({
+      kind: 'seed',
+      file: '-',
+      title: String(i + 1).padStart(3, '0'),
+    })),
   ];
   for (const [file, name] of Object.entries(planted)) {
     const bugs = (await load(`test/conformance/planted/${file}.ts`))[name];

@@ -21,8 +21,8 @@ function factsOf(file: string, header: ExportHeader): Record<string, JsonValue> 
   return { file: resolve(file), release, schemaVersion, exportTime, rows };
 }
 
-/** What stands in the way is the state of things; anything else is told as it is. */
-async function told<T>({ out }: Invocation, work: (bar: TransferBar) => Promise<T>): Promise<T> {
+/** Runs the work with a progress bar. What the transfer refuses is a conflict; any other error is unexpected. */
+async function withProgress<T>({ out }: Invocation, work: (bar: TransferBar) => Promise<T>): Promise<T> {
   const bar = new TransferBar(out);
   try {
     return await work(bar);
@@ -37,7 +37,7 @@ async function told<T>({ out }: Invocation, work: (bar: TransferBar) => Promise<
 export async function runExport(invocation: Invocation, file: string, place: Place): Promise<void> {
   const { out, process } = invocation;
   const path = pathOf(process, file);
-  const header = await told(invocation, (bar) => exportTo(path, place, bar.show));
+  const header = await withProgress(invocation, (bar) => exportTo(path, place, bar.show));
   const { size } = await stat(path);
   if (out.json) return out.document({ ...factsOf(path, header), bytes: size });
   out.line(`Exported ${number.format(rowsOf(header))} rows into ${file} (${number.format(size)} bytes).`);
@@ -47,7 +47,7 @@ export async function runExport(invocation: Invocation, file: string, place: Pla
 export async function runImport(invocation: Invocation, file: string, place: Place): Promise<void> {
   const { out, process } = invocation;
   const path = pathOf(process, file);
-  const header = await told(invocation, (bar) => importFrom(path, place, bar.show));
+  const header = await withProgress(invocation, (bar) => importFrom(path, place, bar.show));
   if (out.json) return out.document(factsOf(path, header));
   const where = 'dataFolder' in place ? resolve(place.dataFolder) : 'PostgreSQL';
   out.line(`Imported ${number.format(rowsOf(header))} rows of ${header.exportTime} into ${where}.`);

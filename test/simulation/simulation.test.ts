@@ -8,13 +8,12 @@ import type { SimPostgres } from '../../server/tools/simulate/sim-postgres.ts';
 import { runsAll } from '../support/tier.ts';
 import { openSimPostgres } from './database/open-sim-postgres.ts';
 import { runSeed } from './scenario/run-seed.ts';
-import { range, runSeeds } from './scenario/run-seeds.ts';
+import { ALL_SEEDS, range, runSeeds } from './scenario/run-seeds.ts';
 import { neverHappened } from './scenario/sometimes.ts';
 import { countsOf, failureOf, summaryOf } from './scenario/summary.ts';
 
 const { MUSTER_SEED, MUSTER_SEEDS, MUSTER_FIRST_SEED } = process.env;
-/** As many as it takes for every misfortune to be among them. */
-const ALL_SEEDS = 120;
+
 const CORE_SEEDS = 40;
 const seeds = Number(MUSTER_SEEDS ?? (runsAll ? ALL_SEEDS : CORE_SEEDS));
 const first = Number(MUSTER_FIRST_SEED ?? 1);

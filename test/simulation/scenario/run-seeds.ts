@@ -2,6 +2,9 @@
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 
+/** Seeds of a whole run: as many as it takes for every misfortune to be among them. */
+export const ALL_SEEDS = 120;
+
 export interface SeedsResult {
   readonly seeds: number;
   readonly failures: readonly SeedResult[];
