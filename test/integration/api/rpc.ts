@@ -1,4 +1,5 @@
 /** Calls RPCs as a client of any language would, and shows all that came back: the answer, or the code with its details. */
+import { inspect } from 'node:util';
 import {
   create,
   type DescMessage,
@@ -169,5 +170,5 @@ export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
     (error: unknown) => error,
   );
   if (answer instanceof Refusal) return answer;
-  throw new Error('the call was to be refused', { cause: answer });
+  throw new Error(`the call was to be refused: ${inspect(answer)}`);
 }

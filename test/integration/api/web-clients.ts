@@ -1,4 +1,6 @@
 /** The clients that browsers and curl stand for: Connect in JSON and in binary, and gRPC-Web, all by the official library. */
+
+import { inspect } from 'node:util';
 import type {
   DescMessage,
   DescMethod,
@@ -91,7 +93,7 @@ export class WebClient {
   ): Promise<WebRefusal> {
     const answer = await this.call(method, request, settings).catch((error: unknown) => error);
     if (answer instanceof WebRefusal) return answer;
-    throw new Error('the call was to be refused', { cause: answer });
+    throw new Error(`the call was to be refused: ${inspect(answer)}`);
   }
 
   /** What any RPC is refused with, streams included; undefined when it is answered, or begins to be. */
